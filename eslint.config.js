@@ -1,0 +1,98 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+import { importX } from 'eslint-plugin-import-x';
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
+
+/** The rooms of `src`, top to bottom: an import may only point to a room above its own. */
+const rooms = [
+  'memory',
+  'sync',
+  'kernel',
+  'livepatch',
+  'check',
+  'scenario',
+  'catalog',
+  'threads',
+  'explorer',
+  'litmus',
+  'report',
+  'cli',
+];
+
+const zones = rooms.slice(0, -1).map((room, i) => ({
+  target: `./src/${room}`,
+  from: rooms.slice(i + 1).map((below) => `./src/${below}`),
+  message: 'An import may only point to a room above its own.',
+}));
+
+const noClock = [
+  {
+    name: 'Date',
+    message: 'Simulated time is jiffies; real time belongs to cli/, bench/ and threads/.',
+  },
+  {
+    name: 'performance',
+    message: 'Simulated time is jiffies; real time belongs to cli/, bench/ and threads/.',
+  },
+  { name: 'setTimeout', message: 'Timers belong to cli/, bench/ and threads/.' },
+  { name: 'setInterval', message: 'Timers belong to cli/, bench/ and threads/.' },
+];
+
+const kernelRules = [
+  {
+    selector: "Program > VariableDeclaration[kind='let']",
+    message: 'Shared state lives in the layout, private state in objects.',
+  },
+  {
+    selector: "Program > ExportNamedDeclaration > VariableDeclaration[kind='let']",
+    message: 'Shared state lives in the layout, private state in objects.',
+  },
+];
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', 'test/**/fixtures/**'] },
+  js.configs.recommended,
+  ...tseslint.configs.strictTypeChecked.map((config) => ({
+    ...config,
+    files: ['**/*.ts'],
+  })),
+  {
+    files: ['**/*.ts'],
+    plugins: { 'import-x': importX },
+    languageOptions: { parserOptions: { projectService: true } },
+    settings: { 'import-x/resolver-next': [createTypeScriptImportResolver()] },
+    rules: {
+      'import-x/no-cycle': 'error',
+      'import-x/no-restricted-paths': ['error', { zones }],
+      'no-restricted-globals': ['error', ...noClock],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'Randomness comes from a seeded source.' },
+      ],
+      'no-restricted-syntax': ['error', ...kernelRules],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+    },
+  },
+  {
+    files: [
+      'src/threads/**',
+      'src/cli/**',
+      'src/explorer/**',
+      'src/litmus/**',
+      'bench/**',
+      'test/**',
+    ],
+    rules: { 'no-restricted-globals': 'off' },
+  },
+  {
+    files: ['test/**/*.ts', 'bench/**/*.ts'],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
+  },
+  { files: ['*.js'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } } },
+);

@@ -1,0 +1,49 @@
+/** The three kinds of failure a command can end with, told apart by class, `code` and exit status. */
+
+/** The caller's mistake: names the bad value and what is accepted. Exit status 2. */
+export class UsageError extends Error {
+  readonly code = 'ERR_USAGE';
+  readonly exitCode = 2;
+  override readonly name = 'UsageError';
+}
+
+/** What an {@link InvariantViolated} reports. */
+export interface Finding {
+  /** Invariant, WARN site or oracle that does not hold, for instance `I-8`. */
+  readonly invariant: string;
+  /** One sentence: what was seen, where (step, CPU, task). */
+  readonly detail: string;
+  /** Command to copy that shows it again, when there is one. */
+  readonly replay?: string;
+}
+
+/** The finding: the simulated kernel broke an invariant. Exit status 1. */
+export class InvariantViolated extends Error {
+  readonly code = 'ERR_INVARIANT_VIOLATED';
+  readonly exitCode = 1;
+  override readonly name = 'InvariantViolated';
+  readonly finding: Finding;
+
+  constructor(finding: Finding) {
+    const replay = finding.replay === undefined ? '' : `\nreplay: ${finding.replay}`;
+    super(`${finding.invariant}: ${finding.detail}${replay}`);
+    this.finding = finding;
+  }
+}
+
+/** Our own fault: a broken engine, never a broken kernel. Exit status 3. */
+export class SimulatorBug extends Error {
+  readonly code = 'ERR_SIMULATOR_BUG';
+  readonly exitCode = 3;
+  override readonly name = 'SimulatorBug';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(`[simulator bug] ${message}`, options);
+  }
+}
+
+/** Exit status that an error thrown by a command stands for; 3 for anything unforeseen. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError || error instanceof InvariantViolated) return error.exitCode;
+  return 3;
+}

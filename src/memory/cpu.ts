@@ -1,0 +1,112 @@
+/** The vocabulary of kernel code: what a CPU can do with shared memory, in the terms of the Linux memory model. */
+
+import type { SiteId } from './sites.js';
+import type { Addr, CpuId } from './struct.js';
+
+/**
+ * What the rooms below hang on a CPU: layout of the machine, hooks, configuration. Each room adds its members by
+ * declaration merging; all of them are immutable after boot.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+export interface CpuContext {}
+
+/**
+ * One simulated CPU. Kernel code receives it as its first parameter, named `cpu`, and touches shared memory through it
+ * alone. Every method is a scheduling point in the explorer, except `get`, `set`, `peek`, `wake`, `trace` and `ablates`.
+ *
+ * Addresses are word indices; values are signed 32-bit words. An operation that carries a `site` is one of the places
+ * that the subsystem's ordering argument rests on: ablating the site removes or weakens it.
+ */
+export abstract class Cpu {
+  readonly id: CpuId;
+  readonly ctx: CpuContext;
+
+  constructor(id: CpuId, ctx: CpuContext) {
+    this.id = id;
+    this.ctx = ctx;
+  }
+
+  /** Plain C load. */
+  abstract read(addr: Addr): number;
+  /** Plain C store. */
+  abstract write(addr: Addr, value: number): void;
+  /** `READ_ONCE()`: relaxed. */
+  abstract readOnce(addr: Addr): number;
+  /** `WRITE_ONCE()`: relaxed. */
+  abstract writeOnce(addr: Addr, value: number): void;
+
+  /** `smp_mb()`: strong fence. */
+  abstract smpMb(site?: SiteId): void;
+  /** `smp_rmb()`: earlier loads before later loads. */
+  abstract smpRmb(site?: SiteId): void;
+  /** `smp_wmb()`: earlier stores before later stores. */
+  abstract smpWmb(site?: SiteId): void;
+  /** `smp_load_acquire()`. */
+  abstract loadAcquire(addr: Addr, site?: SiteId): number;
+  /** `smp_store_release()`. */
+  abstract storeRelease(addr: Addr, value: number, site?: SiteId): void;
+
+  /** `xchg()`: fully ordered; returns the old value. */
+  abstract xchg(addr: Addr, value: number, site?: SiteId): number;
+  abstract xchgRelaxed(addr: Addr, value: number): number;
+  abstract xchgAcquire(addr: Addr, value: number, site?: SiteId): number;
+  abstract xchgRelease(addr: Addr, value: number, site?: SiteId): number;
+  /** `cmpxchg()`: fully ordered when it succeeds, relaxed when it fails; returns the value found. */
+  abstract cmpxchg(addr: Addr, expected: number, value: number, site?: SiteId): number;
+  abstract cmpxchgRelaxed(addr: Addr, expected: number, value: number): number;
+  abstract cmpxchgAcquire(addr: Addr, expected: number, value: number, site?: SiteId): number;
+  abstract cmpxchgRelease(addr: Addr, expected: number, value: number, site?: SiteId): number;
+  /** `atomic_fetch_add()`: fully ordered; returns the old value. */
+  abstract fetchAdd(addr: Addr, delta: number, site?: SiteId): number;
+  abstract fetchAddRelaxed(addr: Addr, delta: number): number;
+  abstract fetchAddAcquire(addr: Addr, delta: number, site?: SiteId): number;
+  abstract fetchAddRelease(addr: Addr, delta: number, site?: SiteId): number;
+  /** `atomic_add()`: no value, no ordering. */
+  abstract atomicAdd(addr: Addr, delta: number): void;
+  /** `set_bit()`: atomic, unordered. */
+  abstract setBit(addr: Addr, bit: number): void;
+  /** `clear_bit()`: atomic, unordered. */
+  abstract clearBit(addr: Addr, bit: number): void;
+  /** `test_bit()`: a relaxed load. */
+  abstract testBit(addr: Addr, bit: number): boolean;
+  /** `test_and_set_bit()`: fully ordered; returns the old bit. */
+  abstract testAndSetBit(addr: Addr, bit: number, site?: SiteId): boolean;
+  /** `test_and_clear_bit()`: fully ordered; returns the old bit. */
+  abstract testAndClearBit(addr: Addr, bit: number, site?: SiteId): boolean;
+
+  /** `rcu_assign_pointer()`: a release store. */
+  abstract rcuAssignPointer(addr: Addr, value: Addr, site?: SiteId): void;
+  /** `rcu_dereference()`: a relaxed load with an address dependency to accesses through the result. */
+  abstract rcuDereference(addr: Addr, site?: SiteId): Addr;
+
+  /** `spin_lock()`. The lock word is 0 when free; nothing but these three may touch it. */
+  abstract spinLock(lock: Addr, site?: SiteId): void;
+  /** `spin_trylock()`. */
+  abstract spinTrylock(lock: Addr): boolean;
+  /** `spin_unlock()`. */
+  abstract spinUnlock(lock: Addr, site?: SiteId): void;
+
+  /** `preempt_disable()`: from here to the matching enable, no synchronisation of all CPUs can complete. */
+  abstract preemptDisable(site?: SiteId): void;
+  /** `preempt_enable()`. */
+  abstract preemptEnable(site?: SiteId): void;
+
+  /** Spin-wait hint: returns at once, or after the word at `addr` stopped being `seen`. The caller re-checks. */
+  abstract relax(addr: Addr, seen: number): void;
+  /** Wait for an interrupt: like {@link relax}, but the CPU has nothing else to do. The caller re-checks. */
+  abstract halt(addr: Addr, seen: number): void;
+  /** End the {@link relax} or {@link halt} of the CPUs that wait for `addr`. Orders nothing. */
+  abstract wake(addr: Addr): void;
+
+  /** Load of substrate data that a lock or hand-over orders: no ordering, no scheduling point; race-checked. */
+  abstract get(addr: Addr): number;
+  /** Store of substrate data, the counterpart of {@link get}. */
+  abstract set(addr: Addr, value: number): void;
+  /** Hint read of a word that others write at any time: no ordering, not race-checked. The caller re-checks. */
+  abstract peek(addr: Addr): number;
+
+  /** Record an event for the flight recorder and the checks. Not a memory access. */
+  abstract trace(event: number, a?: number, b?: number, c?: number): void;
+  /** Whether an ordering site that is not a single operation (an order of statements, a lock) is ablated. */
+  abstract ablates(site: SiteId): boolean;
+}

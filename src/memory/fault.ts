@@ -1,0 +1,38 @@
+/** Accesses that no kernel survives: a null pointer, freed memory, an address outside the machine. */
+
+import { InvariantViolated } from '../errors.js';
+import { POISON, type Addr, type CpuId } from './struct.js';
+
+/** Addresses below this are a null pointer plus a field offset. */
+export const FIRST_VALID_ADDR = 16;
+
+/** A kernel oops: thrown out of the access that cannot be carried out. */
+export class KernelOops extends InvariantViolated {
+  readonly addr: Addr;
+
+  constructor(cpu: CpuId, addr: Addr, what: string) {
+    super({ invariant: 'oops', detail: `CPU ${cpu}: ${what} at address ${describe(addr)}` });
+    this.addr = addr;
+  }
+}
+
+function describe(addr: Addr): string {
+  return `0x${(addr >>> 0).toString(16)}`;
+}
+
+/** Throw the {@link KernelOops} that an access to `addr`, which is no valid address, stands for. */
+export function badAddress(cpu: CpuId, addr: Addr): never {
+  if (addr >= 0 && addr < FIRST_VALID_ADDR) throw new KernelOops(cpu, addr, 'null pointer access');
+  const poisoned = Math.abs(addr - POISON) < 0x10000;
+  throw new KernelOops(
+    cpu,
+    addr,
+    poisoned ? 'use after free: access through a poisoned pointer' : 'access outside memory',
+  );
+}
+
+/** Thrown on every CPU when the machine is being stopped; ends the CPU without a finding of its own. */
+export class MachineStopped extends Error {
+  readonly code = 'ERR_MACHINE_STOPPED';
+  override readonly name = 'MachineStopped';
+}

@@ -1,0 +1,32 @@
+/** The words that the memory room itself keeps: one line for the machine, one for each CPU. */
+
+import type { MemoryMap } from './map.js';
+import { struct, type Addr } from './struct.js';
+
+/** Machine-wide words; always the first region claimed, so their address is a constant. */
+export const MACHINE = struct('machine', {
+  /** Non-zero: every CPU is to stop at its next wait. */
+  stop: 1,
+  /** Number of trace events recorded on all CPUs. */
+  traceSeq: 1,
+});
+
+/** Address of the {@link MACHINE} words. */
+export const MACHINE_BASE: Addr = 16;
+
+/** A CPU's private line. Others only look at it. */
+export const CPU_LOCAL = struct('cpuLocal', {
+  /** Target of the emulated fence's read-modify-write. */
+  fence: 1,
+  /** Nesting depth of preemption-disabled sections, mirrored for the checks. */
+  preemptCount: 1,
+  /** Counts up while the CPU makes progress. */
+  heartbeat: 1,
+  pad: 13,
+});
+
+/** Claim the memory room's own words; must be the first claim on a map. Returns the base of the CPU lines. */
+export function claimLocal(map: MemoryMap, cpus: number): Addr {
+  map.claim('machine', MACHINE);
+  return map.claim('cpuLocal', CPU_LOCAL, cpus);
+}

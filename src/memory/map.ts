@@ -1,0 +1,74 @@
+/** Where everything is in the shared memory: regions are claimed once, at boot, and name their addresses. */
+
+import { SimulatorBug } from '../errors.js';
+import { structInfo, type Addr, type AnyStruct } from './struct.js';
+
+/** An array of equal structs, or one block of plain words. */
+export interface Region {
+  readonly name: string;
+  readonly base: Addr;
+  readonly count: number;
+  /** Words from one element to the next. */
+  readonly stride: number;
+  readonly layout: AnyStruct | undefined;
+}
+
+/** The serialisable map of a machine's memory: equal on every CPU, built once from the machine's size. */
+export class MemoryMap {
+  readonly regions: Region[] = [];
+  #next: Addr = 16; // Word 0 is NULL; the first line of words stays unused so that small numbers are no pointers.
+
+  /** Words claimed so far: the size that the shared memory needs. */
+  get words(): number {
+    return this.#next;
+  }
+
+  /** Claim `count` structs of one layout; returns the address of the first. Aligned to 16 words (a cache line). */
+  claim(name: string, layout: AnyStruct, count = 1): Addr {
+    return this.#add(name, layout, layout.size, count);
+  }
+
+  /** Claim a block of `words` plain words. */
+  claimWords(name: string, words: number): Addr {
+    return this.#add(name, undefined, 1, words);
+  }
+
+  #add(name: string, layout: AnyStruct | undefined, stride: number, count: number): Addr {
+    const base = this.#next;
+    if (!Number.isSafeInteger(base + stride * count)) {
+      throw new SimulatorBug(`region ${name} has no size: ${count} × ${stride}`);
+    }
+    this.regions.push({ name, base, count, stride, layout });
+    this.#next = (base + stride * count + 15) & ~15;
+    return base;
+  }
+
+  /** Name of an address for people: `task[3].patchState`, `klp.targetState`, or the bare number. */
+  nameOf(addr: Addr): string {
+    const region = this.regions.find((r) => addr >= r.base && addr < r.base + r.stride * r.count);
+    if (!region) return `0x${addr.toString(16)}`;
+    const index = Math.floor((addr - region.base) / region.stride);
+    const at = (addr - region.base) % region.stride;
+    const element = region.count === 1 ? region.name : `${region.name}[${index}]`;
+    const fields = region.layout && structInfo(region.layout)?.fields;
+    const field = fields?.find((f) => at >= f.offset && at < f.offset + f.words);
+    if (!field) return element;
+    const inner = field.words === 1 ? '' : `[${at - field.offset}]`;
+    return `${element}.${field.name}${inner}`;
+  }
+}
+
+/** The shared memory of one machine: 32-bit words, the same for JavaScript and WebAssembly. */
+export interface SharedMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly words: Int32Array;
+}
+
+const WORDS_PER_PAGE = 16384;
+
+/** Allocate a zeroed shared memory of at least `words` words. */
+export function createSharedMemory(words: number): SharedMemory {
+  const pages = Math.ceil(words / WORDS_PER_PAGE);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  return { memory, words: new Int32Array(memory.buffer) };
+}
