@@ -20,6 +20,8 @@ export interface CpuContext {}
 export abstract class Cpu {
   readonly id: CpuId;
   readonly ctx: CpuContext;
+  /** The task this CPU executes: the `current` register, written by the scheduler's context switch only. */
+  current: Addr = 0;
 
   constructor(id: CpuId, ctx: CpuContext) {
     this.id = id;
