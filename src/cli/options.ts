@@ -1,6 +1,7 @@
 /** Validated command-line options: each parser takes the text, and throws a UsageError naming it and what is accepted. */
 
 import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Option } from 'commander';
 import { UsageError } from '../errors.js';
 import { SITE_COUNT, type SiteId } from '../memory/sites.js';
@@ -122,6 +123,22 @@ function isReadableFile(path: string): boolean {
 export const existingFile: Parser<string> = {
   accepts: 'the path of a file that exists and can be read',
   parse: (text) => (isReadableFile(text) ? text : undefined),
+};
+
+function isWritableFile(path: string): boolean {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    accessSync(found === undefined ? dirname(path) : path, constants.W_OK);
+    return found?.isDirectory() !== true;
+  } catch {
+    return false;
+  }
+}
+
+/** Path of a file to write: it or its folder exists and can be written. */
+export const writableFile: Parser<string> = {
+  accepts: 'a path that can be written',
+  parse: (text) => (text !== '' && isWritableFile(text) ? text : undefined),
 };
 
 /** Default of an option, and how the help shows it when the value itself reads badly. */

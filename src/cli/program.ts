@@ -33,7 +33,6 @@ export function buildProgram(commands: readonly RegisterCommand[]): Command {
       '\nExit status: 0 all is well, 1 a finding, 2 wrong usage, 3 a simulator bug.',
     );
   for (const register of commands) register(program);
-  tame(program);
   return program;
 }
 
@@ -47,10 +46,6 @@ async function leave(exitCode: number): Promise<never> {
   process.exit(exitCode);
 }
 
-function say(message: string): void {
-  if (message !== '') process.stderr.write(`${message}\n`);
-}
-
 /** A reader that went away (`| head`) is no error: there is just nobody left to tell. */
 function leaveQuietlyOnClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -61,26 +56,23 @@ function leaveQuietlyOnClosedPipe(): void {
 /**
  * Run one command line and end the process. A command ends well by returning (its exit status is then `process.exitCode`, or 0),
  * and badly by throwing one of the three errors of `src/errors.ts`.
+ * @param program the commander program, with its commands
  * @param argv arguments after the program's name
- * @param commands the commands to offer
  */
-export async function runCli(
-  argv: readonly string[],
-  commands: readonly RegisterCommand[],
-): Promise<never> {
+export async function runProgram(program: Command, argv: readonly string[]): Promise<never> {
+  tame(program);
   leaveQuietlyOnClosedPipe();
-  // Node would end with 1, which here stands for a finding.
-  process.on('uncaughtException', (error) => {
+  const end = (error: unknown): Promise<never> => {
     const { exitCode, message } = endingOf(error);
-    say(message);
-    void leave(exitCode);
-  });
+    if (message !== '') process.stderr.write(`${message}\n`);
+    return leave(exitCode);
+  };
+  // Node would end with 1, which here stands for a finding.
+  process.on('uncaughtException', (error) => void end(error));
   try {
-    await buildProgram(commands).parseAsync(argv, { from: 'user' });
+    await program.parseAsync(argv, { from: 'user' });
     return await leave(Number(process.exitCode ?? 0));
   } catch (error) {
-    const { exitCode, message } = endingOf(error);
-    say(message);
-    return await leave(exitCode);
+    return await end(error);
   }
 }

@@ -7,7 +7,7 @@ import { interruptible } from '../../src/cli/interrupt.js';
 import * as options from '../../src/cli/options.js';
 import { emit } from '../../src/cli/output.js';
 import { startProgress } from '../../src/cli/progress.js';
-import { runCli } from '../../src/cli/program.js';
+import { buildProgram, runProgram } from '../../src/cli/program.js';
 
 const endings: Record<string, () => void> = {
   usage: () => {
@@ -71,6 +71,7 @@ function registerProbe(program: Command): void {
     .addOption(option('--ablate <sites>', 'what to remove', options.orderingSites))
     .addOption(option('--mix <ops>', 'operations', listOf(choiceOf(['enable', 'fork']))))
     .addOption(option('--file <path>', 'a file', options.existingFile))
+    .addOption(option('--out <path>', 'a result', options.writableFile))
     .addOption(option('--input <path>', 'a JSON file', { accepts: 'a path', parse: (x) => x }))
     .addOption(option('--lines <n>', 'lines', integerIn({ min: 0, max: 1e6 }), { value: 0 }))
     .option('--end-with <kind>', 'how to end')
@@ -83,4 +84,4 @@ function registerProbe(program: Command): void {
     .action(() => undefined);
 }
 
-await runCli(process.argv.slice(2), [registerProbe]);
+await runProgram(buildProgram([registerProbe]), process.argv.slice(2));

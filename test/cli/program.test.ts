@@ -28,6 +28,8 @@ const badInput: readonly (readonly [title: string, args: readonly string[], says
   ['an empty item in a list', ['probe', '--mix', 'fork,'], /--mix: 'fork,' is not accepted/],
   ['a file that does not exist', ['probe', '--file', '/no/such'], /'\/no\/such' is not accepted/],
   ['a directory for a file', ['probe', '--file', '/'], /--file: '\/' is not accepted/],
+  ['a result in no folder', ['probe', '--out', '/no/such/f'], /a path that can be written/],
+  ['a folder for a result', ['probe', '--out', '/'], /a path that can be written/],
   ['an input that cannot be read', ['probe', '--input', '/no/such'], /scenario file .* cannot be/],
   ['an input that is not JSON', ['probe', '--input', PROBE], /scenario file .* is not JSON/],
 ];
