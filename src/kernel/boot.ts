@@ -245,7 +245,7 @@ function initText(words: Int32Array, layout: KernelLayout): void {
     const at = k.symbols + i++ * SYMBOL.size;
     words[at + SYMBOL.name] = k.names.indexOf(source.name);
     words[at + SYMBOL.addr] = placed?.addr ?? 0;
-    words[at + SYMBOL.size] = placed?.words ?? 0;
+    words[at + SYMBOL.words] = placed?.words ?? 0;
   }
 }
 

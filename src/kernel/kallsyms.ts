@@ -9,8 +9,7 @@ export const SYMBOL = struct('symbol', {
   /** Name id; 0 in a free entry. */
   name: 1,
   addr: 1,
-  /** Words. */
-  size: 1,
+  words: 1,
   /** Owning module, `NULL` for vmlinux. */
   module: 1,
   /** Name id of the owning module, 0 for vmlinux. */
@@ -42,7 +41,7 @@ export function kallsymsLookupSize(cpu: Cpu, addr: Addr): number {
   for (let i = 0; i < symbolCount; i++) {
     const at = symbols + i * SYMBOL.size;
     if (cpu.loadAcquire(at + SYMBOL.name) === 0) continue;
-    if (cpu.read(at + SYMBOL.addr) === addr) return cpu.read(at + SYMBOL.size);
+    if (cpu.read(at + SYMBOL.addr) === addr) return cpu.read(at + SYMBOL.words);
   }
   return 0;
 }
@@ -54,13 +53,13 @@ export function addSymbol(
   object: number,
   name: number,
   addr: Addr,
-  size: number,
+  words: number,
 ): boolean {
   for (let i = 0; i < cpu.ctx.kernel.symbolCount; i++) {
     const at = entry(cpu.ctx.kernel, i);
     if (cpu.readOnce(at + SYMBOL.name) !== 0) continue;
     cpu.write(at + SYMBOL.addr, addr);
-    cpu.write(at + SYMBOL.size, size);
+    cpu.write(at + SYMBOL.words, words);
     cpu.write(at + SYMBOL.module, module);
     cpu.write(at + SYMBOL.object, object);
     // Pairs with the acquire of the look-ups.

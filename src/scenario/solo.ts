@@ -2,8 +2,7 @@
 
 import { SimulatorBug } from '../errors.js';
 import { KERNEL, percpu, PERCPU } from '../kernel/layout.js';
-import { TICK_BIT } from '../kernel/sched.js';
-import { schedule } from '../kernel/sched.js';
+import { scheduleNext, TICK_BIT } from '../kernel/sched.js';
 import { PF_KCODE, TASK, TASK_INTERRUPTIBLE } from '../kernel/task.js';
 import { addTimer, delTimer, TIMER_WAKE } from '../kernel/timer.js';
 import { setCurrentState } from '../kernel/wait.js';
@@ -96,11 +95,16 @@ function becomeCurrent(booted: BootedMachine, words: Int32Array, cpu: SoloCpu, a
   cpu.current = admin;
 }
 
-/** Sleep on behalf of the current task; others run meanwhile. */
+/**
+ * Sleep on behalf of the current task; others run meanwhile. Unlike schedule(), this leaves the CPU free for kernel code
+ * that sleeps: the caller's own is not in the middle of anything.
+ */
 export function sleepFor(cpu: SoloCpu, jiffies: number): void {
   const timer = cpu.current + TASK.timer;
   setCurrentState(cpu, TASK_INTERRUPTIBLE);
   addTimer(cpu, timer, TIMER_WAKE, cpu.current, jiffies);
-  schedule(cpu);
+  const self = cpu.current;
+  scheduleNext(cpu, false);
+  while (cpu.current !== self) cpu.ctx.kernel.runCurrent(cpu);
   delTimer(cpu, timer);
 }
