@@ -1,28 +1,17 @@
-/** Enabling and disabling a patch, and the boot of the subsystem: the middle of kernel/livepatch/core.c. */
+/** Enabling and disabling a patch: the middle of kernel/livepatch/core.c. */
 
 import { EBUSY, EINVAL, ENODEV } from '../kernel/errno.js';
-import { kobjectInit } from '../kernel/kobject.js';
-import { initListHead, LIST } from '../kernel/list.js';
+import { LIST } from '../kernel/list.js';
 import { MODULE, tryModuleGet } from '../kernel/module.js';
 import { printk } from '../kernel/printk.js';
 import { haveReliableStack } from '../kernel/stacktrace.js';
 import { warnOn } from '../kernel/warn.js';
-import { initWork } from '../kernel/workqueue.js';
 import type { Cpu } from '../memory/cpu.js';
 import { O_03, O_04 } from '../memory/sites.js';
 import { NULL } from '../memory/struct.js';
 import { klpFreePatchFinish, klpFreePatchStart } from './core-free.js';
 import { firstElement, klpInitialized, klpInitPatch, klpInitPatchEarly } from './core-init.js';
-import {
-  KLP_KTYPE_ROOT,
-  KLP_OBJECT,
-  KLP_PATCH,
-  KLP_PATCHED,
-  KLP_UNDEFINED,
-  KLP_UNPATCHED,
-  KLP_WORK_TRANSITION,
-  type KlpPatchRef,
-} from './layout.js';
+import { KLP_OBJECT, KLP_PATCH, KLP_PATCHED, KLP_UNPATCHED, type KlpPatchRef } from './layout.js';
 import {
   ENABLE_FAILED,
   ENABLING_PATCH,
@@ -175,18 +164,4 @@ export function klpEnablePatch(cpu: Cpu, patch: KlpPatchRef): number {
   klpMutexUnlock(cpu);
   klpFreePatchFinish(cpu, patch);
   return ret;
-}
-
-/** Boot: the initial values of the globals, and `/sys/kernel/livepatch`.
- * @kernel klp_init, kernel/livepatch/core.c:1282 (v6.1)
- * @differs the static initialisers of core.c, patch.c and transition.c are here too; there is no `/sys/kernel` above */
-export function klpInit(cpu: Cpu): void {
-  const { klp } = cpu.ctx;
-  initListHead(cpu, klp.patches);
-  initListHead(cpu, klp.ops);
-  cpu.write(klp.targetState, KLP_UNDEFINED);
-  initWork(cpu, klp.transitionWork, KLP_WORK_TRANSITION);
-
-  kobjectInit(cpu, klp.root, KLP_KTYPE_ROOT);
-  cpu.set(klp.rootKobj, klp.root);
 }

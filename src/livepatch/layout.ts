@@ -1,5 +1,6 @@
 /** The words of the live-patching subsystem: its globals, its structures, and where a machine keeps them. */
 
+import { SimulatorBug } from '../errors.js';
 import { claimCache, type Cache } from '../kernel/alloc.js';
 import { COMPLETION } from '../kernel/completion.js';
 import { FTRACE_OPS } from '../kernel/ftrace.js';
@@ -245,8 +246,8 @@ export interface KlpSize {
 
 /** What is configured besides sizes; a member left out has its default. */
 export interface KlpConfig {
-  /** Number of a text in the machine's name table. */
-  readonly intern: (text: string) => number;
+  /** The machine's name table, which must hold {@link KLP_NAMES}. */
+  readonly names: readonly string[];
   /** Callbacks by number, index 0 unused; default none. */
   readonly callbacks?: readonly (KlpCallback | undefined)[];
   /** Default {@link NO_SABOTAGE}. */
@@ -289,13 +290,29 @@ declare module '../memory/cpu.js' {
   }
 }
 
-function internNames(intern: (text: string) => number): KlpNames {
+const TEXTS: Readonly<Record<keyof KlpNames, string>> = {
+  vmlinux: 'vmlinux',
+  patching: 'patching',
+  unpatching: 'unpatching',
+  patchingToUnpatching: 'patching to unpatching',
+  unpatchingToPatching: 'unpatching to patching',
+};
+
+/** Texts that a machine's name table must hold for livepatch. */
+export const KLP_NAMES: readonly string[] = Object.values(TEXTS);
+
+function nameIds(table: readonly string[]): KlpNames {
+  const id = (text: string): number => {
+    const found = table.indexOf(text);
+    if (found <= 0) throw new SimulatorBug(`the name table lacks '${text}'`);
+    return found;
+  };
   return {
-    vmlinux: intern('vmlinux'),
-    patching: intern('patching'),
-    unpatching: intern('unpatching'),
-    patchingToUnpatching: intern('patching to unpatching'),
-    unpatchingToPatching: intern('unpatching to patching'),
+    vmlinux: id(TEXTS.vmlinux),
+    patching: id(TEXTS.patching),
+    unpatching: id(TEXTS.unpatching),
+    patchingToUnpatching: id(TEXTS.patchingToUnpatching),
+    unpatchingToPatching: id(TEXTS.unpatchingToPatching),
   };
 }
 
@@ -305,6 +322,7 @@ function internNames(intern: (text: string) => number): KlpNames {
  * @param map map of the machine that is being laid out
  * @param size sizes of the tables, in elements
  * @param config names, callbacks and test switches
+ * @throws {SimulatorBug} when the name table lacks one of {@link KLP_NAMES}
  */
 export function claimKlp(map: MemoryMap, size: KlpSize, config: KlpConfig): KlpContext {
   const base = map.claim('klp', KLP);
@@ -329,7 +347,7 @@ export function claimKlp(map: MemoryMap, size: KlpSize, config: KlpConfig): KlpC
     opsCache: claimCache(map, 'klp_ops', KLP_OPS, size.ops),
     stateCache: claimCache(map, 'klp_state', KLP_STATE, size.states),
     shadowCache: claimCache(map, 'klp_shadow', KLP_SHADOW, size.shadows),
-    names: internNames(config.intern),
+    names: nameIds(config.names),
     callbacks: config.callbacks ?? [],
     sabotage: config.sabotage ?? NO_SABOTAGE,
     debugTrySwitchTask: config.debugTrySwitchTask ?? false,

@@ -311,7 +311,7 @@ function klpCheckStackFunc(cpu: Cpu, func: KlpFuncRef, entries: Addr, nrEntries:
   }
 
   for (let i = 0; i < nrEntries; i++) {
-    const address = cpu.read(entries + i);
+    const address = cpu.get(entries + i);
     if (address >= funcAddr && address < funcAddr + funcSize) return -EAGAIN;
   }
   return 0;
