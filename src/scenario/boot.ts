@@ -1,7 +1,6 @@
 /** Boot: put kernel, livepatch and a workload together into one machine, the same for every engine. */
 
 import { UsageError } from '../errors.js';
-import { initCache } from '../kernel/alloc.js';
 import {
   claimKernel,
   initKernel,
@@ -16,9 +15,10 @@ import { FTRACE_FN_KLP } from '../kernel/ftrace.js';
 import type { ModuleImage } from '../kernel/image.js';
 import type { Message } from '../kernel/printk.js';
 import { functionWords, type FunctionSource } from '../kernel/text.js';
-import { klpInit } from '../livepatch/core.js';
+import { initKlp } from '../livepatch/boot.js';
 import {
   claimKlp,
+  KLP_NAMES,
   NO_SABOTAGE,
   type KlpCallback,
   type KlpContext,
@@ -28,11 +28,10 @@ import {
 import type { CallbacksSpec, PatchSpec } from '../livepatch/image.js';
 import { KLP_MESSAGES } from '../livepatch/messages.js';
 import { KLP_FTRACE_FN, KLP_HOOKS, KLP_KTYPES, KLP_WORK_FNS } from '../livepatch/tables.js';
-import { AtomicsCpu } from '../memory/atomics.js';
-import type { Cpu, CpuContext } from '../memory/cpu.js';
+import type { CpuContext } from '../memory/cpu.js';
 import { claimLocal } from '../memory/local.js';
 import { MemoryMap } from '../memory/map.js';
-import type { Addr, CpuId } from '../memory/struct.js';
+import type { Addr } from '../memory/struct.js';
 
 /** A function that a livepatch replaces, by names. */
 export interface FuncDeclaration {
@@ -115,21 +114,11 @@ export interface BootedMachine {
   readonly symbol: (name: string) => Addr;
   /** Write the first contents of the memory; before any CPU runs. Returns the initial tasks. */
   readonly init: (words: Int32Array) => Addr[];
-  /** What each CPU executes before the first task of CPU 0 runs: once, on CPU 0. */
-  readonly prepare: (cpu: Cpu) => void;
 }
-
-const FIXED_NAMES = [
-  'vmlinux',
-  'patching',
-  'unpatching',
-  'patching to unpatching',
-  'unpatching to patching',
-];
 
 /** Every name that a machine's declaration mentions, each once; index 0 is the empty name. */
 function internAll(machine: MachineDeclaration, cpus: number): string[] {
-  const names = new Set<string>(['', ...FIXED_NAMES, ...kernelNames(machine.vmlinux, cpus)]);
+  const names = new Set<string>(['', ...KLP_NAMES, ...kernelNames(machine.vmlinux, cpus)]);
   for (const module of machine.modules ?? []) {
     names.add(module.name);
     for (const fn of module.functions ?? []) names.add(fn.name);
@@ -247,7 +236,7 @@ export function bootMachine(machine: MachineDeclaration): BootedMachine {
     },
   );
   const klp = claimKlp(map, klpSize(machine, cpus), {
-    intern: nameId,
+    names,
     callbacks: machine.callbacks ?? [],
     sabotage: { ...NO_SABOTAGE, ...machine.sabotage },
     debugTrySwitchTask: machine.debugTrySwitchTask ?? false,
@@ -272,7 +261,6 @@ export function bootMachine(machine: MachineDeclaration): BootedMachine {
       return found.addr;
     },
     init: (words) => initWords(words, layout, klp, machine),
-    prepare: klpInit,
   };
 }
 
@@ -291,18 +279,8 @@ function initWords(
   const cpus = layout.context.cpus;
   const online = machine.onlineCpus ?? cpus;
   initKernel(words, layout, online);
-  const { patchCache, objectCache, funcCache, opsCache, stateCache, shadowCache } = klp;
-  for (const cache of [patchCache, objectCache, funcCache, opsCache, stateCache, shadowCache]) {
-    initCache(words, cache);
-  }
+  initKlp(words, klp);
   return (machine.initialTasks ?? []).map((task, i) =>
     spawnInitial(words, layout, task, i % online),
   );
-}
-
-/** Run a machine's `prepare` step natively, for engines on real threads. */
-export function prepareNatively(booted: BootedMachine, words: Int32Array): void {
-  const cpu = new AtomicsCpu(0 as CpuId, booted.ctx, { words, localBase: booted.localBase });
-  cpu.current = booted.kernel.tasks;
-  booted.prepare(cpu);
 }

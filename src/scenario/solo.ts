@@ -6,16 +6,12 @@ import { scheduleNext, TICK_BIT } from '../kernel/sched.js';
 import { PF_KCODE, TASK, TASK_INTERRUPTIBLE } from '../kernel/task.js';
 import { addTimer, delTimer, TIMER_WAKE } from '../kernel/timer.js';
 import { setCurrentState } from '../kernel/wait.js';
-import { AtomicsCpu, type TraceSink } from '../memory/atomics.js';
+import { AtomicsCpu } from '../memory/atomics.js';
+import type { TraceSink } from '../memory/native.js';
 import { createSharedMemory } from '../memory/map.js';
 import type { Ablation } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
-import {
-  bootMachine,
-  prepareNatively,
-  type BootedMachine,
-  type MachineDeclaration,
-} from './boot.js';
+import { bootMachine, type BootedMachine, type MachineDeclaration } from './boot.js';
 
 /** A CPU that never waits: time passes instead. */
 export class SoloCpu extends AtomicsCpu {
@@ -73,7 +69,6 @@ export function bootSolo(
   const { words } = createSharedMemory(booted.map.words);
   const tasks = booted.init(words);
   const admin = tasks.pop() ?? 0;
-  prepareNatively(booted, words);
   const cpu = new SoloCpu(0 as CpuId, booted.ctx, {
     words,
     localBase: booted.localBase,
