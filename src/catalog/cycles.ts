@@ -59,7 +59,7 @@ export function build({ cpus, tasks }: CyclesOptions): Workload {
     vmlinux: {
       functions: [
         leaf('vfs_read', 0),
-        { name: 'sys_sleep', code: [asm.call('vfs_read'), asm.sleep(400), asm.ret] },
+        { name: 'sys_sleep', code: [asm.call('vfs_read'), asm.sleep(20_000), asm.ret] },
         {
           name: 'user_main',
           traceable: false,
