@@ -24,6 +24,12 @@ export interface SearchListener {
   proceed(): boolean;
 }
 
+/** What a search may be asked to do differently. */
+export interface SearchOptions {
+  /** Also make candidates that break coherence or atomicity; the axioms checked do not see it. */
+  readonly incoherent?: boolean;
+}
+
 /** One search over one test. */
 export class Search {
   readonly #test: LitmusTest;
@@ -34,11 +40,13 @@ export class Search {
   /** Values that threads after `t` may write. */
   readonly #later: ValueSets[];
   readonly #candidate: Candidate;
+  readonly #incoherent: boolean;
   readonly #axioms: Axioms;
   /** Complete candidates met. */
   candidates = 0;
 
-  constructor(test: LitmusTest, listener: SearchListener) {
+  constructor(test: LitmusTest, listener: SearchListener, options: SearchOptions = {}) {
+    this.#incoherent = options.incoherent === true;
     this.#test = test;
     this.#listener = listener;
     const { traces, circular } = allTraces(test, () => listener.proceed());
@@ -80,6 +88,7 @@ export class Search {
     const context: PlacementContext = {
       candidate: this.#candidate,
       initial: (location) => this.#test.locations[location]?.init ?? 0,
+      incoherent: this.#incoherent,
       mayComeLater: (location, value) => later?.get(location)?.has(value) ?? false,
     };
     if (!this.#othersMayWait(locations, context)) {
