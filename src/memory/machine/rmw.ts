@@ -14,6 +14,7 @@ import {
   RMW_RELEASE,
   RMW_VOID,
   RMW_XCHG,
+  RMW_XOR,
 } from '../model.js';
 import { strongFence } from './fences.js';
 import type { Location, Message } from './location.js';
@@ -130,6 +131,8 @@ function result(rmw: Rmw, old: number): number {
       return (old + rmw.operand) | 0;
     case RMW_AND:
       return old & rmw.operand;
+    case RMW_XOR:
+      return old ^ rmw.operand;
     case RMW_OR:
       return old | rmw.operand;
     default:

@@ -180,7 +180,8 @@ export class ViewMachine implements MemoryModel {
     if (!isHeld(s.locations[id] as Location)) {
       throw new SimulatorBug(`CPU ${cpu} releases the lock at ${addr}, which is not held`);
     }
-    this.#recorder?.unlock(p, releaseLock(s, p, id));
+    const written = releaseLock(s, p, id);
+    this.#recorder?.unlock(p, written);
   }
 
   trylock(cpu: CpuId, addr: Addr): boolean {
