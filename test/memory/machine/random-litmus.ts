@@ -186,7 +186,15 @@ class Builder {
     const zero: Expression = { kind: 'constant', value: 0 };
     if (draft.op === 0 && order !== 'void') {
       const into = this.#fresh();
-      return { kind: 'cmpxchg', order, address, expected: zero, replacement: operand, into, at: AT };
+      return {
+        kind: 'cmpxchg',
+        order,
+        address,
+        expected: zero,
+        replacement: operand,
+        into,
+        at: AT,
+      };
     }
     if (draft.op === 1 && order === 'full') {
       const into = this.#fresh();
