@@ -105,6 +105,9 @@ export function takeStale(
 ): boolean {
   const external = m.writer !== NOBODY && m.writer !== p.cpu;
   joinRead(s, p, m, external);
+  // What happens before this read only because of what it reads may already forbid reading that.
+  const location = s.locations[id] as Location;
+  if (Math.max(s.summary.get(id), location.globalAt(s.summaryGt)) > m.position) return false;
   const access = { x: id, position: m.position, hasView: external, view: m.view };
   const admitted = admit(s, p, access, external ? m : null);
   if (admitted === REFUSED) return false;
