@@ -4,6 +4,7 @@ import type { Engine } from './engine.js';
 
 const ENGINES: Readonly<Record<string, () => Promise<Engine>>> = {
   axioms: async () => (await import('./checker.js')).axiomsEngine,
+  machine: async () => (await import('./run-machine.js')).machineEngine,
 };
 
 /** Names that {@link loadEngine} accepts. */
