@@ -8,6 +8,7 @@ import {
   type LitmusOperation,
   type LitmusOperator,
 } from './litmus-program.js';
+import { LitmusRcu } from './litmus-rcu.js';
 
 /** One operation: `regs` are the thread's registers, `slot` the word offset of the trial from each location's base. */
 export type LitmusStep = (cpu: Cpu, regs: Int32Array, slot: number) => void;
@@ -22,6 +23,8 @@ const OPERATORS: Record<LitmusOperator, (a: number, b: number) => number> = {
   '&': (a, b) => a & b,
   '|': (a, b) => a | b,
   '^': (a, b) => a ^ b,
+  '<<': (a, b) => a << b,
+  '>>': (a, b) => a >> b,
   '==': (a, b) => Number(a === b),
   '!=': (a, b) => Number(a !== b),
   '<': (a, b) => Number(a < b),
@@ -60,9 +63,11 @@ function isComputed(expression: LitmusExpression): boolean {
 
 class Compiler {
   readonly #bases: readonly Addr[];
+  readonly #rcu: LitmusRcu;
 
-  constructor(bases: readonly Addr[]) {
+  constructor(bases: readonly Addr[], rcu: LitmusRcu) {
     this.#bases = bases;
+    this.#rcu = rcu;
   }
 
   body(operations: readonly LitmusOperation[]): LitmusStep[] {
@@ -106,6 +111,12 @@ class Compiler {
         const a = this.#locate(operation.at);
         return (cpu, regs, slot) => void (regs[into] = Number(cpu.spinTrylock(a(regs, slot))));
       }
+      case 'rcu-lock':
+        return (cpu) => this.#rcu.readLock(cpu);
+      case 'rcu-unlock':
+        return (cpu) => this.#rcu.readUnlock(cpu);
+      case 'synchronize-rcu':
+        return (cpu) => this.#rcu.synchronize(cpu);
       case 'let': {
         const { into } = operation;
         const value = compileExpression(operation.value);
@@ -242,10 +253,14 @@ function fence(kind: 'mb' | 'rmb' | 'wmb'): LitmusStep {
  *
  * @param operations what the thread does
  * @param bases word address of each location in the first trial
+ * @param sections word of each thread that says which RCU section it is in
+ * @param thread number of the thread
  */
 export function compileThread(
   operations: readonly LitmusOperation[],
   bases: readonly Addr[],
+  sections: readonly Addr[] = [],
+  thread = 0,
 ): LitmusStep[] {
-  return new Compiler(bases).body(operations);
+  return new Compiler(bases, new LitmusRcu(sections, thread)).body(operations);
 }

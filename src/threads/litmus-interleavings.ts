@@ -1,6 +1,7 @@
 /** The final states that interleavings of a litmus program give: sequential consistency, by exhaustion. */
 
 import { AtomicsCpu } from '../memory/atomics.js';
+import type { CpuContext } from '../memory/cpu.js';
 import type { Addr, CpuId } from '../memory/struct.js';
 import { compileExpression, compileThread, type LitmusStep } from './litmus-compile.js';
 import { POINTER_BASE, type LitmusProgram } from './litmus-program.js';
@@ -25,7 +26,7 @@ class Interleavings {
   constructor(program: LitmusProgram) {
     const size = Math.max(LOCATIONS, POINTER_BASE) + program.locations.length;
     this.#words = new Int32Array(size);
-    this.#cpu = new AtomicsCpu(0 as CpuId, {}, { words: this.#words, localBase: 16 });
+    this.#cpu = new AtomicsCpu(0 as CpuId, {} as CpuContext, { words: this.#words, localBase: 16 });
     const bases = program.locations.map((_, i) => LOCATIONS + i);
     this.#steps = program.threads.map(({ body }) => compileThread(body, bases));
     this.#program = program;

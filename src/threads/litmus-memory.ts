@@ -19,6 +19,8 @@ export interface LitmusLayout {
   readonly rendezvous: Addr;
   /** Progress word of each thread. */
   readonly progress: readonly Addr[];
+  /** RCU section word of each thread. */
+  readonly sections: readonly Addr[];
   /** First trial of each location. */
   readonly locations: readonly Addr[];
   /** Registers of each thread after the first trial; those of later trials follow. */
@@ -33,6 +35,7 @@ export function layOutLitmus(program: LitmusProgram): LitmusLayout {
   const localBase = claimLocal(map, program.threads.length);
   const rendezvous = map.claim('rendezvous', RENDEZVOUS);
   const progress = program.threads.map((_, i) => map.claimWords(`progress${i}`, 16));
+  const sections = program.threads.map((_, i) => map.claimWords(`section${i}`, 16));
   // A line more than a power of two keeps equal trials of different locations out of one cache set.
   const locations = program.locations.map((_, i) =>
     map.claimWords(`location${i}`, ROUND * TRIAL_WORDS + TRIAL_WORDS),
@@ -41,5 +44,5 @@ export function layOutLitmus(program: LitmusProgram): LitmusLayout {
     map.claimWords(`registers${i}`, ROUND * thread.registers.length),
   );
   const words = Math.max(map.words, POINTER_BASE + program.locations.length);
-  return { localBase, rendezvous, progress, locations, registers, words };
+  return { localBase, rendezvous, progress, sections, locations, registers, words };
 }

@@ -13,7 +13,22 @@ export type LitmusExpression =
 
 /** Operators of {@link LitmusExpression}; all work on 32-bit integers. */
 export type LitmusOperator =
-  '+' | '-' | '*' | '&' | '|' | '^' | '==' | '!=' | '<' | '<=' | '>' | '>=' | '&&' | '||';
+  | '+'
+  | '-'
+  | '*'
+  | '&'
+  | '|'
+  | '^'
+  | '<<'
+  | '>>'
+  | '=='
+  | '!='
+  | '<'
+  | '<='
+  | '>'
+  | '>='
+  | '&&'
+  | '||';
 
 /** Ordering of a value-returning read-modify-write; `void` is one that returns nothing and orders nothing. */
 export type LitmusRmwOrder = 'full' | 'acquire' | 'release' | 'relaxed' | 'void';
@@ -59,6 +74,7 @@ export type LitmusOperation =
     }
   | { readonly kind: 'lock' | 'unlock'; readonly at: LitmusExpression }
   | { readonly kind: 'trylock'; readonly at: LitmusExpression; readonly into: number }
+  | { readonly kind: 'rcu-lock' | 'rcu-unlock' | 'synchronize-rcu' }
   | { readonly kind: 'let'; readonly into: number; readonly value: LitmusExpression }
   | {
       readonly kind: 'if';

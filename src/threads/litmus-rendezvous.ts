@@ -1,5 +1,6 @@
 /** How the threads of a litmus test meet: at a barrier between rounds, and in step from trial to trial. */
 
+import { MACHINE, MACHINE_BASE } from '../memory/local.js';
 import type { Addr } from '../memory/struct.js';
 import { RENDEZVOUS, type LitmusLayout } from './litmus-memory.js';
 
@@ -9,6 +10,12 @@ const GATE_LOOKS = 4000;
 const SLEEP_MS = 20;
 /** Looks at a thread that is behind before it is taken to have lost its processor. */
 const STEP_LOOKS = 20_000;
+
+/** End every wait of a run's threads, also those in their programs. */
+export function abortLitmus(words: Int32Array, layout: LitmusLayout): void {
+  Atomics.store(words, MACHINE_BASE + MACHINE.stop, 1);
+  Atomics.store(words, layout.rendezvous + RENDEZVOUS.abort, 1);
+}
 
 /** One thread's side of the meeting places. A wait at the barrier ends when somebody aborts the run. */
 export class Rendezvous {

@@ -1,13 +1,15 @@
 /** One thread of a litmus test: runs its program trial after trial, counts the final states of its share. */
 
 import { createNativeCpu, type MemoryKind } from '../memory/backend.js';
+import type { CpuContext } from '../memory/cpu.js';
+import { MachineStopped } from '../memory/fault.js';
 import type { NativeCpu, WeakOptions } from '../memory/native.js';
 import { Random } from '../memory/random.js';
 import type { Addr, CpuId } from '../memory/struct.js';
 import { compileExpression, compileThread } from './litmus-compile.js';
-import { RENDEZVOUS, ROUND, TRIAL_WORDS, type LitmusLayout } from './litmus-memory.js';
+import { ROUND, TRIAL_WORDS, type LitmusLayout } from './litmus-memory.js';
 import type { LitmusProgram } from './litmus-program.js';
-import { Rendezvous } from './litmus-rendezvous.js';
+import { abortLitmus, Rendezvous } from './litmus-rendezvous.js';
 import { StateTally, type StateCount } from './litmus-tally.js';
 
 /** What one thread is told. */
@@ -69,7 +71,8 @@ class LitmusThread {
     const { localBase } = layout;
     const weak = { seed, ...task.weak };
     const boot = { words: this.#words, memory, localBase, weak };
-    this.#cpu = createNativeCpu(kind, thread as CpuId, {}, boot);
+    // A litmus program calls no kernel code, so the CPU carries no kernel.
+    this.#cpu = createNativeCpu(kind, thread as CpuId, {} as CpuContext, boot);
     this.#run = this.#trials();
   }
 
@@ -77,7 +80,11 @@ class LitmusThread {
   rounds(): LitmusShare {
     let done = 0;
     this.#reset((trial) => trial * TRIAL_WORDS);
-    while (done < this.#task.rounds && this.#round(done)) done++;
+    try {
+      while (done < this.#task.rounds && this.#round(done)) done++;
+    } catch (error) {
+      if (!(error instanceof MachineStopped)) throw error;
+    }
     return { states: this.#tally.states, rounds: done, statistics: this.#cpu.statistics };
   }
 
@@ -98,7 +105,7 @@ class LitmusThread {
   #trials(): (count: number, slotOf: (trial: number) => number) => void {
     const { program, layout, thread, inStep } = this.#task;
     const { registers, body } = program.threads[thread] ?? { registers: [], body: [] };
-    const steps = compileThread(body, layout.locations);
+    const steps = compileThread(body, layout.locations, layout.sections, thread);
     const init = Int32Array.from(registers, (value) => compileExpression(value)(new Int32Array(0)));
     const size = init.length;
     const regs = new Int32Array(size);
@@ -168,8 +175,7 @@ export function runLitmusThread(task: LitmusTask): LitmusShare {
   try {
     return new LitmusThread(task).rounds();
   } catch (error) {
-    const words = new Int32Array(task.memory.buffer);
-    Atomics.store(words, task.layout.rendezvous + RENDEZVOUS.abort, 1);
+    abortLitmus(new Int32Array(task.memory.buffer), task.layout);
     throw error;
   }
 }

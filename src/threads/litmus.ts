@@ -5,8 +5,9 @@ import type { MemoryKind } from '../memory/backend.js';
 import { createSharedMemory } from '../memory/map.js';
 import type { WeakOptions } from '../memory/native.js';
 import { Random } from '../memory/random.js';
-import { layOutLitmus, RENDEZVOUS, ROUND } from './litmus-memory.js';
+import { layOutLitmus, ROUND } from './litmus-memory.js';
 import type { LitmusProgram } from './litmus-program.js';
+import { abortLitmus } from './litmus-rendezvous.js';
 import { StateTally, type StateCount } from './litmus-tally.js';
 import type { LitmusShare, LitmusTask } from './litmus-worker.js';
 
@@ -54,7 +55,12 @@ export class LitmusThreads {
    * @param processors processors of this machine
    */
   constructor(threads: number, processors: number) {
-    this.#pool = new Piscina({ filename: WORKER, minThreads: threads, maxThreads: threads });
+    this.#pool = new Piscina({
+      filename: WORKER,
+      minThreads: Math.min(threads, processors),
+      maxThreads: threads,
+      idleTimeout: Infinity,
+    });
     this.#processors = processors;
   }
 
@@ -97,9 +103,7 @@ export class LitmusThreads {
   ): Promise<{ shares: LitmusShare[]; failure?: string }> {
     const layout = layOutLitmus(program);
     const { memory, words } = createSharedMemory(layout.words);
-    const abort = (): void => {
-      Atomics.store(words, layout.rendezvous + RENDEZVOUS.abort, 1);
-    };
+    const abort = (): void => abortLitmus(words, layout);
     options.signal?.addEventListener('abort', abort, { once: true });
     if (options.signal?.aborted === true) abort();
     const inStep = options.inStep ?? program.threads.length <= this.#processors;
