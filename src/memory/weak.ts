@@ -106,7 +106,7 @@ export class WeakCpu extends NativeCpu {
     this.#clock++;
     if (this.#buffer.size > 0) {
       if (this.#random.chance(DRAIN)) this.#buffer.drainOne();
-      while (this.#clock - this.#buffer.oldest > MAX_STORE_AGE) this.#buffer.drainOldest();
+      if (this.#clock - this.#buffer.oldest > MAX_STORE_AGE) this.#buffer.drainOldest();
     }
     if (this.#stall > 0 && this.#random.chance(this.#stall)) this.#idle();
   }
@@ -143,7 +143,7 @@ export class WeakCpu extends NativeCpu {
   #loadEarly(addr: Addr, slot: number, order: number): number {
     const value = this.#early.valueAt(slot);
     this.#earlyLoads++;
-    if (value !== Atomics.load(this.words, addr)) this.#staleLoads++;
+    if (value !== this.words[addr]) this.#staleLoads++;
     return this.#carriedOut(value, this.#early.timeAt(slot), order);
   }
 

@@ -103,10 +103,9 @@ export interface LitmusProgram {
 
 /**
  * Pointers inside a test are tokens: this number plus the location's index, equal in every trial. A token is a valid
- * address of the shared memory, so a backend that derives address dependencies from values sees a pointer; numbers of a
- * test must stay below 16, where no address is.
+ * address of the shared memory, so a backend that derives address dependencies from values sees a pointer.
  */
 export const POINTER_BASE = 4096;
 
-/** Numbers of a test must be below this, in magnitude. */
-export const NUMBER_LIMIT = 16;
+/** Numbers of a test must be below this, in magnitude: above it, what a test computes could be taken for a pointer. */
+export const NUMBER_LIMIT = 1024;

@@ -6,7 +6,9 @@ export interface StateCount {
   count: number;
 }
 
-const BITS = 2 ** 13;
+/** Values from -1024 to 7167, up to four of them, make one exact number. */
+const DIGITS = 2 ** 13;
+const LOWEST = 1024;
 const PACKED = 4;
 
 /** A histogram of final states. */
@@ -40,7 +42,11 @@ export class StateTally {
 function keyOf(values: readonly number[]): number | string {
   if (values.length > PACKED) return values.join();
   let key = 0;
-  for (const value of values) key = key * BITS + ((value + 1024) & (BITS - 1));
+  for (const value of values) {
+    const digit = value + LOWEST;
+    if (digit < 0 || digit >= DIGITS) return values.join();
+    key = key * DIGITS + digit;
+  }
   return key;
 }
 
