@@ -113,7 +113,7 @@ async function runShapes(
 function renderShape(report: ShapeReport, memory: MemoryKind): string {
   const { shape, observed, trials, trialsPerSecond, outcomes, statistics } = report;
   const rate = `${formatNumber(trialsPerSecond / 1e6)} M trials/s`;
-  const title = `${shape} on ${memory}: ${formatNumber(trials)} trials, ${rate}`;
+  const title = `${shape} on ${memory}: ${trials.toLocaleString('en-US')} trials, ${rate}`;
   const columns = [
     { title: observed.join(', ') },
     { title: 'seen', align: 'right' as const },
@@ -122,12 +122,12 @@ function renderShape(report: ShapeReport, memory: MemoryKind): string {
   ];
   const rows = outcomes.map(({ values, count, grade, reason }) => [
     values,
-    formatNumber(count),
+    count.toLocaleString('en-US'),
     grade,
     reason,
   ]);
   const reordered = Object.entries(statistics)
-    .map(([name, count]) => `${name} ${formatNumber(count)}`)
+    .map(([name, count]) => `${name} ${count.toLocaleString('en-US')}`)
     .join(', ');
   const failure = report.failure === undefined ? [] : [`ended early: ${report.failure}`];
   const notes = reordered === '' ? failure : [...failure, `reordered: ${reordered}`];

@@ -10,6 +10,8 @@ const GATE_LOOKS = 4000;
 const SLEEP_MS = 20;
 /** Looks at a thread that is behind before it is taken to have lost its processor. */
 const STEP_LOOKS = 20_000;
+/** Looks after which a wait is no longer short. */
+const SETTLE_LOOKS = 100;
 
 /** End every wait of a run's threads, also those in their programs. */
 export function abortLitmus(words: Int32Array, layout: LitmusLayout): void {
@@ -60,14 +62,19 @@ export class Rendezvous {
   /**
    * Say that this thread starts trial `step`, and wait for the others to get there.
    *
+   * @param step number of the trial, counted over all rounds
+   * @param settle called when the wait is not short: what a processor does by itself as time passes
    * @returns false when one of them does not come: it has lost its processor, and the caller goes on alone for a while
    */
-  inStep(step: number): boolean {
+  inStep(step: number, settle: () => void): boolean {
     const words = this.#words;
     Atomics.store(words, this.#mine, step);
     for (const other of this.#others) {
       let looks = 0;
-      while (((Atomics.load(words, other) - step) | 0) < 0) if (++looks > STEP_LOOKS) return false;
+      while (((Atomics.load(words, other) - step) | 0) < 0) {
+        if (++looks === SETTLE_LOOKS) settle();
+        if (looks > STEP_LOOKS) return false;
+      }
     }
     return true;
   }

@@ -111,6 +111,7 @@ class LitmusThread {
     const regs = new Int32Array(size);
     const results = layout.registers[thread] ?? 0;
     const [words, cpu, meet, own] = [this.#words, this.#cpu, this.#meet, this.#own];
+    const settle = (): void => cpu.quiesce();
     return (count, slotOf) => {
       let alone = 0;
       for (let trial = 0; trial < ROUND; trial++) {
@@ -121,7 +122,7 @@ class LitmusThread {
           alone--;
           meet.pass(step);
         } else if (inStep) {
-          if (!meet.inStep(step)) alone = ALONE;
+          if (!meet.inStep(step, settle)) alone = ALONE;
           let delay = own.below(JITTER);
           while (delay-- > 0);
         } else if (own.below(YIELD_EVERY) === 0) {
