@@ -1,6 +1,7 @@
 /** CPU hotplug: the lock that keeps CPUs online, and taking one down or up. */
 
 import { struct } from '../memory/struct.js';
+import { handleIrq } from './entry.js';
 import { EBUSY, EINVAL } from './errno.js';
 import { IPI_HOTPLUG, KERNEL, percpu, PERCPU } from './layout.js';
 import { mutexLock, mutexUnlock } from './mutex.js';
@@ -176,8 +177,8 @@ export function idleHotplug(cpu: Cpu): void {
   cpu.trace(TRACE_HOTPLUG, cpu.id, 0);
   answer(cpu, 0);
   while (cpu.loadAcquire(pc + PERCPU.hotplugRequest) !== REQUEST_UP) {
-    const pending = cpu.xchg(pc + PERCPU.ipi, 0);
-    if (pending === 0) cpu.halt(pc + PERCPU.ipi, 0);
+    if (cpu.peek(pc + PERCPU.ipi) === 0) cpu.halt(pc + PERCPU.ipi, 0);
+    else handleIrq(cpu);
   }
   cpu.writeOnce(pc + PERCPU.online, 1);
   cpu.trace(TRACE_HOTPLUG, cpu.id, 1);

@@ -1,7 +1,7 @@
 /** Kernel entry and exit: interrupts, and the loop every return to user mode goes through. */
 
 import { O_33 } from '../memory/sites.js';
-import { IPI_RESCHEDULE, IPI_TEXT_SYNC, IPI_TICK, KERNEL, percpu, PERCPU } from './layout.js';
+import { IPI_STOP, IPI_TEXT_SYNC, IPI_TICK, KERNEL, percpu, PERCPU } from './layout.js';
 import { runTimers } from './timer.js';
 import {
   EXIT_TO_USER_WORK,
@@ -19,6 +19,9 @@ export function handleIrq(cpu: Cpu): void {
   const pc = percpu(cpu.ctx.kernel, cpu.id);
   // Full ordering pairs with the barrier in sendIpi(): what the interrupt is about is visible from here.
   const pending = cpu.xchg(pc + PERCPU.ipi, 0);
+  cpu.set(pc + PERCPU.irqs, cpu.get(pc + PERCPU.irqs) + 1);
+  // The wait of a machine that is being switched off does not return.
+  if (pending & (1 << IPI_STOP)) cpu.halt(pc + PERCPU.ipi, 0);
   if (pending & (1 << IPI_TICK)) {
     runTimers(cpu);
     if (cpu.peek(pc + PERCPU.nrQueued) > 0)
@@ -30,9 +33,6 @@ export function handleIrq(cpu: Cpu): void {
     cpu.wake(g + KERNEL.textAcks);
   }
 }
-
-/** Interrupt bits that make a CPU look at its need_resched flag. */
-export const RESCHED_IPIS = (1 << IPI_RESCHEDULE) | (1 << IPI_TICK);
 
 /** Work on the thread flags once: the livepatch switch point, and the fake signal. */
 function exitWork(cpu: Cpu, task: TaskRef, flags: number): void {

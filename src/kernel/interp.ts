@@ -92,6 +92,12 @@ function push(cpu: Cpu, task: TaskRef, address: Addr): void {
   cpu.set(task + TASK.depth, depth + 1);
 }
 
+/** Make the current task call the function at `addr` from where it stands; for natives that decide whom to call. */
+export function callFromNative(cpu: Cpu, addr: Addr): void {
+  push(cpu, cpu.current, cpu.get(cpu.current + TASK.pc));
+  cpu.set(cpu.current + TASK.pc, addr);
+}
+
 /** Where a return goes: the caller, or the exit loop from the first function of a system call. */
 function popReturn(cpu: Cpu, task: TaskRef): Addr {
   const depth = cpu.get(task + TASK.depth);

@@ -71,8 +71,8 @@ export const PERCPU = struct('percpu', {
   rcuWatching: 1,
   /** Instructions left of the running task's quantum. */
   quantum: 1,
-  /** Text changes this CPU has seen. */
-  textSeen: 1,
+  /** Interrupts taken: a CPU that answers counts up. */
+  irqs: 1,
   /** Scheduler passes. */
   switches: 1,
   pad: 6,
@@ -86,6 +86,9 @@ export const IPI_TICK = 1;
 export const IPI_TEXT_SYNC = 2;
 /** Interrupt: look at the hotplug request. */
 export const IPI_HOTPLUG = 3;
+
+/** Interrupt: the machine is switched off. */
+export const IPI_STOP = 4;
 
 /** Address of a CPU's data. */
 export function percpu(kernel: KernelContext, n: number): Addr {

@@ -16,7 +16,7 @@ import {
   TIF_NEED_RESCHED,
   TIF_NOTIFY_SIGNAL,
 } from './task.js';
-import { TRACE_SCHED_SWITCH, TRACE_SCHED_WAKEUP } from './trace.js';
+import { TRACE_QUIESCE, TRACE_SCHED_SWITCH, TRACE_SCHED_WAKEUP } from './trace.js';
 import { NULL, type Addr, type Cpu, type TaskRef } from './types.js';
 
 /** Interrupt another CPU: set a bit it polls, and end its halt. */
@@ -283,6 +283,7 @@ export function taskCallFunc<A>(
  * @kernel __cond_resched, kernel/sched/core.c:8570 (v6.1), with the hook of 6.4 */
 export function condResched(cpu: Cpu): void {
   if (cpu.readOnce(cpu.ctx.kernel.globals + KERNEL.klpSchedTrySwitchKey) !== 0) {
+    cpu.trace(TRACE_QUIESCE, cpu.current);
     cpu.ctx.hooks.__klpSchedTrySwitch(cpu);
   }
   if (cpu.testBit(cpu.current + TASK.tiFlags, TIF_NEED_RESCHED)) scheduleNext(cpu, true);

@@ -138,7 +138,11 @@ export const asm = {
     b: chance,
   }),
   syscall: (name: string): Instruction => ({ op: OP_SYSCALL, a: symbol(name) }),
-  kcall: (native: number, argument = 0): Instruction => ({ op: OP_KCALL, a: native, b: argument }),
+  kcall: (native: number, argument: Operand = 0): Instruction => ({
+    op: OP_KCALL,
+    a: native,
+    b: argument,
+  }),
   schedule: { op: OP_SCHEDULE } as Instruction,
   forkDup: { op: OP_FORK_DUP } as Instruction,
   forkUser: (program: string): Instruction => ({ op: OP_FORK_LINK, a: symbol(program) }),

@@ -1,5 +1,5 @@
 /** Values of pure expressions: integers, and addresses that only offsets may change. */
-import { ADDRESS_BASE, type BinaryOperator, type RmwOperation } from './ast.js';
+import { ADDRESS_BASE, FREE_VALUE, type BinaryOperator, type RmwOperation } from './ast.js';
 
 function bitwise(operator: '&' | '|' | '^' | '<<' | '>>', a: number, b: number): number {
   if ((a | 0) === a && (b | 0) === b && operator !== '<<') {
@@ -15,8 +15,19 @@ function bitwise(operator: '&' | '|' | '^' | '<<' | '>>', a: number, b: number):
   return Number(BigInt.asIntN(64, operator === '<<' ? x << y : x >> y));
 }
 
+/** Operators that a value out of thin air passes through unchanged when the other side is 0. */
+const NEUTRAL = new Set<BinaryOperator>(['+', '-', '|', '^']);
+
+/** Only a copy of a free value is that value; whatever is computed from it is none that a read could guess. */
+function withFreeValue(operator: BinaryOperator, a: number, b: number): number {
+  if (operator === '==') return Number(a === b);
+  if (operator === '!=' || operator === '&&' || operator === '||') return Number(a !== b);
+  return NEUTRAL.has(operator) && b === 0 ? a : NaN;
+}
+
 /** Value of `a operator b`. Division by zero, which only a wrong guess can ask for, gives 0. */
 export function applyOperator(operator: BinaryOperator, a: number, b: number): number {
+  if (a === FREE_VALUE || b === FREE_VALUE) return withFreeValue(operator, a, b);
   switch (operator) {
     case '+':
       return a + b;
@@ -51,6 +62,7 @@ export function applyOperator(operator: BinaryOperator, a: number, b: number): n
 
 /** What a read-modify-write stores over `old`. */
 export function applyRmw(operation: RmwOperation, old: number, operand: number): number {
+  if (operation !== 'set' && (old === FREE_VALUE || operand === FREE_VALUE)) return NaN;
   switch (operation) {
     case 'set':
       return operand;

@@ -16,6 +16,8 @@ export interface Placement {
 export interface PlacementContext {
   readonly candidate: Candidate;
   readonly initial: (location: LocationId) => number;
+  /** Keep placements that break coherence or atomicity. */
+  readonly incoherent: boolean;
   /** May a thread not placed yet write `value` there? */
   readonly mayComeLater: (location: LocationId, value: number) => boolean;
 }
@@ -87,12 +89,30 @@ export class PlacementFinder {
   }
 
   /** Interleave `groups`, in their order, with the rest of the existing order. */
-  #merge(existing: readonly number[], groups: readonly number[][], done: readonly number[]): void {
-    const [group, ...rest] = groups;
-    if (group === undefined) {
+  #merge(
+    existing: readonly number[],
+    groups: readonly (readonly number[])[],
+    done: readonly number[],
+  ): void {
+    if (groups.length === 0) {
       this.#try([...done, ...existing]);
       return;
     }
+    // Incoherent candidates may order the writes of a thread against program order.
+    const choices = this.#context.incoherent ? groups : groups.slice(0, 1);
+    for (const group of choices) {
+      const rest = groups.filter((other) => other !== group);
+      this.#insert(existing, group, rest, done);
+    }
+  }
+
+  /** Put `group` at every place of the existing order, the others after it. */
+  #insert(
+    existing: readonly number[],
+    group: readonly number[],
+    rest: readonly (readonly number[])[],
+    done: readonly number[],
+  ): void {
     for (let i = 0; i <= existing.length; i++) {
       const before = [...done, ...existing.slice(0, i)];
       const last = before.at(-1);
@@ -135,7 +155,7 @@ export class PlacementFinder {
   #choose(reads: readonly number[], sources: readonly number[]): void {
     const read = reads[sources.length];
     if (read === undefined) {
-      if (!this.#coherent(reads, sources)) return;
+      if (!this.#context.incoherent && !this.#coherent(reads, sources)) return;
       const location = this.#location;
       this.#found.push({ location, co: this.#order, reads, sources });
       return;

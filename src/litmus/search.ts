@@ -1,11 +1,18 @@
 /** Enumerates the candidate executions of a test thread by thread, each once, and keeps those that the axioms allow. */
-import type { LitmusTest, LocationId } from './ast.js';
+import { FREE_VALUE, type LitmusTest, type LocationId } from './ast.js';
 import { Axioms, type Axiom } from './axioms.js';
 import { Candidate, longest, offsetsOf, PENDING } from './candidate.js';
-import { EV, type Trace } from './event.js';
+import {
+  allTraces,
+  foreignValues,
+  writtenBy,
+  type CircularValues,
+  type TraceSets,
+  type ValueSets,
+} from './domain.js';
+import { EV } from './event.js';
 import { PlacementFinder, type Placement, type PlacementContext } from './placement.js';
 import { ThreadRelations } from './thread-relations.js';
-import { TraceEnumerator } from './trace.js';
 
 /** What the caller of a search sees. */
 export interface SearchListener {
@@ -17,77 +24,34 @@ export interface SearchListener {
   proceed(): boolean;
 }
 
-/** Values by location. */
-type ValueSets = Map<LocationId, Set<number>>;
-
-function writtenBy(traces: readonly Trace[]): ValueSets {
-  const written: ValueSets = new Map<LocationId, Set<number>>();
-  for (const { events } of traces) {
-    for (const { classes, location, value } of events) {
-      if ((classes & EV.write) === 0) continue;
-      const values = written.get(location) ?? new Set<number>();
-      written.set(location, values.add(value));
-    }
-  }
-  return written;
-}
-
-/** Union of the values that all threads but `thread` write. */
-function foreignValues(written: readonly ValueSets[], thread: number): ValueSets {
-  const foreign: ValueSets = new Map<LocationId, Set<number>>();
-  written.forEach((sets, t) => {
-    if (t === thread) return;
-    for (const [location, values] of sets) {
-      foreign.set(location, new Set([...(foreign.get(location) ?? []), ...values]));
-    }
-  });
-  return foreign;
-}
-
-function sameValues(a: ValueSets, b: ValueSets): boolean {
-  let [sizeA, sizeB] = [0, 0];
-  for (const values of a.values()) sizeA += values.size;
-  for (const values of b.values()) sizeB += values.size;
-  return sizeA === sizeB;
-}
-
-/** Traces of every thread, once the values that threads may read from each other no longer grow.
- * A value that is not self-justified reaches a read through each write at most once, which bounds the rounds. */
-export function allTraces(test: LitmusTest, proceed: () => boolean): Trace[][] {
-  let written: ValueSets[] = test.threads.map(() => new Map<LocationId, Set<number>>());
-  let traces: Trace[][] = [];
-  for (let round = 0, rounds = 1; round <= rounds; round++) {
-    traces = test.threads.map((_, t) => {
-      const foreign = foreignValues(written, t);
-      const domain = { foreign: (l: LocationId) => [...(foreign.get(l) ?? [])], proceed };
-      return new TraceEnumerator(test, t, domain).enumerate();
-    });
-    const next = traces.map(writtenBy);
-    if (next.every((sets, t) => sameValues(sets, written[t] ?? new Map<LocationId, Set<number>>())))
-      break;
-    written = next;
-    rounds = longest(traces).reduce((sum, n) => sum + n, 1);
-  }
-  return traces;
+/** What a search may be asked to do differently. */
+export interface SearchOptions {
+  /** Also make candidates that break coherence or atomicity; the axioms checked do not see it. */
+  readonly incoherent?: boolean;
 }
 
 /** One search over one test. */
 export class Search {
   readonly #test: LitmusTest;
   readonly #listener: SearchListener;
-  readonly #traces: Trace[][];
+  readonly #traces: TraceSets['traces'];
+  readonly #circular: CircularValues | null;
   readonly #relations: (ThreadRelations | undefined)[][];
   /** Values that threads after `t` may write. */
   readonly #later: ValueSets[];
   readonly #candidate: Candidate;
+  readonly #incoherent: boolean;
   readonly #axioms: Axioms;
   /** Complete candidates met. */
   candidates = 0;
 
-  constructor(test: LitmusTest, listener: SearchListener) {
+  constructor(test: LitmusTest, listener: SearchListener, options: SearchOptions = {}) {
+    this.#incoherent = options.incoherent === true;
     this.#test = test;
     this.#listener = listener;
-    this.#traces = allTraces(test, () => listener.proceed());
+    const { traces, circular } = allTraces(test, () => listener.proceed());
+    this.#traces = traces;
+    this.#circular = circular;
     this.#relations = this.#traces.map((traces) => traces.map(() => undefined));
     const written = this.#traces.map(writtenBy);
     this.#later = test.threads.map((_, t) => foreignValues(written.slice(t + 1), -1));
@@ -103,6 +67,7 @@ export class Search {
   #thread(t: number, broken: Axiom | null): void {
     if (t === this.#test.threads.length) {
       this.candidates++;
+      if (this.#fromThinAir()) return;
       if (broken === null) this.#listener.allowed(this.#candidate, this.#axioms);
       else this.#listener.forbidden?.(this.#candidate, this.#axioms, broken);
       return;
@@ -123,6 +88,7 @@ export class Search {
     const context: PlacementContext = {
       candidate: this.#candidate,
       initial: (location) => this.#test.locations[location]?.init ?? 0,
+      incoherent: this.#incoherent,
       mayComeLater: (location, value) => later?.get(location)?.has(value) ?? false,
     };
     if (!this.#othersMayWait(locations, context)) {
@@ -140,6 +106,33 @@ export class Search {
     }
     this.#place(t, choices, 0, broken);
     this.#candidate.pop();
+  }
+
+  /** A read whose value only copies of itself justify may have any value: the free value stands for all. */
+  #fromThinAir(): boolean {
+    if (this.#circular === null) return false;
+    const { grounded, all } = this.#circular;
+    const candidate = this.#candidate;
+    for (const e of candidate.placed()) {
+      if (!candidate.is(e, EV.read)) continue;
+      const { location, value } = candidate.event(e);
+      if (value === FREE_VALUE) continue;
+      const suspect =
+        all.get(location)?.has(FREE_VALUE) === true || grounded.get(location)?.has(value) !== true;
+      if (suspect && this.#copiesItself(e, e, new Set<number>())) return true;
+    }
+    return false;
+  }
+
+  /** Does the value of `read` flow from `goal` by reads-from and data dependencies? */
+  #copiesItself(read: number, goal: number, seen: Set<number>): boolean {
+    const source = this.#candidate.sourceOf(read);
+    if (source < 0 || seen.has(read)) return false;
+    seen.add(read);
+    const offset = this.#candidate.offsets[this.#candidate.threadOf[source] ?? 0] ?? 0;
+    return this.#candidate
+      .event(source)
+      .data.some((d) => offset + d === goal || this.#copiesItself(offset + d, goal, seen));
   }
 
   /** May the pending reads of locations that the last thread does not touch still find their writes? */

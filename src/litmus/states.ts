@@ -4,7 +4,7 @@ import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
 import type { FinalState, ReachClass } from './engine.js';
 import { isAddress } from './arithmetic.js';
-import { formatValue } from './proposition.js';
+import { formatPlace, formatValue, holds } from './proposition.js';
 import { Relation } from './relation.js';
 
 /** Value of a place at the end of a complete candidate. */
@@ -25,6 +25,15 @@ export function compareStates(test: LitmusTest, a: FinalState, b: FinalState): n
     return formatValue(test, x) < formatValue(test, y) ? -1 : 1;
   }
   return 0;
+}
+
+/** Does the proposition of the test's condition hold in a final state? */
+export function satisfies(test: LitmusTest, state: FinalState): boolean {
+  const values = new Map(
+    test.observed.map((place, i) => [formatPlace(test, place), state[i] ?? 0]),
+  );
+  const valueOf = (place: Place): number => values.get(formatPlace(test, place)) ?? 0;
+  return holds(test.condition.proposition, valueOf);
 }
 
 /** How hard the candidate is to reach for a machine that executes in some order: see {@link ReachClass}. */
