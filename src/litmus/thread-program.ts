@@ -59,7 +59,7 @@ function address(e: Expression): LitmusExpression {
 
 /** Whether an expression leaves an address as it is: `p + (r & 0)` and the like are false dependencies. */
 function isIdentity(e: Expression & { kind: 'binary' }): boolean {
-  return e.operator === '+' && e.right.kind === 'binary' && e.right.operator === '&';
+  return e.operator === '+' && e.right.kind === 'binary' && '&^'.includes(e.right.operator);
 }
 
 function rmw(instruction: RmwInstruction): LitmusOperation[] {
