@@ -2,7 +2,8 @@
 /** Entry of the `klp-smp` command: the list of commands, and nothing else. */
 
 import { buildProgram, runProgram, type RegisterCommand } from './program.js';
+import { registerStress } from './stress.js';
 
-const commands: readonly RegisterCommand[] = [];
+const commands: readonly RegisterCommand[] = [registerStress];
 
 await runProgram(buildProgram(commands), process.argv.slice(2));
