@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 /** Entry of the `klp-smp` command: the list of commands, and nothing else. */
 
+import { registerConformance } from './conformance.js';
+import { registerLitmus } from './litmus.js';
 import { buildProgram, runProgram, type RegisterCommand } from './program.js';
 import { registerStress } from './stress.js';
 
-const commands: readonly RegisterCommand[] = [registerStress];
+const commands: readonly RegisterCommand[] = [registerStress, registerLitmus, registerConformance];
 
 await runProgram(buildProgram(commands), process.argv.slice(2));

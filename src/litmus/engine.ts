@@ -44,4 +44,6 @@ export interface Engine {
   /** Run one test.
    * @throws LitmusSyntaxError never: the test is parsed already */
   run(test: LitmusTest, options: EngineOptions): EngineResult | Promise<EngineResult>;
+  /** End what the engine keeps between tests, such as threads of its own. */
+  close?(): Promise<void>;
 }

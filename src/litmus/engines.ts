@@ -1,4 +1,4 @@
-/** The engines that `--on` names. Each is loaded when it is first asked for. */
+/** The engines that `--on` names. Each is made when it is first asked for, once a process or worker. */
 import { UsageError } from '../errors.js';
 import type { Engine } from './engine.js';
 
@@ -9,10 +9,25 @@ const ENGINES: Readonly<Record<string, () => Promise<Engine>>> = {
 /** Names that {@link loadEngine} accepts. */
 export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES);
 
+const loaded = new Map<string, Promise<Engine>>();
+
 /** The engine called `name`.
  * @throws UsageError if there is none */
-export async function loadEngine(name: string): Promise<Engine> {
-  const load = ENGINES[name];
-  if (load !== undefined) return load();
+export function loadEngine(name: string): Promise<Engine> {
+  const known = loaded.get(name);
+  if (known !== undefined) return known;
+  const make = ENGINES[name];
+  if (make !== undefined) {
+    const engine = make();
+    loaded.set(name, engine);
+    return engine;
+  }
   throw new UsageError(`unknown engine "${name}": expected ${ENGINE_NAMES.join(', ')}`);
+}
+
+/** Close every engine made so far. */
+export async function closeEngines(): Promise<void> {
+  const engines = await Promise.all(loaded.values());
+  loaded.clear();
+  for (const engine of engines) await engine.close?.();
 }
