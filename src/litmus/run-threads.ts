@@ -16,9 +16,9 @@ const MAX_THREADS = 12;
 
 const NOTHING = { states: [], flags: [], runs: 0 } as const;
 
-/** The engine `threads`: what one backend shows, sampled. Close it when done, it keeps workers. */
+/** The engines `threads-…`: what one backend shows, sampled. Close it when done, it keeps workers. */
 export class ThreadsEngine implements Engine {
-  readonly name = 'threads';
+  readonly name: string;
   readonly #threads = new LitmusThreads(MAX_THREADS, availableParallelism());
   readonly #memory: MemoryKind;
   readonly #weak: WeakOptions;
@@ -28,6 +28,7 @@ export class ThreadsEngine implements Engine {
    * @param weak options of the weak backend
    */
   constructor(memory: MemoryKind, weak: WeakOptions = {}) {
+    this.name = `threads-${memory}`;
     this.#memory = memory;
     this.#weak = weak;
   }

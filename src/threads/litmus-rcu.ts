@@ -3,6 +3,9 @@
 import type { Cpu } from '../memory/cpu.js';
 import type { Addr } from '../memory/struct.js';
 
+/** Looks at a section before the waiting thread may go to sleep: sections are short. */
+const LOOKS = 1000;
+
 /**
  * One thread's side. A full barrier stands after every entry, before every exit and at both ends of a grace period, so
  * that either the grace period waits for the section, or the section sees what came before the grace period.
@@ -42,8 +45,13 @@ export class LitmusRcu {
     cpu.smpMb(); // Pairs with the smpMb() of readLock().
     for (const other of this.#others) {
       const section = cpu.readOnce(other);
-      while (section !== 0 && cpu.readOnce(other) === section) cpu.relax(other, section);
+      if (section !== 0) this.#outlast(cpu, other, section);
     }
     cpu.smpMb(); // Pairs with the smpMb() of readUnlock().
+  }
+
+  #outlast(cpu: Cpu, other: Addr, section: number): void {
+    for (let look = 0; look < LOOKS; look++) if (cpu.readOnce(other) !== section) return;
+    while (cpu.readOnce(other) === section) cpu.relax(other, section);
   }
 }

@@ -38,7 +38,9 @@ export interface LitmusShare {
 /** Longest random delay of a thread before a trial, in turns of an empty loop. */
 const JITTER = 64;
 /** Trials that a thread runs alone before it looks again for one that had lost its processor. */
-const ALONE = 64;
+const ALONE = 32;
+/** How many times it doubles that while it keeps missing the other. */
+const LOST = 5;
 /** Without meeting before each trial, a thread gives up its processor about once in so many trials. */
 const YIELD_EVERY = 256;
 
@@ -113,7 +115,7 @@ class LitmusThread {
     const [words, cpu, meet, own] = [this.#words, this.#cpu, this.#meet, this.#own];
     const settle = (): void => cpu.quiesce();
     return (count, slotOf) => {
-      let alone = 0;
+      let [alone, lost] = [0, 0];
       for (let trial = 0; trial < ROUND; trial++) {
         const slot = slotOf(trial);
         for (let i = 0; i < size; i++) regs[i] = init[i] as number;
@@ -122,7 +124,8 @@ class LitmusThread {
           alone--;
           meet.pass(step);
         } else if (inStep) {
-          if (!meet.inStep(step, settle)) alone = ALONE;
+          lost = meet.inStep(step, settle) ? 0 : Math.min(lost + 1, LOST);
+          alone = lost > 0 ? ALONE << lost : 0;
           let delay = own.below(JITTER);
           while (delay-- > 0);
         } else if (own.below(YIELD_EVERY) === 0) {
