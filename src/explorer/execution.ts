@@ -50,6 +50,8 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   /** Operations until the strategy is asked again. */
   fuel = 0;
   steps = 0;
+  /** Times that a CPU went on after another. */
+  switches = 0;
   /** Hash over every operation with its CPU, address and value. */
   hash = 0;
   /** The operation being executed includes a strong fence. */
@@ -73,8 +75,6 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   #strategy: Strategy | undefined;
   #next = -1;
   #last = -1;
-  /** Operations of the last CPU before its turn. */
-  #since = 0;
   #choiceCpu = -1;
   #choiceStep = -1;
   #choiceIndex = 0;
@@ -137,6 +137,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     this.traced.length = 0;
     this.races?.reset();
     this.steps = this.hash = this.fuel = 0;
+    this.switches = -1;
     this.strong = this.fresh = this.#fair = false;
     this.#stopped = undefined;
     this.thrown = undefined;
@@ -164,14 +165,14 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
 
   #begin(cpu: ExplorerCpu): void {
     this.#log();
+    this.switches++;
     this.#last = cpu.id;
-    this.#since = cpu.count;
     this.recorder?.turn(cpu);
   }
 
   #log(): void {
     if (this.#last < 0) return;
-    this.log.turn(this.#last, (this.cpus[this.#last] as ExplorerCpu).count - this.#since);
+    this.log.turn(this.#last, (this.cpus[this.#last] as ExplorerCpu).count);
   }
 
   #isInterrupted(cpu: ExplorerCpu): boolean {
@@ -232,7 +233,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
       this.#pickFairly(mask);
     } else {
       const strategy = this.#strategy as Strategy;
-      this.#next = strategy.next(mask, this.#last);
+      this.#next = strategy.next(mask, this.#last, this.cpus);
       this.fuel = Math.min(strategy.fuel, this.#bound);
       if (this.#next < 0) this.#stopped = 'abandoned';
     }

@@ -1,12 +1,8 @@
 /** Random strategy: each execution draws how it schedules (uniform, sticky, by priorities) and how weak its memory is. */
 
-import { CHOOSE_READ, CHOOSE_WRITE } from '../memory/model.js';
 import { RandomSource } from './random-source.js';
 import { countOf, nth, type Strategy } from './strategy.js';
-
-const STALE = [0, 0.3, 0.8, 1] as const;
-const MIDDLE = [0, 0.3, 1] as const;
-const FAIL = [0, 0, 0.2] as const;
+import { Weakness } from './weakness.js';
 
 const UNIFORM = 0;
 const STICKY = 1;
@@ -25,9 +21,7 @@ export class RandomStrategy implements Strategy {
   readonly #random = new RandomSource();
   readonly #priorities = new Float64Array(32);
   #mode = UNIFORM;
-  #stale = 0;
-  #middle = 0;
-  #fail = 0;
+  readonly #weakness = new Weakness(this.#random);
 
   constructor(seed: number) {
     this.#seed = seed;
@@ -37,9 +31,7 @@ export class RandomStrategy implements Strategy {
     const random = this.#random;
     random.seed(this.#seed, run);
     this.#mode = random.below(3);
-    this.#stale = STALE[random.below(STALE.length)] as number;
-    this.#middle = MIDDLE[random.below(MIDDLE.length)] as number;
-    this.#fail = FAIL[random.below(FAIL.length)] as number;
+    this.#weakness.draw();
     if (this.#mode === PRIORITY) {
       for (let i = 0; i < 32; i++) this.#priorities[i] = random.next();
     }
@@ -69,10 +61,7 @@ export class RandomStrategy implements Strategy {
   }
 
   choose(n: number, kind: number): number {
-    const random = this.#random;
-    const weak =
-      kind === CHOOSE_READ ? this.#stale : kind === CHOOSE_WRITE ? this.#middle : this.#fail;
-    return random.chance(weak) ? 1 + random.below(n - 1) : 0;
+    return this.#weakness.choose(n, kind);
   }
 
   observe(): void {

@@ -1,7 +1,7 @@
 /** Replay strategy: follows a recorded schedule; where the code no longer fits it, goes on without switching. */
 
-import type { Schedule } from './schedule.js';
-import { lowest, type Strategy } from './strategy.js';
+import type { Schedule, Turn } from './schedule.js';
+import { lowest, type Position, type Strategy } from './strategy.js';
 
 /** Choices by CPU, step and index. */
 function keyOf(cpu: number, step: number, index: number): number {
@@ -28,13 +28,14 @@ export class ReplayStrategy implements Strategy {
     return true;
   }
 
-  next(runnable: number, last: number): number {
+  next(runnable: number, last: number, cpus: readonly Position[]): number {
     const { turns } = this.#schedule;
     while (this.#turn < turns.length) {
-      const turn = turns[this.#turn++];
-      if (turn === undefined || (runnable & (1 << turn.cpu)) === 0) continue;
-      this.fuel = turn.steps;
-      return turn.cpu;
+      const { cpu, until } = turns[this.#turn++] as Turn;
+      const left = until - (cpus[cpu]?.count ?? until);
+      if (left <= 0 || (runnable & (1 << cpu)) === 0) continue;
+      this.fuel = left;
+      return cpu;
     }
     this.fuel = Number.MAX_SAFE_INTEGER;
     return last >= 0 && (runnable & (1 << last)) !== 0 ? last : lowest(runnable);

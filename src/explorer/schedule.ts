@@ -1,9 +1,9 @@
 /** What distinguishes one execution from another: who ran for how many operations, and each non-zero choice. */
 
-/** `steps` operations of one CPU, waits and ends of code included. */
+/** One CPU goes on until it has executed `until` operations in all, waits and ends of code included. */
 export interface Turn {
   readonly cpu: number;
-  readonly steps: number;
+  readonly until: number;
 }
 
 /** A choice other than 0, at the `index`-th choice of operation number `step` of a CPU. */
@@ -35,9 +35,9 @@ export class ScheduleLog {
     this.#choices.length = 0;
   }
 
-  /** `cpu` executed `steps` operations and is followed by another. */
-  turn(cpu: number, steps: number): void {
-    this.#turns.push(cpu, steps);
+  /** `cpu` has executed `until` operations in all and is followed by another. */
+  turn(cpu: number, until: number): void {
+    this.#turns.push(cpu, until);
   }
 
   choice(cpu: number, step: number, index: number, value: number): void {
@@ -48,10 +48,11 @@ export class ScheduleLog {
   schedule(): Schedule {
     const turns: Turn[] = [];
     for (let i = 0; i < this.#turns.length; i += 2) {
-      const [cpu = 0, steps = 0] = this.#turns.slice(i, i + 2);
-      const last = turns.at(-1);
-      if (last?.cpu === cpu) turns[turns.length - 1] = { cpu, steps: last.steps + steps };
-      else if (steps > 0) turns.push({ cpu, steps });
+      const [cpu = 0, until = 0] = this.#turns.slice(i, i + 2);
+      const before = turns.findLast((t) => t.cpu === cpu)?.until ?? 0;
+      if (until === before) continue;
+      if (turns.at(-1)?.cpu === cpu) turns.pop();
+      turns.push({ cpu, until });
     }
     const choices: Choice[] = [];
     for (let i = 0; i < this.#choices.length; i += 4) {

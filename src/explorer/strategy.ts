@@ -10,6 +10,12 @@ export interface Step {
   readonly strong: boolean;
 }
 
+/** How far a CPU has come. */
+export interface Position {
+  /** Operations executed, waits and ends of code included. */
+  readonly count: number;
+}
+
 /** Chooses; lives across executions. */
 export interface Strategy {
   /** How many operations the CPU that {@link next} returned may execute before the strategy is asked again. */
@@ -23,9 +29,10 @@ export interface Strategy {
    *
    * @param runnable bit mask of the CPUs that can, never 0
    * @param last the CPU that executed last, or -1
+   * @param cpus how far each CPU has come
    * @returns a CPU of the mask, or -1 to abandon this execution as redundant
    */
-  next(runnable: number, last: number): number;
+  next(runnable: number, last: number, cpus: readonly Position[]): number;
   /**
    * Choose one of `n` (at least 2) answers of the memory; 0 is the sequentially consistent one.
    *
