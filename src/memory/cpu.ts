@@ -107,6 +107,11 @@ export abstract class Cpu {
   /** Hint read of a word that others write at any time: no ordering, not race-checked. The caller re-checks. */
   abstract peek(addr: Addr): number;
 
+  /** Fetch of kernel text: coherent once the text is published, never race-checked. */
+  fetch(addr: Addr): number {
+    return this.get(addr);
+  }
+
   /** Record an event for the flight recorder and the checks. Not a memory access. */
   abstract trace(event: number, a?: number, b?: number, c?: number): void;
   /** Whether an ordering site that is not a single operation (an order of statements, a lock) is ablated. */

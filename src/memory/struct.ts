@@ -37,9 +37,12 @@ const infos = new WeakMap<object, StructInfo>();
  * Lay out a struct: fields get consecutive word offsets in declaration order.
  *
  * @param name what reports call it, for instance `task`
- * @param fields field name → size in words
+ * @param fields field name → size in words; none may be called `size`, which is the stride
  */
-export function struct<const F extends Record<string, number>>(name: string, fields: F): Struct<F> {
+export function struct<const F extends Record<string, number> & { readonly size?: never }>(
+  name: string,
+  fields: F,
+): Struct<F> {
   const offsets: Record<string, number> = {};
   const list: { name: string; offset: number; words: number }[] = [];
   let offset = 0;

@@ -1,0 +1,88 @@
+/** Judges a report: is its spread small enough to be trusted, and are its ratios those of an earlier report. */
+
+import { readFileSync } from 'node:fs';
+import { formatNumber } from '../src/report/table.js';
+import type { Report, Result, Row } from './results.js';
+
+/**
+ * How far a ratio may move from one report to another, as a fraction of it: 0.25 is a quarter. By benchmark and task, with `*` for
+ * the tasks and benchmarks that are not named.
+ */
+export type Tolerances = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** The committed tolerances: `bench/tolerances.json`. */
+export function committedTolerances(): Tolerances {
+  const file = new URL('../../bench/tolerances.json', import.meta.url);
+  return JSON.parse(readFileSync(file, 'utf8')) as Tolerances;
+}
+
+/** Tolerance of one task; the nearest `*` when it is not named. Throws RangeError when there is none at all. */
+export function toleranceOf(tolerances: Tolerances, benchmark: string, task: string): number {
+  const ofBenchmark = tolerances[benchmark] ?? {};
+  const tolerance = ofBenchmark[task] ?? ofBenchmark['*'] ?? tolerances['*']?.['*'];
+  if (tolerance === undefined) throw new RangeError(`no tolerance for ${benchmark}, ${task}`);
+  return tolerance;
+}
+
+/** What a comparison says of one ratio; `unsure` when a spread exceeds the tolerance. */
+export type Verdict = 'same' | 'better' | 'worse' | 'unsure' | 'new';
+
+/** One ratio, then and now. */
+export interface Change {
+  readonly benchmark: string;
+  readonly task: string;
+  readonly verdict: Verdict;
+  readonly before?: number;
+  readonly now: number;
+  readonly tolerance: number;
+}
+
+function verdictOf(result: Result, before: Row | undefined, now: Row, tolerance: number): Verdict {
+  if (before === undefined) return 'new';
+  if (Math.max(before.ratioSpread, now.ratioSpread) > tolerance) return 'unsure';
+  const change = now.ratio / before.ratio - 1;
+  if (Math.abs(change) <= tolerance) return 'same';
+  return change < 0 === (result.better === 'lower') ? 'better' : 'worse';
+}
+
+/** Compare the ratios of two reports; baselines, whose ratio is always 1, are left out. */
+export function compareReports(before: Report, now: Report, tolerances: Tolerances): Change[] {
+  return now.results.flatMap((result) => {
+    const earlier = before.results.find(({ name }) => name === result.name);
+    return result.rows.slice(1).map((row): Change => {
+      const old = earlier?.rows.find(({ task }) => task === row.task);
+      const tolerance = toleranceOf(tolerances, result.name, row.task);
+      return {
+        benchmark: result.name,
+        task: row.task,
+        verdict: verdictOf(result, old, row, tolerance),
+        ...(old === undefined ? {} : { before: old.ratio }),
+        now: row.ratio,
+        tolerance,
+      };
+    });
+  });
+}
+
+/** One line per ratio. */
+export function renderChanges(changes: readonly Change[]): string {
+  return changes
+    .map(({ benchmark, task, verdict, before, now, tolerance }) => {
+      const from = before === undefined ? 'nothing' : formatNumber(before);
+      const allowed = `±${formatNumber(tolerance * 100)} %`;
+      return `${verdict}: ${benchmark}, ${task}: ratio ${from} → ${formatNumber(now)} (${allowed})`;
+    })
+    .join('\n');
+}
+
+/** A warning for each ratio whose spread exceeds its tolerance: such a figure says little. */
+export function untrustworthy({ results }: Report, tolerances: Tolerances): string[] {
+  return results.flatMap((result) =>
+    result.rows.slice(1).flatMap(({ task, ratioSpread }) => {
+      const tolerance = toleranceOf(tolerances, result.name, task);
+      if (ratioSpread <= tolerance) return [];
+      const seen = `${formatNumber(ratioSpread * 100)} %`;
+      return [`${result.name}, ${task}: the ratio spreads over ${seen}; do not trust it`];
+    }),
+  );
+}

@@ -1,0 +1,135 @@
+/** What a benchmark found, as plain data: medians over rounds, ratios to the baseline of the same round, and their spread. */
+
+import { cpus } from 'node:os';
+import { interquartileRange, median } from 'simple-statistics';
+import { formatNumber, renderTable } from '../src/report/table.js';
+
+/** Where and how the figures were taken. */
+export interface Environment {
+  readonly node: string;
+  readonly cpuCount: number;
+  readonly cpuModel: string;
+  readonly platform: string;
+  readonly seed: number;
+  readonly rounds: number;
+  /** Time given to each task in each round, in ms. */
+  readonly timeMs: number;
+}
+
+/** The environment of this process. */
+export function environmentOf(seed: number, rounds: number, timeMs: number): Environment {
+  const models = cpus();
+  return {
+    node: process.version,
+    cpuCount: models.length,
+    cpuModel: models[0]?.model ?? 'unknown',
+    platform: `${process.platform} ${process.arch}`,
+    seed,
+    rounds,
+    timeMs,
+  };
+}
+
+/** Figures of one task. */
+export interface Row {
+  readonly task: string;
+  /** Median over the rounds, in the benchmark's unit. */
+  readonly value: number;
+  /** Interquartile range of the value over its median: 0.1 is 10 %. */
+  readonly spread: number;
+  /** Median over the rounds of value / baseline's value in the same round. */
+  readonly ratio: number;
+  /** Interquartile range of the ratio over its median. */
+  readonly ratioSpread: number;
+  /** Value asked for, where there is one. */
+  readonly aim?: number;
+}
+
+/** Figures of one benchmark; its first row is the baseline. */
+export interface Result {
+  readonly name: string;
+  readonly unit: string;
+  /** Which values are the good ones. */
+  readonly better: 'lower' | 'higher';
+  readonly rows: readonly Row[];
+}
+
+/** What is printed, saved and compared. */
+export interface Report {
+  readonly environment: Environment;
+  readonly results: readonly Result[];
+}
+
+/** Values of one task: one per round, in the order of the rounds. */
+export interface Sampled {
+  readonly task: string;
+  readonly values: readonly number[];
+  readonly aim?: number;
+}
+
+/** Interquartile range over median; Infinity when the median is 0 and the values are not all equal. */
+export function relativeSpread(values: readonly number[]): number {
+  const range = interquartileRange([...values]);
+  return range === 0 ? 0 : range / Math.abs(median([...values]));
+}
+
+function rowOf({ task, values, aim }: Sampled, baseline: readonly number[]): Row {
+  const ratios = values.map((value, round) => value / (baseline[round] ?? NaN));
+  return {
+    task,
+    value: median([...values]),
+    spread: relativeSpread(values),
+    ratio: median(ratios),
+    ratioSpread: relativeSpread(ratios),
+    ...(aim === undefined ? {} : { aim }),
+  };
+}
+
+/** Turn samples into rows; the baseline comes first, the others keep their order. */
+export function rowsOf(samples: readonly Sampled[], baseline: string): Row[] {
+  const base = samples.find(({ task }) => task === baseline);
+  if (base === undefined) throw new RangeError(`no task is named '${baseline}'`);
+  const others = samples.filter((sampled) => sampled !== base);
+  return [base, ...others].map((sampled) => rowOf(sampled, base.values));
+}
+
+const percent = (fraction: number): string => `±${formatNumber((fraction * 100) / 2)} %`;
+
+function aimCell({ better }: Result, { aim, value }: Row): string {
+  if (aim === undefined) return '';
+  const isMet = better === 'lower' ? value <= aim : value >= aim;
+  const asked = `${better === 'lower' ? '≤' : '≥'} ${formatNumber(aim)}`;
+  return `${asked} ${isMet ? 'met' : 'missed'}`;
+}
+
+function renderResult(result: Result): string {
+  const columns = [
+    { title: 'task' },
+    { title: 'ratio', align: 'right' },
+    { title: 'spread', align: 'right' },
+    { title: result.unit, align: 'right' },
+    { title: 'spread', align: 'right' },
+    { title: 'aim' },
+  ] as const;
+  const rows = result.rows.map((row, i) => [
+    i === 0 ? `${row.task} (baseline)` : row.task,
+    formatNumber(row.ratio),
+    i === 0 ? '' : percent(row.ratioSpread),
+    formatNumber(row.value),
+    percent(row.spread),
+    aimCell(result, row),
+  ]);
+  const hasAim = result.rows.some(({ aim }) => aim !== undefined);
+  const shown = hasAim ? columns : columns.slice(0, -1);
+  const cells = rows.map((row) => row.slice(0, shown.length));
+  return `${result.name} (${result.better} is better)\n${renderTable(shown, cells)}`;
+}
+
+/** The report for people: a table per benchmark, then where it was measured. */
+export function renderReport({ environment, results }: Report): string {
+  const { node, cpuCount, cpuModel, platform, seed, rounds, timeMs } = environment;
+  const where =
+    `Node ${node}, ${cpuCount} × ${cpuModel}, ${platform}, seed ${seed}, ` +
+    `${rounds} rounds of ${formatNumber(timeMs)} ms a task`;
+  return [...results.map(renderResult), where].join('\n\n');
+}

@@ -1,0 +1,13 @@
+/** The errno values that the modelled functions return, negated, as in include/uapi/asm-generic. */
+
+export const EPERM = 1;
+export const ENOENT = 2;
+export const EAGAIN = 11;
+export const EWOULDBLOCK = EAGAIN;
+export const ENOMEM = 12;
+export const EACCES = 13;
+export const EBUSY = 16;
+export const EEXIST = 17;
+export const ENODEV = 19;
+export const EINVAL = 22;
+export const EADDRINUSE = 98;

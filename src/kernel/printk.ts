@@ -1,0 +1,100 @@
+/** printk: formatted messages in a ring of records; text is made when somebody reads the log. */
+
+import { struct } from '../memory/struct.js';
+import type { KernelContext } from './context.js';
+import { KERNEL } from './layout.js';
+import { TRACE_PRINTK } from './trace.js';
+import type { Cpu } from './types.js';
+
+/** Log levels, most severe first. */
+export type LogLevel = 'err' | 'warn' | 'notice' | 'info' | 'debug';
+
+/** A message format. Ids: kernel 1–99, livepatch 100–199, test modules from 200. */
+export interface Message {
+  readonly id: number;
+  readonly level: LogLevel;
+  /** What pr_fmt() puts in front, for instance `livepatch: `. */
+  readonly prefix: string;
+  /** Format with `%s` (a name id), `%d`, `%u` and `%lu`. */
+  readonly text: string;
+}
+
+/** Record of the ring. */
+export const PRINTK_RECORD = struct('printkRecord', {
+  /** 1 + sequence number; 0 in a record that was never written. */
+  seq: 1,
+  message: 1,
+  args: 4,
+  cpu: 1,
+  jiffies: 1,
+});
+
+/** `printk()`: up to four numbers or name ids.
+ * @kernel vprintk_emit, kernel/printk/printk.c:2210 (v6.1) */
+export function printk(cpu: Cpu, message: Message, a = 0, b = 0, c = 0, d = 0): void {
+  const { kernel } = cpu.ctx;
+  const g = kernel.globals;
+  cpu.spinLock(g + KERNEL.printkLock);
+  const seq = cpu.get(g + KERNEL.printkSeq);
+  cpu.set(g + KERNEL.printkSeq, seq + 1);
+  const record = kernel.printk + (seq % kernel.printkRecords) * PRINTK_RECORD.size;
+  cpu.set(record + PRINTK_RECORD.seq, seq + 1);
+  cpu.set(record + PRINTK_RECORD.message, message.id);
+  cpu.set(record + PRINTK_RECORD.args, a);
+  cpu.set(record + PRINTK_RECORD.args + 1, b);
+  cpu.set(record + PRINTK_RECORD.args + 2, c);
+  cpu.set(record + PRINTK_RECORD.args + 3, d);
+  cpu.set(record + PRINTK_RECORD.cpu, cpu.id);
+  cpu.set(record + PRINTK_RECORD.jiffies, cpu.peek(g + KERNEL.jiffies));
+  cpu.spinUnlock(g + KERNEL.printkLock);
+  cpu.trace(TRACE_PRINTK, message.id, a, b);
+}
+
+/** A line of the log. */
+export interface LogLine {
+  readonly seq: number;
+  readonly level: LogLevel;
+  readonly text: string;
+}
+
+/** Render a message with its arguments, as the kernel would. */
+export function formatMessage(
+  message: Message,
+  args: readonly number[],
+  names: readonly string[],
+): string {
+  let next = 0;
+  const body = message.text.replace(/%(s|d|u|lu|lx)/g, (_match, kind: string) => {
+    const value = args[next++] ?? 0;
+    if (kind === 's') return value === 0 ? '(null)' : (names[value] ?? `name#${value}`);
+    return kind === 'd'
+      ? String(value)
+      : kind === 'lx'
+        ? (value >>> 0).toString(16)
+        : String(value >>> 0);
+  });
+  return message.prefix + body;
+}
+
+/**
+ * The log as `dmesg` shows it, oldest first.
+ *
+ * @param words shared memory, read while nobody prints
+ * @param from sequence number of the first line wanted
+ */
+export function dmesg(words: Int32Array, kernel: KernelContext, from = 0): LogLine[] {
+  const byId = new Map(kernel.messages.map((m) => [m.id, m]));
+  const end = words[kernel.globals + KERNEL.printkSeq] ?? 0;
+  const lines: LogLine[] = [];
+  for (let seq = Math.max(from, end - kernel.printkRecords); seq < end; seq++) {
+    const record = kernel.printk + (seq % kernel.printkRecords) * PRINTK_RECORD.size;
+    if (words[record + PRINTK_RECORD.seq] !== seq + 1) continue;
+    const message = byId.get(words[record + PRINTK_RECORD.message] ?? 0);
+    if (!message) continue;
+    const args = Array.from(
+      words.subarray(record + PRINTK_RECORD.args, record + PRINTK_RECORD.cpu),
+    );
+    lines.push({ seq, level: message.level, text: formatMessage(message, args, kernel.names) });
+  }
+  return lines;
+}

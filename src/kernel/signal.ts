@@ -1,0 +1,17 @@
+/** The fake signal of livepatch: make a task leave the kernel without delivering anything. */
+
+import { kickProcess, wakeUpState } from './sched.js';
+import { TASK, TASK_INTERRUPTIBLE, TIF_NOTIFY_SIGNAL } from './task.js';
+import type { Cpu, TaskRef } from './types.js';
+
+/** Set `TIF_NOTIFY_SIGNAL`; wake an interruptible sleeper, or interrupt the CPU the task runs on.
+ * @kernel set_notify_signal, include/linux/sched/signal.h:378 (v6.1) */
+export function setNotifySignal(cpu: Cpu, task: TaskRef): void {
+  if (cpu.testAndSetBit(task + TASK.tiFlags, TIF_NOTIFY_SIGNAL)) return;
+  if (!wakeUpState(cpu, task, TASK_INTERRUPTIBLE)) kickProcess(cpu, task);
+}
+
+/** Whether an interruptible sleep of the task must end. */
+export function signalPending(cpu: Cpu, task: TaskRef): boolean {
+  return cpu.testBit(task + TASK.tiFlags, TIF_NOTIFY_SIGNAL);
+}

@@ -1,0 +1,57 @@
+/** Changing kernel text under running CPUs, and the static keys built on it. */
+
+import { handleIrq } from './entry.js';
+import { cpuOnline, cpusReadLock, cpusReadUnlock } from './cpuhp.js';
+import { IPI_TEXT_SYNC, KERNEL, percpu, PERCPU } from './layout.js';
+import { mutexLock, mutexUnlock } from './mutex.js';
+import { sendIpi } from './sched.js';
+import type { Addr, Cpu } from './types.js';
+
+/**
+ * Wait until every other online CPU has seen the changed text: each answers an interrupt. The caller holds the text
+ * mutex and the hotplug lock.
+ *
+ * @kernel text_poke_sync, arch/x86/kernel/alternative.c:1490 (v6.1)
+ */
+export function textSync(cpu: Cpu): void {
+  const { kernel } = cpu.ctx;
+  const acks = kernel.globals + KERNEL.textAcks;
+  cpu.writeOnce(acks, 0);
+  for (let n = 0; n < kernel.cpus; n++) {
+    if (n === cpu.id || !cpuOnline(cpu, n)) continue;
+    cpu.fetchAdd(acks, 1);
+    sendIpi(cpu, n, IPI_TEXT_SYNC);
+  }
+  for (;;) {
+    const left = cpu.loadAcquire(acks);
+    if (left === 0) break;
+    if (cpu.peek(percpu(kernel, cpu.id) + PERCPU.ipi) !== 0) handleIrq(cpu);
+    cpu.relax(acks, left);
+  }
+}
+
+/** Change one word of kernel text and make every CPU see it. The caller holds the text mutex.
+ * @kernel text_poke_bp, arch/x86/kernel/alternative.c:1800 (v6.1) */
+export function textPoke(cpu: Cpu, addr: Addr, value: number): void {
+  cpusReadLock(cpu);
+  cpu.writeOnce(addr, value);
+  textSync(cpu);
+  cpusReadUnlock(cpu);
+}
+
+function setKey(cpu: Cpu, key: Addr, value: number): void {
+  const mutex = cpu.ctx.kernel.globals + KERNEL.ftraceLock;
+  mutexLock(cpu, mutex);
+  if (cpu.readOnce(key) !== value) textPoke(cpu, key, value);
+  mutexUnlock(cpu, mutex);
+}
+
+/** `static_branch_enable()`: idempotent; sleeps. */
+export function staticBranchEnable(cpu: Cpu, key: Addr): void {
+  setKey(cpu, key, 1);
+}
+
+/** `static_branch_disable()`: idempotent; sleeps. */
+export function staticBranchDisable(cpu: Cpu, key: Addr): void {
+  setKey(cpu, key, 0);
+}

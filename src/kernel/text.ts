@@ -1,0 +1,155 @@
+/** Kernel text: the instruction set of simulated functions, and an assembler for them. */
+
+/** Words of one instruction: operation and two operands. */
+export const INSTRUCTION_WORDS = 3;
+
+/** Entry of every traceable function; a = ftrace_ops to call, 0 while it is a no-op. */
+export const OP_FENTRY = 1;
+/** Call the function at a. */
+export const OP_CALL = 2;
+/** Return; from the first function of a system call, to user mode. */
+export const OP_RET = 3;
+/** Record that code of version a >> 16 of function group a & 0xffff runs. */
+export const OP_MARK = 4;
+/** Sleep for a jiffies (0: until woken); b = 1: uninterruptibly. */
+export const OP_SLEEP = 5;
+/** Sleep until the word at a is non-zero; b = 1: uninterruptibly. */
+export const OP_WAIT = 6;
+/** cond_resched(). */
+export const OP_COND_RESCHED = 7;
+/** Compute for a turns. */
+export const OP_SPIN = 8;
+/** Go to a. */
+export const OP_JUMP = 9;
+/** Go to a with probability b / 1024. */
+export const OP_JUMP_RANDOM = 10;
+/** Call one of the functions of the table at a: its first word is their number. */
+export const OP_CALL_RANDOM = 11;
+/** User mode: enter the kernel at function a. */
+export const OP_SYSCALL = 12;
+/** The exit-to-user loop. */
+export const OP_EXIT_TO_USER = 13;
+/** Call function a of the natives table with argument b. */
+export const OP_KCALL = 14;
+/** Give up the CPU in whatever state the task has set. */
+export const OP_SCHEDULE = 15;
+/** First half of fork. */
+export const OP_FORK_DUP = 16;
+/** Second half of fork; the child starts in user mode at a, or in kernel mode at b. */
+export const OP_FORK_LINK = 17;
+/** Leave the task list. */
+export const OP_UNHASH = 18;
+/** Die. */
+export const OP_DIE = 19;
+/** Wake a sleeping task that is chosen at random among the first a of the task list. */
+export const OP_WAKE_RANDOM = 20;
+
+/** Operand: a number, the address of a symbol, or of a label of the same function. */
+export type Operand = number | { readonly symbol: string } | { readonly label: string };
+
+/** One instruction before assembly. `label` names its address within the function. */
+export interface Instruction {
+  readonly op: number;
+  readonly a?: Operand;
+  readonly b?: Operand;
+  readonly label?: string;
+}
+
+/** A function of the simulated kernel or of a module. */
+export interface FunctionSource {
+  readonly name: string;
+  readonly code: readonly Instruction[];
+  /** False: no ftrace site at the entry, so that the function cannot be patched. */
+  readonly traceable?: boolean;
+}
+
+/** A table of functions to choose from, for {@link OP_CALL_RANDOM}. */
+export interface TableSource {
+  readonly name: string;
+  readonly symbols: readonly string[];
+}
+
+/** Number of words of an assembled function. */
+export function functionWords(source: FunctionSource): number {
+  return (source.code.length + (source.traceable === false ? 0 : 1)) * INSTRUCTION_WORDS;
+}
+
+/**
+ * Assemble a function at an address.
+ *
+ * @param resolve address of a symbol
+ * @returns its words
+ * @throws {RangeError} when a label does not exist
+ */
+export function assemble(
+  source: FunctionSource,
+  at: number,
+  resolve: (symbol: string) => number,
+): Int32Array {
+  const entry = source.traceable === false ? [] : [{ op: OP_FENTRY }];
+  const code: readonly Instruction[] = [...entry, ...source.code];
+  const words = new Int32Array(code.length * INSTRUCTION_WORDS);
+  const labels = new Map<string, number>();
+  code.forEach((instruction, i) => {
+    if (instruction.label !== undefined) labels.set(instruction.label, at + i * INSTRUCTION_WORDS);
+  });
+  const value = (operand: Operand | undefined): number => {
+    if (operand === undefined) return 0;
+    if (typeof operand === 'number') return operand;
+    if ('symbol' in operand) return resolve(operand.symbol);
+    const address = labels.get(operand.label);
+    if (address === undefined) throw new RangeError(`${source.name}: no label ${operand.label}`);
+    return address;
+  };
+  code.forEach((instruction, i) => {
+    words.set([instruction.op, value(instruction.a), value(instruction.b)], i * INSTRUCTION_WORDS);
+  });
+  return words;
+}
+
+/** Operand that names a symbol. */
+export const symbol = (name: string): Operand => ({ symbol: name });
+/** Operand that names a label. */
+export const label = (name: string): Operand => ({ label: name });
+
+/** Instructions, by what they do. */
+export const asm = {
+  call: (name: string): Instruction => ({ op: OP_CALL, a: symbol(name) }),
+  callRandom: (table: string): Instruction => ({ op: OP_CALL_RANDOM, a: symbol(table) }),
+  ret: { op: OP_RET } as Instruction,
+  mark: (version: number, group: number): Instruction => ({
+    op: OP_MARK,
+    a: (version << 16) | group,
+  }),
+  sleep: (jiffies: number): Instruction => ({ op: OP_SLEEP, a: jiffies }),
+  sleepUninterruptible: (jiffies: number): Instruction => ({ op: OP_SLEEP, a: jiffies, b: 1 }),
+  wait: (word: Operand, uninterruptible = false): Instruction => ({
+    op: OP_WAIT,
+    a: word,
+    b: uninterruptible ? 1 : 0,
+  }),
+  condResched: { op: OP_COND_RESCHED } as Instruction,
+  spin: (turns: number): Instruction => ({ op: OP_SPIN, a: turns }),
+  jump: (to: string): Instruction => ({ op: OP_JUMP, a: label(to) }),
+  /** @param chance of 1024 */
+  jumpRandom: (to: string, chance: number): Instruction => ({
+    op: OP_JUMP_RANDOM,
+    a: label(to),
+    b: chance,
+  }),
+  syscall: (name: string): Instruction => ({ op: OP_SYSCALL, a: symbol(name) }),
+  kcall: (native: number, argument: Operand = 0): Instruction => ({
+    op: OP_KCALL,
+    a: native,
+    b: argument,
+  }),
+  schedule: { op: OP_SCHEDULE } as Instruction,
+  forkDup: { op: OP_FORK_DUP } as Instruction,
+  forkUser: (program: string): Instruction => ({ op: OP_FORK_LINK, a: symbol(program) }),
+  forkKernel: (fn: string): Instruction => ({ op: OP_FORK_LINK, b: symbol(fn) }),
+  unhash: { op: OP_UNHASH } as Instruction,
+  die: { op: OP_DIE } as Instruction,
+  wakeRandom: (among: number): Instruction => ({ op: OP_WAKE_RANDOM, a: among }),
+  /** The same instruction under a label. */
+  at: (name: string, instruction: Instruction): Instruction => ({ ...instruction, label: name }),
+} as const;

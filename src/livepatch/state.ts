@@ -1,0 +1,60 @@
+/** System states that patches modify and hand on to their successors, a port of kernel/livepatch/state.c. */
+
+import { LIST } from '../kernel/list.js';
+import { warnOnOnce } from '../kernel/warn.js';
+import type { Cpu } from '../memory/cpu.js';
+import { NULL } from '../memory/struct.js';
+import { KLP_PATCH, KLP_STATE, type KlpPatchRef, type KlpStateRef } from './layout.js';
+import { WARN_PREV_STATE_NO_TRANSITION } from './warn-sites.js';
+
+/** The entry of `patch` for state `id`, or `NULL`.
+ * @kernel klp_get_state, kernel/livepatch/state.c:31 (v6.1) */
+export function klpGetState(cpu: Cpu, patch: KlpPatchRef, id: number): KlpStateRef {
+  let state = cpu.get(patch + KLP_PATCH.states);
+  while (state !== NULL && cpu.get(state + KLP_STATE.id) !== id) {
+    state = cpu.get(state + KLP_STATE.next);
+  }
+  return state;
+}
+
+/** The latest entry for state `id` among the patches before the one in transition, or `NULL`; for callbacks.
+ * @kernel klp_get_prev_state, kernel/livepatch/state.c:64 (v6.1) */
+export function klpGetPrevState(cpu: Cpu, id: number): KlpStateRef {
+  const transitionPatch = cpu.read(cpu.ctx.klp.transitionPatch);
+  if (warnOnOnce(cpu, transitionPatch === NULL, WARN_PREV_STATE_NO_TRANSITION)) return NULL;
+
+  const head = cpu.ctx.klp.patches;
+  let last = NULL;
+  for (
+    let patch = cpu.read(head + LIST.next);
+    patch !== head;
+    patch = cpu.read(patch + LIST.next)
+  ) {
+    if (patch === transitionPatch) break;
+    const state = klpGetState(cpu, patch, id);
+    if (state !== NULL) last = state;
+  }
+  return last;
+}
+
+/** Whether `patch` can take over `oldState`; a patch that replaces must know every state.
+ * @kernel klp_is_state_compatible, kernel/livepatch/state.c:87 (v6.1) */
+function klpIsStateCompatible(cpu: Cpu, patch: KlpPatchRef, oldState: KlpStateRef): boolean {
+  const state = klpGetState(cpu, patch, cpu.get(oldState + KLP_STATE.id));
+  if (state === NULL) return cpu.get(patch + KLP_PATCH.replace) === 0;
+  return cpu.get(state + KLP_STATE.version) >= cpu.get(oldState + KLP_STATE.version);
+}
+
+/** Whether `patch` can take over all states of all listed patches.
+ * @kernel klp_is_patch_compatible, kernel/livepatch/state.c:106 (v6.1) */
+export function klpIsPatchCompatible(cpu: Cpu, patch: KlpPatchRef): boolean {
+  const head = cpu.ctx.klp.patches;
+  for (let old = cpu.read(head + LIST.next); old !== head; old = cpu.read(old + LIST.next)) {
+    let state = cpu.get(old + KLP_PATCH.states);
+    while (state !== NULL) {
+      if (!klpIsStateCompatible(cpu, patch, state)) return false;
+      state = cpu.get(state + KLP_STATE.next);
+    }
+  }
+  return true;
+}

@@ -1,0 +1,132 @@
+/** Removing ordering sites from a CPU on a real thread: replaced methods, so that an intact CPU pays nothing. */
+
+import type { NativeCpu } from './native.js';
+import type { Ablation, SiteId } from './sites.js';
+import type { Addr } from './struct.js';
+
+type Replaced = Pick<
+  NativeCpu,
+  | 'smpMb'
+  | 'smpRmb'
+  | 'smpWmb'
+  | 'loadAcquire'
+  | 'storeRelease'
+  | 'rcuAssignPointer'
+  | 'rcuDereference'
+  | 'spinLock'
+  | 'spinUnlock'
+  | 'preemptDisable'
+  | 'preemptEnable'
+>;
+
+type Rmw = Pick<
+  NativeCpu,
+  | 'xchg'
+  | 'xchgAcquire'
+  | 'xchgRelease'
+  | 'cmpxchg'
+  | 'cmpxchgAcquire'
+  | 'cmpxchgRelease'
+  | 'fetchAdd'
+  | 'fetchAddAcquire'
+  | 'fetchAddRelease'
+  | 'testAndSetBit'
+  | 'testAndClearBit'
+>;
+
+type Gone = (site: SiteId | undefined) => boolean;
+
+/** Without their site: a fence, a lock and a preemption-disabled section are nothing, an ordered access is relaxed. */
+function accesses(cpu: NativeCpu, gone: Gone): Replaced {
+  const intact = {
+    smpMb: cpu.smpMb.bind(cpu),
+    smpRmb: cpu.smpRmb.bind(cpu),
+    smpWmb: cpu.smpWmb.bind(cpu),
+    loadAcquire: cpu.loadAcquire.bind(cpu),
+    storeRelease: cpu.storeRelease.bind(cpu),
+    rcuAssignPointer: cpu.rcuAssignPointer.bind(cpu),
+    rcuDereference: cpu.rcuDereference.bind(cpu),
+    spinLock: cpu.spinLock.bind(cpu),
+    spinUnlock: cpu.spinUnlock.bind(cpu),
+    preemptDisable: cpu.preemptDisable.bind(cpu),
+    preemptEnable: cpu.preemptEnable.bind(cpu),
+  };
+  const untaken: Addr[] = [];
+  const sections: boolean[] = [];
+  return {
+    smpMb: (site) => (gone(site) ? undefined : intact.smpMb(site)),
+    smpRmb: (site) => (gone(site) ? undefined : intact.smpRmb(site)),
+    smpWmb: (site) => (gone(site) ? undefined : intact.smpWmb(site)),
+    loadAcquire: (addr, site) => (gone(site) ? cpu.readOnce(addr) : intact.loadAcquire(addr, site)),
+    storeRelease: (addr, value, site) =>
+      gone(site) ? cpu.writeOnce(addr, value) : intact.storeRelease(addr, value, site),
+    rcuAssignPointer: (addr, value, site) =>
+      gone(site) ? cpu.writeOnce(addr, value) : intact.rcuAssignPointer(addr, value, site),
+    rcuDereference: (addr, site) =>
+      gone(site) ? cpu.readIndependent(addr) : intact.rcuDereference(addr, site),
+    // A lock that was not taken must not be released, whether or not the release names the site again.
+    spinLock: (lock, site) => {
+      if (gone(site)) untaken.push(lock);
+      else intact.spinLock(lock, site);
+    },
+    spinUnlock: (lock, site) => {
+      const held = untaken.lastIndexOf(lock);
+      if (held < 0) intact.spinUnlock(lock, site);
+      else untaken.splice(held, 1);
+    },
+    preemptDisable: (site) => {
+      sections.push(gone(site));
+      if (!gone(site)) intact.preemptDisable(site);
+    },
+    preemptEnable: (site) => {
+      if (sections.pop() !== true) intact.preemptEnable(site);
+    },
+  };
+}
+
+/** Without their site: every read-modify-write is still atomic, and relaxed. */
+function readModifyWrites(cpu: NativeCpu, gone: Gone): Rmw {
+  type Value = (addr: Addr, value: number, site?: SiteId) => number;
+  type Compare = (addr: Addr, expected: number, value: number, site?: SiteId) => number;
+  type Bit = (addr: Addr, bit: number, site?: SiteId) => boolean;
+  const value =
+    (intact: Value, relaxed: Value): Value =>
+    (addr, operand, site) =>
+      gone(site) ? relaxed.call(cpu, addr, operand) : intact.call(cpu, addr, operand, site);
+  const compare =
+    (intact: Compare, relaxed: Compare): Compare =>
+    (addr, expected, next, site) =>
+      gone(site)
+        ? relaxed.call(cpu, addr, expected, next)
+        : intact.call(cpu, addr, expected, next, site);
+  const bit =
+    (intact: Bit, relaxed: Bit): Bit =>
+    (addr, n, site) =>
+      gone(site) ? relaxed.call(cpu, addr, n) : intact.call(cpu, addr, n, site);
+  /* eslint-disable @typescript-eslint/unbound-method -- each is called with its cpu above */
+  return {
+    xchg: value(cpu.xchg, cpu.xchgRelaxed),
+    xchgAcquire: value(cpu.xchgAcquire, cpu.xchgRelaxed),
+    xchgRelease: value(cpu.xchgRelease, cpu.xchgRelaxed),
+    cmpxchg: compare(cpu.cmpxchg, cpu.cmpxchgRelaxed),
+    cmpxchgAcquire: compare(cpu.cmpxchgAcquire, cpu.cmpxchgRelaxed),
+    cmpxchgRelease: compare(cpu.cmpxchgRelease, cpu.cmpxchgRelaxed),
+    fetchAdd: value(cpu.fetchAdd, cpu.fetchAddRelaxed),
+    fetchAddAcquire: value(cpu.fetchAddAcquire, cpu.fetchAddRelaxed),
+    fetchAddRelease: value(cpu.fetchAddRelease, cpu.fetchAddRelaxed),
+    testAndSetBit: bit(cpu.testAndSetBit, cpu.testAndSetBitRelaxed),
+    testAndClearBit: bit(cpu.testAndClearBit, cpu.testAndClearBitRelaxed),
+  };
+  /* eslint-enable @typescript-eslint/unbound-method */
+}
+
+/**
+ * Remove the sites of `ablation` from `cpu`, in place. A fence, a lock and a preemption-disabled section become nothing; a
+ * release store, an acquire load, a dependent load and an ordered read-modify-write become relaxed. Sites that are no
+ * single operation are left to the kernel code, which asks {@link NativeCpu.ablates}.
+ */
+export function ablate(cpu: NativeCpu, ablation: Ablation): void {
+  if (ablation.sites.length === 0) return;
+  const gone: Gone = (site) => ablation.has(site);
+  Object.assign(cpu, accesses(cpu, gone), readModifyWrites(cpu, gone));
+}

@@ -1,0 +1,51 @@
+/** Which memory a native CPU runs on: the one place that chooses a backend and applies an ablation. */
+
+import { UsageError } from '../errors.js';
+import { ablate } from './ablate.js';
+import { AtomicsCpu } from './atomics.js';
+import type { CpuContext } from './cpu.js';
+import type { NativeBoot, NativeCpu } from './native.js';
+import type { CpuId } from './struct.js';
+import { WasmCpu } from './wasm.js';
+import { WeakCpu } from './weak.js';
+
+const BACKENDS = { atomics: AtomicsCpu, wasm: WasmCpu, weak: WeakCpu } as const;
+
+/** Name of a backend on real threads, as `--memory` takes it. */
+export type MemoryKind = keyof typeof BACKENDS;
+
+/** Every {@link MemoryKind}, the reference first. */
+export const MEMORY_KINDS: readonly MemoryKind[] = ['atomics', 'wasm', 'weak'];
+
+/**
+ * The {@link MemoryKind} of that name.
+ *
+ * @throws UsageError when there is none
+ */
+export function parseMemoryKind(name: string): MemoryKind {
+  const kind = MEMORY_KINDS.find((known) => known === name);
+  if (kind === undefined) {
+    throw new UsageError(`unknown memory '${name}': expected one of ${MEMORY_KINDS.join(', ')}`);
+  }
+  return kind;
+}
+
+/**
+ * Make a CPU for the calling thread.
+ *
+ * @param kind which backend
+ * @param id its number
+ * @param ctx what the rooms below hang on it
+ * @param boot memory, ablated sites and options; `wasm` needs `boot.memory`
+ * @throws SimulatorBug when `wasm` is asked for without its memory
+ */
+export function createNativeCpu(
+  kind: MemoryKind,
+  id: CpuId,
+  ctx: CpuContext,
+  boot: NativeBoot,
+): NativeCpu {
+  const cpu = new BACKENDS[kind](id, ctx, boot);
+  if (boot.ablation) ablate(cpu, boot.ablation);
+  return cpu;
+}

@@ -1,0 +1,104 @@
+/** One CPU's early loads: what words held a moment ago, and which words the CPU is likely to load next. */
+
+import { FIRST_VALID_ADDR } from './fault.js';
+import type { Random } from './random.js';
+import type { Addr } from './struct.js';
+
+const SLOTS = 256;
+const RECENT = 8;
+
+function slotOf(addr: Addr): number {
+  return Math.imul(addr, 0x9e3779b1) >>> 24;
+}
+
+/**
+ * A table of samples. A sample is a load that was carried out before the program asked for it. The table keeps at most
+ * one sample of a word, and the CPU replaces or forgets it whenever it accesses the word in memory, so a sample is never
+ * older than what the CPU last read or wrote there (coherence). Whether a sample is young enough for a load is the
+ * CPU's business: samples carry the time of the CPU's clock.
+ */
+export class EarlyLoads {
+  readonly #words: Int32Array;
+  readonly #random: Random;
+  readonly #addr = new Int32Array(SLOTS);
+  readonly #value = new Int32Array(SLOTS);
+  readonly #time = new Float64Array(SLOTS);
+  readonly #nextKey = new Int32Array(SLOTS);
+  readonly #nextAddr = new Int32Array(SLOTS);
+  readonly #recent = new Int32Array(RECENT);
+  #head = 0;
+
+  constructor(words: Int32Array, random: Random) {
+    this.#words = words;
+    this.#random = random;
+  }
+
+  /** Slot of the sample of a word, or -1. */
+  find(addr: Addr): number {
+    const slot = slotOf(addr);
+    return this.#addr[slot] === addr ? slot : -1;
+  }
+
+  /** Value of the sample in a slot. */
+  valueAt(slot: number): number {
+    return this.#value[slot] as number;
+  }
+
+  /** Time of the sample in a slot. */
+  timeAt(slot: number): number {
+    return this.#time[slot] as number;
+  }
+
+  /** Keep what a word held at `time`, in place of any earlier sample of it. */
+  keep(addr: Addr, value: number, time: number): void {
+    const slot = slotOf(addr);
+    this.#addr[slot] = addr;
+    this.#value[slot] = value;
+    this.#time[slot] = time;
+  }
+
+  /** Drop the sample of a word: it changed under the CPU's own hands. */
+  forget(addr: Addr): void {
+    const slot = slotOf(addr);
+    if (this.#addr[slot] === addr) this.#addr[slot] = 0;
+  }
+
+  /** Learn that the program loads `addr` after what it loaded before. */
+  learn(addr: Addr): void {
+    const previous = this.#ago(0);
+    const slot = slotOf(previous);
+    this.#nextKey[slot] = previous;
+    this.#nextAddr[slot] = addr;
+    this.#head = (this.#head + 1) & (RECENT - 1);
+    this.#recent[this.#head] = addr;
+  }
+
+  /**
+   * Sample one word that the program is likely to load after `addr`, which it has just learnt.
+   *
+   * @param time the moment of the sample
+   * @param floor a sample of the word from before this moment is of no more use; a younger one is kept
+   */
+  fetchAhead(addr: Addr, time: number, floor: number): void {
+    const guess = this.#guess(addr);
+    if ((guess - FIRST_VALID_ADDR) >>> 0 >= this.#words.length - FIRST_VALID_ADDR) return;
+    if (guess === addr) return;
+    const slot = this.find(guess);
+    if (slot >= 0 && this.timeAt(slot) >= floor) return;
+    this.keep(guess, Atomics.load(this.#words, guess), time);
+  }
+
+  /** What followed `addr` the last time, or else the next step of a stride seen among the recent loads. */
+  #guess(addr: Addr): Addr {
+    const slot = slotOf(addr);
+    const way = this.#random.below(8);
+    if (way < 4 && this.#nextKey[slot] === addr) return this.#nextAddr[slot] as number;
+    const lag = 1 + (way & 3);
+    const then = this.#ago(lag);
+    return way < 4 ? addr + this.#ago(lag - 1) - then : addr + addr - then;
+  }
+
+  #ago(loads: number): Addr {
+    return this.#recent[(this.#head - loads) & (RECENT - 1)] as number;
+  }
+}

@@ -1,0 +1,148 @@
+/** What every backend on real threads shares: address checks, sleeping, spin locks, preemption, tracing. */
+
+import { Cpu, type CpuContext } from './cpu.js';
+import { badAddress, FIRST_VALID_ADDR, MachineStopped } from './fault.js';
+import { CPU_LOCAL, MACHINE, MACHINE_BASE } from './local.js';
+import { Ablation, type SiteId } from './sites.js';
+import type { Addr, CpuId } from './struct.js';
+
+/** Turns of a spin wait before the thread goes to sleep on the word: holders may be off the processor. */
+const SPIN_TURNS = 64;
+/** Longest sleep of one wait, so that a stopping machine is noticed. */
+const WAIT_MS = 20;
+/** Longest sleep of a spin wait, which nobody promises to wake. */
+const RELAX_MS = 1;
+
+const UNLOCKED = 0;
+const LOCKED = 1;
+const CONTENDED = 2;
+
+/** Receives the trace events of one CPU. */
+export type TraceSink = (event: number, a: number, b: number, c: number) => void;
+
+/** How the weak backend reorders; see the weak backend for what each does. */
+export interface WeakOptions {
+  /** Seed of the run; every CPU derives its own stream from it. Default 1. */
+  readonly seed?: number;
+  /** Probability, 0 … 1, that an access is reordered where the model allows it. Default 0.5. */
+  readonly reorder?: number;
+  /** Probability, 0 … 1, that a CPU stalls for a moment inside an access, which widens windows. Default 1/256. */
+  readonly stall?: number;
+}
+
+/** What a native backend needs to boot. */
+export interface NativeBoot {
+  readonly words: Int32Array;
+  /** Base of the {@link CPU_LOCAL} lines of all CPUs. */
+  readonly localBase: Addr;
+  /** The memory behind `words`; only the WebAssembly backend needs it. */
+  readonly memory?: WebAssembly.Memory;
+  readonly ablation?: Ablation;
+  readonly trace?: TraceSink;
+  readonly weak?: WeakOptions;
+}
+
+const ignore: TraceSink = () => undefined;
+
+/** A CPU on a thread of its own. The subclasses say how memory is accessed; nothing here depends on that. */
+export abstract class NativeCpu extends Cpu {
+  protected readonly words: Int32Array;
+  protected readonly limit: number;
+  protected readonly local: Addr;
+  readonly #ablation: Ablation;
+  readonly #sink: TraceSink;
+  #preemptDepth = 0;
+
+  constructor(id: CpuId, ctx: CpuContext, boot: NativeBoot) {
+    super(id, ctx);
+    this.words = boot.words;
+    this.limit = boot.words.length - FIRST_VALID_ADDR;
+    this.local = boot.localBase + id * CPU_LOCAL.size;
+    this.#ablation = boot.ablation ?? new Ablation();
+    this.#sink = boot.trace ?? ignore;
+  }
+
+  /** `test_and_set_bit()` without its ordering: what the ablation of a fully ordered one leaves. */
+  abstract testAndSetBitRelaxed(addr: Addr, bit: number): boolean;
+  /** `test_and_clear_bit()` without its ordering: what the ablation of a fully ordered one leaves. */
+  abstract testAndClearBitRelaxed(addr: Addr, bit: number): boolean;
+  /** `rcu_dereference()` without its address dependency: what the ablation of one leaves. */
+  abstract readIndependent(addr: Addr): number;
+
+  /** Make every store of this CPU visible, for a thread that stops issuing operations. */
+  quiesce(): void {
+    // Nothing is held back unless a backend says so.
+  }
+
+  /** How often this CPU reordered what, by name; empty on a backend that reorders nothing by itself. */
+  get statistics(): Readonly<Record<string, number>> {
+    return {};
+  }
+
+  protected check(addr: Addr): Addr {
+    if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
+    return addr;
+  }
+
+  override spinLock(lock: Addr, _site?: SiteId): void {
+    this.check(lock);
+    for (let turn = 0; turn < SPIN_TURNS; turn++) {
+      if (Atomics.compareExchange(this.words, lock, UNLOCKED, LOCKED) === UNLOCKED) return;
+    }
+    while (Atomics.exchange(this.words, lock, CONTENDED) !== UNLOCKED) {
+      this.#sleepOn(lock, CONTENDED, WAIT_MS);
+    }
+  }
+  override spinTrylock(lock: Addr): boolean {
+    return Atomics.compareExchange(this.words, this.check(lock), UNLOCKED, LOCKED) === UNLOCKED;
+  }
+  override spinUnlock(lock: Addr, _site?: SiteId): void {
+    if (Atomics.exchange(this.words, this.check(lock), UNLOCKED) === CONTENDED) {
+      Atomics.notify(this.words, lock, 1);
+    }
+  }
+
+  override preemptDisable(_site?: SiteId): void {
+    this.words[this.local + CPU_LOCAL.preemptCount] = ++this.#preemptDepth;
+  }
+  override preemptEnable(_site?: SiteId): void {
+    this.words[this.local + CPU_LOCAL.preemptCount] = --this.#preemptDepth;
+  }
+
+  override relax(addr: Addr, seen: number): void {
+    this.check(addr);
+    for (let turn = 0; turn < SPIN_TURNS; turn++) {
+      if (Atomics.load(this.words, addr) !== seen) return;
+    }
+    this.#sleepOn(addr, seen, RELAX_MS);
+  }
+  override halt(addr: Addr, seen: number): void {
+    this.#sleepOn(this.check(addr), seen, WAIT_MS);
+  }
+  override wake(addr: Addr): void {
+    Atomics.notify(this.words, this.check(addr));
+  }
+
+  #sleepOn(addr: Addr, seen: number, ms: number): void {
+    Atomics.add(this.words, this.local + CPU_LOCAL.heartbeat, 1);
+    Atomics.wait(this.words, addr, seen, ms);
+    if (Atomics.load(this.words, MACHINE_BASE + MACHINE.stop) !== 0) throw new MachineStopped();
+  }
+
+  override get(addr: Addr): number {
+    return this.words[this.check(addr)] as number;
+  }
+  override set(addr: Addr, value: number): void {
+    this.words[this.check(addr)] = value;
+  }
+  override peek(addr: Addr): number {
+    return Atomics.load(this.words, this.check(addr));
+  }
+
+  override trace(event: number, a = 0, b = 0, c = 0): void {
+    this.#sink(event, a, b, c);
+  }
+  override ablates(site: SiteId): boolean {
+    return this.#ablation.has(site);
+  }
+}

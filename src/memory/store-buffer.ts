@@ -1,0 +1,154 @@
+/** One CPU's pending stores: program order inside, any order out that the memory model leaves open. */
+
+import type { Random } from './random.js';
+import type { Addr } from './struct.js';
+
+/** What a pending entry does to its word when it lands. */
+export const PENDING_STORE = 0;
+/** A release store: lands after everything older. */
+export const PENDING_RELEASE = 1;
+/** The value-less atomics: executed on the word when they land. */
+export const PENDING_ADD = 2;
+export const PENDING_OR = 3;
+export const PENDING_AND = 4;
+
+const CAPACITY = 16;
+
+/**
+ * A store buffer that drains out of order across different words.
+ *
+ * Entries of one word land in program order (coherence). `smp_wmb()` starts an epoch: nothing of a later epoch lands
+ * before all of an earlier one. A release store lands after every older entry, and younger entries may overtake it.
+ * Loads have always been carried out before a younger store enters, so every load-to-store order holds by itself.
+ */
+export class StoreBuffer {
+  /** Number of pending entries. */
+  size = 0;
+  /** Entries that landed before an older one. */
+  overtakes = 0;
+
+  readonly #words: Int32Array;
+  readonly #random: Random;
+  readonly #landed: (addr: Addr) => void;
+  readonly #addr = new Int32Array(CAPACITY);
+  readonly #value = new Int32Array(CAPACITY);
+  readonly #kind = new Uint8Array(CAPACITY);
+  readonly #wake = new Uint8Array(CAPACITY);
+  readonly #epochOf = new Int32Array(CAPACITY);
+  readonly #born = new Float64Array(CAPACITY);
+  #epoch = 0;
+
+  /**
+   * @param words the shared memory
+   * @param random chooses what lands next
+   * @param landed told the word of every entry that lands
+   */
+  constructor(words: Int32Array, random: Random, landed: (addr: Addr) => void) {
+    this.#words = words;
+    this.#random = random;
+    this.#landed = landed;
+  }
+
+  /** Append an entry, `now` being the CPU's clock; makes room first if none is left. */
+  push(addr: Addr, value: number, kind: number, now: number): void {
+    if (this.size === CAPACITY) this.drainOne();
+    const i = this.size++;
+    this.#addr[i] = addr;
+    this.#value[i] = value;
+    this.#kind[i] = kind;
+    this.#wake[i] = 0;
+    this.#epochOf[i] = this.#epoch;
+    this.#born[i] = now;
+  }
+
+  /** `smp_wmb()`: entries from here on land after all that are pending. */
+  cut(): void {
+    if (this.size > 0) this.#epoch = (this.#epoch + 1) | 0;
+  }
+
+  /** Index of the newest entry of a word, or -1. */
+  newest(addr: Addr): number {
+    let i = this.size;
+    while (--i >= 0 && this.#addr[i] !== addr);
+    return i;
+  }
+
+  /** Whether the entry at an index is a store, so that a load can take its value. */
+  forwards(index: number): boolean {
+    return (this.#kind[index] as number) <= PENDING_RELEASE;
+  }
+
+  /** Value of the entry at an index. */
+  valueAt(index: number): number {
+    return this.#value[index] as number;
+  }
+
+  /** Have the entry at an index wake the sleepers of its word when it lands. */
+  wakeAt(index: number): void {
+    this.#wake[index] = 1;
+  }
+
+  /** Whether a read-modify-write of `addr` that goes to memory now would overtake an entry it must not. */
+  holdsBack(addr: Addr): boolean {
+    return this.size > 0 && (this.#epochOf[0] !== this.#epoch || this.newest(addr) >= 0);
+  }
+
+  /** When the oldest entry was pushed; infinity when there is none. */
+  get oldest(): number {
+    return this.size === 0 ? Infinity : (this.#born[0] as number);
+  }
+
+  /** Let one entry land, any that may. */
+  drainOne(): void {
+    let i = this.size > 1 ? this.#random.below(this.size) : 0;
+    while (!this.#mayLand(i)) i--;
+    if (i > 0) this.overtakes++;
+    this.#land(i);
+  }
+
+  /** Let the oldest entry land. */
+  drainOldest(): void {
+    this.#land(0);
+  }
+
+  /** Let everything land, in an order that is allowed. */
+  drainAll(): void {
+    while (this.size > 0) this.drainOne();
+  }
+
+  #mayLand(i: number): boolean {
+    if (i === 0) return true;
+    if (this.#kind[i] === PENDING_RELEASE || this.#epochOf[i] !== this.#epochOf[0]) return false;
+    for (let older = 0; older < i; older++) {
+      if (this.#addr[older] === this.#addr[i]) return false;
+    }
+    return true;
+  }
+
+  #land(i: number): void {
+    const addr = this.#addr[i] as number;
+    this.#perform(addr, this.#value[i] as number, this.#kind[i] as number);
+    this.#landed(addr);
+    if (this.#wake[i] === 1) Atomics.notify(this.#words, addr);
+    this.#remove(i);
+  }
+
+  #perform(addr: Addr, value: number, kind: number): void {
+    if (kind <= PENDING_RELEASE) Atomics.store(this.#words, addr, value);
+    else if (kind === PENDING_ADD) Atomics.add(this.#words, addr, value);
+    else if (kind === PENDING_OR) Atomics.or(this.#words, addr, value);
+    else Atomics.and(this.#words, addr, value);
+  }
+
+  #remove(i: number): void {
+    const last = --this.size;
+    for (; i < last; i++) {
+      this.#addr[i] = this.#addr[i + 1] as number;
+      this.#value[i] = this.#value[i + 1] as number;
+      this.#kind[i] = this.#kind[i + 1] as number;
+      this.#wake[i] = this.#wake[i + 1] as number;
+      this.#epochOf[i] = this.#epochOf[i + 1] as number;
+      this.#born[i] = this.#born[i + 1] as number;
+    }
+  }
+}

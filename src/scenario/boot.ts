@@ -1,0 +1,286 @@
+/** Boot: put kernel, livepatch and a workload together into one machine, the same for every engine. */
+
+import { UsageError } from '../errors.js';
+import {
+  claimKernel,
+  initKernel,
+  kernelNames,
+  spawnInitial,
+  type InitialTask,
+  type KernelLayout,
+  type Vmlinux,
+} from '../kernel/boot.js';
+import type { KernelContext, KernelVersion } from '../kernel/context.js';
+import { FTRACE_FN_KLP } from '../kernel/ftrace.js';
+import type { ModuleImage } from '../kernel/image.js';
+import type { Message } from '../kernel/printk.js';
+import { functionWords, type FunctionSource } from '../kernel/text.js';
+import { initKlp } from '../livepatch/boot.js';
+import {
+  claimKlp,
+  KLP_NAMES,
+  NO_SABOTAGE,
+  type KlpCallback,
+  type KlpContext,
+  type KlpSize,
+  type Sabotage,
+} from '../livepatch/layout.js';
+import type { CallbacksSpec, PatchSpec } from '../livepatch/image.js';
+import { KLP_MESSAGES } from '../livepatch/messages.js';
+import { KLP_FTRACE_FN, KLP_HOOKS, KLP_KTYPES, KLP_WORK_FNS } from '../livepatch/tables.js';
+import type { CpuContext } from '../memory/cpu.js';
+import { claimLocal } from '../memory/local.js';
+import { MemoryMap } from '../memory/map.js';
+import type { Addr } from '../memory/struct.js';
+
+/** A function that a livepatch replaces, by names. */
+export interface FuncDeclaration {
+  readonly oldName: string;
+  /** Function of the livepatch module; left out: none. */
+  readonly newName?: string;
+  readonly oldSympos?: number;
+}
+
+/** What a livepatch does to vmlinux or one module, by names. */
+export interface ObjectDeclaration {
+  /** Module; left out: vmlinux. */
+  readonly name?: string;
+  readonly funcs?: readonly FuncDeclaration[];
+  readonly callbacks?: CallbacksSpec;
+}
+
+/** A livepatch as its author writes it. */
+export interface PatchDeclaration {
+  readonly replace?: boolean;
+  readonly objects?: readonly ObjectDeclaration[];
+  readonly states?: PatchSpec['states'];
+}
+
+/** A module that the machine can load. */
+export interface ModuleDeclaration {
+  readonly name: string;
+  readonly functions?: readonly FunctionSource[];
+  /** Present: a livepatch module. */
+  readonly patch?: PatchDeclaration;
+}
+
+/** Everything that distinguishes one machine from another; each member left out has the default named. */
+export interface MachineDeclaration {
+  /** Possible CPUs. Default 1. */
+  readonly cpus?: number;
+  /** CPUs that are online from the start. Default: all. */
+  readonly onlineCpus?: number;
+  /** Room for tasks besides idle tasks and kworkers. Default: the initial ones and 64 more. */
+  readonly tasks?: number;
+  /** Return addresses per kernel stack. Default 64. */
+  readonly stackWords?: number;
+  readonly vmlinux: Vmlinux;
+  readonly modules?: readonly ModuleDeclaration[];
+  readonly initialTasks?: readonly InitialTask[];
+  /** Functions that text calls by number, from `FIRST_SCENARIO_NATIVE`. */
+  readonly natives?: KernelContext['natives'];
+  readonly callbacks?: readonly (KlpCallback | undefined)[];
+  /** Formats besides those of kernel and livepatch. */
+  readonly messages?: readonly Message[];
+  /** Names that only scripts and messages use. */
+  readonly names?: readonly string[];
+  readonly version?: KernelVersion;
+  /** Default true. */
+  readonly reliableStacks?: boolean;
+  /** Instructions per turn of a task. Default 400. */
+  readonly quantum?: number;
+  readonly sabotage?: Partial<Sabotage>;
+  readonly debugTrySwitchTask?: boolean;
+  /** Records of the printk ring. Default 512. */
+  readonly printkRecords?: number;
+  /** Room for livepatch structs; defaults follow from the modules. */
+  readonly klp?: Partial<KlpSize>;
+}
+
+/** A machine that is laid out: its addresses and tables, and how its memory begins. */
+export interface BootedMachine {
+  readonly map: MemoryMap;
+  readonly localBase: Addr;
+  readonly ctx: CpuContext;
+  readonly kernel: KernelContext;
+  readonly klp: KlpContext;
+  readonly layout: KernelLayout;
+  readonly declaration: MachineDeclaration;
+  /** Number of a name; throws {@link UsageError} for one that no declaration mentions. */
+  readonly nameId: (name: string) => number;
+  /** Index of a module image; throws {@link UsageError} when there is none of that name. */
+  readonly imageIndex: (name: string) => number;
+  /** Address of a symbol of vmlinux. */
+  readonly symbol: (name: string) => Addr;
+  /** Write the first contents of the memory; before any CPU runs. Returns the initial tasks. */
+  readonly init: (words: Int32Array) => Addr[];
+}
+
+/** Every name that a machine's declaration mentions, each once; index 0 is the empty name. */
+function internAll(machine: MachineDeclaration, cpus: number): string[] {
+  const names = new Set<string>(['', ...KLP_NAMES, ...kernelNames(machine.vmlinux, cpus)]);
+  for (const module of machine.modules ?? []) {
+    names.add(module.name);
+    for (const fn of module.functions ?? []) names.add(fn.name);
+    for (const object of module.patch?.objects ?? []) {
+      if (object.name !== undefined) names.add(object.name);
+      for (const func of object.funcs ?? []) {
+        names.add(func.oldName);
+        if (func.newName !== undefined) names.add(func.newName);
+      }
+    }
+  }
+  for (const task of machine.initialTasks ?? []) names.add(task.comm);
+  for (const name of machine.names ?? []) names.add(name);
+  return [...names];
+}
+
+function patchSpec(patch: PatchDeclaration, id: (name: string) => number): PatchSpec {
+  return {
+    ...(patch.replace === undefined ? {} : { replace: patch.replace }),
+    ...(patch.states === undefined ? {} : { states: patch.states }),
+    ...(patch.objects === undefined
+      ? {}
+      : {
+          objects: patch.objects.map((object) => ({
+            ...(object.name === undefined ? {} : { name: id(object.name) }),
+            ...(object.callbacks === undefined ? {} : { callbacks: object.callbacks }),
+            ...(object.funcs === undefined
+              ? {}
+              : {
+                  funcs: object.funcs.map((func) => ({
+                    oldName: id(func.oldName),
+                    newName: func.newName === undefined ? 0 : id(func.newName),
+                    oldSympos: func.oldSympos ?? 0,
+                  })),
+                }),
+          })),
+        }),
+  };
+}
+
+function klpSize(machine: MachineDeclaration, cpus: number): KlpSize {
+  const objects = (machine.modules ?? []).flatMap((m) => m.patch?.objects ?? []);
+  const funcs = objects.flatMap((o) => o.funcs ?? []);
+  const patches = (machine.modules ?? []).filter((m) => m.patch).length;
+  return {
+    cpus,
+    patches: patches + 2,
+    // Dynamic objects and nops: at worst one for each declared, in each patch that replaces.
+    objects: objects.length * (patches + 1) + 8,
+    funcs: funcs.length * (patches + 1) + 16,
+    ops: funcs.length + 4,
+    states: 16 + (machine.modules ?? []).flatMap((m) => m.patch?.states ?? []).length,
+    shadows: 64,
+    shadowBits: 4,
+    ...machine.klp,
+  };
+}
+
+/** Words of the largest module, and the symbols that all modules together have. */
+function moduleSize(modules: readonly ModuleDeclaration[]): { slotWords: number; symbols: number } {
+  const words = modules.map((m) => (m.functions ?? []).reduce((n, f) => n + functionWords(f), 0));
+  const symbols = modules.reduce((n, m) => n + (m.functions ?? []).length, 0);
+  return { slotWords: Math.max(48, ...words), symbols };
+}
+
+const lookup =
+  (what: string, names: readonly string[]) =>
+  (name: string): number => {
+    const index = names.indexOf(name);
+    if (index < 0) throw new UsageError(`no ${what} is called ${name}`);
+    return index;
+  };
+
+/**
+ * Lay a machine out.
+ *
+ * @throws {UsageError} when sizes or names of the declaration do not fit together
+ */
+export function bootMachine(machine: MachineDeclaration): BootedMachine {
+  const cpus = machine.cpus ?? 1;
+  const modules = machine.modules ?? [];
+  const map = new MemoryMap();
+  const localBase = claimLocal(map, cpus);
+  const names = internAll(machine, cpus);
+  const nameId = lookup('name', names);
+  const images: ModuleImage[] = modules.map((m) => ({
+    name: nameId(m.name),
+    functions: m.functions ?? [],
+    ...(m.patch === undefined ? {} : { patch: patchSpec(m.patch, nameId) }),
+  }));
+  const { slotWords, symbols } = moduleSize(modules);
+  const layout = claimKernel(
+    map,
+    {
+      cpus,
+      tasks: machine.tasks ?? (machine.initialTasks ?? []).length + 64,
+      stackWords: machine.stackWords ?? 64,
+      moduleSymbols: symbols,
+      modules: modules.length,
+      slotWords,
+      printkRecords: machine.printkRecords ?? 512,
+    },
+    machine.vmlinux,
+    {
+      version: machine.version ?? 'seed',
+      reliableStacks: machine.reliableStacks ?? true,
+      quantum: machine.quantum ?? 400,
+      messages: [...KLP_MESSAGES, ...(machine.messages ?? [])],
+      images,
+      names,
+      workFns: byNumber(KLP_WORK_FNS),
+      ktypes: byNumber(KLP_KTYPES),
+      ftraceFns: byNumber({ [FTRACE_FN_KLP]: KLP_FTRACE_FN }),
+      natives: machine.natives ?? [],
+    },
+  );
+  const klp = claimKlp(map, klpSize(machine, cpus), {
+    names,
+    callbacks: machine.callbacks ?? [],
+    sabotage: { ...NO_SABOTAGE, ...machine.sabotage },
+    debugTrySwitchTask: machine.debugTrySwitchTask ?? false,
+  });
+  const kernel = layout.context;
+  return {
+    map,
+    localBase,
+    ctx: { kernel, klp, hooks: KLP_HOOKS },
+    kernel,
+    klp,
+    layout,
+    declaration: machine,
+    nameId,
+    imageIndex: lookup(
+      'module',
+      modules.map((m) => m.name),
+    ),
+    symbol: (name) => {
+      const found = layout.vmlinux.get(name);
+      if (!found) throw new UsageError(`no symbol is called ${name}`);
+      return found.addr;
+    },
+    init: (words) => initWords(words, layout, klp, machine),
+  };
+}
+
+function byNumber<T>(table: Readonly<Record<number, T>>): T[] {
+  const array: T[] = [];
+  for (const [id, entry] of Object.entries(table)) array[Number(id)] = entry;
+  return array;
+}
+
+function initWords(
+  words: Int32Array,
+  layout: KernelLayout,
+  klp: KlpContext,
+  machine: MachineDeclaration,
+): Addr[] {
+  const cpus = layout.context.cpus;
+  const online = machine.onlineCpus ?? cpus;
+  initKernel(words, layout, online);
+  initKlp(words, klp);
+  return (machine.initialTasks ?? []).map((task, i) =>
+    spawnInitial(words, layout, task, i % online),
+  );
+}

@@ -1,0 +1,105 @@
+/** A whole machine on the caller's thread: one online CPU whose clock jumps ahead whenever there is nothing to do. */
+
+import { SimulatorBug } from '../errors.js';
+import { KERNEL, percpu, PERCPU } from '../kernel/layout.js';
+import { scheduleNext, TICK_BIT } from '../kernel/sched.js';
+import { PF_KCODE, TASK, TASK_INTERRUPTIBLE } from '../kernel/task.js';
+import { addTimer, delTimer, TIMER_WAKE } from '../kernel/timer.js';
+import { setCurrentState } from '../kernel/wait.js';
+import { AtomicsCpu } from '../memory/atomics.js';
+import type { TraceSink } from '../memory/native.js';
+import { createSharedMemory } from '../memory/map.js';
+import type { Ablation } from '../memory/sites.js';
+import type { Addr, CpuId } from '../memory/struct.js';
+import { bootMachine, type BootedMachine, type MachineDeclaration } from './boot.js';
+
+/** A CPU that never waits: time passes instead. */
+export class SoloCpu extends AtomicsCpu {
+  override halt(addr: Addr, seen: number): void {
+    if (this.words[addr] !== seen) return;
+    const { kernel } = this.ctx;
+    const pc = percpu(kernel, this.id);
+    const expiry = this.words[pc + PERCPU.nextExpiry] ?? 0;
+    if (expiry === 0) throw new SimulatorBug('the machine would be idle for ever');
+    this.words[kernel.globals + KERNEL.jiffies] = expiry;
+    this.words[pc + PERCPU.ipi] = (this.words[pc + PERCPU.ipi] ?? 0) | TICK_BIT;
+  }
+
+  override relax(addr: Addr, seen: number): void {
+    if (this.words[addr] === seen) {
+      throw new SimulatorBug(`the only CPU would spin for ever on ${addr}`);
+    }
+  }
+}
+
+/** A machine under test: its memory, its only CPU, and the task on whose behalf the caller acts. */
+export interface SoloMachine extends BootedMachine {
+  readonly words: Int32Array;
+  readonly cpu: SoloCpu;
+  /** Task that is current while the caller calls kernel functions. */
+  readonly admin: Addr;
+  /** The declared initial tasks, in order. */
+  readonly tasks: readonly Addr[];
+  /** Let the other tasks run for so many jiffies of simulated time. */
+  readonly letRun: (jiffies: number) => void;
+}
+
+/** Name of the task that stands for the caller. */
+export const ADMIN = 'admin';
+
+/**
+ * Boot a machine on this thread. Kernel functions can be called directly with `cpu`: `cpu.current` is the admin task.
+ * CPUs beyond the first stay offline.
+ */
+export function bootSolo(
+  declaration: MachineDeclaration,
+  options: { readonly ablation?: Ablation; readonly trace?: TraceSink } = {},
+): SoloMachine {
+  const adminTask = {
+    comm: ADMIN,
+    thread: 'worker_thread',
+    sleepsInKernelCode: true,
+    sleepingIn: ['worker_thread'],
+  };
+  const booted = bootMachine({
+    ...declaration,
+    onlineCpus: 1,
+    initialTasks: [...(declaration.initialTasks ?? []), adminTask],
+  });
+  const { words } = createSharedMemory(booted.map.words);
+  const tasks = booted.init(words);
+  const admin = tasks.pop() ?? 0;
+  const cpu = new SoloCpu(0 as CpuId, booted.ctx, {
+    words,
+    localBase: booted.localBase,
+    ...options,
+  });
+  becomeCurrent(booted, words, cpu, admin);
+  return { ...booted, words, cpu, admin, tasks, letRun: (jiffies) => sleepFor(cpu, jiffies) };
+}
+
+/** The admin task runs on the CPU in the idle task's place, with PF_KCODE so that it may sleep. */
+function becomeCurrent(booted: BootedMachine, words: Int32Array, cpu: SoloCpu, admin: Addr): void {
+  const { kernel } = booted;
+  words[admin + TASK.state] = 0;
+  words[admin + TASK.onRq] = 1;
+  words[admin + TASK.onCpu] = 1;
+  words[admin + TASK.flags] = (words[admin + TASK.flags] ?? 0) | PF_KCODE;
+  words[percpu(kernel, 0) + PERCPU.curr] = admin;
+  words[kernel.tasks + TASK.onCpu] = 0;
+  cpu.current = admin;
+}
+
+/**
+ * Sleep on behalf of the current task; others run meanwhile. Unlike schedule(), this leaves the CPU free for kernel code
+ * that sleeps: the caller's own is not in the middle of anything.
+ */
+export function sleepFor(cpu: SoloCpu, jiffies: number): void {
+  const timer = cpu.current + TASK.timer;
+  setCurrentState(cpu, TASK_INTERRUPTIBLE);
+  addTimer(cpu, timer, TIMER_WAKE, cpu.current, jiffies);
+  const self = cpu.current;
+  scheduleNext(cpu, false);
+  while (cpu.current !== self) cpu.ctx.kernel.runCurrent(cpu);
+  delTimer(cpu, timer);
+}

@@ -1,0 +1,34 @@
+/** A small benchmark for the tests of the harness: a sum that is four times another, and a count that never changes. */
+
+import { main } from '../../bench/harness.js';
+
+const words = Int32Array.from({ length: 4096 }, (_, i) => i);
+
+function sum(count: number): number {
+  let total = 0;
+  for (let i = 0; i < count; i++) total = (total + words[i]!) | 0;
+  return total;
+}
+
+await main([
+  {
+    name: 'sum',
+    unit: 'ns/op',
+    better: 'lower',
+    baseline: 'quarter',
+    tasks: () => [
+      { name: 'whole', run: () => sum(4096) },
+      { name: 'quarter', run: () => sum(1024) },
+    ],
+  },
+  {
+    name: 'count',
+    unit: 'words',
+    better: 'higher',
+    baseline: 'all',
+    tasks: ({ seed }) => [
+      { name: 'all', measure: () => words.length, aim: 4096 },
+      { name: 'seeded', measure: () => Promise.resolve(seed * 1024), aim: 4096 },
+    ],
+  },
+]);

@@ -1,0 +1,62 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import type { Report } from '../../bench/results.js';
+import { runEntry } from '../cli/child.js';
+
+const EXAMPLE = fileURLToPath(new URL('./example.bench.js', import.meta.url));
+const QUICK = ['--rounds=3', '--time=2ms', '--seed=2'];
+const run = (...args: string[]) => runEntry(EXAMPLE, [...QUICK, ...args]);
+
+test('a run prints every benchmark, its baseline first', async (t) => {
+  const { exitCode, stdout, stderr } = await run('--json');
+  t.deepEqual([exitCode, stderr], [0, '']);
+  const { results, environment } = JSON.parse(stdout) as Report;
+  t.deepEqual(
+    results.map(({ name, rows }) => [name, ...rows.map(({ task }) => task)]),
+    [
+      ['sum', 'quarter', 'whole'],
+      ['count', 'all', 'seeded'],
+    ],
+  );
+  t.deepEqual([environment.seed, environment.rounds, environment.timeMs], [2, 3, 2]);
+  t.is(environment.node, process.version);
+});
+
+test('a task that takes its own measure is told the seed', async (t) => {
+  const { stdout } = await run('--json', '--only=count');
+  const { results } = JSON.parse(stdout) as Report;
+  t.deepEqual(
+    results[0]?.rows.map(({ value, ratio, ratioSpread }) => [value, ratio, ratioSpread]),
+    [
+      [4096, 1, 0],
+      [2048, 0.5, 0],
+    ],
+  );
+});
+
+test('a saved report compares as the same with itself, and as worse with a better one', async (t) => {
+  const file = join(mkdtempSync(join(tmpdir(), 'bench-')), 'saved.json');
+  t.is((await run('--only=count', `--save=${file}`)).exitCode, 0);
+  const same = await run('--only=count', `--compare=${file}`);
+  t.is(same.exitCode, 0);
+  t.regex(same.stdout, /^same: count, seeded: ratio 0\.500 → 0\.500 \(±25\.0 %\)$/m);
+
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('"ratio": 0.5', '"ratio": 0.9'));
+  const worse = await run('--only=count', `--compare=${file}`);
+  t.is(worse.exitCode, 1);
+  t.regex(worse.stdout, /^worse: count, seeded: ratio 0\.900 → 0\.500/m);
+});
+
+test('a file that is no saved report is refused before anything is measured', async (t) => {
+  const manifest = fileURLToPath(new URL('../../../package.json', import.meta.url));
+  const ended = await run(`--compare=${manifest}`);
+  t.is(ended.exitCode, 2);
+  t.is(ended.stdout, '');
+  t.regex(
+    ended.stderr,
+    /^klp-smp: saved report .* has no results; give a file made with --save\n$/,
+  );
+});
