@@ -1,6 +1,7 @@
 /** One execution of a prepared scenario: resumes the coroutines of all CPUs in the order a strategy chooses. */
 
 import { CHOOSE_FAIL, type ChoiceSource } from '../memory/model.js';
+import type { CpuContext } from '../memory/cpu.js';
 import { SITE_COUNT, type Ablation } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
 import type { Ending, StateAccess, TraceEvent } from '../scenario/declare.js';
@@ -94,7 +95,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     const { machine } = prepared;
     this.interrupts = machine.interrupt !== undefined;
     this.cpus = machine.bodies.map(
-      (_, id) => new ExplorerCpu(id as CpuId, machine.ctx, this, machine.localBase),
+      (_, id) => new ExplorerCpu(id as CpuId, machine.ctx as CpuContext, this, machine.localBase),
     );
   }
 

@@ -29,7 +29,7 @@ export class ExplorerCpu extends Cpu {
   result: number | boolean = 0;
   /** Operations executed so far, waits and ends of bodies included. */
   count = 0;
-  /** Depth of preemption-disabled sections. */
+  /** Depth of preemption-disabled sections; a spin lock that is held is one. */
   preemptDepth = 0;
   waiting = WAIT_NONE;
   waitAddr: Addr = 0;
@@ -332,12 +332,14 @@ export class ExplorerCpu extends Cpu {
   }
   #lock(lock: Addr): void {
     this.#memory.lock(this.id, lock);
+    this.preemptDepth++;
     if (this.#run.races !== undefined) this.#run.races.rmw(this.id, lock, model.RMW_ACQUIRE);
     this.#finish(ops.OP_LOCK.code, lock, 0);
   }
   override spinTrylock(lock: Addr): boolean {
     this.#enter(lock);
     const taken = this.#memory.trylock(this.id, lock);
+    if (taken) this.preemptDepth++;
     if (taken && this.#run.races !== undefined) {
       this.#run.races.rmw(this.id, lock, model.RMW_ACQUIRE);
     }
@@ -353,6 +355,7 @@ export class ExplorerCpu extends Cpu {
       return;
     }
     this.#memory.unlock(this.id, lock);
+    this.preemptDepth--;
     if (this.#run.races !== undefined) this.#run.races.store(this.id, lock, model.STORE_RELEASE);
     this.#finish(ops.OP_UNLOCK.code, lock, 0);
   }
@@ -428,6 +431,11 @@ export class ExplorerCpu extends Cpu {
     const value = this.#memory.newest(addr);
     if (run.recorder !== undefined) run.recorder.operation(this, ops.OP_PEEK.code, addr, value);
     return value;
+  }
+
+  override fetch(addr: Addr): number {
+    if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.#limit) badAddress(this.id, addr);
+    return this.#memory.newest(addr);
   }
 
   override trace(event: number, a = 0, b = 0, c = 0): void {

@@ -244,8 +244,9 @@ class Rewriter {
     if (place !== 'kernel') return;
     if (passesCpu) {
       if (callee !== undefined && this.#names.plain.has(callee)) return;
-      if (node.optional) this.#reject(node, 'calls kernel code optionally');
-      this.#wrap(node, path, '(yield* ', ')');
+      // Where there is nothing to call there is nothing to delegate to.
+      if (node.optional) this.#wrap(node, path, '(yield* (', ' ?? []))');
+      else this.#wrap(node, path, '(yield* ', ')');
     } else if (isOperation(node)) {
       this.#wrap(node, path, '(', ', cpu.switching && (yield), cpu.result)');
     }

@@ -45,6 +45,7 @@ export const IMMEDIATE: ReadonlySet<string> = new Set([
   'get',
   'set',
   'peek',
+  'fetch',
   'wake',
   'trace',
   'ablates',
