@@ -2,7 +2,10 @@
 /** Entry of the `klp-smp` command: the list of commands, and nothing else. */
 
 import { buildProgram, runProgram, type RegisterCommand } from './program.js';
+import { registerExplore } from './explore.js';
+import { registerReplay } from './replay.js';
+import { registerStress } from './stress.js';
 
-const commands: readonly RegisterCommand[] = [];
+const commands: readonly RegisterCommand[] = [registerStress, registerExplore, registerReplay];
 
 await runProgram(buildProgram(commands), process.argv.slice(2));
