@@ -7,7 +7,7 @@ import { LIST } from '../../src/kernel/list.js';
 import { deleteModule, findModule, loadModule, moduleRefcount } from '../../src/kernel/module.js';
 import { dmesg, type LogLevel } from '../../src/kernel/printk.js';
 import { tryToWakeUp } from '../../src/kernel/sched.js';
-import { TASK, TASK_NORMAL } from '../../src/kernel/task.js';
+import { PF_KCODE, TASK, TASK_NORMAL } from '../../src/kernel/task.js';
 import { klpSysfsRead, klpSysfsWrite, type KlpAttribute } from '../../src/livepatch/core-sysfs.js';
 import { KLP_OBJECT, KLP_PATCH } from '../../src/livepatch/layout.js';
 import { AtomicsCpu } from '../../src/memory/atomics.js';
@@ -74,7 +74,7 @@ export class SoloCpu extends AtomicsCpu {
 
   override peek(addr: Addr): number {
     const ipi = percpu(this.ctx.kernel, this.id) + PERCPU.ipi;
-    if (addr === ipi && ++this.#turns % TURNS_PER_TICK === 0) this.machine.tick();
+    if (addr === ipi && ++this.#turns % TURNS_PER_TICK === 0) this.machine.busy(this);
     return super.peek(addr);
   }
 }
@@ -159,6 +159,14 @@ export class Machine {
       const pc = percpu(this.layout.context, cpu.id);
       if (this.words[pc + PERCPU.online] !== 0) this.words[pc + PERCPU.ipi]! |= 1 << IPI_TICK;
     }
+  }
+
+  /** A CPU has executed for a while: time passes, and it stops when nobody wants it to go on. */
+  busy(cpu: SoloCpu): void {
+    this.tick();
+    const interpreting = (this.task(cpu.current, 'flags') & PF_KCODE) === 0;
+    if (cpu.id !== 0 || !interpreting || !this.#atBottom(cpu)) return;
+    if (this.#condition.holds()) throw new Parked();
   }
 
   /** A CPU waits: let the others run, then let time pass. With `parks`, it may leave its idle loop instead. */
