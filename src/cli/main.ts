@@ -3,6 +3,7 @@
 
 import { registerConformance } from './conformance.js';
 import { registerExplore } from './explore.js';
+import { registerKernelCoverage } from './kernel-coverage.js';
 import { registerLitmus } from './litmus.js';
 import { buildProgram, runProgram, type RegisterCommand } from './program.js';
 import { registerReplay } from './replay.js';
@@ -14,6 +15,7 @@ const commands: readonly RegisterCommand[] = [
   registerReplay,
   registerLitmus,
   registerConformance,
+  registerKernelCoverage,
 ];
 
 await runProgram(buildProgram(commands), process.argv.slice(2));
