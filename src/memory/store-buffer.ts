@@ -34,6 +34,7 @@ export class StoreBuffer {
   readonly #value = new Int32Array(CAPACITY);
   readonly #kind = new Uint8Array(CAPACITY);
   readonly #wake = new Uint8Array(CAPACITY);
+  readonly #held = new Uint8Array(CAPACITY);
   readonly #epochOf = new Int32Array(CAPACITY);
   readonly #born = new Float64Array(CAPACITY);
   #epoch = 0;
@@ -51,12 +52,13 @@ export class StoreBuffer {
 
   /** Append an entry, `now` being the CPU's clock; makes room first if none is left. */
   push(addr: Addr, value: number, kind: number, now: number): void {
-    if (this.size === CAPACITY) this.drainOne();
+    if (this.size === CAPACITY && !this.drainOne()) this.drainOldest();
     const i = this.size++;
     this.#addr[i] = addr;
     this.#value[i] = value;
     this.#kind[i] = kind;
     this.#wake[i] = 0;
+    this.#held[i] = 0;
     this.#epochOf[i] = this.#epoch;
     this.#born[i] = now;
   }
@@ -93,17 +95,29 @@ export class StoreBuffer {
     return this.size > 0 && (this.#epochOf[0] !== this.#epoch || this.newest(addr) >= 0);
   }
 
-  /** When the oldest entry was pushed; infinity when there is none. */
-  get oldest(): number {
-    return this.size === 0 ? Infinity : (this.#born[0] as number);
+  /** Keep back everything that is pending now, while younger entries land, until {@link letGo} or a full barrier. */
+  hold(): void {
+    this.#held.fill(1, 0, this.size);
   }
 
-  /** Let one entry land, any that may. */
-  drainOne(): void {
-    let i = this.size > 1 ? this.#random.below(this.size) : 0;
-    while (!this.#mayLand(i)) i--;
+  /** Keep nothing back any longer. */
+  letGo(): void {
+    this.#held.fill(0);
+  }
+
+  /** Let the oldest entry land if it was pushed before `time` and is not kept back. */
+  expire(time: number): void {
+    if (this.size > 0 && this.#held[0] === 0 && (this.#born[0] as number) < time) this.#land(0);
+  }
+
+  /** Let one entry land, any that may; returns false when none was found. */
+  drainOne(): boolean {
+    let i = this.size > 1 ? this.#random.below(this.size) : this.size - 1;
+    while (i >= 0 && (this.#held[i] === 1 || !this.#mayLand(i))) i--;
+    if (i < 0) return false;
     if (i > 0) this.overtakes++;
     this.#land(i);
+    return true;
   }
 
   /** Let the oldest entry land. */
@@ -113,6 +127,8 @@ export class StoreBuffer {
 
   /** Let everything land, in an order that is allowed. */
   drainAll(): void {
+    if (this.size === 0) return;
+    this.letGo();
     while (this.size > 0) this.drainOne();
   }
 
@@ -147,6 +163,7 @@ export class StoreBuffer {
       this.#value[i] = this.#value[i + 1] as number;
       this.#kind[i] = this.#kind[i + 1] as number;
       this.#wake[i] = this.#wake[i + 1] as number;
+      this.#held[i] = this.#held[i + 1] as number;
       this.#epochOf[i] = this.#epochOf[i + 1] as number;
       this.#born[i] = this.#born[i + 1] as number;
     }

@@ -47,6 +47,12 @@ const STALL_SLEEP_MS = 0.02;
 /** How much likelier than elsewhere a stall is between an early load and what it overtakes. */
 const EARLY_STALL = 4;
 
+/** Operations for which stores are held back after an ablated order of stores, and how often the CPU dozes meanwhile. */
+const HOLD = 400;
+const HOLD_DOZE = threshold(1 / 24);
+/** How often loads are carried out ahead of one whose order was ablated. */
+const EXPOSED_LOAD = threshold(1 / 24);
+
 /** What a load orders after itself: nothing, the loads through its value, or every access. */
 const INDEPENDENT = 0;
 const DEPENDENT = 1;
@@ -65,6 +71,8 @@ export class WeakCpu extends NativeCpu {
   #floor = 0;
   /** The latest moment at which a load was carried out. */
   #latest = 0;
+  /** Until when stores are held back after an order of stores that is gone. */
+  #holdUntil = 0;
   #buffered = 0;
   #forwarded = 0;
   #earlyLoads = 0;
@@ -111,9 +119,28 @@ export class WeakCpu extends NativeCpu {
     this.#clock++;
     if (this.#buffer.size > 0) {
       if (this.#random.chance(DRAIN)) this.#buffer.drainOne();
-      if (this.#clock - this.#buffer.oldest > MAX_STORE_AGE) this.#buffer.drainOldest();
+      this.#buffer.expire(this.#clock - MAX_STORE_AGE);
     }
+    if (this.#clock < this.#holdUntil) this.#holdBack();
     if (this.#random.chance(this.#stall)) this.#idle();
+  }
+
+  /** Between a store that is held back and those that overtake it: give the other CPUs time to look. */
+  #holdBack(): void {
+    if (this.#clock === this.#holdUntil - 1) this.#buffer.letGo();
+    else if (this.#random.chance(HOLD_DOZE)) this.doze();
+  }
+
+  /** An order of stores is gone: what is pending stays so while younger stores land. */
+  override exposeStores(): void {
+    if (this.#buffer.size === 0) return;
+    this.#buffer.hold();
+    this.#holdUntil = this.#clock + HOLD;
+  }
+
+  /** An order of loads is gone: from now on, load what follows ahead of what was loaded last. */
+  override exposeLoads(): void {
+    this.#early.expose();
   }
 
   #idle(): void {
@@ -128,7 +155,7 @@ export class WeakCpu extends NativeCpu {
 
   #load(addr: Addr, order: number): number {
     this.#pass();
-    this.#early.learn(addr);
+    this.#early.learn(addr, this.current);
     const pending = this.#buffer.newest(addr);
     if (pending >= 0) {
       if (this.#buffer.forwards(pending)) return this.#forward(pending, order);
@@ -159,8 +186,12 @@ export class WeakCpu extends NativeCpu {
 
   #loadNow(addr: Addr, order: number): number {
     if (this.#random.chance(this.#reorder)) {
-      this.#early.fetchAhead(addr, ++this.#clock, this.#floor);
+      this.#early.fetchAhead(addr, this.current, ++this.#clock, this.#floor);
       if (this.#random.chance(this.#stall * EARLY_STALL)) this.#idle();
+    }
+    if (this.#early.isExposed(addr) && this.#random.chance(EXPOSED_LOAD)) {
+      this.#early.fetchAllAhead(addr, this.current, ++this.#clock, this.#floor);
+      this.doze();
     }
     if (this.#buffer.size > 0) this.#loadsBeforeStores++;
     const value = Atomics.load(this.words, addr);
