@@ -6,8 +6,6 @@ import type { Addr } from './struct.js';
 
 const SLOTS = 256;
 const RECENT = 8;
-/** How many of the loads that followed the last time can be sampled at once. */
-const HOPS = 4;
 /** Words after the address of an object that are taken for its fields. */
 const OBJECT = 64;
 
@@ -30,8 +28,10 @@ export class EarlyLoads {
   readonly #nextKey = new Int32Array(SLOTS);
   readonly #nextAddr = new Int32Array(SLOTS);
   readonly #exposed = new Int32Array(SLOTS);
+  readonly #exposedNext = new Int32Array(SLOTS);
   readonly #recent = new Int32Array(RECENT);
   #head = 0;
+  #exposing = false;
 
   constructor(words: Int32Array, random: Random) {
     this.#words = words;
@@ -77,19 +77,23 @@ export class EarlyLoads {
     const previous = this.#ago(0);
     const slot = slotOf(previous);
     const field = addr - current;
+    const learnt = current !== 0 && field >= 0 && field < OBJECT ? ~field : addr;
     this.#nextKey[slot] = previous;
-    this.#nextAddr[slot] = current !== 0 && field >= 0 && field < OBJECT ? ~field : addr;
+    this.#nextAddr[slot] = learnt;
+    if (this.#exposing) this.#exposedNext[slot] = learnt;
+    this.#exposing = false;
     this.#head = (this.#head + 1) & (RECENT - 1);
     this.#recent[this.#head] = addr;
   }
 
-  /** The order of the last load before later ones is gone: remember its word as one to load others ahead of. */
+  /** The order of the last load before the next one is gone: remember both, to carry the next one out first. */
   expose(): void {
     const addr = this.#ago(0);
     this.#exposed[slotOf(addr)] = addr;
+    this.#exposing = true;
   }
 
-  /** Whether later loads are to be carried out ahead of a load of this word. */
+  /** Whether the next load is to be carried out ahead of a load of this word. */
   isExposed(addr: Addr): boolean {
     return this.#exposed[slotOf(addr)] === addr;
   }
@@ -109,11 +113,10 @@ export class EarlyLoads {
     this.#sample(guess, addr, time, floor);
   }
 
-  /** Sample all of the few words that followed `addr` the last time. */
-  fetchAllAhead(addr: Addr, current: Addr, time: number, floor: number): void {
-    for (let hops = 0; hops < HOPS; hops++) {
-      this.#sample(this.#follow(addr, current, hops), addr, time, floor);
-    }
+  /** Sample the word that is loaded after `addr` although its order after it is gone. */
+  fetchExposed(addr: Addr, current: Addr, time: number, floor: number): void {
+    const learnt = this.#exposedNext[slotOf(addr)] as number;
+    this.#sample(learnt < 0 ? current + ~learnt : learnt, addr, time, floor);
   }
 
   #sample(guess: Addr, addr: Addr, time: number, floor: number): void {

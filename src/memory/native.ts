@@ -50,6 +50,11 @@ export interface NativeBoot {
   readonly weak?: WeakOptions;
 }
 
+/** Free a spin lock, and wake one CPU that sleeps on it. */
+export function releaseLock(words: Int32Array, lock: Addr): void {
+  if (Atomics.exchange(words, lock, UNLOCKED) === CONTENDED) Atomics.notify(words, lock, 1);
+}
+
 const ignore: TraceSink = () => undefined;
 
 /** A CPU on a thread of its own. The subclasses say how memory is accessed; nothing here depends on that. */
@@ -136,9 +141,7 @@ export abstract class NativeCpu extends Cpu {
     return Atomics.compareExchange(this.words, this.check(lock), UNLOCKED, LOCKED) === UNLOCKED;
   }
   override spinUnlock(lock: Addr, _site?: SiteId): void {
-    if (Atomics.exchange(this.words, this.check(lock), UNLOCKED) === CONTENDED) {
-      Atomics.notify(this.words, lock, 1);
-    }
+    releaseLock(this.words, this.check(lock));
   }
 
   override preemptDisable(_site?: SiteId): void {

@@ -1,5 +1,6 @@
 /** One CPU's pending stores: program order inside, any order out that the memory model leaves open. */
 
+import { releaseLock } from './native.js';
 import type { Random } from './random.js';
 import type { Addr } from './struct.js';
 
@@ -7,6 +8,8 @@ import type { Addr } from './struct.js';
 export const PENDING_STORE = 0;
 /** A release store: lands after everything older. */
 export const PENDING_RELEASE = 1;
+/** The release of a spin lock: lands after everything older, and wakes a CPU that sleeps on the lock. */
+export const PENDING_UNLOCK = 5;
 /** The value-less atomics: executed on the word when they land. */
 export const PENDING_ADD = 2;
 export const PENDING_OR = 3;
@@ -24,6 +27,8 @@ const CAPACITY = 16;
 export class StoreBuffer {
   /** Number of pending entries. */
   size = 0;
+  /** Number of pending unlocks. */
+  unlocks = 0;
   /** Entries that landed before an older one. */
   overtakes = 0;
 
@@ -53,6 +58,7 @@ export class StoreBuffer {
   /** Append an entry, `now` being the CPU's clock; makes room first if none is left. */
   push(addr: Addr, value: number, kind: number, now: number): void {
     if (this.size === CAPACITY && !this.drainOne()) this.drainOldest();
+    if (kind === PENDING_UNLOCK) this.unlocks++;
     const i = this.size++;
     this.#addr[i] = addr;
     this.#value[i] = value;
@@ -134,7 +140,9 @@ export class StoreBuffer {
 
   #mayLand(i: number): boolean {
     if (i === 0) return true;
-    if (this.#kind[i] === PENDING_RELEASE || this.#epochOf[i] !== this.#epochOf[0]) return false;
+    const kind = this.#kind[i];
+    if (kind === PENDING_RELEASE || kind === PENDING_UNLOCK) return false;
+    if (this.#epochOf[i] !== this.#epochOf[0]) return false;
     for (let older = 0; older < i; older++) {
       if (this.#addr[older] === this.#addr[i]) return false;
     }
@@ -153,7 +161,13 @@ export class StoreBuffer {
     if (kind <= PENDING_RELEASE) Atomics.store(this.#words, addr, value);
     else if (kind === PENDING_ADD) Atomics.add(this.#words, addr, value);
     else if (kind === PENDING_OR) Atomics.or(this.#words, addr, value);
-    else Atomics.and(this.#words, addr, value);
+    else if (kind === PENDING_AND) Atomics.and(this.#words, addr, value);
+    else this.#unlock(addr);
+  }
+
+  #unlock(lock: Addr): void {
+    this.unlocks--;
+    releaseLock(this.#words, lock);
   }
 
   #remove(i: number): void {
