@@ -61,9 +61,15 @@ export class Search {
     this.#finder = new PlacementFinder({
       candidate: this.#candidate,
       incoherent: options.incoherent === true,
+      proceed: () => this.#listener.proceed(),
       initial: (location) => this.#test.locations[location]?.init ?? 0,
       mayComeLater: (location, value) => this.#mayComeLater(location, value),
     });
+  }
+
+  /** True if some candidates were left out because there were too many. */
+  get overflowed(): boolean {
+    return this.#finder.overflowed;
   }
 
   /** Run to the end, or until the listener stops it. */
