@@ -50,7 +50,7 @@ export class EdgeReasons {
   }
 
   #thread(event: number): ThreadRelations | undefined {
-    return this.#candidate.threads[this.#candidate.threadOf[event] ?? 0];
+    return this.#candidate.threads[this.#candidate.threadOf[event] ?? 0]?.relations;
   }
 
   /** A fence of the kinds `kinds` between two events of a thread, in words. */

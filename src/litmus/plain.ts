@@ -3,6 +3,7 @@ import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
 import { EV } from './event.js';
 import { Relation } from './relation.js';
+import type { ThreadRelations } from './thread-relations.js';
 
 /** The visibility relations of the plain-access part of linux-kernel.cat, for one candidate. */
 class Visibility {
@@ -50,9 +51,9 @@ class Visibility {
     return this.#make().unionCompose(a, b);
   }
 
-  #collect(pick: (thread: Candidate['threads'][number]) => readonly Relation[]): Relation {
+  #collect(pick: (thread: ThreadRelations) => readonly Relation[]): Relation {
     const all = this.#make();
-    for (const thread of this.#candidate.threads) {
+    for (const { relations: thread } of this.#candidate.threads) {
       for (const part of pick(thread)) {
         for (let i = 0; i < part.size; i++) all.unionRow(thread.offset + i, part, i);
       }
