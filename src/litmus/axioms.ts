@@ -3,7 +3,7 @@
 import type { Candidate } from './candidate.js';
 import { INITIAL, PENDING } from './candidate.js';
 import { EV } from './event.js';
-import { violatesPlainCoherence } from './plain.js';
+import { findPlainIncoherence } from './plain.js';
 import { RcuOrder } from './rcu.js';
 import { Relation } from './relation.js';
 
@@ -77,7 +77,7 @@ export class Axioms {
     if (!this.#happensBefore()) return 'happens-before';
     if (!this.#propagationOrder()) return 'propagation';
     if (!this.rcu.check(candidate, this)) return 'rcu';
-    if (this.hasPlain && violatesPlainCoherence(candidate, this)) return 'plain-coherence';
+    if (this.hasPlain && findPlainIncoherence(candidate, this) !== null) return 'plain-coherence';
     return null;
   }
 

@@ -123,20 +123,25 @@ class Visibility {
   }
 }
 
-function meets(a: Relation, b: Relation, inverse: Relation): boolean {
-  for (let x = 0; x < a.size; x++) {
-    for (const y of a.successors(x)) if (b.has(x, y) && inverse.has(y, x)) return true;
+/** A pair of `b` that may race and whose inverse is in `order`, or null. */
+function against(preRace: Relation, b: Relation, order: Relation): [number, number] | null {
+  for (let x = 0; x < b.size; x++) {
+    for (const y of preRace.successors(x)) if (b.has(x, y) && order.has(y, x)) return [x, y];
   }
-  return false;
+  return null;
 }
 
-/** Does the candidate break `empty (wr-incoh | rw-incoh | ww-incoh)`? `axioms` holds its relations. */
-export function violatesPlainCoherence(candidate: Candidate, axioms: Axioms): boolean {
+/** Two accesses that break `empty (wr-incoh | rw-incoh | ww-incoh)`: the first is rf, fr or co before the second, which
+ * is visible to it. Null if there are none. `axioms` holds the candidate's relations. */
+export function findPlainIncoherence(
+  candidate: Candidate,
+  axioms: Axioms,
+): [number, number] | null {
   const { preRace, rwXbstar, wrVis, wwVis } = new Visibility(candidate, axioms);
   return (
-    meets(preRace, axioms.rfe, rwXbstar) ||
-    meets(preRace, axioms.fr, wrVis) ||
-    meets(preRace, axioms.co, wwVis)
+    against(preRace, axioms.rfe, rwXbstar) ??
+    against(preRace, axioms.fr, wrVis) ??
+    against(preRace, axioms.co, wwVis)
   );
 }
 
