@@ -20,7 +20,7 @@ export function read(s: MachineState, p: Processor, id: number, order: number): 
   if (last.position > bound) {
     const n = location.countFrom(bound);
     for (let back = n > 1 ? s.choices.choose(n, CHOOSE_READ) : 0; back > 0; back--) {
-      const m = location.messages[location.n - 1 - back] as Message;
+      const m = location.at(location.n - 1 - back);
       if (takeStale(s, p, id, m, order)) return m;
       beginRead(s, p, id, location);
     }

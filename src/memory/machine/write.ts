@@ -47,7 +47,7 @@ export function writeBehind(
   if (s.options.exact && p.control.length > 0) joinEvents(s, p, p.control);
   source.taken = true;
   if (source === location.last) location.append();
-  else location.insert(location.messages.indexOf(source));
+  else location.insert(location.indexOf(source));
   commitWrite(s, p, m, release ? AFTER_ALL : 0);
   return m;
 }
@@ -179,7 +179,7 @@ function placeBefore(
 function countGaps(s: MachineState, location: Location, bound: number): number {
   let gaps = 0;
   for (let i = location.n - 2; i >= 0; i--) {
-    if ((location.messages[i] as Message).position < bound) break;
+    if (location.at(i).position < bound) break;
     if (isOpen(s, location, i)) gaps++;
   }
   return gaps;
@@ -197,7 +197,7 @@ function gapAt(s: MachineState, location: Location, nth: number): number {
 
 /** Nothing comes between a read-modify-write and what it took, nor where no position is left. */
 function isOpen(s: MachineState, location: Location, at: number): boolean {
-  return !((location.messages[at] as Message).taken && s.options.rmwGap) && location.hasRoom(at);
+  return !(location.at(at).taken && s.options.rmwGap) && location.hasRoom(at);
 }
 
 /** Complete the summary with the write's own view, publish the message and remember the write. */
