@@ -2,7 +2,7 @@
  * Every relation only grows as threads are added, so a violation by the first threads condemns every completion. */
 import type { Candidate } from './candidate.js';
 import { INITIAL, PENDING } from './candidate.js';
-import { EV, SYNC_EVENTS } from './event.js';
+import { EV } from './event.js';
 import { violatesPlainCoherence } from './plain.js';
 import { RcuOrder } from './rcu.js';
 import { Relation } from './relation.js';
@@ -76,20 +76,15 @@ export class Axioms {
     this.#propagation(candidate);
     if (!this.#happensBefore()) return 'happens-before';
     if (!this.#propagationOrder()) return 'propagation';
-    const sync = candidate.some(SYNC_EVENTS);
-    this.rcu.clear();
-    if (sync && !this.rcu.check(candidate, this)) return 'rcu';
+    if (!this.rcu.check(candidate, this)) return 'rcu';
     if (this.hasPlain && violatesPlainCoherence(candidate, this)) return 'plain-coherence';
     return null;
   }
 
   /** co, fr, rfe and rfi. */
   #communication(candidate: Candidate): void {
-    const { co, fr, rfe, rfi } = this;
-    co.clear();
-    fr.clear();
-    rfe.clear();
-    rfi.clear();
+    const { co } = this;
+    for (const relation of [co, this.fr, this.rfe, this.rfi]) relation.clear();
     candidate.settleLocks();
     for (const order of candidate.co) {
       for (let i = order.length - 2; i >= 0; i--) {
@@ -98,20 +93,23 @@ export class Axioms {
         co.add(write, next);
       }
     }
-    for (let read = 0; read < this.size; read++) {
-      if (!candidate.is(read, EV.read)) continue;
-      const source = candidate.sourceOf(read);
-      if (source === PENDING) continue;
-      if (source === INITIAL) {
-        const first = candidate.co[candidate.location[read] ?? 0]?.[0];
-        if (first === undefined) continue;
-        fr.unionRow(read, co, first);
-        fr.add(read, first);
-        continue;
-      }
+    for (const { reads } of candidate.threads)
+      for (const read of reads) this.#read(candidate, read);
+  }
+
+  #read(candidate: Candidate, read: number): void {
+    const { co, fr, rfe, rfi } = this;
+    const source = candidate.sourceOf(read);
+    if (source === PENDING) return;
+    if (source !== INITIAL) {
       fr.unionRow(read, co, source);
       (this.internal.has(source, read) ? rfi : rfe).add(source, read);
+      return;
     }
+    const first = candidate.co[candidate.location[read] ?? 0]?.[0];
+    if (first === undefined) return;
+    fr.unionRow(read, co, first);
+    fr.add(read, first);
   }
 
   /** Copy in what the traces fix. */

@@ -18,6 +18,8 @@ export class Candidate {
   /** {@link EV} bits of each event, 0 where no event is placed. */
   readonly classes: Int32Array;
   readonly location: Int32Array;
+  /** Value read or written by each event. */
+  readonly value: Float64Array;
   /** Source of each read: an event, {@link INITIAL} or {@link PENDING}. */
   readonly rf: Int32Array;
   /** Writes of each location in coherence order, without the initial one. */
@@ -34,6 +36,7 @@ export class Candidate {
     offsets.slice(0, -1).forEach((from, t) => this.threadOf.fill(t, from, offsets[t + 1]));
     this.classes = new Int32Array(this.size);
     this.location = new Int32Array(this.size).fill(-1);
+    this.value = new Float64Array(this.size);
     this.rf = new Int32Array(this.size).fill(PENDING);
     this.co = Array.from({ length: locations }, () => []);
   }
@@ -42,11 +45,15 @@ export class Candidate {
   push(relations: ThreadRelations): void {
     const { offset, trace } = relations;
     this.threads.push(relations);
-    trace.events.forEach((event, i) => {
+    const { events } = trace;
+    for (let i = 0; i < events.length; i++) {
+      const event = events[i];
+      if (event === undefined) break;
       this.classes[offset + i] = event.classes;
       this.location[offset + i] = event.location;
+      this.value[offset + i] = event.value;
       this.rf[offset + i] = PENDING;
-    });
+    }
   }
 
   /** Take the last placed thread away. The caller has restored `rf` and `co` of the others. */
@@ -96,12 +103,6 @@ export class Candidate {
   finalValue(location: LocationId, initial: number): number {
     const last = this.co[location]?.at(-1);
     return last === undefined ? initial : this.event(last).value;
-  }
-
-  /** Does any placed event belong to `classes`? */
-  some(classes: number): boolean {
-    for (let i = 0; i < this.size; i++) if (((this.classes[i] ?? 0) & classes) !== 0) return true;
-    return false;
   }
 
   /** Give each lock read the unlock, or the initial state, that its lock write follows in coherence order. */

@@ -3,7 +3,6 @@ import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
 import { EV } from './event.js';
 import { findDataRace } from './plain.js';
-import { criticalSections } from './rcu.js';
 import type { ThreadRelations } from './thread-relations.js';
 
 const LOCK_EVENTS =
@@ -12,13 +11,11 @@ const LOCK_EVENTS =
 /** Flags of one trace, which its thread fixes alone. */
 const traceFlags = new WeakMap<ThreadRelations, readonly string[]>();
 
-function flagsOfTrace(candidate: Candidate, thread: number): readonly string[] {
-  const relations = candidate.threads[thread];
-  if (relations === undefined) return [];
+function flagsOfTrace(relations: ThreadRelations): readonly string[] {
   const known = traceFlags.get(relations);
   if (known !== undefined) return known;
   const flags = [
-    ...rcuFlags(candidate, thread),
+    ...rcuFlags(relations),
     ...lockFlags(relations),
     ...(hasMixedAccesses(relations) ? ['mixed-accesses'] : []),
   ];
@@ -26,16 +23,16 @@ function flagsOfTrace(candidate: Candidate, thread: number): readonly string[] {
   return flags;
 }
 
-function* rcuFlags(candidate: Candidate, thread: number): Generator<string> {
-  const { rcu, srcu, unmatched } = criticalSections(candidate, thread);
-  const begin = candidate.offsets[thread] ?? 0;
-  const events = candidate.threads[thread]?.trace.events ?? [];
+function* rcuFlags({ trace, offset, sections, rcuEvents }: ThreadRelations): Generator<string> {
+  if (rcuEvents.length === 0) return;
+  const { rcu, srcu, unmatched } = sections;
+  const { events } = trace;
   const has = (classes: number): boolean => events.some((e) => (e.classes & classes) !== 0);
   if (unmatched && has(EV.rcuLock | EV.rcuUnlock)) yield 'unbalanced-rcu-locking';
   if (unmatched && has(EV.srcuLock | EV.srcuUnlock)) yield 'unbalanced-srcu-locking';
-  const value = (e: number): number | undefined => events[e - begin]?.value;
+  const value = (e: number): number | undefined => events[e - offset]?.value;
   if (srcu.some(({ lock, unlock }) => value(lock) !== value(unlock))) yield 'srcu-bad-nesting';
-  const sleeps = events.flatMap((e, i) => ((e.classes & EV.srcuSync) !== 0 ? [begin + i] : []));
+  const sleeps = events.flatMap((e, i) => ((e.classes & EV.srcuSync) !== 0 ? [offset + i] : []));
   if (rcu.some(({ lock, unlock }) => sleeps.some((s) => lock < s && s < unlock))) {
     yield 'invalid-sleep';
   }
@@ -96,7 +93,7 @@ export function* flagsOf(
   axioms: Axioms,
   known: ReadonlySet<string>,
 ): Generator<string> {
-  for (let t = 0; t < candidate.threads.length; t++) yield* flagsOfTrace(candidate, t);
+  for (const relations of candidate.threads) yield* flagsOfTrace(relations);
   if (axioms.hasPlain && !known.has('data-race') && findDataRace(candidate, axioms) !== null) {
     yield 'data-race';
   }

@@ -11,7 +11,7 @@ import {
   type ValueSets,
 } from './domain.js';
 import { EV } from './event.js';
-import { PlacementFinder, type Placement, type PlacementContext } from './placement.js';
+import { PlacementFinder, type Placement } from './placement.js';
 import { ThreadRelations } from './thread-relations.js';
 
 /** What the caller of a search sees. */
@@ -40,13 +40,14 @@ export class Search {
   /** Values that threads after `t` may write. */
   readonly #later: ValueSets[];
   readonly #candidate: Candidate;
-  readonly #incoherent: boolean;
   readonly #axioms: Axioms;
+  readonly #finder: PlacementFinder;
+  /** Thread being placed. */
+  #depth = 0;
   /** Complete candidates met. */
   candidates = 0;
 
   constructor(test: LitmusTest, listener: SearchListener, options: SearchOptions = {}) {
-    this.#incoherent = options.incoherent === true;
     this.#test = test;
     this.#listener = listener;
     const { traces, circular } = allTraces(test, () => listener.proceed());
@@ -57,6 +58,18 @@ export class Search {
     this.#later = test.threads.map((_, t) => foreignValues(written.slice(t + 1), -1));
     this.#candidate = new Candidate(offsetsOf(longest(this.#traces)), test.locations.length);
     this.#axioms = new Axioms(this.#candidate);
+    this.#finder = new PlacementFinder({
+      candidate: this.#candidate,
+      incoherent: options.incoherent === true,
+      proceed: () => this.#listener.proceed(),
+      initial: (location) => this.#test.locations[location]?.init ?? 0,
+      mayComeLater: (location, value) => this.#mayComeLater(location, value),
+    });
+  }
+
+  /** True if some candidates were left out because there were too many. */
+  get overflowed(): boolean {
+    return this.#finder.overflowed;
   }
 
   /** Run to the end, or until the listener stops it. */
@@ -80,32 +93,23 @@ export class Search {
     const relations = this.#relationsOf(t, i);
     if (relations === undefined) return;
     this.#candidate.push(relations);
-    const locations = new Set<LocationId>();
-    for (const { classes, location } of relations.trace.events) {
-      if ((classes & (EV.read | EV.write)) !== 0) locations.add(location);
+    this.#depth = t;
+    if (this.#othersMayWait(relations.accesses)) {
+      const choices = this.#placements(relations);
+      if (choices !== null) this.#place(t, choices, 0, broken);
     }
-    const later = this.#later[t];
-    const context: PlacementContext = {
-      candidate: this.#candidate,
-      initial: (location) => this.#test.locations[location]?.init ?? 0,
-      incoherent: this.#incoherent,
-      mayComeLater: (location, value) => later?.get(location)?.has(value) ?? false,
-    };
-    if (!this.#othersMayWait(locations, context)) {
-      this.#candidate.pop();
-      return;
-    }
+    this.#candidate.pop();
+  }
+
+  /** The placements at each location that the last thread touches; null if one has none. */
+  #placements({ accesses }: ThreadRelations): (readonly Placement[])[] | null {
     const choices: (readonly Placement[])[] = [];
-    for (const location of locations) {
-      const placements = new PlacementFinder(context, location).find();
-      if (placements.length === 0) {
-        this.#candidate.pop();
-        return;
-      }
+    for (const location of accesses.keys()) {
+      const placements = this.#finder.find(location);
+      if (placements.length === 0) return null;
       choices.push(placements);
     }
-    this.#place(t, choices, 0, broken);
-    this.#candidate.pop();
+    return choices;
   }
 
   /** A read whose value only copies of itself justify may have any value: the free value stands for all. */
@@ -136,15 +140,22 @@ export class Search {
   }
 
   /** May the pending reads of locations that the last thread does not touch still find their writes? */
-  #othersMayWait(touched: ReadonlySet<LocationId>, context: PlacementContext): boolean {
-    const { candidate } = context;
-    for (const e of candidate.placed()) {
-      if (!candidate.is(e, EV.read) || candidate.sourceOf(e) !== PENDING) continue;
-      const { location, value, classes } = candidate.event(e);
-      if (touched.has(location) || (classes & EV.lockRead) !== 0) continue;
-      if (!context.mayComeLater(location, value)) return false;
+  #othersMayWait(touched: ReadonlyMap<LocationId, unknown>): boolean {
+    const candidate = this.#candidate;
+    const before = candidate.threads.length - 1;
+    for (let t = 0; t < before; t++) {
+      for (const e of candidate.threads[t]?.reads ?? []) {
+        if (candidate.sourceOf(e) !== PENDING || candidate.is(e, EV.lockRead)) continue;
+        const location = candidate.location[e] ?? 0;
+        if (touched.has(location)) continue;
+        if (!this.#mayComeLater(location, candidate.value[e] ?? 0)) return false;
+      }
     }
     return true;
+  }
+
+  #mayComeLater(location: LocationId, value: number): boolean {
+    return this.#later[this.#depth]?.get(location)?.has(value) ?? false;
   }
 
   #relationsOf(t: number, i: number): ThreadRelations | undefined {
@@ -164,7 +175,7 @@ export class Search {
   ): void {
     const placements = choices[index];
     if (placements === undefined) {
-      const now = this.#axioms.check(this.#candidate) ?? broken;
+      const now = this.#mayWait(t, broken) ? broken : this.#axioms.check(this.#candidate);
       if (now === null || this.#listener.forbidden !== undefined) this.#thread(t + 1, now);
       return;
     }
@@ -178,5 +189,10 @@ export class Search {
       co[placement.location] = saved;
       for (const read of placement.reads) rf[read] = PENDING;
     }
+  }
+
+  /** Is it better to check when more threads are placed? One thread alone seldom breaks anything. */
+  #mayWait(t: number, broken: Axiom | null): boolean {
+    return t < this.#test.threads.length - 1 && (t === 0 || broken !== null);
   }
 }
