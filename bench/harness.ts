@@ -130,7 +130,11 @@ interface BenchOptions {
   readonly json: boolean;
 }
 
-async function runAll(benchmarks: readonly Benchmark[], effort: Effort, progress: Progress) {
+async function runAll(
+  benchmarks: readonly Benchmark[],
+  effort: Effort,
+  progress: Progress,
+): Promise<results.Report> {
   const found: results.Result[] = [];
   for (const benchmark of benchmarks) {
     const onTask = (task: string): void => progress.update(found.length, task);
@@ -139,7 +143,8 @@ async function runAll(benchmarks: readonly Benchmark[], effort: Effort, progress
     found.push(result);
   }
   const environment = results.environmentOf(effort.seed, effort.rounds, effort.timeMs);
-  return { environment, results: found } satisfies results.Report;
+  const isInterrupted = effort.signal?.aborted === true;
+  return { environment, results: found, ...(isInterrupted && { isInterrupted }) };
 }
 
 function measure(benchmarks: readonly Benchmark[], given: BenchOptions): Promise<results.Report> {

@@ -58,6 +58,8 @@ export interface Result {
 export interface Report {
   readonly environment: Environment;
   readonly results: readonly Result[];
+  /** Present if the run was interrupted: some results rest on fewer rounds, others are missing. */
+  readonly isInterrupted?: true;
 }
 
 /** Values of one task: one per round, in the order of the rounds. */
@@ -126,10 +128,11 @@ function renderResult(result: Result): string {
 }
 
 /** The report for people: a table per benchmark, then where it was measured. */
-export function renderReport({ environment, results }: Report): string {
+export function renderReport({ environment, results, isInterrupted }: Report): string {
   const { node, cpuCount, cpuModel, platform, seed, rounds, timeMs } = environment;
   const where =
     `Node ${node}, ${cpuCount} × ${cpuModel}, ${platform}, seed ${seed}, ` +
     `${rounds} rounds of ${formatNumber(timeMs)} ms a task`;
-  return [...results.map(renderResult), where].join('\n\n');
+  const end = isInterrupted === true ? [`${where}, interrupted before the end`] : [where];
+  return [...results.map(renderResult), ...end].join('\n\n');
 }

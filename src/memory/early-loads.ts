@@ -88,14 +88,27 @@ export class EarlyLoads {
     this.keep(guess, Atomics.load(this.#words, guess), time);
   }
 
-  /** What followed `addr` the last time, or else the next step of a stride seen among the recent loads. */
   #guess(addr: Addr): Addr {
-    const slot = slotOf(addr);
-    const way = this.#random.below(8);
-    if (way < 4 && this.#nextKey[slot] === addr) return this.#nextAddr[slot] as number;
-    const lag = 1 + (way & 3);
-    const then = this.#ago(lag);
-    return way < 4 ? addr + this.#ago(lag - 1) - then : addr + addr - then;
+    const choice = this.#random.next();
+    return (choice & 1) === 0 ? this.#follow(addr, choice >>> 1) : this.#stride(addr, choice >>> 1);
+  }
+
+  /** A load that followed `addr` the last time, one to four loads later. */
+  #follow(addr: Addr, choice: number): Addr {
+    let next = addr;
+    for (let hops = choice & 3; hops >= 0; hops--) {
+      const slot = slotOf(next);
+      if (this.#nextKey[slot] !== next) break;
+      next = this.#nextAddr[slot] as number;
+    }
+    return next === addr ? this.#stride(addr, choice) : next;
+  }
+
+  /** `addr`, moved as the program moved from some recent load to a later one. */
+  #stride(addr: Addr, choice: number): Addr {
+    const from = 1 + (((choice >>> 2) & 7) % (RECENT - 1));
+    const to = (choice >>> 5) % from;
+    return addr + this.#ago(to) - this.#ago(from);
   }
 
   #ago(loads: number): Addr {

@@ -9,6 +9,8 @@ export const MACHINE = struct('machine', {
   stop: 1,
   /** Number of trace events recorded on all CPUs. */
   traceSeq: 1,
+  /** CPUs whose threads are ready to run. */
+  ready: 1,
 });
 
 /** Address of the {@link MACHINE} words. */

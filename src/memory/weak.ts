@@ -18,6 +18,7 @@
 import type { CpuContext } from './cpu.js';
 import { EarlyLoads } from './early-loads.js';
 import { FIRST_VALID_ADDR } from './fault.js';
+import { CPU_LOCAL } from './local.js';
 import { NativeCpu, type NativeBoot } from './native.js';
 import { Random, threshold } from './random.js';
 import type { SiteId } from './sites.js';
@@ -39,8 +40,12 @@ const MAX_LOAD_AGE = 512;
 const DRAIN = threshold(0.2);
 const DEFAULT_REORDER = 0.5;
 const DEFAULT_STALL = 1 / 256;
-/** A stall is of 1 to this many loads of a word that nobody else writes, each power of two as likely as the others. */
+/** A stall is of 1 to 2^12 loads of a word that nobody else writes, each power of two as likely as the others, … */
 const STALL_DOUBLINGS = 13;
+/** … or gives up the processor for this long, in milliseconds, so that other CPUs get ahead even where processors are few. */
+const STALL_SLEEP_MS = 0.02;
+/** How much likelier than elsewhere a stall is between an early load and what it overtakes. */
+const EARLY_STALL = 4;
 
 /** What a load orders after itself: nothing, the loads through its value, or every access. */
 const INDEPENDENT = 0;
@@ -106,13 +111,18 @@ export class WeakCpu extends NativeCpu {
     this.#clock++;
     if (this.#buffer.size > 0) {
       if (this.#random.chance(DRAIN)) this.#buffer.drainOne();
-      while (this.#clock - this.#buffer.oldest > MAX_STORE_AGE) this.#buffer.drainOldest();
+      if (this.#clock - this.#buffer.oldest > MAX_STORE_AGE) this.#buffer.drainOldest();
     }
-    if (this.#stall > 0 && this.#random.chance(this.#stall)) this.#idle();
+    if (this.#random.chance(this.#stall)) this.#idle();
   }
 
   #idle(): void {
-    let turns = this.#random.below(1 << this.#random.below(STALL_DOUBLINGS + 1)) + 1;
+    const doublings = this.#random.below(STALL_DOUBLINGS + 1);
+    if (doublings === STALL_DOUBLINGS) {
+      Atomics.wait(this.words, this.local + CPU_LOCAL.fence, 0, STALL_SLEEP_MS);
+      return;
+    }
+    let turns = this.#random.below(1 << doublings) + 1;
     while (turns-- > 0) Atomics.load(this.words, this.local);
   }
 
@@ -143,14 +153,14 @@ export class WeakCpu extends NativeCpu {
   #loadEarly(addr: Addr, slot: number, order: number): number {
     const value = this.#early.valueAt(slot);
     this.#earlyLoads++;
-    if (value !== Atomics.load(this.words, addr)) this.#staleLoads++;
+    if (value !== this.words[addr]) this.#staleLoads++;
     return this.#carriedOut(value, this.#early.timeAt(slot), order);
   }
 
   #loadNow(addr: Addr, order: number): number {
     if (this.#random.chance(this.#reorder)) {
       this.#early.fetchAhead(addr, ++this.#clock, this.#floor);
-      if (this.#stall > 0 && this.#random.chance(this.#stall)) this.#idle();
+      if (this.#random.chance(this.#stall * EARLY_STALL)) this.#idle();
     }
     if (this.#buffer.size > 0) this.#loadsBeforeStores++;
     const value = Atomics.load(this.words, addr);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { runBenchmark, type Benchmark } from '../../bench/harness.js';
 import type { Report } from '../../bench/results.js';
 import { runEntry } from '../cli/child.js';
 
@@ -59,4 +60,39 @@ test('a file that is no saved report is refused before anything is measured', as
     ended.stderr,
     /^klp-smp: saved report .* has no results; give a file made with --save\n$/,
   );
+});
+
+/** Counts its calls, and interrupts the run during one of them. */
+function countingUntil(last: number, controller: AbortController): Benchmark {
+  let calls = 0;
+  const measure = (): number => {
+    calls++;
+    if (calls === last) controller.abort();
+    return calls;
+  };
+  const tasks = [
+    { name: 'a', measure },
+    { name: 'b', measure },
+  ];
+  return { name: 'count', unit: 'calls', better: 'lower', baseline: 'a', tasks: () => tasks };
+}
+
+test('an interrupted run reports the whole rounds that it has', async (t) => {
+  const controller = new AbortController();
+  const effort = { seed: 1, timeMs: 1, rounds: 1000, signal: controller.signal };
+  // Calls 1 and 2 warm up, 3 to 6 are two rounds, 7 begins a third.
+  const result = await runBenchmark(countingUntil(7, controller), effort);
+  t.deepEqual(
+    result?.rows.map(({ task, value }) => [task, value]),
+    [
+      ['a', 4],
+      ['b', 5],
+    ],
+  );
+});
+
+test('a run that is interrupted before a whole round has nothing to report', async (t) => {
+  const controller = new AbortController();
+  const effort = { seed: 1, timeMs: 1, rounds: 1000, signal: controller.signal };
+  t.is(await runBenchmark(countingUntil(3, controller), effort), undefined);
 });

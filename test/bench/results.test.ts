@@ -101,4 +101,6 @@ test('the text says where it was measured, and whether an aim is met', (t) => {
   t.regex(text, /atomics \(baseline\) +1\.00/);
   t.regex(text, /wasm .*0\.500 .*≤ 4\.00 missed/);
   t.regex(text, /Node v\d+.*seed 1, 3 rounds of 200 ms/);
+  t.notRegex(text, /interrupted/);
+  t.regex(renderReport({ ...report([]), isInterrupted: true }), /, interrupted before the end$/);
 });

@@ -1,0 +1,140 @@
+/** The stress workload: a busy machine whose admins patch it at random. */
+
+import type { KernelVersion } from '../kernel/context.js';
+import type { InitialTask } from '../kernel/boot.js';
+import { TASK } from '../kernel/task.js';
+import type { Sabotage } from '../livepatch/layout.js';
+import { bootMachine, type BootedMachine } from '../scenario/boot.js';
+import type { OutcomeCount, Workload } from '../scenario/workload.js';
+import {
+  churnAdmin,
+  enterTarget,
+  leaveTarget,
+  livepatchAdmin,
+  MIX_OPERATIONS,
+  refuse,
+  STRESS,
+  type MixOperation,
+} from './stress-admin.js';
+import { STRESS_OUTCOMES } from './stress-outcomes.js';
+import {
+  CALLBACK_FAILS,
+  NATIVE_CHURN_ADMIN,
+  NATIVE_ENTER_TARGET,
+  NATIVE_LEAVE_TARGET,
+  NATIVE_LIVEPATCH_ADMIN,
+  STATE_SYMBOL,
+  stressModules,
+  stressVmlinux,
+  TARGET,
+} from './stress-text.js';
+
+/** Relative frequency of each operation. */
+export type StressMix = Readonly<Record<MixOperation, number>>;
+
+/** The mix unless another is asked for. */
+export const DEFAULT_MIX: StressMix = {
+  enable: 30,
+  disable: 25,
+  reverse: 8,
+  force: 2,
+  remove: 35,
+  target: 10,
+  hotplug: 4,
+  ftrace: 1,
+};
+
+/** What distinguishes one stress run from another; plain data. */
+export interface StressOptions {
+  readonly cpus: number;
+  readonly tasks: number;
+  readonly seed: number;
+  readonly mix: StressMix;
+  readonly version?: KernelVersion;
+  readonly sabotage?: Partial<Sabotage>;
+}
+
+/** Share of the tasks that are kernel threads: one in sixteen sleeps a lot, one in a hundred never does. */
+function initialTasks({ tasks, version }: StressOptions): InitialTask[] {
+  const busy = version === '6.1' ? 0 : Math.ceil(tasks / 100);
+  const sleepy = Math.ceil(tasks / 16);
+  const users = Math.max(1, tasks - busy - sleepy);
+  const many = (n: number, task: InitialTask): InitialTask[] =>
+    Array.from({ length: n }, () => task);
+  return [
+    { comm: 'lp_admin', thread: 'livepatch_admin', sleepsInKernelCode: true },
+    { comm: 'churn_admin', thread: 'churn_admin', sleepsInKernelCode: true },
+    ...many(busy, { comm: 'vhost', thread: 'kthread_busy' }),
+    ...many(sleepy, { comm: 'kworkish', thread: 'kthread_sleepy' }),
+    ...many(users, { comm: 'user', program: 'user_main' }),
+  ];
+}
+
+function prepare(words: Int32Array, booted: BootedMachine, options: StressOptions): void {
+  const state = booted.symbol(STATE_SYMBOL);
+  words[state + STRESS.targetName] = booted.nameId(TARGET);
+  words[state + STRESS.targetImage] = booted.imageIndex(TARGET);
+  words[state + STRESS.openName] = booted.nameId('target_open');
+  words[state + STRESS.readName] = booted.nameId('target_read');
+  MIX_OPERATIONS.forEach((operation, i) => {
+    words[state + STRESS.weights + i] = options.mix[operation];
+  });
+  const { kernel } = booted;
+  for (let i = 0; i < kernel.taskCount; i++) {
+    const rng = kernel.tasks + i * kernel.taskStride + TASK.rng;
+    words[rng] = Math.imul((words[rng] ?? 0) ^ options.seed, 0x85ebca6b) | 1;
+  }
+}
+
+function outcomes(words: Int32Array, booted: BootedMachine): OutcomeCount[] {
+  const state = booted.symbol(STATE_SYMBOL);
+  const counted = STRESS_OUTCOMES.map(({ action, result, grade, reason }, i) => ({
+    outcome: `${action}: ${result}`,
+    count: words[state + STRESS.counts + i] ?? 0,
+    grade,
+    reason,
+  }));
+  const unexpected = words[state + STRESS.unexpected] ?? 0;
+  if (unexpected === 0) return counted;
+  const action = STRESS_OUTCOMES[words[state + STRESS.unexpectedAction] ?? 0]?.action ?? '?';
+  const result = words[state + STRESS.unexpectedResult] ?? 0;
+  return [
+    ...counted,
+    {
+      outcome: `${action}: ${result}`,
+      count: unexpected,
+      grade: 'forbidden',
+      reason: 'a result that no rule allows',
+    },
+  ];
+}
+
+/** Lay the machine out. */
+export function build(options: StressOptions): Workload {
+  const tasks = initialTasks(options);
+  const natives = [];
+  natives[NATIVE_LIVEPATCH_ADMIN] = livepatchAdmin;
+  natives[NATIVE_CHURN_ADMIN] = churnAdmin;
+  natives[NATIVE_ENTER_TARGET] = enterTarget;
+  natives[NATIVE_LEAVE_TARGET] = leaveTarget;
+  const callbacks = [];
+  callbacks[CALLBACK_FAILS] = refuse;
+  const booted = bootMachine({
+    cpus: options.cpus,
+    tasks: tasks.length + Math.max(32, Math.ceil(options.tasks / 4)),
+    vmlinux: stressVmlinux(STRESS.size),
+    modules: stressModules(),
+    initialTasks: tasks,
+    natives,
+    callbacks,
+    version: options.version ?? 'seed',
+    sabotage: options.sabotage ?? {},
+  });
+  return {
+    booted,
+    prepare: (words) => {
+      prepare(words, booted, options);
+    },
+    outcomes: (words) => outcomes(words, booted),
+  };
+}

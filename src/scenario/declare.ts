@@ -1,0 +1,159 @@
+/** How a race or a system scenario is declared: bodies of kernel code, a prepared memory, and outcomes with grades. */
+
+import type { Cpu, CpuContext } from '../memory/cpu.js';
+import type { MemoryMap } from '../memory/map.js';
+import type { SiteId } from '../memory/sites.js';
+import type { Addr, CpuId } from '../memory/struct.js';
+
+/** Kernel code that one CPU executes from beginning to end. */
+export type KernelBody = (cpu: Cpu) => void;
+
+/** What an outcome means: expected, worth knowing, or a bug. */
+export type Grade = 'acceptable' | 'interesting' | 'forbidden';
+
+/** A grade and why it is that one. */
+export interface OutcomeRule {
+  readonly grade: Grade;
+  /** One sentence: what happened, or why it cannot. */
+  readonly reason: string;
+}
+
+/** Look at the memory from outside: the newest value of every word. */
+export interface StateView {
+  read(addr: Addr): number;
+}
+
+/** {@link StateView} for the hooks of a machine that may change it: virtual time. */
+export interface StateAccess extends StateView {
+  /** Make `value` the only value of the word; ordered by something else. */
+  write(addr: Addr, value: number): void;
+}
+
+/** One `cpu.trace()` call. */
+export interface TraceEvent {
+  readonly cpu: CpuId;
+  readonly event: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+/** What an execution left behind. */
+export interface Ending extends StateView {
+  /** Everything that `cpu.trace()` recorded, in the order of the execution. */
+  readonly events: readonly TraceEvent[];
+  /** The same as plain numbers, five for each event: CPU, event and three values. */
+  readonly traced: readonly number[];
+}
+
+/** Interrupts that a CPU takes between two operations while it is preemptible. */
+export interface MachineInterrupt {
+  /** Whether CPU `id` has something to do; asked outside of kernel code, must not modify anything. */
+  pending(id: CpuId, state: StateView): boolean;
+  /** What the CPU then executes, on top of whatever it was doing. */
+  readonly body: KernelBody;
+}
+
+/** A machine that is ready to run: what {@link Scenario.build} returns. */
+export interface Machine {
+  /** Members that the kernel code of the scenario does not use may be missing. */
+  readonly ctx: Partial<CpuContext>;
+  /** Every region of the memory; the first ones are those of `claimLocal`. */
+  readonly map: MemoryMap;
+  /** Base of the per-CPU lines, as returned by `claimLocal`. */
+  readonly localBase: Addr;
+  /** What each CPU executes; their number is the number of CPUs. */
+  readonly bodies: readonly KernelBody[];
+  /** The task each CPU executes at first: its `current`. */
+  readonly current?: readonly Addr[];
+  /** Write the initial contents of the memory as raw words. */
+  readonly init?: (words: Int32Array) => void;
+  /** Kernel code that CPU 0 executes alone, before all bodies and after `init`. */
+  readonly prepare?: KernelBody;
+  /** What the other CPUs execute while CPU 0 executes `prepare`; default nothing. */
+  readonly idle?: KernelBody;
+  /** Task that a CPU executes while it executes `idle`. */
+  readonly idleCurrent?: (id: number) => Addr;
+  /** Last changes to the memory after `prepare`. */
+  readonly settle?: (words: Int32Array) => void;
+  /** Called when no CPU can go on and some are halted: let virtual time pass. False: nothing will ever happen. */
+  readonly advanceTime?: (state: StateAccess) => boolean;
+  readonly interrupt?: MachineInterrupt;
+  /** All CPUs halted for ever is the regular end, not a deadlock. */
+  readonly haltEnds?: boolean;
+  /** Name of a task or of what a CPU waits for, for a deadlock report. */
+  readonly describe?: (state: StateView, id: CpuId) => string;
+}
+
+/** A property that must hold whenever an execution has ended. */
+export interface Invariant {
+  /** For instance `I-8`. */
+  readonly id: string;
+  /** What is wrong, or undefined when it holds. */
+  check(end: Ending): string | undefined;
+}
+
+/** What the removal of ordering sites must lead to: a scenario's own negative control. */
+export interface PredictedFinding {
+  readonly sites: readonly SiteId[];
+  /** Key of the outcome, or the name of a verdict such as `deadlock`. */
+  readonly finds: string;
+  /** One sentence. */
+  readonly why: string;
+}
+
+/** Limits of one execution. */
+export interface Bounds {
+  /** Operations on all CPUs together before an execution counts as one that makes no progress. */
+  readonly steps?: number;
+}
+
+interface ScenarioCommon {
+  /** What commands and tokens call it: lower case with hyphens. */
+  readonly name: string;
+  /** One sentence. */
+  readonly description: string;
+  /** Lay out a machine; called once for many executions. Not kernel code: no CPU, no memory yet. */
+  build(): Machine;
+  /** Key into {@link outcomes} of an execution that ended. */
+  observe(end: Ending): string;
+  /** Grade of each key. A key that is not listed is forbidden. */
+  readonly outcomes: Readonly<Record<string, OutcomeRule>>;
+  readonly invariants?: readonly Invariant[];
+  readonly bounds?: Bounds;
+  readonly ablations?: readonly PredictedFinding[];
+}
+
+/** A body of kernel code per CPU, over a prepared state. */
+export interface RaceScenario extends ScenarioCommon {
+  readonly kind: 'race';
+}
+
+/** A whole machine: every CPU runs its scheduler, and tasks, patches and an admin's script do the rest. */
+export interface SystemScenario extends ScenarioCommon {
+  readonly kind: 'system';
+  /** The admin's actions in words, in order. */
+  readonly script: readonly string[];
+}
+
+export type Scenario = RaceScenario | SystemScenario;
+
+/** Rule of an outcome; one that is not declared is forbidden. */
+export function gradeOf(scenario: Scenario, outcome: string): OutcomeRule {
+  return (
+    scenario.outcomes[outcome] ?? {
+      grade: 'forbidden',
+      reason: 'an outcome that the scenario does not list',
+    }
+  );
+}
+
+/** Declare a race. Checks what the types cannot. */
+export function race(scenario: Omit<RaceScenario, 'kind'>): RaceScenario {
+  return { kind: 'race', ...scenario };
+}
+
+/** Declare a system scenario. */
+export function system(scenario: Omit<SystemScenario, 'kind'>): SystemScenario {
+  return { kind: 'system', ...scenario };
+}

@@ -1,0 +1,75 @@
+/** The life of a CPU's thread: boot the same machine as everybody else, run it until it is switched off. */
+
+import { claimCheck } from '../check/layout.js';
+import { Monitor } from '../check/monitor.js';
+import { cpuStartupEntry } from '../kernel/interp.js';
+import { createNativeCpu } from '../memory/backend.js';
+import { KernelOops, MachineStopped } from '../memory/fault.js';
+import { MACHINE, MACHINE_BASE } from '../memory/local.js';
+import type { NativeCpu } from '../memory/native.js';
+import { Ablation } from '../memory/sites.js';
+import type { CpuId } from '../memory/struct.js';
+import type { WorkloadModule } from '../scenario/workload.js';
+import type { CpuBoot, CpuEnd } from './messages.js';
+import { switchOff } from './power.js';
+
+/** Build the CPU that `boot` describes, its monitor attached. */
+async function buildCpu(boot: CpuBoot): Promise<NativeCpu> {
+  const words = new Int32Array(boot.memory.buffer);
+  const module = (await import(boot.workload)) as WorkloadModule<unknown>;
+  const { booted } = module.build(boot.options);
+  const check = claimCheck(booted.map, booted.kernel, booted.klp, booted.localBase);
+  const id = boot.cpu as CpuId;
+  const idle = booted.kernel.tasks + id * booted.kernel.taskStride;
+  const monitor: Monitor = new Monitor(words, check, id, booted.layout.sources, idle, {
+    quiesce: () => cpu.quiesce(),
+    onFinding: () => {
+      if (boot.stopOnFinding) switchOff(words, booted.kernel);
+    },
+  });
+  const cpu: NativeCpu = createNativeCpu(boot.kind, id, booted.ctx, {
+    words,
+    memory: boot.memory,
+    localBase: booted.localBase,
+    ablation: new Ablation(boot.ablation),
+    trace: monitor.trace,
+    ...(boot.weak === undefined ? {} : { weak: boot.weak }),
+  });
+  cpu.current = idle;
+  return cpu;
+}
+
+/** All threads meet here, so that no CPU waits for one that is still being built. */
+function waitForOthers(words: Int32Array, cpus: number): void {
+  const ready = MACHINE_BASE + MACHINE.ready;
+  if (Atomics.add(words, ready, 1) + 1 === cpus) Atomics.notify(words, ready);
+  let count = Atomics.load(words, ready);
+  while (count < cpus && Atomics.load(words, MACHINE_BASE + MACHINE.stop) === 0) {
+    Atomics.wait(words, ready, count, 20);
+    count = Atomics.load(words, ready);
+  }
+}
+
+/**
+ * Be a CPU.
+ *
+ * @throws whatever is neither the regular end nor an oops of the simulated kernel
+ */
+export async function runCpu(boot: CpuBoot): Promise<CpuEnd> {
+  const words = new Int32Array(boot.memory.buffer);
+  const cpu = await buildCpu(boot);
+  const { kernel } = cpu.ctx;
+  try {
+    waitForOthers(words, kernel.cpus);
+    cpuStartupEntry(cpu);
+  } catch (error) {
+    if (error instanceof MachineStopped) return end(boot, cpu, 'stopped', '');
+    switchOff(words, kernel);
+    if (error instanceof KernelOops) return end(boot, cpu, 'oops', error.finding.detail);
+    throw error;
+  }
+}
+
+function end(boot: CpuBoot, cpu: NativeCpu, status: CpuEnd['status'], detail: string): CpuEnd {
+  return { cpu: boot.cpu, status, detail, statistics: cpu.statistics };
+}

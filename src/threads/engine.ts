@@ -1,0 +1,291 @@
+/** The thread engine: a machine whose CPUs are worker threads, its clock, its watchdog, and what is left at the end. */
+
+import { Piscina } from 'piscina';
+import { SimulatorBug } from '../errors.js';
+import { readFindings, type FindingRecord } from '../check/findings.js';
+import { readFlight, taskName, type FlightEvent } from '../check/flight.js';
+import { claimCheck, type CheckLayout } from '../check/layout.js';
+import { percpu, PERCPU } from '../kernel/layout.js';
+import { dmesg, type LogLine } from '../kernel/printk.js';
+import type { MemoryKind } from '../memory/backend.js';
+import { MACHINE, MACHINE_BASE } from '../memory/local.js';
+import { createSharedMemory } from '../memory/map.js';
+import type { WeakOptions } from '../memory/native.js';
+import type { SiteId } from '../memory/sites.js';
+import type { OutcomeCount, Workload, WorkloadModule } from '../scenario/workload.js';
+import type { CpuBoot, CpuEnd } from './messages.js';
+import { interruptCounts, pingAll, switchOff, tick } from './power.js';
+import { StallDetector, type Stall } from './stall.js';
+
+/** What to run, and for how long; a member left out has its default. */
+export interface ThreadRun {
+  /** URL of the workload module, and the options of its `build`. */
+  readonly workload: string;
+  readonly options: unknown;
+  /** Default `atomics`. */
+  readonly kind?: MemoryKind;
+  readonly ablation?: readonly SiteId[];
+  readonly weak?: WeakOptions;
+  readonly durationMs: number;
+  /** Jiffies per millisecond of real time. Default 4. */
+  readonly jiffiesPerMs?: number;
+  /** A transition without progress for so long is a stall. Default 20,000. */
+  readonly stallMs?: number;
+  /** A CPU that takes no interrupt for so long is dead. Default 10,000. */
+  readonly silenceMs?: number;
+  /** End at the first finding. Default true. */
+  readonly stopOnFinding?: boolean;
+  /** Ends the run early when it aborts; what was gathered is kept. */
+  readonly signal?: AbortSignal;
+  /** Called about four times a second. */
+  readonly onProgress?: (elapsedMs: number, words: Int32Array) => void;
+}
+
+/** What a run left behind. */
+export interface ThreadResult {
+  readonly elapsedMs: number;
+  readonly outcomes: readonly OutcomeCount[];
+  readonly findings: readonly FindingRecord[];
+  readonly ends: readonly CpuEnd[];
+  readonly stall: Stall | undefined;
+  readonly interrupted: boolean;
+  /** Sum of what the CPUs' memories reordered. */
+  readonly statistics: Readonly<Record<string, number>>;
+  readonly log: readonly LogLine[];
+  /** The last events of all CPUs, oldest first. */
+  readonly events: readonly FlightEvent[];
+  readonly words: Int32Array;
+  readonly check: CheckLayout;
+}
+
+const TICK_MS = 1;
+/** What a late tick makes up for at the most, so that a busy host does not make simulated time jump. */
+const LONGEST_TICK_MS = 25;
+const PING_MS = 250;
+const WORKER = new URL('../../workers/cpu.js', import.meta.url).href;
+
+/** A machine that is running. */
+class RunningMachine {
+  readonly words: Int32Array;
+  readonly check: CheckLayout;
+  readonly workload: Workload;
+  readonly #run: ThreadRun;
+  readonly #pool: Piscina;
+  readonly #ends: Promise<PromiseSettledResult<CpuEnd>[]>;
+  #settled = 0;
+  #stopped = false;
+
+  constructor(run: ThreadRun, workload: Workload) {
+    const { booted } = workload;
+    this.#run = run;
+    this.workload = workload;
+    this.check = claimCheck(booted.map, booted.kernel, booted.klp, booted.localBase);
+    const { memory, words } = createSharedMemory(booted.map.words);
+    this.words = words;
+    booted.init(words);
+    workload.prepare?.(words);
+    const { cpus } = booted.kernel;
+    this.#pool = new Piscina({
+      filename: WORKER,
+      minThreads: cpus,
+      maxThreads: cpus,
+      concurrentTasksPerWorker: 1,
+      atomics: 'disabled',
+    });
+    const boots = Array.from({ length: cpus }, (_, cpu) => this.#start(cpu, memory));
+    this.#ends = Promise.allSettled(boots);
+  }
+
+  async #start(cpu: number, memory: WebAssembly.Memory): Promise<CpuEnd> {
+    const { workload, options, kind = 'atomics', ablation = [], weak } = this.#run;
+    const boot: CpuBoot = {
+      cpu,
+      memory,
+      workload,
+      options,
+      kind,
+      ablation,
+      stopOnFinding: this.#run.stopOnFinding ?? true,
+      ...(weak === undefined ? {} : { weak }),
+    };
+    try {
+      return (await this.#pool.run(boot)) as CpuEnd;
+    } catch (error) {
+      this.stop();
+      throw error;
+    } finally {
+      this.#settled++;
+    }
+  }
+
+  /** Whether all CPUs are up. */
+  get isUp(): boolean {
+    return Atomics.load(this.words, MACHINE_BASE + MACHINE.ready) >= this.check.kernel.cpus;
+  }
+
+  /** Whether some CPU has ended, by itself or because it was told to. */
+  get hasEnded(): boolean {
+    return this.#settled > 0 || Atomics.load(this.words, MACHINE_BASE + MACHINE.stop) !== 0;
+  }
+
+  /** Switch off; returns at once. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    switchOff(this.words, this.check.kernel);
+  }
+
+  /** Wait until all threads are gone; those that do not answer are terminated. */
+  async join(graceMs: number): Promise<PromiseSettledResult<CpuEnd>[] | undefined> {
+    this.stop();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), graceMs);
+    });
+    const ends = await Promise.race([this.#ends, late]);
+    clearTimeout(timer);
+    void this.#ends.catch(() => undefined);
+    await this.#pool.destroy();
+    return ends;
+  }
+}
+
+/** What every CPU is doing, a line each. */
+function cpuLines({ words, check }: RunningMachine): string[] {
+  return Array.from({ length: check.kernel.cpus }, (_, n) => {
+    const word = (field: number): number => Atomics.load(words, percpu(check.kernel, n) + field);
+    const context = word(PERCPU.context);
+    return (
+      `  CPU ${n}: ${taskName(words, check, word(PERCPU.curr))}, ${word(PERCPU.nrQueued)} queued, ` +
+      `${word(PERCPU.irqs)} interrupts, pending ${word(PERCPU.ipi)}, online ${word(PERCPU.online)}, ` +
+      `hotplug request ${word(PERCPU.hotplugRequest)}` +
+      (context === 0 ? '' : `, suspended ${taskName(words, check, context)}`)
+    );
+  });
+}
+
+/** Raised against a CPU that takes no interrupts. */
+function deadCpu(machine: RunningMachine, cpu: number, silenceMs: number): SimulatorBug {
+  const { words, check } = machine;
+  const curr = Atomics.load(words, percpu(check.kernel, cpu) + PERCPU.curr);
+  const events = readFlight(words, check, Infinity, 4000).filter((e) => e.cpu === cpu);
+  const last = events.slice(-12).map((e) => `  ${e.seq} ${e.task} ${e.name} ${e.detail}`);
+  return new SimulatorBug(
+    `CPU ${cpu} has taken no interrupt for ${silenceMs} ms; current task ` +
+      `${taskName(words, check, curr)}; its last events:\n${last.join('\n')}\n` +
+      `all CPUs:\n${cpuLines(machine).join('\n')}`,
+  );
+}
+
+/** Watches over interrupts: which CPU has not answered for how long. */
+class Watchdog {
+  #counts: number[];
+  readonly #since: number[];
+
+  constructor(machine: RunningMachine, now: number) {
+    this.#counts = interruptCounts(machine.words, machine.check.kernel);
+    this.#since = this.#counts.map(() => now);
+  }
+
+  /** CPU that has been silent for longer than `silenceMs`, or -1. */
+  look(machine: RunningMachine, now: number, silenceMs: number): number {
+    const counts = interruptCounts(machine.words, machine.check.kernel);
+    counts.forEach((count, cpu) => {
+      if (count !== this.#counts[cpu]) this.#since[cpu] = now;
+    });
+    this.#counts = counts;
+    return this.#since.findIndex((since) => now - since > silenceMs);
+  }
+}
+
+interface Supervision {
+  readonly elapsedMs: number;
+  readonly stall: Stall | undefined;
+  readonly bug: SimulatorBug | undefined;
+}
+
+/** Let time pass until the run is over, for whatever reason. */
+async function supervise(machine: RunningMachine, run: ThreadRun): Promise<Supervision> {
+  const { words, check } = machine;
+  const { jiffiesPerMs = 4, stallMs = 20_000, silenceMs = 10_000 } = run;
+  const started = performance.now();
+  let upSince = 0;
+  let ticked = started;
+  let pinged = started;
+  let watchdog = new Watchdog(machine, started);
+  const stalls = new StallDetector(words, check, stallMs);
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    const now = performance.now();
+    if (machine.isUp && upSince === 0) {
+      upSince = now;
+      watchdog = new Watchdog(machine, now);
+    }
+    const elapsedMs = upSince === 0 ? 0 : now - upSince;
+    const over = elapsedMs >= run.durationMs || run.signal?.aborted === true;
+    if (over || machine.hasEnded) return { elapsedMs, stall: undefined, bug: undefined };
+    const jiffies = Math.floor((now - ticked) * jiffiesPerMs);
+    if (jiffies > 0 && upSince !== 0) tick(words, check.kernel, Math.min(jiffies, LONGEST_TICK_MS * jiffiesPerMs));
+    if (jiffies > 0) ticked = now;
+    if (now - pinged < PING_MS) continue;
+    pinged = now;
+    pingAll(words, check.kernel);
+    run.onProgress?.(elapsedMs, words);
+    const silent = watchdog.look(machine, now, upSince === 0 ? 6 * silenceMs : silenceMs);
+    if (silent >= 0) {
+      return { elapsedMs, stall: undefined, bug: deadCpu(machine, silent, silenceMs) };
+    }
+    const stall = stalls.look(now);
+    if (stall) return { elapsedMs, stall, bug: undefined };
+  }
+}
+
+function sumStatistics(ends: readonly CpuEnd[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const { statistics } of ends) {
+    for (const [name, count] of Object.entries(statistics)) sum[name] = (sum[name] ?? 0) + count;
+  }
+  return sum;
+}
+
+function rejectionOf(results: readonly PromiseSettledResult<CpuEnd>[]): SimulatorBug | undefined {
+  const index = results.findIndex((result) => result.status === 'rejected');
+  if (index < 0) return undefined;
+  const reason: unknown = (results[index] as PromiseRejectedResult).reason;
+  if (reason instanceof Error && reason.name === 'UsageError') throw reason;
+  const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+  return new SimulatorBug(`CPU ${index} died: ${text}`, { cause: reason });
+}
+
+/**
+ * Run a workload on worker threads, one per CPU.
+ *
+ * @throws {UsageError} when the workload cannot be built
+ * @throws {SimulatorBug} when a CPU's thread dies or stops answering; names the CPU, its task and its last events
+ */
+export async function runOnThreads(run: ThreadRun): Promise<ThreadResult> {
+  const module = (await import(run.workload)) as WorkloadModule<unknown>;
+  const machine = new RunningMachine(run, module.build(run.options));
+  const { elapsedMs, stall, bug } = await supervise(machine, run);
+  const results = await machine.join(bug ? 500 : 5000);
+  const { words, check, workload } = machine;
+  const failure = bug ?? (results && rejectionOf(results));
+  if (failure) throw failure;
+  if (!results) throw new SimulatorBug('some CPUs did not switch off within 5 s');
+  const ends = results.map((r) => (r as PromiseFulfilledResult<CpuEnd>).value);
+  const findings = readFindings(words, check);
+  const upTo = findings[0] === undefined ? Infinity : findings[0].seq + 40;
+  return {
+    elapsedMs,
+    outcomes: workload.outcomes(words),
+    findings,
+    ends,
+    stall,
+    interrupted: run.signal?.aborted === true,
+    statistics: sumStatistics(ends),
+    log: dmesg(words, check.kernel),
+    events: readFlight(words, check, upTo),
+    words,
+    check,
+  };
+}

@@ -1,0 +1,30 @@
+/** What the engine tells a CPU's thread, and what the thread answers. */
+
+import type { MemoryKind } from '../memory/backend.js';
+import type { WeakOptions } from '../memory/native.js';
+import type { SiteId } from '../memory/sites.js';
+
+/** Everything a thread needs to become a CPU. */
+export interface CpuBoot {
+  readonly cpu: number;
+  readonly memory: WebAssembly.Memory;
+  /** URL of the {@link WorkloadModule}, and its options. */
+  readonly workload: string;
+  readonly options: unknown;
+  readonly kind: MemoryKind;
+  readonly ablation: readonly SiteId[];
+  readonly weak?: WeakOptions;
+  /** Stop the machine at the first finding. */
+  readonly stopOnFinding: boolean;
+}
+
+/** How a CPU ended. */
+export interface CpuEnd {
+  readonly cpu: number;
+  /** `stopped`: switched off. `oops`: the simulated kernel crashed on it. */
+  readonly status: 'stopped' | 'oops';
+  /** What the oops says. */
+  readonly detail: string;
+  /** What the memory reordered, by name. */
+  readonly statistics: Readonly<Record<string, number>>;
+}
