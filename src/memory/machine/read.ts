@@ -124,8 +124,18 @@ function joinRead(s: MachineState, p: Processor, m: Message, external: boolean):
     if (s.options.returnEdge && (m.known[p.cpu] as number) > p.writesAtFence)
       joinOwnWrites(s, p, m);
   } else if (m.writer === p.cpu && s.options.depRfi) {
+    joinDependency(s, p, m);
+  }
+}
+
+/** A read of an own write comes after what that depended on: conservatively, on everything that binds writes by now. */
+function joinDependency(s: MachineState, p: Processor, m: Message): void {
+  if (s.options.exact) {
     if (m.dependency.length > 0) s.summary.joinFlat(m.dependency);
     s.joinTime(m.dependencyGt);
+  } else {
+    if (p.writeOnly.n > 0) s.summary.joinView(p.writeOnly);
+    s.joinTime(p.gtW);
   }
 }
 
