@@ -51,6 +51,7 @@ export abstract class NativeCpu extends Cpu {
   protected readonly local: Addr;
   readonly #ablation: Ablation;
   readonly #sink: TraceSink;
+  readonly #caches: (() => void)[] = [];
   #preemptDepth = 0;
 
   constructor(id: CpuId, ctx: CpuContext, boot: NativeBoot) {
@@ -137,6 +138,14 @@ export abstract class NativeCpu extends Cpu {
   }
   override peek(addr: Addr): number {
     return Atomics.load(this.words, this.check(addr));
+  }
+
+  /** Let `refresh` be called whenever this CPU has to see kernel text as it is in memory: for caches of text. */
+  onSyncCore(refresh: () => void): void {
+    this.#caches.push(refresh);
+  }
+  override syncCore(): void {
+    for (const refresh of this.#caches) refresh();
   }
 
   override trace(event: number, a = 0, b = 0, c = 0): void {
