@@ -19,7 +19,7 @@ import {
   WARN_HANDLER_UNDEFINED,
 } from './warn-sites.js';
 
-/** How the WebAssembly handler orders a load before later loads; see `wasm/build.ts`. */
+/** How the WebAssembly handler orders a load before later loads; see `wasm/variants.ts`. */
 export type ReadOrder = 'acquire' | 'fence';
 
 /**
@@ -34,25 +34,34 @@ const UNDEFINED_ORIGINAL = -3;
 const BAD_ADDRESS = -4;
 
 /**
- * Instantiate the handler for one CPU.
+ * Instantiate a handler for one CPU.
+ *
+ * @param module the compiled `klp-ftrace-handler.wat`
+ * @throws {SimulatorBug} when `boot.memory` is not the memory of `boot.words`
+ */
+export function instantiateDecide(
+  module: WebAssembly.Module,
+  id: CpuId,
+  { memory, words, localBase }: NativeBoot,
+): Decide {
+  if (memory?.buffer !== words.buffer) {
+    throw new SimulatorBug('the wasm handler needs the WebAssembly.Memory that its words lie in');
+  }
+  const local = (localBase + id * CPU_LOCAL.size) * 4;
+  const limit = words.length - FIRST_VALID_ADDR - KLP_FUNC.size;
+  const instance = new WebAssembly.Instance(module, { klp: { memory, local, limit } });
+  return instance.exports['klpFtraceHandler'] as unknown as Decide;
+}
+
+/**
+ * Load the handler for one CPU.
  *
  * @param order default `acquire`
  * @throws {SimulatorBug} when `boot.memory` is not the memory of `boot.words`
  */
 export function createDecide(id: CpuId, boot: NativeBoot, order: ReadOrder = 'acquire'): Decide {
-  const { memory, words, localBase } = boot;
-  if (memory?.buffer !== words.buffer) {
-    throw new SimulatorBug('the wasm handler needs the WebAssembly.Memory that its words lie in');
-  }
   const file = new URL(`./wasm/klp-ftrace-handler.${order}.wasm`, import.meta.url);
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {
-    klp: {
-      memory,
-      local: (localBase + id * CPU_LOCAL.size) * 4,
-      limit: words.length - FIRST_VALID_ADDR - KLP_FUNC.size,
-    },
-  });
-  return instance.exports['klpFtraceHandler'] as unknown as Decide;
+  return instantiateDecide(new WebAssembly.Module(readFileSync(file)), id, boot);
 }
 
 /** The port as a {@link Decide}: it does its WARNs itself. */

@@ -47,7 +47,11 @@ function noting(ran: Uint8Array, id: number, body: Body): Body {
   };
 }
 
-function chooseDecide(cpu: NativeCpu, boot: NativeBoot, choice: DispatchOptions['handler']): Decide {
+function chooseDecide(
+  cpu: NativeCpu,
+  boot: NativeBoot,
+  choice: DispatchOptions['handler'],
+): Decide {
   const isIntact = (boot.ablation?.sites.length ?? 0) === 0;
   const handler = choice ?? (boot.memory !== undefined && isIntact ? 'acquire' : 'port');
   return handler === 'port' ? portDecide(cpu) : createDecide(cpu.id, boot, handler);

@@ -74,7 +74,9 @@ test('simulated text that calls a function runs its JavaScript body', (t) => {
     { functions: { tick: () => calls++ } },
     {
       machine: {
-        vmlinux: { functions: [{ name: 'kthread', code: [asm.call('tick'), asm.sleep(0), asm.ret] }] },
+        vmlinux: {
+          functions: [{ name: 'kthread', code: [asm.call('tick'), asm.sleep(0), asm.ret] }],
+        },
         initialTasks: [{ comm: 'ticker', thread: 'kthread' }],
       },
     },

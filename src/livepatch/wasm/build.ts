@@ -1,42 +1,10 @@
-/**
- * Build step: compile the WebAssembly handler, once for each way to order a load before the next.
- *
- * C has smp_rmb() in two places (O-09, O-10). WebAssembly has no read fence: `atomic.fence` orders everything, which costs
- * an x86 processor as much as the rest of the call several times over. The weakest thing it has that orders a load before
- * later loads is an atomic load: an acquire, and on x86 the plain instruction that smp_rmb() leaves there too. Both are built;
- * `acquire` is what machines use.
- */
+/** Build step: compile the WebAssembly handler's variants to beside the file that loads them. */
 
-import { KLP_FUNC, KLP_OPS } from '../layout.js';
-import { LIST } from '../../kernel/list.js';
-import { TASK } from '../../kernel/task.js';
-import { CPU_LOCAL } from '../../memory/local.js';
 import { compileWat } from '../../memory/wasm/compile.js';
-
-const bytes = (words: number): number => words * 4;
-
-/** Fields of `struct klp_func` are reached from its `stackNode`, which is what the stack links. */
-const fromNode = (field: number): number => bytes(field - KLP_FUNC.stackNode);
-
-const OFFSETS = {
-  'KLP_OPS.fopsToStack': KLP_OPS.funcStack - KLP_OPS.fops,
-  'KLP_FUNC.stackNodeWords': KLP_FUNC.stackNode,
-  'KLP_FUNC.transition': fromNode(KLP_FUNC.transition),
-  'KLP_FUNC.nop': fromNode(KLP_FUNC.nop),
-  'KLP_FUNC.newFunc': fromNode(KLP_FUNC.newFunc),
-  'LIST.next': bytes(LIST.next),
-  'TASK.traceRecursion': bytes(TASK.traceRecursion),
-  'TASK.patchState': bytes(TASK.patchState),
-  'CPU_LOCAL.preemptCount': bytes(CPU_LOCAL.preemptCount),
-};
-
-const VARIANTS = {
-  acquire: { ACQUIRE_LOAD: 'i32.atomic.load', RMB: '' },
-  fence: { ACQUIRE_LOAD: 'i32.load', RMB: '(atomic.fence)' },
-};
+import { HANDLER_VARIANTS } from './variants.js';
 
 const source = new URL('../../../../src/livepatch/wasm/klp-ftrace-handler.wat', import.meta.url);
-for (const [name, order] of Object.entries(VARIANTS)) {
+for (const [name, values] of Object.entries(HANDLER_VARIANTS)) {
   const target = new URL(`./klp-ftrace-handler.${name}.wasm`, import.meta.url);
-  await compileWat(source, target, { ...OFFSETS, ...order });
+  await compileWat(source, target, values);
 }

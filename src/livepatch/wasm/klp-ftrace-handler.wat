@@ -1,7 +1,7 @@
 ;; klp_ftrace_handler() in one call: the decision of the TypeScript port in src/livepatch/patch.ts, which is the reference.
 ;;
 ;; `@STRUCT.field` is a byte offset that the build puts in; addresses are word indices, as everywhere outside this file.
-;; `@RMB` and `@ACQUIRE_LOAD` are how this variant orders one load before the next: see build.ts.
+;; `@RMB` and `@ACQUIRE_LOAD` are how this variant orders one load before the next: see variants.ts.
 ;;
 ;; Result: the address of the code to run, or 0 = leave the instruction pointer alone. Negative: something to WARN about,
 ;; which the TypeScript side does (see wasm-handler.ts): -1 recursion, -2 empty stack, -3 undefined patch state and the

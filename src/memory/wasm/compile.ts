@@ -3,14 +3,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import wabt from 'wabt';
 
+/** What the `@names` of a text stand for. */
+export type WatValues = Readonly<Record<string, string | number>>;
+
 /**
- * Put values in for the `@names` of a text.
+ * Put values in for the `@names` of a text, except in comments.
  *
  * @throws {RangeError} for a name that has no value
  */
-export function substitute(text: string, values: Readonly<Record<string, string | number>>): string {
-  return text.replace(/^(\s*;;.*)|@([A-Za-z_.]+)/gm, (whole, comment?: string, name?: string) => {
-    if (comment !== undefined || name === undefined) return whole;
+export function substitute(text: string, values: WatValues): string {
+  return text.replace(/;;.*$|@([A-Za-z_.]+)/gm, (whole, name?: string) => {
+    if (name === undefined) return whole;
     const value = values[name];
     if (value === undefined) throw new RangeError(`the WebAssembly source names @${name}`);
     return String(value);
@@ -20,19 +23,24 @@ export function substitute(text: string, values: Readonly<Record<string, string 
 /**
  * Compile a module with threads.
  *
- * @param values what the `@names` of the source stand for
- * @throws if the source or the module is not valid
+ * @param name name of the text, for messages
+ * @throws if the text or the module is not valid
  */
-export async function compileWat(
-  source: URL,
-  target: URL,
-  values: Readonly<Record<string, string | number>> = {},
-): Promise<void> {
+export async function compileText(
+  name: string,
+  text: string,
+  values: WatValues = {},
+): Promise<Uint8Array<ArrayBuffer>> {
   const compiler = await wabt();
-  const text = substitute(readFileSync(source, 'utf8'), values);
-  const module = compiler.parseWat(source.pathname, text, { threads: true });
-  const binary = module.toBinary({}).buffer;
+  const module = compiler.parseWat(name, substitute(text, values), { threads: true });
+  const binary = new Uint8Array(module.toBinary({}).buffer);
   module.destroy();
   new WebAssembly.Module(binary); // Throws if it is not valid.
+  return binary;
+}
+
+/** Compile the text in one file to the module in another. */
+export async function compileWat(source: URL, target: URL, values: WatValues = {}): Promise<void> {
+  const binary = await compileText(source.pathname, readFileSync(source, 'utf8'), values);
   writeFileSync(target, binary);
 }
