@@ -26,6 +26,10 @@ interface AnyTask {
   readonly name: string;
   /** Value asked for, in the benchmark's unit. */
   readonly aim?: number;
+  /** Ratio to the baseline asked for. */
+  readonly aimRatio?: number;
+  /** Whether {@link aimRatio} is the least, not the most. Default: the benchmark's `better` says so. */
+  readonly aimAtLeast?: boolean;
 }
 
 /** A task whose calls are timed by tinybench; its value is nanoseconds per operation (the median call). */
@@ -111,10 +115,12 @@ export async function runBenchmark(
   const tasks = await benchmark.tasks({ seed: effort.seed, timeMs: effort.timeMs });
   const rounds = await sampleRounds(tasks, effort, onTask);
   if (rounds.length === 0) return undefined;
-  const samples = tasks.map(({ name, aim }, i) => ({
+  const samples = tasks.map(({ name, aim, aimRatio, aimAtLeast }, i) => ({
     task: name,
     values: rounds.map((values) => values[i] as number),
     ...(aim === undefined ? {} : { aim }),
+    ...(aimRatio === undefined ? {} : { aimRatio }),
+    ...(aimAtLeast === undefined ? {} : { aimAtLeast }),
   }));
   const { name, unit, better, baseline } = benchmark;
   return { name, unit, better, rows: results.rowsOf(samples, baseline) };

@@ -35,6 +35,8 @@ export interface DispatchOptions {
   readonly handler?: ReadOrder | 'port';
   /** Note which versions run, for {@link Dispatcher.report}. Costs about a nanosecond a call. Default false. */
   readonly isJudged?: boolean;
+  /** Where bodies note by themselves which of them ran, by number; then `isJudged` is not needed. */
+  readonly ran?: Uint8Array;
 }
 
 type AnySite = { -readonly [K in keyof Site]: Site[K] };
@@ -63,7 +65,7 @@ function chooseDecide(
  * handler wait for. A CPU acknowledges between calls only, so no call is ever inside the handler then.
  */
 export class Dispatcher {
-  /** Which bodies ran since the last {@link report}, by number. Bodies may note themselves here. */
+  /** Which bodies ran since the last {@link report}, by number. */
   readonly ran: Uint8Array;
   readonly #cpu: NativeCpu;
   readonly #words: Int32Array;
@@ -84,7 +86,7 @@ export class Dispatcher {
     program: CompiledProgram,
     options: DispatchOptions = {},
   ) {
-    const ran = new Uint8Array(program.bodies.length);
+    const ran = options.ran ?? new Uint8Array(program.bodies.length);
     const noted = program.bodies.map((body, id) => noting(ran, id, body));
     this.ran = ran;
     this.#cpu = cpu;
@@ -124,20 +126,29 @@ export class Dispatcher {
   }
 
   /**
+   * Enter a function: the version that the current task has to run, to be called at once.
+   *
+   * @throws {KernelOops} when the way leads into freed code
+   */
+  enter<A extends unknown[], R>(site: Site<A, R>): (...args: A) => R {
+    const { ops } = site;
+    if (ops === NULL) return site.original;
+    let ip = this.#decide(ops, this.#cpu.current);
+    if (ip < 0) ip = klpHandlerWarned(this.#cpu, ip, ops);
+    if (ip === NULL) return site.original;
+    const body = this.#bodies[this.#words[ip + BODY_WORD] as number];
+    if (body === undefined) this.#noCode(ip);
+    return body as unknown as (...args: A) => R;
+  }
+
+  /**
    * Call a function: the version that the current task has to run.
    *
    * @returns what that version returns
    * @throws {KernelOops} when the way leads into freed code; whatever the body throws
    */
   call<A extends unknown[], R>(site: Site<A, R>, ...args: A): R {
-    const { ops } = site;
-    if (ops === NULL) return site.original(...args);
-    let ip = this.#decide(ops, this.#cpu.current);
-    if (ip < 0) ip = klpHandlerWarned(this.#cpu, ip, ops);
-    if (ip === NULL) return site.original(...args);
-    const body = this.#bodies[this.#words[ip + BODY_WORD] as number];
-    if (body === undefined) this.#noCode(ip);
-    return (body as unknown as (...args: A) => R)(...args);
+    return this.enter(site)(...args);
   }
 
   #noCode(ip: Addr): never {
@@ -146,7 +157,7 @@ export class Dispatcher {
 
   /**
    * Tell the checks which versions the current task has run since the last time: at the latest before the task could be
-   * switched. Needs {@link DispatchOptions.isJudged}, or bodies that note themselves in {@link ran}.
+   * switched. Needs {@link DispatchOptions.isJudged} or {@link DispatchOptions.ran}.
    */
   report(): void {
     const { ran } = this;

@@ -10,11 +10,8 @@
   (import "klp" "memory" (memory 1 65536 shared))
   ;; CPU_LOCAL line of this CPU, in bytes.
   (import "klp" "local" (global $local i32))
-  ;; Number of addresses from the first valid one on.
+  ;; Number of addresses from the first valid one on at which a func can lie.
   (import "klp" "limit" (global $limit i32))
-
-  (func $invalid (param $addr i32) (result i32)
-    (i32.ge_u (i32.sub (local.get $addr) (i32.const 16)) (global.get $limit)))
 
   (func (export "klpFtraceHandler") (param $fops i32) (param $current i32) (result i32)
     (local $stack i32) (local $node i32) (local $at i32) (local $undefined i32) (local $preempt i32) (local $result i32)
@@ -35,7 +32,7 @@
         (@ACQUIRE_LOAD offset=@LIST.next (i32.shl (local.get $stack) (i32.const 2))))
       (if (i32.eq (local.get $node) (local.get $stack))
         (then (local.set $result (i32.const -2)) (br $unlock)))
-      (if (call $invalid (i32.sub (local.get $node) (i32.const @KLP_FUNC.stackNodeWords)))
+      (if (i32.ge_u (i32.sub (local.get $node) (i32.const @KLP_FUNC.firstValidNode)) (global.get $limit))
         (then (local.set $result (i32.const -4)) (br $unlock)))
       (local.set $at (i32.shl (local.get $node) (i32.const 2)))
 
@@ -52,7 +49,7 @@
               ;; KLP_UNPATCHED: the next older version. A removed entry keeps its link (O-13).
               (local.set $node (i32.load offset=@LIST.next (local.get $at)))
               (br_if $unlock (i32.eq (local.get $node) (local.get $stack)))
-              (if (call $invalid (i32.sub (local.get $node) (i32.const @KLP_FUNC.stackNodeWords)))
+              (if (i32.ge_u (i32.sub (local.get $node) (i32.const @KLP_FUNC.firstValidNode)) (global.get $limit))
                 (then (local.set $result (i32.const -4)) (br $unlock)))
               (local.set $at (i32.shl (local.get $node) (i32.const 2)))))
           (local.set $undefined (i32.eq (local.get $undefined) (i32.const -1)))))

@@ -10,6 +10,7 @@
 import { KLP_FUNC, KLP_OPS } from '../layout.js';
 import { LIST } from '../../kernel/list.js';
 import { TASK } from '../../kernel/task.js';
+import { FIRST_VALID_ADDR } from '../../memory/fault.js';
 import { CPU_LOCAL } from '../../memory/local.js';
 
 const bytes = (words: number): number => words * 4;
@@ -19,7 +20,7 @@ const fromNode = (field: number): number => bytes(field - KLP_FUNC.stackNode);
 
 const OFFSETS = {
   'KLP_OPS.fopsToStack': KLP_OPS.funcStack - KLP_OPS.fops,
-  'KLP_FUNC.stackNodeWords': KLP_FUNC.stackNode,
+  'KLP_FUNC.firstValidNode': FIRST_VALID_ADDR + KLP_FUNC.stackNode,
   'KLP_FUNC.transition': fromNode(KLP_FUNC.transition),
   'KLP_FUNC.nop': fromNode(KLP_FUNC.nop),
   'KLP_FUNC.newFunc': fromNode(KLP_FUNC.newFunc),

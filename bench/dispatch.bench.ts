@@ -1,0 +1,6 @@
+/** The dispatch hot path: what a call of a patchable function costs, alone, with other CPUs, and while patches come and go. */
+
+import { dispatchCalls, handlers } from './dispatch-alone.js';
+import { main } from './harness.js';
+
+await main([dispatchCalls, ...handlers]);
