@@ -129,6 +129,7 @@ export function caseSites(dispatcher: Dispatcher, base: Addr, at: number): FnSit
     name,
     entry,
     original,
+    code: undefined,
     ops: opsOf(base, at, i) + KLP_OPS.fops,
   }));
 }

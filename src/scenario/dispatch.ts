@@ -22,7 +22,9 @@ export interface Site<A extends unknown[] = unknown[], R = unknown> {
   /** Address of the original. */
   readonly entry: Addr;
   readonly original: (...args: A) => R;
-  /** What the entry calls, 0 while it is a no-op; changes only when this CPU acknowledges a change of text. */
+  /** What a call runs while the entry is a no-op: the original; `undefined` while the entry calls {@link ops}. */
+  readonly code: ((...args: A) => R) | undefined;
+  /** What the entry calls, 0 while it is a no-op. Changes, with {@link code}, when this CPU acknowledges a change of text. */
   readonly ops: Addr;
 }
 
@@ -96,7 +98,7 @@ export class Dispatcher {
     this.#decide = chooseDecide(cpu, boot, options.handler);
     program.functions.forEach(({ name }, id) => {
       const original = this.#bodies[id] as (...args: unknown[]) => unknown;
-      this.#sites.set(name, { name, entry: machine.symbol(name), original, ops: NULL });
+      this.#sites.set(name, { name, entry: machine.symbol(name), original, code: undefined, ops: NULL });
     });
     this.#refresh();
     cpu.onSyncCore(() => this.#refresh());
@@ -110,6 +112,7 @@ export class Dispatcher {
         throw new SimulatorBug(`the entry of ${site.name} calls a handler that is not livepatch's`);
       }
       site.ops = ops;
+      site.code = ops === NULL ? site.original : undefined;
     }
   }
 
@@ -131,8 +134,9 @@ export class Dispatcher {
    * @throws {KernelOops} when the way leads into freed code
    */
   enter<A extends unknown[], R>(site: Site<A, R>): (...args: A) => R {
+    const { code } = site;
+    if (code !== undefined) return code;
     const { ops } = site;
-    if (ops === NULL) return site.original;
     let ip = this.#decide(ops, this.#cpu.current);
     if (ip < 0) ip = klpHandlerWarned(this.#cpu, ip, ops);
     if (ip === NULL) return site.original;
