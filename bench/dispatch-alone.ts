@@ -169,6 +169,6 @@ const handlerBenchmark = (name: string, at: number): Benchmark => ({
 
 /** The handler without the call that follows. */
 export const handlers: readonly Benchmark[] = [
-  handlerBenchmark('handler, stack of 1', FIRST),
+  handlerBenchmark('handler', FIRST),
   handlerBenchmark('handler in transition', IN_TRANSITION),
 ];
