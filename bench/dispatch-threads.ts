@@ -24,6 +24,8 @@ const CALLERS = 4;
 const FOR_EVER_MS = 24 * 3_600_000;
 /** Simulated jiffies in a real millisecond: transitions are retried every second of simulated time. */
 const JIFFIES_PER_MS = 40;
+/** Steps of the admin that a measurement of the churn lasts at least. */
+const LEAST_STEPS = 12;
 
 /** What the callers do during a measurement. */
 interface Told {
@@ -37,7 +39,7 @@ interface Told {
 interface Window {
   /** Calls per second of real time. */
   readonly perSecond: number;
-  /** Calls per second that a caller was on a processor, times callers; NaN where the system does not tell. */
+  /** Sum over the callers of calls per second that it was on a processor; NaN where the system does not tell. */
   readonly perCpuSecond: number;
   /** Patches enabled, disabled or removed. */
   readonly steps: number;
@@ -101,8 +103,7 @@ export class DispatchMachine {
   async #mustRun(): Promise<void> {
     const found = Atomics.load(this.#words, this.#notes + CHECK.findings);
     if (found === 0 && !this.#hasEnded) return;
-    const { findings, stall, events, ends } = await this.#running;
-    if (process.env.DBG) for (const e of events.slice(-60)) console.error(e.seq, e.cpu, e.task, e.name, e.detail);
+    const { findings, stall, ends } = await this.#running;
     const what: unknown = findings[0] ?? stall ?? ends.find(({ status }) => status === 'oops');
     const detail = `the machine stopped: ${JSON.stringify(what)}`;
     throw new InvariantViolated({ invariant: 'dispatch', detail });
@@ -124,17 +125,36 @@ export class DispatchMachine {
     this.#tell(CONTROL.active, active);
     await this.#warm(active, told.churn === true);
     const before = { at: performance.now(), calls: this.#sum(active, CALLER.batches) };
-    const [cpuUs, steps] = [this.#sum(active, CALLER.cpuUs), this.#steps()];
+    const steps = this.#steps();
+    const looks = await this.#looks(active);
     await sleep(timeMs);
+    if (told.churn === true) await this.#until(() => this.#steps() >= steps + LEAST_STEPS);
     const seconds = (performance.now() - before.at) / 1000;
     const calls = (this.#sum(active, CALLER.batches) - before.calls) * BATCH;
-    const onCpu = (this.#sum(active, CALLER.cpuUs) - cpuUs) / 1e6;
+    const now = told.isTimed === true ? looks : await this.#looks(active);
+    const rates = now.map(({ batches, us }, i) => {
+      const [was, usWas] = [looks[i]?.batches ?? NaN, looks[i]?.us ?? NaN];
+      return ((batches - was) * BATCH) / ((us - usWas) / 1e6);
+    });
     const histograms = this.#callers(active).map((at) => at + CALLER.histogram);
     const ns = quantiles(this.#words, histograms, [0.5, 0.99, 0.999]).map((v) => v / SLICE);
     const stepped = this.#steps() - steps;
     await this.#rest();
-    const perCpuSecond = onCpu === 0 ? NaN : (calls / onCpu) * active;
+    const perCpuSecond = rates.reduce((sum, rate) => sum + rate, 0);
     return { perSecond: calls / seconds, perCpuSecond, steps: stepped, ns };
+  }
+
+  /** The next look of each caller at its processor's clock. */
+  async #looks(active: number): Promise<{ readonly batches: number; readonly us: number }[]> {
+    const of = (at: number, field: number): number => Atomics.load(this.#words, at + field);
+    const callers = this.#callers(active);
+    const before = callers.map((at) => of(at, CALLER.cpuBatches));
+    // The time is written first: once the batches are new, both are.
+    await this.#until(() => callers.every((at, i) => of(at, CALLER.cpuBatches) !== before[i]));
+    return callers.map((at) => ({
+      us: of(at, CALLER.cpuUs),
+      batches: of(at, CALLER.cpuBatches),
+    }));
   }
 
   /** All callers have begun with empty histograms, and are past their first calls. */
@@ -160,6 +180,7 @@ export class DispatchMachine {
         Atomics.load(this.#words, klp.patches) === klp.patches,
     );
     this.#tell(CONTROL.active, 0);
+    await this.#until(() => this.#sum(CALLERS, CALLER.isBusy) === 0);
     await this.#mustRun();
   }
 }

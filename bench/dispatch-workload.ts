@@ -5,7 +5,7 @@ import { findModule, deleteModule, loadModule, MODULE } from '../src/kernel/modu
 import { TASK } from '../src/kernel/task.js';
 import { asm, INSTRUCTION_WORDS, symbol } from '../src/kernel/text.js';
 import { ENABLED, klpSysfsWrite } from '../src/livepatch/core-sysfs.js';
-import { KLP_PATCH } from '../src/livepatch/layout.js';
+import { KLP_PATCH, KLP_UNDEFINED } from '../src/livepatch/layout.js';
 import type { Cpu } from '../src/memory/cpu.js';
 import type { NativeBoot, NativeCpu } from '../src/memory/native.js';
 import { struct, type Addr } from '../src/memory/struct.js';
@@ -39,9 +39,12 @@ export const CALLER = struct('benchCaller', {
   /** Batches of {@link BATCH} calls. */
   batches: 1,
   epoch: 1,
-  /** Time on a processor, in µs; 0 where the system does not tell. */
+  /** Non-zero while it is in a system call's worth of calls. */
+  isBusy: 1,
+  /** Now and then: batches so far, and time on a processor in µs, 0 where the system does not tell. */
+  cpuBatches: 1,
   cpuUs: 1,
-  pad: 13,
+  pad: 11,
   histogram: HISTOGRAM_WORDS,
 });
 
@@ -55,6 +58,8 @@ export const BATCH = 512;
 export const SLICE = 32;
 
 const BATCHES = 16;
+/** Visits from one look at the processor's clock to the next: it costs as much as a thousand calls. */
+const VISITS_A_LOOK = 32;
 const NATIVE_CALLER = 40;
 const NATIVE_CHURN = 41;
 
@@ -85,6 +90,7 @@ class Caller {
   readonly #real: FnSite[];
   readonly #cases: FnSite[][];
   #x = 1;
+  #visits = 0;
 
   constructor(cpu: NativeCpu, boot: NativeBoot, booted: BootedMachine) {
     this.#words = boot.words;
@@ -103,24 +109,29 @@ class Caller {
 
   /** A system call's worth of calls; false when this CPU is not to call. */
   run(cpu: Cpu): boolean {
-    if (cpu.id > this.#told(CONTROL.active)) return false;
-    const at = this.#told(CONTROL.case);
+    // Busy first, so that who takes the right to call away can see who still makes use of it.
+    Atomics.store(this.#words, this.#mine + CALLER.isBusy, 1);
+    const isActive = cpu.id <= this.#told(CONTROL.active);
+    if (isActive) this.#visit(cpu, this.#told(CONTROL.case));
+    Atomics.store(this.#words, this.#mine + CALLER.isBusy, 0);
+    return isActive;
+  }
+
+  #visit(cpu: Cpu, at: number): void {
     const spec = cases.CASES[at];
+    const patchState = cpu.current + TASK.patchState;
     // The hand-written states say what the task's patch state is; no real transition is in progress then.
-    if (spec !== undefined) cpu.set(cpu.current + TASK.patchState, cases.patchStateIn(spec));
-    this.#clear();
+    if (spec !== undefined) cpu.set(patchState, cases.patchStateIn(spec));
+    this.#begin();
     const isTimed = this.#told(CONTROL.isTimed) !== 0;
     for (let i = 0; i < BATCHES; i++) {
       if (isTimed) this.#timed(at);
       else this.#calls(at, BATCH);
       Atomics.add(this.#words, this.#mine + CALLER.batches, 1);
     }
-    if (spec !== undefined) {
-      cpu.set(cpu.current + TASK.patchState, -1);
-      cases.ran.fill(0);
-    }
-    this.#dispatcher.report();
-    return true;
+    if (spec !== undefined) cpu.set(patchState, KLP_UNDEFINED);
+    if (at === REAL) this.#dispatcher.report();
+    else cases.ran.fill(0);
   }
 
   #calls(at: number, calls: number): void {
@@ -138,9 +149,13 @@ class Caller {
     }
   }
 
-  #clear(): void {
+  #begin(): void {
     const epoch = this.#told(CONTROL.epoch);
-    Atomics.store(this.#words, this.#mine + CALLER.cpuUs, threadCpuUs());
+    if (this.#visits++ % VISITS_A_LOOK === 0) {
+      Atomics.store(this.#words, this.#mine + CALLER.cpuUs, threadCpuUs());
+      const batches = Atomics.load(this.#words, this.#mine + CALLER.batches);
+      Atomics.store(this.#words, this.#mine + CALLER.cpuBatches, batches);
+    }
     if (this.#words[this.#mine + CALLER.epoch] === epoch) return;
     const from = this.#mine + CALLER.histogram;
     this.#words.fill(0, from, from + HISTOGRAM_WORDS);
