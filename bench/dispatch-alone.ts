@@ -1,13 +1,13 @@
 /** The rows of one CPU: calls in each state of a function's stack, and the handler alone on each memory. */
 
-import { portDecide, createDecide } from '../src/livepatch/wasm-handler.js';
+import { createDecide } from '../src/livepatch/wasm-handler.js';
 import { AtomicsCpu } from '../src/memory/atomics.js';
 import type { NativeCpu } from '../src/memory/native.js';
 import { WasmCpu } from '../src/memory/wasm.js';
 import { TASK } from '../src/kernel/task.js';
 import { bootSolo, type SoloMachine } from '../src/scenario/solo.js';
-import type * as dispatchModule from '../src/scenario/dispatch.js';
-import type { Dispatcher, DispatchOptions } from '../src/scenario/dispatch.js';
+import type * as dispatchModule from '../src/threads/dispatch.js';
+import { portDecide, type Dispatcher, type DispatchOptions } from '../src/threads/dispatch.js';
 import {
   CASE_WORDS,
   CASES,
@@ -59,7 +59,7 @@ async function dispatcherOf(
   memory: 'wasm' | 'atomics',
   options: DispatchOptions,
 ): Promise<Dispatcher> {
-  const module = await fresh<typeof dispatchModule>('../src/scenario/dispatch.js', key);
+  const module = await fresh<typeof dispatchModule>('../src/threads/dispatch.js', key);
   const cpu = cpuOf(s, memory);
   return new module.Dispatcher(cpu, s.solo.boot, s.solo, PROGRAM, { ...options, ran });
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { SimulatorBug } from '../errors.js';
 import type { FtraceFn } from '../kernel/context.js';
-import { FTRACE_FN_KLP, ftraceRegsSetInstructionPointer } from '../kernel/ftrace.js';
+import { FREGS, FTRACE_FN_KLP, ftraceRegsSetInstructionPointer } from '../kernel/ftrace.js';
 import { percpu, PERCPU } from '../kernel/layout.js';
 import { warnOnOnce } from '../kernel/warn.js';
 import type { Cpu, CpuContext } from '../memory/cpu.js';
@@ -64,21 +64,23 @@ export function createDecide(id: CpuId, boot: NativeBoot, order: ReadOrder = 'ac
   return instantiateDecide(new WebAssembly.Module(readFileSync(file)), id, boot);
 }
 
-/** The port as a {@link Decide}: it does its WARNs itself. */
-export function portDecide(cpu: Cpu): Decide {
-  const fregs = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.fregs;
-  return (fops) => {
-    cpu.set(fregs, 0);
-    klpFtraceHandler(cpu, 0, 0, fops, fregs);
-    return cpu.get(fregs);
-  };
+/**
+ * The port's decision; it does its WARNs itself.
+ *
+ * @param fregs registers that it may use
+ * @throws {KernelOops} when it meets an address that is none
+ */
+export function decideInPort(cpu: Cpu, fops: Addr, fregs: Addr): Addr {
+  cpu.set(fregs + FREGS.ip, 0);
+  klpFtraceHandler(cpu, 0, 0, fops, fregs);
+  return cpu.get(fregs + FREGS.ip);
 }
 
-/** The port's decision; it throws the oops that an address that is none stands for. */
-function decideInPort(cpu: Cpu, fops: Addr): Addr {
+/** What the WebAssembly handler leaves to the port, in the middle of a call by kernel text. */
+function decideAgain(cpu: Cpu, fops: Addr): Addr {
   const fregs = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.fregs;
   const before = cpu.get(fregs);
-  const ip = portDecide(cpu)(fops, cpu.current);
+  const ip = decideInPort(cpu, fops, fregs);
   cpu.set(fregs, before);
   return ip;
 }
@@ -99,7 +101,7 @@ export function klpHandlerWarned(cpu: Cpu, decision: number, fops: Addr): Addr {
       warnOnOnce(cpu, true, WARN_HANDLER_EMPTY_STACK);
       return 0;
     case BAD_ADDRESS:
-      return decideInPort(cpu, fops);
+      return decideAgain(cpu, fops);
     default:
       warnOnOnce(cpu, true, WARN_HANDLER_UNDEFINED);
       return decision === UNDEFINED_ORIGINAL ? 0 : -decision;

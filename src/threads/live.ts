@@ -10,8 +10,8 @@ import { bodyNative, compileProgram, NATIVE_BODY, type JavaScriptProgram } from 
 import type { Vmlinux } from '../kernel/boot.js';
 import type { KernelContext } from '../kernel/context.js';
 import { Dispatcher, type DispatchOptions, type Site } from './dispatch.js';
-import type { MachineDeclaration } from './boot.js';
-import { bootSolo, type SoloMachine } from './solo.js';
+import type { MachineDeclaration } from '../scenario/boot.js';
+import { bootSolo, type SoloMachine } from '../scenario/solo.js';
 
 /** A program that runs on a machine. Errors of the kernel are its negative errnos. */
 export interface LiveMachine {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { TASK } from '../../src/kernel/task.js';
 import { asm } from '../../src/kernel/text.js';
-import { bootLive, patchStateOf, type LiveMachine } from '../../src/scenario/live.js';
+import { bootLive, patchStateOf, type LiveMachine } from '../../src/threads/live.js';
 import { ENOENT } from '../../src/kernel/errno.js';
 
 /** A straggler sleeps in `area` until it is let go, so that a transition can be held in the middle. */

@@ -5,16 +5,17 @@ import { FTRACE_FN_KLP, FTRACE_OPS } from '../kernel/ftrace.js';
 import { TRACE_MARK } from '../kernel/trace.js';
 import {
   createDecide,
+  decideInPort,
   klpHandlerWarned,
-  portDecide,
   type Decide,
   type ReadOrder,
 } from '../livepatch/wasm-handler.js';
 import { KernelOops } from '../memory/fault.js';
+import { percpu, PERCPU } from '../kernel/layout.js';
 import type { NativeBoot, NativeCpu } from '../memory/native.js';
 import { NULL, type Addr } from '../memory/struct.js';
 import { BODY_WORD, type Body, type CompiledProgram } from './bodies.js';
-import type { BootedMachine } from './boot.js';
+import type { BootedMachine } from '../scenario/boot.js';
 
 /** A patchable function as one CPU sees it: text that this CPU has fetched. Made by {@link Dispatcher.site}. */
 export interface Site<A extends unknown[] = unknown[], R = unknown> {
@@ -49,6 +50,12 @@ function noting(ran: Uint8Array, id: number, body: Body): Body {
     ran[id] = 1;
     return body(...args);
   };
+}
+
+/** The TypeScript port as a {@link Decide}. */
+export function portDecide(cpu: NativeCpu): Decide {
+  const fregs = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.fregs;
+  return (fops) => decideInPort(cpu, fops, fregs);
 }
 
 function chooseDecide(
@@ -98,7 +105,13 @@ export class Dispatcher {
     this.#decide = chooseDecide(cpu, boot, options.handler);
     program.functions.forEach(({ name }, id) => {
       const original = this.#bodies[id] as (...args: unknown[]) => unknown;
-      this.#sites.set(name, { name, entry: machine.symbol(name), original, code: undefined, ops: NULL });
+      this.#sites.set(name, {
+        name,
+        entry: machine.symbol(name),
+        original,
+        code: undefined,
+        ops: NULL,
+      });
     });
     this.#refresh();
     cpu.onSyncCore(() => this.#refresh());

@@ -3,7 +3,7 @@
 import { UsageError } from '../errors.js';
 import type { KernelContext } from '../kernel/context.js';
 import { asm, INSTRUCTION_WORDS, type FunctionSource } from '../kernel/text.js';
-import type { ModuleDeclaration } from './boot.js';
+import type { ModuleDeclaration } from '../scenario/boot.js';
 
 /** A version of a function, with any parameters. It runs to its end: it neither sleeps nor gives up the CPU. */
 export type Body = (...args: never[]) => unknown;
