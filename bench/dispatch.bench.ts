@@ -1,7 +1,6 @@
-/** The dispatch hot path: what a call of a patchable function costs, alone, with other CPUs, and while patches come and go. */
+/** What a call of a patchable function costs. */
 
-import { dispatchCalls, handlers } from './dispatch-alone.js';
-import { churn, perProcessor, throughput } from './dispatch-threads.js';
+import { dispatchBenchmarks } from './dispatch.js';
 import { main } from './harness.js';
 
-await main([dispatchCalls, ...handlers, ...throughput, perProcessor, ...churn]);
+await main(dispatchBenchmarks);

@@ -11,6 +11,7 @@ import * as options from '../src/cli/options.js';
 import { emit } from '../src/cli/output.js';
 import { runProgram } from '../src/cli/program.js';
 import { startProgress, type Progress } from '../src/cli/progress.js';
+import { drawChart } from './chart.js';
 import * as compare from './compare.js';
 import * as results from './results.js';
 
@@ -132,6 +133,7 @@ interface BenchOptions {
   readonly seed: number;
   readonly only?: string[];
   readonly save?: string;
+  readonly chart?: string;
   readonly compare?: string;
   readonly json: boolean;
 }
@@ -179,6 +181,7 @@ async function act(benchmarks: readonly Benchmark[], given: BenchOptions): Promi
   if (given.save !== undefined) {
     writeFileSync(given.save, `${JSON.stringify(report, undefined, 2)}\n`);
   }
+  if (given.chart !== undefined) writeFileSync(given.chart, await drawChart(report));
   const changes = before && compare.compareReports(before, report, tolerances);
   const warnings = compare.untrustworthy(report, tolerances);
   emit(given, { ...report, warnings, ...(changes && { changes }) }, () => {
@@ -195,8 +198,13 @@ const ROUNDS = options.integerIn({ min: 3, max: 1000 });
 /**
  * Entry of a `*.bench.ts` file: runs the benchmarks with the options of the command line, prints them, ends the process (1 if
  * `--compare` finds a ratio worse than its tolerance).
+ *
+ * @param argv arguments after the program's name
  */
-export async function main(benchmarks: readonly Benchmark[]): Promise<never> {
+export async function main(
+  benchmarks: readonly Benchmark[],
+  argv: readonly string[] = process.argv.slice(2),
+): Promise<never> {
   const program = new Command('bench');
   program
     .addOption(options.option('--rounds <n>', 'rounds', ROUNDS, { value: 7 }))
@@ -208,13 +216,14 @@ export async function main(benchmarks: readonly Benchmark[]): Promise<never> {
     )
     .addOption(options.option('--only <names>', 'benchmarks to run', namesOf(benchmarks)))
     .addOption(options.option('--save <file>', 'write the report', options.writableFile))
+    .addOption(options.option('--chart <file>', 'draw the ratios as SVG', options.writableFile))
     .addOption(
       options.option('--compare <file>', 'compare with a saved report', options.existingFile),
     )
     .addOption(options.seedOption())
     .addOption(options.jsonOption())
     .action((given: BenchOptions) => act(benchmarks, given));
-  return await runProgram(program, process.argv.slice(2));
+  return await runProgram(program, argv);
 }
 
 const namesOf = (benchmarks: readonly Benchmark[]) =>

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** Entry of the `klp-smp` command: the list of commands, and nothing else. */
 
+import { registerBench } from './bench.js';
 import { registerConformance } from './conformance.js';
 import { registerExplore } from './explore.js';
 import { registerLitmus } from './litmus.js';
@@ -14,6 +15,7 @@ const commands: readonly RegisterCommand[] = [
   registerReplay,
   registerLitmus,
   registerConformance,
+  registerBench,
 ];
 
 await runProgram(buildProgram(commands), process.argv.slice(2));
