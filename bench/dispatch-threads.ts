@@ -53,10 +53,20 @@ export class DispatchMachine {
   readonly #words: Int32Array;
   readonly #notes: number;
   readonly #running: Promise<ThreadResult>;
+  readonly #callerCount: number;
+  readonly #off: AbortController;
   #hasEnded = false;
   #epoch = 0;
 
-  private constructor(booted: BootedMachine, words: Int32Array, running: Promise<ThreadResult>) {
+  private constructor(
+    booted: BootedMachine,
+    words: Int32Array,
+    callers: number,
+    running: Promise<ThreadResult>,
+    off: AbortController,
+  ) {
+    this.#callerCount = callers;
+    this.#off = off;
     this.#booted = booted;
     this.#words = words;
     this.#notes = booted.map.words; // The checks' words are the first after the machine's.
@@ -66,8 +76,10 @@ export class DispatchMachine {
   }
 
   /** Boot it, with all callers asleep. */
-  static async start(): Promise<DispatchMachine> {
-    const options: DispatchWorkloadOptions = { callers: CALLERS };
+  static async start(
+    options: DispatchWorkloadOptions = { callers: CALLERS },
+  ): Promise<DispatchMachine> {
+    const off = new AbortController();
     const { booted } = build(options);
     const { promise, resolve, reject } = withResolvers<Int32Array>();
     const running = runOnThreads({
@@ -75,12 +87,19 @@ export class DispatchMachine {
       options,
       kind: 'wasm',
       durationMs: FOR_EVER_MS,
+      signal: off.signal,
       jiffiesPerMs: JIFFIES_PER_MS,
       onProgress: (_elapsed, words) => resolve(words),
     });
     running.catch(reject);
     const words = await promise;
-    return new DispatchMachine(booted, words, running);
+    return new DispatchMachine(booted, words, options.callers, running, off);
+  }
+
+  /** Switch it off, and wait until its threads are gone. */
+  async stop(): Promise<ThreadResult> {
+    this.#off.abort();
+    return this.#running;
   }
 
   #tell(field: number, value: number): void {
@@ -180,7 +199,7 @@ export class DispatchMachine {
         Atomics.load(this.#words, klp.patches) === klp.patches,
     );
     this.#tell(CONTROL.active, 0);
-    await this.#until(() => this.#sum(CALLERS, CALLER.isBusy) === 0);
+    await this.#until(() => this.#sum(this.#callerCount, CALLER.isBusy) === 0);
     await this.#mustRun();
   }
 }

@@ -5,7 +5,9 @@ import { findModule, deleteModule, loadModule, MODULE } from '../src/kernel/modu
 import { TASK } from '../src/kernel/task.js';
 import { asm, INSTRUCTION_WORDS, symbol } from '../src/kernel/text.js';
 import { ENABLED, klpSysfsWrite } from '../src/livepatch/core-sysfs.js';
-import { KLP_PATCH, KLP_UNDEFINED } from '../src/livepatch/layout.js';
+import { KLP_FUNC, KLP_OPS, KLP_PATCH, KLP_UNDEFINED } from '../src/livepatch/layout.js';
+import type { Decide } from '../src/livepatch/wasm-handler.js';
+import { LIST } from '../src/kernel/list.js';
 import type { Cpu } from '../src/memory/cpu.js';
 import type { NativeBoot, NativeCpu } from '../src/memory/native.js';
 import { struct, type Addr } from '../src/memory/struct.js';
@@ -66,7 +68,17 @@ const NATIVE_CHURN = 41;
 /** Callers of the machine; plain data. */
 export interface DispatchWorkloadOptions {
   readonly callers: number;
+  /** The handler takes the newest version, whatever the task's patch state is: a fault for the checks to find. */
+  readonly isBlind?: boolean;
 }
+
+/** The faulty handler of {@link DispatchWorkloadOptions.isBlind}. */
+const blindDecide =
+  (words: Int32Array): Decide =>
+  (fops) => {
+    const node = words[fops - KLP_OPS.fops + KLP_OPS.funcStack + LIST.next] as number;
+    return words[node - KLP_FUNC.stackNode + KLP_FUNC.newFunc] as number;
+  };
 
 /** Time this thread was on a processor, in µs; 0 where the system does not tell. */
 function threadCpuUs(): number {
@@ -92,12 +104,15 @@ class Caller {
   #x = 1;
   #visits = 0;
 
-  constructor(cpu: NativeCpu, boot: NativeBoot, booted: BootedMachine) {
+  constructor(cpu: NativeCpu, boot: NativeBoot, booted: BootedMachine, isBlind: boolean) {
     this.#words = boot.words;
     this.#control = booted.symbol('bench_control');
     this.#mine = callerOf(booted, cpu.id);
     const { PROGRAM, ran } = cases;
-    this.#dispatcher = new Dispatcher(cpu, boot, booted, PROGRAM, { ran });
+    this.#dispatcher = new Dispatcher(cpu, boot, booted, PROGRAM, {
+      ran,
+      ...(isBlind ? { handler: blindDecide(boot.words) } : {}),
+    });
     this.#real = cases.realSites(this.#dispatcher);
     const base = booted.symbol('bench_cases');
     this.#cases = cases.CASES.map((_, at) => cases.caseSites(this.#dispatcher, base, at));
@@ -225,7 +240,7 @@ function pin(words: Int32Array, booted: BootedMachine): void {
 }
 
 /** Lay the machine out: CPU 0 is the admin's, the others call. */
-export function build({ callers }: DispatchWorkloadOptions): Workload {
+export function build({ callers, isBlind = false }: DispatchWorkloadOptions): Workload {
   const state: { caller?: Caller } = {};
   const natives: ((cpu: Cpu, arg: number) => void)[] = [];
   natives[NATIVE_BODY] = bodyNative(cases.PROGRAM.bodies);
@@ -262,7 +277,7 @@ export function build({ callers }: DispatchWorkloadOptions): Workload {
       cases.writeCases(words, booted.symbol('bench_cases'));
     },
     attach: (cpu, boot) => {
-      if (cpu.id > 0) state.caller = new Caller(cpu, boot, booted);
+      if (cpu.id > 0) state.caller = new Caller(cpu, boot, booted, isBlind);
     },
     outcomes: () => [],
   };

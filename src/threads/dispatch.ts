@@ -33,9 +33,9 @@ export interface Site<A extends unknown[] = unknown[], R = unknown> {
 export interface DispatchOptions {
   /**
    * Which handler: WebAssembly, ordering reads as named, or the TypeScript `port`. Default: `acquire` if `boot.memory` is
-   * there and no site is ablated, else `port`.
+   * there and no site is ablated, else `port`. A function stands in for the handler: for tests of the checks.
    */
-  readonly handler?: ReadOrder | 'port';
+  readonly handler?: ReadOrder | 'port' | Decide;
   /** Note which versions run, for {@link Dispatcher.report}. Costs about a nanosecond a call. Default false. */
   readonly isJudged?: boolean;
   /** Where bodies note by themselves which of them ran, by number; then `isJudged` is not needed. */
@@ -65,6 +65,7 @@ function chooseDecide(
 ): Decide {
   const isIntact = (boot.ablation?.sites.length ?? 0) === 0;
   const handler = choice ?? (boot.memory !== undefined && isIntact ? 'acquire' : 'port');
+  if (typeof handler === 'function') return handler;
   return handler === 'port' ? portDecide(cpu) : createDecide(cpu.id, boot, handler);
 }
 
