@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** Entry of the `klp-smp` command: the list of commands, and nothing else. */
 
+import { registerBench } from './bench.js';
 import { registerConformance } from './conformance.js';
 import { registerExplore } from './explore.js';
 import { registerKernelCoverage } from './kernel-coverage.js';
@@ -16,6 +17,7 @@ const commands: readonly RegisterCommand[] = [
   registerLitmus,
   registerConformance,
   registerKernelCoverage,
+  registerBench,
 ];
 
 await runProgram(buildProgram(commands), process.argv.slice(2));
