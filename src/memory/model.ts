@@ -2,9 +2,14 @@
 
 import type { Addr, CpuId } from './struct.js';
 
-/** How strongly a load is ordered. */
+/**
+ * A plain C load. It is as relaxed as a marked one and, as in LKMM, nothing later can rely on a dependency that starts
+ * at it: this is what an ablated `rcu_dereference()` becomes.
+ */
 export const LOAD_PLAIN = 0;
+/** `READ_ONCE()`: relaxed. LKMM orders it before a load whose address is computed from its result. */
 export const LOAD_ONCE = 1;
+/** `smp_load_acquire()`. */
 export const LOAD_ACQUIRE = 2;
 /** `rcu_dereference()`: relaxed, with an address dependency to what is accessed through the result. */
 export const LOAD_DEPENDENT = 3;
@@ -28,6 +33,8 @@ export const RMW_AND = 2;
 export const RMW_OR = 3;
 /** Compare and exchange: the operand is stored only if the old value is the expected one. */
 export const RMW_CMPXCHG = 4;
+/** `atomic_add_unless()`: the operand is added unless the old value is the expected one. */
+export const RMW_ADD_UNLESS = 5;
 
 /** Fences. The `smp_mb__*` family is a strong fence like `smp_mb()`. */
 export const FENCE_MB = 0;
@@ -73,11 +80,23 @@ export interface MemoryModel {
   unlock(cpu: CpuId, addr: Addr): void;
   /** `spin_trylock()`: may fail by choice even if the lock was just released. */
   trylock(cpu: CpuId, addr: Addr): boolean;
-  rcuReadLock(cpu: CpuId): void;
-  rcuReadUnlock(cpu: CpuId): void;
-  /** First half of `synchronize_rcu()`; poll {@link rcuEnd} until it returns true. */
-  rcuStart(cpu: CpuId): void;
+  /**
+   * Enter a read-side section.
+   *
+   * @param domain 0 or left out for RCU, else the address of an `srcu_struct`: sections and grace periods of different
+   *   domains do not wait for each other
+   */
+  rcuReadLock(cpu: CpuId, domain?: Addr): void;
+  rcuReadUnlock(cpu: CpuId, domain?: Addr): void;
+  /** First half of `synchronize_rcu()` or `synchronize_srcu()`; poll {@link rcuEnd} until it returns true. */
+  rcuStart(cpu: CpuId, domain?: Addr): void;
   rcuEnd(cpu: CpuId): boolean;
+  /** `call_rcu()` or `call_srcu()`: start a grace period nobody waits in. Returns its ticket. */
+  callRcu(cpu: CpuId, domain?: Addr): number;
+  /** Whether the callback of `ticket` may run: every section that its grace period waits for has ended. */
+  callbackReady(ticket: number): boolean;
+  /** `cpu` begins to run the callback of `ticket`, which is used up. The callback must be ready. */
+  callbackBegin(cpu: CpuId, ticket: number): void;
   /** The newest value in coherence order: for checks, `peek`, and "has the watched word changed". */
   newest(addr: Addr): number;
   /** Substrate store: becomes the only value of the word; ordered by something else. */

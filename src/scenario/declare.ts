@@ -55,7 +55,8 @@ export interface MachineInterrupt {
 
 /** A machine that is ready to run: what {@link Scenario.build} returns. */
 export interface Machine {
-  readonly ctx: CpuContext;
+  /** Members that the kernel code of the scenario does not use may be missing. */
+  readonly ctx: Partial<CpuContext>;
   /** Every region of the memory; the first ones are those of `claimLocal`. */
   readonly map: MemoryMap;
   /** Base of the per-CPU lines, as returned by `claimLocal`. */

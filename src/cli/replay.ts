@@ -1,0 +1,102 @@
+/** `klp-smp replay`: execute what a token holds, twice, and tell it operation by operation. */
+
+import type { Command } from 'commander';
+import { createInterface } from 'node:readline/promises';
+import { SimulatorBug, UsageError } from '../errors.js';
+import { Workers } from '../explorer/campaign.js';
+import { findScenario } from '../explorer/catalog-lookup.js';
+import type { ExploreConfig } from '../explorer/config.js';
+import { decodeToken, type TokenContents } from '../explorer/token.js';
+import type { ReplayReport } from '../explorer/worker-task.js';
+import { integerFrom } from './explore-options.js';
+
+/** Milliseconds that a replay may take. */
+const REPLAY_MS = 60_000;
+
+interface ReplayOptions {
+  readonly file?: string;
+  readonly step?: boolean;
+  readonly until?: number;
+  readonly all?: boolean;
+  readonly json?: boolean;
+}
+
+/** Add the command to a program. */
+export function registerReplay(program: Command): void {
+  program
+    .command('replay')
+    .description('reproduce a finding of explore from its token')
+    .argument('<token>', 'as printed by explore')
+    .option('--file <file>', 'file of the scenario, if it is not of the catalogue')
+    .option('--step', 'wait for Enter after each operation (on a terminal)')
+    .option('--until <n>', 'stop the story after so many lines', integerFrom(1))
+    .option('--all', 'tell accesses to lock-protected data too')
+    .option('--json', 'print one JSON object')
+    .action(async (token: string, options: ReplayOptions) => {
+      process.exitCode = await replay(token, options);
+    });
+}
+
+async function replay(token: string, options: ReplayOptions): Promise<number> {
+  const contents = decodeToken(token);
+  const { file } = findScenario(options.file ?? contents.scenario);
+  const config: ExploreConfig = {
+    scenario: { file, name: contents.scenario },
+    memory: contents.memory,
+    strategy: { kind: 'random', seed: 0 },
+    ablated: contents.ablated,
+  };
+  const workers = new Workers(1);
+  let report: ReplayReport;
+  try {
+    const task = { task: 'tell', config, token, all: options.all ?? false } as const;
+    report = await workers.run<ReplayReport>(task, REPLAY_MS);
+  } finally {
+    await workers.close();
+  }
+  if (!report.repeats) throw new SimulatorBug('two replays of one token differ');
+  const changed = diagnosis(contents, report);
+  if (options.json === true) {
+    console.log(JSON.stringify({ ...report, changed: changed ?? null }, null, 2));
+  } else {
+    await print(report, options, changed);
+  }
+  if (changed !== undefined && report.verdict.grade !== 'forbidden') throw new UsageError(changed);
+  return report.verdict.grade === 'forbidden' ? 1 : 0;
+}
+
+/** What to say when the execution is not the one that the token was made of. */
+function diagnosis(contents: TokenContents, report: ReplayReport): string | undefined {
+  if (report.hash === contents.hash) return undefined;
+  if (report.fingerprint === contents.fingerprint) {
+    return 'this is not the execution that the token was made of, although the code is the same';
+  }
+  return (
+    `the code has changed since the token was made (${contents.fingerprint}, now ` +
+    `${report.fingerprint}), and the schedule no longer leads to the same execution`
+  );
+}
+
+async function print(
+  report: ReplayReport,
+  options: ReplayOptions,
+  changed: string | undefined,
+): Promise<void> {
+  const lines = report.lines.slice(0, options.until);
+  if (options.step === true && process.stdin.isTTY && process.stdout.isTTY) await pace(lines);
+  else for (const line of lines) console.log(line);
+  const { key, grade, detail } = report.verdict;
+  console.log(`\n${grade}: ${key}: ${detail}`);
+  for (const line of report.ablated) console.log(line);
+  if (changed !== undefined) console.log(`note: ${changed}`);
+  console.log(`replayed twice, trace hash ${report.hash.toString(16).padStart(8, '0')}`);
+}
+
+async function pace(lines: readonly string[]): Promise<void> {
+  const prompt = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    for (const line of lines) await prompt.question(line);
+  } finally {
+    prompt.close();
+  }
+}

@@ -1,0 +1,307 @@
+/** One execution of a prepared scenario: resumes the coroutines of all CPUs in the order a strategy chooses. */
+
+import { CHOOSE_FAIL, type ChoiceSource } from '../memory/model.js';
+import type { CpuContext } from '../memory/cpu.js';
+import { SITE_COUNT, type Ablation } from '../memory/sites.js';
+import type { Addr, CpuId } from '../memory/struct.js';
+import type { Ending, StateAccess, TraceEvent } from '../scenario/declare.js';
+import { ExplorerCpu, WAIT_HALT, WAIT_LOCK, WAIT_NONE, type Coroutine } from './explorer-cpu.js';
+import type { ExplorerMemory } from './explorer-memory.js';
+import { ACCESS_ATTEMPT, ACCESS_PEEK, OP_END, OPERATIONS } from './operations.js';
+import type { Prepared } from './prepared.js';
+import type { RaceDetector } from './race-detector.js';
+import type { Recorder } from './recorder.js';
+import { ScheduleLog } from './schedule.js';
+import { lowest, type Strategy } from './strategy.js';
+
+/** A body as the resumable build made it. */
+type Start = (cpu: ExplorerCpu) => Coroutine;
+
+/** How an execution came to its end. */
+export type StopReason = 'ended' | 'deadlock' | 'livelock' | 'abandoned' | 'threw';
+
+/** Operations between two switches of the fair schedule that tells a livelock from a starved CPU. */
+const FAIR_FUEL = 16;
+
+/** Thrown through the coroutines when an execution has used up all its operations. */
+class Overrun extends Error {
+  override readonly name = 'Overrun';
+}
+
+/** What an execution is run with. */
+export interface ExecutionOptions {
+  readonly memory: ExplorerMemory;
+  /** Whether the order of strong fences matters to the memory. */
+  readonly fencesInteract: boolean;
+  readonly ablation: Ablation;
+  /** Operations before an execution is taken for one that makes no progress. */
+  readonly steps: number;
+}
+
+/** The engine: reused for any number of executions of one scenario. Public members are the CPUs' fast path. */
+export class Execution implements ChoiceSource, Ending, StateAccess {
+  readonly memory: ExplorerMemory;
+  readonly image: Int32Array;
+  readonly removed: Uint8Array;
+  readonly fencesInteract: boolean;
+  readonly cpus: readonly ExplorerCpu[];
+  /** Whether preemption matters: the machine has interrupts. */
+  readonly interrupts: boolean;
+  stepLimit: number;
+  /** Operations until the strategy is asked again. */
+  fuel = 0;
+  steps = 0;
+  /** Times that a CPU went on after another. */
+  switches = 0;
+  /** Hash over every operation with its CPU, address and value. */
+  hash = 0;
+  /** The operation being executed includes a strong fence. */
+  strong = false;
+  /** The load being executed must return the newest value. */
+  fresh = false;
+  /** Kernel code used `get` or `set`. */
+  substrate = false;
+  observes = false;
+  races: RaceDetector | undefined;
+  recorder: Recorder | undefined;
+  /** Five numbers for each `trace()`: CPU, event and three values. */
+  readonly traced: number[] = [];
+  /** The word that the operation being executed accesses. */
+  addr: Addr = 0;
+  readonly log = new ScheduleLog();
+  /** What kernel code threw, when it did. */
+  thrown: unknown;
+  readonly #prepared: Prepared;
+  readonly #bound: number;
+  #strategy: Strategy | undefined;
+  #next = -1;
+  #last = -1;
+  #choiceCpu = -1;
+  #choiceStep = -1;
+  #choiceIndex = 0;
+  #fair = false;
+  #stopped: StopReason | undefined;
+  readonly #step = { cpu: 0, access: 0, addr: 0, strong: false };
+
+  constructor(prepared: Prepared, options: ExecutionOptions) {
+    this.#prepared = prepared;
+    this.memory = options.memory;
+    this.image = prepared.image;
+    this.fencesInteract = options.fencesInteract;
+    this.removed = new Uint8Array(SITE_COUNT + 1);
+    for (const site of options.ablation.sites) this.removed[site] = 1;
+    this.#bound = options.steps;
+    this.stepLimit = options.steps * 3;
+    const { machine } = prepared;
+    this.interrupts = machine.interrupt !== undefined;
+    this.cpus = machine.bodies.map(
+      (_, id) => new ExplorerCpu(id as CpuId, machine.ctx as CpuContext, this, machine.localBase),
+    );
+  }
+
+  get events(): readonly TraceEvent[] {
+    const events: TraceEvent[] = [];
+    for (let i = 0; i < this.traced.length; i += 5) {
+      const [cpu = 0, event = 0, a = 0, b = 0, c = 0] = this.traced.slice(i, i + 5);
+      events.push({ cpu: cpu as CpuId, event, a, b, c });
+    }
+    return events;
+  }
+
+  read(addr: Addr): number {
+    return this.memory.newest(addr);
+  }
+
+  write(addr: Addr, value: number): void {
+    this.memory.poke(addr, value);
+  }
+
+  /** Execute once, from the initial memory, as the strategy chooses. */
+  run(strategy: Strategy): StopReason {
+    this.#restart(strategy);
+    try {
+      this.#resume();
+    } catch (error) {
+      if (error instanceof Overrun) return 'livelock';
+      this.thrown = error;
+      return 'threw';
+    }
+    return this.#stopped ?? 'ended';
+  }
+
+  #restart(strategy: Strategy): void {
+    const { machine } = this.#prepared;
+    this.#strategy = strategy;
+    this.observes = strategy.observes;
+    this.memory.reset(this.image, this);
+    this.log.clear();
+    this.traced.length = 0;
+    this.races?.reset();
+    this.steps = this.hash = this.fuel = 0;
+    this.switches = -1;
+    this.strong = this.fresh = this.#fair = false;
+    this.#stopped = undefined;
+    this.thrown = undefined;
+    this.#last = this.#choiceCpu = -1;
+    for (const [i, cpu] of this.cpus.entries()) {
+      const body = machine.bodies[i] as unknown as Start;
+      cpu.restart(body(cpu), machine.current?.[i] ?? 0);
+    }
+    this.#pick();
+  }
+
+  /** The loop: the coroutine of the chosen CPU runs until it yields, which is when another CPU has been chosen. */
+  #resume(): void {
+    const { cpus } = this;
+    while (this.#next >= 0 || this.#stuck()) {
+      const cpu = cpus[this.#next] as ExplorerCpu;
+      if (this.#next !== this.#last) this.#begin(cpu);
+      cpu.switching = false;
+      if (this.interrupts && this.#takesInterrupt(cpu)) this.#interrupt(cpu);
+      if (cpu.waiting !== WAIT_NONE && !cpu.completeWait()) continue;
+      if ((cpu.interrupt ?? cpu.body)?.next().done === true) this.#endOfCode(cpu);
+    }
+    this.#log();
+  }
+
+  #begin(cpu: ExplorerCpu): void {
+    this.#log();
+    this.switches++;
+    this.#last = cpu.id;
+    this.recorder?.turn(cpu);
+  }
+
+  #log(): void {
+    if (this.#last < 0) return;
+    this.log.turn(this.#last, (this.cpus[this.#last] as ExplorerCpu).count);
+  }
+
+  #isInterrupted(cpu: ExplorerCpu): boolean {
+    if (!this.interrupts || cpu.preemptDepth !== 0 || cpu.interrupt !== undefined) return false;
+    return this.#prepared.machine.interrupt?.pending(cpu.id, this) ?? false;
+  }
+
+  #takesInterrupt(cpu: ExplorerCpu): boolean {
+    if (!this.#isInterrupted(cpu)) return false;
+    const idle = cpu.body === undefined || !this.#canGoOn(cpu);
+    return idle || this.choose(2, CHOOSE_FAIL) === 0;
+  }
+
+  #interrupt(cpu: ExplorerCpu): void {
+    const body = this.#prepared.machine.interrupt?.body as unknown as Start;
+    cpu.enterInterrupt(body(cpu));
+  }
+
+  #endOfCode(cpu: ExplorerCpu): void {
+    if (cpu.interrupt !== undefined) cpu.leaveInterrupt();
+    else cpu.body = undefined;
+    cpu.count++;
+    this.point(cpu, OP_END.code, 0);
+  }
+
+  /** The scheduling point after an operation of `cpu`: ask the strategy who is next. */
+  point(cpu: ExplorerCpu, code: number, addr: Addr): void {
+    if (this.observes) this.#observe(cpu, code, addr);
+    this.#pick();
+    cpu.switching = this.#next !== cpu.id || cpu.waiting !== WAIT_NONE || this.#isInterrupted(cpu);
+  }
+
+  #observe(cpu: ExplorerCpu, code: number, addr: Addr): void {
+    const step = this.#step;
+    step.cpu = cpu.id;
+    step.access = cpu.waiting === WAIT_NONE ? (OPERATIONS[code]?.access ?? 0) : ACCESS_ATTEMPT;
+    step.addr = addr;
+    step.strong = this.strong && this.fencesInteract;
+    this.strong = false;
+    this.#strategy?.observe(step);
+  }
+
+  /** `cpu` looked at a word without a scheduling point. */
+  peeked(cpu: ExplorerCpu, addr: Addr): void {
+    const step = this.#step;
+    step.cpu = cpu.id;
+    step.access = ACCESS_PEEK;
+    step.addr = addr;
+    step.strong = false;
+    this.#strategy?.observe(step);
+  }
+
+  #pick(): void {
+    const mask = this.#runnable();
+    if (mask === 0) {
+      this.#next = -1;
+    } else if (this.steps > this.#bound) {
+      this.#pickFairly(mask);
+    } else {
+      const strategy = this.#strategy as Strategy;
+      this.#next = strategy.next(mask, this.#last, this.cpus);
+      this.fuel = Math.min(strategy.fuel, this.#bound);
+      if (this.#next < 0) this.#stopped = 'abandoned';
+    }
+  }
+
+  /** Beyond the bound every CPU gets its turn and every load the newest value: what still makes no progress never will. */
+  #pickFairly(mask: number): void {
+    if (this.steps > this.stepLimit) this.overrun();
+    this.#fair = true;
+    const after = mask & ~((2 << this.#last) - 1);
+    this.#next = lowest(after === 0 ? mask : after);
+    this.fuel = FAIR_FUEL;
+  }
+
+  /** Whether the execution went beyond the bound, and so left the strategy's hands. */
+  get wasFair(): boolean {
+    return this.#fair;
+  }
+
+  /** Give up: called when an execution makes no progress. */
+  overrun(): never {
+    throw new Overrun();
+  }
+
+  #canGoOn(cpu: ExplorerCpu): boolean {
+    if (cpu.waiting === WAIT_NONE) return cpu.body !== undefined || cpu.interrupt !== undefined;
+    const value = this.memory.newest(cpu.waitAddr);
+    return cpu.waiting === WAIT_LOCK ? value === 0 : value !== cpu.waitSeen;
+  }
+
+  #runnable(): number {
+    let mask = 0;
+    for (const cpu of this.cpus) {
+      if (this.#canGoOn(cpu) || this.#isInterrupted(cpu)) mask |= 1 << cpu.id;
+    }
+    return mask;
+  }
+
+  /** No CPU can go on. Returns true after virtual time has passed and one can. */
+  #stuck(): boolean {
+    if (this.#stopped !== undefined) return false;
+    const left = this.cpus.filter((cpu) => cpu.body !== undefined);
+    if (left.length === 0) return false;
+    const { machine } = this.#prepared;
+    while (left.some((cpu) => cpu.waiting === WAIT_HALT) && machine.advanceTime?.(this) === true) {
+      if (++this.steps > this.stepLimit) this.overrun();
+      this.#pick();
+      if (this.#next >= 0) return true;
+    }
+    const resting = machine.haltEnds === true && left.every((cpu) => cpu.waiting === WAIT_HALT);
+    this.#stopped = resting ? 'ended' : 'deadlock';
+    return false;
+  }
+
+  /** Answer a choice of the memory, and record it. */
+  choose(n: number, kind: number): number {
+    const cpu = this.cpus[this.#last] as ExplorerCpu;
+    if (this.fresh || this.#fair) return 0;
+    if (cpu.count !== this.#choiceStep || cpu.id !== this.#choiceCpu) {
+      this.#choiceStep = cpu.count;
+      this.#choiceCpu = cpu.id;
+      this.#choiceIndex = 0;
+    }
+    const index = this.#choiceIndex++;
+    const value = (this.#strategy as Strategy).choose(n, kind, cpu.id, this.addr, cpu.count, index);
+    if (value !== 0) this.log.choice(cpu.id, cpu.count, index, value);
+    this.recorder?.choice(n, kind, value);
+    return value;
+  }
+}

@@ -1,0 +1,83 @@
+/** Executes a range of a campaign's executions in this thread and counts what they show. */
+
+import type { StrategyConfig } from './config.js';
+import { DfsStrategy } from './dfs.js';
+import { PctStrategy, type PctParameters } from './pct.js';
+import { RandomStrategy } from './random.js';
+import { ReplayStrategy } from './replay.js';
+import type { Session } from './session.js';
+import type { Strategy } from './strategy.js';
+import { count, digestOf, emptyTally, type Tally } from './tally.js';
+
+/** Executions between two looks at the clock. */
+const CLOCK_EXECUTIONS = 64;
+
+/** What to execute. */
+export interface Range {
+  /** First execution and the one after the last. */
+  readonly from: number;
+  readonly to: number;
+  /** `performance.now()` at which to stop early. */
+  readonly deadline: number;
+  /** Stop after the first forbidden outcome. */
+  readonly stopAtFinding: boolean;
+}
+
+/** What was executed of a range. */
+export interface RangeResult {
+  readonly tally: Tally;
+  /** Executions `from` … `next` - 1 are counted. */
+  readonly next: number;
+  /** Exhaustive search: nothing is left to try. */
+  readonly exhausted: boolean;
+  /** A bound of the search has left something out. */
+  readonly bounded: boolean;
+}
+
+/** n, k and d of a priority-based exploration: k is measured by one execution without preemption. */
+export function pctParameters(session: Session, depth: number): PctParameters {
+  const strategy = new ReplayStrategy({ turns: [], choices: [] });
+  session.execute(strategy);
+  return { n: session.execution.cpus.length, k: session.execution.steps, d: depth };
+}
+
+/** Make the strategy that a configuration asks for. */
+export function createStrategy(config: StrategyConfig, session: Session): Strategy {
+  if (config.kind === 'random') return new RandomStrategy(config.seed);
+  if (config.kind === 'pct') {
+    return new PctStrategy(config.seed, pctParameters(session, config.depth));
+  }
+  return new DfsStrategy(session.execution.cpus.length, config);
+}
+
+/** Execute a range; a strategy that has state, as an exhaustive one has, goes on where it stopped. */
+export function exploreRange(session: Session, strategy: Strategy, range: Range): RangeResult {
+  const tally = emptyTally();
+  const { execution } = session;
+  let run = range.from;
+  let exhausted = false;
+  for (; run < range.to; run++) {
+    if ((run - range.from) % CLOCK_EXECUTIONS === CLOCK_EXECUTIONS - 1) {
+      if (performance.now() >= range.deadline) break;
+    }
+    exhausted = !strategy.begin(run);
+    if (exhausted) break;
+    const verdict = session.execute(strategy);
+    if (verdict === undefined) {
+      tally.redundant++;
+      continue;
+    }
+    tally.executions++;
+    tally.steps += execution.steps;
+    tally.switches += execution.switches;
+    tally.digest = (tally.digest + digestOf(execution.hash, run)) >>> 0;
+    if (execution.wasFair) tally.overlong++;
+    count(tally, verdict, run, () => session.token());
+    if (range.stopAtFinding && verdict.grade === 'forbidden') {
+      run++;
+      break;
+    }
+  }
+  const bounded = strategy instanceof DfsStrategy && strategy.bounded;
+  return { tally, next: run, exhausted, bounded };
+}

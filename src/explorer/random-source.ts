@@ -1,0 +1,38 @@
+/** Seeded randomness (sfc32): equal seeds give equal numbers on every machine and every version of Node. */
+
+/** A stream of pseudo-random numbers. */
+export class RandomSource {
+  #a = 0;
+  #b = 0;
+  #c = 0;
+  #d = 0;
+
+  /** Start the stream that belongs to a seed and a run; both are unsigned 32-bit integers. */
+  seed(seed: number, run: number): void {
+    this.#a = seed | 0;
+    this.#b = run | 0;
+    this.#c = 0x9e3779b9;
+    this.#d = 1;
+    for (let i = 0; i < 12; i++) this.next();
+  }
+
+  /** The next 32 bits, as an unsigned integer. */
+  next(): number {
+    const t = (((this.#a + this.#b) | 0) + this.#d) | 0;
+    this.#d = (this.#d + 1) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + t) | 0;
+    return t >>> 0;
+  }
+
+  /** An integer from 0 to `n` - 1. */
+  below(n: number): number {
+    return Math.floor((this.next() / 0x100000000) * n);
+  }
+
+  /** True with the given probability, which may be 0 and 1. */
+  chance(probability: number): boolean {
+    return this.next() < probability * 0x100000000;
+  }
+}

@@ -1,0 +1,74 @@
+/** Random strategy: each execution draws how it schedules (uniform, sticky, by priorities) and how weak its memory is. */
+
+import { RandomSource } from './random-source.js';
+import { countOf, nth, type Strategy } from './strategy.js';
+import { Weakness } from './weakness.js';
+
+const UNIFORM = 0;
+const STICKY = 1;
+const PRIORITY = 2;
+
+/** Mean number of operations between two switches of a sticky execution. */
+const STICKY_STEPS = 5;
+/** An execution by priorities changes one of them with this probability at each operation. */
+const CHANGE_STEPS = 12;
+
+/** Draws everything from a seed and the number of the execution. */
+export class RandomStrategy implements Strategy {
+  readonly observes = false;
+  fuel = 1;
+  readonly #seed: number;
+  readonly #random = new RandomSource();
+  readonly #priorities = new Float64Array(32);
+  #mode = UNIFORM;
+  readonly #weakness = new Weakness(this.#random);
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  begin(run: number): boolean {
+    const random = this.#random;
+    random.seed(this.#seed, run);
+    this.#mode = random.below(3);
+    this.#weakness.draw();
+    if (this.#mode === PRIORITY) {
+      for (let i = 0; i < 32; i++) this.#priorities[i] = random.next();
+    }
+    return true;
+  }
+
+  next(runnable: number, last: number): number {
+    if ((runnable & (runnable - 1)) === 0) {
+      this.fuel = 1;
+      return nth(runnable, 0);
+    }
+    if (this.#mode === PRIORITY) return this.#byPriority(runnable, last);
+    this.fuel = this.#mode === STICKY ? 1 + this.#random.below(2 * STICKY_STEPS) : 1;
+    return nth(runnable, this.#random.below(countOf(runnable)));
+  }
+
+  #byPriority(runnable: number, last: number): number {
+    const priorities = this.#priorities;
+    if (last >= 0) priorities[last] = this.#random.next() * 0.5;
+    let best = -1;
+    for (let rest = runnable; rest !== 0; rest &= rest - 1) {
+      const cpu = nth(rest, 0);
+      if (best < 0 || (priorities[cpu] as number) > (priorities[best] as number)) best = cpu;
+    }
+    this.fuel = 1 + this.#random.below(2 * CHANGE_STEPS);
+    return best;
+  }
+
+  choose(n: number, kind: number): number {
+    return this.#weakness.choose(n, kind);
+  }
+
+  observe(): void {
+    // Draws do not depend on what was executed.
+  }
+
+  end(): void {
+    // Nothing is carried over to the next execution.
+  }
+}

@@ -1,0 +1,69 @@
+/** The one seam where nondeterminism enters: which CPU goes on, for how long, and every answer of the memory. */
+
+/** What a strategy is told about the operation that was just executed. */
+export interface Step {
+  readonly cpu: number;
+  /** One of the `ACCESS_*` constants. */
+  readonly access: number;
+  readonly addr: number;
+  /** The operation included a strong fence, whose order among all strong fences matters. */
+  readonly strong: boolean;
+}
+
+/** How far a CPU has come. */
+export interface Position {
+  /** Operations executed, waits and ends of code included. */
+  readonly count: number;
+}
+
+/** Chooses; lives across executions. */
+export interface Strategy {
+  /** How many operations the CPU that {@link next} returned may execute before the strategy is asked again. */
+  readonly fuel: number;
+  /** Whether it wants {@link observe} to be called; it must then leave {@link fuel} at 1. */
+  readonly observes: boolean;
+  /** Start execution number `run` (from 0); false when nothing is left to try. */
+  begin(run: number): boolean;
+  /**
+   * Choose the CPU to go on.
+   *
+   * @param runnable bit mask of the CPUs that can, never 0
+   * @param last the CPU that executed last, or -1
+   * @param cpus how far each CPU has come
+   * @returns a CPU of the mask, or -1 to abandon this execution as redundant
+   */
+  next(runnable: number, last: number, cpus: readonly Position[]): number;
+  /**
+   * Choose one of `n` (at least 2) answers of the memory; 0 is the sequentially consistent one.
+   *
+   * @param kind one of the `CHOOSE_*` constants
+   * @param cpu the CPU that executes
+   * @param addr the word it accesses
+   * @param step number of operations that CPU has executed before
+   * @param index number of choices in this operation before
+   */
+  choose(n: number, kind: number, cpu: number, addr: number, step: number, index: number): number;
+  /** An operation was executed. */
+  observe(step: Step): void;
+  /** The execution has ended. */
+  end(): void;
+}
+
+/** Lowest CPU in a mask. */
+export function lowest(mask: number): number {
+  return 31 - Math.clz32(mask & -mask);
+}
+
+/** Number of CPUs in a mask. */
+export function countOf(mask: number): number {
+  let n = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) n++;
+  return n;
+}
+
+/** The `index`-th CPU of a mask, from 0, ascending. */
+export function nth(mask: number, index: number): number {
+  let rest = mask;
+  for (let i = 0; i < index; i++) rest &= rest - 1;
+  return lowest(rest);
+}

@@ -1,0 +1,131 @@
+/** Tokens of a litmus source; comments differ inside and outside thread bodies, so the parser asks for one token at a time. */
+import { LitmusSyntaxError, type Position } from './syntax-error.js';
+
+/** A token; `end` is the offset after its last character. */
+export interface Token extends Position {
+  readonly kind: 'name' | 'number' | 'symbol' | 'string' | 'end';
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** `code`: thread bodies, where `(*p)` is a dereference. `logic`: everything else, where `(* … *)` is a comment. */
+export type LexMode = 'code' | 'logic';
+
+const SYMBOLS = [
+  '/\\',
+  '\\/',
+  '=>',
+  '<<',
+  '>>',
+  '==',
+  '!=',
+  '<>',
+  '<=',
+  '>=',
+  '&&',
+  '||',
+  ...'{ } ( ) [ ] ; : , = * & | ^ + - / % < > ! ~ ? .'.split(' '),
+];
+
+const NAME = /[A-Za-z_$][A-Za-z_0-9$]*/y;
+const NUMBER = /0[xX][0-9a-fA-F]+|[0-9]+/y;
+const SPACE = /[ \t\r\n\f]+/y;
+const LINE_COMMENT = /\/\/[^\n]*/y;
+const STRING = /"(?:[^"\\]|\\.)*"/y;
+
+function matchAt(pattern: RegExp, text: string, offset: number): string | null {
+  pattern.lastIndex = offset;
+  return pattern.exec(text)?.[0] ?? null;
+}
+
+/** Reads tokens on demand from one source. */
+export class Lexer {
+  readonly file: string;
+  readonly source: string;
+  readonly #lineStarts: number[] = [0];
+
+  constructor(file: string, source: string) {
+    this.file = file;
+    this.source = source;
+    for (let i = source.indexOf('\n'); i >= 0; i = source.indexOf('\n', i + 1)) {
+      this.#lineStarts.push(i + 1);
+    }
+  }
+
+  /** Line and column of an offset. */
+  positionOf(offset: number): Position {
+    let low = 0;
+    let high = this.#lineStarts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#lineStarts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - (this.#lineStarts[low] ?? 0) + 1 };
+  }
+
+  /** An error at an offset. */
+  errorAt(offset: number, problem: string): LitmusSyntaxError {
+    return new LitmusSyntaxError(this.file, this.positionOf(offset), problem);
+  }
+
+  /** The token at or after `offset`. */
+  tokenAt(offset: number, mode: LexMode): Token {
+    const start = this.skip(offset, mode);
+    const make = (kind: Token['kind'], text: string): Token => ({
+      kind,
+      text,
+      start,
+      end: start + text.length,
+      ...this.positionOf(start),
+    });
+    if (start >= this.source.length) return make('end', '');
+    const name = matchAt(NAME, this.source, start);
+    if (name !== null) return make('name', name);
+    const number = matchAt(NUMBER, this.source, start);
+    if (number !== null) return make('number', number);
+    const string = matchAt(STRING, this.source, start);
+    if (string !== null) return make('string', string);
+    const symbol = SYMBOLS.find((s) => this.source.startsWith(s, start));
+    if (symbol !== undefined) return make('symbol', symbol);
+    throw this.errorAt(start, `unexpected character ${JSON.stringify(this.source[start])}`);
+  }
+
+  /** Offset of the first character after white space and comments. */
+  skip(offset: number, mode: LexMode): number {
+    for (;;) {
+      const space = matchAt(SPACE, this.source, offset) ?? this.#comment(offset, mode);
+      if (space === null) return offset;
+      offset += space.length;
+    }
+  }
+
+  #comment(offset: number, mode: LexMode): string | null {
+    const line = matchAt(LINE_COMMENT, this.source, offset);
+    if (line !== null) return line;
+    if (this.source.startsWith('/*', offset)) return this.#closed(offset, '*/');
+    if (mode === 'logic' && this.source.startsWith('(*', offset)) return this.#nested(offset);
+    return null;
+  }
+
+  #closed(offset: number, close: string): string {
+    const end = this.source.indexOf(close, offset + 2);
+    if (end < 0) throw this.errorAt(offset, `this comment is never closed: expected "${close}"`);
+    return this.source.slice(offset, end + close.length);
+  }
+
+  /** `(* … *)` comments nest. */
+  #nested(offset: number): string {
+    let depth = 0;
+    for (let i = offset; i < this.source.length - 1; i++) {
+      const pair = this.source.slice(i, i + 2);
+      if (pair === '(*') depth++;
+      else if (pair === '*)') depth--;
+      else continue;
+      i++;
+      if (depth === 0) return this.source.slice(offset, i + 1);
+    }
+    throw this.errorAt(offset, 'this comment is never closed: expected "*)"');
+  }
+}

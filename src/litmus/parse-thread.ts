@@ -1,0 +1,220 @@
+/** Parses one `Pn(parameters) { statements }` of a litmus source. */
+import type { LitmusThread, LocationId, LocationKind, SourceSpan } from './ast.js';
+import type { Token } from './lexer.js';
+import { ThreadLowering } from './lower.js';
+import { ExpressionParser, isTypeWord, skipType, type Node } from './parse-expression.js';
+import type { TokenStream } from './token-stream.js';
+
+/** Finds or creates the location a parameter names, of the kind its type says. */
+export type LocationTable = (name: string, kind: LocationKind) => LocationId;
+
+/** A parsed thread with what later parts of the file need: its registers by name. */
+export interface ParsedThread extends LitmusThread {
+  readonly lowering: ThreadLowering;
+}
+
+const UNSUPPORTED = new Set(
+  'while for do goto switch return break continue case default'.split(' '),
+);
+
+/** Steps that count towards SRCU cookies, as herd numbers them: a call of a void primitive expands to two. */
+const STEPS = { plain: 1, call: 2, if: 2, block: 1 } as const;
+
+/** Blocks nested deeper than this are refused: no litmus test needs it, and the parser recurses. */
+const DEEPEST = 100;
+
+/** Parses the body of thread `index`; `inits` are its registers set in the initial state. */
+export class ThreadParser {
+  readonly #stream: TokenStream;
+  readonly #expressions: ExpressionParser;
+  readonly #index: number;
+  readonly #locations: LocationTable;
+  readonly #parameters = new Map<string, LocationId>();
+  readonly #lowering: ThreadLowering;
+  #depth = 0;
+
+  constructor(
+    stream: TokenStream,
+    index: number,
+    inits: ReadonlyMap<string, number>,
+    locations: LocationTable,
+  ) {
+    this.#stream = stream;
+    this.#index = index;
+    this.#locations = locations;
+    this.#expressions = new ExpressionParser(stream);
+    this.#lowering = new ThreadLowering(stream.lexer, index, this.#parameters);
+    for (const [name, value] of inits) this.#lowering.register(name, value);
+  }
+
+  /** Parse from the parameter list to the closing brace. */
+  parse(): ParsedThread {
+    this.#parameterList();
+    if (!this.#stream.at('{'))
+      throw this.#stream.unexpected(`"{" to open the body of P${this.#index}`);
+    this.#stream.seek(this.#stream.offset, 'code');
+    this.#stream.next();
+    const body = this.#lowering.collect(() => {
+      while (!this.#stream.at('}')) this.#statement();
+    });
+    const close = this.#stream.next();
+    this.#stream.seek(close.end, 'logic');
+    return { registers: this.#lowering.registers, body, lowering: this.#lowering };
+  }
+
+  #parameterList(): void {
+    this.#stream.expect('(', `after P${this.#index}`);
+    if (this.#stream.accept(')')) return;
+    do this.#parameter();
+    while (this.#stream.accept(','));
+    this.#stream.expect(')', 'or "," after a parameter');
+  }
+
+  #parameter(): void {
+    const first = this.#stream.peek();
+    if (first.text === 'void' && this.#stream.after(first).text === ')') {
+      this.#stream.next();
+      return;
+    }
+    const from = this.#stream.offset;
+    skipType(this.#stream);
+    const type = this.#stream.lexer.source.slice(from, this.#stream.offset);
+    const name = this.#stream.expectName('the name of a parameter');
+    const kind = /spinlock_t/.test(type) ? 'lock' : /srcu_struct/.test(type) ? 'srcu' : 'data';
+    this.#parameters.set(name.text, this.#locations(name.text, kind));
+  }
+
+  #statement(): void {
+    const token = this.#stream.peek();
+    if (this.#stream.accept(';')) return;
+    if (this.#stream.accept('{')) {
+      this.#block();
+      return;
+    }
+    if (token.kind === 'name' && token.text === 'if') {
+      this.#if();
+      return;
+    }
+    if (token.kind === 'name' && UNSUPPORTED.has(token.text)) {
+      const problem = `"${token.text}" is not part of the litmus dialect`;
+      throw this.#stream.lexer.errorAt(
+        token.start,
+        `${problem}: expected an assignment, a call or if`,
+      );
+    }
+    if (token.text === '*') {
+      this.#plainStore();
+      return;
+    }
+    if (token.kind !== 'name') throw this.#stream.unexpected('a statement or "}"');
+    if (this.#atDeclaration(token)) {
+      this.#declaration();
+      return;
+    }
+    this.#assignmentOrCall();
+  }
+
+  #block(): void {
+    if (++this.#depth > DEEPEST) {
+      throw this.#stream.unexpected(`blocks nested less than ${DEEPEST} deep`);
+    }
+    this.#lowering.begin(this.#span(), STEPS.block);
+    while (!this.#stream.accept('}')) this.#statement();
+    this.#depth--;
+  }
+
+  #if(): void {
+    const at = this.#span();
+    this.#stream.next();
+    this.#lowering.begin(at, STEPS.if);
+    this.#stream.expect('(', 'after if');
+    const condition = this.#lowering.value(this.#expressions.parse());
+    this.#stream.expect(')', 'after the condition');
+    const then = this.#branch();
+    const otherwise = this.#stream.accept('else') ? this.#branch() : [];
+    this.#lowering.emit({ kind: 'if', condition, then, otherwise, at });
+  }
+
+  #branch(): ReturnType<ThreadLowering['collect']> {
+    if (++this.#depth > DEEPEST) {
+      throw this.#stream.unexpected(`branches nested less than ${DEEPEST} deep`);
+    }
+    const statements = this.#lowering.collect(() => this.#statement());
+    this.#depth--;
+    return statements;
+  }
+
+  #atDeclaration(token: Token): boolean {
+    if (isTypeWord(token)) return true;
+    let after = this.#stream.after(token);
+    if (after.kind === 'name') return true;
+    if (after.text !== '*') return false;
+    while (after.text === '*') after = this.#stream.after(after);
+    return after.kind === 'name' && ['=', ';', ','].includes(this.#stream.after(after).text);
+  }
+
+  #declaration(): void {
+    const at = this.#span();
+    skipType(this.#stream);
+    do {
+      while (this.#stream.accept('*'));
+      const name = this.#stream.expectName('the name of a variable').text;
+      if (!this.#stream.accept('=')) {
+        this.#lowering.register(
+          name,
+          this.#lowering.findRegister(name) === undefined ? 0 : undefined,
+        );
+        continue;
+      }
+      this.#lowering.begin(at, STEPS.plain);
+      this.#lowering.assign(name, this.#expressions.parse());
+    } while (this.#stream.accept(','));
+    this.#stream.expect(';', 'after the declaration');
+  }
+
+  #plainStore(): void {
+    const at = this.#span();
+    const place = this.#expressions.unary();
+    this.#stream.expect('=', 'after the place to store to');
+    this.#storeTo(place, at);
+  }
+
+  #storeTo(place: Node, at: SourceSpan): void {
+    const value = this.#expressions.parse();
+    this.#stream.expect(';', 'after the assignment');
+    if (place.kind !== 'unary' || place.operator !== '*') {
+      throw this.#stream.lexer.errorAt(place.token.start, 'expected a variable or "*pointer"');
+    }
+    this.#lowering.begin(at, STEPS.plain);
+    this.#lowering.storeThrough(place.operand, value);
+  }
+
+  #assignmentOrCall(): void {
+    const at = this.#span();
+    const target = this.#expressions.unary();
+    if (target.kind === 'call') {
+      this.#stream.expect(';', `after ${target.name}(…)`);
+      this.#lowering.begin(at, STEPS.call);
+      this.#lowering.callStatement(target);
+      return;
+    }
+    this.#stream.expect('=', 'or "(" after the name');
+    if (target.kind !== 'name') {
+      this.#storeTo(target, at);
+      return;
+    }
+    const value = this.#expressions.parse();
+    this.#stream.expect(';', 'after the assignment');
+    this.#lowering.begin(at, STEPS.plain);
+    this.#lowering.assign(target.name, value);
+  }
+
+  /** The statement that begins at the next token, as one line of text. */
+  #span(): SourceSpan {
+    const { line, column, start } = this.#stream.peek();
+    const { source } = this.#stream.lexer;
+    const end = source.slice(start).search(/[;{}]/);
+    const text = source.slice(start, end < 0 ? undefined : start + end).replace(/\s+/g, ' ');
+    return { line, column, text: text.trim() };
+  }
+}

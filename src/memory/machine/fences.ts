@@ -1,0 +1,74 @@
+/** Fences: what orders earlier accesses of a CPU against later ones. */
+
+import type { Location } from './location.js';
+import type { Processor } from './processor.js';
+import { bindRead, bindWrite } from './read.js';
+import type { FlatView, SparseView } from './sparse-view.js';
+import type { MachineState } from './state.js';
+import { HAS_VIEW, IS_READ, IS_USED, IS_WRITE, NO_RETURN } from './window.js';
+
+/**
+ * A strong fence: the CPU publishes what it wrote and read to the global view, and all it does later is bound to that.
+ * The global view holds everything its window and views could say, so they start empty.
+ *
+ * @param also a view to publish with it
+ */
+export function strongFence(s: MachineState, p: Processor, also?: SparseView): void {
+  const time = ++s.time;
+  publish(s, p.own, time);
+  publish(s, p.read, time);
+  if (also !== undefined) publish(s, also, time);
+  p.gtR = p.gtW = p.gs = time;
+  p.forgetViews();
+  p.writesAtFence = p.writes;
+}
+
+/** Publish a view in the global view of fence `time`. */
+export function publish(s: MachineState, view: SparseView, time: number): void {
+  for (let i = 0; i < view.n; i++) {
+    const location = s.locations[view.xs[i] as number] as Location;
+    location.publish(time, view.positions[i] as number);
+  }
+}
+
+/** `smp_rmb()`: later reads are bound to earlier reads. */
+export function readFence(p: Processor): void {
+  const w = p.window;
+  for (let i = 0; i < w.count; i++) {
+    const slot = w.slot(i);
+    const flags = w.flags[slot] as number;
+    if ((flags & (IS_READ | NO_RETURN)) !== IS_READ) continue;
+    w.flags[slot] = flags | IS_USED;
+    eachOfSummary(p, slot, bindRead);
+    p.gtR = Math.max(p.gtR, w.gt[slot] as number);
+  }
+}
+
+/** `smp_wmb()`: later writes are bound to earlier writes, and carry them. */
+export function writeFence(s: MachineState, p: Processor): void {
+  if (!s.options.wmb) return;
+  const w = p.window;
+  for (let i = 0; i < w.count; i++) {
+    const slot = w.slot(i);
+    const flags = w.flags[slot] as number;
+    if ((flags & IS_WRITE) === 0) continue;
+    w.flags[slot] = flags | IS_USED;
+    eachOfSummary(p, slot, bindWrite);
+    p.gtW = Math.max(p.gtW, w.gt[slot] as number);
+  }
+  p.carried.joinView(p.own);
+}
+
+type Bind = (p: Processor, x: number, position: number) => void;
+
+function eachOfSummary(p: Processor, slot: number, bind: Bind): void {
+  const w = p.window;
+  eachOf(p, w.extra[slot] as FlatView, bind);
+  if (((w.flags[slot] as number) & HAS_VIEW) === 0) return;
+  eachOf(p, w.view[slot] as FlatView, bind);
+  bind(p, w.x[slot] as number, w.position[slot] as number);
+}
+
+function eachOf(p: Processor, view: FlatView, bind: Bind): void {
+  for (let i = 0; i < view.length; i += 2) bind(p, view[i] as number, view[i + 1] as number);
+}

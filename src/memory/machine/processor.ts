@@ -1,0 +1,143 @@
+/** One CPU of the machine: what its later reads and writes are bound to, and what it has published and learnt. */
+
+import type { Location } from './location.js';
+import type { MachineOptions } from './options.js';
+import { EMPTY, type FlatView, SparseView } from './sparse-view.js';
+import { HAS_VIEW, Window } from './window.js';
+
+const NO_EVENTS: readonly number[] = [];
+
+/** State of one CPU. Dense arrays are indexed by location id, fence times number the strong fences of all CPUs. */
+export class Processor {
+  readonly cpu: number;
+  /** Position last read or written, per location. */
+  coh = new Float64Array(0);
+  /** Lower bound for all later reads, per location. */
+  curR = new Float64Array(0);
+  /** Lower bound for all later writes, per location. */
+  curW = new Float64Array(0);
+  /** Fence time that binds all later reads. */
+  gtR = 0;
+  /** Fence time that binds all later writes. */
+  gtW = 0;
+  /** Fence time of the last own strong fence. */
+  gs = 0;
+  readonly window: Window;
+  /** What binds later reads only: it must reach their summaries, and through them later writes. */
+  readonly readOnly: SparseView;
+  /** What binds later writes only. */
+  readonly writeOnly: SparseView;
+  /** Join of the views of own writes since the last strong fence. */
+  readonly own: SparseView;
+  /** Join of the views of other CPUs' messages read since the last strong fence. */
+  readonly read: SparseView;
+  /** The part of these that every later write carries. */
+  readonly carried: SparseView;
+  /** For each CPU, the index of its last write that happens before something read here. */
+  readonly known: number[] = [];
+  /** How often `known` has grown. */
+  knowledge = 0;
+  writes = 0;
+  writesAtFence = 0;
+  /** Number of the CPU's latest memory event. */
+  event = 0;
+  /** Event number of the last unlock since the last strong fence, 0 if there is none. */
+  unlockEvent = 0;
+  ownAtUnlock: FlatView = EMPTY;
+  ownAtUnlockGs = 0;
+  /** Whether a fully ordered read-modify-write still owes its trailing fence. */
+  owesFence = false;
+  /** Dependencies of the next operation: event numbers of own reads. */
+  address = NO_EVENTS;
+  data = NO_EVENTS;
+  control = NO_EVENTS;
+
+  constructor(cpu: number, options: MachineOptions, locations: number) {
+    this.cpu = cpu;
+    this.window = new Window(options.windowCap);
+    this.readOnly = new SparseView(locations);
+    this.writeOnly = new SparseView(locations);
+    this.own = new SparseView(locations);
+    this.read = new SparseView(locations);
+    this.carried = new SparseView(locations);
+    for (let i = 0; i < options.cpus; i++) this.known.push(0);
+    this.grow(locations);
+  }
+
+  /** Make room for more location ids. */
+  grow(locations: number): void {
+    for (const name of ['coh', 'curR', 'curW'] as const) {
+      const larger = new Float64Array(locations);
+      larger.set(this[name]);
+      this[name] = larger;
+    }
+    for (const view of [this.readOnly, this.writeOnly, this.own, this.read, this.carried]) {
+      view.grow(locations);
+    }
+  }
+
+  /** Back to the state before the first operation; `locations` ids were in use. */
+  reset(locations: number): void {
+    this.coh.fill(0, 0, locations + 1);
+    this.curR.fill(0, 0, locations + 1);
+    this.curW.fill(0, 0, locations + 1);
+    this.gtR = this.gtW = this.gs = 0;
+    this.forgetViews();
+    this.known.fill(0);
+    this.knowledge = this.writes = this.writesAtFence = this.event = 0;
+    this.owesFence = false;
+    this.independent();
+  }
+
+  /** Drop window, sparse views and the unlock record: after a strong fence the global view holds them. */
+  forgetViews(): void {
+    this.window.clear();
+    this.readOnly.clear();
+    this.writeOnly.clear();
+    this.own.clear();
+    this.read.clear();
+    this.carried.clear();
+    this.unlockEvent = 0;
+    this.ownAtUnlock = EMPTY;
+    this.ownAtUnlockGs = 0;
+  }
+
+  /** The next operation depends on nothing. */
+  independent(): void {
+    this.address = this.data = this.control = NO_EVENTS;
+  }
+
+  /** Bind all later accesses of `x` to a position. */
+  bind(x: number, position: number): void {
+    if ((this.curR[x] as number) < position) this.curR[x] = position;
+    if ((this.curW[x] as number) < position) this.curW[x] = position;
+  }
+
+  /** Bind all later accesses to a flat view. */
+  bindFlat(view: FlatView): void {
+    for (let i = 0; i < view.length; i += 2) this.bind(view[i] as number, view[i + 1] as number);
+  }
+
+  /** Bind all later accesses to a fence time. */
+  bindTime(gt: number): void {
+    if (this.gtR < gt) this.gtR = gt;
+    if (this.gtW < gt) this.gtW = gt;
+  }
+
+  /** Bind all later accesses to the summary of a window entry. */
+  bindEntry(slot: number): void {
+    const w = this.window;
+    this.bindFlat(w.extra[slot] as FlatView);
+    if (((w.flags[slot] as number) & HAS_VIEW) !== 0) {
+      this.bindFlat(w.view[slot] as FlatView);
+      this.bind(w.x[slot] as number, w.position[slot] as number);
+    }
+    this.bindTime(w.gt[slot] as number);
+  }
+
+  /** Whether later reads and later writes are both bound to at least this position anyway. */
+  isBound(x: number, position: number, location: Location): boolean {
+    if ((this.curR[x] as number) >= position && (this.curW[x] as number) >= position) return true;
+    return location.globalAt(Math.min(this.gtR, this.gtW)) >= position;
+  }
+}

@@ -1,0 +1,268 @@
+/** Reads: which messages a CPU may read, and what a read tells about what comes after it. */
+
+import { CHOOSE_READ, LOAD_ACQUIRE, LOAD_DEPENDENT, LOAD_PLAIN } from '../model.js';
+import { learn } from './knowledge.js';
+import { type Location, type Message, NOBODY } from './location.js';
+import type { Processor } from './processor.js';
+import { ADMITTED, admit, REFUSED, UNRELATED } from './retro.js';
+import { EMPTY, flatGet } from './sparse-view.js';
+import type { MachineState } from './state.js';
+import { HAS_VIEW, IS_MARKED, IS_READ, IS_USED, IS_WRITE, NO_RETURN } from './window.js';
+
+/** The order of a read that belongs to an atomic without a return value. */
+export const LOAD_NO_RETURN = 4;
+
+/** Read a location: any message that the rules allow, by choice. */
+export function read(s: MachineState, p: Processor, id: number, order: number): Message {
+  const location = s.locations[id] as Location;
+  const bound = beginRead(s, p, id, location);
+  const last = location.last;
+  if (last.position > bound) {
+    const n = location.countFrom(bound);
+    for (let back = n > 1 ? s.choices.choose(n, CHOOSE_READ) : 0; back > 0; back--) {
+      const m = location.messages[location.messages.length - 1 - back] as Message;
+      if (takeStale(s, p, id, m, order)) return m;
+      beginRead(s, p, id, location);
+    }
+  }
+  takeNewest(s, p, id, last, order);
+  return last;
+}
+
+/** Read one particular message, which must be the newest one or be known to need no retro rule. */
+export function readMessage(
+  s: MachineState,
+  p: Processor,
+  id: number,
+  m: Message,
+  order: number,
+): void {
+  beginRead(s, p, id, s.locations[id] as Location);
+  takeNewest(s, p, id, m, order);
+}
+
+/** Start the summary of a read and return the position below which it may not read. */
+export function beginRead(s: MachineState, p: Processor, id: number, location: Location): number {
+  const h = s.summary;
+  h.clear();
+  s.summaryGt = p.gtR;
+  if (s.options.readOnlyPart && p.readOnly.n > 0) h.joinView(p.readOnly);
+  if (p.address.length > 0) joinEvents(s, p, p.address);
+  if (s.options.pointerSpan > 0 && p.window.count > 0) joinPointers(s, p, location.addr);
+  const bound = Math.max(p.coh[id] as number, p.curR[id] as number, location.globalAt(s.summaryGt));
+  return h.n > 0 ? Math.max(bound, h.get(id)) : bound;
+}
+
+/** Join the summaries of own reads, given by event number, and mark them used. Those not in the window bind anyway. */
+export function joinEvents(s: MachineState, p: Processor, events: readonly number[]): void {
+  const w = p.window;
+  for (let i = 0; i < w.count; i++) {
+    const slot = w.slot(i);
+    if (!events.includes(w.event[slot] as number)) continue;
+    w.flags[slot] = (w.flags[slot] as number) | IS_USED;
+    s.joinEntry(p, slot);
+  }
+}
+
+/** Join the summaries of marked reads whose value may be the pointer that `addr` was computed from. */
+function joinPointers(s: MachineState, p: Processor, addr: number): void {
+  const w = p.window;
+  for (let i = 0; i < w.count; i++) {
+    const slot = w.slot(i);
+    if (((w.flags[slot] as number) & IS_MARKED) === 0) continue;
+    const distance = addr - (w.value[slot] as number);
+    if (distance < 0 || distance >= s.options.pointerSpan) continue;
+    w.flags[slot] = (w.flags[slot] as number) | IS_USED;
+    s.joinEntry(p, slot);
+  }
+}
+
+function takeNewest(s: MachineState, p: Processor, id: number, m: Message, order: number): void {
+  const external = m.writer !== NOBODY && m.writer !== p.cpu;
+  joinRead(s, p, m, external);
+  commitRead(s, p, id, m, order, external, UNRELATED);
+}
+
+/** Try to read a message that is not the newest, after {@link beginRead}; false if the retro rule refuses. */
+export function takeStale(
+  s: MachineState,
+  p: Processor,
+  id: number,
+  m: Message,
+  order: number,
+): boolean {
+  const external = m.writer !== NOBODY && m.writer !== p.cpu;
+  joinRead(s, p, m, external);
+  const access = { x: id, position: m.position, hasView: external, view: m.view };
+  const admitted = admit(s, p, access, external ? m : null);
+  if (admitted === REFUSED) return false;
+  commitRead(s, p, id, m, order, external, admitted);
+  return true;
+}
+
+/** Complete the summary of a read with what the message brings, its own view excluded. */
+function joinRead(s: MachineState, p: Processor, m: Message, external: boolean): void {
+  if (external) {
+    s.joinTime(m.gt);
+    if (p.window.count === 0) return;
+    if (s.options.propInt) joinOvertaken(s, p, m);
+    if (s.options.returnEdge && (m.known[p.cpu] as number) > p.writesAtFence)
+      joinOwnWrites(s, p, m);
+  } else if (m.writer === p.cpu && s.options.depRfi) {
+    if (m.dependency.length > 0) s.summary.joinFlat(m.dependency);
+    s.joinTime(m.dependencyGt);
+  }
+}
+
+/** An own access that a write propagated before `m` has overtaken happens before the read of `m`. */
+function joinOvertaken(s: MachineState, p: Processor, m: Message): void {
+  const w = p.window;
+  const global = m.gs > p.gs;
+  if (!global && !mayOvertake(p, m)) return;
+  for (let i = 0; i < w.count; i++) {
+    const slot = w.slot(i);
+    const x = w.x[slot] as number;
+    const position = w.position[slot] as number;
+    const overtaken =
+      messageViewAt(m, x) > position ||
+      (global && (s.locations[x] as Location).globalAt(m.gs) > position);
+    if (!overtaken) continue;
+    w.flags[slot] = (w.flags[slot] as number) | IS_USED;
+    s.joinEntry(p, slot);
+  }
+}
+
+function mayOvertake(p: Processor, m: Message): boolean {
+  const mask = p.window.mask;
+  if ((mask & (1 << (m.x & 31))) !== 0) return true;
+  const view = m.view;
+  for (let i = 0; i < view.length; i += 2) {
+    if ((mask & (1 << ((view[i] as number) & 31))) !== 0) return true;
+  }
+  return false;
+}
+
+function messageViewAt(m: Message, x: number): number {
+  const own = m.x === x ? m.position : 0;
+  return Math.max(own, flatGet(m.view, x));
+}
+
+/** Own writes that happen before `m` happen before its read here, whatever way that went. */
+function joinOwnWrites(s: MachineState, p: Processor, m: Message): void {
+  const w = p.window;
+  for (let i = 0; i < w.count; i++) {
+    const slot = w.slot(i);
+    if (((w.flags[slot] as number) & IS_WRITE) === 0) continue;
+    if ((w.index[slot] as number) > (m.known[p.cpu] as number)) continue;
+    w.flags[slot] = (w.flags[slot] as number) | IS_USED;
+    s.joinEntry(p, slot);
+  }
+}
+
+function commitRead(
+  s: MachineState,
+  p: Processor,
+  id: number,
+  m: Message,
+  order: number,
+  external: boolean,
+  admitted: number,
+): void {
+  p.coh[id] = m.position;
+  p.event++;
+  if (external) {
+    p.read.raise(id, m.position);
+    if (m.view.length > 0) p.read.joinFlat(m.view);
+    if (m.gs > p.read.gs) p.read.gs = m.gs;
+    learn(p, m);
+  }
+  const exact = s.options.exact;
+  if (order === LOAD_ACQUIRE || (order === LOAD_DEPENDENT && !exact)) {
+    bindAll(s, p, id, m, external);
+  } else {
+    let flags = readFlags(order) | (admitted === ADMITTED ? IS_USED : 0);
+    if (external) flags |= HAS_VIEW;
+    if (!exact) {
+      bindWrites(s, p, id, m, external);
+      flags |= IS_USED;
+    }
+    addRead(s, p, id, m, flags);
+  }
+}
+
+function readFlags(order: number): number {
+  if (order === LOAD_NO_RETURN) return IS_READ | NO_RETURN;
+  return order === LOAD_PLAIN ? IS_READ : IS_READ | IS_MARKED;
+}
+
+/** An acquire: all later accesses are bound to the summary, so what bound reads only is in both now. */
+function bindAll(s: MachineState, p: Processor, id: number, m: Message, external: boolean): void {
+  const h = s.summary;
+  for (let i = 0; i < h.n; i++) p.bind(h.xs[i] as number, h.positions[i] as number);
+  if (external) {
+    p.bind(id, m.position);
+    p.bindFlat(m.view);
+  }
+  p.bindTime(s.summaryGt);
+  p.readOnly.clear();
+}
+
+/** Conservative dependencies: every later write is bound to the summary. */
+function bindWrites(
+  s: MachineState,
+  p: Processor,
+  id: number,
+  m: Message,
+  external: boolean,
+): void {
+  const h = s.summary;
+  for (let i = 0; i < h.n; i++) bindWrite(p, h.xs[i] as number, h.positions[i] as number);
+  if (external) {
+    bindWrite(p, id, m.position);
+    for (let i = 0; i < m.view.length; i += 2) {
+      bindWrite(p, m.view[i] as number, m.view[i + 1] as number);
+    }
+  }
+  if (p.gtW < s.summaryGt) p.gtW = s.summaryGt;
+}
+
+/** Bind all later writes to a position. */
+export function bindWrite(p: Processor, x: number, position: number): void {
+  if ((p.curW[x] as number) >= position) return;
+  p.curW[x] = position;
+  p.writeOnly.raise(x, position);
+}
+
+/** Bind all later reads to a position. */
+export function bindRead(p: Processor, x: number, position: number): void {
+  if ((p.curR[x] as number) >= position) return;
+  p.curR[x] = position;
+  p.readOnly.raise(x, position);
+}
+
+/** Put a read into the window, unless what it knows binds everything later anyway. */
+function addRead(s: MachineState, p: Processor, id: number, m: Message, flags: number): void {
+  const extra = s.relativeSummary(p);
+  const bound = s.summaryGt <= Math.min(p.gtR, p.gtW) && extra.length === 0;
+  if (bound && ((flags & HAS_VIEW) === 0 || isBoundToMessage(s, p, id, m))) return;
+  const w = p.window;
+  if (w.count >= s.options.windowCap) {
+    p.bindEntry(w.slot(0));
+    w.shift();
+  }
+  const slot = w.push(id);
+  w.flags[slot] = flags;
+  w.position[slot] = m.position;
+  w.gt[slot] = s.summaryGt;
+  w.view[slot] = (flags & HAS_VIEW) !== 0 ? m.view : EMPTY;
+  w.viewGs[slot] = (flags & HAS_VIEW) !== 0 ? m.gs : 0;
+  w.extra[slot] = extra;
+  w.index[slot] = 0;
+  w.event[slot] = p.event;
+  w.knowledge[slot] = p.knowledge;
+  w.value[slot] = m.value;
+}
+
+function isBoundToMessage(s: MachineState, p: Processor, id: number, m: Message): boolean {
+  return p.isBound(id, m.position, s.locations[id] as Location) && s.isBoundTo(p, m.view);
+}

@@ -1,0 +1,108 @@
+/**
+ * The retro rule: a new access that some older access of its CPU already knew to be overtaken happens before that older
+ * one, so all that is known now must have been known there.
+ */
+
+import { teaches } from './knowledge.js';
+import type { Location, Message } from './location.js';
+import type { Processor } from './processor.js';
+import type { FlatView } from './sparse-view.js';
+import type { MachineState } from './state.js';
+import { HAS_VIEW, IS_USED, IS_WRITE } from './window.js';
+
+/** What {@link admit} found: the access may not stand there. */
+export const REFUSED = -1;
+/** The access overtakes nothing. */
+export const UNRELATED = 0;
+/** The access may stand there, and older accesses rely on its summary. */
+export const ADMITTED = 1;
+
+/** The new access: the summary under construction, and the view that comes with the access. */
+export interface NewAccess {
+  readonly x: number;
+  readonly position: number;
+  readonly hasView: boolean;
+  readonly view: FlatView;
+}
+
+/**
+ * Decide whether a new access may stand at its position, and extend the summaries of older accesses it happens before.
+ *
+ * @param knows the message whose knowledge of other CPUs' writes the access brings in, null for none
+ */
+export function admit(
+  s: MachineState,
+  p: Processor,
+  access: NewAccess,
+  knows: Message | null,
+): number {
+  if (!s.options.retro) return UNRELATED;
+  const overtaken = overtakers(s, p, access.x, access.position);
+  if (overtaken.length === 0) return UNRELATED;
+  const growing: number[] = [];
+  for (const slot of overtaken) {
+    if (covers(s, p, slot, access)) continue;
+    if (!mayGrow(s, p, slot, knows)) return REFUSED;
+    growing.push(slot);
+  }
+  for (const slot of growing) extend(s, p, slot, access);
+  return ADMITTED;
+}
+
+/** Window entries whose view lies above `position` at location `x`. */
+function overtakers(s: MachineState, p: Processor, x: number, position: number): number[] {
+  const w = p.window;
+  const location = s.locations[x] as Location;
+  const found: number[] = [];
+  for (let i = 0; i < w.count; i++) {
+    const slot = w.slot(i);
+    if (((w.flags[slot] as number) & HAS_VIEW) === 0) continue;
+    const global = location.globalAt(w.viewGs[slot] as number);
+    if (Math.max(global, w.viewAt(slot, x)) > position) found.push(slot);
+  }
+  return found;
+}
+
+/** Whether the summary of an entry already holds all of the new summary that does not bind everything later anyway. */
+function covers(s: MachineState, p: Processor, slot: number, access: NewAccess): boolean {
+  const time = Math.max(p.window.gt[slot] as number, Math.min(p.gtR, p.gtW));
+  if (s.summaryGt > time) return false;
+  const h = s.summary;
+  for (let i = 0; i < h.n; i++) {
+    if (!holds(s, p, slot, h.xs[i] as number, h.positions[i] as number)) return false;
+  }
+  if (!access.hasView) return true;
+  for (let i = 0; i < access.view.length; i += 2) {
+    const x = access.view[i] as number;
+    if (!holds(s, p, slot, x, access.view[i + 1] as number)) return false;
+  }
+  return holds(s, p, slot, access.x, access.position);
+}
+
+function holds(s: MachineState, p: Processor, slot: number, x: number, position: number): boolean {
+  const location = s.locations[x] as Location;
+  if (p.isBound(x, position, location)) return true;
+  if (location.globalAt(p.window.gt[slot] as number) >= position) return true;
+  return p.window.summaryAt(slot, x) >= position;
+}
+
+/** An entry may learn more only if nobody relied on it: no own event, and for a write no reader of its message. */
+function mayGrow(s: MachineState, p: Processor, slot: number, knows: Message | null): boolean {
+  const flags = p.window.flags[slot] as number;
+  if ((flags & IS_USED) !== 0) return false;
+  if ((flags & IS_WRITE) === 0) return true;
+  if (s.summaryGt > (p.window.gt[slot] as number)) return false;
+  if (knows !== null && teaches(p, knows)) return false;
+  return p.window.knowledge[slot] === p.knowledge;
+}
+
+function extend(s: MachineState, p: Processor, slot: number, access: NewAccess): void {
+  const w = p.window;
+  const extra = (w.extra[slot] as FlatView).slice();
+  for (let i = 0; i < s.summary.n; i++) {
+    extra.push(s.summary.xs[i] as number, s.summary.positions[i] as number);
+  }
+  if (access.hasView) extra.push(...access.view, access.x, access.position);
+  w.extra[slot] = extra;
+  w.gt[slot] = Math.max(w.gt[slot] as number, s.summaryGt);
+}

@@ -1,0 +1,250 @@
+/** Writes: where in the coherence order a write may stand, and what it carries to its readers. */
+
+import { CHOOSE_WRITE } from '../model.js';
+import { teach } from './knowledge.js';
+import type { Location, Message } from './location.js';
+import type { Processor } from './processor.js';
+import { joinEvents } from './read.js';
+import { ADMITTED, admit, type NewAccess, REFUSED, UNRELATED } from './retro.js';
+import { EMPTY, flatGet, type FlatView } from './sparse-view.js';
+import type { MachineState } from './state.js';
+import { HAS_VIEW, IS_USED, IS_WRITE } from './window.js';
+
+/** A write by choice: anywhere behind what the CPU has to respect. */
+export function write(
+  s: MachineState,
+  p: Processor,
+  id: number,
+  value: number,
+  release: boolean,
+): Message {
+  const m = beginWrite(s, p, id, value, release, 0);
+  const location = s.locations[id] as Location;
+  if (s.options.exact && p.control.length > 0) joinEvents(s, p, p.control);
+  const bound = writeBound(s, p, id, location);
+  if (location.last.position > bound && placeBefore(s, p, location, m, bound)) return m;
+  append(location, m);
+  commitWrite(s, p, m, UNRELATED);
+  return m;
+}
+
+/**
+ * The write half of a read-modify-write: directly behind the message it took.
+ *
+ * @param depends event number of the read if the value written is computed from it, else 0
+ */
+export function writeBehind(
+  s: MachineState,
+  p: Processor,
+  id: number,
+  value: number,
+  release: boolean,
+  source: Message,
+  depends: number,
+): Message {
+  const m = beginWrite(s, p, id, value, release, depends);
+  const location = s.locations[id] as Location;
+  if (s.options.exact && p.control.length > 0) joinEvents(s, p, p.control);
+  source.taken = true;
+  if (source === location.last) append(location, m);
+  else {
+    const at = location.messages.indexOf(source);
+    insert(location, at, m);
+  }
+  commitWrite(s, p, m, UNRELATED);
+  return m;
+}
+
+/** Start the summary of a write, and fill in what its message carries whatever its place. */
+function beginWrite(
+  s: MachineState,
+  p: Processor,
+  id: number,
+  value: number,
+  release: boolean,
+  depends: number,
+): Message {
+  const m = s.newMessage();
+  m.value = value | 0;
+  m.x = id;
+  m.writer = p.cpu;
+  m.index = ++p.writes;
+  s.summary.clear();
+  s.summaryGt = p.gtW;
+  p.event++;
+  joinDependencies(s, p, m, depends);
+  if (p.writeOnly.n > 0) s.summary.joinView(p.writeOnly);
+  if (p.window.count > 0) joinWindow(s, p, id, release);
+  if (release) carryAll(s, p, m);
+  else {
+    m.view = p.carried.snapshot();
+    m.gs = Math.max(p.gs, p.carried.gs);
+  }
+  teach(p, m);
+  m.known[p.cpu] = m.index;
+  return m;
+}
+
+/** What the write's address and data depended on: for its own summary, and for the CPU's own read of the message. */
+function joinDependencies(s: MachineState, p: Processor, m: Message, depends: number): void {
+  if (!s.options.exact) {
+    m.dependency = p.writeOnly.snapshot();
+    m.dependencyGt = p.gtW;
+    return;
+  }
+  m.dependencyGt = 0;
+  m.dependency = EMPTY;
+  if (p.address.length === 0 && p.data.length === 0 && depends === 0) return;
+  s.summaryGt = 0;
+  joinEvents(s, p, p.address);
+  joinEvents(s, p, p.data);
+  if (depends !== 0) joinEvents(s, p, [depends]);
+  m.dependency = s.summary.snapshot();
+  m.dependencyGt = s.summaryGt;
+  s.joinTime(p.gtW);
+}
+
+/** A write comes after the CPU's earlier accesses of the word; a release after all of them. */
+function joinWindow(s: MachineState, p: Processor, id: number, release: boolean): void {
+  const w = p.window;
+  if (!release && (w.mask & (1 << (id & 31))) === 0) return;
+  for (let i = 0; i < w.count; i++) {
+    const slot = w.slot(i);
+    if (!release && (w.x[slot] !== id || !s.options.sameLocation)) continue;
+    w.flags[slot] = (w.flags[slot] as number) | IS_USED;
+    s.joinEntry(p, slot);
+  }
+}
+
+/** A release is cumulative: it carries what the CPU wrote and what it read from others. */
+function carryAll(s: MachineState, p: Processor, m: Message): void {
+  const reads = s.options.releaseReads;
+  m.gs = Math.max(p.gs, p.carried.gs, p.own.gs, reads ? p.read.gs : 0);
+  if (p.carried.n === 0 && (!reads || p.read.n === 0)) {
+    m.view = p.own.snapshot();
+    return;
+  }
+  const view: number[] = [];
+  for (let i = 0; i < p.own.n; i++) {
+    const x = p.own.xs[i] as number;
+    const read = reads ? p.read.get(x) : 0;
+    view.push(x, Math.max(p.own.positions[i] as number, p.carried.get(x), read));
+  }
+  addMissing(view, p.carried.n, p.carried, p);
+  if (reads) addMissing(view, p.read.n, p.read, p);
+  m.view = view;
+}
+
+function addMissing(view: number[], n: number, from: Processor['read'], p: Processor): void {
+  for (let i = 0; i < n; i++) {
+    const x = from.xs[i] as number;
+    if (p.own.get(x) === 0) view.push(x, from.positions[i] as number);
+  }
+}
+
+/** Position that a write to a location must stand behind. */
+function writeBound(s: MachineState, p: Processor, id: number, location: Location): number {
+  const bound = Math.max(p.coh[id] as number, p.curW[id] as number, location.globalAt(s.summaryGt));
+  return s.summary.n > 0 ? Math.max(bound, s.summary.get(id)) : bound;
+}
+
+/** Choose a gap before the newest message; false if the choice, or the retro rule, says the end. */
+function placeBefore(
+  s: MachineState,
+  p: Processor,
+  location: Location,
+  m: Message,
+  bound: number,
+): boolean {
+  const gaps = openGaps(s, location, bound);
+  if (gaps.length === 0) return false;
+  const view = m.view;
+  for (let pick = s.choices.choose(gaps.length + 1, CHOOSE_WRITE); pick > 0; pick--) {
+    const at = gaps[pick - 1] as number;
+    const position = middle(location, at);
+    const access: NewAccess = { x: m.x, position, hasView: true, view };
+    const admitted = admit(s, p, access, null);
+    if (admitted === REFUSED) continue;
+    insert(location, at, m);
+    commitWrite(s, p, m, admitted);
+    return true;
+  }
+  return false;
+}
+
+/** Indices of the messages behind which there is room, newest first, the end excluded. */
+function openGaps(s: MachineState, location: Location, bound: number): number[] {
+  const gaps: number[] = [];
+  const messages = location.messages;
+  for (let i = messages.length - 2; i >= 0; i--) {
+    const before = messages[i] as Message;
+    if (before.position < bound) break;
+    if (before.taken && s.options.rmwGap) continue;
+    const position = middle(location, i);
+    if (position > before.position && position < (messages[i + 1] as Message).position) {
+      gaps.push(i);
+    }
+  }
+  return gaps;
+}
+
+function middle(location: Location, at: number): number {
+  const before = location.messages[at] as Message;
+  const behind = location.messages[at + 1] as Message;
+  return (before.position + behind.position) / 2;
+}
+
+function insert(location: Location, at: number, m: Message): void {
+  m.position = middle(location, at);
+  location.messages.splice(at + 1, 0, m);
+}
+
+function append(location: Location, m: Message): void {
+  m.position = Math.floor(location.last.position) + 1;
+  location.messages.push(m);
+}
+
+/** Complete the summary with the write's own view, publish the message and remember the write. */
+function commitWrite(s: MachineState, p: Processor, m: Message, admitted: number): void {
+  const id = m.x;
+  s.joinTime(m.gs);
+  m.gt = s.summaryGt;
+  p.coh[id] = m.position;
+  p.own.raise(id, m.position);
+  if (m.view.length > 0) p.own.joinFlat(m.view);
+  if (m.gs > p.own.gs) p.own.gs = m.gs;
+  const w = p.window;
+  const extra = s.relativeSummary(p);
+  if (w.count >= s.options.windowCap) {
+    p.bindEntry(w.slot(0));
+    w.shift();
+  }
+  const slot = w.push(id);
+  w.flags[slot] = IS_WRITE | HAS_VIEW | (admitted === ADMITTED ? IS_USED : 0);
+  w.position[slot] = m.position;
+  w.gt[slot] = m.gt;
+  w.view[slot] = m.view;
+  w.viewGs[slot] = m.gs;
+  w.extra[slot] = extra;
+  w.index[slot] = m.index;
+  w.event[slot] = p.event;
+  w.knowledge[slot] = p.knowledge;
+  w.value[slot] = m.value;
+}
+
+/** Highest position of a location that a CPU knows of in any way. */
+export function highestKnown(s: MachineState, p: Processor, id: number): number {
+  const w = p.window;
+  let time = Math.max(p.gtR, p.gtW);
+  let position = Math.max(p.coh[id] as number, p.curR[id] as number, p.curW[id] as number);
+  for (const view of [p.readOnly, p.writeOnly, p.own, p.read, p.carried]) {
+    position = Math.max(position, view.get(id));
+    time = Math.max(time, view.gs);
+  }
+  for (let i = 0; i < w.count; i++) {
+    const slot = w.slot(i);
+    time = Math.max(time, w.gt[slot] as number, w.viewGs[slot] as number);
+    position = Math.max(position, w.summaryAt(slot, id), flatGet(w.view[slot] as FlatView, id));
+  }
+  return Math.max(position, (s.locations[id] as Location).globalAt(time));
+}
