@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 /** Entry of the `klp-smp` command: the list of commands, and nothing else. */
 
+import { registerConformance } from './conformance.js';
+import { registerLitmus } from './litmus.js';
 import { buildProgram, runProgram, type RegisterCommand } from './program.js';
 
-const commands: readonly RegisterCommand[] = [];
+const commands: readonly RegisterCommand[] = [registerLitmus, registerConformance];
 
 await runProgram(buildProgram(commands), process.argv.slice(2));
