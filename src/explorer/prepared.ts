@@ -2,7 +2,7 @@
 
 import { UsageError } from '../errors.js';
 import { Ablation } from '../memory/sites.js';
-import type { Machine, Scenario } from '../scenario/declare.js';
+import type { KernelBody, Machine, Scenario } from '../scenario/declare.js';
 import { Execution } from './execution.js';
 import { ReplayStrategy } from './replay.js';
 import { ScMemory } from './sc-memory.js';
@@ -27,12 +27,19 @@ export function prepare(scenario: Scenario): Prepared {
   const image = new Int32Array(machine.map.words);
   machine.init?.(image);
   if (!machine.prepare) return { scenario, machine, image };
-  const idle = (function* nothing() {})() as unknown;
-  const bodies = machine.bodies.map((_, i) =>
-    i === 0 && machine.prepare ? machine.prepare : () => idle as undefined,
+  const memory = executePreparation(scenario, machine, image);
+  machine.settle?.(memory);
+  return { scenario, machine, image: memory };
+}
+
+function executePreparation(scenario: Scenario, machine: Machine, image: Int32Array): Int32Array {
+  const { prepare: body, idle = nothing, idleCurrent } = machine;
+  const bodies = machine.bodies.map((_, i) => (i === 0 && body ? body : idle));
+  const current = machine.bodies.map((_, i) =>
+    i === 0 ? (machine.current?.[0] ?? 0) : (idleCurrent?.(i) ?? 0),
   );
   const memory = new ScMemory();
-  const boot = { scenario, machine: { ...machine, bodies }, image };
+  const boot = { scenario, machine: { ...machine, bodies, current }, image };
   const execution = new Execution(boot, {
     memory,
     fencesInteract: false,
@@ -44,8 +51,13 @@ export function prepare(scenario: Scenario): Prepared {
     const why = reason === 'threw' ? String(execution.thrown) : reason;
     throw new UsageError(`scenario ${scenario.name}: preparing its machine ends in: ${why}`);
   }
-  return { scenario, machine, image: memory.words };
+  return memory.words;
 }
+
+/** Body of a CPU that has nothing to do; in the form that resumable code has. */
+const nothing = function* (): Generator<undefined, void, undefined> {
+  // Ends at once.
+} as unknown as KernelBody;
 
 function buildMachine(scenario: Scenario): Machine {
   let machine: Machine;

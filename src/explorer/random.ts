@@ -8,10 +8,8 @@ const UNIFORM = 0;
 const STICKY = 1;
 const PRIORITY = 2;
 
-/** Mean number of operations between two switches of a sticky execution. */
-const STICKY_STEPS = 5;
-/** An execution by priorities changes one of them with this probability at each operation. */
-const CHANGE_STEPS = 12;
+/** Mean number of operations between two decisions of an execution that does not schedule uniformly; drawn for each. */
+const PACES = [4, 12, 40, 120, 400] as const;
 
 /** Draws everything from a seed and the number of the execution. */
 export class RandomStrategy implements Strategy {
@@ -21,6 +19,7 @@ export class RandomStrategy implements Strategy {
   readonly #random = new RandomSource();
   readonly #priorities = new Float64Array(32);
   #mode = UNIFORM;
+  #pace = 1;
   readonly #weakness = new Weakness(this.#random);
 
   constructor(seed: number) {
@@ -31,6 +30,7 @@ export class RandomStrategy implements Strategy {
     const random = this.#random;
     random.seed(this.#seed, run);
     this.#mode = random.below(3);
+    this.#pace = PACES[random.below(PACES.length)] as number;
     this.#weakness.draw();
     if (this.#mode === PRIORITY) {
       for (let i = 0; i < 32; i++) this.#priorities[i] = random.next();
@@ -44,7 +44,7 @@ export class RandomStrategy implements Strategy {
       return nth(runnable, 0);
     }
     if (this.#mode === PRIORITY) return this.#byPriority(runnable, last);
-    this.fuel = this.#mode === STICKY ? 1 + this.#random.below(2 * STICKY_STEPS) : 1;
+    this.fuel = this.#mode === STICKY ? 1 + this.#random.below(2 * this.#pace) : 1;
     return nth(runnable, this.#random.below(countOf(runnable)));
   }
 
@@ -56,7 +56,7 @@ export class RandomStrategy implements Strategy {
       const cpu = nth(rest, 0);
       if (best < 0 || (priorities[cpu] as number) > (priorities[best] as number)) best = cpu;
     }
-    this.fuel = 1 + this.#random.below(2 * CHANGE_STEPS);
+    this.fuel = 1 + this.#random.below(2 * this.#pace);
     return best;
   }
 

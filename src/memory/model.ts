@@ -35,6 +35,7 @@ export const RMW_OR = 3;
 export const RMW_CMPXCHG = 4;
 /** `atomic_add_unless()`: the operand is added unless the old value is the expected one. */
 export const RMW_ADD_UNLESS = 5;
+export const RMW_XOR = 6;
 
 /** Fences. The `smp_mb__*` family is a strong fence like `smp_mb()`. */
 export const FENCE_MB = 0;

@@ -2,6 +2,7 @@
 
 import type { Cpu, CpuContext } from '../memory/cpu.js';
 import type { MemoryMap } from '../memory/map.js';
+import type { SiteId } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
 
 /** Kernel code that one CPU executes from beginning to end. */
@@ -69,6 +70,12 @@ export interface Machine {
   readonly init?: (words: Int32Array) => void;
   /** Kernel code that CPU 0 executes alone, before all bodies and after `init`. */
   readonly prepare?: KernelBody;
+  /** What the other CPUs execute while CPU 0 executes `prepare`; default nothing. */
+  readonly idle?: KernelBody;
+  /** Task that a CPU executes while it executes `idle`. */
+  readonly idleCurrent?: (id: number) => Addr;
+  /** Last changes to the memory after `prepare`. */
+  readonly settle?: (words: Int32Array) => void;
   /** Called when no CPU can go on and some are halted: let virtual time pass. False: nothing will ever happen. */
   readonly advanceTime?: (state: StateAccess) => boolean;
   readonly interrupt?: MachineInterrupt;
@@ -84,6 +91,15 @@ export interface Invariant {
   readonly id: string;
   /** What is wrong, or undefined when it holds. */
   check(end: Ending): string | undefined;
+}
+
+/** What the removal of ordering sites must lead to: a scenario's own negative control. */
+export interface PredictedFinding {
+  readonly sites: readonly SiteId[];
+  /** Key of the outcome, or the name of a verdict such as `deadlock`. */
+  readonly finds: string;
+  /** One sentence. */
+  readonly why: string;
 }
 
 /** Limits of one execution. */
@@ -105,6 +121,7 @@ interface ScenarioCommon {
   readonly outcomes: Readonly<Record<string, OutcomeRule>>;
   readonly invariants?: readonly Invariant[];
   readonly bounds?: Bounds;
+  readonly ablations?: readonly PredictedFinding[];
 }
 
 /** A body of kernel code per CPU, over a prepared state. */

@@ -5,7 +5,7 @@ import type { Processor } from './processor.js';
 import { bindRead, bindWrite } from './read.js';
 import type { FlatView, SparseView } from './sparse-view.js';
 import type { MachineState } from './state.js';
-import { HAS_VIEW, IS_READ, IS_USED, IS_WRITE, NO_RETURN } from './window.js';
+import { AFTER_ALL, HAS_VIEW, IS_READ, IS_USED, IS_WRITE, NO_RETURN } from './window.js';
 
 /**
  * A strong fence: the CPU publishes what it wrote and read to the global view, and all it does later is bound to that.
@@ -62,6 +62,14 @@ export function writeFence(s: MachineState, p: Processor): void {
 type Bind = (p: Processor, x: number, position: number) => void;
 
 function eachOfSummary(p: Processor, slot: number, bind: Bind): void {
+  const w = p.window;
+  if (((w.flags[slot] as number) & AFTER_ALL) !== 0) {
+    for (let i = 0; w.slot(i) !== slot; i++) eachOfEntry(p, w.slot(i), bind);
+  }
+  eachOfEntry(p, slot, bind);
+}
+
+function eachOfEntry(p: Processor, slot: number, bind: Bind): void {
   const w = p.window;
   eachOf(p, w.extra[slot] as FlatView, bind);
   if (((w.flags[slot] as number) & HAS_VIEW) === 0) return;

@@ -36,7 +36,7 @@ export interface ViewMachineOptions {
   readonly maxHistory?: number;
   /** Accesses of a CPU that stay unordered at a time; default 16. */
   readonly windowCap?: number;
-  /** Locations in a CPU's sparse views before it executes a spontaneous fence; default 24. */
+  /** Locations in a CPU's sparse views before it executes a spontaneous fence; default 16. */
   readonly viewCap?: number;
   /**
    * Where dependencies come from. `conservative`, the default and for kernel code: every read orders later writes,
@@ -88,7 +88,7 @@ export class MachineOptions {
     this.words = atLeast('words', options.words, 1);
     this.maxHistory = atLeast('maxHistory', options.maxHistory ?? 16, 1);
     this.windowCap = atLeast('windowCap', options.windowCap ?? 16, 1);
-    this.viewCap = atLeast('viewCap', options.viewCap ?? 24, 1);
+    this.viewCap = atLeast('viewCap', options.viewCap ?? 16, 1);
     this.exact = options.dependencies === 'exact';
     this.pointerSpan = this.exact ? 0 : atLeast('pointerSpan', options.pointerSpan ?? 64, 0);
     this.log = options.log ?? false;

@@ -3,7 +3,7 @@
 import type { Location } from './location.js';
 import type { MachineOptions } from './options.js';
 import { EMPTY, type FlatView, SparseView } from './sparse-view.js';
-import { HAS_VIEW, Window } from './window.js';
+import { AFTER_ALL, HAS_VIEW, Window } from './window.js';
 
 const NO_EVENTS: readonly number[] = [];
 
@@ -35,6 +35,8 @@ export class Processor {
   readonly carried: SparseView;
   /** For each CPU, the index of its last write that happens before something read here. */
   readonly known: number[] = [];
+  /** The carried view that was last joined into `own`. */
+  carriedJoined: FlatView = EMPTY;
   /** How often `known` has grown. */
   knowledge = 0;
   writes = 0;
@@ -54,7 +56,7 @@ export class Processor {
 
   constructor(cpu: number, options: MachineOptions, locations: number) {
     this.cpu = cpu;
-    this.window = new Window(options.windowCap);
+    this.window = new Window(options.windowCap, locations);
     this.readOnly = new SparseView(locations);
     this.writeOnly = new SparseView(locations);
     this.own = new SparseView(locations);
@@ -74,6 +76,7 @@ export class Processor {
     for (const view of [this.readOnly, this.writeOnly, this.own, this.read, this.carried]) {
       view.grow(locations);
     }
+    this.window.grow(locations);
   }
 
   /** Back to the state before the first operation; `locations` ids were in use. */
@@ -97,9 +100,16 @@ export class Processor {
     this.own.clear();
     this.read.clear();
     this.carried.clear();
+    this.carriedJoined = EMPTY;
     this.unlockEvent = 0;
     this.ownAtUnlock = EMPTY;
     this.ownAtUnlockGs = 0;
+  }
+
+  /** Whether one of the views has grown to a cap. */
+  isCrowded(cap: number): boolean {
+    const larger = this.own.n > this.read.n ? this.own.n : this.read.n;
+    return larger >= cap || this.readOnly.n >= cap || this.writeOnly.n >= cap;
   }
 
   /** The next operation depends on nothing. */
@@ -127,12 +137,20 @@ export class Processor {
   /** Bind all later accesses to the summary of a window entry. */
   bindEntry(slot: number): void {
     const w = this.window;
+    if (((w.flags[slot] as number) & AFTER_ALL) !== 0) {
+      for (let i = 0; w.slot(i) !== slot; i++) this.#bindOwn(w.slot(i));
+    }
+    this.#bindOwn(slot);
+    this.bindTime(w.gt[slot] as number);
+  }
+
+  #bindOwn(slot: number): void {
+    const w = this.window;
     this.bindFlat(w.extra[slot] as FlatView);
     if (((w.flags[slot] as number) & HAS_VIEW) !== 0) {
       this.bindFlat(w.view[slot] as FlatView);
       this.bind(w.x[slot] as number, w.position[slot] as number);
     }
-    this.bindTime(w.gt[slot] as number);
   }
 
   /** Whether later reads and later writes are both bound to at least this position anyway. */

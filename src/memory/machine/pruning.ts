@@ -5,38 +5,34 @@ import type { Location, Message } from './location.js';
 import type { Processor } from './processor.js';
 import type { MachineState } from './state.js';
 
-/** Messages a location may keep before pruning is tried again, above what the last attempt left. */
-const SLACK = 4;
-/** Published positions a location keeps before older ones are dropped. */
-const PUBLISHED = 16;
+/** What a location may gain, above what the last attempt left, before pruning is tried again. */
+const SLACK = 6;
+/** Published positions a location keeps before all CPUs execute a spontaneous fence. */
+const PUBLISHED = 32;
 
 /** Execute a spontaneous strong fence when the views of a CPU have grown to their cap. It is always allowed. */
 export function relieve(s: MachineState, p: Processor): void {
-  const cap = s.options.viewCap;
-  if (p.own.n >= cap || p.read.n >= cap || p.readOnly.n >= cap || p.writeOnly.n >= cap) {
-    strongFence(s, p);
-  }
+  if (p.isCrowded(s.options.viewCap)) strongFence(s, p);
 }
 
 /** Drop the messages of a location that no CPU can read or insert before any more, if it keeps many. */
 export function prune(s: MachineState, location: Location, id: number): void {
-  if (location.messages.length < location.pruneAt) return;
+  if (location.n < location.pruneAt) return;
   dropMessages(s, location, id);
-  if (location.messages.length > 2 * s.options.maxHistory) {
+  if (location.n > 2 * s.options.maxHistory) {
     for (const p of s.processors) strongFence(s, p);
     for (const p of s.processors) strongFence(s, p);
     dropMessages(s, location, id);
   }
-  location.pruneAt = location.messages.length + SLACK;
+  location.pruneAt = location.n + SLACK;
 }
 
 function dropMessages(s: MachineState, location: Location, id: number): void {
   const floor = floorOf(s, location, id);
   const { messages } = location;
-  let keep = messages.length - 1;
+  let keep = location.n - 1;
   while (keep > 0 && (messages[keep] as Message).position > floor) keep--;
-  for (let i = 0; i < keep; i++) s.release(messages[i] as Message);
-  if (keep > 0) messages.splice(0, keep);
+  location.drop(keep);
 }
 
 /** Position below which no CPU can read or write. */
@@ -53,22 +49,15 @@ function floorOf(s: MachineState, location: Location, id: number): number {
   return floor;
 }
 
-/** Drop published positions that no CPU can ask for any more. */
+/** Drop published positions that no CPU can ask for any more, if a location keeps many. */
 export function forgetPublished(s: MachineState, location: Location): void {
-  if (location.fences.length <= PUBLISHED) return;
+  if (location.fences.length < location.forgetAt) return;
   let oldest = Infinity;
   for (const p of s.processors) oldest = Math.min(oldest, p.gtR, p.gtW);
-  dropPublished(location, oldest);
-  if (location.fences.length <= PUBLISHED) return;
-  for (const p of s.processors) strongFence(s, p);
-  dropPublished(location, s.time - s.processors.length + 1);
-}
-
-function dropPublished(location: Location, oldest: number): void {
-  const { fences } = location;
-  let keep = 0;
-  while (keep + 1 < fences.length && (fences[keep + 1] as number) <= oldest) keep++;
-  if (keep === 0) return;
-  fences.splice(0, keep);
-  location.published.splice(0, keep);
+  location.forget(oldest);
+  if (location.fences.length > PUBLISHED) {
+    for (const p of s.processors) strongFence(s, p);
+    location.forget(s.time - s.processors.length + 1);
+  }
+  location.forgetAt = location.fences.length + SLACK;
 }

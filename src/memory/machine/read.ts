@@ -1,13 +1,13 @@
 /** Reads: which messages a CPU may read, and what a read tells about what comes after it. */
 
-import { CHOOSE_READ, LOAD_ACQUIRE, LOAD_DEPENDENT, LOAD_PLAIN } from '../model.js';
+import { CHOOSE_READ, LOAD_ACQUIRE, LOAD_DEPENDENT, LOAD_ONCE } from '../model.js';
 import { learn } from './knowledge.js';
 import { type Location, type Message, NOBODY } from './location.js';
 import type { Processor } from './processor.js';
 import { ADMITTED, admit, REFUSED, UNRELATED } from './retro.js';
 import { EMPTY, flatGet } from './sparse-view.js';
 import type { MachineState } from './state.js';
-import { HAS_VIEW, IS_MARKED, IS_READ, IS_USED, IS_WRITE, NO_RETURN } from './window.js';
+import { HAS_VIEW, IS_READ, IS_USED, IS_WRITE, MAY_POINT, NO_RETURN } from './window.js';
 
 /** The order of a read that belongs to an atomic without a return value. */
 export const LOAD_NO_RETURN = 4;
@@ -20,13 +20,25 @@ export function read(s: MachineState, p: Processor, id: number, order: number): 
   if (last.position > bound) {
     const n = location.countFrom(bound);
     for (let back = n > 1 ? s.choices.choose(n, CHOOSE_READ) : 0; back > 0; back--) {
-      const m = location.messages[location.messages.length - 1 - back] as Message;
+      const m = location.messages[location.n - 1 - back] as Message;
       if (takeStale(s, p, id, m, order)) return m;
       beginRead(s, p, id, location);
     }
   }
   takeNewest(s, p, id, last, order);
   return last;
+}
+
+/**
+ * Whether a read of the newest message would tell nothing and bind nothing: the CPU has accessed that message before, what
+ * it brought binds everything later by now, and it overtakes none of the accesses that are still in the window.
+ */
+export function isNoNews(p: Processor, id: number, m: Message): boolean {
+  const w = p.window;
+  if (p.coh[id] !== m.position || w.at[id] !== 0 || w.pointers > 0) return false;
+  if (p.readOnly.n > 0 || p.gtR > p.gtW || p.address.length > 0) return false;
+  if (w.count === 0 || m.writer === p.cpu || m.writer === NOBODY) return true;
+  return m.gs <= p.gs && (m.view.length === 0 || !mayOvertake(p, m));
 }
 
 /** Read one particular message, which must be the newest one or be known to need no retro rule. */
@@ -48,7 +60,7 @@ export function beginRead(s: MachineState, p: Processor, id: number, location: L
   s.summaryGt = p.gtR;
   if (s.options.readOnlyPart && p.readOnly.n > 0) h.joinView(p.readOnly);
   if (p.address.length > 0) joinEvents(s, p, p.address);
-  if (s.options.pointerSpan > 0 && p.window.count > 0) joinPointers(s, p, location.addr);
+  if (p.window.pointers > 0) joinPointers(s, p, location.addr);
   const bound = Math.max(p.coh[id] as number, p.curR[id] as number, location.globalAt(s.summaryGt));
   return h.n > 0 ? Math.max(bound, h.get(id)) : bound;
 }
@@ -69,7 +81,7 @@ function joinPointers(s: MachineState, p: Processor, addr: number): void {
   const w = p.window;
   for (let i = 0; i < w.count; i++) {
     const slot = w.slot(i);
-    if (((w.flags[slot] as number) & IS_MARKED) === 0) continue;
+    if (((w.flags[slot] as number) & MAY_POINT) === 0) continue;
     const distance = addr - (w.value[slot] as number);
     if (distance < 0 || distance >= s.options.pointerSpan) continue;
     w.flags[slot] = (w.flags[slot] as number) | IS_USED;
@@ -133,12 +145,10 @@ function joinOvertaken(s: MachineState, p: Processor, m: Message): void {
 }
 
 function mayOvertake(p: Processor, m: Message): boolean {
-  const mask = p.window.mask;
-  if ((mask & (1 << (m.x & 31))) !== 0) return true;
+  const { at } = p.window;
+  if (at[m.x] !== 0) return true;
   const view = m.view;
-  for (let i = 0; i < view.length; i += 2) {
-    if ((mask & (1 << ((view[i] as number) & 31))) !== 0) return true;
-  }
+  for (let i = 0; i < view.length; i += 2) if (at[view[i] as number] !== 0) return true;
   return false;
 }
 
@@ -168,10 +178,11 @@ function commitRead(
   external: boolean,
   admitted: number,
 ): void {
+  const again = p.coh[id] === m.position;
   p.coh[id] = m.position;
   p.event++;
-  if (external) {
-    p.read.raise(id, m.position);
+  if (external && !again) {
+    if ((s.locations[id] as Location).globalAt(p.gs) < m.position) p.read.raise(id, m.position);
     if (m.view.length > 0) p.read.joinFlat(m.view);
     if (m.gs > p.read.gs) p.read.gs = m.gs;
     learn(p, m);
@@ -180,8 +191,11 @@ function commitRead(
   if (order === LOAD_ACQUIRE || (order === LOAD_DEPENDENT && !exact)) {
     bindAll(s, p, id, m, external);
   } else {
-    let flags = readFlags(order) | (admitted === ADMITTED ? IS_USED : 0);
+    let flags =
+      (order === LOAD_NO_RETURN ? IS_READ | NO_RETURN : IS_READ) |
+      (admitted === ADMITTED ? IS_USED : 0);
     if (external) flags |= HAS_VIEW;
+    if (order === LOAD_ONCE && mayPoint(s, m.value)) flags |= MAY_POINT;
     if (!exact) {
       bindWrites(s, p, id, m, external);
       flags |= IS_USED;
@@ -190,9 +204,9 @@ function commitRead(
   }
 }
 
-function readFlags(order: number): number {
-  if (order === LOAD_NO_RETURN) return IS_READ | NO_RETURN;
-  return order === LOAD_PLAIN ? IS_READ : IS_READ | IS_MARKED;
+/** Whether a value can be the address of an object, in a machine that recognises pointers by value. */
+function mayPoint(s: MachineState, value: number): boolean {
+  return s.options.pointerSpan > 0 && value > 0 && value < s.options.words;
 }
 
 /** An acquire: all later accesses are bound to the summary, so what bound reads only is in both now. */
@@ -252,6 +266,7 @@ function addRead(s: MachineState, p: Processor, id: number, m: Message, flags: n
   }
   const slot = w.push(id);
   w.flags[slot] = flags;
+  if ((flags & MAY_POINT) !== 0) w.pointers++;
   w.position[slot] = m.position;
   w.gt[slot] = s.summaryGt;
   w.view[slot] = (flags & HAS_VIEW) !== 0 ? m.view : EMPTY;

@@ -14,6 +14,7 @@ import {
   RMW_RELEASE,
   RMW_VOID,
   RMW_XCHG,
+  RMW_XOR,
 } from '../model.js';
 import { strongFence } from './fences.js';
 import type { Location, Message } from './location.js';
@@ -57,8 +58,10 @@ export function readModifyWrite(s: MachineState, p: Processor, id: number, rmw: 
 /** A conditional operation that fails is a relaxed read, without the fences of a successful one. */
 function failBeforeFence(s: MachineState, p: Processor, id: number, rmw: Rmw): Message | null {
   if (rmw.op !== RMW_CMPXCHG && rmw.op !== RMW_ADD_UNLESS) return null;
-  const { messages } = s.locations[id] as Location;
-  if (messages.every((m) => succeeds(rmw, m.value))) return null;
+  const { messages, n } = s.locations[id] as Location;
+  let canFail = false;
+  for (let i = 0; i < n; i++) canFail ||= !succeeds(rmw, (messages[i] as Message).value);
+  if (!canFail) return null;
   const source = choose(s, p, id, rmw);
   return succeeds(rmw, source.value) ? null : source;
 }
@@ -91,7 +94,7 @@ function candidates(
   const bound = beginRead(s, p, id, location);
   if (location.last.position <= bound) return list;
   const known = highestKnown(s, p, id);
-  for (let i = messages.length - 2; i >= 0; i--) {
+  for (let i = location.n - 2; i >= 0; i--) {
     const m = messages[i] as Message;
     if (m.position < bound) break;
     if (!succeeds(rmw, m.value) || mayTake(s, location, i, known)) list.push(m);
@@ -102,10 +105,7 @@ function candidates(
 /** A stale message may be taken if nobody took it, there is room behind it, and nothing known here lies above it. */
 function mayTake(s: MachineState, location: Location, i: number, known: number): boolean {
   const m = location.messages[i] as Message;
-  const next = (location.messages[i + 1] as Message).position;
-  const middle = (m.position + next) / 2;
-  if (middle <= m.position || middle >= next) return false;
-  return m.position >= known && !(m.taken && s.options.rmwGap);
+  return m.position >= known && !(m.taken && s.options.rmwGap) && location.hasRoom(i);
 }
 
 function succeeds(rmw: Rmw, old: number): boolean {
@@ -130,6 +130,8 @@ function result(rmw: Rmw, old: number): number {
       return (old + rmw.operand) | 0;
     case RMW_AND:
       return old & rmw.operand;
+    case RMW_XOR:
+      return old ^ rmw.operand;
     case RMW_OR:
       return old | rmw.operand;
     default:

@@ -4,7 +4,7 @@ import { SimulatorBug } from '../../errors.js';
 import type { Addr } from '../struct.js';
 import type { ChoiceSource } from '../model.js';
 import { EventLog } from './log.js';
-import { DATA, Location, Message, NOBODY } from './location.js';
+import { Location, NOBODY } from './location.js';
 import type { MachineOptions } from './options.js';
 import { Processor } from './processor.js';
 import { type Domain, type GracePeriod } from './rcu.js';
@@ -47,7 +47,6 @@ export class MachineState {
   readonly #words: Int32Array;
   #initial: Int32Array | null = null;
   readonly #touched: Addr[] = [];
-  readonly #free: Message[] = [];
 
   constructor(options: MachineOptions) {
     this.options = options;
@@ -100,11 +99,10 @@ export class MachineState {
   }
 
   #clearLocation(location: Location): void {
-    for (const message of location.messages) this.#free.push(message);
-    location.messages.length = 0;
+    location.n = 0;
     location.fences.length = 0;
     location.published.length = 0;
-    location.pruneAt = FIRST_PRUNE;
+    location.pruneAt = location.forgetAt = FIRST_PRUNE;
     location.version = 0;
   }
 
@@ -121,10 +119,10 @@ export class MachineState {
     if (this.used >= this.#capacity) this.#grow();
     const location = (this.locations[this.used] ??= new Location());
     location.addr = addr;
-    location.pruneAt = FIRST_PRUNE;
+    location.pruneAt = location.forgetAt = FIRST_PRUNE;
     if (id === CLEAN) this.#touched.push(addr);
     this.ids[addr] = this.used;
-    location.messages.push(this.#initialMessage(this.used, this.#words[addr] as number));
+    this.#initialMessage(location, this.used, this.#words[addr] as number);
     return this.used;
   }
 
@@ -134,34 +132,15 @@ export class MachineState {
     for (const view of this.growing) view.grow(this.#capacity);
   }
 
-  #initialMessage(x: number, value: number): Message {
-    const message = this.newMessage();
-    message.x = x;
-    message.value = value;
-    message.position = 0;
-    message.writer = NOBODY;
-    message.index = 0;
-    message.view = EMPTY;
-    message.gs = message.gt = 0;
-    message.dependency = EMPTY;
-    message.dependencyGt = 0;
-    return message;
-  }
-
-  /** A message to fill: recycled if possible. Ordinary, not taken, without an unlock's view. */
-  newMessage(): Message {
-    const message = this.#free.pop() ?? new Message();
-    message.kind = DATA;
-    message.taken = false;
-    message.ownBefore = EMPTY;
-    message.ownBeforeGs = 0;
-    message.event = -1;
-    return message;
-  }
-
-  /** Give a message back that is in no coherence order any more. */
-  release(message: Message): void {
-    this.#free.push(message);
+  #initialMessage(location: Location, x: number, value: number): void {
+    const m = location.spare(this.options.cpus);
+    m.x = x;
+    m.value = value;
+    m.writer = NOBODY;
+    m.index = 0;
+    m.view = m.dependency = EMPTY;
+    m.gs = m.gt = m.dependencyGt = 0;
+    location.append();
   }
 
   /** Newest value of a word. */
@@ -183,12 +162,8 @@ export class MachineState {
 
   #replace(id: number, value: number): void {
     const location = this.locations[id] as Location;
-    const position = Math.floor(location.last.position) + 1;
-    for (const message of location.messages) this.#free.push(message);
-    location.messages.length = 0;
-    const message = this.#initialMessage(id, value | 0);
-    message.position = position;
-    location.messages.push(message);
+    this.#initialMessage(location, id, value | 0);
+    location.drop(location.n - 1);
     location.version++;
   }
 

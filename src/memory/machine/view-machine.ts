@@ -41,7 +41,7 @@ import {
   startCallback,
   startGracePeriod,
 } from './rcu.js';
-import { read, readMessage, takeStale, beginRead } from './read.js';
+import { isNoNews, read, readMessage, takeStale, beginRead } from './read.js';
 import { Recorder } from './recorder.js';
 import { readModifyWrite } from './rmw.js';
 import { MachineState } from './state.js';
@@ -97,8 +97,13 @@ export class ViewMachine implements MemoryModel {
   load(cpu: CpuId, addr: Addr, order: number): number {
     const s = this.#state;
     const p = s.processors[cpu] as Processor;
-    relieve(s, p);
-    const m = read(s, p, s.locate(addr), order);
+    const id = s.locate(addr);
+    let m = (s.locations[id] as Location).last;
+    if (isNoNews(p, id, m)) p.event++;
+    else {
+      relieve(s, p);
+      m = read(s, p, id, order);
+    }
     this.#recorder?.read(p, m, order);
     if (s.options.exact) p.independent();
     return m.value;
@@ -180,7 +185,8 @@ export class ViewMachine implements MemoryModel {
     if (!isHeld(s.locations[id] as Location)) {
       throw new SimulatorBug(`CPU ${cpu} releases the lock at ${addr}, which is not held`);
     }
-    this.#recorder?.unlock(p, releaseLock(s, p, id));
+    const written = releaseLock(s, p, id);
+    this.#recorder?.unlock(p, written);
   }
 
   trylock(cpu: CpuId, addr: Addr): boolean {
@@ -198,7 +204,10 @@ export class ViewMachine implements MemoryModel {
   #heldMessage(p: Processor, id: number, location: Location): Message | null {
     const s = this.#state;
     const bound = beginRead(s, p, id, location);
-    const held = location.messages.filter((m) => m.kind === LOCK && m.position >= bound).reverse();
+    const held = location.messages
+      .slice(0, location.n)
+      .filter((m) => m.kind === LOCK && m.position >= bound)
+      .reverse();
     if (!isHeld(location)) {
       if (held.length === 0 || s.choices.choose(2, CHOOSE_FAIL) === 0) return null;
     }

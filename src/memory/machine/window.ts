@@ -12,8 +12,10 @@ export const IS_USED = 4;
 export const HAS_VIEW = 8;
 /** The read half of an atomic that returns no value: `smp_rmb()` does not order it. */
 export const NO_RETURN = 16;
-/** A marked read, which heads address dependencies. */
-export const IS_MARKED = 64;
+/** A marked read of what may be a pointer: it may head an address dependency. */
+export const MAY_POINT = 32;
+/** A release: its summary is that of all older entries, too. */
+export const AFTER_ALL = 64;
 
 /**
  * A ring of entries, oldest first, as parallel arrays. An entry's summary (what everything that happens after it on this
@@ -21,8 +23,10 @@ export const IS_MARKED = 64;
  */
 export class Window {
   count = 0;
-  /** Bit `location & 31` is set for every location an entry may be at. */
-  mask = 0;
+  /** Number of entries per location. */
+  at: Uint8Array;
+  /** Number of marked reads that returned what may be a pointer. */
+  pointers = 0;
   readonly x: Int32Array;
   readonly position: Float64Array;
   readonly flags: Int32Array;
@@ -41,8 +45,12 @@ export class Window {
   #head = 0;
   readonly #wrap: number;
 
-  /** @param capacity entries at most; rounded up to a power of two */
-  constructor(capacity: number) {
+  /**
+   * @param capacity entries at most; rounded up to a power of two
+   * @param locations how many location ids to make room for
+   */
+  constructor(capacity: number, locations: number) {
+    this.at = new Uint8Array(locations);
     const size = 2 ** Math.ceil(Math.log2(capacity + 1));
     this.#wrap = size - 1;
     this.x = new Int32Array(size);
@@ -60,6 +68,13 @@ export class Window {
     }
   }
 
+  /** Make room for more location ids. */
+  grow(locations: number): void {
+    const at = new Uint8Array(locations);
+    at.set(this.at);
+    this.at = at;
+  }
+
   /** Slot of the `i`-th entry, 0 being the oldest. */
   slot(i: number): number {
     return (this.#head + i) & this.#wrap;
@@ -70,25 +85,35 @@ export class Window {
     const slot = (this.#head + this.count) & this.#wrap;
     this.count++;
     this.x[slot] = x;
-    this.mask |= 1 << (x & 31);
+    this.at[x] = (this.at[x] as number) + 1;
     return slot;
   }
 
   /** Drop the oldest entry. */
   shift(): void {
+    const x = this.x[this.#head] as number;
+    this.at[x] = (this.at[x] as number) - 1;
+    if (((this.flags[this.#head] as number) & MAY_POINT) !== 0) this.pointers--;
     this.#head = (this.#head + 1) & this.#wrap;
     this.count--;
-    if (this.count === 0) this.mask = 0;
   }
 
   /** Drop all entries. */
   clear(): void {
+    for (let i = 0; i < this.count; i++) this.at[this.x[this.slot(i)] as number] = 0;
     this.count = 0;
-    this.mask = 0;
+    this.pointers = 0;
   }
 
   /** Join the summary of an entry into a view; the caller joins the fence time. */
   joinSummary(slot: number, target: SparseView): void {
+    if (((this.flags[slot] as number) & AFTER_ALL) !== 0) {
+      for (let i = 0; this.slot(i) !== slot; i++) this.#joinOwn(this.slot(i), target);
+    }
+    this.#joinOwn(slot, target);
+  }
+
+  #joinOwn(slot: number, target: SparseView): void {
     target.joinFlat(this.extra[slot] as FlatView);
     if (((this.flags[slot] as number) & HAS_VIEW) !== 0) {
       target.joinFlat(this.view[slot] as FlatView);
@@ -104,6 +129,15 @@ export class Window {
 
   /** Position of a location in the sparse part of an entry's summary, 0 if there is none. */
   summaryAt(slot: number, x: number): number {
+    let position = this.#ownAt(slot, x);
+    if (((this.flags[slot] as number) & AFTER_ALL) === 0) return position;
+    for (let i = 0; this.slot(i) !== slot; i++) {
+      position = Math.max(position, this.#ownAt(this.slot(i), x));
+    }
+    return position;
+  }
+
+  #ownAt(slot: number, x: number): number {
     const extra = flatGet(this.extra[slot] as FlatView, x);
     const hasView = ((this.flags[slot] as number) & HAS_VIEW) !== 0;
     return hasView ? Math.max(extra, this.viewAt(slot, x)) : extra;

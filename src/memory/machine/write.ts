@@ -5,10 +5,10 @@ import { teach } from './knowledge.js';
 import type { Location, Message } from './location.js';
 import type { Processor } from './processor.js';
 import { joinEvents } from './read.js';
-import { ADMITTED, admit, type NewAccess, REFUSED, UNRELATED } from './retro.js';
+import { ADMITTED, admit, REFUSED } from './retro.js';
 import { EMPTY, flatGet, type FlatView } from './sparse-view.js';
 import type { MachineState } from './state.js';
-import { HAS_VIEW, IS_USED, IS_WRITE } from './window.js';
+import { AFTER_ALL, HAS_VIEW, IS_USED, IS_WRITE } from './window.js';
 
 /** A write by choice: anywhere behind what the CPU has to respect. */
 export function write(
@@ -22,9 +22,9 @@ export function write(
   const location = s.locations[id] as Location;
   if (s.options.exact && p.control.length > 0) joinEvents(s, p, p.control);
   const bound = writeBound(s, p, id, location);
-  if (location.last.position > bound && placeBefore(s, p, location, m, bound)) return m;
-  append(location, m);
-  commitWrite(s, p, m, UNRELATED);
+  if (location.last.position > bound && placeBefore(s, p, location, m, bound, release)) return m;
+  location.append();
+  commitWrite(s, p, m, release ? AFTER_ALL : 0);
   return m;
 }
 
@@ -46,12 +46,9 @@ export function writeBehind(
   const location = s.locations[id] as Location;
   if (s.options.exact && p.control.length > 0) joinEvents(s, p, p.control);
   source.taken = true;
-  if (source === location.last) append(location, m);
-  else {
-    const at = location.messages.indexOf(source);
-    insert(location, at, m);
-  }
-  commitWrite(s, p, m, UNRELATED);
+  if (source === location.last) location.append();
+  else location.insert(location.messages.indexOf(source));
+  commitWrite(s, p, m, release ? AFTER_ALL : 0);
   return m;
 }
 
@@ -64,7 +61,7 @@ function beginWrite(
   release: boolean,
   depends: number,
 ): Message {
-  const m = s.newMessage();
+  const m = (s.locations[id] as Location).spare(s.options.cpus);
   m.value = value | 0;
   m.x = id;
   m.writer = p.cpu;
@@ -107,12 +104,14 @@ function joinDependencies(s: MachineState, p: Processor, m: Message, depends: nu
 /** A write comes after the CPU's earlier accesses of the word; a release after all of them. */
 function joinWindow(s: MachineState, p: Processor, id: number, release: boolean): void {
   const w = p.window;
-  if (!release && (w.mask & (1 << (id & 31))) === 0) return;
+  if (!release && (w.at[id] === 0 || !s.options.sameLocation)) return;
   for (let i = 0; i < w.count; i++) {
     const slot = w.slot(i);
-    if (!release && (w.x[slot] !== id || !s.options.sameLocation)) continue;
+    if (!release && w.x[slot] !== id) continue;
     w.flags[slot] = (w.flags[slot] as number) | IS_USED;
-    s.joinEntry(p, slot);
+    // What a release is ordered after stays where it is: its entry refers to all older ones.
+    if (release) s.joinTime(w.gt[slot] as number);
+    else s.joinEntry(p, slot);
   }
 }
 
@@ -154,64 +153,64 @@ function placeBefore(
   p: Processor,
   location: Location,
   m: Message,
-  bound: number,
+  atLeast: number,
+  release: boolean,
 ): boolean {
-  const gaps = openGaps(s, location, bound);
-  if (gaps.length === 0) return false;
-  const view = m.view;
-  for (let pick = s.choices.choose(gaps.length + 1, CHOOSE_WRITE); pick > 0; pick--) {
-    const at = gaps[pick - 1] as number;
-    const position = middle(location, at);
-    const access: NewAccess = { x: m.x, position, hasView: true, view };
+  let bound = atLeast;
+  if (release) {
+    for (let i = 0; i < p.window.count; i++) s.joinEntry(p, p.window.slot(i));
+    bound = Math.max(bound, s.summary.get(m.x));
+  }
+  const gaps = countGaps(s, location, bound);
+  if (gaps === 0) return false;
+  for (let pick = s.choices.choose(gaps + 1, CHOOSE_WRITE); pick > 0; pick--) {
+    const at = gapAt(s, location, pick);
+    const access = { x: m.x, position: location.middle(at), hasView: true, view: m.view };
     const admitted = admit(s, p, access, null);
     if (admitted === REFUSED) continue;
-    insert(location, at, m);
-    commitWrite(s, p, m, admitted);
+    location.insert(at);
+    commitWrite(s, p, m, (admitted === ADMITTED ? IS_USED : 0) | (release ? AFTER_ALL : 0));
     return true;
   }
   return false;
 }
 
-/** Indices of the messages behind which there is room, newest first, the end excluded. */
-function openGaps(s: MachineState, location: Location, bound: number): number[] {
-  const gaps: number[] = [];
-  const messages = location.messages;
-  for (let i = messages.length - 2; i >= 0; i--) {
-    const before = messages[i] as Message;
-    if (before.position < bound) break;
-    if (before.taken && s.options.rmwGap) continue;
-    const position = middle(location, i);
-    if (position > before.position && position < (messages[i + 1] as Message).position) {
-      gaps.push(i);
-    }
+/** How many gaps before the newest message a write behind `bound` may go to. */
+function countGaps(s: MachineState, location: Location, bound: number): number {
+  let gaps = 0;
+  for (let i = location.n - 2; i >= 0; i--) {
+    if ((location.messages[i] as Message).position < bound) break;
+    if (isOpen(s, location, i)) gaps++;
   }
   return gaps;
 }
 
-function middle(location: Location, at: number): number {
-  const before = location.messages[at] as Message;
-  const behind = location.messages[at + 1] as Message;
-  return (before.position + behind.position) / 2;
+/** Index of the message before the `nth` open gap from the newest, counted from 1. */
+function gapAt(s: MachineState, location: Location, nth: number): number {
+  let at = location.n - 1;
+  for (let left = nth; left > 0;) {
+    at--;
+    if (isOpen(s, location, at)) left--;
+  }
+  return at;
 }
 
-function insert(location: Location, at: number, m: Message): void {
-  m.position = middle(location, at);
-  location.messages.splice(at + 1, 0, m);
-}
-
-function append(location: Location, m: Message): void {
-  m.position = Math.floor(location.last.position) + 1;
-  location.messages.push(m);
+/** Nothing comes between a read-modify-write and what it took, nor where no position is left. */
+function isOpen(s: MachineState, location: Location, at: number): boolean {
+  return !((location.messages[at] as Message).taken && s.options.rmwGap) && location.hasRoom(at);
 }
 
 /** Complete the summary with the write's own view, publish the message and remember the write. */
-function commitWrite(s: MachineState, p: Processor, m: Message, admitted: number): void {
+function commitWrite(s: MachineState, p: Processor, m: Message, flags: number): void {
   const id = m.x;
   s.joinTime(m.gs);
   m.gt = s.summaryGt;
   p.coh[id] = m.position;
   p.own.raise(id, m.position);
-  if (m.view.length > 0) p.own.joinFlat(m.view);
+  if (m.view.length > 0 && m.view !== p.carriedJoined) {
+    p.own.joinFlat(m.view);
+    p.carriedJoined = m.view;
+  }
   if (m.gs > p.own.gs) p.own.gs = m.gs;
   const w = p.window;
   const extra = s.relativeSummary(p);
@@ -220,7 +219,7 @@ function commitWrite(s: MachineState, p: Processor, m: Message, admitted: number
     w.shift();
   }
   const slot = w.push(id);
-  w.flags[slot] = IS_WRITE | HAS_VIEW | (admitted === ADMITTED ? IS_USED : 0);
+  w.flags[slot] = IS_WRITE | HAS_VIEW | flags;
   w.position[slot] = m.position;
   w.gt[slot] = m.gt;
   w.view[slot] = m.view;

@@ -1,0 +1,118 @@
+/** Runs litmus tests on the view machine: many random executions, and the set of final states they end in. */
+
+import type { EventLog } from '../memory/machine/log.js';
+import type { ViewMachineOptions } from '../memory/machine/options.js';
+import { ViewMachine } from '../memory/machine/view-machine.js';
+import type { LitmusTest, Place } from './ast.js';
+import { MixedChoices } from './machine-schedule.js';
+import { fromWord, MachineThread, toWord } from './machine-thread.js';
+import { formatPlace, formatValue, holds } from './proposition.js';
+
+/** How a test is run. */
+export interface MachineRunOptions {
+  /** Executions. */
+  readonly runs: number;
+  /** Seed of all choices. */
+  readonly seed: number;
+  /** Bounds, log and removed rules of the machine; by default none but its own. */
+  readonly machine?: Partial<ViewMachineOptions>;
+  /** Called after each execution that came to its end, with the log if the machine keeps one. */
+  readonly onRun?: (log: EventLog | null) => void;
+  /** Asked now and then whether to stop early. */
+  readonly shouldStop?: () => boolean;
+}
+
+/** What the executions of a test showed. */
+export interface MachineRunResult {
+  /** Executions that came to an end and satisfy the test's filter. */
+  readonly runs: number;
+  /** Executions in which all threads that were left were blocked. */
+  readonly deadlocks: number;
+  /** Final states as herd prints them, with how often each was seen, in order of their text. */
+  readonly states: ReadonlyMap<string, number>;
+  /** Executions whose final state satisfies the condition's proposition. */
+  readonly positive: number;
+}
+
+/** A litmus test on a view machine of its own, to be executed as often as one likes. */
+export class MachineLitmus {
+  readonly machine: ViewMachine;
+  readonly #threads: MachineThread[];
+  readonly #initial: Int32Array;
+
+  constructor(test: LitmusTest, options: Partial<ViewMachineOptions> = {}) {
+    const cpus = test.threads.length;
+    const words = test.locations.length + 1;
+    this.machine = new ViewMachine({ dependencies: 'exact', ...options, cpus, words });
+    this.#threads = test.threads.map((_, i) => new MachineThread(test, i, this.machine));
+    this.#initial = new Int32Array(words);
+    for (const [i, { init }] of test.locations.entries()) this.#initial[i + 1] = toWord(init);
+  }
+
+  /** Execute the test once; false if it deadlocked. */
+  execute(choices: MixedChoices): boolean {
+    this.machine.reset(this.#initial, choices);
+    choices.begin(this.#threads.length);
+    for (const thread of this.#threads) thread.reset();
+    let blocked = new Set<number>();
+    for (;;) {
+      const runnable: number[] = [];
+      let done = true;
+      for (const [i, thread] of this.#threads.entries()) {
+        if (thread.isDone) continue;
+        done = false;
+        if (!blocked.has(i)) runnable.push(i);
+      }
+      if (runnable.length === 0) return done;
+      const chosen = choices.next(runnable);
+      if (!(this.#threads[chosen] as MachineThread).step()) blocked.add(chosen);
+      else if (blocked.size > 0) blocked = new Set();
+    }
+  }
+
+  /** Value of a register or location at the end of the last execution. */
+  valueOf(place: Place): number {
+    if (place.kind === 'location') return fromWord(this.machine.newest(place.location + 1));
+    return (this.#threads[place.thread] as MachineThread).registers[place.register] as number;
+  }
+}
+
+const STOP_EVERY = 64;
+
+/** Execute a test many times with mixed strategies. */
+export function runOnMachine(test: LitmusTest, options: MachineRunOptions): MachineRunResult {
+  const litmus = new MachineLitmus(test, options.machine);
+  const choices = new MixedChoices(options.seed);
+  const valueOf = (place: Place): number => litmus.valueOf(place);
+  const counts = new Map<string, number>();
+  let [runs, deadlocks, positive] = [0, 0, 0];
+  for (let i = 0; i < options.runs; i++) {
+    if (i % STOP_EVERY === 0 && options.shouldStop?.() === true) break;
+    if (!litmus.execute(choices)) {
+      deadlocks++;
+      continue;
+    }
+    options.onRun?.(litmus.machine.log);
+    if (test.filter !== null && !holds(test.filter, valueOf)) continue;
+    runs++;
+    const key = test.observed.map(valueOf).join(' ');
+    const count = counts.get(key);
+    if (count !== undefined) counts.set(key, count + 1);
+    else counts.set(key, 1);
+    if (holds(test.condition.proposition, valueOf)) positive++;
+  }
+  return { runs, deadlocks, positive, states: named(test, counts) };
+}
+
+function named(test: LitmusTest, counts: ReadonlyMap<string, number>): Map<string, number> {
+  const states = new Map<string, number>();
+  for (const [key, count] of counts) {
+    const values = key === '' ? [] : key.split(' ').map(Number);
+    const text = test.observed.map((place, i) => {
+      const value = values[i] as number;
+      return `${formatPlace(test, place)}=${formatValue(test, value)};`;
+    });
+    states.set(text.join(' '), count);
+  }
+  return new Map([...states].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,196 @@
+/** Races over the real kernel: a booted machine whose CPUs, instead of scheduling, execute one kernel function each. */
+
+import { SimulatorBug } from '../errors.js';
+import { handleIrq } from '../kernel/entry.js';
+import { cpuStartupEntry } from '../kernel/interp.js';
+import { KERNEL, percpu, PERCPU } from '../kernel/layout.js';
+import { scheduleNext, TICK_BIT } from '../kernel/sched.js';
+import { TASK, TASK_INTERRUPTIBLE, TIF_NEED_RESCHED } from '../kernel/task.js';
+import { INSTRUCTION_WORDS } from '../kernel/text.js';
+import { setCurrentState } from '../kernel/wait.js';
+import type { KernelContext } from '../kernel/context.js';
+import type { Cpu } from '../memory/cpu.js';
+import { NULL, type Addr, type CpuId } from '../memory/struct.js';
+import { bootMachine, type BootedMachine, type MachineDeclaration } from './boot.js';
+import type { KernelBody, Machine, StateAccess, StateView } from './declare.js';
+
+/** What the bodies of a race know of their machine. */
+export interface RaceContext {
+  /** Address of a symbol of vmlinux. */
+  readonly symbol: (name: string) => Addr;
+  /** Tasks: the declared initial ones, then one for each role. */
+  readonly tasks: readonly Addr[];
+}
+
+declare module '../memory/cpu.js' {
+  interface CpuContext {
+    /** Present in races only. */
+    readonly race?: RaceContext;
+  }
+}
+
+/** The race that a CPU takes part in. @throws {SimulatorBug} outside of races */
+export function raceContext(cpu: Cpu): RaceContext {
+  const { race } = cpu.ctx;
+  if (!race) throw new SimulatorBug('this CPU takes part in no race');
+  return race;
+}
+
+/** Jiffies that preparing a machine may take. */
+const PREPARE_JIFFIES = 1000;
+
+/** A CPU of a race: the task it stands for, and what that task does. */
+export interface Role {
+  readonly comm: string;
+  /** Functions on the task's stack while the machine is prepared, innermost last; none of them afterwards. */
+  readonly sleepingIn: readonly string[];
+  readonly body: KernelBody;
+}
+
+/** A race over a booted machine. */
+export interface KernelRace {
+  readonly declaration: Omit<MachineDeclaration, 'cpus' | 'onlineCpus'>;
+  /** One CPU each; CPU 0 also executes `prepare`. */
+  readonly roles: readonly Role[];
+  /** Kernel code that CPU 0 executes first, while all other tasks sleep; the machine then comes to rest. */
+  readonly prepare: KernelBody;
+  /** Last changes to the prepared memory: for instance, tasks that have meanwhile left a function. */
+  readonly settle?: (words: Int32Array, machine: BootedMachine, tasks: readonly Addr[]) => void;
+  /** Jiffies that may pass during the race while all CPUs wait. Default 0. */
+  readonly jiffies?: number;
+}
+
+/** A race that is laid out. `tasks` are the declared initial tasks, then one for each role. */
+export interface BootedRace extends Machine {
+  readonly booted: BootedMachine;
+  readonly tasks: readonly Addr[];
+}
+
+/** An interrupt in the middle of preemptible kernel code: handle it, and let others run if they must. */
+function preemptibleIrq(cpu: Cpu): void {
+  const self = cpu.current;
+  handleIrq(cpu);
+  if (!cpu.testBit(self + TASK.tiFlags, TIF_NEED_RESCHED)) return;
+  scheduleNext(cpu, true);
+  while (cpu.current !== self) cpu.ctx.kernel.runCurrent(cpu);
+}
+
+/** The current task sleeps where it is, until somebody wakes it; its CPU goes on with other work for ever. */
+export function sleepHere(cpu: Cpu): void {
+  setCurrentState(cpu, TASK_INTERRUPTIBLE);
+  scheduleNext(cpu, false);
+  cpuStartupEntry(cpu);
+}
+
+/**
+ * The current task calls a traced function.
+ *
+ * @param entry address of the function
+ * @returns where the task is after the ftrace site: in the function itself or in a replacement
+ */
+export function callTraced(cpu: Cpu, entry: Addr): Addr {
+  const { kernel } = cpu.ctx;
+  const ops = cpu.fetch(entry + 1);
+  const fregs = percpu(kernel, cpu.id) + PERCPU.fregs;
+  cpu.set(fregs, entry + INSTRUCTION_WORDS);
+  if (ops !== NULL) kernel.ftraceFns[cpu.read(ops)]?.(cpu, entry, NULL, ops, fregs);
+  const target = cpu.get(fregs);
+  cpu.set(cpu.current + TASK.pc, target);
+  return target;
+}
+
+/** Make a task the one that a CPU executes, and keep it there. */
+function makeCurrent(words: Int32Array, kernel: KernelContext, n: number, task: Addr): void {
+  const pc = percpu(kernel, n);
+  words[(words[pc + PERCPU.curr] ?? 0) + TASK.onCpu] = 0;
+  words[pc + PERCPU.curr] = task;
+  words[pc + PERCPU.rcuWatching] = 1;
+  words[task + TASK.state] = 0;
+  words[task + TASK.onRq] = 1;
+  words[task + TASK.onCpu] = 1;
+  words[task + TASK.cpu] = n;
+  words[task + TASK.pinned] = n;
+}
+
+/** Let time jump to the next timer, and interrupt the CPUs whose timers expire. */
+function advanceTime(kernel: KernelContext, limit: number, state: StateAccess): boolean {
+  let next = 0;
+  for (let n = 0; n < kernel.cpus; n++) {
+    const expiry = state.read(percpu(kernel, n) + PERCPU.nextExpiry);
+    if (expiry !== 0 && (next === 0 || expiry < next)) next = expiry;
+  }
+  if (next === 0 || next > limit) return false;
+  if (next <= state.read(kernel.globals + KERNEL.jiffies)) return false;
+  state.write(kernel.globals + KERNEL.jiffies, next);
+  for (let n = 0; n < kernel.cpus; n++) {
+    const pc = percpu(kernel, n);
+    const expiry = state.read(pc + PERCPU.nextExpiry);
+    if (expiry === 0 || expiry > next) continue;
+    state.write(pc + PERCPU.ipi, state.read(pc + PERCPU.ipi) | TICK_BIT);
+  }
+  return true;
+}
+
+/** Lay out a race. */
+export function bootKernelRace(race: KernelRace): BootedRace {
+  const { declaration, roles } = race;
+  const declared = declaration.initialTasks ?? [];
+  const booted = bootMachine({
+    ...declaration,
+    cpus: roles.length,
+    initialTasks: [
+      ...declared,
+      ...roles.map(({ comm, sleepingIn }) => ({
+        comm,
+        thread: 'worker_thread',
+        // Only the role's own coroutine may execute the task: the scheduler then never runs it on top of another.
+        sleepsInKernelCode: true,
+        sleepingIn: ['worker_thread', ...sleepingIn],
+      })),
+    ],
+  });
+  const { kernel } = booted;
+  const tasks = tasksOf(booted);
+  const own = tasks.slice(declared.length);
+  let limit = PREPARE_JIFFIES;
+  return {
+    booted,
+    tasks,
+    map: booted.map,
+    localBase: booted.localBase,
+    ctx: { ...booted.ctx, race: { symbol: booted.symbol, tasks } },
+    bodies: roles.map(({ body }) => body),
+    current: own,
+    haltEnds: true,
+    init(words) {
+      booted.init(words);
+      makeCurrent(words, kernel, 0, own[0] ?? 0);
+    },
+    prepare: race.prepare,
+    idle: cpuStartupEntry,
+    idleCurrent: (n) => kernel.tasks + n * kernel.taskStride,
+    settle(words) {
+      own.forEach((task, n) => {
+        makeCurrent(words, kernel, n, task);
+        words[task + TASK.depth] = 0;
+        words[task + TASK.pc] = booted.symbol('worker_thread') + INSTRUCTION_WORDS;
+      });
+      race.settle?.(words, booted, tasks);
+      limit = (words[kernel.globals + KERNEL.jiffies] ?? 0) + (race.jiffies ?? 0);
+    },
+    advanceTime: (state) => advanceTime(kernel, limit, state),
+    interrupt: {
+      pending: (id: CpuId, state: StateView) => state.read(percpu(kernel, id) + PERCPU.ipi) !== 0,
+      body: preemptibleIrq,
+    },
+    describe: (state, id) => {
+      const task = state.read(percpu(kernel, id) + PERCPU.curr);
+      return kernel.names[state.read(task + TASK.comm)] ?? 'no task';
+    },
+  };
+}
+
+/** Addresses of the initial tasks: init() always hands out the same. */
+function tasksOf(booted: BootedMachine): Addr[] {
+  return booted.init(new Int32Array(booted.map.words));
+}

@@ -1,0 +1,205 @@
+/** What the races over livepatch share: a function `f`, two livepatches for it, and what can become of a task that calls it. */
+
+import { SYMBOL } from '../kernel/kallsyms.js';
+import { loadModule, MODULE } from '../kernel/module.js';
+import { TASK, TIF_PATCH_PENDING } from '../kernel/task.js';
+import { asm, type FunctionSource } from '../kernel/text.js';
+import { WARN_SITES } from '../kernel/warn.js';
+import { ENABLED, klpSysfsWrite } from '../livepatch/core-sysfs.js';
+import { KLP_FUNC, KLP_OBJECT, KLP_PATCH, KLP_UNDEFINED } from '../livepatch/layout.js';
+import { klpTransitionWorkFn, klpUpdatePatchState } from '../livepatch/transition.js';
+import { WARN_COMPLETE_TASK_PENDING, WARN_HANDLER_UNDEFINED } from '../livepatch/warn-sites.js';
+import type { Cpu } from '../memory/cpu.js';
+import type { Addr } from '../memory/struct.js';
+import type { BootedMachine, MachineDeclaration } from './boot.js';
+import {
+  race,
+  type Ending,
+  type OutcomeRule,
+  type PredictedFinding,
+  type RaceScenario,
+} from './declare.js';
+import {
+  bootKernelRace,
+  callTraced,
+  raceContext,
+  sleepHere,
+  type BootedRace,
+  type KernelRace,
+} from './kernel-race.js';
+
+/** Jiffies that a version of `f` sleeps: longer than any race lasts. */
+const LONG = 100_000;
+
+const version = (name: string, n: number): FunctionSource => ({
+  name,
+  code: [asm.mark(n, 1), asm.sleep(LONG), asm.ret],
+});
+
+/** Event of a race: a task called `f`; the address where it then was. */
+export const TRACE_CALLED = 1000;
+
+/** A machine with function `f` and the modules `livepatch_a` and `livepatch_b`, each with a new version of it. */
+export const PATCHED_FUNCTION: Omit<MachineDeclaration, 'cpus' | 'onlineCpus'> = {
+  tasks: 12,
+  stackWords: 16,
+  printkRecords: 64,
+  vmlinux: {
+    functions: [
+      version('f', 0),
+      {
+        name: 'caller',
+        code: [asm.at('again', asm.sleep(LONG)), asm.call('f'), asm.jump('again')],
+      },
+    ],
+  },
+  modules: ['a', 'b'].map((name, i) => ({
+    name: `livepatch_${name}`,
+    functions: [version(`f_${name}`, i + 1)],
+    patch: { objects: [{ funcs: [{ oldName: 'f', newName: `f_${name}` }] }] },
+  })),
+};
+
+/** The patch of the module that was loaded as number `index` of all, from 0. */
+export function patchOf(cpu: Cpu, index: number): Addr {
+  return cpu.get(cpu.ctx.kernel.modules + index * MODULE.size + MODULE.image);
+}
+
+/** Load `livepatch_a`, and `livepatch_b` too if `count` is 2. */
+export function loadLivepatches(cpu: Cpu, count: number): void {
+  for (let i = 0; i < count; i++) loadModule(cpu, i);
+}
+
+/** Ask for a patch to be enabled or disabled, as `echo 0 > enabled` does. */
+export function writeEnabled(cpu: Cpu, index: number, text: string): number {
+  return klpSysfsWrite(cpu, patchOf(cpu, index) + KLP_PATCH.kobj, ENABLED, text);
+}
+
+/** One attempt to complete the transition, as the delayed work makes it. */
+export function attempt(cpu: Cpu): void {
+  klpTransitionWorkFn(cpu, cpu.ctx.klp.transitionWork);
+}
+
+/** The current task leaves the kernel, comes back, calls `f` and sleeps in the version it got. */
+export function switchAndCall(cpu: Cpu): void {
+  klpUpdatePatchState(cpu, cpu.current);
+  callAndSleep(cpu);
+}
+
+/** The current task calls `f` and sleeps in the version it got. */
+export function callAndSleep(cpu: Cpu): void {
+  cpu.trace(TRACE_CALLED, callTraced(cpu, raceContext(cpu).symbol('f')));
+  sleepHere(cpu);
+}
+
+/** Which version of `f` an address of text is in; `other` for any other text. */
+export function versionAt(end: Ending, { kernel }: BootedMachine, address: Addr): string {
+  for (let i = 0; i < kernel.symbolCount; i++) {
+    const symbol = kernel.symbols + i * SYMBOL.size;
+    const start = end.read(symbol + SYMBOL.addr);
+    if (address < start || address >= start + end.read(symbol + SYMBOL.words)) continue;
+    const name = kernel.names[end.read(symbol + SYMBOL.name)] ?? '';
+    return /^f(_[ab])?$/.test(name) ? name : 'other';
+  }
+  return 'other';
+}
+
+/** Whether the function of the `index`-th livepatch is still on a func_stack. */
+function isPatched(end: Ending, { kernel }: BootedMachine, index: number): boolean {
+  const patch = end.read(kernel.modules + index * MODULE.size + MODULE.image);
+  const objects = patch + KLP_PATCH.objList;
+  const object = end.read(objects);
+  if (object === objects) return false;
+  return end.read(end.read(object + KLP_OBJECT.funcList) + KLP_FUNC.patched) !== 0;
+}
+
+const LIVEPATCH_VERSIONS = ['f_a', 'f_b'];
+
+/**
+ * What became of a task, as a key for an outcome:
+ * - `WARN n`: the kernel's own check number n fired, for any task;
+ * - `freed`: it sleeps in a version whose patch is gone, so whose module may go at any time;
+ * - `stalled`: it is on the old side of a transition, and nothing tells it to switch any more;
+ * - else the version it sleeps in, and whether a transition is still under way.
+ */
+export function fateOf(end: Ending, booted: BootedMachine, task: Addr): string {
+  const { kernel, klp } = booted;
+  for (let id = 0; id < WARN_SITES; id++) {
+    if (end.read(kernel.warnCounts + id) !== 0) return `WARN ${id}`;
+  }
+  const version = versionAt(end, booted, end.read(task + TASK.pc));
+  const index = LIVEPATCH_VERSIONS.indexOf(version);
+  if (index >= 0 && !isPatched(end, booted, index)) return 'freed';
+  const target = end.read(klp.targetState);
+  if (target === KLP_UNDEFINED) return `${version}, complete`;
+  const pending = (end.read(task + TASK.tiFlags) & (1 << TIF_PATCH_PENDING)) !== 0;
+  if (end.read(task + TASK.patchState) !== target && !pending) return 'stalled';
+  return `${version}, pending`;
+}
+
+/** Grades of the fates that are wrong wherever they appear. */
+export const FATES: Readonly<Record<string, OutcomeRule>> = {
+  freed: {
+    grade: 'forbidden',
+    reason: 'a task sleeps in a function whose patch is gone and whose module may be freed',
+  },
+  stalled: {
+    grade: 'forbidden',
+    reason: 'a task that has yet to switch lost TIF_PATCH_PENDING: the transition may never end',
+  },
+  [`WARN ${WARN_HANDLER_UNDEFINED.id}`]: {
+    grade: 'forbidden',
+    reason: 'WARN: klp_ftrace_handler() sees KLP_UNDEFINED during a transition',
+  },
+  [`WARN ${WARN_COMPLETE_TASK_PENDING.id}`]: {
+    grade: 'forbidden',
+    reason: 'WARN: a task has TIF_PATCH_PENDING when the transition is complete',
+  },
+};
+
+const fine = (reason: string): OutcomeRule => ({ grade: 'acceptable', reason });
+
+/** Grades for the versions that a race may end in. */
+export function allowed(...versions: readonly string[]): Record<string, OutcomeRule> {
+  const rules: Record<string, OutcomeRule> = { ...FATES };
+  for (const version of versions) {
+    rules[`${version}, complete`] = fine(`the task is in ${version}, the transition is complete`);
+    rules[`${version}, pending`] = fine(`the task is in ${version}, the transition waits for it`);
+  }
+  return rules;
+}
+
+/** A race over {@link PATCHED_FUNCTION}. */
+export interface PatchedFunctionRace extends Omit<KernelRace, 'declaration'> {
+  readonly name: string;
+  readonly description: string;
+  /** Tasks besides the roles'. */
+  readonly initialTasks?: MachineDeclaration['initialTasks'];
+  /** Index of the task whose fate is the outcome, among initial tasks and roles. */
+  readonly observed: number;
+  /** Versions of `f` that the task may sleep in at the end. */
+  readonly versions: readonly string[];
+  readonly ablations: readonly PredictedFinding[];
+}
+
+/** Declare a race whose outcome is the {@link fateOf} of one task. */
+export function patchedFunctionRace(spec: PatchedFunctionRace): RaceScenario {
+  const { name, description, initialTasks, observed, versions, ablations, ...rest } = spec;
+  const state: { booted?: BootedRace } = {};
+  return race({
+    name,
+    description,
+    build() {
+      const declaration = { ...PATCHED_FUNCTION, ...(initialTasks ? { initialTasks } : {}) };
+      state.booted = bootKernelRace({ ...rest, declaration });
+      return state.booted;
+    },
+    observe(end) {
+      const { booted } = state;
+      return booted ? fateOf(end, booted.booted, booted.tasks[observed] ?? 0) : 'not built';
+    },
+    outcomes: allowed(...versions),
+    bounds: { steps: 20_000 },
+    ablations,
+  });
+}
