@@ -47,14 +47,18 @@ export interface SoloMachine extends BootedMachine {
 /** Name of the task that stands for the caller. */
 export const ADMIN = 'admin';
 
+/** How a solo machine is watched and broken. */
+export interface SoloOptions {
+  readonly ablation?: Ablation;
+  /** Claims more words once the machine is laid out, and returns what listens to its CPU. */
+  readonly watch?: (booted: BootedMachine) => (words: Int32Array, admin: Addr) => TraceSink;
+}
+
 /**
  * Boot a machine on this thread. Kernel functions can be called directly with `cpu`: `cpu.current` is the admin task.
  * CPUs beyond the first stay offline.
  */
-export function bootSolo(
-  declaration: MachineDeclaration,
-  options: { readonly ablation?: Ablation; readonly trace?: TraceSink } = {},
-): SoloMachine {
+export function bootSolo(declaration: MachineDeclaration, options: SoloOptions = {}): SoloMachine {
   const adminTask = {
     comm: ADMIN,
     thread: 'worker_thread',
@@ -66,13 +70,15 @@ export function bootSolo(
     onlineCpus: 1,
     initialTasks: [...(declaration.initialTasks ?? []), adminTask],
   });
+  const listener = options.watch?.(booted);
   const { words } = createSharedMemory(booted.map.words);
   const tasks = booted.init(words);
   const admin = tasks.pop() ?? 0;
   const cpu = new SoloCpu(0 as CpuId, booted.ctx, {
     words,
     localBase: booted.localBase,
-    ...options,
+    ...(options.ablation === undefined ? {} : { ablation: options.ablation }),
+    ...(listener === undefined ? {} : { trace: listener(words, admin) }),
   });
   becomeCurrent(booted, words, cpu, admin);
   return { ...booted, words, cpu, admin, tasks, letRun: (jiffies) => sleepFor(cpu, jiffies) };
