@@ -5,7 +5,7 @@ import { O_04 } from '../memory/sites.js';
 import {
   loadLivepatches,
   patchedFunctionRace,
-  switchAndCall,
+  switchWhenAsked,
   writeEnabled,
 } from '../scenario/patched-function.js';
 
@@ -17,14 +17,14 @@ function disablePatch(cpu: Cpu): void {
   writeEnabled(cpu, 0, '0');
 }
 
-/** CPU 0 disables the patch; CPU 1's task passes its switch point and calls `f`. */
+/** CPU 0 disables the patch; CPU 1's task leaves the kernel as soon as it is asked to, and calls `f`. */
 export const disableSwitch = patchedFunctionRace({
   name: 'disable-switch',
   description: '__klp_disable_patch() against klp_update_patch_state() and a call of the function.',
   prepare: enablePatch,
   roles: [
     { comm: 'admin', sleepingIn: [], body: disablePatch },
-    { comm: 'caller', sleepingIn: [], body: switchAndCall },
+    { comm: 'caller', sleepingIn: [], body: switchWhenAsked },
   ],
   observed: 1,
   versions: ['f', 'f_a'],

@@ -71,7 +71,9 @@ export function exploreLines(report: ExploreReport): string[] {
   for (const grade of GRADES) {
     const outcomes = tally.outcomes.filter((o) => o.grade === grade);
     for (const { key, count, detail } of outcomes.sort((a, b) => b.count - a.count)) {
-      lines.push(`  ${grade.padEnd(11)} ${key.padEnd(20)} ${String(count).padStart(10)}  ${detail}`);
+      lines.push(
+        `  ${grade.padEnd(11)} ${key.padEnd(20)} ${String(count).padStart(10)}  ${detail}`,
+      );
     }
   }
   for (const outcome of tally.outcomes) {
@@ -117,8 +119,6 @@ export function exploreJson({ config, state, seconds, findings }: ExploreReport)
     bounded,
     pct,
     findings: findings.map((f) => ({ ...f, needed: f.needed.map(siteName) })),
-    ...(failure === undefined
-      ? {}
-      : { failure: failure instanceof Error ? failure.message : String(failure) }),
+    ...(failure === undefined ? {} : { failure: failure.message }),
   };
 }

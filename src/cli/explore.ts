@@ -1,18 +1,29 @@
 /** `klp-smp explore`: run a scenario under a strategy and report every outcome, with a token for each finding. */
 
-import { SingleBar } from 'cli-progress';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { availableParallelism } from 'node:os';
-import { exitCodeOf, UsageError } from '../errors.js';
-import { catalogFiles, findScenario } from '../explorer/catalog-lookup.js';
+import { UsageError } from '../errors.js';
 import { Campaign, Workers, type CampaignState } from '../explorer/campaign.js';
+import { catalogFiles, findScenario } from '../explorer/catalog-lookup.js';
 import { readCheckpoint, writeCheckpoint } from '../explorer/checkpoint.js';
 import type { ExploreConfig, StrategyConfig } from '../explorer/config.js';
 import { catalogModule } from '../explorer/modules.js';
 import { hasFinding } from '../explorer/tally.js';
 import type { MinimisedFinding, ScenarioInfo } from '../explorer/worker-task.js';
-import { duration, integerFrom, sites } from './explore-options.js';
 import { exploreJson, exploreLines } from './explore-report.js';
+import { interruptible } from './interrupt.js';
+import {
+  choiceOf,
+  duration,
+  integerIn,
+  jsonOption,
+  option,
+  orderingSites,
+  seedOption,
+  writableFile,
+} from './options.js';
+import { emit } from './output.js';
+import { startProgress, type Progress } from './progress.js';
 
 /** Milliseconds that loading a scenario may take. */
 const LOAD_MS = 60_000;
@@ -37,8 +48,11 @@ interface ExploreOptions {
   readonly stop?: boolean;
   readonly minimise: boolean;
   readonly checkpoint?: string;
-  readonly json?: boolean;
+  readonly json: boolean;
 }
+
+const small = integerIn({ min: 0, max: 1000 });
+const many = integerIn({ min: 1, max: Number.MAX_SAFE_INTEGER });
 
 /** Add the command to a program. */
 export function registerExplore(program: Command): void {
@@ -48,28 +62,50 @@ export function registerExplore(program: Command): void {
     .argument('[scenario]', 'NAME of the catalogue, FILE or FILE#NAME')
     .option('--list', 'list the scenarios of the catalogue')
     .addOption(
-      new Option('--memory <kind>', 'memory model: sequentially consistent, or the kernel’s')
-        .choices(['sc', 'lkmm'])
-        .default('lkmm'),
+      option(
+        '--memory <kind>',
+        'sequentially consistent memory, or what the kernel memory model allows',
+        choiceOf(['sc', 'lkmm']),
+        { value: 'lkmm' },
+      ),
     )
     .addOption(
-      new Option('--strategy <name>', 'how schedules are found')
-        .choices(['random', 'pct', 'dfs'])
-        .default('random'),
+      option('--strategy <name>', 'how schedules are found', choiceOf(['random', 'pct', 'dfs']), {
+        value: 'random',
+      }),
     )
-    .option('--seed <n>', 'seed of random and pct', integerFrom(0), 1)
-    .option('--depth <d>', 'pct: depth of the bugs looked for', integerFrom(1), 3)
-    .option('--preemptions <n>', 'dfs: at most so many preemptions', integerFrom(0))
-    .option('--choices <n>', 'dfs: at most so many weak answers of the memory', integerFrom(0))
-    .option('--ablate <sites>', 'ordering sites to remove, such as O-01,O-04', sites, [])
-    .option('--runs <n>', 'number of executions (default: as many as fit into the budget)', integerFrom(1))
-    .option('--budget <time>', 'time to spend', duration, 10_000)
-    .option('--threads <n>', 'worker threads', integerFrom(1), availableParallelism())
-    .option('--steps <n>', 'bound on operations of an execution', integerFrom(1))
+    .addOption(seedOption())
+    .addOption(
+      option('--depth <d>', 'pct: depth of the bugs looked for', integerIn({ min: 1, max: 20 }), {
+        value: 3,
+      }),
+    )
+    .addOption(option('--preemptions <n>', 'dfs: most preemptions of an execution', small))
+    .addOption(option('--choices <n>', 'dfs: most weak answers of the memory', small))
+    .addOption(
+      option('--ablate <sites>', 'ordering sites to remove', orderingSites, {
+        value: [],
+        shown: 'none',
+      }),
+    )
+    .addOption(option('--runs <n>', 'number of executions (default: what fits the budget)', many))
+    .addOption(
+      option('--budget <time>', 'time to spend', duration, { value: 10_000, shown: '10s' }),
+    )
+    .addOption(
+      option('--threads <n>', 'worker threads', integerIn({ min: 1, max: 256 }), {
+        value: availableParallelism(),
+      }),
+    )
+    .addOption(
+      option('--steps <n>', "bound on operations of an execution (default: the scenario's)", many),
+    )
     .option('--stop', 'stop at the first forbidden outcome')
     .option('--no-minimise', 'print findings as they were found')
-    .option('--checkpoint <file>', 'random, pct: save progress in a file, and go on from it')
-    .option('--json', 'print one JSON object')
+    .addOption(
+      option('--checkpoint <file>', 'random, pct: save progress, and go on from it', writableFile),
+    )
+    .addOption(jsonOption())
     .action(async (scenario: string | undefined, options: ExploreOptions) => {
       process.exitCode = await explore(scenario, options);
     });
@@ -82,7 +118,7 @@ async function explore(scenario: string | undefined, options: ExploreOptions): P
   }
   const workers = new Workers(isDfs ? 1 : options.threads);
   try {
-    if (options.list === true) return await list(workers);
+    if (options.list === true) return await list(workers, options);
     if (scenario === undefined) throw new UsageError('name a scenario, or give --list');
     const info = await choose(workers, scenario);
     return await run(workers, info, options);
@@ -91,13 +127,15 @@ async function explore(scenario: string | undefined, options: ExploreOptions): P
   }
 }
 
-async function list(workers: Workers): Promise<number> {
+async function list(workers: Workers, options: ExploreOptions): Promise<number> {
+  const all: ScenarioInfo[] = [];
   for (const file of catalogFiles()) {
     const task = { task: 'list', file: catalogModule(file) } as const;
-    for (const { name, description } of await workers.run<ScenarioInfo[]>(task, LOAD_MS)) {
-      console.log(`${name.padEnd(28)} ${description}`);
-    }
+    all.push(...(await workers.run<ScenarioInfo[]>(task, LOAD_MS)));
   }
+  emit(options, all, (infos) =>
+    infos.map(({ name, description }) => `${name.padEnd(24)} ${description}`).join('\n'),
+  );
   return 0;
 }
 
@@ -140,12 +178,9 @@ async function run(workers: Workers, info: Chosen, options: ExploreOptions): Pro
   const seconds = (performance.now() - started) / 1000;
   const findings = options.minimise ? await shrinkAll(workers, config, state) : [];
   const report = { config, state, seconds, findings };
-  if (options.json === true) console.log(JSON.stringify(exploreJson(report), null, 2));
-  else for (const line of exploreLines(report)) console.log(line);
-  if (state.failure !== undefined) {
-    console.error(state.failure instanceof Error ? state.failure.message : String(state.failure));
-    return exitCodeOf(state.failure);
-  }
+  emit(options, exploreJson(report), () => exploreLines(report).join('\n'));
+  // What was counted before the failure has been printed; the failure decides the exit status.
+  if (state.failure !== undefined) throw state.failure;
   return hasFinding(state.tally) ? 1 : 0;
 }
 
@@ -157,11 +192,19 @@ async function runCampaign(
 ): Promise<CampaignState> {
   const { checkpoint: file } = options;
   const earlier = file === undefined ? undefined : readCheckpoint(file, config, fingerprint);
-  const bar = progressBar(options);
+  const progress = startExploreProgress(options);
   let saved = performance.now();
   const save = (state: CampaignState): void => {
     if (file === undefined) return;
     writeCheckpoint(file, { config, fingerprint, next: state.next, tally: state.tally });
+  };
+  const started = performance.now();
+  const onProgress = (state: CampaignState): void => {
+    const now = performance.now();
+    showProgress(progress, options, state, now - started);
+    if (now - saved < CHECKPOINT_MS) return;
+    saved = now;
+    save(state);
   };
   const limits = {
     from: earlier?.next ?? 0,
@@ -170,34 +213,35 @@ async function runCampaign(
     threads: options.threads,
     stopAtFinding: options.stop ?? false,
   };
-  const onProgress = (state: CampaignState): void => {
-    bar?.update(state.next);
-    if (performance.now() - saved < CHECKPOINT_MS) return;
-    saved = performance.now();
-    save(state);
-  };
   const campaign = new Campaign(workers, config, limits, onProgress, earlier?.tally);
-  const stop = (): void => campaign.stop();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
-  const state = await campaign.run();
-  process.off('SIGINT', stop);
-  process.off('SIGTERM', stop);
-  bar?.stop();
+  const state = await interruptible((signal) => {
+    signal.addEventListener('abort', () => campaign.stop());
+    return campaign.run();
+  });
+  progress.stop();
   save(state);
   return state;
 }
 
-/** A progress bar on a terminal; nothing in a pipe. */
-function progressBar(options: ExploreOptions): SingleBar | undefined {
-  if (!process.stderr.isTTY || options.json === true) return undefined;
-  const format =
-    options.runs === undefined
-      ? '{value} executions, {duration_formatted}'
-      : '{bar} {value}/{total} executions, {duration_formatted}, ETA {eta_formatted}';
-  const bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true });
-  bar.start(options.runs ?? Number.MAX_SAFE_INTEGER, 0);
-  return bar;
+/** Progress towards the number of executions, or towards the end of the budget. */
+function startExploreProgress({ runs, budget }: ExploreOptions): Progress {
+  return runs === undefined
+    ? startProgress({ label: 'exploring', total: Math.ceil(budget / 1000), unit: 's' })
+    : startProgress({ label: 'exploring', total: runs, unit: 'executions' });
+}
+
+function showProgress(
+  progress: Progress,
+  { runs }: ExploreOptions,
+  { next, tally }: CampaignState,
+  ms: number,
+): void {
+  const rate = tally.executions / Math.max(ms / 1000, 1e-3);
+  const left = runs === undefined ? '' : `, ${Math.ceil((runs - next) / Math.max(rate, 1))} s left`;
+  progress.update(
+    runs === undefined ? Math.floor(ms / 1000) : next,
+    `${next} executions, ${Math.round(rate)}/s${left}`,
+  );
 }
 
 /** Shrink each forbidden outcome; one that cannot be shrunk stays as it was found. */

@@ -8,7 +8,8 @@ import { findScenario } from '../explorer/catalog-lookup.js';
 import type { ExploreConfig } from '../explorer/config.js';
 import { decodeToken, type TokenContents } from '../explorer/token.js';
 import type { ReplayReport } from '../explorer/worker-task.js';
-import { integerFrom } from './explore-options.js';
+import { existingFile, integerIn, jsonOption, option } from './options.js';
+import { emit } from './output.js';
 
 /** Milliseconds that a replay may take. */
 const REPLAY_MS = 60_000;
@@ -18,7 +19,7 @@ interface ReplayOptions {
   readonly step?: boolean;
   readonly until?: number;
   readonly all?: boolean;
-  readonly json?: boolean;
+  readonly json: boolean;
 }
 
 /** Add the command to a program. */
@@ -27,11 +28,15 @@ export function registerReplay(program: Command): void {
     .command('replay')
     .description('reproduce a finding of explore from its token')
     .argument('<token>', 'as printed by explore')
-    .option('--file <file>', 'file of the scenario, if it is not of the catalogue')
+    .addOption(
+      option('--file <file>', 'file of the scenario, if it is not of the catalogue', existingFile),
+    )
     .option('--step', 'wait for Enter after each operation (on a terminal)')
-    .option('--until <n>', 'stop the story after so many lines', integerFrom(1))
+    .addOption(
+      option('--until <n>', 'stop the story after so many lines', integerIn({ min: 1, max: 1e9 })),
+    )
     .option('--all', 'tell accesses to lock-protected data too')
-    .option('--json', 'print one JSON object')
+    .addOption(jsonOption())
     .action(async (token: string, options: ReplayOptions) => {
       process.exitCode = await replay(token, options);
     });
@@ -56,11 +61,11 @@ async function replay(token: string, options: ReplayOptions): Promise<number> {
   }
   if (!report.repeats) throw new SimulatorBug('two replays of one token differ');
   const changed = diagnosis(contents, report);
-  if (options.json === true) {
-    console.log(JSON.stringify({ ...report, changed: changed ?? null }, null, 2));
-  } else {
-    await print(report, options, changed);
-  }
+  const paced = options.step === true && process.stdin.isTTY && process.stdout.isTTY;
+  if (paced && !options.json) await pace(report.lines.slice(0, options.until));
+  emit(options, { ...report, changed: changed ?? null }, () =>
+    replayText(report, paced ? 0 : options.until, changed),
+  );
   if (changed !== undefined && report.verdict.grade !== 'forbidden') throw new UsageError(changed);
   return report.verdict.grade === 'forbidden' ? 1 : 0;
 }
@@ -77,19 +82,20 @@ function diagnosis(contents: TokenContents, report: ReplayReport): string | unde
   );
 }
 
-async function print(
+function replayText(
   report: ReplayReport,
-  options: ReplayOptions,
+  until: number | undefined,
   changed: string | undefined,
-): Promise<void> {
-  const lines = report.lines.slice(0, options.until);
-  if (options.step === true && process.stdin.isTTY && process.stdout.isTTY) await pace(lines);
-  else for (const line of lines) console.log(line);
+): string {
   const { key, grade, detail } = report.verdict;
-  console.log(`\n${grade}: ${key}: ${detail}`);
-  for (const line of report.ablated) console.log(line);
-  if (changed !== undefined) console.log(`note: ${changed}`);
-  console.log(`replayed twice, trace hash ${report.hash.toString(16).padStart(8, '0')}`);
+  return [
+    ...report.lines.slice(0, until),
+    '',
+    `${grade}: ${key}: ${detail}`,
+    ...report.ablated,
+    ...(changed === undefined ? [] : [`note: ${changed}`]),
+    `replayed twice, trace hash ${report.hash.toString(16).padStart(8, '0')}`,
+  ].join('\n');
 }
 
 async function pace(lines: readonly string[]): Promise<void> {

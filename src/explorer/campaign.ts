@@ -34,7 +34,7 @@ export interface CampaignState {
   bounded: boolean;
   pct: SliceResult['pct'];
   /** What went wrong, if it did; the counts up to there hold. */
-  failure: unknown;
+  failure: Error | undefined;
 }
 
 /** A pool of exploring workers. */
@@ -58,15 +58,11 @@ export class Workers {
    */
   async run<T>(task: WorkerTask, ms = SLICE_MS): Promise<T> {
     const controller = new AbortController();
-    let isStuck = false;
-    const timer = setTimeout(() => {
-      isStuck = true;
-      controller.abort();
-    }, ms + STUCK_MS);
+    const timer = setTimeout(() => controller.abort(), ms + STUCK_MS);
     try {
       return (await this.#pool.run(task, { signal: controller.signal })) as T;
     } catch (error) {
-      if (isStuck) {
+      if (controller.signal.aborted) {
         throw new UsageError(
           `the scenario's code executed no operation for ${STUCK_MS / 1000} s: it loops for ever`,
         );
@@ -84,7 +80,7 @@ export class Workers {
 }
 
 /** Errors lose their class on the way between threads. */
-function restored(error: unknown): unknown {
+function restored(error: unknown): Error {
   const { code, message } = error as { code?: string; message?: string };
   if (code === 'ERR_USAGE') return new UsageError(message);
   if (error instanceof UsageError || error instanceof SimulatorBug) return error;
@@ -144,7 +140,7 @@ export class Campaign {
       await Promise.all(Array.from({ length: threads }, () => this.#work()));
     } catch (error) {
       this.stop();
-      this.state.failure = error;
+      this.state.failure = error as Error;
     }
     return this.state;
   }

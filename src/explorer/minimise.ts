@@ -52,7 +52,7 @@ class Minimiser {
   /** Leave out blocks of turns, large ones first. */
   removeBlocks(): void {
     for (let size = this.best.turns.length >> 1; size >= 1; size >>= 1) {
-      for (let at = 0; at < this.best.turns.length && !this.isOutOfBudget; ) {
+      for (let at = 0; at < this.best.turns.length && !this.isOutOfBudget;) {
         const { turns, choices } = this.best;
         const shorter = [...turns.slice(0, at), ...turns.slice(at + size)];
         if (!this.try({ turns: shorter, choices })) at += size;
@@ -75,7 +75,7 @@ class Minimiser {
   removeChoices(): boolean {
     let removed = false;
     for (let size = Math.max(1, this.best.choices.length >> 1); size >= 1; size >>= 1) {
-      for (let at = 0; at < this.best.choices.length && !this.isOutOfBudget; ) {
+      for (let at = 0; at < this.best.choices.length && !this.isOutOfBudget;) {
         const { turns, choices } = this.best;
         const fewer = choices.toSpliced(at, size);
         if (this.try({ turns, choices: fewer })) removed = true;
@@ -102,7 +102,7 @@ export function minimise(session: Session, schedule: Schedule, key: string): Min
   const minimiser = new Minimiser(session, schedule, key);
   minimiser.removeChoices();
   minimiser.removeBlocks();
-  for (let smaller = true; smaller; ) {
+  for (let smaller = true; smaller;) {
     smaller = minimiser.removeChoices();
     while (minimiser.removeSwitch()) smaller = true;
   }

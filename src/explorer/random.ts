@@ -1,4 +1,4 @@
-/** Random strategy: each execution draws how it schedules (uniform, sticky, by priorities) and how weak its memory is. */
+/** Random strategy: each execution draws how it schedules (uniform, sticky, uneven, by priorities) and how weak its memory is. */
 
 import { RandomSource } from './random-source.js';
 import { countOf, nth, type Strategy } from './strategy.js';
@@ -7,6 +7,12 @@ import { Weakness } from './weakness.js';
 const UNIFORM = 0;
 const STICKY = 1;
 const PRIORITY = 2;
+const UNEVEN = 3;
+/** Modes, each as often as it stands here. */
+const MODES = [UNIFORM, STICKY, PRIORITY, UNEVEN, UNEVEN] as const;
+
+/** Longest turn of an uneven execution, as a power of 2. */
+const UNEVEN_BITS = 10;
 
 /** Mean number of operations between two decisions of an execution that does not schedule uniformly; drawn for each. */
 const PACES = [4, 12, 40, 120, 400] as const;
@@ -29,7 +35,7 @@ export class RandomStrategy implements Strategy {
   begin(run: number): boolean {
     const random = this.#random;
     random.seed(this.#seed, run);
-    this.#mode = random.below(3);
+    this.#mode = MODES[random.below(MODES.length)] as number;
     this.#pace = PACES[random.below(PACES.length)] as number;
     this.#weakness.draw();
     if (this.#mode === PRIORITY) {
@@ -44,8 +50,16 @@ export class RandomStrategy implements Strategy {
       return nth(runnable, 0);
     }
     if (this.#mode === PRIORITY) return this.#byPriority(runnable, last);
-    this.fuel = this.#mode === STICKY ? 1 + this.#random.below(2 * this.#pace) : 1;
+    this.fuel = this.#turn();
     return nth(runnable, this.#random.below(countOf(runnable)));
+  }
+
+  /** Operations of a turn: one, about as many as the pace says, or anything between one and very many. */
+  #turn(): number {
+    const random = this.#random;
+    if (this.#mode === UNIFORM) return 1;
+    if (this.#mode === STICKY) return 1 + random.below(2 * this.#pace);
+    return 1 + random.below(1 << random.below(UNEVEN_BITS + 1));
   }
 
   #byPriority(runnable: number, last: number): number {

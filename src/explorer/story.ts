@@ -19,6 +19,8 @@ export interface Story {
 /** Execute a schedule and write down what happens. */
 export function tell(session: Session, schedule: Schedule): Story {
   const { execution } = session;
+  // Once without a recorder: it may show that data races have to be looked for.
+  session.replay(schedule);
   const recorder = new Recorder((addr) => execution.read(addr));
   execution.recorder = recorder;
   try {
@@ -26,7 +28,7 @@ export function tell(session: Session, schedule: Schedule): Story {
     const blocked = execution.cpus
       .filter((cpu) => cpu.waiting !== 0)
       .map((cpu) => ({
-        cpu: cpu.id as number,
+        cpu: cpu.id,
         stack: recorder.steps.findLast((s) => s.cpu === cpu.id)?.stack ?? [],
       }));
     return { verdict, hash: execution.hash >>> 0, steps: recorder.steps, blocked };
@@ -70,7 +72,9 @@ export function storyLines(story: Story, map: MemoryMap, options: StoryOptions =
     if (step.cpu !== cpu) lines.push(`CPU ${step.cpu}`);
     ({ cpu } = step);
     const where = step.stack[0] ?? '';
-    lines.push(`${String(i + 1).padStart(5)}  ${describe(step, map).padEnd(58)} ${where}`.trimEnd());
+    lines.push(
+      `${String(i + 1).padStart(5)}  ${describe(step, map).padEnd(58)} ${where}`.trimEnd(),
+    );
   }
   if (options.until === undefined || options.until >= steps.length) {
     for (const { cpu: id, stack } of story.blocked) {

@@ -35,7 +35,9 @@ export function encodeToken(contents: TokenContents): string {
   out.fixed(contents.hash);
   out.number(MEMORIES.indexOf(contents.memory));
   out.list(contents.ablated, (site) => out.number(site));
-  out.list(relativeTurns(contents.schedule.turns), ({ cpu, until }) => out.number(until * 32 + cpu));
+  out.list(relativeTurns(contents.schedule.turns), ({ cpu, until }) =>
+    out.number(until * 32 + cpu),
+  );
   out.list(contents.schedule.choices, ({ cpu, step, index, value }) => {
     out.number(step * 32 + cpu);
     out.number(index * 16 + Math.min(value, 15));

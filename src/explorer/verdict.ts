@@ -37,10 +37,15 @@ export class Judge {
     if (reason === 'threw') return this.#thrown(execution.thrown);
     if (reason === 'deadlock') return verdict('deadlock', this.#blocked(execution));
     if (reason === 'livelock') {
-      return verdict('livelock', 'no end within the bound on operations, although every CPU got its turn');
+      return verdict(
+        'livelock',
+        'no end within the bound on operations, although every CPU got its turn',
+      );
     }
-    if (execution.races?.found) return this.#race(execution);
-    return this.#ended(execution);
+    const ended = this.#ended(execution);
+    // What a race led to says more than the race.
+    if (execution.races?.found && ended.grade !== 'forbidden') return this.#race(execution);
+    return ended;
   }
 
   #thrown(error: unknown): Verdict {

@@ -7,6 +7,7 @@ import { KERNEL, percpu, PERCPU } from '../kernel/layout.js';
 import { scheduleNext, TICK_BIT } from '../kernel/sched.js';
 import { TASK, TASK_INTERRUPTIBLE, TIF_NEED_RESCHED } from '../kernel/task.js';
 import { INSTRUCTION_WORDS } from '../kernel/text.js';
+import { addTimer, delTimer, TIMER_WAKE } from '../kernel/timer.js';
 import { setCurrentState } from '../kernel/wait.js';
 import type { KernelContext } from '../kernel/context.js';
 import type { Cpu } from '../memory/cpu.js';
@@ -18,6 +19,8 @@ import type { KernelBody, Machine, StateAccess, StateView } from './declare.js';
 export interface RaceContext {
   /** Address of a symbol of vmlinux. */
   readonly symbol: (name: string) => Addr;
+  /** Number of a name. */
+  readonly nameId: (name: string) => number;
   /** Tasks: the declared initial ones, then one for each role. */
   readonly tasks: readonly Addr[];
 }
@@ -66,10 +69,13 @@ export interface BootedRace extends Machine {
   readonly tasks: readonly Addr[];
 }
 
-/** An interrupt in the middle of preemptible kernel code: handle it, and let others run if they must. */
+/** An interrupt in the middle of preemptible kernel code, or a tick that finds others queued: let them run. */
 function preemptibleIrq(cpu: Cpu): void {
   const self = cpu.current;
   handleIrq(cpu);
+  if (cpu.peek(percpu(cpu.ctx.kernel, cpu.id) + PERCPU.nrQueued) > 0) {
+    cpu.setBit(self + TASK.tiFlags, TIF_NEED_RESCHED);
+  }
   if (!cpu.testBit(self + TASK.tiFlags, TIF_NEED_RESCHED)) return;
   scheduleNext(cpu, true);
   while (cpu.current !== self) cpu.ctx.kernel.runCurrent(cpu);
@@ -80,6 +86,16 @@ export function sleepHere(cpu: Cpu): void {
   setCurrentState(cpu, TASK_INTERRUPTIBLE);
   scheduleNext(cpu, false);
   cpuStartupEntry(cpu);
+}
+
+/** The current task sleeps for so many jiffies; its CPU runs others meanwhile. */
+export function restFor(cpu: Cpu, jiffies: number): void {
+  const self = cpu.current;
+  setCurrentState(cpu, TASK_INTERRUPTIBLE);
+  addTimer(cpu, self + TASK.timer, TIMER_WAKE, self, jiffies);
+  scheduleNext(cpu, false);
+  while (cpu.current !== self) cpu.ctx.kernel.runCurrent(cpu);
+  delTimer(cpu, self + TASK.timer);
 }
 
 /**
@@ -158,7 +174,7 @@ export function bootKernelRace(race: KernelRace): BootedRace {
     tasks,
     map: booted.map,
     localBase: booted.localBase,
-    ctx: { ...booted.ctx, race: { symbol: booted.symbol, tasks } },
+    ctx: { ...booted.ctx, race: { symbol: booted.symbol, nameId: booted.nameId, tasks } },
     bodies: roles.map(({ body }) => body),
     current: own,
     haltEnds: true,
@@ -180,7 +196,12 @@ export function bootKernelRace(race: KernelRace): BootedRace {
     },
     advanceTime: (state) => advanceTime(kernel, limit, state),
     interrupt: {
-      pending: (id: CpuId, state: StateView) => state.read(percpu(kernel, id) + PERCPU.ipi) !== 0,
+      // The scheduler's own loops look for interrupts themselves.
+      pending: (id: CpuId, state: StateView) => {
+        const pc = percpu(kernel, id);
+        if (state.read(pc + PERCPU.curr) !== own[id]) return false;
+        return state.read(pc + PERCPU.ipi) !== 0 || state.read(pc + PERCPU.nrQueued) > 0;
+      },
       body: preemptibleIrq,
     },
     describe: (state, id) => {

@@ -1,9 +1,10 @@
 /** What the races over livepatch share: a function `f`, two livepatches for it, and what can become of a task that calls it. */
 
-import { SYMBOL } from '../kernel/kallsyms.js';
+import type { InitialTask } from '../kernel/boot.js';
+import { kallsymsNthSymbol, SYMBOL } from '../kernel/kallsyms.js';
 import { loadModule, MODULE } from '../kernel/module.js';
 import { TASK, TIF_PATCH_PENDING } from '../kernel/task.js';
-import { asm, type FunctionSource } from '../kernel/text.js';
+import { asm, INSTRUCTION_WORDS, type FunctionSource } from '../kernel/text.js';
 import { WARN_SITES } from '../kernel/warn.js';
 import { ENABLED, klpSysfsWrite } from '../livepatch/core-sysfs.js';
 import { KLP_FUNC, KLP_OBJECT, KLP_PATCH, KLP_UNDEFINED } from '../livepatch/layout.js';
@@ -23,6 +24,7 @@ import {
   bootKernelRace,
   callTraced,
   raceContext,
+  restFor,
   sleepHere,
   type BootedRace,
   type KernelRace,
@@ -65,9 +67,47 @@ export function patchOf(cpu: Cpu, index: number): Addr {
   return cpu.get(cpu.ctx.kernel.modules + index * MODULE.size + MODULE.image);
 }
 
-/** Load `livepatch_a`, and `livepatch_b` too if `count` is 2. */
+/** Jiffies in which a transition completes that waits for nobody: two attempts. */
+const TRANSITION_JIFFIES = 250;
+
+/** Load the first `count` livepatches, and wait after each until its transition is complete, if nobody is in the way. */
 export function loadLivepatches(cpu: Cpu, count: number): void {
-  for (let i = 0; i < count; i++) loadModule(cpu, i);
+  for (let i = 0; i < count; i++) {
+    loadModule(cpu, i);
+    restFor(cpu, TRANSITION_JIFFIES);
+  }
+}
+
+/** Disable a livepatch while a sleeping task is made to look as if it were in its function: the transition waits. */
+export function disableWithStraggler(cpu: Cpu, index: number, straggler: Addr): void {
+  const { nameId } = raceContext(cpu);
+  const letter = index === 0 ? 'a' : 'b';
+  const module = nameId(`livepatch_${letter}`);
+  const entry = kallsymsNthSymbol(cpu, module, nameId(`f_${letter}`), 1);
+  cpu.set(straggler + TASK.pc, entry + INSTRUCTION_WORDS);
+  writeEnabled(cpu, index, '0');
+  restFor(cpu, TRANSITION_JIFFIES);
+}
+
+/** A task that sleeps in `f` when the machine is prepared: an enabling transition waits for it. */
+export const STRAGGLER: InitialTask = {
+  comm: 'straggler',
+  thread: 'caller',
+  sleepingIn: ['caller', 'f'],
+};
+
+/** A task that sleeps outside of `f`. */
+export const SLEEPER: InitialTask = { comm: 'sleeper', thread: 'caller', sleepingIn: ['caller'] };
+
+/** The first task, still asleep, is back in `caller`: when it wakes it calls `f`. */
+export function leaveFunction(
+  words: Int32Array,
+  booted: BootedMachine,
+  [task = 0]: readonly Addr[],
+): void {
+  words[task + TASK.depth] = 0;
+  words[task + TASK.pc] = booted.symbol('caller') + INSTRUCTION_WORDS;
+  words[task + TASK.phase] = 1;
 }
 
 /** Ask for a patch to be enabled or disabled, as `echo 0 > enabled` does. */
@@ -84,6 +124,17 @@ export function attempt(cpu: Cpu): void {
 export function switchAndCall(cpu: Cpu): void {
   klpUpdatePatchState(cpu, cpu.current);
   callAndSleep(cpu);
+}
+
+/** The current task is in user mode until it is asked to switch; then as {@link switchAndCall}. */
+export function switchWhenAsked(cpu: Cpu): void {
+  const flags = cpu.current + TASK.tiFlags;
+  for (;;) {
+    const seen = cpu.readOnce(flags);
+    if ((seen & (1 << TIF_PATCH_PENDING)) !== 0) break;
+    cpu.relax(flags, seen);
+  }
+  switchAndCall(cpu);
 }
 
 /** The current task calls `f` and sleeps in the version it got. */
