@@ -2,7 +2,7 @@
 
 import { ENODEV } from '../kernel/errno.js';
 import { callFromNative } from '../kernel/interp.js';
-import { cpuDown, cpuUp } from '../kernel/cpuhp.js';
+import { cpuDown, cpuOnline, cpuUp } from '../kernel/cpuhp.js';
 import { ftraceEnableSysctl } from '../kernel/ftrace.js';
 import { kallsymsNthSymbol } from '../kernel/kallsyms.js';
 import {
@@ -167,10 +167,17 @@ function churnTarget(cpu: Cpu, state: Addr): void {
   }
 }
 
+/** The first CPU that is offline, or -1. */
+function offlineCpu(cpu: Cpu): number {
+  for (let n = 0; n < cpu.ctx.kernel.cpus; n++) if (!cpuOnline(cpu, n)) return n;
+  return -1;
+}
+
+/** Take any CPU down, or bring one back: some go away for nothing, but none stays away for long. */
 function hotplug(cpu: Cpu, state: Addr): void {
   const random = taskRandom(cpu, cpu.current);
   const n = (random >>> 4) % cpu.ctx.kernel.cpus;
-  if ((random & 1) === 0) count(cpu, state, 'cpu down', cpuDown(cpu, n));
+  if ((random & 3) !== 0) count(cpu, state, 'cpu down', cpuDown(cpu, n));
   else count(cpu, state, 'cpu up', cpuUp(cpu, n));
 }
 
@@ -181,6 +188,11 @@ function toggleFtrace(cpu: Cpu, state: Addr): void {
 
 /** One action of the admin who deals with everything else. */
 export function churnAdmin(cpu: Cpu, state: Addr): void {
+  const offline = offlineCpu(cpu);
+  if (offline >= 0) {
+    count(cpu, state, 'cpu up', cpuUp(cpu, offline));
+    return;
+  }
   switch (draw(cpu, state, 5, MIX_OPERATIONS.length)) {
     case 5:
       churnTarget(cpu, state);

@@ -88,6 +88,9 @@ export class ConsistencyOracle {
     if (!found) return 0;
     let patches = 0;
     for (let i = 0; i < this.#code.groupsOfImage.length; i++) {
+      // An original that a nop stands for holds its patch up only while the nop is there, which may end at any time.
+      const nop = (this.#note(CHECK.nopGroups, i) & (1 << found.group)) !== 0;
+      if (nop && found.version === 0) continue;
       if (this.#sideOf(found, i) !== undefined) patches |= 1 << i;
     }
     return patches;

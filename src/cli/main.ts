@@ -4,7 +4,8 @@
 import { registerConformance } from './conformance.js';
 import { registerLitmus } from './litmus.js';
 import { buildProgram, runProgram, type RegisterCommand } from './program.js';
+import { registerStress } from './stress.js';
 
-const commands: readonly RegisterCommand[] = [registerLitmus, registerConformance];
+const commands: readonly RegisterCommand[] = [registerStress, registerLitmus, registerConformance];
 
 await runProgram(buildProgram(commands), process.argv.slice(2));

@@ -1,7 +1,15 @@
 /** Kernel entry and exit: interrupts, and the loop every return to user mode goes through. */
 
 import { O_33 } from '../memory/sites.js';
-import { IPI_STOP, IPI_TEXT_SYNC, IPI_TICK, KERNEL, percpu, PERCPU } from './layout.js';
+import {
+  IPI_HOTPLUG,
+  IPI_STOP,
+  IPI_TEXT_SYNC,
+  IPI_TICK,
+  KERNEL,
+  percpu,
+  PERCPU,
+} from './layout.js';
 import { runTimers } from './timer.js';
 import {
   EXIT_TO_USER_WORK,
@@ -27,6 +35,8 @@ export function handleIrq(cpu: Cpu): void {
     if (cpu.peek(pc + PERCPU.nrQueued) > 0)
       cpu.setBit(cpu.current + TASK.tiFlags, TIF_NEED_RESCHED);
   }
+  // The idle task answers a hotplug request.
+  if (pending & (1 << IPI_HOTPLUG)) cpu.setBit(cpu.current + TASK.tiFlags, TIF_NEED_RESCHED);
   if (pending & (1 << IPI_TEXT_SYNC)) {
     const g = cpu.ctx.kernel.globals;
     cpu.fetchAdd(g + KERNEL.textAcks, -1);

@@ -8,6 +8,7 @@ import {
   idleTask,
   isIdleTask,
   PF_KCODE,
+  PF_WQ_WORKER,
   TASK,
   TASK_DEAD,
   TASK_INTERRUPTIBLE,
@@ -47,6 +48,19 @@ export function enqueueTask(cpu: Cpu, n: number, task: TaskRef): void {
   if (last === NULL) cpu.set(rq + PERCPU.rqFirst, task);
   else cpu.set(last + TASK.rqNext, task);
   cpu.set(rq + PERCPU.rqLast, task);
+  cpu.set(rq + PERCPU.nrQueued, cpu.get(rq + PERCPU.nrQueued) + 1);
+  cpu.writeOnce(task + TASK.onRq, 1);
+}
+
+/** Put a task at the front of a run queue; under its lock. */
+function enqueueFirst(cpu: Cpu, n: number, task: TaskRef): void {
+  const rq = percpu(cpu.ctx.kernel, n);
+  const first = cpu.get(rq + PERCPU.rqFirst);
+  cpu.set(task + TASK.rqNext, first);
+  cpu.set(task + TASK.rqPrev, NULL);
+  if (first === NULL) cpu.set(rq + PERCPU.rqLast, task);
+  else cpu.set(first + TASK.rqPrev, task);
+  cpu.set(rq + PERCPU.rqFirst, task);
   cpu.set(rq + PERCPU.nrQueued, cpu.get(rq + PERCPU.nrQueued) + 1);
   cpu.writeOnce(task + TASK.onRq, 1);
 }
@@ -154,10 +168,12 @@ export function selectTaskRq(cpu: Cpu, task: TaskRef): number {
   const pinned = cpu.get(task + TASK.pinned);
   if (pinned >= 0) return pinned;
   const last = cpu.readOnce(task + TASK.cpu);
+  const kcode = (cpu.get(task + TASK.flags) & PF_KCODE) !== 0;
   for (let i = 0; i < kernel.cpus; i++) {
     const n = (last + i) % kernel.cpus;
     const rq = percpu(kernel, n);
-    if (cpu.peek(rq + PERCPU.online) === 0 || cpu.peek(rq + PERCPU.context) !== NULL) continue;
+    if (cpu.peek(rq + PERCPU.online) === 0) continue;
+    if (kcode && cpu.peek(rq + PERCPU.context) !== NULL) continue;
     if (cpu.peek(rq + PERCPU.curr) === idleTask(kernel, n)) return n;
   }
   return cpu.peek(percpu(kernel, last) + PERCPU.online) === 0 ? cpu.id : last;
@@ -174,10 +190,14 @@ export function activateTask(cpu: Cpu, task: TaskRef): void {
     cpu.spinLock(percpu(kernel, n) + PERCPU.rqLock);
   }
   cpu.writeOnce(task + TASK.cpu, n);
-  enqueueTask(cpu, n, task);
+  // Kernel code that others wait for goes first, as a fair scheduler would see to: it has slept, they have run.
+  const urgent = (cpu.get(task + TASK.flags) & (PF_KCODE | PF_WQ_WORKER)) !== 0;
+  if (urgent) enqueueFirst(cpu, n, task);
+  else enqueueTask(cpu, n, task);
   cpu.writeOnce(task + TASK.state, TASK_RUNNING);
   cpu.trace(TRACE_SCHED_WAKEUP, task, n);
-  if (cpu.read(percpu(kernel, n) + PERCPU.curr) === idleTask(kernel, n)) reschedCurr(cpu, n);
+  const curr = cpu.read(percpu(kernel, n) + PERCPU.curr);
+  if (urgent || curr === idleTask(kernel, n)) reschedCurr(cpu, n);
   cpu.spinUnlock(percpu(kernel, n) + PERCPU.rqLock);
 }
 

@@ -43,17 +43,19 @@ export function struct<const F extends Record<string, number> & { readonly size?
   name: string,
   fields: F,
 ): Struct<F> {
-  const offsets: Record<string, number> = {};
+  const computed: Record<string, number> = {};
   const list: { name: string; offset: number; words: number }[] = [];
   let offset = 0;
   for (const [field, words] of Object.entries(fields)) {
-    offsets[field] = offset;
+    computed[field] = offset;
     list.push({ name: field, offset, words });
     offset += words;
   }
-  offsets['size'] = offset;
+  computed['size'] = offset;
+  // An object that was filled name by name is a hash table to V8; one that was parsed has constant fields.
+  const offsets = JSON.parse(JSON.stringify(computed)) as Struct<F>;
   infos.set(offsets, { name, fields: list, size: offset });
-  return Object.freeze(offsets) as Struct<F>;
+  return Object.freeze(offsets);
 }
 
 /** Field table of a struct made by {@link struct}; a struct made by hand has none. */

@@ -34,6 +34,7 @@ export class SoloCpu extends AtomicsCpu {
 
 /** A machine under test: its memory, its only CPU, and the task on whose behalf the caller acts. */
 export interface SoloMachine extends BootedMachine {
+  readonly memory: WebAssembly.Memory;
   readonly words: Int32Array;
   readonly cpu: SoloCpu;
   /** Task that is current while the caller calls kernel functions. */
@@ -71,7 +72,7 @@ export function bootSolo(declaration: MachineDeclaration, options: SoloOptions =
     initialTasks: [...(declaration.initialTasks ?? []), adminTask],
   });
   const listener = options.watch?.(booted);
-  const { words } = createSharedMemory(booted.map.words);
+  const { memory, words } = createSharedMemory(booted.map.words);
   const tasks = booted.init(words);
   const admin = tasks.pop() ?? 0;
   const cpu = new SoloCpu(0 as CpuId, booted.ctx, {
@@ -81,7 +82,15 @@ export function bootSolo(declaration: MachineDeclaration, options: SoloOptions =
     ...(listener === undefined ? {} : { trace: listener(words, admin) }),
   });
   becomeCurrent(booted, words, cpu, admin);
-  return { ...booted, words, cpu, admin, tasks, letRun: (jiffies) => sleepFor(cpu, jiffies) };
+  return {
+    ...booted,
+    memory,
+    words,
+    cpu,
+    admin,
+    tasks,
+    letRun: (jiffies) => sleepFor(cpu, jiffies),
+  };
 }
 
 /** The admin task runs on the CPU in the idle task's place, with PF_KCODE so that it may sleep. */

@@ -148,6 +148,20 @@ class RunningMachine {
   }
 }
 
+/** What every CPU is doing, a line each. */
+function cpuLines({ words, check }: RunningMachine): string[] {
+  return Array.from({ length: check.kernel.cpus }, (_, n) => {
+    const word = (field: number): number => Atomics.load(words, percpu(check.kernel, n) + field);
+    const context = word(PERCPU.context);
+    return (
+      `  CPU ${n}: ${taskName(words, check, word(PERCPU.curr))}, ${word(PERCPU.nrQueued)} queued, ` +
+      `${word(PERCPU.irqs)} interrupts, pending ${word(PERCPU.ipi)}, online ${word(PERCPU.online)}, ` +
+      `hotplug request ${word(PERCPU.hotplugRequest)}` +
+      (context === 0 ? '' : `, suspended ${taskName(words, check, context)}`)
+    );
+  });
+}
+
 /** Raised against a CPU that takes no interrupts. */
 function deadCpu(machine: RunningMachine, cpu: number, silenceMs: number): SimulatorBug {
   const { words, check } = machine;
@@ -156,7 +170,8 @@ function deadCpu(machine: RunningMachine, cpu: number, silenceMs: number): Simul
   const last = events.slice(-12).map((e) => `  ${e.seq} ${e.task} ${e.name} ${e.detail}`);
   return new SimulatorBug(
     `CPU ${cpu} has taken no interrupt for ${silenceMs} ms; current task ` +
-      `${taskName(words, check, curr)}; its last events:\n${last.join('\n')}`,
+      `${taskName(words, check, curr)}; its last events:\n${last.join('\n')}\n` +
+      `all CPUs:\n${cpuLines(machine).join('\n')}`,
   );
 }
 

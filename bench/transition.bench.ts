@@ -1,0 +1,129 @@
+/** Transitions: complete cycles a second on real threads, the cost of one pass over sleeping tasks, memory per task. */
+
+import type { InitialTask } from '../src/kernel/boot.js';
+import { loadModule } from '../src/kernel/module.js';
+import { TASK, TIF_PATCH_PENDING } from '../src/kernel/task.js';
+import { asm, type FunctionSource } from '../src/kernel/text.js';
+import { klpTryCompleteTransition } from '../src/livepatch/transition.js';
+import { createNativeCpu, type MemoryKind } from '../src/memory/backend.js';
+import type { Cpu } from '../src/memory/cpu.js';
+import type { CpuId } from '../src/memory/struct.js';
+import { bootMachine } from '../src/scenario/boot.js';
+import { bootSolo, type SoloMachine } from '../src/scenario/solo.js';
+import { runOnThreads } from '../src/threads/engine.js';
+import { main, type Benchmark, type MeasuredTask } from './harness.js';
+
+const CYCLES = new URL('../src/catalog/cycles.js', import.meta.url).href;
+
+async function cyclesPerSecond(cpus: number, timeMs: number): Promise<number> {
+  const durationMs = Math.max(1000, timeMs);
+  const result = await runOnThreads({
+    workload: CYCLES,
+    options: { cpus, tasks: 64 },
+    durationMs,
+  });
+  const cycles = result.outcomes.find(({ outcome }) => outcome === 'cycle')?.count ?? 0;
+  return (cycles * 1000) / result.elapsedMs;
+}
+
+const cycles: Benchmark = {
+  name: 'transition cycles',
+  unit: 'cycles/s',
+  better: 'higher',
+  baseline: '1 CPU',
+  tasks: () =>
+    [1, 2, 4, 8].map((cpus): MeasuredTask => ({
+      name: cpus === 1 ? '1 CPU' : `${cpus} CPUs`,
+      measure: ({ timeMs }) => cyclesPerSecond(cpus, timeMs),
+      ...(cpus === 4 ? { aim: 300 } : {}),
+    })),
+};
+
+/** A machine in the middle of enabling a patch: one sleeper inside the patched function keeps it from completing. */
+function transitionOver(tasks: number): SoloMachine {
+  const empty = (name: string): FunctionSource => ({ name, code: [asm.ret] });
+  const sleeper: InitialTask = { comm: 'sleeper', thread: 'sys', sleepingIn: ['sys', 'wait'] };
+  const machine = bootSolo({
+    vmlinux: { functions: ['f', 'sys', 'wait'].map(empty) },
+    modules: [
+      {
+        name: 'livepatch',
+        functions: [empty('new_f')],
+        patch: { objects: [{ funcs: [{ oldName: 'f', newName: 'new_f' }] }] },
+      },
+    ],
+    initialTasks: [
+      { comm: 'blocker', thread: 'f', sleepingIn: ['f'] },
+      ...Array.from({ length: tasks }, () => sleeper),
+    ],
+    tasks: tasks + 2,
+  });
+  if (loadModule(machine.cpu, 0) < 0) throw new Error('the patch was not enabled');
+  if (machine.words[machine.klp.transitionPatch] === 0) throw new Error('nothing blocks the patch');
+  return machine;
+}
+
+/** Put all sleepers back to the initial side and switch them again; returns ns per task of the pass. */
+function onePass({ words, klp, tasks }: SoloMachine, cpu: Cpu): number {
+  for (const task of tasks) {
+    words[task + TASK.patchState] = 0;
+    words[task + TASK.tiFlags] = 1 << TIF_PATCH_PENDING;
+  }
+  words[klp.signalsCnt] = 1; // No signals: the attempts do not count up.
+  const from = performance.now();
+  klpTryCompleteTransition(cpu);
+  const ns = (performance.now() - from) * 1e6;
+  const last = tasks[tasks.length - 1] ?? 0;
+  if (words[last + TASK.patchState] !== 1) throw new Error('the pass did not switch the sleepers');
+  return ns / tasks.length;
+}
+
+function passTask(count: number, kind: MemoryKind): MeasuredTask {
+  const machine = transitionOver(count);
+  const { memory, words, localBase } = machine;
+  const cpu = createNativeCpu(kind, 0 as CpuId, machine.ctx, { memory, words, localBase });
+  cpu.current = machine.admin;
+  return {
+    name: `${count} tasks, ${kind}`,
+    aim: 150,
+    measure: ({ timeMs }) => {
+      const passes: number[] = [];
+      const end = performance.now() + timeMs;
+      do passes.push(onePass(machine, cpu));
+      while (performance.now() < end);
+      passes.sort((a, b) => a - b);
+      return passes[passes.length >> 1] ?? 0;
+    },
+  };
+}
+
+const pass: Benchmark = {
+  name: 'transition pass',
+  unit: 'ns/task',
+  better: 'lower',
+  baseline: '1000 tasks, atomics',
+  tasks: () =>
+    [1000, 10_000, 100_000].flatMap((count) => [
+      passTask(count, 'atomics'),
+      passTask(count, 'wasm'),
+    ]),
+};
+
+const memory: Benchmark = {
+  name: 'memory per task',
+  unit: 'bytes',
+  better: 'lower',
+  baseline: '64-entry stack',
+  tasks: () =>
+    [64, 128].map((stackWords) => ({
+      name: `${stackWords}-entry stack`,
+      ...(stackWords === 64 ? { aim: 1024 } : {}),
+      measure: () => {
+        const words = (tasks: number): number =>
+          bootMachine({ tasks, stackWords, vmlinux: { functions: [] } }).map.words;
+        return ((words(2000) - words(1000)) * 4) / 1000;
+      },
+    })),
+};
+
+await main([memory, pass, cycles]);

@@ -1,0 +1,77 @@
+/** A run on threads as a table of graded outcomes: what the workload counted, and what the checks found. */
+
+import { FINDING_TEXTS, type FindingRecord } from '../check/findings.js';
+import { taskName } from '../check/flight.js';
+import { KLP_WARN_SITES } from '../livepatch/warn-sites.js';
+import type { Stall } from '../threads/stall.js';
+import type { ThreadResult } from '../threads/engine.js';
+import type { Outcome } from './outcomes.js';
+
+function detailOf(result: ThreadResult, finding: FindingRecord): string {
+  const { words, check } = result;
+  const at = `CPU ${finding.cpu}, event ${finding.seq}`;
+  if (finding.kind === 'WARN') {
+    const site = KLP_WARN_SITES.find((s) => s.id === finding.a);
+    return `${site?.text ?? `site ${finding.a}`} (${at})`;
+  }
+  const task = finding.task === 0 ? '' : `task ${taskName(words, check, finding.task)}, `;
+  return `${task}${at}, details ${finding.a} ${finding.b} ${finding.c}`;
+}
+
+function eventLines(result: ThreadResult): string[] {
+  return result.events.map((e) => `${e.seq} CPU ${e.cpu} ${e.task}: ${e.name} ${e.detail}`);
+}
+
+/** What a stall says: who has not switched, and where each of them is. */
+export function stallLines(stall: Stall): string[] {
+  const side = stall.target === 1 ? 'patched' : 'unpatched';
+  return [
+    `no progress towards ${side} for ${stall.forMs} ms; ${stall.tasks.length} tasks have not switched:`,
+    ...stall.tasks.map(
+      (t) =>
+        `${t.task} patch_state ${t.patchState}${t.pending ? ', pending' : ', NOT pending'}, ` +
+        `${t.doing}${t.stack.length === 0 ? '' : `, in ${t.stack.join(' < ')}`}`,
+    ),
+  ];
+}
+
+/** Everything that went wrong in a run, as forbidden outcomes with the events that led to it. */
+export function findingOutcomes(result: ThreadResult): Outcome[] {
+  const outcomes: Outcome[] = [];
+  for (const finding of result.findings) {
+    const name = `${finding.kind}: ${detailOf(result, finding)}`;
+    const reason = FINDING_TEXTS[finding.kind] ?? finding.kind;
+    const trace = outcomes.length === 0 ? { trace: eventLines(result) } : {};
+    outcomes.push({ name, grade: 'forbidden', count: 1, reason, ...trace });
+  }
+  for (const { cpu, detail } of result.ends.filter((end) => end.status === 'oops')) {
+    outcomes.push({
+      name: `oops on CPU ${cpu}`,
+      grade: 'forbidden',
+      count: 1,
+      reason: detail,
+      trace: eventLines(result),
+    });
+  }
+  if (result.stall) {
+    outcomes.push({
+      name: 'stall',
+      grade: 'forbidden',
+      count: 1,
+      reason: FINDING_TEXTS['stall'] ?? '',
+      trace: [...stallLines(result.stall), ...eventLines(result)],
+    });
+  }
+  return outcomes;
+}
+
+/** All outcomes of a run: findings, then what the workload counted. */
+export function runOutcomes(result: ThreadResult): Outcome[] {
+  const counted = result.outcomes.map((o) => ({
+    name: o.outcome,
+    grade: o.grade,
+    count: o.count,
+    reason: o.reason,
+  }));
+  return [...findingOutcomes(result), ...counted];
+}
