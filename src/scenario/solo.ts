@@ -51,7 +51,9 @@ export const ADMIN = 'admin';
 /** How a solo machine is watched and broken. */
 export interface SoloOptions {
   readonly ablation?: Ablation;
-  /** Claims more words once the machine is laid out, and returns what listens to its CPU. */
+  /** Listens to the CPU. */
+  readonly trace?: TraceSink;
+  /** Instead of {@link trace}: claims more words once the machine is laid out, and returns what listens to its CPU. */
   readonly watch?: (booted: BootedMachine) => (words: Int32Array, admin: Addr) => TraceSink;
 }
 
@@ -75,11 +77,12 @@ export function bootSolo(declaration: MachineDeclaration, options: SoloOptions =
   const { memory, words } = createSharedMemory(booted.map.words);
   const tasks = booted.init(words);
   const admin = tasks.pop() ?? 0;
+  const sink = listener?.(words, admin) ?? options.trace;
   const cpu = new SoloCpu(0 as CpuId, booted.ctx, {
     words,
     localBase: booted.localBase,
     ...(options.ablation === undefined ? {} : { ablation: options.ablation }),
-    ...(listener === undefined ? {} : { trace: listener(words, admin) }),
+    ...(sink === undefined ? {} : { trace: sink }),
   });
   becomeCurrent(booted, words, cpu, admin);
   return {

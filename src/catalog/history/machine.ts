@@ -1,9 +1,14 @@
 /** What the scripts about past bugs share: functions in versions, livepatches for them, and an administrator's actions. */
 
 import { deleteModule, findModule, loadModule, MODULE } from '../../kernel/module.js';
+import { schedule } from '../../kernel/sched.js';
+import { TASK, TASK_UNINTERRUPTIBLE } from '../../kernel/task.js';
 import { asm, type FunctionSource, type Instruction } from '../../kernel/text.js';
+import { addTimer, delTimer, TIMER_WAKE } from '../../kernel/timer.js';
+import { setCurrentState } from '../../kernel/wait.js';
 import { ENABLED, FORCE, klpSysfsWrite } from '../../livepatch/core-sysfs.js';
 import { KLP_PATCH, KLP_UNDEFINED } from '../../livepatch/layout.js';
+import type { Cpu } from '../../memory/cpu.js';
 import type { Addr } from '../../memory/struct.js';
 import type {
   ModuleDeclaration,
@@ -58,6 +63,15 @@ export function livepatch(
       ],
     },
   };
+}
+
+/** The current task, in the middle of kernel code, does not run for so many jiffies; others do. */
+export function rest(cpu: Cpu, jiffies: number): void {
+  const timer = cpu.current + TASK.timer;
+  setCurrentState(cpu, TASK_UNINTERRUPTIBLE);
+  addTimer(cpu, timer, TIMER_WAKE, cpu.current, jiffies);
+  schedule(cpu);
+  delTimer(cpu, timer);
 }
 
 /** Load a module; it, or a negative errno. */

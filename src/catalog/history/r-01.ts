@@ -13,8 +13,6 @@ import {
 } from '../../kernel/ftrace.js';
 import { initListHead, LIST, listAdd, listAddRcu, listDel } from '../../kernel/list.js';
 import { MODULE } from '../../kernel/module.js';
-import { wakeUpState } from '../../kernel/sched.js';
-import { TASK_NORMAL } from '../../kernel/task.js';
 import { asm } from '../../kernel/text.js';
 import { klpInitPatch, klpInitPatchEarly } from '../../livepatch/core-init.js';
 import { KLP_FUNC, KLP_OBJECT, KLP_OPS, KLP_PATCH } from '../../livepatch/layout.js';
@@ -23,7 +21,7 @@ import type { Cpu } from '../../memory/cpu.js';
 import { NULL, type Addr } from '../../memory/struct.js';
 import { historyScript } from '../../scenario/history.js';
 import { bootWatched, watchScript } from '../../scenario/watched.js';
-import { endless, expectComplete, insmod, livepatch, SOON, version } from './machine.js';
+import { endless, expectComplete, insmod, livepatch, rest, SOON, version } from './machine.js';
 
 /** A handler of its own for one function; only one may be registered for an address. */
 function registerOwnOps(cpu: Cpu, func: Addr): number {
@@ -45,6 +43,8 @@ function enableFunc(cpu: Cpu, func: Addr): number {
   if (old !== NULL) {
     unregisterFtraceFunction(cpu, old + KLP_OPS.fops);
     listDel(cpu, old + KLP_OPS.node);
+    // Whoever upgrades may be preempted anywhere; here it matters.
+    rest(cpu, 30);
   }
   return registerOwnOps(cpu, func);
 }
@@ -75,7 +75,7 @@ export const R_01 = historyScript({
     'Each function had an ftrace_ops of its own, and only one of them may change the instruction pointer at an address: an ' +
     'upgrade unregistered the old one and registered the new one, and in between the unpatched original ran.',
   replayed:
-    'Functions are enabled by replacing the handler; a task becomes runnable just before the upgrade.',
+    'Functions are enabled by replacing the handler; the task that upgrades is preempted in between.',
   shows: 'original ran',
   run(variant) {
     const machine = bootWatched({
@@ -92,7 +92,6 @@ export const R_01 = historyScript({
       m.letRun(SOON);
       expectComplete(m);
       const before = m.ran.length;
-      wakeUpState(m.cpu, m.tasks[0] ?? 0, TASK_NORMAL);
       insmod(m, 'livepatch_2');
       m.letRun(SOON);
       expectComplete(m);

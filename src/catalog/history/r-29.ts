@@ -1,17 +1,23 @@
 /** a task that is being released runs the exit function of a patch whose module is freed under it. */
 
-import { schedule } from '../../kernel/sched.js';
-import { PF_EXITING, TASK, TASK_DEAD, TASK_UNINTERRUPTIBLE } from '../../kernel/task.js';
+import { PF_EXITING, TASK, TASK_DEAD } from '../../kernel/task.js';
 import { asm, type Instruction } from '../../kernel/text.js';
-import { addTimer, delTimer, TIMER_WAKE } from '../../kernel/timer.js';
-import { setCurrentState } from '../../kernel/wait.js';
 import { klpFreePatchWorkFn } from '../../livepatch/core-free.js';
 import { KLP_WORK_FREE_PATCH } from '../../livepatch/layout.js';
 import type { Cpu } from '../../memory/cpu.js';
 import type { Addr } from '../../memory/struct.js';
 import { historyScript } from '../../scenario/history.js';
 import { bootWatched, watchScript } from '../../scenario/watched.js';
-import { disable, endless, expectComplete, insmod, livepatch, rmmod, SOON } from './machine.js';
+import {
+  disable,
+  endless,
+  expectComplete,
+  insmod,
+  livepatch,
+  rest,
+  rmmod,
+  SOON,
+} from './machine.js';
 
 /** Whether some task has left the task list and still runs. */
 function isReleasing(cpu: Cpu): boolean {
@@ -26,13 +32,7 @@ function isReleasing(cpu: Cpu): boolean {
 
 /** A candidate fix: the reference on the module is kept until no task is being released any more. */
 export function freePatchAfterReleases(cpu: Cpu, work: Addr): void {
-  while (isReleasing(cpu)) {
-    const timer = cpu.current + TASK.timer;
-    setCurrentState(cpu, TASK_UNINTERRUPTIBLE);
-    addTimer(cpu, timer, TIMER_WAKE, cpu.current, 50);
-    schedule(cpu);
-    delTimer(cpu, timer);
-  }
+  while (isReleasing(cpu)) rest(cpu, 50);
   klpFreePatchWorkFn(cpu, work);
 }
 
