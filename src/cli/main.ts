@@ -4,8 +4,16 @@
 import { registerConformance } from './conformance.js';
 import { registerLitmus } from './litmus.js';
 import { buildProgram, runProgram, type RegisterCommand } from './program.js';
+import { registerExplore } from './explore.js';
+import { registerReplay } from './replay.js';
 import { registerStress } from './stress.js';
 
-const commands: readonly RegisterCommand[] = [registerStress, registerLitmus, registerConformance];
+const commands: readonly RegisterCommand[] = [
+  registerStress,
+  registerExplore,
+  registerReplay,
+  registerLitmus,
+  registerConformance,
+];
 
 await runProgram(buildProgram(commands), process.argv.slice(2));

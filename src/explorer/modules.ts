@@ -38,9 +38,9 @@ export interface LoadedModule {
   readonly fingerprint: string;
 }
 
-/** Path of a module of the shipped catalogue, by its file name without extension. */
+/** Path of a file of races in the shipped catalogue, by its name without extension. */
 export function catalogModule(name: string): string {
-  return join(OWN, 'catalog', `${name}.js`);
+  return join(OWN, 'catalog', 'races', `${name}.js`);
 }
 
 /**

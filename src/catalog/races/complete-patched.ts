@@ -1,8 +1,8 @@
 /** The end of an enable against the handler: the second synchronisation of klp_complete_transition(), O-16 with O-17. */
 
-import { WARN_HANDLER_UNDEFINED } from '../livepatch/warn-sites.js';
-import type { Cpu } from '../memory/cpu.js';
-import { O_16, O_17 } from '../memory/sites.js';
+import { WARN_HANDLER_UNDEFINED } from '../../livepatch/warn-sites.js';
+import type { Cpu } from '../../memory/cpu.js';
+import { O_16, O_17 } from '../../memory/sites.js';
 import {
   attempt,
   callAndSleep,
@@ -10,7 +10,7 @@ import {
   loadLivepatches,
   patchedFunctionRace,
   STRAGGLER,
-} from '../scenario/patched-function.js';
+} from '../../scenario/patched-function.js';
 
 /** Enable the patch; a third task sleeps in `f`, so that the transition waits for it. */
 function startEnabling(cpu: Cpu): void {

@@ -1,11 +1,11 @@
 /** The ordering protocol of a disable, reduced to its accesses: a patcher, and tasks that call the patched function. */
 
-import type { Cpu } from '../memory/cpu.js';
-import { claimLocal } from '../memory/local.js';
-import { MemoryMap } from '../memory/map.js';
-import { O_01, O_04, O_07, O_10 } from '../memory/sites.js';
-import { struct, type Addr } from '../memory/struct.js';
-import { race, type Ending, type KernelBody, type RaceScenario } from '../scenario/declare.js';
+import type { Cpu } from '../../memory/cpu.js';
+import { claimLocal } from '../../memory/local.js';
+import { MemoryMap } from '../../memory/map.js';
+import { O_01, O_04, O_07, O_10 } from '../../memory/sites.js';
+import { struct, type Addr } from '../../memory/struct.js';
+import { race, type Ending, type KernelBody, type RaceScenario } from '../../scenario/declare.js';
 
 const KLP_UNDEFINED = -1;
 const KLP_UNPATCHED = 0;
@@ -27,7 +27,7 @@ interface Protocol {
   readonly tasks: readonly Addr[];
 }
 
-declare module '../memory/cpu.js' {
+declare module '../../memory/cpu.js' {
   interface CpuContext {
     readonly disableProtocol?: Protocol;
   }

@@ -1,8 +1,8 @@
 /** The end of a disable against the handler: the first synchronisation of klp_complete_transition(), O-15 with O-17. */
 
-import type { Cpu } from '../memory/cpu.js';
-import { O_15, O_17 } from '../memory/sites.js';
-import { raceContext } from '../scenario/kernel-race.js';
+import type { Cpu } from '../../memory/cpu.js';
+import { O_15, O_17 } from '../../memory/sites.js';
+import { raceContext } from '../../scenario/kernel-race.js';
 import {
   attempt,
   callAndSleep,
@@ -11,7 +11,7 @@ import {
   loadLivepatches,
   patchedFunctionRace,
   SLEEPER,
-} from '../scenario/patched-function.js';
+} from '../../scenario/patched-function.js';
 
 /** Enable both patches and disable the second, which waits for a task that sleeps in its function. */
 function startDisabling(cpu: Cpu): void {

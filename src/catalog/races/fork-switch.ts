@@ -1,19 +1,19 @@
 /** A fork against the switching of the parent: klp_copy_process() copies the flag together with the state, O-21. */
 
-import { dupTaskStruct, linkChild } from '../kernel/fork.js';
-import { wakeUpState } from '../kernel/sched.js';
-import { TASK, TASK_INTERRUPTIBLE } from '../kernel/task.js';
-import { INSTRUCTION_WORDS } from '../kernel/text.js';
-import { WARN_COMPLETE_TASK_PENDING } from '../livepatch/warn-sites.js';
-import type { Cpu } from '../memory/cpu.js';
-import { O_21 } from '../memory/sites.js';
-import { raceContext, restFor, sleepHere } from '../scenario/kernel-race.js';
+import { dupTaskStruct, linkChild } from '../../kernel/fork.js';
+import { wakeUpState } from '../../kernel/sched.js';
+import { TASK, TASK_INTERRUPTIBLE } from '../../kernel/task.js';
+import { INSTRUCTION_WORDS } from '../../kernel/text.js';
+import { WARN_COMPLETE_TASK_PENDING } from '../../livepatch/warn-sites.js';
+import type { Cpu } from '../../memory/cpu.js';
+import { O_21 } from '../../memory/sites.js';
+import { raceContext, restFor, sleepHere } from '../../scenario/kernel-race.js';
 import {
   attempt,
   loadLivepatches,
   patchedFunctionRace,
   STRAGGLER,
-} from '../scenario/patched-function.js';
+} from '../../scenario/patched-function.js';
 
 /** Enable the patch; the parent sleeps in `f`, so that the transition waits for it. */
 function startEnabling(cpu: Cpu): void {

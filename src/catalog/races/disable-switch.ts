@@ -1,13 +1,13 @@
 /** A disable against a task that leaves the kernel, comes back and calls the function: the ordering O-04. */
 
-import type { Cpu } from '../memory/cpu.js';
-import { O_04 } from '../memory/sites.js';
+import type { Cpu } from '../../memory/cpu.js';
+import { O_04 } from '../../memory/sites.js';
 import {
   loadLivepatches,
   patchedFunctionRace,
   switchWhenAsked,
   writeEnabled,
-} from '../scenario/patched-function.js';
+} from '../../scenario/patched-function.js';
 
 function enablePatch(cpu: Cpu): void {
   loadLivepatches(cpu, 1);

@@ -1,16 +1,16 @@
 /** A reverse against a task that switches as soon as it is asked to: the ordering O-06. */
 
-import { klpMutexLock, klpMutexUnlock } from '../livepatch/object.js';
-import { klpReverseTransition } from '../livepatch/transition.js';
-import type { Cpu } from '../memory/cpu.js';
-import { O_06 } from '../memory/sites.js';
+import { klpMutexLock, klpMutexUnlock } from '../../livepatch/object.js';
+import { klpReverseTransition } from '../../livepatch/transition.js';
+import type { Cpu } from '../../memory/cpu.js';
+import { O_06 } from '../../memory/sites.js';
 import {
   leaveFunction,
   loadLivepatches,
   patchedFunctionRace,
   STRAGGLER,
   switchWhenAsked,
-} from '../scenario/patched-function.js';
+} from '../../scenario/patched-function.js';
 
 /** Enable the patch; a third task sleeps in `f`, so that the transition waits for it after the caller has switched. */
 function startEnabling(cpu: Cpu): void {

@@ -1,14 +1,14 @@
 /** A reverse against a task that is just switching in the old direction: the synchronisation O-05, with O-18. */
 
-import { klpMutexLock, klpMutexUnlock } from '../livepatch/object.js';
-import { klpReverseTransition, klpTryCompleteTransition } from '../livepatch/transition.js';
-import type { Cpu } from '../memory/cpu.js';
-import { O_05, O_18 } from '../memory/sites.js';
+import { klpMutexLock, klpMutexUnlock } from '../../livepatch/object.js';
+import { klpReverseTransition, klpTryCompleteTransition } from '../../livepatch/transition.js';
+import type { Cpu } from '../../memory/cpu.js';
+import { O_05, O_18 } from '../../memory/sites.js';
 import {
   loadLivepatches,
   patchedFunctionRace,
   switchAndCall,
-} from '../scenario/patched-function.js';
+} from '../../scenario/patched-function.js';
 
 /** Enable the patch; the caller sleeps in `f`, so that the transition waits for it. */
 function startEnabling(cpu: Cpu): void {

@@ -1,10 +1,10 @@
 /** A stack check against a wake-up of the task being checked: task_call_func() pins it, O-22. */
 
-import { wakeUpState } from '../kernel/sched.js';
-import { TASK, TASK_INTERRUPTIBLE } from '../kernel/task.js';
-import type { Cpu } from '../memory/cpu.js';
-import { O_22 } from '../memory/sites.js';
-import { raceContext, sleepHere } from '../scenario/kernel-race.js';
+import { wakeUpState } from '../../kernel/sched.js';
+import { TASK, TASK_INTERRUPTIBLE } from '../../kernel/task.js';
+import type { Cpu } from '../../memory/cpu.js';
+import { O_22 } from '../../memory/sites.js';
+import { raceContext, sleepHere } from '../../scenario/kernel-race.js';
 import {
   attempt,
   disableWithStraggler,
@@ -12,7 +12,7 @@ import {
   loadLivepatches,
   patchedFunctionRace,
   SLEEPER,
-} from '../scenario/patched-function.js';
+} from '../../scenario/patched-function.js';
 
 /** Enable the patch and disable it again, which waits for the sleeper: it seems to be in the new function. */
 function startDisabling(cpu: Cpu): void {
