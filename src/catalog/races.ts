@@ -6,6 +6,7 @@ import { completeUnpatched } from './races/complete-unpatched.js';
 import { disableCall } from './races/disable-call.js';
 import { disableSwitch } from './races/disable-switch.js';
 import { enableCall } from './races/enable-call.js';
+import { exitPoll } from './races/exit-poll.js';
 import { forceUnlocked } from './races/force-unlocked.js';
 import { forkSwitch } from './races/fork-switch.js';
 import { hookAttempt, hookDisable, hookReverse } from './races/hook-switch.js';
@@ -25,6 +26,7 @@ export const RACES: readonly RaceScenario[] = [
   disableCall,
   disableSwitch,
   enableCall,
+  exitPoll,
   forkSwitch,
   hookAttempt,
   hookDisable,

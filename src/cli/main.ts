@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 /** Entry of the `klp-smp` command: the list of commands, and nothing else. */
 
+import { registerAblate } from './ablate.js';
 import { registerConformance } from './conformance.js';
+import { registerHistory } from './history.js';
 import { registerLitmus } from './litmus.js';
 import { buildProgram, runProgram, type RegisterCommand } from './program.js';
 import { registerExplore } from './explore.js';
+import { registerOrderings } from './orderings.js';
 import { registerReplay } from './replay.js';
 import { registerStress } from './stress.js';
 
@@ -12,6 +15,9 @@ const commands: readonly RegisterCommand[] = [
   registerStress,
   registerExplore,
   registerReplay,
+  registerOrderings,
+  registerAblate,
+  registerHistory,
   registerLitmus,
   registerConformance,
 ];

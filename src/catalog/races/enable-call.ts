@@ -42,17 +42,17 @@ function enableSecond(cpu: Cpu): void {
   klpMutexUnlock(cpu);
 }
 
+/** How often the caller looks for the new function before it calls all the same. */
+const POLLS = 300;
+
 /** The current task calls `f` as soon as it can find the new function there: before, nothing can go wrong. */
 function callOncePublished(cpu: Cpu): void {
   const obj = cpu.peek(patchOf(cpu, 1) + KLP_PATCH.objList);
   const node = cpu.peek(obj + KLP_OBJECT.funcList) + KLP_FUNC.stackNode;
   const fops = cpu.fetch(raceContext(cpu).symbol('f') + 1);
   const head = fops - KLP_OPS.fops + KLP_OPS.funcStack;
-  for (;;) {
-    const first = cpu.readOnce(head);
-    if (first === node) break;
-    cpu.relax(head, first);
-  }
+  // Not a wait, which would end with a view of everything up to the store that ends it.
+  for (let polls = 0; polls < POLLS && cpu.readOnce(head) !== node; polls++);
   callAndSleep(cpu);
 }
 

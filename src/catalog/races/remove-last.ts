@@ -2,7 +2,6 @@
 
 import type { Cpu } from '../../memory/cpu.js';
 import { O_14, O_17 } from '../../memory/sites.js';
-import { WARN_HANDLER_EMPTY_STACK } from '../../livepatch/warn-sites.js';
 import { raceContext } from '../../scenario/kernel-race.js';
 import {
   attempt,
@@ -20,7 +19,7 @@ function startDisabling(cpu: Cpu): void {
   disableWithStraggler(cpu, 0, raceContext(cpu).tasks[0] ?? 0);
 }
 
-const finds = `WARN ${WARN_HANDLER_EMPTY_STACK.id}`;
+const finds = 'oops';
 
 /** CPU 0 completes the disabling of the only patch; CPU 1's task, which has switched, calls `f`. */
 export const removeLast = patchedFunctionRace({
@@ -36,7 +35,7 @@ export const removeLast = patchedFunctionRace({
   observed: 2,
   versions: ['f'],
   ablations: [
-    { sites: [O_14], finds, why: 'the stack is emptied while a handler is on its way to it' },
+    { sites: [O_14], finds, why: 'the ops is freed while a handler is on its way through it' },
     {
       sites: [O_17],
       finds,
