@@ -50,14 +50,20 @@ export interface SoloMachine extends BootedMachine {
 /** Name of the task that stands for the caller. */
 export const ADMIN = 'admin';
 
+/** How a solo machine is watched and broken. */
+export interface SoloOptions {
+  readonly ablation?: Ablation;
+  /** Listens to the CPU. */
+  readonly trace?: TraceSink;
+  /** Instead of {@link trace}: claims more words once the machine is laid out, and returns what listens to its CPU. */
+  readonly watch?: (booted: BootedMachine) => (words: Int32Array, admin: Addr) => TraceSink;
+}
+
 /**
  * Boot a machine on this thread. Kernel functions can be called directly with `cpu`: `cpu.current` is the admin task.
  * CPUs beyond the first stay offline.
  */
-export function bootSolo(
-  declaration: MachineDeclaration,
-  options: { readonly ablation?: Ablation; readonly trace?: TraceSink } = {},
-): SoloMachine {
+export function bootSolo(declaration: MachineDeclaration, options: SoloOptions = {}): SoloMachine {
   const adminTask = {
     comm: ADMIN,
     thread: 'worker_thread',
@@ -69,10 +75,18 @@ export function bootSolo(
     onlineCpus: 1,
     initialTasks: [...(declaration.initialTasks ?? []), adminTask],
   });
+  const listener = options.watch?.(booted);
   const { memory, words } = createSharedMemory(booted.map.words);
   const tasks = booted.init(words);
   const admin = tasks.pop() ?? 0;
-  const boot = { words, memory, localBase: booted.localBase, ...options };
+  const sink = listener?.(words, admin) ?? options.trace;
+  const boot = {
+    words,
+    memory,
+    localBase: booted.localBase,
+    ...(options.ablation === undefined ? {} : { ablation: options.ablation }),
+    ...(sink === undefined ? {} : { trace: sink }),
+  };
   const cpu = new SoloCpu(0 as CpuId, booted.ctx, boot);
   becomeCurrent(booted, words, cpu, admin);
   return {
