@@ -161,19 +161,12 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
       if (cpu.waiting !== WAIT_NONE && !cpu.completeWait()) continue;
       if ((cpu.interrupt ?? cpu.body)?.next().done === true) this.#endOfCode(cpu);
     }
-    this.#log();
   }
 
   #begin(cpu: ExplorerCpu): void {
-    this.#log();
     this.switches++;
     this.#last = cpu.id;
     this.recorder?.turn(cpu);
-  }
-
-  #log(): void {
-    if (this.#last < 0) return;
-    this.log.turn(this.#last, (this.cpus[this.#last] as ExplorerCpu).count);
   }
 
   #isInterrupted(cpu: ExplorerCpu): boolean {
@@ -237,7 +230,16 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
       this.#next = strategy.next(mask, this.#last, this.cpus);
       this.fuel = Math.min(strategy.fuel, this.#bound);
       if (this.#next < 0) this.#stopped = 'abandoned';
+      else this.#log(mask);
     }
+  }
+
+  /** Record a decision that is not the default one. */
+  #log(mask: number): void {
+    const last = this.#last;
+    const goesOn = last >= 0 && (mask & (1 << last)) !== 0;
+    if (this.#next === (goesOn ? last : lowest(mask))) return;
+    this.log.switch(last, last < 0 ? 0 : (this.cpus[last] as ExplorerCpu).count, this.#next);
   }
 
   /** Beyond the bound every CPU gets its turn and every load the newest value: what still makes no progress never will. */

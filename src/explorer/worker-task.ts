@@ -160,8 +160,7 @@ async function shrink({ config, token }: MinimiseTask): Promise<MinimisedFinding
 }
 
 function sizesOf(schedule: Schedule): { switches: number; choices: number } {
-  const switches = Math.max(0, schedule.turns.length - 1);
-  return { switches, choices: schedule.choices.length };
+  return { switches: schedule.switches.length, choices: schedule.choices.length };
 }
 
 /** Restore one ablated site at a time: those whose return makes the schedule harmless are to blame. */
