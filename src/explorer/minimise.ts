@@ -1,5 +1,6 @@
 /** Shrinks a finding until no single removal of a context switch or of a memory choice keeps it. */
 
+import { RandomSource } from './random-source.js';
 import type { Schedule } from './schedule.js';
 import type { Session } from './session.js';
 
@@ -14,6 +15,12 @@ export interface Minimised {
 
 /** Executions after which shrinking stops. */
 const MAX_EXECUTIONS = 20_000;
+
+/** Random subsets of a schedule that are tried: what no removal of neighbours achieves. */
+const SAMPLES = 400;
+
+/** A schedule of so few switches is not sampled. */
+const ENOUGH = 3;
 
 type Part = 'switches' | 'choices';
 
@@ -40,8 +47,23 @@ class Minimiser {
       for (let at = 0; at < this.best[part].length && !this.isOutOfBudget;) {
         if (this.#try({ ...this.best, [part]: this.best[part].toSpliced(at, size) }))
           removed = true;
-        else at += size;
+        else at += Math.max(1, size >> 2);
       }
+    }
+    return removed;
+  }
+
+  /** Keep a random part of the switches, again and again. */
+  sample(): boolean {
+    const random = new RandomSource();
+    random.seed(1, 1);
+    let removed = false;
+    for (let i = 0; i < SAMPLES && !this.isOutOfBudget; i++) {
+      const keep = 0.2 + 0.15 * (i % 5);
+      const { switches } = this.best;
+      if (switches.length <= ENOUGH) break;
+      const fewer = switches.filter(() => random.chance(keep));
+      if (this.#try({ ...this.best, switches: fewer })) removed = true;
     }
     return removed;
   }
@@ -62,6 +84,13 @@ function sizeOf({ switches, choices }: Schedule): number {
   return switches.length + choices.length;
 }
 
+function shrink(minimiser: Minimiser): void {
+  for (let smaller = true; smaller;) {
+    smaller = minimiser.remove('switches');
+    smaller = minimiser.remove('choices') || smaller;
+  }
+}
+
 /**
  * Shrink a schedule whose execution gets the verdict `key`.
  *
@@ -69,10 +98,8 @@ function sizeOf({ switches, choices }: Schedule): number {
  */
 export function minimise(session: Session, schedule: Schedule, key: string): Minimised {
   const minimiser = new Minimiser(session, schedule, key);
-  for (let smaller = true; smaller;) {
-    smaller = minimiser.remove('switches');
-    smaller = minimiser.remove('choices') || smaller;
-  }
+  shrink(minimiser);
+  while (minimiser.sample()) shrink(minimiser);
   session.replay(minimiser.best);
   return {
     schedule: minimiser.best,

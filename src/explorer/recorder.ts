@@ -15,7 +15,7 @@ export interface ChoiceMade {
 /** One line of a story. */
 export interface StoryStep {
   readonly cpu: number;
-  /** Number of operations that the CPU had executed before, as in the schedule. */
+  /** Position of the CPU, as in the schedule. */
   readonly step: number;
   /** Name of the operation, or `trace`. */
   readonly name: string;
@@ -77,7 +77,7 @@ export class Recorder {
   #add(cpu: ExplorerCpu, name: string, addr: Addr, value: number, newest: number): void {
     this.steps.push({
       cpu: cpu.id,
-      step: cpu.count,
+      step: cpu.position,
       name,
       addr,
       value,

@@ -1,7 +1,7 @@
 /** Replay strategy: makes the decisions of a schedule, and the default ones everywhere else. */
 
 import type { Schedule } from './schedule.js';
-import { lowest, type Position, type Strategy } from './strategy.js';
+import { INTERRUPT_INDEX, lowest, type Position, type Strategy } from './strategy.js';
 
 /** Choices by CPU, step and index. */
 function choiceKey(cpu: number, step: number, index: number): number {
@@ -19,18 +19,18 @@ export class ReplayStrategy implements Strategy {
   fuel = 1;
   readonly #choices = new Map<number, number>();
   readonly #switches = new Map<number, number>();
-  /** For each CPU, the operations after which it is switched away from, ascending. */
-  readonly #stops: number[][] = Array.from({ length: 32 }, () => []);
+  /** CPUs that something is decided for besides choices of the memory: they have to be asked about at each operation. */
+  #decided = 0;
 
   constructor(schedule: Schedule) {
     for (const { cpu, step, index, value } of schedule.choices) {
       this.#choices.set(choiceKey(cpu, step, index), value);
+      if (index === INTERRUPT_INDEX) this.#decided |= 1 << cpu;
     }
     for (const { cpu, at, to } of schedule.switches) {
       this.#switches.set(switchKey(cpu, at), to);
-      if (cpu >= 0) this.#stops[cpu]?.push(at);
+      if (cpu >= 0) this.#decided |= 1 << cpu;
     }
-    for (const stops of this.#stops) stops.sort((a, b) => a - b);
   }
 
   begin(): boolean {
@@ -38,13 +38,11 @@ export class ReplayStrategy implements Strategy {
   }
 
   next(runnable: number, last: number, cpus: readonly Position[]): number {
-    const to = this.#switches.get(switchKey(last, cpus[last]?.count ?? 0)) ?? -1;
+    const to = this.#switches.get(switchKey(last, cpus[last]?.decidedAt ?? 0)) ?? -1;
     const goesOn = last >= 0 && (runnable & (1 << last)) !== 0;
     const otherwise = goesOn ? last : lowest(runnable);
     const cpu = to >= 0 && (runnable & (1 << to)) !== 0 ? to : otherwise;
-    const count = cpus[cpu]?.count ?? 0;
-    const stop = this.#stops[cpu]?.find((at) => at > count) ?? Infinity;
-    this.fuel = stop - count;
+    this.fuel = (this.#decided & (1 << cpu)) === 0 ? Number.MAX_SAFE_INTEGER : 1;
     return cpu;
   }
 

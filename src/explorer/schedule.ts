@@ -1,7 +1,7 @@
 /** What distinguishes one execution from another: each decision that is not the default one. */
 
 /**
- * A switch that the default does not make: after `at` operations of `cpu` (waits and ends of code included), `to` goes on.
+ * A switch that the default does not make: when `cpu` is at position `at` of its own code, `to` goes on.
  * The default is that a CPU goes on as long as it can, and then the lowest one that can.
  */
 export interface Switch {
@@ -11,7 +11,7 @@ export interface Switch {
   readonly to: number;
 }
 
-/** A choice other than 0, at the `index`-th choice of operation number `step` of a CPU. */
+/** A choice other than 0, at the `index`-th choice of the operation at position `step` of a CPU. */
 export interface Choice {
   readonly cpu: number;
   readonly step: number;
