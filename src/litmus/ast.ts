@@ -9,6 +9,9 @@ export type RegisterId = number;
 /** Values at and above this number are addresses: `ADDRESS_BASE + LocationId`. Far above any value a test computes with. */
 export const ADDRESS_BASE = 2 ** 40;
 
+/** The value that a read has when nothing but copies of itself justifies it: it may be any, and herd prints a symbol. */
+export const FREE_VALUE = 2 ** 39;
+
 /** Value of `&location`. Elements of an array have consecutive ids, so `address + n` is the n-th element after it. */
 export function addressOf(location: LocationId): number {
   return ADDRESS_BASE + location;

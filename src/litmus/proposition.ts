@@ -1,6 +1,7 @@
 /** Propositions about final states: which places they name, how they print, and whether a state satisfies them. */
 import {
   ADDRESS_BASE,
+  FREE_VALUE,
   type LitmusLocation,
   type LitmusThread,
   type Place,
@@ -13,8 +14,9 @@ export interface NamedParts {
   readonly threads: readonly LitmusThread[];
 }
 
-/** Text of a value: a number, or the name of the location it points to. */
+/** Text of a value: a number, the name of the location it points to, or `S1` for a value out of thin air. */
 export function formatValue({ locations }: Pick<NamedParts, 'locations'>, value: number): string {
+  if (value === FREE_VALUE) return 'S1';
   return locations[value - ADDRESS_BASE]?.name ?? String(value);
 }
 

@@ -1,0 +1,315 @@
+/** `klp-smp conformance`: compares each engine's final states with recorded verdicts of herd7, test by test. */
+import { readFileSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
+import { UsageError } from '../errors.js';
+import { ENGINE_NAMES } from '../litmus/engines.js';
+import {
+  canonicalState,
+  type LitmusFailure,
+  type LitmusJob,
+  type LitmusReport,
+} from '../litmus/job.js';
+import { renderTable } from '../report/table.js';
+import { interruptible } from './interrupt.js';
+import { divide, runLitmusJobs } from './litmus-pool.js';
+import {
+  choiceOf,
+  duration,
+  integerIn,
+  jsonOption,
+  listOf,
+  option,
+  seedOption,
+} from './options.js';
+import { emit } from './output.js';
+
+interface ConformanceOptions {
+  readonly on: readonly string[];
+  readonly limit: number;
+  readonly runs: number;
+  readonly seed: number;
+  readonly workers: number;
+  readonly list: boolean;
+  readonly json: boolean;
+}
+
+/** A line of `verdicts.jsonl`. */
+interface RecordedVerdict {
+  /** Path under the folder of tests. */
+  readonly test: string;
+  readonly states: readonly string[];
+  readonly flags: readonly string[];
+  /** Executions that satisfy the condition, and those that do not. */
+  readonly positive: number;
+  readonly negative: number;
+  readonly herdSeconds: number;
+}
+
+/** Why a test's state set differs. */
+interface Difference {
+  readonly test: string;
+  readonly outside: readonly string[];
+  readonly missing: readonly { readonly state: string; readonly reach: string }[];
+  readonly complete: boolean;
+}
+
+/** One engine against the recorded verdicts. */
+interface EngineConformance {
+  readonly engine: string;
+  readonly tests: number;
+  readonly run: number;
+  readonly equal: number;
+  readonly states: number;
+  /** States not shown, and tests that lack some, by the reason. */
+  readonly missing: Readonly<
+    Record<'poRf' | 'poRfPbRb' | 'other', { states: number; tests: number }>
+  >;
+  /** States shown that herd does not list. */
+  readonly outside: number;
+  readonly sameVerdict: number;
+  /** Tests with the same flags; null for engines that raise none. */
+  readonly sameFlags: number | null;
+  readonly cutShort: number;
+  readonly skipped: readonly { readonly reason: string; readonly tests: number }[];
+  readonly seconds: number;
+  readonly herdSeconds: number;
+  readonly medianRatio: number;
+  readonly differences: readonly Difference[];
+}
+
+/** Add the command to the program. */
+export function registerConformance(program: Command): void {
+  program
+    .command('conformance')
+    .description("compare each engine's final states with recorded verdicts of herd7")
+    .argument('<dir>', 'a folder with verdicts.jsonl, and the tests beside it or under tests/')
+    .addOption(
+      option('--on <engines>', 'engines to compare', listOf(choiceOf(ENGINE_NAMES)), {
+        value: [...ENGINE_NAMES],
+        shown: 'all',
+      }),
+    )
+    .addOption(
+      option('--limit <time>', 'time limit of each test', duration, {
+        value: 30_000,
+        shown: '30s',
+      }),
+    )
+    .addOption(
+      option(
+        '--runs <n>',
+        'runs of each test, for engines that sample',
+        integerIn({ min: 1, max: 1e9 }),
+        {
+          value: 2500,
+        },
+      ),
+    )
+    .addOption(seedOption())
+    .addOption(
+      option('--workers <n>', 'worker threads', integerIn({ min: 1, max: 256 }), {
+        value: availableParallelism(),
+        shown: 'one a core',
+      }),
+    )
+    .option('--list', 'list every test whose states differ', false)
+    .addOption(jsonOption())
+    .action((dir: string, options: ConformanceOptions) => runConformance(dir, options));
+}
+
+async function runConformance(dir: string, options: ConformanceOptions): Promise<void> {
+  const { verdicts, tests } = readVerdicts(dir);
+  const results = await interruptible(async (signal) => {
+    const all: EngineConformance[] = [];
+    for (const engine of options.on) {
+      if (!signal.aborted) all.push(await runEngine(engine, verdicts, tests, options, signal));
+    }
+    return all;
+  });
+  emit(options, results, () => textOf(results, options.list));
+  if (results.some(({ outside }) => outside > 0)) process.exitCode = 1;
+}
+
+/** The verdicts of `dir`, and the folder that their paths start from. */
+function readVerdicts(dir: string): { verdicts: RecordedVerdict[]; tests: string } {
+  const isFile = (path: string): boolean =>
+    statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  const home = [dir, dirname(join(dir, '.'))].find((d) => isFile(join(d, 'verdicts.jsonl')));
+  if (home === undefined) {
+    throw new UsageError(
+      `'${dir}' has no verdicts.jsonl: give a folder of tests with recorded verdicts`,
+    );
+  }
+  const file = join(home, 'verdicts.jsonl');
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const verdicts = lines.flatMap((line, i) =>
+    line.trim() === '' ? [] : [parseVerdict(file, line, i + 1)],
+  );
+  const nested = statSync(join(home, 'tests'), { throwIfNoEntry: false })?.isDirectory() === true;
+  return { verdicts, tests: nested ? join(home, 'tests') : home };
+}
+
+function parseVerdict(file: string, line: string, number: number): RecordedVerdict {
+  const bad = (problem: string): UsageError => new UsageError(`${file}:${number}: ${problem}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw bad('not a line of JSON');
+  }
+  const record = value as Partial<RecordedVerdict> | null;
+  if (typeof record?.test !== 'string' || !Array.isArray(record.states)) {
+    throw bad('expected an object with "test" and "states"');
+  }
+  return {
+    test: record.test,
+    states: record.states,
+    flags: record.flags ?? [],
+    positive: record.positive ?? 0,
+    negative: record.negative ?? 0,
+    herdSeconds: record.herdSeconds ?? 0,
+  };
+}
+
+async function runEngine(
+  engine: string,
+  verdicts: readonly RecordedVerdict[],
+  tests: string,
+  { limit, runs, seed, workers }: ConformanceOptions,
+  signal: AbortSignal,
+): Promise<EngineConformance> {
+  const jobs = verdicts.map(({ test, states }): LitmusJob => {
+    const file = join(tests, test);
+    return { file, engine, timeLimitMs: limit, runs, seed, why: false, expected: states };
+  });
+  const results = await runLitmusJobs(jobs, { workers, signal, label: `conformance (${engine})` });
+  const { reports, failures } = divide(results);
+  const byFile = new Map(verdicts.map((verdict) => [join(tests, verdict.test), verdict]));
+  const pairs = reports.flatMap((report) => {
+    const verdict = byFile.get(report.file);
+    return verdict === undefined ? [] : [{ report, verdict }];
+  });
+  return { ...compare(engine, pairs), tests: verdicts.length, skipped: reasons(failures) };
+}
+
+interface Pair {
+  readonly report: LitmusReport;
+  readonly verdict: RecordedVerdict;
+}
+
+function difference({ report, verdict }: Pair): Difference {
+  const known = new Set(verdict.states.map(canonicalState));
+  const outside = report.states
+    .map(({ state }) => state)
+    .filter((s) => !known.has(canonicalState(s)));
+  const { complete, missing = [] } = report;
+  return { test: verdict.test, outside, missing, complete };
+}
+
+function observed(positive: number, negative: number): string {
+  if (positive === 0) return 'Never';
+  return negative === 0 ? 'Always' : 'Sometimes';
+}
+
+function compare(
+  engine: string,
+  pairs: readonly Pair[],
+): Omit<EngineConformance, 'tests' | 'skipped'> {
+  const all = pairs.map(difference);
+  const differences = all.filter(({ outside, missing }) => outside.length + missing.length > 0);
+  const missing = (reach: string): { states: number; tests: number } => {
+    const counts = all
+      .map((d) => d.missing.filter((m) => m.reach === reach).length)
+      .filter(Boolean);
+    return { states: counts.reduce((a, b) => a + b, 0), tests: counts.length };
+  };
+  const count = (test: (pair: Pair) => boolean): number => pairs.filter(test).length;
+  const sum = (value: (pair: Pair) => number): number =>
+    pairs.reduce((s, pair) => s + value(pair), 0);
+  const ratios = pairs
+    .map(({ report, verdict }) => (verdict.herdSeconds * 1000) / report.elapsedMs)
+    .sort((a, b) => a - b);
+  return {
+    engine,
+    run: pairs.length,
+    equal: pairs.length - differences.length,
+    states: sum(({ verdict }) => verdict.states.length),
+    missing: {
+      poRf: missing('po-rf-cycle'),
+      poRfPbRb: missing('po-rf-pb-rb-cycle'),
+      other: missing('none'),
+    },
+    outside: all.reduce((s, { outside }) => s + outside.length, 0),
+    sameVerdict: count(
+      ({ report, verdict }) => report.observation === observed(verdict.positive, verdict.negative),
+    ),
+    sameFlags:
+      engine === 'axioms'
+        ? count(({ report, verdict }) => report.flags.join() === [...verdict.flags].sort().join())
+        : null,
+    cutShort: count(({ report }) => !report.complete),
+    seconds: sum(({ report }) => report.elapsedMs) / 1000,
+    herdSeconds: sum(({ verdict }) => verdict.herdSeconds),
+    medianRatio: ratios[ratios.length >> 1] ?? 0,
+    differences,
+  };
+}
+
+/** Failures by reason; reasons that name a file and place count as one. */
+function reasons(failures: readonly LitmusFailure[]): { reason: string; tests: number }[] {
+  const counts = new Map<string, number>();
+  for (const { kind, reason } of failures) {
+    const key = kind === 'skipped' ? reason : 'not understood, see --json';
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return [...counts].map(([reason, tests]) => ({ reason, tests }));
+}
+
+function textOf(results: readonly EngineConformance[], list: boolean): string {
+  const rows: [string, (r: EngineConformance) => string][] = [
+    ['tests', (r) => String(r.tests)],
+    ['run', (r) => String(r.run)],
+    ['equal state sets', (r) => `${r.equal} (${percent(r.equal, r.run)})`],
+    ['same verdict', (r) => String(r.sameVerdict)],
+    ['same flags', (r) => String(r.sameFlags ?? '–')],
+    ['states of herd7 in these', (r) => String(r.states)],
+    ['missing: needs a po;rf cycle', (r) => inTests(r.missing.poRf)],
+    ['missing: needs a po;rf;pb;rb cycle', (r) => inTests(r.missing.poRfPbRb)],
+    ['missing: other', (r) => inTests(r.missing.other)],
+    ['states outside (must be 0)', (r) => String(r.outside)],
+    ['cut short by the limit', (r) => String(r.cutShort)],
+    ['skipped', (r) => String(r.skipped.reduce((s, { tests }) => s + tests, 0))],
+    ['our seconds', (r) => r.seconds.toFixed(2)],
+    ["herd7's seconds", (r) => r.herdSeconds.toFixed(2)],
+    ['times faster in total', (r) => (r.herdSeconds / r.seconds).toFixed(1)],
+    ['times faster, median test', (r) => r.medianRatio.toFixed(1)],
+  ];
+  const columns = results.map(({ engine }) => ({ title: engine, align: 'right' as const }));
+  const table = renderTable(
+    [{ title: '' }, ...columns],
+    rows.map(([title, cell]) => [title, ...results.map(cell)]),
+  );
+  return [table, ...results.flatMap((r) => notes(r, list))].join('\n');
+}
+
+function notes(result: EngineConformance, list: boolean): string[] {
+  const skipped = result.skipped.map(
+    ({ reason, tests }) => `${result.engine} skipped ${tests}: ${reason}`,
+  );
+  const shown = result.differences.filter(({ outside }) => list || outside.length > 0);
+  const lines = shown.map(({ test, outside, missing, complete }) => {
+    const cut = complete ? '' : ', cut short';
+    return `${result.engine}: ${test}: ${outside.length} outside, ${missing.length} missing${cut}`;
+  });
+  return [...skipped, ...lines];
+}
+
+function inTests({ states, tests }: { states: number; tests: number }): string {
+  return states === 0 ? '0' : `${states} in ${tests} tests`;
+}
+
+function percent(part: number, whole: number): string {
+  return whole === 0 ? '–' : `${((100 * part) / whole).toFixed(2)} %`;
+}

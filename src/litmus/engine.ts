@@ -1,0 +1,49 @@
+/** What every engine that runs litmus tests offers, whatever it runs them on: axioms, the view machine, real threads. */
+import type { LitmusTest } from './ast.js';
+
+/** A final state: the values of `test.observed`, in that order. */
+export type FinalState = readonly number[];
+
+/** A final state and how often it was met: candidate executions for the axioms, runs elsewhere. */
+export interface StateCount {
+  readonly state: FinalState;
+  readonly count: number;
+}
+
+/** What a caller may ask of a run. */
+export interface EngineOptions {
+  /** Wall time after which the engine stops and returns what it has, in milliseconds. */
+  readonly timeLimitMs: number;
+  /** Runs, for engines that sample; ignored by the axioms. */
+  readonly runs?: number;
+  /** Seed, for engines that sample. */
+  readonly seed?: number;
+}
+
+/** Why a state may be out of reach of an operational machine: `none` means that it is not. */
+export type ReachClass = 'none' | 'po-rf-cycle' | 'po-rf-pb-rb-cycle';
+
+/** What a run showed. */
+export interface EngineResult {
+  /** Final states that satisfy the filter, each once, in print order. */
+  readonly states: readonly StateCount[];
+  /** Names of model flags such as `data-race`; empty for engines that have none. */
+  readonly flags: readonly string[];
+  /** False when the time limit cut the run short: `states` may then lack some. */
+  readonly complete: boolean;
+  /** Why the engine cannot run this test; `states` is then empty. */
+  readonly skipped?: string;
+  /** Executions or runs made, dropped ones included. */
+  readonly runs: number;
+}
+
+/** One way to run litmus tests. */
+export interface Engine {
+  /** As written after `--on`. */
+  readonly name: string;
+  /** Run one test.
+   * @throws LitmusSyntaxError never: the test is parsed already */
+  run(test: LitmusTest, options: EngineOptions): EngineResult | Promise<EngineResult>;
+  /** End what the engine keeps between tests, such as threads of its own. */
+  close?(): Promise<void>;
+}

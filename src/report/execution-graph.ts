@@ -1,0 +1,91 @@
+/** Draws an execution as a graph: one column a thread, reads-from, coherence and from-reads between them, a cycle in red. */
+import { instance } from '@viz-js/viz';
+import type { LitmusTest } from '../litmus/ast.js';
+import type { Candidate } from '../litmus/candidate.js';
+import type { Edge } from '../litmus/edge-reason.js';
+import { EV } from '../litmus/event.js';
+import { describeAccess } from '../litmus/format.js';
+
+function quote(text: string): string {
+  return `"${text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')}"`;
+}
+
+function node(test: LitmusTest, candidate: Candidate, event: number): string {
+  const { at } = candidate.event(event);
+  const what = describeAccess(test, candidate, event).replace(/ from .*$/, '');
+  const label = `${at.text}\n${what === '' ? '' : `${what}, `}line ${at.line}`;
+  return `    e${event} [label=${quote(label)}];`;
+}
+
+function cluster(test: LitmusTest, candidate: Candidate, thread: number): string[] {
+  const events = [...candidate.placed()].filter(
+    (e) => candidate.threadOf[e] === thread && !candidate.is(e, EV.lockWrite),
+  );
+  const order = events.slice(1).map((e, i) => `    e${events[i] ?? e} -> e${e} [color=gray];`);
+  return [
+    `  subgraph cluster_${thread} {`,
+    `    label="P${thread}"; color=lightgray; fontname="sans-serif";`,
+    ...events.map((e) => node(test, candidate, e)),
+    ...order,
+    '  }',
+  ];
+}
+
+/** Lock writes are drawn as one with their lock reads. */
+function drawn(candidate: Candidate, event: number): number {
+  return candidate.is(event, EV.lockWrite) ? event - 1 : event;
+}
+
+function communication(candidate: Candidate): Edge[] {
+  const edges: Edge[] = [];
+  for (const e of candidate.placed()) {
+    const source = candidate.is(e, EV.read) ? candidate.sourceOf(e) : -1;
+    if (source >= 0) edges.push({ from: source, to: e, name: 'rf', reason: '' });
+  }
+  for (const order of candidate.co) {
+    order
+      .slice(1)
+      .forEach((to, i) => edges.push({ from: order[i] ?? to, to, name: 'co', reason: '' }));
+  }
+  return edges;
+}
+
+/** The execution in Graphviz's language.
+ * @param cycle edges to draw in red, of a forbidden execution */
+export function executionDot(
+  test: LitmusTest,
+  candidate: Candidate,
+  cycle: readonly Edge[] = [],
+): string {
+  const key = ({ from, to, name }: Edge): string =>
+    `${drawn(candidate, from)}>${drawn(candidate, to)}:${name}`;
+  const red = new Set(cycle.map(key));
+  const line = (edge: Edge, color: string): string[] => {
+    const [from, to] = [drawn(candidate, edge.from), drawn(candidate, edge.to)];
+    if (from === to) return [];
+    const style = `label="${edge.name}", color=${color}, fontcolor=${color}`;
+    return [
+      `  e${from} -> e${to} [${style}, constraint=false, penwidth=${color === 'red' ? 2 : 1}];`,
+    ];
+  };
+  const others = communication(candidate).filter((edge) => !red.has(key(edge)));
+  return [
+    `digraph ${quote(test.name)} {`,
+    `  label=${quote(`${test.name}: ${test.condition.text}`)}; labelloc=t; fontname="sans-serif";`,
+    '  node [shape=box, fontname="monospace", fontsize=11];',
+    '  edge [fontname="sans-serif", fontsize=10];',
+    ...candidate.threads.flatMap((_, thread) => cluster(test, candidate, thread)),
+    ...others.flatMap((edge) => line(edge, edge.name === 'rf' ? 'darkgreen' : 'blue')),
+    ...[...new Map(cycle.map((edge) => [key(edge), edge])).values()].flatMap((edge) =>
+      line(edge, 'red'),
+    ),
+    '}',
+    '',
+  ].join('\n');
+}
+
+/** Lay out a graph in Graphviz's language; returns the text of an SVG file. */
+export async function renderSvg(dot: string): Promise<string> {
+  const viz = await instance();
+  return viz.renderString(dot, { format: 'svg', engine: 'dot' });
+}
