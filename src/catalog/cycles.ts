@@ -2,10 +2,6 @@
 
 import { asm, symbol, type FunctionSource } from '../kernel/text.js';
 import { deleteModule, findModule, loadModule, MODULE } from '../kernel/module.js';
-import { TASK, TASK_INTERRUPTIBLE, TASK_RUNNING } from '../kernel/task.js';
-import { addTimer, delTimer, TIMER_WAKE } from '../kernel/timer.js';
-import { schedule } from '../kernel/sched.js';
-import { setCurrentState } from '../kernel/wait.js';
 import { ENABLED, klpSysfsWrite } from '../livepatch/core-sysfs.js';
 import { KLP_PATCH } from '../livepatch/layout.js';
 import type { Cpu } from '../memory/cpu.js';
@@ -25,34 +21,28 @@ export interface CyclesOptions {
   readonly tasks: number;
 }
 
-/** Sleep a jiffy in the middle of kernel code. */
-function napOneJiffy(cpu: Cpu): void {
-  const timer = cpu.current + TASK.timer;
-  setCurrentState(cpu, TASK_INTERRUPTIBLE);
-  addTimer(cpu, timer, TIMER_WAKE, cpu.current, 1);
-  schedule(cpu);
-  delTimer(cpu, timer);
-  cpu.writeOnce(cpu.current + TASK.state, TASK_RUNNING);
-}
-
-function waitForTransition(cpu: Cpu): void {
-  while (cpu.readOnce(cpu.ctx.klp.transitionPatch) !== 0) napOneJiffy(cpu);
-}
-
-/** One cycle: load and enable, wait, disable, wait, unload. */
-function cycle(cpu: Cpu, state: Addr): void {
+/** Load and enable; when that is through, disable; when that is through and the patch is freed, unload. */
+function step(cpu: Cpu, state: Addr): boolean {
   const name = cpu.ctx.kernel.images[0]?.name ?? 0;
-  const mod = loadModule(cpu, 0);
-  if (mod < 0) {
-    cpu.atomicAdd(state + CYCLE_STATE.failures, 1);
-    return;
+  const mod = findModule(cpu, name);
+  if (mod === 0) {
+    if (loadModule(cpu, 0) < 0) cpu.atomicAdd(state + CYCLE_STATE.failures, 1);
+    return true;
   }
-  waitForTransition(cpu);
-  klpSysfsWrite(cpu, cpu.get(mod + MODULE.image) + KLP_PATCH.kobj, ENABLED, '0');
-  waitForTransition(cpu);
-  // The module can go once the work that frees the patch has run.
-  while (deleteModule(cpu, name) !== 0 && findModule(cpu, name) !== 0) napOneJiffy(cpu);
+  if (cpu.readOnce(cpu.ctx.klp.transitionPatch) !== 0) return false;
+  const patch = cpu.get(mod + MODULE.image);
+  if (cpu.readOnce(patch + KLP_PATCH.enabled) !== 0) {
+    klpSysfsWrite(cpu, patch + KLP_PATCH.kobj, ENABLED, '0');
+    return true;
+  }
+  if (deleteModule(cpu, name) !== 0) return false;
   cpu.atomicAdd(state + CYCLE_STATE.cycles, 1);
+  return true;
+}
+
+/** Go on until there is something to wait for; the caller's text sleeps. */
+function cycle(cpu: Cpu, state: Addr): void {
+  while (step(cpu, state));
 }
 
 const leaf = (name: string, version: number): FunctionSource => ({
@@ -69,7 +59,7 @@ export function build({ cpus, tasks }: CyclesOptions): Workload {
     vmlinux: {
       functions: [
         leaf('vfs_read', 0),
-        { name: 'sys_sleep', code: [asm.call('vfs_read'), asm.sleep(400), asm.ret] },
+        { name: 'sys_sleep', code: [asm.call('vfs_read'), asm.sleep(20_000), asm.ret] },
         {
           name: 'user_main',
           traceable: false,
@@ -77,7 +67,11 @@ export function build({ cpus, tasks }: CyclesOptions): Workload {
         },
         {
           name: 'cycle_admin',
-          code: [asm.at('loop', asm.kcall(NATIVE_CYCLE, symbol(STATE_SYMBOL))), asm.jump('loop')],
+          code: [
+            asm.at('loop', asm.kcall(NATIVE_CYCLE, symbol(STATE_SYMBOL))),
+            asm.sleep(1),
+            asm.jump('loop'),
+          ],
         },
       ],
       data: { [STATE_SYMBOL]: CYCLE_STATE.size },

@@ -7,6 +7,7 @@
  */
 
 import { TASK } from '../kernel/task.js';
+import { OP_FENTRY } from '../kernel/text.js';
 import type { Addr } from '../memory/struct.js';
 import { CHECK, type CheckLayout } from './layout.js';
 import type { CodeMap, MarkedFunction } from './versions.js';
@@ -74,7 +75,10 @@ export class ConsistencyOracle {
     let keep = 0;
     if ((words[task + TASK.userMode] ?? 0) === 0) {
       const depth = words[task + TASK.depth] ?? 0;
-      keep = this.#patchesAt(words[task + TASK.pc] ?? 0);
+      const pc = words[task + TASK.pc] ?? 0;
+      // At the trace site of an original nothing is decided yet: which version runs will be seen when it does.
+      const undecided = words[pc] === OP_FENTRY && this.#code.find(words, pc)?.version === 0;
+      keep = undecided ? 0 : this.#patchesAt(pc);
       for (let i = 0; i < depth; i++) keep |= this.#patchesAt(words[task + TASK.size + i] ?? 0);
     }
     words[task + TASK.sawOld] = (words[task + TASK.sawOld] ?? 0) & keep;

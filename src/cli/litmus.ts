@@ -8,11 +8,14 @@ import { closeEngines, ENGINE_NAMES } from '../litmus/engines.js';
 import { isReport, runLitmusJob, type LitmusJob, type LitmusReport } from '../litmus/job.js';
 import { parseLitmus } from '../litmus/parse.js';
 import { explain } from '../litmus/why.js';
+import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
 import { executionDot, renderSvg } from '../report/execution-graph.js';
 import { renderTable } from '../report/table.js';
 import { interruptible } from './interrupt.js';
+import { BATCH_TRIALS } from '../threads/litmus.js';
 import { findLitmusFiles } from './litmus-files.js';
 import { divide, runLitmusJobs, type LitmusResult } from './litmus-pool.js';
+import { chooseShapes, litmusThreads } from './litmus-threads.js';
 import {
   choiceOf,
   duration,
@@ -20,12 +23,16 @@ import {
   jsonOption,
   option,
   seedOption,
+  type Parser,
   writableFile,
 } from './options.js';
 import { emit } from './output.js';
 
 interface LitmusOptions {
   readonly on: string;
+  readonly memory: MemoryKind;
+  readonly shapes?: readonly string[];
+  readonly trials: number;
   readonly limit: number;
   readonly runs: number;
   readonly seed: number;
@@ -41,9 +48,15 @@ export function registerLitmus(program: Command): void {
   program
     .command('litmus')
     .description('run a litmus test, or a folder of them, and say what it may show and why')
-    .argument('<path>', 'a *.litmus file in the C dialect of the kernel memory model, or a folder')
+    .argument(
+      '[path]',
+      'a *.litmus file in the C dialect of the kernel memory model, or a folder; ' +
+        'without it, --on threads runs the classic shapes',
+    )
     .addOption(
-      option('--on <engine>', 'what to run it on', choiceOf(ENGINE_NAMES), { value: 'axioms' }),
+      option('--on <engine>', 'what to run it on', choiceOf([...ENGINE_NAMES, 'threads']), {
+        value: 'axioms',
+      }),
     )
     .addOption(
       option('--limit <time>', 'time limit of each test', duration, {
@@ -61,6 +74,19 @@ export function registerLitmus(program: Command): void {
         },
       ),
     )
+    .addOption(
+      option('--memory <kind>', 'memory under --on threads', choiceOf(MEMORY_KINDS), {
+        value: 'wasm',
+      }),
+    )
+    .addOption(
+      option('--shapes <names>', 'classic shapes to run instead of all', shapeNames, undefined),
+    )
+    .addOption(
+      option('--trials <n>', 'trials of each shape', integerIn({ min: 1, max: 1e10 }), {
+        value: BATCH_TRIALS,
+      }),
+    )
     .addOption(seedOption())
     .addOption(
       option('--workers <n>', 'worker threads for a folder', integerIn({ min: 1, max: 256 }), {
@@ -72,7 +98,31 @@ export function registerLitmus(program: Command): void {
     .addOption(option('--dot <file>', 'write the execution as a Graphviz file', writableFile))
     .addOption(option('--svg <file>', 'draw the execution as an SVG file', writableFile))
     .addOption(jsonOption())
-    .action((path: string, options: LitmusOptions) => runLitmus(path, options));
+    .action((path: string | undefined, options: LitmusOptions) =>
+      path === undefined ? runShapes(options) : runLitmus(path, engineOf(options)),
+    );
+}
+
+const shapeNames: Parser<readonly string[]> = {
+  accepts: 'names of shapes or parts of them with commas, such as SB,MP+poonceonces',
+  parse: (text) => {
+    const names = text.split(',');
+    return names.every((name) => chooseShapes([name]).length > 0) ? names : undefined;
+  },
+};
+
+/** `--on threads` is the engine of its `--memory`. */
+function engineOf(options: LitmusOptions): LitmusOptions {
+  return options.on === 'threads' ? { ...options, on: `threads-${options.memory}` } : options;
+}
+
+async function runShapes(options: LitmusOptions): Promise<void> {
+  if (options.on !== 'threads') {
+    throw new UsageError(
+      `--on ${options.on} needs a path; only --on threads has shapes of its own`,
+    );
+  }
+  await litmusThreads(options);
 }
 
 async function runLitmus(path: string, options: LitmusOptions): Promise<void> {

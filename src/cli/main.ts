@@ -2,12 +2,14 @@
 /** Entry of the `klp-smp` command: the list of commands, and nothing else. */
 
 import { registerAblate } from './ablate.js';
+import { registerBench } from './bench.js';
 import { registerConformance } from './conformance.js';
-import { registerHistory } from './history.js';
-import { registerLitmus } from './litmus.js';
-import { buildProgram, runProgram, type RegisterCommand } from './program.js';
 import { registerExplore } from './explore.js';
+import { registerHistory } from './history.js';
+import { registerKernelCoverage } from './kernel-coverage.js';
+import { registerLitmus } from './litmus.js';
 import { registerOrderings } from './orderings.js';
+import { buildProgram, runProgram, type RegisterCommand } from './program.js';
 import { registerReplay } from './replay.js';
 import { registerStress } from './stress.js';
 
@@ -20,6 +22,8 @@ const commands: readonly RegisterCommand[] = [
   registerHistory,
   registerLitmus,
   registerConformance,
+  registerBench,
+  registerKernelCoverage,
 ];
 
 await runProgram(buildProgram(commands), process.argv.slice(2));

@@ -136,10 +136,8 @@ function holdsImmovable(cpu: Cpu): boolean {
   const pc = percpu(cpu.ctx.kernel, cpu.id);
   if (cpu.get(pc + PERCPU.context) !== NULL) return true;
   let immovable = false;
-  cpu.spinLock(pc + PERCPU.workLock);
   if (cpu.get(pc + PERCPU.workFirst) !== NULL) immovable = true;
   if (cpu.get(pc + PERCPU.workFirst + 1) !== NULL) immovable = true;
-  cpu.spinUnlock(pc + PERCPU.workLock);
   let task = cpu.get(pc + PERCPU.rqFirst);
   while (task !== NULL) {
     if (cpu.get(task + TASK.pinned) >= 0) immovable = true;
@@ -163,10 +161,12 @@ function successor(cpu: Cpu): number {
 export function idleHotplug(cpu: Cpu): void {
   const pc = percpu(cpu.ctx.kernel, cpu.id);
   if (cpu.loadAcquire(pc + PERCPU.hotplugRequest) !== REQUEST_DOWN) return;
+  cpu.spinLock(pc + PERCPU.workLock);
   cpu.spinLock(pc + PERCPU.rqLock);
   const refused = holdsImmovable(cpu);
   if (!refused) cpu.writeOnce(pc + PERCPU.online, 0);
   cpu.spinUnlock(pc + PERCPU.rqLock);
+  cpu.spinUnlock(pc + PERCPU.workLock);
   if (refused) {
     answer(cpu, REQUEST_REFUSED);
     return;
@@ -180,6 +180,7 @@ export function idleHotplug(cpu: Cpu): void {
     if (cpu.peek(pc + PERCPU.ipi) === 0) cpu.halt(pc + PERCPU.ipi, 0);
     else handleIrq(cpu);
   }
+  cpu.syncCore(); // Text changed while nobody waited for this CPU; none does now, under the hotplug lock.
   cpu.writeOnce(pc + PERCPU.online, 1);
   cpu.trace(TRACE_HOTPLUG, cpu.id, 1);
   answer(cpu, 0);

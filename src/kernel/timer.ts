@@ -4,7 +4,7 @@ import { struct } from '../memory/struct.js';
 import { KERNEL, percpu, PERCPU } from './layout.js';
 import { tryToWakeUp } from './sched.js';
 import { TASK_NORMAL } from './task.js';
-import { insertWork, POOL_NORMAL } from './work-list.js';
+import { insertWork } from './work-list.js';
 import { NULL, type Addr, type Cpu } from './types.js';
 
 /** Words of a timer. */
@@ -82,7 +82,7 @@ export function delTimer(cpu: Cpu, timer: Addr): boolean {
 
 function fire(cpu: Cpu, kind: number, data: number): void {
   if (kind === TIMER_WAKE) tryToWakeUp(cpu, data, TASK_NORMAL);
-  else insertWork(cpu, cpu.id, POOL_NORMAL, data);
+  else insertWork(cpu, data);
 }
 
 /** Fire this CPU's expired timers; from its tick.

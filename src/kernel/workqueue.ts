@@ -8,7 +8,7 @@ import { ENOMEM } from './errno.js';
 import { percpu, PERCPU } from './layout.js';
 import { TASK, TASK_IDLE } from './task.js';
 import { addTimer, HZ, jiffies, TIMER, TIMER_WORK } from './timer.js';
-import { insertWork, POOL_ATOMIC, POOL_NORMAL, takeWork, WORK } from './work-list.js';
+import { insertWork, insertWorkOn, takeWork, WORK } from './work-list.js';
 import { NULL, type Addr, type Cpu, type SiteId } from './types.js';
 
 export { HZ } from './timer.js';
@@ -40,7 +40,7 @@ export function initWork(cpu: Cpu, work: Addr, fn: number, data = 0): void {
  * @kernel queue_work_on, kernel/workqueue.c:1540 (v6.1) */
 export function queueWork(cpu: Cpu, work: Addr): boolean {
   if (cpu.testAndSetBit(work + WORK.pending, 0)) return false;
-  insertWork(cpu, cpu.id, POOL_NORMAL, work);
+  insertWork(cpu, work);
   return true;
 }
 
@@ -49,7 +49,7 @@ export function queueWork(cpu: Cpu, work: Addr): boolean {
 export function scheduleDelayedWork(cpu: Cpu, dwork: Addr, delay: number): boolean {
   const work = dwork + DELAYED_WORK.work;
   if (cpu.testAndSetBit(work + WORK.pending, 0)) return false;
-  if (delay <= 0) insertWork(cpu, cpu.id, POOL_NORMAL, work);
+  if (delay <= 0) insertWork(cpu, work);
   else addTimer(cpu, dwork + DELAYED_WORK.timer, TIMER_WORK, work, delay);
   return true;
 }
@@ -76,7 +76,7 @@ export function scheduleOnEachCpu(cpu: Cpu, fn: number, site?: SiteId): number {
     initWork(cpu, work, WORK_FN_BATCH, batch);
     cpu.fetchAdd(batch + BATCH.remaining, 1);
     cpu.writeOnce(work + WORK.pending, 1);
-    insertWork(cpu, n, POOL_ATOMIC, work);
+    insertWorkOn(cpu, n, work);
   }
   batchDone(cpu, batch);
   waitForCompletion(cpu, batch + BATCH.done);

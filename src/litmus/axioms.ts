@@ -2,8 +2,8 @@
  * Every relation only grows as threads are added, so a violation by the first threads condemns every completion. */
 import type { Candidate } from './candidate.js';
 import { INITIAL, PENDING } from './candidate.js';
-import { EV, SYNC_EVENTS } from './event.js';
-import { violatesPlainCoherence } from './plain.js';
+import { EV } from './event.js';
+import { findPlainIncoherence } from './plain.js';
 import { RcuOrder } from './rcu.js';
 import { Relation } from './relation.js';
 
@@ -76,20 +76,15 @@ export class Axioms {
     this.#propagation(candidate);
     if (!this.#happensBefore()) return 'happens-before';
     if (!this.#propagationOrder()) return 'propagation';
-    const sync = candidate.some(SYNC_EVENTS);
-    this.rcu.clear();
-    if (sync && !this.rcu.check(candidate, this)) return 'rcu';
-    if (this.hasPlain && violatesPlainCoherence(candidate, this)) return 'plain-coherence';
+    if (!this.rcu.check(candidate, this)) return 'rcu';
+    if (this.hasPlain && findPlainIncoherence(candidate, this) !== null) return 'plain-coherence';
     return null;
   }
 
   /** co, fr, rfe and rfi. */
   #communication(candidate: Candidate): void {
-    const { co, fr, rfe, rfi } = this;
-    co.clear();
-    fr.clear();
-    rfe.clear();
-    rfi.clear();
+    const { co } = this;
+    for (const relation of [co, this.fr, this.rfe, this.rfi]) relation.clear();
     candidate.settleLocks();
     for (const order of candidate.co) {
       for (let i = order.length - 2; i >= 0; i--) {
@@ -98,20 +93,23 @@ export class Axioms {
         co.add(write, next);
       }
     }
-    for (let read = 0; read < this.size; read++) {
-      if (!candidate.is(read, EV.read)) continue;
-      const source = candidate.sourceOf(read);
-      if (source === PENDING) continue;
-      if (source === INITIAL) {
-        const first = candidate.co[candidate.location[read] ?? 0]?.[0];
-        if (first === undefined) continue;
-        fr.unionRow(read, co, first);
-        fr.add(read, first);
-        continue;
-      }
+    for (const { reads } of candidate.threads)
+      for (const read of reads) this.#read(candidate, read);
+  }
+
+  #read(candidate: Candidate, read: number): void {
+    const { co, fr, rfe, rfi } = this;
+    const source = candidate.sourceOf(read);
+    if (source === PENDING) return;
+    if (source !== INITIAL) {
       fr.unionRow(read, co, source);
       (this.internal.has(source, read) ? rfi : rfe).add(source, read);
+      return;
     }
+    const first = candidate.co[candidate.location[read] ?? 0]?.[0];
+    if (first === undefined) return;
+    fr.unionRow(read, co, first);
+    fr.add(read, first);
   }
 
   /** Copy in what the traces fix. */
@@ -124,7 +122,7 @@ export class Axioms {
     this.marked.fill(0);
     this.hasPlain = false;
     this.#hasStrong = false;
-    for (const thread of candidate.threads) {
+    for (const { relations: thread } of candidate.threads) {
       const at = thread.offset * words;
       this.po.rows.set(thread.po.rows, at);
       this.strongFence.rows.set(thread.strongFence.rows, at);
@@ -148,8 +146,8 @@ export class Axioms {
         if (candidate.is(lock, EV.lockWrite)) this.#handover(candidate, unlock, lock);
       }
     }
-    for (const { afterUnlockLock } of candidate.threads) {
-      for (const [lock, first] of afterUnlockLock) {
+    for (const { relations } of candidate.threads) {
+      for (const [lock, first] of relations.afterUnlockLock) {
         if (this.#afterUnlockLock(candidate, lock, first)) strong = true;
       }
     }
@@ -219,7 +217,8 @@ export class Axioms {
         ppo.rows[k] = (ppo.rows[k] ?? 0) | (overwrite & inside);
       }
     }
-    for (const { offset, depMarked } of candidate.threads) {
+    for (const { offset, relations } of candidate.threads) {
+      const { depMarked } = relations;
       for (let d = 0; d < depMarked.size; d++) {
         ppo.unionRowCompose(offset + d, depMarked, d, this.rfi);
         this.#mask(ppo, offset + d);
@@ -230,7 +229,8 @@ export class Axioms {
   /** cumul-fence* and prop. */
   #propagation(candidate: Candidate): void {
     const { cumulFence, cumulFenceStar, prop, rfe, overwriteExt } = this;
-    for (const { offset, cumulative } of candidate.threads) {
+    for (const { offset, relations } of candidate.threads) {
+      const { cumulative } = relations;
       for (let r = 0; r < cumulative.size; r++) {
         const source = candidate.sourceOf(offset + r);
         if (!candidate.is(offset + r, EV.read) || source < 0) continue;

@@ -1,7 +1,7 @@
 /** A candidate execution, whole or of the first threads only: one trace a thread, reads-from and coherence. */
 import type { LocationId } from './ast.js';
 import { EV, type Trace, type TraceEvent } from './event.js';
-import type { ThreadRelations } from './thread-relations.js';
+import type { PlacedTrace } from './placed-trace.js';
 
 /** `rf` of a read of the initial value. */
 export const INITIAL = -1;
@@ -18,12 +18,14 @@ export class Candidate {
   /** {@link EV} bits of each event, 0 where no event is placed. */
   readonly classes: Int32Array;
   readonly location: Int32Array;
+  /** Value read or written by each event. */
+  readonly value: Float64Array;
   /** Source of each read: an event, {@link INITIAL} or {@link PENDING}. */
   readonly rf: Int32Array;
   /** Writes of each location in coherence order, without the initial one. */
   readonly co: (readonly number[])[];
   /** Placed threads. */
-  readonly threads: ThreadRelations[] = [];
+  readonly threads: PlacedTrace[] = [];
 
   /** @param offsets first event index of every thread, and the total after the last
    * @param locations number of locations */
@@ -34,34 +36,39 @@ export class Candidate {
     offsets.slice(0, -1).forEach((from, t) => this.threadOf.fill(t, from, offsets[t + 1]));
     this.classes = new Int32Array(this.size);
     this.location = new Int32Array(this.size).fill(-1);
+    this.value = new Float64Array(this.size);
     this.rf = new Int32Array(this.size).fill(PENDING);
     this.co = Array.from({ length: locations }, () => []);
   }
 
   /** Place the next thread's trace; its reads are pending, its writes in no coherence order yet. */
-  push(relations: ThreadRelations): void {
-    const { offset, trace } = relations;
-    this.threads.push(relations);
-    trace.events.forEach((event, i) => {
+  push(placed: PlacedTrace): void {
+    const { offset, trace } = placed;
+    this.threads.push(placed);
+    const { events } = trace;
+    for (let i = 0; i < events.length; i++) {
+      const event = events[i];
+      if (event === undefined) break;
       this.classes[offset + i] = event.classes;
       this.location[offset + i] = event.location;
+      this.value[offset + i] = event.value;
       this.rf[offset + i] = PENDING;
-    });
+    }
   }
 
   /** Take the last placed thread away. The caller has restored `rf` and `co` of the others. */
   pop(): void {
-    const relations = this.threads.pop();
-    if (relations === undefined) return;
-    const { offset, trace } = relations;
+    const placed = this.threads.pop();
+    if (placed === undefined) return;
+    const { offset, trace } = placed;
     this.classes.fill(0, offset, offset + trace.events.length);
     this.location.fill(-1, offset, offset + trace.events.length);
   }
 
   /** The event at an index where one is placed. */
   event(index: number): TraceEvent {
-    const relations = this.threads[this.threadOf[index] ?? 0];
-    const event = relations?.trace.events[index - relations.offset];
+    const placed = this.threads[this.threadOf[index] ?? 0];
+    const event = placed?.trace.events[index - placed.offset];
     if (event === undefined) throw new RangeError(`no event ${index}`);
     return event;
   }
@@ -86,7 +93,7 @@ export class Candidate {
   /** A copy that later changes do not reach. */
   snapshot(): Candidate {
     const copy = new Candidate(this.offsets, this.co.length);
-    for (const relations of this.threads) copy.push(relations);
+    for (const placed of this.threads) copy.push(placed);
     copy.rf.set(this.rf);
     this.co.forEach((order, location) => (copy.co[location] = [...order]));
     return copy;
@@ -96,12 +103,6 @@ export class Candidate {
   finalValue(location: LocationId, initial: number): number {
     const last = this.co[location]?.at(-1);
     return last === undefined ? initial : this.event(last).value;
-  }
-
-  /** Does any placed event belong to `classes`? */
-  some(classes: number): boolean {
-    for (let i = 0; i < this.size; i++) if (((this.classes[i] ?? 0) & classes) !== 0) return true;
-    return false;
   }
 
   /** Give each lock read the unlock, or the initial state, that its lock write follows in coherence order. */

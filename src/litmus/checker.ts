@@ -17,20 +17,20 @@ export interface AllowedState {
   readonly satisfies: boolean;
   /** The easiest class among its executions; `none` if classes were not asked for. */
   readonly reach: ReachClass;
-  /** One execution that ends in it. */
-  readonly example: Candidate;
 }
 
 /** All that the checker found out about a test. */
 export interface Verdict {
   readonly states: readonly AllowedState[];
+  /** An execution that satisfies the proposition, if there is one. */
+  readonly witness: Candidate | null;
   /** Allowed executions that satisfy the proposition, and those that do not. */
   readonly positive: number;
   readonly negative: number;
   readonly flags: readonly string[];
   /** Complete candidates met. */
   readonly candidates: number;
-  /** False when the deadline cut the search short. */
+  /** False when the deadline, or the number of candidates, cut the search short. */
   readonly complete: boolean;
 }
 
@@ -60,7 +60,6 @@ export function deadline(timeLimitMs: number | undefined): () => boolean {
 interface Collected {
   readonly state: FinalState;
   readonly satisfies: boolean;
-  readonly example: Candidate;
   count: number;
   reach: ReachClass;
 }
@@ -75,6 +74,7 @@ const HARDNESS: Readonly<Record<ReachClass, number>> = {
 class StateCollector {
   readonly states = new Map<string, Collected>();
   readonly flags = new Set<string>();
+  witness: Candidate | null = null;
   readonly #test: LitmusTest;
   readonly #classify: boolean;
 
@@ -95,7 +95,8 @@ class StateCollector {
     if (collected === undefined) {
       const satisfies = holds(test.condition.proposition, valueOf);
       const reach = this.#classify ? 'po-rf-cycle' : 'none';
-      collected = { state, satisfies, example: candidate.snapshot(), count: 0, reach };
+      collected = { state, satisfies, count: 0, reach };
+      if (satisfies) this.witness ??= candidate.snapshot();
       this.states.set(key, collected);
     }
     collected.count++;
@@ -121,11 +122,12 @@ export function checkLitmus(test: LitmusTest, options: CheckOptions = {}): Verdi
     states.reduce((sum, s) => (s.satisfies === satisfies ? sum + s.count : sum), 0);
   return {
     states,
+    witness: collector.witness,
     positive: count(true),
     negative: count(false),
     flags: [...collector.flags].sort(),
     candidates: search.candidates,
-    complete: proceed(),
+    complete: proceed() && !search.overflowed,
   };
 }
 

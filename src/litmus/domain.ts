@@ -8,7 +8,8 @@ import {
 } from './ast.js';
 import { longest } from './candidate.js';
 import { EV, type Trace } from './event.js';
-import { TraceEnumerator } from './trace.js';
+import { Provenance } from './provenance.js';
+import { TraceEnumerator, type ReadDomain } from './trace.js';
 
 /** Values by location. */
 export type ValueSets = Map<LocationId, Set<number>>;
@@ -100,16 +101,22 @@ class Domains {
     });
   }
 
-  /** Values that come about without circular reasoning. One passes through each write at most once on its way to
-   * a read, which bounds the rounds. */
+  /** Values that come about without circular reasoning. */
   least(): { traces: Trace[][]; written: ValueSets[] } {
-    let written: ValueSets[] = this.#test.threads.map(() => new Map<LocationId, Set<number>>());
+    const provenance = new Provenance(this.#test);
     for (let round = 0; ; round++) {
-      const traces = this.traces(written);
-      const next = traces.map(writtenBy);
+      const traces = this.#test.threads.map((_, t) => {
+        const domain: ReadDomain = {
+          foreign: (location, reader) => provenance.foreign(t, location, reader),
+          proceed: this.#proceed,
+        };
+        return new TraceEnumerator(this.#test, t, domain).enumerate();
+      });
+      // A derivation passes through each write at most once, which bounds the rounds.
       const rounds = longest(traces).reduce((sum, n) => sum + n, 1);
-      if (sizeOf(next) === sizeOf(written) || round > rounds) return { traces, written: next };
-      written = next;
+      if (!provenance.learn(traces) || round > rounds || !this.#proceed()) {
+        return { traces, written: traces.map(writtenBy) };
+      }
     }
   }
 
@@ -119,7 +126,9 @@ class Domains {
     seeds.add(FREE_VALUE);
     let written = least.map((sets) => {
       const wide: ValueSets = new Map<LocationId, Set<number>>();
-      for (const [location, values] of sets) wide.set(location, new Set([...values, ...seeds]));
+      this.#test.locations.forEach((_, location) => {
+        wide.set(location, new Set([...(sets.get(location) ?? []), ...seeds]));
+      });
       return wide;
     });
     for (;;) {

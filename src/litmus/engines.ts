@@ -1,9 +1,18 @@
 /** The engines that `--on` names. Each is made when it is first asked for, once a process or worker. */
 import { UsageError } from '../errors.js';
+import type { MemoryKind } from '../memory/backend.js';
 import type { Engine } from './engine.js';
+
+async function threads(memory: MemoryKind): Promise<Engine> {
+  return new (await import('./run-threads.js')).ThreadsEngine(memory);
+}
 
 const ENGINES: Readonly<Record<string, () => Promise<Engine>>> = {
   axioms: async () => (await import('./checker.js')).axiomsEngine,
+  machine: async () => (await import('./run-machine.js')).machineEngine,
+  'threads-atomics': () => threads('atomics'),
+  'threads-wasm': () => threads('wasm'),
+  'threads-weak': () => threads('weak'),
 };
 
 /** Names that {@link loadEngine} accepts. */

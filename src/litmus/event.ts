@@ -1,5 +1,5 @@
 /** Events of candidate executions: the accesses and RCU marks of one path through one thread, with values guessed for its reads. */
-import type { FenceKind, SourceSpan } from './ast.js';
+import type { FenceKind, Instruction, SourceSpan } from './ast.js';
 
 /** Classes of events, as bits: an event may be in several. Names follow the model's sets. */
 export const EV = {
@@ -51,6 +51,8 @@ export interface TraceEvent {
   readonly at: SourceSpan;
   /** For a write: the event before it is the read half of the same operation. */
   readonly closesRmw: boolean;
+  /** The instruction whose write this is; null for reads, locks and marks. */
+  readonly writer: Instruction | null;
 }
 
 /** A fence: it stands between events `before - 1` and `before` of its trace. */

@@ -34,6 +34,8 @@ export class Random {
 const UNIFORM = 0;
 const STICKY = 1;
 const WAYS = 3; // the third: by priority
+const STAY = [0.5, 0.8, 0.95] as const;
+const DEMOTE = [0.02, 0.1, 0.3] as const;
 const STALE = [0, 0.3, 0.8, 1] as const;
 const INSERT = [0, 0.3, 1] as const;
 
@@ -42,6 +44,8 @@ export class MixedChoices implements ChoiceSource {
   readonly #random: Random;
   readonly #priorities: number[] = [];
   #way = UNIFORM;
+  #stay = 0;
+  #demote = 0;
   #stale = 0;
   #insert = 0;
   #last = -1;
@@ -54,6 +58,8 @@ export class MixedChoices implements ChoiceSource {
   begin(threads: number): void {
     const r = this.#random;
     this.#way = r.below(WAYS);
+    this.#stay = STAY[r.below(STAY.length)] as number;
+    this.#demote = DEMOTE[r.below(DEMOTE.length)] as number;
     this.#stale = STALE[r.below(STALE.length)] as number;
     this.#insert = INSERT[r.below(INSERT.length)] as number;
     this.#last = -1;
@@ -79,9 +85,9 @@ export class MixedChoices implements ChoiceSource {
     const any = runnable[r.below(runnable.length)] as number;
     if (this.#way === UNIFORM) return any;
     if (this.#way === STICKY) {
-      return runnable.includes(this.#last) && r.chance(0.8) ? this.#last : any;
+      return runnable.includes(this.#last) && r.chance(this.#stay) ? this.#last : any;
     }
-    if (r.chance(0.15)) this.#priorities[any] = r.below(2 ** 20);
+    if (r.chance(this.#demote)) this.#priorities[any] = r.below(2 ** 20);
     const of = (t: number): number => this.#priorities[t] as number;
     return runnable.reduce((best, t) => (of(t) > of(best) ? t : best));
   }

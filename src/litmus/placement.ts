@@ -16,65 +16,83 @@ export interface Placement {
 export interface PlacementContext {
   readonly candidate: Candidate;
   readonly initial: (location: LocationId) => number;
+  /** False when time is up. */
+  readonly proceed: () => boolean;
   /** Keep placements that break coherence or atomicity. */
   readonly incoherent: boolean;
   /** May a thread not placed yet write `value` there? */
   readonly mayComeLater: (location: LocationId, value: number) => boolean;
 }
 
+const NO_ACCESSES: readonly number[] = [];
+
+/** Placements at one location beyond which the search gives up: it could neither hold nor try them all. */
+const MOST = 500_000;
+
 /** Enumerates the placements of the last thread of a candidate at one location. */
 export class PlacementFinder {
   readonly #context: PlacementContext;
   readonly #candidate: Candidate;
-  readonly #location: LocationId;
+  /** Place of each write in the order being tried, by event; 0 is the initial value. */
+  readonly #position: Int32Array;
+  /** True once a location had too many placements: some were left out. */
+  overflowed = false;
+  #stopped = false;
+  #location: LocationId = 0;
+  #newest = 0;
   /** Accesses of the location by thread, in program order, without lock reads. */
-  readonly #accesses: number[][];
-  readonly #newest: number;
-  readonly #found: Placement[] = [];
-  /** Place of each write in the order being tried; 0 is the initial value. */
-  readonly #position: Map<number, number> = new Map<number, number>();
+  #accesses: (readonly number[])[] = [];
+  #found: Placement[] = [];
   #order: readonly number[] = [];
+  /** Reads to settle in the order being tried; their sources are tried in `candidate.rf`. */
+  #reads: readonly number[] = [];
 
-  constructor(context: PlacementContext, location: LocationId) {
+  constructor(context: PlacementContext) {
     this.#context = context;
     this.#candidate = context.candidate;
-    this.#location = location;
-    this.#newest = this.#candidate.threads.length - 1;
-    this.#accesses = this.#candidate.threads.map(({ offset, trace }) =>
-      trace.events.flatMap((event, i) => {
-        const access = (event.classes & (EV.read | EV.write)) !== 0;
-        const lockRead = (event.classes & EV.lockRead) !== 0;
-        return access && !lockRead && event.location === location ? [offset + i] : [];
-      }),
-    );
+    this.#position = new Int32Array(context.candidate.size);
   }
 
-  /** All coherent placements that keep read-modify-writes atomic and locks exclusive. */
-  find(): readonly Placement[] {
-    const own = this.#accesses[this.#newest] ?? [];
+  /** All coherent placements at `location` that keep read-modify-writes atomic and locks exclusive. */
+  find(location: LocationId): readonly Placement[] {
+    const { threads } = this.#candidate;
+    this.#location = location;
+    this.#newest = threads.length - 1;
+    this.#accesses = threads.map(({ accesses }) => accesses.get(location) ?? NO_ACCESSES);
+    this.#found = [];
+    this.#stopped = false;
+    this.#reads = this.#openReads();
+    const own = this.#accesses[this.#newest] ?? NO_ACCESSES;
     const writes = own.filter((e) => this.#candidate.is(e, EV.write));
-    const existing = this.#candidate.co[this.#location] ?? [];
-    const locks = [...existing, ...writes].some((e) =>
-      this.#candidate.is(e, EV.lockWrite | EV.unlock),
-    );
-    if (!locks)
-      this.#merge(
-        existing,
-        writes.map((w) => [w]),
-        [],
-      );
-    else {
-      const sections = this.#sections(own);
+    const existing = this.#candidate.co[location] ?? NO_ACCESSES;
+    if (writes.length === 0) this.#try(existing);
+    else if (this.#isLock(writes[0]) || this.#isLock(existing[0])) {
+      const sections = this.#sections(writes);
       if (sections !== null) this.#merge(existing, sections, []);
+    } else {
+      const single = writes.map((w) => [w]);
+      this.#merge(existing, single, []);
     }
     return this.#found;
   }
 
+  /** Reads of the newest thread, and those of the others that still wait for their write. */
+  #openReads(): number[] {
+    const reads: number[] = [];
+    for (let t = 0; t <= this.#newest; t++) {
+      for (const e of this.#accesses[t] ?? NO_ACCESSES) {
+        if (this.#candidate.is(e, EV.read) && this.#candidate.sourceOf(e) === PENDING)
+          reads.push(e);
+      }
+    }
+    return reads;
+  }
+
   /** Critical sections of the newest thread, which enter coherence order whole; null if it would deadlock by itself. */
-  #sections(own: readonly number[]): number[][] | null {
+  #sections(writes: readonly number[]): number[][] | null {
     const sections: number[][] = [];
     let held = false;
-    for (const e of own) {
+    for (const e of writes) {
       if (this.#candidate.is(e, EV.lockWrite)) {
         if (held) return null;
         held = true;
@@ -83,7 +101,7 @@ export class PlacementFinder {
         if (held) sections.at(-1)?.push(e);
         else sections.push([e]);
         held = false;
-      } else if (this.#candidate.is(e, EV.write)) sections.push([e]);
+      } else sections.push([e]);
     }
     return sections;
   }
@@ -95,7 +113,7 @@ export class PlacementFinder {
     done: readonly number[],
   ): void {
     if (groups.length === 0) {
-      this.#try([...done, ...existing]);
+      this.#try(done.length === 0 ? existing : [...done, ...existing]);
       return;
     }
     // Incoherent candidates may order the writes of a thread against program order.
@@ -113,14 +131,13 @@ export class PlacementFinder {
     rest: readonly (readonly number[])[],
     done: readonly number[],
   ): void {
-    for (let i = 0; i <= existing.length; i++) {
-      const before = [...done, ...existing.slice(0, i)];
-      const last = before.at(-1);
+    for (let i = 0; i <= existing.length && !this.#stopped; i++) {
+      const last = i > 0 ? existing[i - 1] : done.at(-1);
       const next = existing[i];
       if (next !== undefined && last !== undefined && this.#isPair(last, next)) continue;
-      if (last !== undefined && this.#holdsLock(last) && this.#isLock(group[0])) break;
+      if (this.#holdsLock(last) && this.#isLock(group[0])) break;
       if (next !== undefined && this.#holdsLock(group.at(-1)) && this.#isLock(next)) continue;
-      this.#merge(existing.slice(i), rest, [...before, ...group]);
+      this.#merge(existing.slice(i), rest, [...done, ...existing.slice(0, i), ...group]);
     }
   }
 
@@ -139,43 +156,41 @@ export class PlacementFinder {
 
   #try(order: readonly number[]): void {
     this.#order = order;
-    this.#position.clear();
-    order.forEach((write, i) => this.#position.set(write, i + 1));
-    const reads: number[] = [];
-    this.#accesses.forEach((ofThread, thread) => {
-      for (const e of ofThread) {
-        if (!this.#candidate.is(e, EV.read)) continue;
-        if (thread === this.#newest || this.#candidate.sourceOf(e) === PENDING) reads.push(e);
-      }
-    });
-    this.#choose(reads, []);
+    for (let i = 0; i < order.length; i++) this.#position[order[i] ?? 0] = i + 1;
+    this.#choose(0);
   }
 
-  /** Choose sources for `reads` one after the other. */
-  #choose(reads: readonly number[], sources: readonly number[]): void {
-    const read = reads[sources.length];
+  /** Choose sources for the open reads from number `i` on. */
+  #choose(i: number): void {
+    if (this.#stopped) return;
+    const read = this.#reads[i];
     if (read === undefined) {
-      if (!this.#context.incoherent && !this.#coherent(reads, sources)) return;
-      const location = this.#location;
-      this.#found.push({ location, co: this.#order, reads, sources });
+      if (!this.#context.proceed()) this.#stopped = true;
+      if (this.#context.incoherent || this.#coherent()) this.#keep();
       return;
     }
-    for (const source of this.#candidates(read)) this.#choose(reads, [...sources, source]);
+    const { rf, value, threadOf } = this.#candidate;
+    const isNew = threadOf[read] === this.#newest;
+    const wanted = value[read] ?? 0;
+    if (isNew && this.#context.initial(this.#location) === wanted) {
+      rf[read] = INITIAL;
+      this.#choose(i + 1);
+    }
+    for (const write of this.#order) {
+      // A read of an earlier thread chose before not to read what was there.
+      if (value[write] !== wanted || (!isNew && threadOf[write] !== this.#newest)) continue;
+      if (!this.#mayRead(read, write)) continue;
+      rf[read] = write;
+      this.#choose(i + 1);
+    }
+    rf[read] = PENDING;
+    if (this.#context.mayComeLater(this.#location, wanted)) this.#choose(i + 1);
   }
 
-  /** Writes that `read` may read from now; a read of an earlier thread chose before not to read what was there. */
-  #candidates(read: number): number[] {
-    const isNew = this.#candidate.threadOf[read] === this.#newest;
-    const { value } = this.#candidate.event(read);
-    const sources: number[] = [];
-    if (isNew && this.#context.initial(this.#location) === value) sources.push(INITIAL);
-    for (const write of this.#order) {
-      if (this.#candidate.event(write).value !== value) continue;
-      if (!isNew && this.#candidate.threadOf[write] !== this.#newest) continue;
-      if (this.#mayRead(read, write)) sources.push(write);
-    }
-    if (this.#context.mayComeLater(this.#location, value)) sources.push(PENDING);
-    return sources;
+  #keep(): void {
+    const sources = this.#reads.map((read) => this.#candidate.sourceOf(read));
+    this.#found.push({ location: this.#location, co: this.#order, reads: this.#reads, sources });
+    if (this.#found.length >= MOST) this.overflowed = this.#stopped = true;
   }
 
   /** lock.cat lets a "not locked" answer come from other threads only. */
@@ -184,31 +199,31 @@ export class PlacementFinder {
     return this.#candidate.threadOf[read] !== this.#candidate.threadOf[write];
   }
 
-  #coherent(reads: readonly number[], sources: readonly number[]): boolean {
-    const chosen = new Map(reads.map((read, i) => [read, sources[i] ?? PENDING]));
-    return this.#accesses.every((ofThread) => this.#threadCoherent(ofThread, chosen));
+  #coherent(): boolean {
+    for (const ofThread of this.#accesses) if (!this.#threadCoherent(ofThread)) return false;
+    return true;
   }
 
   /** acyclic (po-loc | com), thread by thread: places in coherence order never go back along program order. */
-  #threadCoherent(accesses: readonly number[], chosen: ReadonlyMap<number, number>): boolean {
+  #threadCoherent(accesses: readonly number[]): boolean {
+    const candidate = this.#candidate;
     let last = -1;
     let lastWasUnlock = false;
-    let previous = PENDING;
+    let source = PENDING;
     for (const e of accesses) {
-      const event = this.#candidate.event(e);
-      if ((event.classes & EV.write) !== 0) {
-        const position = this.#position.get(e) ?? 0;
+      if (candidate.is(e, EV.write)) {
+        const position = this.#position[e] ?? 0;
         if (2 * position < last) return false;
-        if (event.closesRmw && !this.#adjacent(previous, position, event.classes)) return false;
+        if (candidate.event(e).closesRmw && !this.#adjacent(source, position, e)) return false;
         last = 2 * position;
-        lastWasUnlock = (event.classes & EV.unlock) !== 0;
+        lastWasUnlock = candidate.is(e, EV.unlock);
         continue;
       }
       // lock.cat of 6.1 gives this read two sources at once, so no execution has it.
-      if (lastWasUnlock && (event.classes & EV.isUnlocked) !== 0) return false;
-      previous = chosen.get(e) ?? this.#candidate.sourceOf(e);
-      if (previous === PENDING) continue;
-      const place = 2 * (previous === INITIAL ? 0 : (this.#position.get(previous) ?? 0)) + 1;
+      if (lastWasUnlock && candidate.is(e, EV.isUnlocked)) return false;
+      source = candidate.sourceOf(e);
+      if (source === PENDING) continue;
+      const place = 2 * (source === INITIAL ? 0 : (this.#position[source] ?? 0)) + 1;
       if (place < last) return false;
       last = place;
     }
@@ -216,8 +231,8 @@ export class PlacementFinder {
   }
 
   /** empty rmw & (fre ; coe): the write follows the source of its read at once. */
-  #adjacent(source: number, position: number, classes: number): boolean {
-    if ((classes & EV.lockWrite) !== 0 || source === PENDING) return true;
-    return position === (source === INITIAL ? 0 : (this.#position.get(source) ?? 0)) + 1;
+  #adjacent(source: number, position: number, write: number): boolean {
+    if (source === PENDING || this.#candidate.is(write, EV.lockWrite)) return true;
+    return position === (source === INITIAL ? 0 : (this.#position[source] ?? 0)) + 1;
   }
 }

@@ -3,7 +3,7 @@ import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
 import type { Edge, EdgeReasons } from './edge-reason.js';
 import { EV } from './event.js';
-import { criticalSections, type CriticalSection } from './rcu.js';
+import type { CriticalSection } from './critical-section.js';
 
 type Derivation =
   | { readonly kind: 'grace-period' }
@@ -51,16 +51,16 @@ class RcuDerivation {
 
   #gpSections(): [number, CriticalSection[]][] {
     const { threads, location } = this.#candidate;
-    const all = threads.map((_, t) => criticalSections(this.#candidate, t));
-    const syncs = [...this.#candidate.placed()].filter((e) =>
-      this.#candidate.is(e, EV.rcuSync | EV.srcuSync),
+    return threads.flatMap(({ gracePeriods }) =>
+      gracePeriods.map((gp): [number, CriticalSection[]] => {
+        const sections = this.#candidate.is(gp, EV.rcuSync)
+          ? threads.flatMap((t) => t.sections.rcu)
+          : threads
+              .flatMap((t) => t.sections.srcu)
+              .filter(({ lock }) => location[lock] === location[gp]);
+        return [gp, sections];
+      }),
     );
-    return syncs.map((gp) => {
-      const sections = this.#candidate.is(gp, EV.rcuSync)
-        ? all.flatMap(({ rcu }) => rcu)
-        : all.flatMap(({ srcu }) => srcu).filter(({ lock }) => location[lock] === location[gp]);
-      return [gp, sections];
-    });
   }
 
   #add(pair: Pair, derivation: Derivation): boolean {

@@ -1,5 +1,16 @@
 /** Relations over a small fixed set of events, as rows of 32-bit words. */
 
+/** Union of the one-word rows that `members` has bits for. */
+function imageOf(members: number, rows: Int32Array): number {
+  let image = 0;
+  while (members !== 0) {
+    const low = members & -members;
+    members ^= low;
+    image |= rows[31 - Math.clz32(low)] ?? 0;
+  }
+  return image;
+}
+
 /** A binary relation: bit `b` of row `a` says that `a` is related to `b`. */
 export class Relation {
   /** Number of rows. */
@@ -53,6 +64,13 @@ export class Relation {
     return true;
   }
 
+  /** Has `other` the same pairs? */
+  equals(other: Relation): boolean {
+    const { rows } = this;
+    for (let i = 0; i < rows.length; i++) if (rows[i] !== other.rows[i]) return false;
+    return true;
+  }
+
   /** Become a copy of `other`, which has the same size. */
   copy(other: Relation): this {
     this.rows.set(other.rows);
@@ -87,6 +105,10 @@ export class Relation {
   unionRow(a: number, other: Relation, b: number): void {
     const { words, rows } = this;
     const from = other.rows;
+    if (words === 1) {
+      rows[a] = (rows[a] ?? 0) | (from[b] ?? 0);
+      return;
+    }
     for (let k = 0; k < words; k++) {
       rows[a * words + k] = (rows[a * words + k] ?? 0) | (from[b * words + k] ?? 0);
     }
@@ -101,6 +123,10 @@ export class Relation {
   /** Row `a` |= the successors in `right` of every member of row `b` of `left`. */
   unionRowCompose(a: number, left: Relation, b: number, right: Relation): void {
     const { words } = this;
+    if (words === 1) {
+      this.rows[a] = (this.rows[a] ?? 0) | imageOf(left.rows[b] ?? 0, right.rows);
+      return;
+    }
     for (let k = 0; k < words; k++) {
       let bits = left.rows[b * words + k] ?? 0;
       while (bits !== 0) {

@@ -4,9 +4,11 @@ import type { EventLog } from '../memory/machine/log.js';
 import type { ViewMachineOptions } from '../memory/machine/options.js';
 import { ViewMachine } from '../memory/machine/view-machine.js';
 import type { LitmusTest, Place } from './ast.js';
+import type { Engine, FinalState, StateCount } from './engine.js';
 import { MixedChoices } from './machine-schedule.js';
 import { fromWord, MachineThread, toWord } from './machine-thread.js';
-import { formatPlace, formatValue, holds } from './proposition.js';
+import { holds } from './proposition.js';
+import { compareStates } from './states.js';
 
 /** How a test is run. */
 export interface MachineRunOptions {
@@ -28,10 +30,8 @@ export interface MachineRunResult {
   readonly runs: number;
   /** Executions in which all threads that were left were blocked. */
   readonly deadlocks: number;
-  /** Final states as herd prints them, with how often each was seen, in order of their text. */
-  readonly states: ReadonlyMap<string, number>;
-  /** Executions whose final state satisfies the condition's proposition. */
-  readonly positive: number;
+  /** Final states in print order, with how often each was met. */
+  readonly states: readonly StateCount[];
 }
 
 /** A litmus test on a view machine of its own, to be executed as often as one likes. */
@@ -84,8 +84,8 @@ export function runOnMachine(test: LitmusTest, options: MachineRunOptions): Mach
   const litmus = new MachineLitmus(test, options.machine);
   const choices = new MixedChoices(options.seed);
   const valueOf = (place: Place): number => litmus.valueOf(place);
-  const counts = new Map<string, number>();
-  let [runs, deadlocks, positive] = [0, 0, 0];
+  const counts = new Map<string, { state: FinalState; count: number }>();
+  let [runs, deadlocks] = [0, 0];
   for (let i = 0; i < options.runs; i++) {
     if (i % STOP_EVERY === 0 && options.shouldStop?.() === true) break;
     if (!litmus.execute(choices)) {
@@ -95,24 +95,30 @@ export function runOnMachine(test: LitmusTest, options: MachineRunOptions): Mach
     options.onRun?.(litmus.machine.log);
     if (test.filter !== null && !holds(test.filter, valueOf)) continue;
     runs++;
-    const key = test.observed.map(valueOf).join(' ');
-    const count = counts.get(key);
-    if (count !== undefined) counts.set(key, count + 1);
-    else counts.set(key, 1);
-    if (holds(test.condition.proposition, valueOf)) positive++;
+    const state = test.observed.map(valueOf);
+    const key = state.join(' ');
+    const counted = counts.get(key);
+    if (counted === undefined) counts.set(key, { state, count: 1 });
+    else counted.count++;
   }
-  return { runs, deadlocks, positive, states: named(test, counts) };
+  const states = [...counts.values()].sort((a, b) => compareStates(test, a.state, b.state));
+  return { runs, deadlocks, states };
 }
 
-function named(test: LitmusTest, counts: ReadonlyMap<string, number>): Map<string, number> {
-  const states = new Map<string, number>();
-  for (const [key, count] of counts) {
-    const values = key === '' ? [] : key.split(' ').map(Number);
-    const text = test.observed.map((place, i) => {
-      const value = values[i] as number;
-      return `${formatPlace(test, place)}=${formatValue(test, value)};`;
-    });
-    states.set(text.join(' '), count);
-  }
-  return new Map([...states].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
+const DEFAULT_RUNS = 2500;
+const DEFAULT_SEED = 1;
+
+/** The engine `machine`: random executions with mixed strategies, 2500 unless told otherwise. */
+export const machineEngine: Engine = {
+  name: 'machine',
+  run(test, { timeLimitMs, runs = DEFAULT_RUNS, seed = DEFAULT_SEED }) {
+    const end = performance.now() + timeLimitMs;
+    let complete = true;
+    const shouldStop = (): boolean => {
+      complete = performance.now() < end;
+      return !complete;
+    };
+    const result = runOnMachine(test, { runs, seed, shouldStop });
+    return { states: result.states, flags: [], complete, runs: result.runs + result.deadlocks };
+  },
+};

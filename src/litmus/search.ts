@@ -11,12 +11,12 @@ import {
   type ValueSets,
 } from './domain.js';
 import { EV } from './event.js';
-import { PlacementFinder, type Placement, type PlacementContext } from './placement.js';
-import { ThreadRelations } from './thread-relations.js';
+import { PlacementFinder, type Placement } from './placement.js';
+import { PlacedTrace } from './placed-trace.js';
 
 /** What the caller of a search sees. */
 export interface SearchListener {
-  /** A complete candidate that is allowed; `axioms` holds its relations. The candidate changes after the call. */
+  /** A complete candidate that is allowed; `axioms` holds its placed. The candidate changes after the call. */
   allowed(candidate: Candidate, axioms: Axioms): void;
   /** A complete candidate that breaks `axiom`; if present, forbidden prefixes are completed too. */
   forbidden?(candidate: Candidate, axioms: Axioms, axiom: Axiom): void;
@@ -36,27 +36,40 @@ export class Search {
   readonly #listener: SearchListener;
   readonly #traces: TraceSets['traces'];
   readonly #circular: CircularValues | null;
-  readonly #relations: (ThreadRelations | undefined)[][];
+  readonly #placed: (PlacedTrace | undefined)[][];
   /** Values that threads after `t` may write. */
   readonly #later: ValueSets[];
   readonly #candidate: Candidate;
-  readonly #incoherent: boolean;
   readonly #axioms: Axioms;
+  readonly #finder: PlacementFinder;
+  /** Thread being placed. */
+  #depth = 0;
   /** Complete candidates met. */
   candidates = 0;
 
   constructor(test: LitmusTest, listener: SearchListener, options: SearchOptions = {}) {
-    this.#incoherent = options.incoherent === true;
     this.#test = test;
     this.#listener = listener;
     const { traces, circular } = allTraces(test, () => listener.proceed());
     this.#traces = traces;
     this.#circular = circular;
-    this.#relations = this.#traces.map((traces) => traces.map(() => undefined));
+    this.#placed = this.#traces.map((traces) => traces.map(() => undefined));
     const written = this.#traces.map(writtenBy);
     this.#later = test.threads.map((_, t) => foreignValues(written.slice(t + 1), -1));
     this.#candidate = new Candidate(offsetsOf(longest(this.#traces)), test.locations.length);
     this.#axioms = new Axioms(this.#candidate);
+    this.#finder = new PlacementFinder({
+      candidate: this.#candidate,
+      incoherent: options.incoherent === true,
+      proceed: () => this.#listener.proceed(),
+      initial: (location) => this.#test.locations[location]?.init ?? 0,
+      mayComeLater: (location, value) => this.#mayComeLater(location, value),
+    });
+  }
+
+  /** True if some candidates were left out because there were too many. */
+  get overflowed(): boolean {
+    return this.#finder.overflowed;
   }
 
   /** Run to the end, or until the listener stops it. */
@@ -77,35 +90,26 @@ export class Search {
   }
 
   #trace(t: number, i: number, broken: Axiom | null): void {
-    const relations = this.#relationsOf(t, i);
-    if (relations === undefined) return;
-    this.#candidate.push(relations);
-    const locations = new Set<LocationId>();
-    for (const { classes, location } of relations.trace.events) {
-      if ((classes & (EV.read | EV.write)) !== 0) locations.add(location);
+    const placed = this.#placedOf(t, i);
+    if (placed === undefined) return;
+    this.#candidate.push(placed);
+    this.#depth = t;
+    if (this.#othersMayWait(placed.accesses)) {
+      const choices = this.#placements(placed);
+      if (choices !== null) this.#place(t, choices, 0, broken);
     }
-    const later = this.#later[t];
-    const context: PlacementContext = {
-      candidate: this.#candidate,
-      initial: (location) => this.#test.locations[location]?.init ?? 0,
-      incoherent: this.#incoherent,
-      mayComeLater: (location, value) => later?.get(location)?.has(value) ?? false,
-    };
-    if (!this.#othersMayWait(locations, context)) {
-      this.#candidate.pop();
-      return;
-    }
+    this.#candidate.pop();
+  }
+
+  /** The placements at each location that the last thread touches; null if one has none. */
+  #placements({ accesses }: PlacedTrace): (readonly Placement[])[] | null {
     const choices: (readonly Placement[])[] = [];
-    for (const location of locations) {
-      const placements = new PlacementFinder(context, location).find();
-      if (placements.length === 0) {
-        this.#candidate.pop();
-        return;
-      }
+    for (const location of accesses.keys()) {
+      const placements = this.#finder.find(location);
+      if (placements.length === 0) return null;
       choices.push(placements);
     }
-    this.#place(t, choices, 0, broken);
-    this.#candidate.pop();
+    return choices;
   }
 
   /** A read whose value only copies of itself justify may have any value: the free value stands for all. */
@@ -136,23 +140,30 @@ export class Search {
   }
 
   /** May the pending reads of locations that the last thread does not touch still find their writes? */
-  #othersMayWait(touched: ReadonlySet<LocationId>, context: PlacementContext): boolean {
-    const { candidate } = context;
-    for (const e of candidate.placed()) {
-      if (!candidate.is(e, EV.read) || candidate.sourceOf(e) !== PENDING) continue;
-      const { location, value, classes } = candidate.event(e);
-      if (touched.has(location) || (classes & EV.lockRead) !== 0) continue;
-      if (!context.mayComeLater(location, value)) return false;
+  #othersMayWait(touched: ReadonlyMap<LocationId, unknown>): boolean {
+    const candidate = this.#candidate;
+    const before = candidate.threads.length - 1;
+    for (let t = 0; t < before; t++) {
+      for (const e of candidate.threads[t]?.reads ?? []) {
+        if (candidate.sourceOf(e) !== PENDING || candidate.is(e, EV.lockRead)) continue;
+        const location = candidate.location[e] ?? 0;
+        if (touched.has(location)) continue;
+        if (!this.#mayComeLater(location, candidate.value[e] ?? 0)) return false;
+      }
     }
     return true;
   }
 
-  #relationsOf(t: number, i: number): ThreadRelations | undefined {
-    const cache = this.#relations[t];
+  #mayComeLater(location: LocationId, value: number): boolean {
+    return this.#later[this.#depth]?.get(location)?.has(value) ?? false;
+  }
+
+  #placedOf(t: number, i: number): PlacedTrace | undefined {
+    const cache = this.#placed[t];
     const trace = this.#traces[t]?.[i];
     if (cache === undefined || trace === undefined) return undefined;
     const offset = this.#candidate.offsets[t] ?? 0;
-    return (cache[i] ??= new ThreadRelations(trace, offset, this.#candidate.size));
+    return (cache[i] ??= new PlacedTrace(trace, offset, this.#candidate.size));
   }
 
   /** Try every combination of placements of the locations from `index` on. */
@@ -164,7 +175,7 @@ export class Search {
   ): void {
     const placements = choices[index];
     if (placements === undefined) {
-      const now = this.#axioms.check(this.#candidate) ?? broken;
+      const now = this.#mayWait(t, broken) ? broken : this.#axioms.check(this.#candidate);
       if (now === null || this.#listener.forbidden !== undefined) this.#thread(t + 1, now);
       return;
     }
@@ -178,5 +189,10 @@ export class Search {
       co[placement.location] = saved;
       for (const read of placement.reads) rf[read] = PENDING;
     }
+  }
+
+  /** Is it better to check when more threads are placed? One thread alone seldom breaks anything. */
+  #mayWait(t: number, broken: Axiom | null): boolean {
+    return t < this.#test.threads.length - 1 && (t === 0 || broken !== null);
   }
 }

@@ -1,6 +1,6 @@
 /** The relations of the kernel model that one trace fixes by itself: program order, dependencies, fences. */
-import { EV, RCU_EVENTS, type Trace, type TraceEvent } from './event.js';
 import type { FenceKind } from './ast.js';
+import { EV, type Trace, type TraceEvent } from './event.js';
 import { Relation } from './relation.js';
 
 const LOCK_RELATED = EV.lockRead | EV.lockWrite | EV.unlock;
@@ -37,7 +37,6 @@ export class ThreadRelations {
   /** [Marked] ; (strong-fence | po-rel) ; [Marked]: what A-cumul extends. */
   readonly cumulative: Relation;
   readonly hasStrongFence: boolean;
-  readonly hasSync: boolean;
   /** For smp_mb__after_unlock_lock(): pairs of a lock write before it and the first event after it, global indices. */
   readonly afterUnlockLock: readonly (readonly [lockWrite: number, first: number])[];
 
@@ -64,7 +63,6 @@ export class ThreadRelations {
     this.#dependencies();
     this.#combine();
     this.hasStrongFence = !this.strongFence.isEmpty();
-    this.hasSync = trace.events.some((e) => (e.classes & (EV.rcuSync | EV.srcuSync)) !== 0);
     this.afterUnlockLock = this.#afterUnlockLock();
   }
 
@@ -200,10 +198,5 @@ export class ThreadRelations {
         .filter((l) => l < p)
         .map((l) => [this.offset + l, this.offset + p] as const),
     );
-  }
-
-  /** True if the trace has RCU or SRCU marks or grace periods. */
-  get hasRcu(): boolean {
-    return this.trace.events.some((e) => (e.classes & RCU_EVENTS) !== 0);
   }
 }

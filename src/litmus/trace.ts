@@ -81,8 +81,8 @@ class Run {
 
 /** Values that a read of `location` may return from elsewhere: other threads and the initial state. */
 export interface ReadDomain {
-  /** Values that other threads may write. */
-  foreign(location: LocationId): readonly number[];
+  /** Values that other threads may write. An instruction that writes what it reads asks for those it has no part in. */
+  foreign(location: LocationId, reader: Instruction): readonly number[];
   /** False when no more traces are wanted: time is up. */
   proceed(): boolean;
 }
@@ -250,7 +250,7 @@ export class TraceEnumerator {
     const { location, addr } = target;
     const classes = EV.read | LOAD_CLASSES[instruction.order];
     const { at, into } = instruction;
-    return this.#guess(run, location, rest, (fork, value) => {
+    return this.#guess(run, location, instruction, rest, (fork, value) => {
       fork.set(into, value, [fork.events.length]);
       this.#push(fork, { classes, location, value, addr, ctrl: rest.ctrl, at });
       return true;
@@ -262,7 +262,8 @@ export class TraceEnumerator {
     if (target === null) return false;
     const { value, from } = run.evaluate(instruction.value);
     const classes = EV.write | STORE_CLASSES[instruction.order];
-    this.#push(run, { classes, ...target, value, data: from, ctrl, at: instruction.at });
+    const { at } = instruction;
+    this.#push(run, { classes, ...target, value, data: from, ctrl, at, writer: instruction });
     return true;
   }
 
@@ -313,7 +314,7 @@ export class TraceEnumerator {
     if (target === null) return false;
     const { at } = instruction;
     const common = { ...target, ctrl: rest.ctrl, at };
-    return this.#guess(run, target.location, rest, (fork, value) => {
+    return this.#guess(run, target.location, instruction, rest, (fork, value) => {
       const decision = decide(fork, value);
       if (decision === null) {
         this.#push(fork, { ...common, classes: EV.read, value });
@@ -324,7 +325,14 @@ export class TraceEnumerator {
       if (order === 'full') mb();
       this.#push(fork, { ...common, classes: EV.read | EV.rmw | readClass(order), value });
       const classes = EV.write | EV.rmw | (order === 'release' ? EV.release : 0);
-      this.#push(fork, { ...common, classes, value: stored, data, closesRmw: true });
+      this.#push(fork, {
+        ...common,
+        classes,
+        value: stored,
+        data,
+        closesRmw: true,
+        writer: instruction,
+      });
       if (order === 'full') mb();
       return true;
     });
@@ -334,10 +342,11 @@ export class TraceEnumerator {
   #guess(
     run: Run,
     location: LocationId,
+    reader: Instruction,
     rest: Frame,
     then: (fork: Run, value: number) => boolean,
   ): boolean {
-    const values = this.#readable(run, location);
+    const values = this.#readable(run, location, reader);
     values.forEach((value, i) => {
       if (!this.#domain.proceed()) return;
       const fork = i === values.length - 1 ? run : run.fork();
@@ -347,12 +356,12 @@ export class TraceEnumerator {
   }
 
   /** The last own write, or the initial value before any; and what other threads may write. */
-  #readable(run: Run, location: LocationId): number[] {
+  #readable(run: Run, location: LocationId, reader: Instruction): number[] {
     let own = this.#test.locations[location]?.init ?? 0;
     for (const event of run.events) {
       if (event.location === location && (event.classes & EV.write) !== 0) own = event.value;
     }
-    return [...new Set([own, ...this.#domain.foreign(location)])];
+    return [...new Set([own, ...this.#domain.foreign(location, reader)])];
   }
 
   #target(run: Run, address: Expression): { location: number; addr: Dependencies } | null {
@@ -365,7 +374,14 @@ export class TraceEnumerator {
     run: Run,
     event: Partial<TraceEvent> & Pick<TraceEvent, 'classes' | 'location' | 'value' | 'at'>,
   ): void {
-    run.events.push({ addr: NONE, data: NONE, ctrl: NONE, closesRmw: false, ...event });
+    run.events.push({
+      addr: NONE,
+      data: NONE,
+      ctrl: NONE,
+      closesRmw: false,
+      writer: null,
+      ...event,
+    });
   }
 }
 

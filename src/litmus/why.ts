@@ -20,8 +20,7 @@ export type Why =
 /** Find out why `verdict` is what it is.
  * @param timeLimitMs wall time for each of the searches that this takes */
 export function explain(test: LitmusTest, verdict: Verdict, timeLimitMs: number): Why {
-  const shown = verdict.states.find(({ satisfies }) => satisfies);
-  if (shown !== undefined) return { kind: 'allowed', candidate: shown.example };
+  if (verdict.witness !== null) return { kind: 'allowed', candidate: verdict.witness };
   return {
     kind: 'forbidden',
     explanation: explainForbidden(test, timeLimitMs),

@@ -7,7 +7,7 @@ import { PF_KCODE, TASK, TASK_INTERRUPTIBLE } from '../kernel/task.js';
 import { addTimer, delTimer, TIMER_WAKE } from '../kernel/timer.js';
 import { setCurrentState } from '../kernel/wait.js';
 import { AtomicsCpu } from '../memory/atomics.js';
-import type { TraceSink } from '../memory/native.js';
+import type { NativeBoot, TraceSink } from '../memory/native.js';
 import { createSharedMemory } from '../memory/map.js';
 import type { Ablation } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
@@ -36,6 +36,8 @@ export class SoloCpu extends AtomicsCpu {
 export interface SoloMachine extends BootedMachine {
   readonly memory: WebAssembly.Memory;
   readonly words: Int32Array;
+  /** What {@link cpu} was made with. */
+  readonly boot: NativeBoot;
   readonly cpu: SoloCpu;
   /** Task that is current while the caller calls kernel functions. */
   readonly admin: Addr;
@@ -78,17 +80,20 @@ export function bootSolo(declaration: MachineDeclaration, options: SoloOptions =
   const tasks = booted.init(words);
   const admin = tasks.pop() ?? 0;
   const sink = listener?.(words, admin) ?? options.trace;
-  const cpu = new SoloCpu(0 as CpuId, booted.ctx, {
+  const boot = {
     words,
+    memory,
     localBase: booted.localBase,
     ...(options.ablation === undefined ? {} : { ablation: options.ablation }),
     ...(sink === undefined ? {} : { trace: sink }),
-  });
+  };
+  const cpu = new SoloCpu(0 as CpuId, booted.ctx, boot);
   becomeCurrent(booted, words, cpu, admin);
   return {
     ...booted,
     memory,
     words,
+    boot,
     cpu,
     admin,
     tasks,

@@ -59,6 +59,8 @@ export interface ThreadResult {
 }
 
 const TICK_MS = 1;
+/** What a late tick makes up for at the most, so that a busy host does not make simulated time jump. */
+const LONGEST_TICK_MS = 25;
 const PING_MS = 250;
 const WORKER = new URL('../../workers/cpu.js', import.meta.url).href;
 
@@ -223,7 +225,8 @@ async function supervise(machine: RunningMachine, run: ThreadRun): Promise<Super
     const over = elapsedMs >= run.durationMs || run.signal?.aborted === true;
     if (over || machine.hasEnded) return { elapsedMs, stall: undefined, bug: undefined };
     const jiffies = Math.floor((now - ticked) * jiffiesPerMs);
-    if (jiffies > 0 && upSince !== 0) tick(words, check.kernel, Math.min(jiffies, 100));
+    if (jiffies > 0 && upSince !== 0)
+      tick(words, check.kernel, Math.min(jiffies, LONGEST_TICK_MS * jiffiesPerMs));
     if (jiffies > 0) ticked = now;
     if (now - pinged < PING_MS) continue;
     pinged = now;

@@ -6,7 +6,7 @@
 import { teaches } from './knowledge.js';
 import type { Location, Message } from './location.js';
 import type { Processor } from './processor.js';
-import type { FlatView } from './sparse-view.js';
+import { flatGet, type FlatView } from './sparse-view.js';
 import type { MachineState } from './state.js';
 import { HAS_VIEW, IS_USED, IS_WRITE } from './window.js';
 
@@ -42,7 +42,7 @@ export function admit(
   const growing: number[] = [];
   for (const slot of overtaken) {
     if (covers(s, p, slot, access)) continue;
-    if (!mayGrow(s, p, slot, knows)) return REFUSED;
+    if (!mayGrow(s, p, slot, knows) || !staysLegal(s, p, slot, access)) return REFUSED;
     growing.push(slot);
   }
   for (const slot of growing) extend(s, p, slot, access);
@@ -65,8 +65,8 @@ function overtakers(s: MachineState, p: Processor, x: number, position: number):
 
 /** Whether the summary of an entry already holds all of the new summary that does not bind everything later anyway. */
 function covers(s: MachineState, p: Processor, slot: number, access: NewAccess): boolean {
-  const time = Math.max(p.window.gt[slot] as number, Math.min(p.gtR, p.gtW));
-  if (s.summaryGt > time) return false;
+  // A fence time that binds everything later may still be news to what happened after the entry before that.
+  if (s.summaryGt > (p.window.gt[slot] as number)) return false;
   const h = s.summary;
   for (let i = 0; i < h.n; i++) {
     if (!holds(s, p, slot, h.xs[i] as number, h.positions[i] as number)) return false;
@@ -94,6 +94,17 @@ function mayGrow(s: MachineState, p: Processor, slot: number, knows: Message | n
   if (s.summaryGt > (p.window.gt[slot] as number)) return false;
   if (knows !== null && teaches(p, knows)) return false;
   return p.window.knowledge[slot] === p.knowledge;
+}
+
+/** Whether an entry would not be overtaken itself by what it learns. */
+function staysLegal(s: MachineState, p: Processor, slot: number, access: NewAccess): boolean {
+  const x = p.window.x[slot] as number;
+  const position = p.window.position[slot] as number;
+  const global = (s.locations[x] as Location).globalAt(s.summaryGt);
+  if (Math.max(s.summary.get(x), global) > position) return false;
+  if (!access.hasView) return true;
+  const own = access.x === x ? access.position : 0;
+  return Math.max(own, flatGet(access.view, x)) <= position;
 }
 
 function extend(s: MachineState, p: Processor, slot: number, access: NewAccess): void {

@@ -1,0 +1,237 @@
+import test from 'ava';
+import { MEMORY_KINDS, parseMemoryKind } from '../../src/memory/backend.js';
+import { KernelOops, MachineStopped } from '../../src/memory/fault.js';
+import { CPU_LOCAL, MACHINE, MACHINE_BASE } from '../../src/memory/local.js';
+import { O_04, O_10 } from '../../src/memory/sites.js';
+import { Ablation } from '../../src/memory/sites.js';
+import { POISON } from '../../src/memory/struct.js';
+import { createSharedMemory } from '../../src/memory/map.js';
+import { smallMachine } from './native-cpu.js';
+
+for (const kind of MEMORY_KINDS) {
+  test(`${kind}: a CPU reads what it wrote, whatever the kind of access`, (t) => {
+    const { cpus, data } = smallMachine(kind, 1);
+    const cpu = cpus[0]!;
+    const stores = [
+      (v: number) => cpu.write(data, v),
+      (v: number) => cpu.writeOnce(data, v),
+      (v: number) => cpu.storeRelease(data, v),
+      (v: number) => cpu.rcuAssignPointer(data, v),
+      (v: number) => cpu.set(data, v),
+    ];
+    const loads = [
+      () => cpu.read(data),
+      () => cpu.readOnce(data),
+      () => cpu.loadAcquire(data),
+      () => cpu.rcuDereference(data),
+      () => cpu.readIndependent(data),
+      () => cpu.get(data),
+      () => cpu.peek(data),
+      () => cpu.fetch(data),
+    ];
+    let value = -3;
+    for (const store of stores) {
+      for (const load of loads) {
+        store(++value);
+        t.is(load(), value);
+      }
+    }
+  });
+
+  test(`${kind}: a read-modify-write returns the old value and stores the new one`, (t) => {
+    const { cpus, data } = smallMachine(kind, 1);
+    const cpu = cpus[0]!;
+    for (const name of ['xchg', 'xchgRelaxed', 'xchgAcquire', 'xchgRelease'] as const) {
+      cpu.writeOnce(data, 5);
+      t.is(cpu[name](data, 7), 5, name);
+      t.is(cpu.readOnce(data), 7, name);
+    }
+    for (const name of [
+      'fetchAdd',
+      'fetchAddRelaxed',
+      'fetchAddAcquire',
+      'fetchAddRelease',
+    ] as const) {
+      cpu.writeOnce(data, 5);
+      t.is(cpu[name](data, -2), 5, name);
+      t.is(cpu.readOnce(data), 3, name);
+    }
+    for (const name of ['cmpxchg', 'cmpxchgRelaxed', 'cmpxchgAcquire', 'cmpxchgRelease'] as const) {
+      cpu.writeOnce(data, 5);
+      t.is(cpu[name](data, 4, 9), 5, name);
+      t.is(cpu.readOnce(data), 5, name);
+      t.is(cpu[name](data, 5, 9), 5, name);
+      t.is(cpu.readOnce(data), 9, name);
+    }
+    cpu.atomicAdd(data, 3);
+    t.is(cpu.readOnce(data), 12);
+  });
+
+  test(`${kind}: bit operations change one bit and tell the old one`, (t) => {
+    const { cpus, data } = smallMachine(kind, 1);
+    const cpu = cpus[0]!;
+    cpu.setBit(data, 31);
+    cpu.setBit(data, 3);
+    t.true(cpu.testBit(data, 3));
+    t.true(cpu.testBit(data, 31));
+    cpu.clearBit(data, 3);
+    t.false(cpu.testBit(data, 3));
+    t.is(cpu.readOnce(data), 1 << 31);
+    t.false(cpu.testAndSetBit(data, 3));
+    t.true(cpu.testAndSetBitRelaxed(data, 3));
+    t.true(cpu.testAndClearBit(data, 3));
+    t.false(cpu.testAndClearBitRelaxed(data, 3));
+    t.is(cpu.readOnce(data), 1 << 31);
+  });
+
+  test(`${kind}: a lock is free, then held, then free again`, (t) => {
+    const { cpus, data } = smallMachine(kind, 2);
+    const [a, b] = [cpus[0]!, cpus[1]!];
+    a.spinLock(data);
+    t.false(b.spinTrylock(data));
+    a.spinUnlock(data);
+    a.quiesce();
+    t.true(b.spinTrylock(data));
+    t.false(a.spinTrylock(data));
+    b.spinUnlock(data);
+    b.quiesce();
+    t.is(a.peek(data), 0);
+  });
+
+  test(`${kind}: preemption nests, and others see the depth`, (t) => {
+    const { cpus, words } = smallMachine(kind, 1);
+    const depth = (): number => words[MACHINE_BASE + 16 + CPU_LOCAL.preemptCount]!;
+    cpus[0]!.preemptDisable();
+    cpus[0]!.preemptDisable();
+    t.is(depth(), 2);
+    cpus[0]!.preemptEnable();
+    cpus[0]!.preemptEnable();
+    t.is(depth(), 0);
+  });
+
+  test(`${kind}: null, poison and addresses outside memory are an oops`, (t) => {
+    const { cpus, words } = smallMachine(kind, 1);
+    const cpu = cpus[0]!;
+    const accesses: ((addr: number) => unknown)[] = [
+      (a) => cpu.read(a),
+      (a) => cpu.write(a, 1),
+      (a) => cpu.readOnce(a),
+      (a) => cpu.writeOnce(a, 1),
+      (a) => cpu.loadAcquire(a),
+      (a) => cpu.storeRelease(a, 1),
+      (a) => cpu.xchg(a, 1),
+      (a) => cpu.xchgRelaxed(a, 1),
+      (a) => cpu.cmpxchg(a, 0, 1),
+      (a) => cpu.fetchAdd(a, 1),
+      (a) => cpu.atomicAdd(a, 1),
+      (a) => cpu.setBit(a, 1),
+      (a) => cpu.testBit(a, 1),
+      (a) => cpu.testAndSetBit(a, 1),
+      (a) => cpu.testAndClearBitRelaxed(a, 1),
+      (a) => cpu.rcuDereference(a),
+      (a) => cpu.rcuAssignPointer(a, 1),
+      (a) => cpu.readIndependent(a),
+      (a) => cpu.spinLock(a),
+      (a) => cpu.spinTrylock(a),
+      (a) => cpu.spinUnlock(a),
+      (a) => cpu.relax(a, 0),
+      (a) => cpu.halt(a, 0),
+      (a) => cpu.wake(a),
+      (a) => cpu.get(a),
+      (a) => cpu.set(a, 1),
+      (a) => cpu.peek(a),
+    ];
+    for (const access of accesses) {
+      for (const [addr, message] of [
+        [3, /null pointer access at address 0x3/],
+        [POISON + 2, /use after free/],
+        [words.length, /access outside memory/],
+        [-1, /access outside memory/],
+      ] as const) {
+        const error = t.throws(() => access(addr), { instanceOf: KernelOops, message });
+        t.is(error.code, 'ERR_INVARIANT_VIOLATED');
+      }
+    }
+  });
+
+  test(`${kind}: a wait returns when the word has changed, and throws when the machine stops`, (t) => {
+    const { cpus, data, words } = smallMachine(kind, 1);
+    cpus[0]!.halt(data, 1);
+    cpus[0]!.relax(data, 1);
+    words[MACHINE_BASE + MACHINE.stop] = 1;
+    const stopped = { instanceOf: MachineStopped, code: 'ERR_MACHINE_STOPPED', message: '' };
+    t.throws(() => cpus[0]!.halt(data, 0), stopped);
+    t.throws(() => cpus[0]!.relax(data, 0), stopped);
+    words[data] = 1;
+    t.throws(() => cpus[0]!.spinLock(data), stopped);
+  });
+
+  test(`${kind}: trace events reach the sink, ablated sites are known`, (t) => {
+    const events: number[][] = [];
+    const { cpus } = smallMachine(kind, 1, {
+      trace: (...event) => events.push(event),
+      ablation: new Ablation([O_04]),
+    });
+    cpus[0]!.trace(9, 1);
+    t.deepEqual(events, [[9, 1, 0, 0]]);
+    t.true(cpus[0]!.ablates(O_04));
+    t.false(cpus[0]!.ablates(O_10));
+  });
+
+  test(`${kind}: an ablated lock is not taken, an ablated section not entered`, (t) => {
+    const { cpus, data, words } = smallMachine(kind, 1, { ablation: new Ablation([O_04]) });
+    const cpu = cpus[0]!;
+    cpu.spinLock(data);
+    cpu.spinLock(data + 1, O_04);
+    cpu.spinLock(data, O_04);
+    t.is(words[data + 1], 0);
+    cpu.spinUnlock(data);
+    cpu.quiesce();
+    t.not(words[data], 0, 'the release of an ablated lock released one that is held');
+    cpu.spinUnlock(data);
+    cpu.quiesce();
+    t.is(words[data], 0);
+    cpu.preemptDisable(O_04);
+    t.is(words[MACHINE_BASE + 16 + CPU_LOCAL.preemptCount], 0);
+    cpu.preemptDisable();
+    cpu.preemptEnable();
+    cpu.preemptEnable(O_04);
+    t.is(words[MACHINE_BASE + 16 + CPU_LOCAL.preemptCount], 0);
+  });
+}
+
+test('an ablated fence does nothing, another one still fences', (t) => {
+  const { cpus, words } = smallMachine('atomics', 1, { ablation: new Ablation([O_04]) });
+  const fences = (): number => words[MACHINE_BASE + 16 + CPU_LOCAL.fence]!;
+  cpus[0]!.smpWmb(O_04);
+  t.is(fences(), 0);
+  cpus[0]!.smpWmb(O_10);
+  cpus[0]!.smpWmb();
+  t.is(fences(), 2);
+});
+
+test('without ablation a CPU has no method of its own', (t) => {
+  for (const kind of MEMORY_KINDS) {
+    const { cpus } = smallMachine(kind, 1, { ablation: new Ablation() });
+    t.deepEqual(
+      Object.keys(cpus[0]!).filter((key) => typeof Reflect.get(cpus[0]!, key) === 'function'),
+      [],
+    );
+  }
+});
+
+test('the wasm backend refuses words that lie in another memory', (t) => {
+  const { memory } = createSharedMemory(64);
+  t.throws(() => smallMachine('wasm', 1, { memory }), {
+    code: 'ERR_SIMULATOR_BUG',
+    message: /needs the WebAssembly.Memory that its words lie in/,
+  });
+});
+
+test('an unknown memory is refused with the ones there are', (t) => {
+  t.is(parseMemoryKind('weak'), 'weak');
+  t.throws(() => parseMemoryKind('tso'), {
+    code: 'ERR_USAGE',
+    message: "unknown memory 'tso': expected one of atomics, wasm, weak",
+  });
+});
