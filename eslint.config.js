@@ -1,7 +1,5 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
-import { importX } from 'eslint-plugin-import-x';
-import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
 
 /** The rooms of `src`, top to bottom: an import may only point to a room above its own. */
 const rooms = [
@@ -19,10 +17,19 @@ const rooms = [
   'cli',
 ];
 
-const zones = rooms.slice(0, -1).map((room, i) => ({
-  target: `./src/${room}`,
-  from: rooms.slice(i + 1).map((below) => `./src/${below}`),
-  message: 'An import may only point to a room above its own.',
+const roomRules = rooms.slice(0, -1).map((room, i) => ({
+  files: [`src/${room}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: rooms.slice(i + 1).map((below) => ({
+          regex: `^\\.\\./(?:\\.\\./)*${below}/`,
+          message: 'An import may only point to a room above its own.',
+        })),
+      },
+    ],
+  },
 }));
 
 const noClock = [
@@ -58,12 +65,8 @@ export default tseslint.config(
   })),
   {
     files: ['**/*.ts'],
-    plugins: { 'import-x': importX },
     languageOptions: { parserOptions: { projectService: true } },
-    settings: { 'import-x/resolver-next': [createTypeScriptImportResolver()] },
     rules: {
-      'import-x/no-cycle': 'error',
-      'import-x/no-restricted-paths': ['error', { zones }],
       'no-restricted-globals': ['error', ...noClock],
       'no-restricted-properties': [
         'error',
@@ -94,5 +97,6 @@ export default tseslint.config(
     files: ['test/**/*.ts', 'bench/**/*.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
+  ...roomRules,
   { files: ['*.js'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } } },
 );
