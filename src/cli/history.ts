@@ -169,8 +169,8 @@ export function registerHistory(program: Command): void {
     .argument('[bug]', 'for instance R-26; all of them when left out')
     .addOption(
       option('--budget <time>', 'time for each exploration of a race', duration, {
-        value: 10_000,
-        shown: '10s',
+        value: 30_000,
+        shown: '30s',
       }),
     )
     .addOption(seedOption())

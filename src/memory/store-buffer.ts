@@ -118,9 +118,11 @@ export class StoreBuffer {
 
   /** Let one entry land, any that may; returns false when none was found. */
   drainOne(): boolean {
-    let i = this.size > 1 ? this.#random.below(this.size) : this.size - 1;
-    while (i >= 0 && (this.#held[i] === 1 || !this.#mayLand(i))) i--;
-    if (i < 0) return false;
+    const start = this.size > 1 ? this.#random.below(this.size) : 0;
+    let i = start;
+    while (i >= 0 && !this.#mayLand(i)) i--;
+    if (i < 0) for (i = start + 1; i < this.size && !this.#mayLand(i); i++);
+    if (i >= this.size) return false;
     if (i > 0) this.overtakes++;
     this.#land(i);
     return true;
@@ -139,6 +141,7 @@ export class StoreBuffer {
   }
 
   #mayLand(i: number): boolean {
+    if (this.#held[i] === 1) return false;
     if (i === 0) return true;
     const kind = this.#kind[i];
     if (kind === PENDING_RELEASE || kind === PENDING_UNLOCK) return false;

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { LITMUS_FORMS } from '../../src/catalog/orderings/litmus-forms.js';
 import { litmusSource, sitesOfForm } from '../../src/catalog/orderings/litmus-form.js';
+import { DEMONSTRATIONS, standingOf } from '../../src/catalog/demonstrations.js';
+import { RACES } from '../../src/catalog/races.js';
 import { ORDERINGS, siteName } from '../../src/catalog/orderings.js';
 import { checkLitmus } from '../../src/litmus/checker.js';
 import { parseLitmus } from '../../src/litmus/parse.js';
@@ -76,3 +78,22 @@ for (const form of LITMUS_FORMS) {
     });
   }
 }
+
+test('every site is classified, and what is found is found in a race of the catalogue', (t) => {
+  const races = new Set(RACES.map(({ name }) => name));
+  for (const { scenario } of DEMONSTRATIONS) t.true(races.has(scenario), scenario);
+  const argued = ORDERINGS.filter(
+    ({ id, litmus }) => standingOf(id, litmus.length > 0) === 'argued',
+  ).map(({ id }) => siteName(id));
+  t.deepEqual(argued, ['O-19', 'O-28', 'O-33']);
+});
+
+test('what masks a site is removed together with it in some litmus claim', (t) => {
+  for (const { id, maskedBy, litmus } of ORDERINGS) {
+    if (maskedBy.length === 0 || litmus.length === 0) continue;
+    const isClaimed = litmus.some(({ claims }) =>
+      claims.some(({ removed, verdict }) => verdict === 'Never' && removed.includes(id)),
+    );
+    t.true(isClaimed || id === 15, siteName(id));
+  }
+});

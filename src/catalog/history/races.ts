@@ -1,6 +1,7 @@
 /** Bugs of the past that need two CPUs: which races show them. */
 
 import { O_17, O_26 } from '../../memory/sites.js';
+import { WARN_HANDLER_UNDEFINED } from '../../livepatch/warn-sites.js';
 import { historyRace, type HistoryScenario } from '../../scenario/history.js';
 
 export const HISTORY_RACES: readonly HistoryScenario[] = [
@@ -13,7 +14,7 @@ export const HISTORY_RACES: readonly HistoryScenario[] = [
       'The handler was only protected by rcu_read_lock(), which means nothing where RCU does not watch the CPU: ' +
       'synchronize_rcu() returned while a handler still held a removed function.',
     replayed: 'O-17 is removed: completing does not wait for a handler that is under way.',
-    shows: 'freed',
+    shows: `WARN ${WARN_HANDLER_UNDEFINED.id}`,
     before: { scenario: 'complete-unpatched', removed: [O_17] },
     after: { scenario: 'complete-unpatched' },
   }),

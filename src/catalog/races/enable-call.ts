@@ -6,9 +6,8 @@ import { KLP_FUNC, KLP_OBJECT, KLP_OPS, KLP_PATCH } from '../../livepatch/layout
 import { klpMutexLock, klpMutexUnlock } from '../../livepatch/object.js';
 import { MODULE } from '../../kernel/module.js';
 import { KLP_HOOKS } from '../../livepatch/tables.js';
-import { WARN_HANDLER_UNDEFINED } from '../../livepatch/warn-sites.js';
 import type { Cpu } from '../../memory/cpu.js';
-import { O_01, O_03, O_09, O_10, O_11, O_12 } from '../../memory/sites.js';
+import { O_03, O_09, O_11, O_12 } from '../../memory/sites.js';
 import type { Addr } from '../../memory/struct.js';
 import { race } from '../../scenario/declare.js';
 import { bootKernelRace, raceContext, type BootedRace } from '../../scenario/kernel-race.js';
@@ -58,7 +57,6 @@ function callOncePublished(cpu: Cpu): void {
 
 const state: { booted?: BootedRace } = {};
 const finds = 'f_b, pending';
-const undefinedState = `WARN ${WARN_HANDLER_UNDEFINED.id}`;
 
 /** CPU 0 enables a second patch; CPU 1's task, which has not switched, calls `f` once it is published. */
 export const enableCall = race({
@@ -96,16 +94,6 @@ export const enableCall = race({
       sites: [O_09, O_11],
       finds,
       why: 'what the function holds is read before the head of the stack that leads to it',
-    },
-    {
-      sites: [O_09, O_10],
-      finds: undefinedState,
-      why: 'the patch state is read before the transition flag, from before the transition',
-    },
-    {
-      sites: [O_01, O_03, O_12],
-      finds: undefinedState,
-      why: 'the function is seen in transition before the task has its patch state',
     },
   ],
 });

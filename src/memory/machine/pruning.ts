@@ -19,12 +19,15 @@ export function relieve(s: MachineState, p: Processor): void {
 export function prune(s: MachineState, location: Location, id: number): void {
   if (location.n < location.pruneAt) return;
   dropMessages(s, location, id);
-  if (location.n > 2 * s.options.maxHistory) {
+  if (location.n >= 2 * s.options.maxHistory) {
     for (const p of s.processors) strongFence(s, p);
     for (const p of s.processors) strongFence(s, p);
     dropMessages(s, location, id);
   }
-  location.pruneAt = location.n + SLACK;
+  location.pruneAt = Math.min(
+    location.n + SLACK,
+    Math.max(2 * s.options.maxHistory, location.n + 1),
+  );
 }
 
 function dropMessages(s: MachineState, location: Location, id: number): void {
