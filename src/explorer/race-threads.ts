@@ -109,6 +109,8 @@ export async function runRaceThread(task: RaceThreadTask): Promise<Record<string
     }
     cpu.current = machine.current?.[task.cpu] ?? 0;
     all.wait();
+    // The memory was written behind the backend's back: nothing read before counts.
+    cpu.smpMb();
     body?.(cpu);
     cpu.quiesce();
     all.wait();
