@@ -120,7 +120,7 @@ async function explore(scenario: string | undefined, options: ExploreOptions): P
   try {
     if (options.list === true) return await list(workers, options);
     if (scenario === undefined) throw new UsageError('name a scenario, or give --list');
-    const info = await choose(workers, scenario);
+    const info = await chooseScenario(workers, scenario);
     return await run(workers, info, options);
   } finally {
     await workers.close();
@@ -144,7 +144,7 @@ interface Chosen extends ScenarioInfo {
 }
 
 /** The scenario that a user means. */
-export async function choose(workers: Workers, text: string): Promise<Chosen> {
+export async function chooseScenario(workers: Workers, text: string): Promise<Chosen> {
   const { file, name } = findScenario(text);
   const all = await workers.run<ScenarioInfo[]>({ task: 'list', file }, LOAD_MS);
   const fitting = all.filter((info) => name === undefined || info.name === name);

@@ -3,6 +3,7 @@
 
 import { registerAblate } from './ablate.js';
 import { registerBench } from './bench.js';
+import { registerCompare } from './compare.js';
 import { registerConformance } from './conformance.js';
 import { registerExplore } from './explore.js';
 import { registerHistory } from './history.js';
@@ -17,6 +18,7 @@ const commands: readonly RegisterCommand[] = [
   registerStress,
   registerExplore,
   registerReplay,
+  registerCompare,
   registerOrderings,
   registerAblate,
   registerHistory,
