@@ -34,6 +34,7 @@ type Rmw = Pick<
   | 'testAndClearBit'
 >;
 
+/** Whether the order of a site that is being executed is gone. */
 type Gone = (site: SiteId | undefined) => boolean;
 
 /** Without their site: a fence, a lock and a preemption-disabled section are nothing, an ordered access is relaxed. */
@@ -54,14 +55,32 @@ function accesses(cpu: NativeCpu, gone: Gone): Replaced {
   const untaken: Addr[] = [];
   const sections: boolean[] = [];
   return {
-    smpMb: (site) => (gone(site) ? undefined : intact.smpMb(site)),
-    smpRmb: (site) => (gone(site) ? undefined : intact.smpRmb(site)),
-    smpWmb: (site) => (gone(site) ? undefined : intact.smpWmb(site)),
-    loadAcquire: (addr, site) => (gone(site) ? cpu.readOnce(addr) : intact.loadAcquire(addr, site)),
-    storeRelease: (addr, value, site) =>
-      gone(site) ? cpu.writeOnce(addr, value) : intact.storeRelease(addr, value, site),
-    rcuAssignPointer: (addr, value, site) =>
-      gone(site) ? cpu.writeOnce(addr, value) : intact.rcuAssignPointer(addr, value, site),
+    smpMb: (site) => {
+      if (gone(site)) {
+        cpu.exposeStores();
+        cpu.exposeLoads();
+      } else intact.smpMb(site);
+    },
+    smpRmb: (site) => (gone(site) ? cpu.exposeLoads() : intact.smpRmb(site)),
+    smpWmb: (site) => (gone(site) ? cpu.exposeStores() : intact.smpWmb(site)),
+    loadAcquire: (addr, site) => {
+      if (!gone(site)) return intact.loadAcquire(addr, site);
+      const value = cpu.readOnce(addr);
+      cpu.exposeLoads();
+      return value;
+    },
+    storeRelease: (addr, value, site) => {
+      if (gone(site)) {
+        cpu.exposeStores();
+        cpu.writeOnce(addr, value);
+      } else intact.storeRelease(addr, value, site);
+    },
+    rcuAssignPointer: (addr, value, site) => {
+      if (gone(site)) {
+        cpu.exposeStores();
+        cpu.writeOnce(addr, value);
+      } else intact.rcuAssignPointer(addr, value, site);
+    },
     rcuDereference: (addr, site) =>
       gone(site) ? cpu.readIndependent(addr) : intact.rcuDereference(addr, site),
     // A lock that was not taken must not be released, whether or not the release names the site again.
@@ -70,15 +89,18 @@ function accesses(cpu: NativeCpu, gone: Gone): Replaced {
       else intact.spinLock(lock, site);
     },
     spinUnlock: (lock, site) => {
+      if (site !== undefined) cpu.linger(site);
       const held = untaken.lastIndexOf(lock);
       if (held < 0) intact.spinUnlock(lock, site);
       else untaken.splice(held, 1);
     },
     preemptDisable: (site) => {
-      sections.push(gone(site));
-      if (!gone(site)) intact.preemptDisable(site);
+      const isGone = gone(site);
+      sections.push(isGone);
+      if (!isGone) intact.preemptDisable(site);
     },
     preemptEnable: (site) => {
+      if (site !== undefined) cpu.linger(site);
       if (sections.pop() !== true) intact.preemptEnable(site);
     },
   };
@@ -124,9 +146,16 @@ function readModifyWrites(cpu: NativeCpu, gone: Gone): Rmw {
  * Remove the sites of `ablation` from `cpu`, in place. A fence, a lock and a preemption-disabled section become nothing; a
  * release store, an acquire load, a dependent load and an ordered read-modify-write become relaxed. Sites that are no
  * single operation are left to the kernel code, which asks {@link NativeCpu.ablates}.
+ *
+ * What is missing shows only when a CPU is late at the right place, so a CPU with an ablation also lingers at its ordering
+ * sites, and a weak one holds back and loads ahead where an order is gone.
  */
 export function ablate(cpu: NativeCpu, ablation: Ablation): void {
   if (ablation.sites.length === 0) return;
-  const gone: Gone = (site) => ablation.has(site);
+  const gone: Gone = (site) => {
+    if (site === undefined) return false;
+    cpu.linger(site);
+    return ablation.has(site);
+  };
   Object.assign(cpu, accesses(cpu, gone), readModifyWrites(cpu, gone));
 }

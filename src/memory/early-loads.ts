@@ -6,6 +6,8 @@ import type { Addr } from './struct.js';
 
 const SLOTS = 256;
 const RECENT = 8;
+/** Words after the address of an object that are taken for its fields. */
+const OBJECT = 64;
 
 function slotOf(addr: Addr): number {
   return Math.imul(addr, 0x9e3779b1) >>> 24;
@@ -25,8 +27,11 @@ export class EarlyLoads {
   readonly #time = new Float64Array(SLOTS);
   readonly #nextKey = new Int32Array(SLOTS);
   readonly #nextAddr = new Int32Array(SLOTS);
+  readonly #exposed = new Int32Array(SLOTS);
+  readonly #exposedNext = new Int32Array(SLOTS);
   readonly #recent = new Int32Array(RECENT);
   #head = 0;
+  #exposing = false;
 
   constructor(words: Int32Array, random: Random) {
     this.#words = words;
@@ -63,14 +68,34 @@ export class EarlyLoads {
     if (this.#addr[slot] === addr) this.#addr[slot] = 0;
   }
 
-  /** Learn that the program loads `addr` after what it loaded before. */
-  learn(addr: Addr): void {
+  /**
+   * Learn that the program loads `addr` after what it loaded before.
+   *
+   * @param current what the CPU executes: fields of it are learnt as such, since the next time it may be another
+   */
+  learn(addr: Addr, current: Addr): void {
     const previous = this.#ago(0);
     const slot = slotOf(previous);
+    const field = addr - current;
+    const learnt = current !== 0 && field >= 0 && field < OBJECT ? ~field : addr;
     this.#nextKey[slot] = previous;
-    this.#nextAddr[slot] = addr;
+    this.#nextAddr[slot] = learnt;
+    if (this.#exposing) this.#exposedNext[slot] = learnt;
+    this.#exposing = false;
     this.#head = (this.#head + 1) & (RECENT - 1);
     this.#recent[this.#head] = addr;
+  }
+
+  /** The order of the last load before the next one is gone: remember both, to carry the next one out first. */
+  expose(): void {
+    const addr = this.#ago(0);
+    this.#exposed[slotOf(addr)] = addr;
+    this.#exposing = true;
+  }
+
+  /** Whether the next load is to be carried out ahead of a load of this word. */
+  isExposed(addr: Addr): boolean {
+    return this.#exposed[slotOf(addr)] === addr;
   }
 
   /**
@@ -79,8 +104,22 @@ export class EarlyLoads {
    * @param time the moment of the sample
    * @param floor a sample of the word from before this moment is of no more use; a younger one is kept
    */
-  fetchAhead(addr: Addr, time: number, floor: number): void {
-    const guess = this.#guess(addr);
+  fetchAhead(addr: Addr, current: Addr, time: number, floor: number): void {
+    const choice = this.#random.next();
+    const guess =
+      (choice & 1) === 0
+        ? this.#follow(addr, current, (choice >>> 1) & 3)
+        : this.#stride(addr, choice >>> 1);
+    this.#sample(guess, addr, time, floor);
+  }
+
+  /** Sample the word that is loaded after `addr` although its order after it is gone. */
+  fetchExposed(addr: Addr, current: Addr, time: number, floor: number): void {
+    const learnt = this.#exposedNext[slotOf(addr)] as number;
+    this.#sample(learnt < 0 ? current + ~learnt : learnt, addr, time, floor);
+  }
+
+  #sample(guess: Addr, addr: Addr, time: number, floor: number): void {
     if ((guess - FIRST_VALID_ADDR) >>> 0 >= this.#words.length - FIRST_VALID_ADDR) return;
     if (guess === addr) return;
     const slot = this.find(guess);
@@ -88,26 +127,22 @@ export class EarlyLoads {
     this.keep(guess, Atomics.load(this.#words, guess), time);
   }
 
-  #guess(addr: Addr): Addr {
-    const choice = this.#random.next();
-    return (choice & 1) === 0 ? this.#follow(addr, choice >>> 1) : this.#stride(addr, choice >>> 1);
-  }
-
-  /** A load that followed `addr` the last time, one to four loads later. */
-  #follow(addr: Addr, choice: number): Addr {
+  /** The load that followed `addr` the last time, or one up to `hops` later. */
+  #follow(addr: Addr, current: Addr, hops: number): Addr {
     let next = addr;
-    for (let hops = choice & 3; hops >= 0; hops--) {
+    for (; hops >= 0; hops--) {
       const slot = slotOf(next);
       if (this.#nextKey[slot] !== next) break;
-      next = this.#nextAddr[slot] as number;
+      const learnt = this.#nextAddr[slot] as number;
+      next = learnt < 0 ? current + ~learnt : learnt;
     }
-    return next === addr ? this.#stride(addr, choice) : next;
+    return next;
   }
 
   /** `addr`, moved as the program moved from some recent load to a later one. */
   #stride(addr: Addr, choice: number): Addr {
-    const from = 1 + (((choice >>> 2) & 7) % (RECENT - 1));
-    const to = (choice >>> 5) % from;
+    const from = 1 + ((choice & 7) % (RECENT - 1));
+    const to = (choice >>> 3) % from;
     return addr + this.#ago(to) - this.#ago(from);
   }
 

@@ -3,7 +3,8 @@
 import { Cpu, type CpuContext } from './cpu.js';
 import { badAddress, FIRST_VALID_ADDR, MachineStopped } from './fault.js';
 import { CPU_LOCAL, MACHINE, MACHINE_BASE } from './local.js';
-import { Ablation, type SiteId } from './sites.js';
+import { Random } from './random.js';
+import { Ablation, SITE_COUNT, type SiteId } from './sites.js';
 import type { Addr, CpuId } from './struct.js';
 
 /** Turns of a spin wait before the thread goes to sleep on the word: holders may be off the processor. */
@@ -12,6 +13,13 @@ const SPIN_TURNS = 64;
 const WAIT_MS = 20;
 /** Longest sleep of a spin wait, which nobody promises to wake. */
 const RELAX_MS = 1;
+
+/** A site that all visits go to is lingered at once in so many visits, a rarer one more often in proportion … */
+const LINGER_GAP = 512;
+/** … and none more often than once in so many. */
+const LINGER_ODDS = 3;
+/** First of the streams that lingering draws from. */
+const LINGER_STREAM = 1000;
 
 const UNLOCKED = 0;
 const LOCKED = 1;
@@ -42,6 +50,11 @@ export interface NativeBoot {
   readonly weak?: WeakOptions;
 }
 
+/** Free a spin lock, and wake one CPU that sleeps on it. */
+export function releaseLock(words: Int32Array, lock: Addr): void {
+  if (Atomics.exchange(words, lock, UNLOCKED) === CONTENDED) Atomics.notify(words, lock, 1);
+}
+
 const ignore: TraceSink = () => undefined;
 
 /** A CPU on a thread of its own. The subclasses say how memory is accessed; nothing here depends on that. */
@@ -51,6 +64,10 @@ export abstract class NativeCpu extends Cpu {
   protected readonly local: Addr;
   readonly #ablation: Ablation;
   readonly #sink: TraceSink;
+  readonly #visits = new Float64Array(SITE_COUNT + 1);
+  readonly #lingers: Random;
+  #allVisits = 0;
+  readonly #caches: (() => void)[] = [];
   #preemptDepth = 0;
 
   constructor(id: CpuId, ctx: CpuContext, boot: NativeBoot) {
@@ -60,6 +77,7 @@ export abstract class NativeCpu extends Cpu {
     this.local = boot.localBase + id * CPU_LOCAL.size;
     this.#ablation = boot.ablation ?? new Ablation();
     this.#sink = boot.trace ?? ignore;
+    this.#lingers = new Random(boot.weak?.seed ?? 1, LINGER_STREAM + id);
   }
 
   /** `test_and_set_bit()` without its ordering: what the ablation of a fully ordered one leaves. */
@@ -77,6 +95,33 @@ export abstract class NativeCpu extends Cpu {
   /** How often this CPU reordered what, by name; empty on a backend that reorders nothing by itself. */
   get statistics(): Readonly<Record<string, number>> {
     return {};
+  }
+
+  /** Called where an ablated site no longer orders earlier stores before later ones. */
+  exposeStores(): void {
+    // A backend that reorders by itself makes the most of it.
+  }
+
+  /** Called where an ablated site no longer orders the last load before later ones. */
+  exposeLoads(): void {
+    // A backend that reorders by itself makes the most of it.
+  }
+
+  /**
+   * Stay for a moment at an ordering site. Only CPUs with an ablation do: what it breaks shows when a CPU is late between
+   * two accesses, and here is where that matters. Busy sites stay as rarely as others, measured in time.
+   */
+  linger(site: SiteId): void {
+    const count = (this.#visits[site] ?? 0) + 1;
+    this.#visits[site] = count;
+    this.#allVisits++;
+    const gap = Math.max(1, Math.round((LINGER_GAP * count) / this.#allVisits));
+    if (this.#lingers.below(gap * LINGER_ODDS) === 0) this.doze();
+  }
+
+  /** Give up the processor for 50 µs to 3 ms. */
+  protected doze(): void {
+    Atomics.wait(this.words, this.local + CPU_LOCAL.pad, 0, 0.05 * 2 ** this.#lingers.below(7));
   }
 
   protected check(addr: Addr): Addr {
@@ -97,9 +142,7 @@ export abstract class NativeCpu extends Cpu {
     return Atomics.compareExchange(this.words, this.check(lock), UNLOCKED, LOCKED) === UNLOCKED;
   }
   override spinUnlock(lock: Addr, _site?: SiteId): void {
-    if (Atomics.exchange(this.words, this.check(lock), UNLOCKED) === CONTENDED) {
-      Atomics.notify(this.words, lock, 1);
-    }
+    releaseLock(this.words, this.check(lock));
   }
 
   override preemptDisable(_site?: SiteId): void {
@@ -137,6 +180,14 @@ export abstract class NativeCpu extends Cpu {
   }
   override peek(addr: Addr): number {
     return Atomics.load(this.words, this.check(addr));
+  }
+
+  /** Let `refresh` be called whenever this CPU has to see kernel text as it is in memory: for caches of text. */
+  onSyncCore(refresh: () => void): void {
+    this.#caches.push(refresh);
+  }
+  override syncCore(): void {
+    for (const refresh of this.#caches) refresh();
   }
 
   override trace(event: number, a = 0, b = 0, c = 0): void {

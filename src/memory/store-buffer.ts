@@ -1,5 +1,6 @@
 /** One CPU's pending stores: program order inside, any order out that the memory model leaves open. */
 
+import { releaseLock } from './native.js';
 import type { Random } from './random.js';
 import type { Addr } from './struct.js';
 
@@ -7,6 +8,8 @@ import type { Addr } from './struct.js';
 export const PENDING_STORE = 0;
 /** A release store: lands after everything older. */
 export const PENDING_RELEASE = 1;
+/** The release of a spin lock: lands after everything older, and wakes a CPU that sleeps on the lock. */
+export const PENDING_UNLOCK = 5;
 /** The value-less atomics: executed on the word when they land. */
 export const PENDING_ADD = 2;
 export const PENDING_OR = 3;
@@ -24,6 +27,8 @@ const CAPACITY = 16;
 export class StoreBuffer {
   /** Number of pending entries. */
   size = 0;
+  /** Number of pending unlocks. */
+  unlocks = 0;
   /** Entries that landed before an older one. */
   overtakes = 0;
 
@@ -34,6 +39,7 @@ export class StoreBuffer {
   readonly #value = new Int32Array(CAPACITY);
   readonly #kind = new Uint8Array(CAPACITY);
   readonly #wake = new Uint8Array(CAPACITY);
+  readonly #held = new Uint8Array(CAPACITY);
   readonly #epochOf = new Int32Array(CAPACITY);
   readonly #born = new Float64Array(CAPACITY);
   #epoch = 0;
@@ -51,12 +57,14 @@ export class StoreBuffer {
 
   /** Append an entry, `now` being the CPU's clock; makes room first if none is left. */
   push(addr: Addr, value: number, kind: number, now: number): void {
-    if (this.size === CAPACITY) this.drainOne();
+    if (this.size === CAPACITY && !this.drainOne()) this.drainOldest();
+    if (kind === PENDING_UNLOCK) this.unlocks++;
     const i = this.size++;
     this.#addr[i] = addr;
     this.#value[i] = value;
     this.#kind[i] = kind;
     this.#wake[i] = 0;
+    this.#held[i] = 0;
     this.#epochOf[i] = this.#epoch;
     this.#born[i] = now;
   }
@@ -93,17 +101,31 @@ export class StoreBuffer {
     return this.size > 0 && (this.#epochOf[0] !== this.#epoch || this.newest(addr) >= 0);
   }
 
-  /** When the oldest entry was pushed; infinity when there is none. */
-  get oldest(): number {
-    return this.size === 0 ? Infinity : (this.#born[0] as number);
+  /** Keep back everything that is pending now, while younger entries land, until {@link letGo} or a full barrier. */
+  hold(): void {
+    this.#held.fill(1, 0, this.size);
   }
 
-  /** Let one entry land, any that may. */
-  drainOne(): void {
-    let i = this.size > 1 ? this.#random.below(this.size) : 0;
-    while (!this.#mayLand(i)) i--;
+  /** Keep nothing back any longer. */
+  letGo(): void {
+    this.#held.fill(0);
+  }
+
+  /** Let the oldest entry land if it was pushed before `time` and is not kept back. */
+  expire(time: number): void {
+    if (this.size > 0 && this.#held[0] === 0 && (this.#born[0] as number) < time) this.#land(0);
+  }
+
+  /** Let one entry land, any that may; returns false when none was found. */
+  drainOne(): boolean {
+    const start = this.size > 1 ? this.#random.below(this.size) : 0;
+    let i = start;
+    while (i >= 0 && !this.#mayLand(i)) i--;
+    if (i < 0) for (i = start + 1; i < this.size && !this.#mayLand(i); i++);
+    if (i >= this.size) return false;
     if (i > 0) this.overtakes++;
     this.#land(i);
+    return true;
   }
 
   /** Let the oldest entry land. */
@@ -113,12 +135,17 @@ export class StoreBuffer {
 
   /** Let everything land, in an order that is allowed. */
   drainAll(): void {
+    if (this.size === 0) return;
+    this.letGo();
     while (this.size > 0) this.drainOne();
   }
 
   #mayLand(i: number): boolean {
+    if (this.#held[i] === 1) return false;
     if (i === 0) return true;
-    if (this.#kind[i] === PENDING_RELEASE || this.#epochOf[i] !== this.#epochOf[0]) return false;
+    const kind = this.#kind[i];
+    if (kind === PENDING_RELEASE || kind === PENDING_UNLOCK) return false;
+    if (this.#epochOf[i] !== this.#epochOf[0]) return false;
     for (let older = 0; older < i; older++) {
       if (this.#addr[older] === this.#addr[i]) return false;
     }
@@ -137,7 +164,13 @@ export class StoreBuffer {
     if (kind <= PENDING_RELEASE) Atomics.store(this.#words, addr, value);
     else if (kind === PENDING_ADD) Atomics.add(this.#words, addr, value);
     else if (kind === PENDING_OR) Atomics.or(this.#words, addr, value);
-    else Atomics.and(this.#words, addr, value);
+    else if (kind === PENDING_AND) Atomics.and(this.#words, addr, value);
+    else this.#unlock(addr);
+  }
+
+  #unlock(lock: Addr): void {
+    this.unlocks--;
+    releaseLock(this.#words, lock);
   }
 
   #remove(i: number): void {
@@ -147,6 +180,7 @@ export class StoreBuffer {
       this.#value[i] = this.#value[i + 1] as number;
       this.#kind[i] = this.#kind[i + 1] as number;
       this.#wake[i] = this.#wake[i + 1] as number;
+      this.#held[i] = this.#held[i + 1] as number;
       this.#epochOf[i] = this.#epochOf[i + 1] as number;
       this.#born[i] = this.#born[i + 1] as number;
     }

@@ -8,7 +8,7 @@
  * - a load may be carried out early, back to the floor: the moment of the last load before `smp_rmb()`, of an acquire,
  *   of a full barrier, or of the load that returned the address it goes through;
  * - a store may be carried out late: stores to different words land in any order, except across `smp_wmb()`; a release
- *   lands after everything before it, a full barrier waits for all;
+ *   or an unlock lands after everything before it, a full barrier, and a lock after an unlock, waits for all;
  * - a load is never carried out after a later store, so control, data and address dependencies to stores hold.
  *
  * All CPUs agree on one order of these moments, so the emulation is multi-copy atomic and shows no load buffering: it is
@@ -28,6 +28,7 @@ import {
   PENDING_OR,
   PENDING_RELEASE,
   PENDING_STORE,
+  PENDING_UNLOCK,
   StoreBuffer,
 } from './store-buffer.js';
 import type { Addr, CpuId } from './struct.js';
@@ -47,6 +48,12 @@ const STALL_SLEEP_MS = 0.02;
 /** How much likelier than elsewhere a stall is between an early load and what it overtakes. */
 const EARLY_STALL = 4;
 
+/** Operations for which stores are held back after an ablated order of stores, and how often the CPU dozes meanwhile. */
+const HOLD = 400;
+const HOLD_DOZE = threshold(1 / 24);
+/** How often loads are carried out ahead of one whose order was ablated. */
+const EXPOSED_LOAD = threshold(1 / 24);
+
 /** What a load orders after itself: nothing, the loads through its value, or every access. */
 const INDEPENDENT = 0;
 const DEPENDENT = 1;
@@ -65,6 +72,8 @@ export class WeakCpu extends NativeCpu {
   #floor = 0;
   /** The latest moment at which a load was carried out. */
   #latest = 0;
+  /** Until when stores are held back after an order of stores that is gone. */
+  #holdUntil = 0;
   #buffered = 0;
   #forwarded = 0;
   #earlyLoads = 0;
@@ -109,11 +118,39 @@ export class WeakCpu extends NativeCpu {
   /** What time does to a CPU between two operations: stores land, and sometimes it stalls. */
   #pass(): void {
     this.#clock++;
-    if (this.#buffer.size > 0) {
-      if (this.#random.chance(DRAIN)) this.#buffer.drainOne();
-      if (this.#clock - this.#buffer.oldest > MAX_STORE_AGE) this.#buffer.drainOldest();
-    }
+    if (this.#buffer.size > 0) this.#drainSome();
+    if (this.#clock < this.#holdUntil) this.#holdBack();
     if (this.#random.chance(this.#stall)) this.#idle();
+  }
+
+  #tick(): void {
+    if (this.#buffer.size === 0) return;
+    this.#clock++;
+    this.#drainSome();
+    if (this.#clock > this.#holdUntil) this.#buffer.letGo();
+  }
+
+  #drainSome(): void {
+    if (this.#random.chance(DRAIN)) this.#buffer.drainOne();
+    this.#buffer.expire(this.#clock - MAX_STORE_AGE);
+  }
+
+  /** Between a store that is held back and those that overtake it: give the other CPUs time to look. */
+  #holdBack(): void {
+    if (this.#clock === this.#holdUntil - 1) this.#buffer.letGo();
+    else if (this.#random.chance(HOLD_DOZE)) this.doze();
+  }
+
+  /** An order of stores is gone: what is pending stays so while younger stores land. */
+  override exposeStores(): void {
+    if (this.#buffer.size === 0) return;
+    this.#buffer.hold();
+    this.#holdUntil = this.#clock + HOLD;
+  }
+
+  /** An order of loads is gone: from now on, load what follows ahead of what was loaded last. */
+  override exposeLoads(): void {
+    this.#early.expose();
   }
 
   #idle(): void {
@@ -128,7 +165,7 @@ export class WeakCpu extends NativeCpu {
 
   #load(addr: Addr, order: number): number {
     this.#pass();
-    this.#early.learn(addr);
+    this.#early.learn(addr, this.current);
     const pending = this.#buffer.newest(addr);
     if (pending >= 0) {
       if (this.#buffer.forwards(pending)) return this.#forward(pending, order);
@@ -159,8 +196,12 @@ export class WeakCpu extends NativeCpu {
 
   #loadNow(addr: Addr, order: number): number {
     if (this.#random.chance(this.#reorder)) {
-      this.#early.fetchAhead(addr, ++this.#clock, this.#floor);
+      this.#early.fetchAhead(addr, this.current, ++this.#clock, this.#floor);
       if (this.#random.chance(this.#stall * EARLY_STALL)) this.#idle();
+    }
+    if (this.#early.isExposed(addr) && this.#random.chance(EXPOSED_LOAD)) {
+      this.#early.fetchExposed(addr, this.current, ++this.#clock, this.#floor);
+      this.doze();
     }
     if (this.#buffer.size > 0) this.#loadsBeforeStores++;
     const value = Atomics.load(this.words, addr);
@@ -332,7 +373,7 @@ export class WeakCpu extends NativeCpu {
   }
 
   override spinLock(lock: Addr, _site?: SiteId): void {
-    this.#pass();
+    this.#beforeLock();
     if (!super.spinTrylock(lock)) {
       // The holder may be waiting for one of these stores.
       this.#buffer.drainAll();
@@ -341,14 +382,20 @@ export class WeakCpu extends NativeCpu {
     this.#freshen();
   }
   override spinTrylock(lock: Addr): boolean {
-    this.#pass();
+    this.#beforeLock();
     const taken = super.spinTrylock(lock);
     if (taken) this.#freshen();
     return taken;
   }
+  /** The lock is free for others once everything before the unlock has landed; what follows may land before. */
   override spinUnlock(lock: Addr, _site?: SiteId): void {
-    this.#buffer.drainAll();
-    super.spinUnlock(lock);
+    this.#store(this.check(lock), 0, PENDING_UNLOCK);
+  }
+
+  /** An unlock and a later lock order what is before the one before what is after the other, whichever locks they are. */
+  #beforeLock(): void {
+    this.#pass();
+    if (this.#buffer.unlocks > 0) this.#buffer.drainAll();
   }
 
   override relax(addr: Addr, seen: number): void {
@@ -367,15 +414,18 @@ export class WeakCpu extends NativeCpu {
     else super.wake(addr);
   }
 
+  // These order nothing and reorder nothing, but time passes here too: a CPU that only does this still lands its stores.
   override get(addr: Addr): number {
     return this.peek(addr);
   }
   override set(addr: Addr, value: number): void {
+    this.#tick();
     if (this.#buffer.newest(this.check(addr)) >= 0) this.#buffer.drainAll();
     Atomics.store(this.words, addr, value);
     this.#early.forget(addr);
   }
   override peek(addr: Addr): number {
+    this.#tick();
     const pending = this.#buffer.newest(this.check(addr));
     if (pending >= 0) {
       if (this.#buffer.forwards(pending)) return this.#buffer.valueAt(pending);

@@ -71,15 +71,12 @@ export class SoloWeak {
       Int32Array.from(registers, (init) => compileExpression(init)(EMPTY)),
     );
     const at = registers.map(() => 0);
-    for (;;) {
-      const runnable = at.flatMap((_, thread) =>
-        this.#mayRun(thread, at[thread]!) ? [thread] : [],
-      );
-      if (runnable.length === 0) break;
-      // Time passes on every CPU, also on one that is done: stores land, loads are carried out ahead.
+    while (at.some((done, thread) => done < this.#steps[thread]!.length)) {
+      // Time passes on every CPU, also on one that is done: stores land, loads are carried out ahead, locks come free.
       const idle = this.#random.below(at.length);
       this.#cpus[idle]!.readOnce(this.#warmUp[idle]!);
-      const thread = runnable[this.#random.below(runnable.length)]!;
+      const thread = this.#random.below(at.length);
+      if (!this.#mayRun(thread, at[thread]!)) continue;
       const step = this.#steps[thread]![at[thread]!]!;
       at[thread]!++;
       step(this.#cpus[thread]!, registers[thread]!, 0);

@@ -14,7 +14,8 @@ import { AtomicsCpu } from '../../src/memory/atomics.js';
 import type { CpuContext } from '../../src/memory/cpu.js';
 import { createSharedMemory } from '../../src/memory/map.js';
 import { Ablation, type SiteId } from '../../src/memory/sites.js';
-import type { Addr, CpuId } from '../../src/memory/struct.js';
+import { KernelOops } from '../../src/memory/fault.js';
+import { POISON, type Addr, type CpuId } from '../../src/memory/struct.js';
 import { bootMachine } from '../../src/scenario/boot.js';
 import { declarationOf, type MachineDecl } from './declaration.js';
 
@@ -55,6 +56,14 @@ export class SoloCpu extends AtomicsCpu {
     this.log?.push({ op: 'clearBit', addr, value: bit });
     super.clearBit(addr, bit);
   }
+  override spinLock(lock: Addr, site?: SiteId): void {
+    // On one thread nobody else would ever release it.
+    const found = this.words[lock];
+    if (found === POISON)
+      throw new KernelOops(this.id, lock, 'use after free: lock in freed memory');
+    if (found !== 0) throw new Error(`CPU ${this.id} would spin for ever on lock ${lock}`);
+    super.spinLock(lock, site);
+  }
   override smpWmb(site?: SiteId): void {
     this.log?.push({ op: 'smpWmb', addr: 0, value: site ?? 0 });
     super.smpWmb(site);
@@ -92,6 +101,8 @@ export class Machine {
   readonly prePatchRet = new Map<string, number>();
   /** CPUs that do not run although they are online: as if they were in the middle of something. */
   readonly frozen = new Set<number>();
+  /** Called whenever a CPU waits, as an interrupt would be. */
+  interrupt: ((cpu: SoloCpu) => void) | undefined;
   readonly #driver: Addr;
   readonly #modules: readonly string[];
   readonly #busy = new Set<number>();
@@ -163,6 +174,7 @@ export class Machine {
 
   /** A CPU has executed for a while: time passes, and it stops when nobody wants it to go on. */
   busy(cpu: SoloCpu): void {
+    this.#count(cpu);
     this.tick();
     const interpreting = (this.task(cpu.current, 'flags') & PF_KCODE) === 0;
     if (cpu.id !== 0 || !interpreting || !this.#atBottom(cpu)) return;
@@ -171,7 +183,8 @@ export class Machine {
 
   /** A CPU waits: let the others run, then let time pass. With `parks`, it may leave its idle loop instead. */
   wait(waiting: SoloCpu, parks: boolean): void {
-    if (++this.#waits > STUCK_AFTER) throw new Error(`CPU ${waiting.id} waits for ever`);
+    this.#count(waiting);
+    this.interrupt?.(waiting);
     const bottom = parks && this.#atBottom(waiting);
     if (bottom && waiting.id === 0 && this.#condition.holds()) throw new Parked();
     for (const cpu of this.cpus) {
@@ -179,6 +192,10 @@ export class Machine {
     }
     if (bottom && waiting.id !== 0) throw new Parked();
     this.tick();
+  }
+
+  #count(cpu: SoloCpu): void {
+    if (++this.#waits > STUCK_AFTER) throw new Error(`CPU ${cpu.id} waits for ever`);
   }
 
   /** Whether a CPU holds nothing on its JavaScript stack but its idle loop. */

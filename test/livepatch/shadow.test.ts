@@ -131,3 +131,11 @@ test('klp_shadow_free: a variable in the middle of a bucket leaves its neighbour
     );
   });
 });
+
+test.failing('a shadow variable can hold as much data as there is memory', (t) => {
+  const m = bootSmall();
+  t.not(
+    m.run((cpu) => klpShadowAlloc(cpu, 1000, ID, 2 * KLP_SHADOW_DATA_WORDS)),
+    0,
+  );
+});

@@ -18,6 +18,7 @@ import {
 } from '../../src/livepatch/trace.js';
 import { __klpSchedTrySwitch, klpTryCompleteTransition } from '../../src/livepatch/transition.js';
 import { WARN_TRY_COMPLETE_UNDEFINED } from '../../src/livepatch/warn-sites.js';
+import { ENABLED } from '../../src/livepatch/core-sysfs.js';
 import { KernelOops } from '../../src/memory/fault.js';
 import { O_26 } from '../../src/memory/sites.js';
 import {
@@ -83,6 +84,27 @@ test('klp_check_stack_func: when unpatching, the new function is looked for and 
   const m = blockedDisable({ tasks: [asleepIn('f', 'original')] });
   t.is(stateOf(m, m.tasks[0]!), KLP_PATCHED);
   t.is(stateOf(m, m.tasks[1]!), KLP_UNPATCHED);
+});
+
+test('klp_check_stack_func: the kernel looks for nonsense when the disabling of a patch below another is reversed', (t) => {
+  const m = bootSmall({
+    modules: [livepatch('p', ['f']), livepatch('q', ['f'])],
+    tasks: [asleepIn('bottom'), asleepIn('bottom')],
+  });
+  const [inP, inOriginal] = [m.tasks[0]!, m.tasks[1]!];
+  for (const name of ['p', 'q']) {
+    m.load(name);
+    settle(m);
+  }
+  placeAt(m, inP, funcWord(m, funcOf(m, 'p'), 'newFunc') + 3);
+  m.write('p', ENABLED, '0');
+  placeAt(m, inOriginal, m.addr('f') + 3);
+  t.is(stateOf(m, inOriginal), KLP_UNPATCHED);
+  m.write('p', ENABLED, '1');
+  // The entry behind the last one is the head of the stack, taken for a function: the original is not looked for.
+  settle(m);
+  t.is(m.log().at(-1), "'p': patching complete");
+  t.deepEqual(m.warnings(), {});
 });
 
 test('klp_check_stack: a task without a reliable stack is never switched', (t) => {

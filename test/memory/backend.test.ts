@@ -90,9 +90,11 @@ for (const kind of MEMORY_KINDS) {
     a.spinLock(data);
     t.false(b.spinTrylock(data));
     a.spinUnlock(data);
+    a.quiesce();
     t.true(b.spinTrylock(data));
     t.false(a.spinTrylock(data));
     b.spinUnlock(data);
+    b.quiesce();
     t.is(a.peek(data), 0);
   });
 
@@ -184,8 +186,10 @@ for (const kind of MEMORY_KINDS) {
     cpu.spinLock(data, O_04);
     t.is(words[data + 1], 0);
     cpu.spinUnlock(data);
+    cpu.quiesce();
     t.not(words[data], 0, 'the release of an ablated lock released one that is held');
     cpu.spinUnlock(data);
+    cpu.quiesce();
     t.is(words[data], 0);
     cpu.preemptDisable(O_04);
     t.is(words[MACHINE_BASE + 16 + CPU_LOCAL.preemptCount], 0);

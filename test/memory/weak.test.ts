@@ -204,17 +204,69 @@ test('with reorder 0 nothing is held back, and nothing is loaded early', (t) => 
   t.is(cpus[0]!.statistics['loadsEarly'], 0);
 });
 
-test('a lock that is taken leaves stores pending, its release lands them', (t) => {
+test('a lock that is taken leaves stores pending, and its release lands after them', (t) => {
   const pending = (seed: number): boolean => {
     const { cpus, x, words } = two(seed);
     cpus[0]!.writeOnce(x, 1);
     cpus[0]!.spinLock(x + 1);
     const waits = words[x] === 0;
     cpus[0]!.spinUnlock(x + 1);
+    while (words[x + 1] !== 0) cpus[0]!.readOnce(x + 2);
     t.is(words[x], 1);
     return waits;
   };
   t.true(count(pending) > 100);
+});
+
+test('a store may overtake the release of a lock, but not if another lock is taken between', (t) => {
+  const overtakes = (relock: boolean) => (seed: number) => {
+    const { cpus, x, words } = two(seed);
+    cpus[0]!.spinLock(x);
+    cpus[0]!.spinUnlock(x);
+    if (relock) cpus[0]!.spinLock(x + 1);
+    cpus[0]!.writeOnce(x + 2, 1);
+    while (words[x] !== 0 && words[x + 2] === 0) cpus[0]!.readOnce(x + 3);
+    return words[x] !== 0;
+  };
+  t.true(count(overtakes(false)) > 20);
+  t.is(count(overtakes(true)), 0);
+});
+
+test('a CPU that only looks at words lands its stores all the same', (t) => {
+  const { cpus, x, words } = two(1);
+  cpus[0]!.writeOnce(x, 1);
+  for (let i = 0; i < 100; i++) cpus[0]!.peek(x + 1);
+  t.is(words[x], 1);
+});
+
+test('stores from before an ablated smp_wmb() are held back for long, and not for ever', (t) => {
+  const { cpus, x, words } = two(1, new Ablation([O_04]));
+  cpus[0]!.writeOnce(x, 1);
+  cpus[0]!.smpWmb(O_04);
+  cpus[0]!.writeOnce(x + 1, 1);
+  let operations = 0;
+  for (; words[x] === 0; operations++) cpus[0]!.readOnce(x + 2);
+  t.is(words[x + 1], 1);
+  t.true(operations > 100 && operations < 1000);
+});
+
+test('a load goes ahead of the one whose smp_rmb() is ablated, and looks at the current task', (t) => {
+  const { cpus, x } = two(1, new Ablation([O_04]));
+  const [reader, writer] = [cpus[0]!, cpus[1]!];
+  const early = (task: number): boolean => {
+    reader.current = task;
+    reader.smpMb();
+    writer.smpMb();
+    writer.writeOnce(task, 0);
+    writer.smpMb();
+    const flag = reader.readOnce(x);
+    reader.smpRmb(O_04);
+    writer.writeOnce(task, 1);
+    writer.smpMb();
+    return flag === 0 && reader.readOnce(task) === 0;
+  };
+  const seen = Array.from({ length: 400 }, (_, i) => early(x + 16 + (i % 4)));
+  t.true(seen.includes(true));
 });
 
 test('equal seeds reorder alike, other seeds differently, and the statistics say how much', (t) => {
