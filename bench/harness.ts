@@ -11,6 +11,7 @@ import * as options from '../src/cli/options.js';
 import { emit } from '../src/cli/output.js';
 import { runProgram } from '../src/cli/program.js';
 import { startProgress, type Progress } from '../src/cli/progress.js';
+import { drawChart } from './chart.js';
 import * as compare from './compare.js';
 import * as results from './results.js';
 
@@ -26,6 +27,10 @@ interface AnyTask {
   readonly name: string;
   /** Value asked for, in the benchmark's unit. */
   readonly aim?: number;
+  /** Ratio to the baseline asked for. */
+  readonly aimRatio?: number;
+  /** Whether {@link aimRatio} is the least, not the most. Default: the benchmark's `better` says so. */
+  readonly aimAtLeast?: boolean;
 }
 
 /** A task whose calls are timed by tinybench; its value is nanoseconds per operation (the median call). */
@@ -111,10 +116,12 @@ export async function runBenchmark(
   const tasks = await benchmark.tasks({ seed: effort.seed, timeMs: effort.timeMs });
   const rounds = await sampleRounds(tasks, effort, onTask);
   if (rounds.length === 0) return undefined;
-  const samples = tasks.map(({ name, aim }, i) => ({
+  const samples = tasks.map(({ name, aim, aimRatio, aimAtLeast }, i) => ({
     task: name,
     values: rounds.map((values) => values[i] as number),
     ...(aim === undefined ? {} : { aim }),
+    ...(aimRatio === undefined ? {} : { aimRatio }),
+    ...(aimAtLeast === undefined ? {} : { aimAtLeast }),
   }));
   const { name, unit, better, baseline } = benchmark;
   return { name, unit, better, rows: results.rowsOf(samples, baseline) };
@@ -126,6 +133,7 @@ interface BenchOptions {
   readonly seed: number;
   readonly only?: string[];
   readonly save?: string;
+  readonly chart?: string;
   readonly compare?: string;
   readonly json: boolean;
 }
@@ -173,6 +181,7 @@ async function act(benchmarks: readonly Benchmark[], given: BenchOptions): Promi
   if (given.save !== undefined) {
     writeFileSync(given.save, `${JSON.stringify(report, undefined, 2)}\n`);
   }
+  if (given.chart !== undefined) writeFileSync(given.chart, await drawChart(report));
   const changes = before && compare.compareReports(before, report, tolerances);
   const warnings = compare.untrustworthy(report, tolerances);
   emit(given, { ...report, warnings, ...(changes && { changes }) }, () => {
@@ -189,8 +198,13 @@ const ROUNDS = options.integerIn({ min: 3, max: 1000 });
 /**
  * Entry of a `*.bench.ts` file: runs the benchmarks with the options of the command line, prints them, ends the process (1 if
  * `--compare` finds a ratio worse than its tolerance).
+ *
+ * @param argv arguments after the program's name
  */
-export async function main(benchmarks: readonly Benchmark[]): Promise<never> {
+export async function main(
+  benchmarks: readonly Benchmark[],
+  argv: readonly string[] = process.argv.slice(2),
+): Promise<never> {
   const program = new Command('bench');
   program
     .addOption(options.option('--rounds <n>', 'rounds', ROUNDS, { value: 7 }))
@@ -202,13 +216,14 @@ export async function main(benchmarks: readonly Benchmark[]): Promise<never> {
     )
     .addOption(options.option('--only <names>', 'benchmarks to run', namesOf(benchmarks)))
     .addOption(options.option('--save <file>', 'write the report', options.writableFile))
+    .addOption(options.option('--chart <file>', 'draw the ratios as SVG', options.writableFile))
     .addOption(
       options.option('--compare <file>', 'compare with a saved report', options.existingFile),
     )
     .addOption(options.seedOption())
     .addOption(options.jsonOption())
     .action((given: BenchOptions) => act(benchmarks, given));
-  return await runProgram(program, process.argv.slice(2));
+  return await runProgram(program, argv);
 }
 
 const namesOf = (benchmarks: readonly Benchmark[]) =>

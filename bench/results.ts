@@ -43,6 +43,10 @@ export interface Row {
   readonly ratioSpread: number;
   /** Value asked for, where there is one. */
   readonly aim?: number;
+  /** Ratio asked for, where there is one. */
+  readonly aimRatio?: number;
+  /** Whether the ratio asked for is the least, not the most; default what `better` says. */
+  readonly aimAtLeast?: boolean;
 }
 
 /** Figures of one benchmark; its first row is the baseline. */
@@ -67,6 +71,8 @@ export interface Sampled {
   readonly task: string;
   readonly values: readonly number[];
   readonly aim?: number;
+  readonly aimRatio?: number;
+  readonly aimAtLeast?: boolean;
 }
 
 /** Interquartile range over median; Infinity when the median is 0 and the values are not all equal. */
@@ -75,7 +81,10 @@ export function relativeSpread(values: readonly number[]): number {
   return range === 0 ? 0 : range / Math.abs(median([...values]));
 }
 
-function rowOf({ task, values, aim }: Sampled, baseline: readonly number[]): Row {
+function rowOf(
+  { task, values, aim, aimRatio, aimAtLeast }: Sampled,
+  baseline: readonly number[],
+): Row {
   const ratios = values.map((value, round) => value / (baseline[round] ?? NaN));
   return {
     task,
@@ -84,6 +93,8 @@ function rowOf({ task, values, aim }: Sampled, baseline: readonly number[]): Row
     ratio: median(ratios),
     ratioSpread: relativeSpread(ratios),
     ...(aim === undefined ? {} : { aim }),
+    ...(aimRatio === undefined ? {} : { aimRatio }),
+    ...(aimAtLeast === undefined ? {} : { aimAtLeast }),
   };
 }
 
@@ -97,11 +108,15 @@ export function rowsOf(samples: readonly Sampled[], baseline: string): Row[] {
 
 const percent = (fraction: number): string => `±${formatNumber((fraction * 100) / 2)} %`;
 
-function aimCell({ better }: Result, { aim, value }: Row): string {
-  if (aim === undefined) return '';
-  const isMet = better === 'lower' ? value <= aim : value >= aim;
-  const asked = `${better === 'lower' ? '≤' : '≥'} ${formatNumber(aim)}`;
-  return `${asked} ${isMet ? 'met' : 'missed'}`;
+function aimText(isAtLeast: boolean, asked: number, value: number, sign: string): string {
+  const isMet = isAtLeast ? value >= asked : value <= asked;
+  return `${isAtLeast ? '≥' : '≤'} ${formatNumber(asked)}${sign} ${isMet ? 'met' : 'missed'}`;
+}
+
+function aimCell({ better }: Result, { aim, value, aimRatio, aimAtLeast, ratio }: Row): string {
+  const isHigher = better === 'higher';
+  if (aim !== undefined) return aimText(isHigher, aim, value, '');
+  return aimRatio === undefined ? '' : aimText(aimAtLeast ?? isHigher, aimRatio, ratio, ' ×');
 }
 
 function renderResult(result: Result): string {
@@ -121,7 +136,7 @@ function renderResult(result: Result): string {
     percent(row.spread),
     aimCell(result, row),
   ]);
-  const hasAim = result.rows.some(({ aim }) => aim !== undefined);
+  const hasAim = result.rows.some((row) => aimCell(result, row) !== '');
   const shown = hasAim ? columns : columns.slice(0, -1);
   const cells = rows.map((row) => row.slice(0, shown.length));
   return `${result.name} (${result.better} is better)\n${renderTable(shown, cells)}`;

@@ -3,7 +3,7 @@
 import { FTRACE_OPS } from '../kernel/ftrace.js';
 import { PERCPU, percpu } from '../kernel/layout.js';
 import { LIST } from '../kernel/list.js';
-import { TASK, TIF_PATCH_PENDING } from '../kernel/task.js';
+import { TASK, TASK_DEAD, TIF_PATCH_PENDING } from '../kernel/task.js';
 import { KLP_FUNC, KLP_OBJECT, KLP_OPS, KLP_PATCH, KLP_UNDEFINED } from '../livepatch/layout.js';
 import { CPU_LOCAL } from '../memory/local.js';
 import type { Addr } from '../memory/struct.js';
@@ -206,6 +206,8 @@ export function checkFreedText(
   for (let i = kernel.cpus; i < kernel.taskCount; i++) {
     const task = kernel.tasks + i * kernel.taskStride;
     if ((words[task + TASK.pid] ?? 0) === 0 || (words[task + TASK.userMode] ?? 0) !== 0) continue;
+    // A dead task executes nothing any more, wherever its last instruction was.
+    if (words[task + TASK.state] === TASK_DEAD) continue;
     const depth = Math.min(words[task + TASK.depth] ?? 0, kernel.stackWords);
     if (inside(words[task + TASK.pc] ?? 0))
       return violation(7, words[task + TASK.pc] ?? 0, 0, 0, task);

@@ -1,9 +1,14 @@
 #!/usr/bin/env node
 /** Entry of the `klp-smp` command: the list of commands, and nothing else. */
 
+import { registerAblate } from './ablate.js';
+import { registerBench } from './bench.js';
 import { registerConformance } from './conformance.js';
 import { registerExplore } from './explore.js';
+import { registerHistory } from './history.js';
+import { registerKernelCoverage } from './kernel-coverage.js';
 import { registerLitmus } from './litmus.js';
+import { registerOrderings } from './orderings.js';
 import { buildProgram, runProgram, type RegisterCommand } from './program.js';
 import { registerReplay } from './replay.js';
 import { registerStress } from './stress.js';
@@ -12,8 +17,13 @@ const commands: readonly RegisterCommand[] = [
   registerStress,
   registerExplore,
   registerReplay,
+  registerOrderings,
+  registerAblate,
+  registerHistory,
   registerLitmus,
   registerConformance,
+  registerBench,
+  registerKernelCoverage,
 ];
 
 await runProgram(buildProgram(commands), process.argv.slice(2));

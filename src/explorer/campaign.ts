@@ -5,7 +5,7 @@ import { Piscina } from 'piscina';
 import { SimulatorBug, UsageError } from '../errors.js';
 import type { ExploreConfig } from './config.js';
 import { addTally, emptyTally, hasFinding, type Tally } from './tally.js';
-import type { SliceResult, WorkerTask } from './worker-task.js';
+import type { Answer, SliceResult, WorkerTask } from './worker-task.js';
 
 /** Milliseconds that one slice of work takes: how promptly a campaign reports and stops. */
 const SLICE_MS = 300;
@@ -60,7 +60,9 @@ export class Workers {
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), ms + STUCK_MS);
     try {
-      return (await this.#pool.run(task, { signal: controller.signal })) as T;
+      const answer = (await this.#pool.run(task, { signal: controller.signal })) as Answer;
+      if ('usage' in answer) throw new UsageError(answer.usage);
+      return answer.result as T;
     } catch (error) {
       if (controller.signal.aborted) {
         throw new UsageError(
@@ -79,10 +81,7 @@ export class Workers {
   }
 }
 
-/** Errors lose their class on the way between threads. */
 function restored(error: unknown): Error {
-  const { code, message } = error as { code?: string; message?: string };
-  if (code === 'ERR_USAGE') return new UsageError(message);
   if (error instanceof UsageError || error instanceof SimulatorBug) return error;
   const { stack } = error as { stack?: string };
   return new SimulatorBug(`a worker failed: ${stack ?? String(error)}`);

@@ -1,6 +1,6 @@
 /** Exhaustive strategy: depth-first search over schedules and memory choices, with dynamic partial-order reduction. */
 
-import { CHOOSE_FAIL } from '../memory/model.js';
+import { CHOOSE_READ, CHOOSE_WRITE } from '../memory/model.js';
 import { dependent, HappensBefore, StepEvent } from './happens-before.js';
 import { ACCESS_NONE, ACCESS_PEEK } from './operations.js';
 import { lowest, type Step, type Strategy } from './strategy.js';
@@ -174,7 +174,8 @@ export class DfsStrategy implements Strategy {
   }
 
   choose(n: number, kind: number, cpu: number, addr: number): number {
-    if (kind !== CHOOSE_FAIL && this.#bounds.preemptions === undefined) {
+    const isAccess = kind === CHOOSE_READ || kind === CHOOSE_WRITE;
+    if (isAccess && this.#bounds.preemptions === undefined) {
       if (!this.#order.knowsStore(cpu, addr)) return 0;
     }
     const known = this.#decisions[this.#at];

@@ -1,10 +1,10 @@
 /** One execution of a prepared scenario: resumes the coroutines of all CPUs in the order a strategy chooses. */
 
-import { CHOOSE_FAIL, type ChoiceSource } from '../memory/model.js';
+import type { ChoiceSource } from '../memory/model.js';
 import type { CpuContext } from '../memory/cpu.js';
 import { SITE_COUNT, type Ablation } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
-import type { Ending, StateAccess, TraceEvent } from '../scenario/declare.js';
+import type { Ending, StateAccess, StateView, TraceEvent } from '../scenario/declare.js';
 import { ExplorerCpu, WAIT_HALT, WAIT_LOCK, WAIT_NONE, type Coroutine } from './explorer-cpu.js';
 import type { ExplorerMemory } from './explorer-memory.js';
 import { ACCESS_ATTEMPT, ACCESS_PEEK, OP_END, OPERATIONS } from './operations.js';
@@ -12,7 +12,7 @@ import type { Prepared } from './prepared.js';
 import type { RaceDetector } from './race-detector.js';
 import type { Recorder } from './recorder.js';
 import { ScheduleLog } from './schedule.js';
-import { lowest, type Strategy } from './strategy.js';
+import { CHOOSE_INTERRUPT, INTERRUPT_INDEX, lowest, type Strategy } from './strategy.js';
 
 /** A body as the resumable build made it. */
 type Start = (cpu: ExplorerCpu) => Coroutine;
@@ -22,6 +22,9 @@ export type StopReason = 'ended' | 'deadlock' | 'livelock' | 'abandoned' | 'thre
 
 /** Operations between two switches of the fair schedule that tells a livelock from a starved CPU. */
 const FAIR_FUEL = 16;
+
+/** An interrupt may be taken more than once at one position: told apart by what interrupts have executed before. */
+const INTERRUPT_STEPS = 4096;
 
 /** Thrown through the coroutines when an execution has used up all its operations. */
 class Overrun extends Error {
@@ -161,30 +164,32 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
       if (cpu.waiting !== WAIT_NONE && !cpu.completeWait()) continue;
       if ((cpu.interrupt ?? cpu.body)?.next().done === true) this.#endOfCode(cpu);
     }
-    this.#log();
   }
 
   #begin(cpu: ExplorerCpu): void {
-    this.#log();
     this.switches++;
     this.#last = cpu.id;
     this.recorder?.turn(cpu);
   }
 
-  #log(): void {
-    if (this.#last < 0) return;
-    this.log.turn(this.#last, (this.cpus[this.#last] as ExplorerCpu).count);
-  }
-
-  #isInterrupted(cpu: ExplorerCpu): boolean {
+  #isInterrupted(cpu: ExplorerCpu, state: StateView = this): boolean {
     if (!this.interrupts || cpu.preemptDepth !== 0 || cpu.interrupt !== undefined) return false;
-    return this.#prepared.machine.interrupt?.pending(cpu.id, this) ?? false;
+    return this.#prepared.machine.interrupt?.pending(cpu.id, state) ?? false;
   }
 
+  /** A CPU that can go on may leave a pending interrupt for later; one that is blocked takes it. */
   #takesInterrupt(cpu: ExplorerCpu): boolean {
-    if (!this.#isInterrupted(cpu)) return false;
-    const idle = cpu.body === undefined || !this.#canGoOn(cpu);
-    return idle || this.choose(2, CHOOSE_FAIL) === 0;
+    const state = this.observes ? { read: (addr: Addr) => this.#peek(cpu, addr) } : this;
+    if (!this.#isInterrupted(cpu, state)) return false;
+    if (!this.#canGoOn(cpu)) return true;
+    if (this.#fair) return true;
+    const step = cpu.position * INTERRUPT_STEPS + (cpu.interruptCount % INTERRUPT_STEPS);
+    return this.#decide(2, CHOOSE_INTERRUPT, cpu, step, INTERRUPT_INDEX) === 1;
+  }
+
+  #peek(cpu: ExplorerCpu, addr: Addr): number {
+    this.peeked(cpu, addr);
+    return this.memory.newest(addr);
   }
 
   #interrupt(cpu: ExplorerCpu): void {
@@ -193,14 +198,16 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   }
 
   #endOfCode(cpu: ExplorerCpu): void {
+    cpu.advance();
+    const { position } = cpu;
     if (cpu.interrupt !== undefined) cpu.leaveInterrupt();
     else cpu.body = undefined;
-    cpu.count++;
-    this.point(cpu, OP_END.code, 0);
+    this.point(cpu, OP_END.code, 0, position);
   }
 
   /** The scheduling point after an operation of `cpu`: ask the strategy who is next. */
-  point(cpu: ExplorerCpu, code: number, addr: Addr): void {
+  point(cpu: ExplorerCpu, code: number, addr: Addr, position = cpu.position): void {
+    cpu.decidedAt = position;
     if (this.observes) this.#observe(cpu, code, addr);
     this.#pick();
     cpu.switching = this.#next !== cpu.id || cpu.waiting !== WAIT_NONE || this.#isInterrupted(cpu);
@@ -237,7 +244,16 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
       this.#next = strategy.next(mask, this.#last, this.cpus);
       this.fuel = Math.min(strategy.fuel, this.#bound);
       if (this.#next < 0) this.#stopped = 'abandoned';
+      else this.#log(mask);
     }
+  }
+
+  /** Record a decision that is not the default one. */
+  #log(mask: number): void {
+    const last = this.#last;
+    const goesOn = last >= 0 && (mask & (1 << last)) !== 0;
+    if (this.#next === (goesOn ? last : lowest(mask))) return;
+    this.log.switch(last, last < 0 ? 0 : (this.cpus[last] as ExplorerCpu).decidedAt, this.#next);
   }
 
   /** Beyond the bound every CPU gets its turn and every load the newest value: what still makes no progress never will. */
@@ -293,14 +309,19 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   choose(n: number, kind: number): number {
     const cpu = this.cpus[this.#last] as ExplorerCpu;
     if (this.fresh || this.#fair) return 0;
-    if (cpu.count !== this.#choiceStep || cpu.id !== this.#choiceCpu) {
-      this.#choiceStep = cpu.count;
+    const { position } = cpu;
+    if (position !== this.#choiceStep || cpu.id !== this.#choiceCpu) {
+      this.#choiceStep = position;
       this.#choiceCpu = cpu.id;
       this.#choiceIndex = 0;
     }
-    const index = this.#choiceIndex++;
-    const value = (this.#strategy as Strategy).choose(n, kind, cpu.id, this.addr, cpu.count, index);
-    if (value !== 0) this.log.choice(cpu.id, cpu.count, index, value);
+    return this.#decide(n, kind, cpu, position, this.#choiceIndex++);
+  }
+
+  #decide(n: number, kind: number, cpu: ExplorerCpu, step: number, index: number): number {
+    const strategy = this.#strategy as Strategy;
+    const value = strategy.choose(n, kind, cpu.id, this.addr, step, index);
+    if (value !== 0) this.log.choice(cpu.id, step, index, value);
     this.recorder?.choice(n, kind, value);
     return value;
   }

@@ -5,12 +5,13 @@ import { DfsStrategy } from './dfs.js';
 import { PctStrategy, type PctParameters } from './pct.js';
 import { RandomStrategy } from './random.js';
 import { ReplayStrategy } from './replay.js';
+import { DEFAULT_SCHEDULE } from './schedule.js';
 import type { Session } from './session.js';
 import type { Strategy } from './strategy.js';
 import { count, digestOf, emptyTally, type Tally } from './tally.js';
 
-/** Executions between two looks at the clock. */
-const CLOCK_EXECUTIONS = 64;
+/** Operations between two looks at the clock. */
+const CLOCK_STEPS = 2000;
 
 /** What to execute. */
 export interface Range {
@@ -36,7 +37,7 @@ export interface RangeResult {
 
 /** n, k and d of a priority-based exploration: k is measured by one execution without preemption. */
 export function pctParameters(session: Session, depth: number): PctParameters {
-  const strategy = new ReplayStrategy({ turns: [], choices: [] });
+  const strategy = new ReplayStrategy(DEFAULT_SCHEDULE);
   session.execute(strategy);
   return { n: session.execution.cpus.length, k: session.execution.steps, d: depth };
 }
@@ -56,13 +57,16 @@ export function exploreRange(session: Session, strategy: Strategy, range: Range)
   const { execution } = session;
   let run = range.from;
   let exhausted = false;
+  let clock = CLOCK_STEPS;
   for (; run < range.to; run++) {
-    if ((run - range.from) % CLOCK_EXECUTIONS === CLOCK_EXECUTIONS - 1) {
+    if (clock <= 0) {
       if (performance.now() >= range.deadline) break;
+      clock = CLOCK_STEPS;
     }
     exhausted = !strategy.begin(run);
     if (exhausted) break;
     const verdict = session.execute(strategy);
+    clock -= execution.steps;
     if (verdict === undefined) {
       tally.redundant++;
       continue;

@@ -27,8 +27,11 @@ export class ExplorerCpu extends Cpu {
   switching = false;
   /** Value of the last operation. */
   result: number | boolean = 0;
-  /** Operations executed so far, waits and ends of bodies included. */
+  /** Operations executed so far, ends of code included, and those of them that belong to interrupts. */
   count = 0;
+  interruptCount = 0;
+  /** Position of the last decision about who goes on after this CPU. */
+  decidedAt = 0;
   /** Depth of preemption-disabled sections; a spin lock that is held is one. */
   preemptDepth = 0;
   waiting = WAIT_NONE;
@@ -62,6 +65,8 @@ export class ExplorerCpu extends Cpu {
     this.switching = false;
     this.result = 0;
     this.count = 0;
+    this.interruptCount = 0;
+    this.decidedAt = 0;
     this.preemptDepth = 0;
     this.waiting = WAIT_NONE;
     this.body = body;
@@ -69,6 +74,24 @@ export class ExplorerCpu extends Cpu {
     this.current = current;
     this.#fresh = -1;
     this.#owesFence = false;
+  }
+
+  /**
+   * Where the CPU is in its own code, whatever others do: operations of the body or of interrupts, and whether it is
+   * blocked in the next one. Waiting itself does not count, so that a lock that is free or not makes no difference.
+   */
+  get position(): number {
+    const { interrupt, count, interruptCount } = this;
+    const waits = this.waiting === WAIT_NONE ? 0 : 1;
+    return interrupt === undefined
+      ? (count - interruptCount) * 4 + waits
+      : interruptCount * 4 + 2 + waits;
+  }
+
+  /** One more operation is done. */
+  advance(): void {
+    this.count++;
+    if (this.interrupt !== undefined) this.interruptCount++;
   }
 
   /** Put the body aside, in whatever it was doing, and execute an interrupt. */
@@ -116,7 +139,7 @@ export class ExplorerCpu extends Cpu {
 
   #finish(code: number, addr: Addr, value: number): void {
     const run = this.#run;
-    this.count++;
+    this.advance();
     run.steps++;
     run.hash = Math.imul(run.hash ^ (value + (addr << 8) + (this.id << 3)), 0x9e3779b1) ^ code;
     if (run.recorder !== undefined) run.recorder.operation(this, code, addr, value);
@@ -397,11 +420,13 @@ export class ExplorerCpu extends Cpu {
     }
   }
   #wait(kind: number, addr: Addr, seen: number, code: number): void {
+    const run = this.#run;
     this.waiting = kind;
     this.waitAddr = addr;
     this.waitSeen = seen;
-    this.#run.fuel = 0;
-    this.#finish(code, addr, seen);
+    run.steps++;
+    if (run.recorder !== undefined) run.recorder.operation(this, code, addr, seen);
+    run.point(this, code, addr);
   }
   override wake(_addr: Addr): void {
     // Waits end by themselves as soon as the word has changed.
@@ -411,7 +436,7 @@ export class ExplorerCpu extends Cpu {
     if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.#limit) badAddress(this.id, addr);
     const run = this.#run;
     if (run.races === undefined) run.substrate = true;
-    else run.races.get(this.id, addr, this.count);
+    else run.races.get(this.id, addr, this.position);
     const value = this.#memory.newest(addr);
     if (run.recorder !== undefined) run.recorder.operation(this, ops.OP_GET.code, addr, value);
     return value;
@@ -420,7 +445,7 @@ export class ExplorerCpu extends Cpu {
     if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.#limit) badAddress(this.id, addr);
     const run = this.#run;
     if (run.races === undefined) run.substrate = true;
-    else run.races.set(this.id, addr, this.count);
+    else run.races.set(this.id, addr, this.position);
     if (run.recorder !== undefined) run.recorder.operation(this, ops.OP_SET.code, addr, value | 0);
     this.#memory.poke(addr, value | 0);
   }

@@ -1,7 +1,8 @@
 /** Shrinks a finding until no single removal of a context switch or of a memory choice keeps it. */
 
+import { RandomSource } from './random-source.js';
+import type { Schedule } from './schedule.js';
 import type { Session } from './session.js';
-import { switchesOf, type Schedule, type Turn } from './schedule.js';
 
 /** A shrunk finding. */
 export interface Minimised {
@@ -15,10 +16,13 @@ export interface Minimised {
 /** Executions after which shrinking stops. */
 const MAX_EXECUTIONS = 20_000;
 
-/** Smaller is better: context switches first, then memory choices. */
-function sizeOf(schedule: Schedule): number {
-  return switchesOf(schedule) * 10_000 + schedule.choices.length;
-}
+/** Random subsets of a schedule that are tried: what no removal of neighbours achieves. */
+const SAMPLES = 400;
+
+/** A schedule of so few switches is not sampled. */
+const ENOUGH = 3;
+
+type Part = 'switches' | 'choices';
 
 class Minimiser {
   executions = 0;
@@ -36,61 +40,55 @@ class Minimiser {
     return this.executions >= MAX_EXECUTIONS;
   }
 
-  /** Adopt a candidate if it shows the finding and is smaller than the best so far. */
-  try(candidate: Schedule): boolean {
-    if (this.isOutOfBudget) return false;
+  /** Leave out parts of the schedule: large blocks first, then each by itself. Returns whether any could go. */
+  remove(part: Part): boolean {
+    let removed = false;
+    for (let size = this.best[part].length; size >= 1; size >>= 1) {
+      for (let at = 0; at < this.best[part].length && !this.isOutOfBudget;) {
+        if (this.#try({ ...this.best, [part]: this.best[part].toSpliced(at, size) }))
+          removed = true;
+        else at += Math.max(1, size >> 2);
+      }
+    }
+    return removed;
+  }
+
+  /** Keep a random part of the switches, again and again. */
+  sample(): boolean {
+    const random = new RandomSource();
+    random.seed(1, 1);
+    let removed = false;
+    for (let i = 0; i < SAMPLES && !this.isOutOfBudget; i++) {
+      const keep = 0.2 + 0.15 * (i % 5);
+      const { switches } = this.best;
+      if (switches.length <= ENOUGH) break;
+      const fewer = switches.filter(() => random.chance(keep));
+      if (this.#try({ ...this.best, switches: fewer })) removed = true;
+    }
+    return removed;
+  }
+
+  /** Adopt a candidate if it shows the finding. */
+  #try(candidate: Schedule): boolean {
     this.executions++;
-    const verdict = this.#session.replay(candidate);
-    if (verdict.key !== this.#key) return false;
-    // What was really executed: turns that had become impossible are gone.
+    if (this.#session.replay(candidate).key !== this.#key) return false;
+    // What was really executed: decisions that had become impossible, or the default, are gone.
     const executed = this.#session.execution.log.schedule();
     if (sizeOf(executed) >= sizeOf(this.best)) return false;
     this.best = executed;
     return true;
   }
-
-  /** Leave out blocks of turns, large ones first. */
-  removeBlocks(): void {
-    for (let size = this.best.turns.length >> 1; size >= 1; size >>= 1) {
-      for (let at = 0; at < this.best.turns.length && !this.isOutOfBudget;) {
-        const { turns, choices } = this.best;
-        const shorter = [...turns.slice(0, at), ...turns.slice(at + size)];
-        if (!this.try({ turns: shorter, choices })) at += size;
-      }
-    }
-  }
-
-  /** Every way to remove one context switch: leave a turn out, or let it come after or before its neighbour. */
-  removeSwitch(): boolean {
-    const { turns, choices } = this.best;
-    for (let i = 0; i < turns.length; i++) {
-      const shorter = turns.toSpliced(i, 1);
-      if (this.try({ turns: shorter, choices })) return true;
-      if (i + 1 < turns.length && this.try({ turns: swapped(turns, i), choices })) return true;
-    }
-    return false;
-  }
-
-  /** Make one memory choice the sequentially consistent one; blocks first. */
-  removeChoices(): boolean {
-    let removed = false;
-    for (let size = Math.max(1, this.best.choices.length >> 1); size >= 1; size >>= 1) {
-      for (let at = 0; at < this.best.choices.length && !this.isOutOfBudget;) {
-        const { turns, choices } = this.best;
-        const fewer = choices.toSpliced(at, size);
-        if (this.try({ turns, choices: fewer })) removed = true;
-        else at += size;
-      }
-    }
-    return removed;
-  }
 }
 
-function swapped(turns: readonly Turn[], index: number): Turn[] {
-  const copy = [...turns];
-  const [a, b] = copy.slice(index, index + 2);
-  if (a && b) copy.splice(index, 2, b, a);
-  return copy;
+function sizeOf({ switches, choices }: Schedule): number {
+  return switches.length + choices.length;
+}
+
+function shrink(minimiser: Minimiser): void {
+  for (let smaller = true; smaller;) {
+    smaller = minimiser.remove('switches');
+    smaller = minimiser.remove('choices') || smaller;
+  }
 }
 
 /**
@@ -100,12 +98,8 @@ function swapped(turns: readonly Turn[], index: number): Turn[] {
  */
 export function minimise(session: Session, schedule: Schedule, key: string): Minimised {
   const minimiser = new Minimiser(session, schedule, key);
-  minimiser.removeChoices();
-  minimiser.removeBlocks();
-  for (let smaller = true; smaller;) {
-    smaller = minimiser.removeChoices();
-    while (minimiser.removeSwitch()) smaller = true;
-  }
+  shrink(minimiser);
+  while (minimiser.sample()) shrink(minimiser);
   session.replay(minimiser.best);
   return {
     schedule: minimiser.best,

@@ -5,6 +5,7 @@ import { Ablation } from '../memory/sites.js';
 import type { KernelBody, Machine, Scenario } from '../scenario/declare.js';
 import { Execution } from './execution.js';
 import { ReplayStrategy } from './replay.js';
+import { DEFAULT_SCHEDULE } from './schedule.js';
 import { ScMemory } from './sc-memory.js';
 
 /** Operations that preparing a machine may take. */
@@ -46,7 +47,7 @@ function executePreparation(scenario: Scenario, machine: Machine, image: Int32Ar
     ablation: new Ablation(),
     steps: PREPARE_STEPS,
   });
-  const reason = execution.run(new ReplayStrategy({ turns: [], choices: [] }));
+  const reason = execution.run(new ReplayStrategy(DEFAULT_SCHEDULE));
   if (reason !== 'ended') {
     const why = reason === 'threw' ? String(execution.thrown) : reason;
     throw new UsageError(`scenario ${scenario.name}: preparing its machine ends in: ${why}`);

@@ -19,7 +19,7 @@ type Clock = Int32Array;
 export interface RacingAccess {
   readonly cpu: number;
   readonly isStore: boolean;
-  /** Number of operations that the CPU had executed before. */
+  /** Position of the CPU. */
   readonly step: number;
 }
 

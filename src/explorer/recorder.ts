@@ -15,7 +15,7 @@ export interface ChoiceMade {
 /** One line of a story. */
 export interface StoryStep {
   readonly cpu: number;
-  /** Number of operations that the CPU had executed before, as in the schedule. */
+  /** Position of the CPU, as in the schedule. */
   readonly step: number;
   /** Name of the operation, or `trace`. */
   readonly name: string;
@@ -33,8 +33,9 @@ export interface StoryStep {
   readonly first: boolean;
 }
 
-/** Frames of the engine itself. */
-const ENGINE = /[/\\]src[/\\]explorer[/\\]|node:internal|\bnext \(<anonymous>\)|<anonymous>$/;
+/** Frames of the engine itself, and those that delegation between coroutines leaves. */
+const ENGINE = /[/\\]src[/\\]explorer[/\\]/;
+const DELEGATION = /\bnext \(<anonymous>\)|<anonymous>$/;
 
 /** Collects a story while an execution runs; slow, so only for replays. */
 export class Recorder {
@@ -76,7 +77,7 @@ export class Recorder {
   #add(cpu: ExplorerCpu, name: string, addr: Addr, value: number, newest: number): void {
     this.steps.push({
       cpu: cpu.id,
-      step: cpu.count,
+      step: cpu.position,
       name,
       addr,
       value,
@@ -98,11 +99,14 @@ function kernelStack(): string[] {
   Error.stackTraceLimit = 60;
   const { stack = '' } = new Error();
   Error.stackTraceLimit = stackTraceLimit;
-  return stack
-    .split('\n')
-    .slice(1)
+  const lines = stack.split('\n').slice(1);
+  const first = lines.findIndex((line) => !ENGINE.test(line));
+  const rest = lines.slice(first);
+  const last = rest.findIndex((line) => ENGINE.test(line));
+  return rest
+    .slice(0, last < 0 ? undefined : last)
     .map((line) => line.trim())
-    .filter((line) => line.startsWith('at ') && !ENGINE.test(line))
+    .filter((line) => line.startsWith('at ') && !DELEGATION.test(line))
     .map(frameOf);
 }
 

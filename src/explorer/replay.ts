@@ -1,44 +1,49 @@
-/** Replay strategy: follows a recorded schedule; where the code no longer fits it, goes on without switching. */
+/** Replay strategy: makes the decisions of a schedule, and the default ones everywhere else. */
 
-import type { Schedule, Turn } from './schedule.js';
-import { lowest, type Position, type Strategy } from './strategy.js';
+import type { Schedule } from './schedule.js';
+import { INTERRUPT_INDEX, lowest, type Position, type Strategy } from './strategy.js';
 
 /** Choices by CPU, step and index. */
-function keyOf(cpu: number, step: number, index: number): number {
+function choiceKey(cpu: number, step: number, index: number): number {
   return (step * 32 + cpu) * 8 + index;
 }
 
-/** Follows one schedule, any number of times. Turns of a CPU that is blocked are left out. */
+/** Switches by CPU and operation. */
+function switchKey(cpu: number, at: number): number {
+  return at * 64 + cpu + 1;
+}
+
+/** Follows one schedule, any number of times. A switch to a CPU that cannot go on is left out. */
 export class ReplayStrategy implements Strategy {
   readonly observes = false;
   fuel = 1;
-  readonly #schedule: Schedule;
   readonly #choices = new Map<number, number>();
-  #turn = 0;
+  readonly #switches = new Map<number, number>();
+  /** CPUs that something is decided for besides choices of the memory: they have to be asked about at each operation. */
+  #decided = 0;
 
   constructor(schedule: Schedule) {
-    this.#schedule = schedule;
     for (const { cpu, step, index, value } of schedule.choices) {
-      this.#choices.set(keyOf(cpu, step, index), value);
+      this.#choices.set(choiceKey(cpu, step, index), value);
+      if (index === INTERRUPT_INDEX) this.#decided |= 1 << cpu;
+    }
+    for (const { cpu, at, to } of schedule.switches) {
+      this.#switches.set(switchKey(cpu, at), to);
+      if (cpu >= 0) this.#decided |= 1 << cpu;
     }
   }
 
   begin(): boolean {
-    this.#turn = 0;
     return true;
   }
 
   next(runnable: number, last: number, cpus: readonly Position[]): number {
-    const { turns } = this.#schedule;
-    while (this.#turn < turns.length) {
-      const { cpu, until } = turns[this.#turn++] as Turn;
-      const left = until - (cpus[cpu]?.count ?? until);
-      if (left <= 0 || (runnable & (1 << cpu)) === 0) continue;
-      this.fuel = left;
-      return cpu;
-    }
-    this.fuel = Number.MAX_SAFE_INTEGER;
-    return last >= 0 && (runnable & (1 << last)) !== 0 ? last : lowest(runnable);
+    const to = this.#switches.get(switchKey(last, cpus[last]?.decidedAt ?? 0)) ?? -1;
+    const goesOn = last >= 0 && (runnable & (1 << last)) !== 0;
+    const otherwise = goesOn ? last : lowest(runnable);
+    const cpu = to >= 0 && (runnable & (1 << to)) !== 0 ? to : otherwise;
+    this.fuel = (this.#decided & (1 << cpu)) === 0 ? Number.MAX_SAFE_INTEGER : 1;
+    return cpu;
   }
 
   choose(
@@ -49,7 +54,7 @@ export class ReplayStrategy implements Strategy {
     step: number,
     index: number,
   ): number {
-    return Math.min(this.#choices.get(keyOf(cpu, step, index)) ?? 0, n - 1);
+    return Math.min(this.#choices.get(choiceKey(cpu, step, index)) ?? 0, n - 1);
   }
 
   observe(): void {

@@ -1,12 +1,17 @@
-/** What distinguishes one execution from another: who ran for how many operations, and each non-zero choice. */
+/** What distinguishes one execution from another: each decision that is not the default one. */
 
-/** One CPU goes on until it has executed `until` operations in all, waits and ends of code included. */
-export interface Turn {
+/**
+ * A switch that the default does not make: when `cpu` is at position `at` of its own code, `to` goes on.
+ * The default is that a CPU goes on as long as it can, and then the lowest one that can.
+ */
+export interface Switch {
+  /** -1: the beginning. */
   readonly cpu: number;
-  readonly until: number;
+  readonly at: number;
+  readonly to: number;
 }
 
-/** A choice other than 0, at the `index`-th choice of operation number `step` of a CPU. */
+/** A choice other than 0, at the `index`-th choice of the operation at position `step` of a CPU. */
 export interface Choice {
   readonly cpu: number;
   readonly step: number;
@@ -16,49 +21,43 @@ export interface Choice {
 
 /** A complete, replayable execution of a scenario. */
 export interface Schedule {
-  readonly turns: readonly Turn[];
+  readonly switches: readonly Switch[];
   readonly choices: readonly Choice[];
 }
 
-/** Number of times that a CPU goes on after another one. */
-export function switchesOf(schedule: Schedule): number {
-  return Math.max(0, schedule.turns.length - 1);
-}
+/** The execution without any decision. */
+export const DEFAULT_SCHEDULE: Schedule = { switches: [], choices: [] };
 
 /** Records a schedule while it is executed. */
 export class ScheduleLog {
-  readonly #turns: number[] = [];
+  readonly #switches: number[] = [];
   readonly #choices: number[] = [];
 
   clear(): void {
-    this.#turns.length = 0;
+    this.#switches.length = 0;
     this.#choices.length = 0;
   }
 
-  /** `cpu` has executed `until` operations in all and is followed by another. */
-  turn(cpu: number, until: number): void {
-    this.#turns.push(cpu, until);
+  switch(cpu: number, at: number, to: number): void {
+    this.#switches.push(cpu, at, to);
   }
 
   choice(cpu: number, step: number, index: number, value: number): void {
     this.#choices.push(cpu, step, index, value);
   }
 
-  /** The schedule recorded so far; turns of one CPU in a row are one. */
+  /** The schedule recorded so far. */
   schedule(): Schedule {
-    const turns: Turn[] = [];
-    for (let i = 0; i < this.#turns.length; i += 2) {
-      const [cpu = 0, until = 0] = this.#turns.slice(i, i + 2);
-      const before = turns.findLast((t) => t.cpu === cpu)?.until ?? 0;
-      if (until === before) continue;
-      if (turns.at(-1)?.cpu === cpu) turns.pop();
-      turns.push({ cpu, until });
+    const switches: Switch[] = [];
+    for (let i = 0; i < this.#switches.length; i += 3) {
+      const [cpu = 0, at = 0, to = 0] = this.#switches.slice(i, i + 3);
+      switches.push({ cpu, at, to });
     }
     const choices: Choice[] = [];
     for (let i = 0; i < this.#choices.length; i += 4) {
       const [cpu = 0, step = 0, index = 0, value = 0] = this.#choices.slice(i, i + 4);
       choices.push({ cpu, step, index, value });
     }
-    return { turns, choices };
+    return { switches, choices };
   }
 }

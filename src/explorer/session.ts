@@ -50,9 +50,15 @@ export async function loadScenario({ file, name }: ScenarioReference): Promise<L
   throw new UsageError(`${file} has no scenario ${name}; it has: ${names}`);
 }
 
+/**
+ * How much may stay unordered before the machine fences by itself. A transition writes dozens of words between a fence
+ * and the publication that it orders: with the machine's own defaults the removal of O-12 is never seen.
+ */
+const CAPS = { windowCap: 32, viewCap: 64 } as const;
+
 /** Make a memory of a kind for a machine. */
 export function createMemory(kind: MemoryKind, cpus: number, words: number): ExplorerMemory {
-  return kind === 'sc' ? new ScMemory() : new ViewMachine({ cpus, words });
+  return kind === 'sc' ? new ScMemory() : new ViewMachine({ cpus, words, ...CAPS });
 }
 
 /** One prepared scenario, executed any number of times. */

@@ -5,6 +5,7 @@ import type { MemoryMap } from '../memory/map.js';
 import { Recorder, type StoryStep } from './recorder.js';
 import type { Schedule } from './schedule.js';
 import type { Session } from './session.js';
+import { CHOOSE_INTERRUPT } from './strategy.js';
 import type { Verdict } from './verdict.js';
 
 /** An execution in detail. */
@@ -105,7 +106,7 @@ function choiceNote(step: StoryStep): string {
   if (weak.kind === CHOOSE_WRITE) {
     return ` (takes effect before a store that others see later; newest is ${step.newest})`;
   }
-  return ' (fails, or comes late)';
+  return weak.kind === CHOOSE_INTERRUPT ? ' (after an interrupt)' : ' (fails)';
 }
 
 /** One sentence for each ordering site whose ablation took effect. */

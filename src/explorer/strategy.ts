@@ -1,5 +1,10 @@
 /** The one seam where nondeterminism enters: which CPU goes on, for how long, and every answer of the memory. */
 
+/** Besides the choices of a memory: whether a CPU that could go on takes a pending interrupt first; 0 is no. */
+export const CHOOSE_INTERRUPT = 4;
+/** Index under which taking an interrupt is recorded; no operation has so many choices. */
+export const INTERRUPT_INDEX = 7;
+
 /** What a strategy is told about the operation that was just executed. */
 export interface Step {
   readonly cpu: number;
@@ -12,8 +17,10 @@ export interface Step {
 
 /** How far a CPU has come. */
 export interface Position {
-  /** Operations executed, waits and ends of code included. */
+  /** Operations executed, ends of code included. */
   readonly count: number;
+  /** Where in its own code the last decision about it was taken: see `ExplorerCpu.position`. */
+  readonly decidedAt: number;
 }
 
 /** Chooses; lives across executions. */
@@ -36,10 +43,10 @@ export interface Strategy {
   /**
    * Choose one of `n` (at least 2) answers of the memory; 0 is the sequentially consistent one.
    *
-   * @param kind one of the `CHOOSE_*` constants
+   * @param kind one of the `CHOOSE_*` constants, the memory's or {@link CHOOSE_INTERRUPT}
    * @param cpu the CPU that executes
    * @param addr the word it accesses
-   * @param step number of operations that CPU has executed before
+   * @param step position of that CPU
    * @param index number of choices in this operation before
    */
   choose(n: number, kind: number, cpu: number, addr: number, step: number, index: number): number;

@@ -5,7 +5,7 @@ import { UsageError } from '../errors.js';
 import { SITE_COUNT } from '../memory/sites.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import type { MemoryKind } from './explorer-memory.js';
-import type { Choice, Schedule, Turn } from './schedule.js';
+import type { Choice, Schedule, Switch } from './schedule.js';
 
 /** Version of the format, the first thing in every token. Recorded schedules do not survive a change of it. */
 export const TOKEN_VERSION = 1;
@@ -35,9 +35,10 @@ export function encodeToken(contents: TokenContents): string {
   out.fixed(contents.hash);
   out.number(MEMORIES.indexOf(contents.memory));
   out.list(contents.ablated, (site) => out.number(site));
-  out.list(relativeTurns(contents.schedule.turns), ({ cpu, until }) =>
-    out.number(until * 32 + cpu),
-  );
+  out.list(contents.schedule.switches, ({ cpu, at, to }) => {
+    out.number(at * 32 + cpu + 1);
+    out.number(to);
+  });
   out.list(contents.schedule.choices, ({ cpu, step, index, value }) => {
     out.number(step * 32 + cpu);
     out.number(index * 16 + Math.min(value, 15));
@@ -76,7 +77,7 @@ function bodyOf(token: string): Buffer {
   const bytes = Buffer.from(text, 'base64url');
   const body = bytes.subarray(0, -CHECK_BYTES);
   const intact =
-    /^[\w-]+$/.test(text) &&
+    bytes.toString('base64url') === text &&
     bytes.length > CHECK_BYTES &&
     checkOf(body).equals(bytes.subarray(-CHECK_BYTES));
   if (!intact) throw new UsageError('the token is damaged: its check digits do not fit');
@@ -97,14 +98,14 @@ function contentsOf(input: ByteReader): TokenContents {
   if (ablated.some((site) => site < 1 || site > SITE_COUNT)) {
     throw new RangeError('it names an unknown ordering site');
   }
-  const turns = absoluteTurns(
-    input.list(() => {
-      const packed = input.number();
-      return { cpu: packed % 32, until: Math.floor(packed / 32) };
-    }),
-  );
+  const switches = input.list(() => readSwitch(input));
   const choices = input.list(() => readChoice(input));
-  return { scenario, fingerprint, hash, memory, ablated, schedule: { turns, choices } };
+  return { scenario, fingerprint, hash, memory, ablated, schedule: { switches, choices } };
+}
+
+function readSwitch(input: ByteReader): Switch {
+  const packed = input.number();
+  return { cpu: (packed % 32) - 1, at: Math.floor(packed / 32), to: input.number() };
 }
 
 function readChoice(input: ByteReader): Choice {
@@ -113,22 +114,4 @@ function readChoice(input: ByteReader): Choice {
   const small = packed % 16;
   const value = small === 15 ? input.number() : small;
   return { cpu: at % 32, step: Math.floor(at / 32), index: Math.floor(packed / 16), value };
-}
-
-/** Turns as numbers of operations, which are smaller. */
-function relativeTurns(turns: readonly Turn[]): Turn[] {
-  const counts: number[] = [];
-  return turns.map(({ cpu, until }) => {
-    const steps = until - (counts[cpu] ?? 0);
-    counts[cpu] = until;
-    return { cpu, until: steps };
-  });
-}
-
-function absoluteTurns(turns: readonly Turn[]): Turn[] {
-  const counts: number[] = [];
-  return turns.map(({ cpu, until }) => {
-    counts[cpu] = (counts[cpu] ?? 0) + until;
-    return { cpu, until: counts[cpu] };
-  });
 }

@@ -47,6 +47,7 @@ export const IMMEDIATE: ReadonlySet<string> = new Set([
   'peek',
   'fetch',
   'wake',
+  'syncCore',
   'trace',
   'ablates',
 ]);

@@ -1,5 +1,6 @@
 /** What an exploring worker does for a campaign: short slices of work over sessions that it keeps. */
 
+import { UsageError } from '../errors.js';
 import type { ExploreConfig } from './config.js';
 import { createStrategy, exploreRange, pctParameters, type RangeResult } from './explore.js';
 import { pctBound, type PctParameters } from './pct.js';
@@ -107,8 +108,20 @@ async function open(config: ExploreConfig): Promise<Kept> {
   return { session, strategy, pct };
 }
 
-/** Carry out one task; what it returns and throws can cross threads. */
-export async function runTask(task: WorkerTask): Promise<unknown> {
+/** What a worker answers; errors lose their class on the way between threads, so the user's mistakes are values. */
+export type Answer = { readonly result: unknown } | { readonly usage: string };
+
+/** Carry out one task. */
+export async function runTask(task: WorkerTask): Promise<Answer> {
+  try {
+    return { result: await carryOut(task) };
+  } catch (error) {
+    if (error instanceof UsageError) return { usage: error.message };
+    throw error;
+  }
+}
+
+async function carryOut(task: WorkerTask): Promise<unknown> {
   switch (task.task) {
     case 'slice':
       return slice(task);
@@ -160,8 +173,7 @@ async function shrink({ config, token }: MinimiseTask): Promise<MinimisedFinding
 }
 
 function sizesOf(schedule: Schedule): { switches: number; choices: number } {
-  const switches = Math.max(0, schedule.turns.length - 1);
-  return { switches, choices: schedule.choices.length };
+  return { switches: schedule.switches.length, choices: schedule.choices.length };
 }
 
 /** Restore one ablated site at a time: those whose return makes the schedule harmless are to blame. */

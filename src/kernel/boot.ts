@@ -64,6 +64,7 @@ export interface KernelParts {
   readonly ftraceFns: KernelContext['ftraceFns'];
   readonly ktypes: KernelContext['ktypes'];
   readonly natives: KernelContext['natives'];
+  readonly archStackWalkReliable: KernelContext['archStackWalkReliable'];
 }
 
 /** Native that serves a work list; scenarios' natives start at {@link FIRST_SCENARIO_NATIVE}. */

@@ -61,6 +61,8 @@ export interface KernelContext {
   readonly ftraceFns: readonly FtraceFn[];
   /** kobject release functions by id. */
   readonly ktypes: readonly ((cpu: Cpu, kobj: Addr) => void)[];
+  /** Stores the return addresses of a task, newest first; their number, or -EINVAL. */
+  readonly archStackWalkReliable: (cpu: Cpu, task: Addr, store: Addr, size: number) => number;
   /** Runs `cpu.current` until another task is current: the interpreter of kernel text, or the idle loop. */
   readonly runCurrent: (cpu: Cpu) => void;
   /** Functions that text can call out to (`KCALL`), by id. */

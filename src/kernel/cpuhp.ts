@@ -180,6 +180,7 @@ export function idleHotplug(cpu: Cpu): void {
     if (cpu.peek(pc + PERCPU.ipi) === 0) cpu.halt(pc + PERCPU.ipi, 0);
     else handleIrq(cpu);
   }
+  cpu.syncCore(); // Text changed while nobody waited for this CPU; none does now, under the hotplug lock.
   cpu.writeOnce(pc + PERCPU.online, 1);
   cpu.trace(TRACE_HOTPLUG, cpu.id, 1);
   answer(cpu, 0);

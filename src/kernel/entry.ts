@@ -39,6 +39,7 @@ export function handleIrq(cpu: Cpu): void {
   if (pending & (1 << IPI_HOTPLUG)) cpu.setBit(cpu.current + TASK.tiFlags, TIF_NEED_RESCHED);
   if (pending & (1 << IPI_TEXT_SYNC)) {
     const g = cpu.ctx.kernel.globals;
+    cpu.syncCore();
     cpu.fetchAdd(g + KERNEL.textAcks, -1);
     cpu.wake(g + KERNEL.textAcks);
   }

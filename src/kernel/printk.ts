@@ -15,7 +15,7 @@ export interface Message {
   readonly level: LogLevel;
   /** What pr_fmt() puts in front, for instance `livepatch: `. */
   readonly prefix: string;
-  /** Format with `%s` (a name id), `%d`, `%u` and `%lu`. */
+  /** Format with `%s` (a name id), `%d`, `%u`, `%lu`, `%lx` and `%p`. */
   readonly text: string;
 }
 
@@ -64,14 +64,13 @@ export function formatMessage(
   names: readonly string[],
 ): string {
   let next = 0;
-  const body = message.text.replace(/%(s|d|u|lu|lx)/g, (_match, kind: string) => {
+  const body = message.text.replace(/%(s|d|u|lu|lx|p)/g, (_match, kind: string) => {
     const value = args[next++] ?? 0;
     if (kind === 's') return value === 0 ? '(null)' : (names[value] ?? `name#${value}`);
-    return kind === 'd'
-      ? String(value)
-      : kind === 'lx'
-        ? (value >>> 0).toString(16)
-        : String(value >>> 0);
+    if (kind === 'd') return String(value);
+    const hex = (value >>> 0).toString(16);
+    if (kind === 'p') return hex.padStart(16, '0');
+    return kind === 'lx' ? hex : String(value >>> 0);
   });
   return message.prefix + body;
 }

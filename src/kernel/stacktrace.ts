@@ -10,8 +10,7 @@ export function haveReliableStack(cpu: Cpu): boolean {
 }
 
 /**
- * Store the return addresses of a task, newest first. The address at which the task left the CPU counts, as the
- * unwinder reports it for a task that called schedule() or was interrupted.
+ * Store the return addresses of a task, newest first.
  *
  * @param store where the addresses go, `size` words
  * @returns their number, or -EINVAL when the stack is unreliable or would fill the buffer
@@ -23,6 +22,16 @@ export function stackTraceSaveTskReliable(
   store: Addr,
   size: number,
 ): number {
+  return cpu.ctx.kernel.archStackWalkReliable(cpu, task, store, size);
+}
+
+/**
+ * The unwinder behind {@link stackTraceSaveTskReliable}. The address at which the task left the CPU counts, as for a
+ * task that called schedule() or was interrupted.
+ *
+ * @kernel arch_stack_walk_reliable, arch/x86/kernel/stacktrace.c:32 (v6.1)
+ */
+export function archStackWalkReliable(cpu: Cpu, task: TaskRef, store: Addr, size: number): number {
   if (isIdleTask(cpu.ctx.kernel, task) || cpu.get(task + TASK.userMode) !== 0) return 0;
   if (cpu.get(task + TASK.unreliable) !== 0) return -EINVAL;
   const depth = cpu.get(task + TASK.depth);

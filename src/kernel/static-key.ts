@@ -8,7 +8,7 @@ import { sendIpi } from './sched.js';
 import type { Addr, Cpu } from './types.js';
 
 /**
- * Wait until every other online CPU has seen the changed text: each answers an interrupt. The caller holds the text
+ * See the changed text, and wait until every other online CPU has: each answers an interrupt. The caller holds the text
  * mutex and the hotplug lock.
  *
  * @kernel text_poke_sync, arch/x86/kernel/alternative.c:1490 (v6.1)
@@ -22,6 +22,7 @@ export function textSync(cpu: Cpu): void {
     cpu.fetchAdd(acks, 1);
     sendIpi(cpu, n, IPI_TEXT_SYNC);
   }
+  cpu.syncCore();
   for (;;) {
     const left = cpu.loadAcquire(acks);
     if (left === 0) break;

@@ -3,7 +3,7 @@
 import type { Candidate } from './candidate.js';
 import { INITIAL, PENDING } from './candidate.js';
 import { EV } from './event.js';
-import { violatesPlainCoherence } from './plain.js';
+import { findPlainIncoherence } from './plain.js';
 import { RcuOrder } from './rcu.js';
 import { Relation } from './relation.js';
 
@@ -77,7 +77,7 @@ export class Axioms {
     if (!this.#happensBefore()) return 'happens-before';
     if (!this.#propagationOrder()) return 'propagation';
     if (!this.rcu.check(candidate, this)) return 'rcu';
-    if (this.hasPlain && violatesPlainCoherence(candidate, this)) return 'plain-coherence';
+    if (this.hasPlain && findPlainIncoherence(candidate, this) !== null) return 'plain-coherence';
     return null;
   }
 
@@ -122,7 +122,7 @@ export class Axioms {
     this.marked.fill(0);
     this.hasPlain = false;
     this.#hasStrong = false;
-    for (const thread of candidate.threads) {
+    for (const { relations: thread } of candidate.threads) {
       const at = thread.offset * words;
       this.po.rows.set(thread.po.rows, at);
       this.strongFence.rows.set(thread.strongFence.rows, at);
@@ -146,8 +146,8 @@ export class Axioms {
         if (candidate.is(lock, EV.lockWrite)) this.#handover(candidate, unlock, lock);
       }
     }
-    for (const { afterUnlockLock } of candidate.threads) {
-      for (const [lock, first] of afterUnlockLock) {
+    for (const { relations } of candidate.threads) {
+      for (const [lock, first] of relations.afterUnlockLock) {
         if (this.#afterUnlockLock(candidate, lock, first)) strong = true;
       }
     }
@@ -217,7 +217,8 @@ export class Axioms {
         ppo.rows[k] = (ppo.rows[k] ?? 0) | (overwrite & inside);
       }
     }
-    for (const { offset, depMarked } of candidate.threads) {
+    for (const { offset, relations } of candidate.threads) {
+      const { depMarked } = relations;
       for (let d = 0; d < depMarked.size; d++) {
         ppo.unionRowCompose(offset + d, depMarked, d, this.rfi);
         this.#mask(ppo, offset + d);
@@ -228,7 +229,8 @@ export class Axioms {
   /** cumul-fence* and prop. */
   #propagation(candidate: Candidate): void {
     const { cumulFence, cumulFenceStar, prop, rfe, overwriteExt } = this;
-    for (const { offset, cumulative } of candidate.threads) {
+    for (const { offset, relations } of candidate.threads) {
+      const { cumulative } = relations;
       for (let r = 0; r < cumulative.size; r++) {
         const source = candidate.sourceOf(offset + r);
         if (!candidate.is(offset + r, EV.read) || source < 0) continue;

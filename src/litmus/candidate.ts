@@ -1,7 +1,7 @@
 /** A candidate execution, whole or of the first threads only: one trace a thread, reads-from and coherence. */
 import type { LocationId } from './ast.js';
 import { EV, type Trace, type TraceEvent } from './event.js';
-import type { ThreadRelations } from './thread-relations.js';
+import type { PlacedTrace } from './placed-trace.js';
 
 /** `rf` of a read of the initial value. */
 export const INITIAL = -1;
@@ -25,7 +25,7 @@ export class Candidate {
   /** Writes of each location in coherence order, without the initial one. */
   readonly co: (readonly number[])[];
   /** Placed threads. */
-  readonly threads: ThreadRelations[] = [];
+  readonly threads: PlacedTrace[] = [];
 
   /** @param offsets first event index of every thread, and the total after the last
    * @param locations number of locations */
@@ -42,9 +42,9 @@ export class Candidate {
   }
 
   /** Place the next thread's trace; its reads are pending, its writes in no coherence order yet. */
-  push(relations: ThreadRelations): void {
-    const { offset, trace } = relations;
-    this.threads.push(relations);
+  push(placed: PlacedTrace): void {
+    const { offset, trace } = placed;
+    this.threads.push(placed);
     const { events } = trace;
     for (let i = 0; i < events.length; i++) {
       const event = events[i];
@@ -58,17 +58,17 @@ export class Candidate {
 
   /** Take the last placed thread away. The caller has restored `rf` and `co` of the others. */
   pop(): void {
-    const relations = this.threads.pop();
-    if (relations === undefined) return;
-    const { offset, trace } = relations;
+    const placed = this.threads.pop();
+    if (placed === undefined) return;
+    const { offset, trace } = placed;
     this.classes.fill(0, offset, offset + trace.events.length);
     this.location.fill(-1, offset, offset + trace.events.length);
   }
 
   /** The event at an index where one is placed. */
   event(index: number): TraceEvent {
-    const relations = this.threads[this.threadOf[index] ?? 0];
-    const event = relations?.trace.events[index - relations.offset];
+    const placed = this.threads[this.threadOf[index] ?? 0];
+    const event = placed?.trace.events[index - placed.offset];
     if (event === undefined) throw new RangeError(`no event ${index}`);
     return event;
   }
@@ -93,7 +93,7 @@ export class Candidate {
   /** A copy that later changes do not reach. */
   snapshot(): Candidate {
     const copy = new Candidate(this.offsets, this.co.length);
-    for (const relations of this.threads) copy.push(relations);
+    for (const placed of this.threads) copy.push(placed);
     copy.rf.set(this.rf);
     this.co.forEach((order, location) => (copy.co[location] = [...order]));
     return copy;

@@ -30,7 +30,7 @@ export interface Verdict {
   readonly flags: readonly string[];
   /** Complete candidates met. */
   readonly candidates: number;
-  /** False when the deadline cut the search short. */
+  /** False when the deadline, or the number of candidates, cut the search short. */
   readonly complete: boolean;
 }
 
@@ -127,7 +127,7 @@ export function checkLitmus(test: LitmusTest, options: CheckOptions = {}): Verdi
     negative: count(false),
     flags: [...collector.flags].sort(),
     candidates: search.candidates,
-    complete: proceed(),
+    complete: proceed() && !search.overflowed,
   };
 }
 

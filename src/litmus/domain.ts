@@ -126,7 +126,9 @@ class Domains {
     seeds.add(FREE_VALUE);
     let written = least.map((sets) => {
       const wide: ValueSets = new Map<LocationId, Set<number>>();
-      for (const [location, values] of sets) wide.set(location, new Set([...values, ...seeds]));
+      this.#test.locations.forEach((_, location) => {
+        wide.set(location, new Set([...(sets.get(location) ?? []), ...seeds]));
+      });
       return wide;
     });
     for (;;) {

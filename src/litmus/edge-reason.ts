@@ -4,6 +4,7 @@ import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
 import { EV } from './event.js';
 import { findPath } from './path.js';
+import { Relation } from './relation.js';
 import type { ThreadRelations } from './thread-relations.js';
 
 /** One elementary edge of an explanation: from an event to an event, and why. */
@@ -50,7 +51,7 @@ export class EdgeReasons {
   }
 
   #thread(event: number): ThreadRelations | undefined {
-    return this.#candidate.threads[this.#candidate.threadOf[event] ?? 0];
+    return this.#candidate.threads[this.#candidate.threadOf[event] ?? 0]?.relations;
   }
 
   /** A fence of the kinds `kinds` between two events of a thread, in words. */
@@ -219,6 +220,24 @@ export class EdgeReasons {
       if (name === 'po') return [{ from: a, to: b, name: 'po', reason: 'program order' }];
       if (name === 'prop') return this.prop(a, b);
       return name === 'hb' ? this.hb(a, b) : this.pb(a, b);
+    });
+  }
+
+  /** How a plain access becomes visible to another: fences, dependencies and reads between them. */
+  visibility(from: number, to: number): Edge[] {
+    const { rfe, hb, strongFence, size } = this.#axioms;
+    const steps = new Relation(size).copy(rfe).union(hb).union(strongFence);
+    for (const { offset, relations } of this.#candidate.threads) {
+      for (const part of [relations.poRel, relations.acqPo, relations.wmb, relations.rmb]) {
+        for (let i = 0; i < part.size; i++) steps.unionRow(offset + i, part, i);
+      }
+    }
+    const path = findPath(from, to, [{ name: 'step', relation: steps, repeat: 'star' }]);
+    if (path === null) return [{ from, to, name: 'vis', reason: 'is visible to' }];
+    return path.flatMap(({ from: a, to: b }) => {
+      if (rfe.has(a, b)) return [this.communication(a, b)];
+      const fence = this.#ordering(a, b);
+      return fence === null ? this.hb(a, b) : [fence];
     });
   }
 }

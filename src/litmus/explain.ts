@@ -7,6 +7,7 @@ import { deadline } from './checker.js';
 import { EdgeReasons, type Edge } from './edge-reason.js';
 import { EV } from './event.js';
 import { findCycle } from './path.js';
+import { findPlainIncoherence } from './plain.js';
 import { holds } from './proposition.js';
 import { explainRcu } from './rcu-reason.js';
 import { Relation } from './relation.js';
@@ -33,7 +34,11 @@ function cycleOf(candidate: Candidate, axioms: Axioms, axiom: Axiom): Edge[] {
   if (axiom === 'propagation') {
     return (findCycle('pb', axioms.pb) ?? []).flatMap(({ from, to }) => reasons.pb(from, to));
   }
-  return axiom === 'rcu' ? explainRcu(candidate, axioms, reasons) : [];
+  if (axiom === 'rcu') return explainRcu(candidate, axioms, reasons);
+  const pair = findPlainIncoherence(candidate, axioms);
+  if (pair === null) return [];
+  const [from, to] = pair;
+  return [reasons.communication(from, to), ...reasons.visibility(to, from)];
 }
 
 /** A cycle of po-loc and communication, or the break between the halves of a read-modify-write. */

@@ -3,27 +3,27 @@ import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
 import { EV } from './event.js';
 import { findDataRace } from './plain.js';
-import type { ThreadRelations } from './thread-relations.js';
+import type { PlacedTrace } from './placed-trace.js';
 
 const LOCK_EVENTS =
   EV.lockRead | EV.lockWrite | EV.unlock | EV.lockFail | EV.isLocked | EV.isUnlocked;
 
 /** Flags of one trace, which its thread fixes alone. */
-const traceFlags = new WeakMap<ThreadRelations, readonly string[]>();
+const traceFlags = new WeakMap<PlacedTrace, readonly string[]>();
 
-function flagsOfTrace(relations: ThreadRelations): readonly string[] {
-  const known = traceFlags.get(relations);
+function flagsOfTrace(placed: PlacedTrace): readonly string[] {
+  const known = traceFlags.get(placed);
   if (known !== undefined) return known;
   const flags = [
-    ...rcuFlags(relations),
-    ...lockFlags(relations),
-    ...(hasMixedAccesses(relations) ? ['mixed-accesses'] : []),
+    ...rcuFlags(placed),
+    ...lockFlags(placed),
+    ...(hasMixedAccesses(placed) ? ['mixed-accesses'] : []),
   ];
-  traceFlags.set(relations, flags);
+  traceFlags.set(placed, flags);
   return flags;
 }
 
-function* rcuFlags({ trace, offset, sections, rcuEvents }: ThreadRelations): Generator<string> {
+function* rcuFlags({ trace, offset, sections, rcuEvents }: PlacedTrace): Generator<string> {
   if (rcuEvents.length === 0) return;
   const { rcu, srcu, unmatched } = sections;
   const { events } = trace;
@@ -38,7 +38,7 @@ function* rcuFlags({ trace, offset, sections, rcuEvents }: ThreadRelations): Gen
   }
 }
 
-function* lockFlags({ trace }: ThreadRelations): Generator<string> {
+function* lockFlags({ trace }: PlacedTrace): Generator<string> {
   const held = new Set<number>();
   const locks = new Set<number>();
   for (const { classes, location } of trace.events) {
@@ -53,8 +53,8 @@ function* lockFlags({ trace }: ThreadRelations): Generator<string> {
 }
 
 /** Events that end a compiler's region: what `barrier` of linux-kernel.cat takes fencerel of. */
-function isBarrierBetween(relations: ThreadRelations, a: number, b: number): boolean {
-  const { trace } = relations;
+function isBarrierBetween(placed: PlacedTrace, a: number, b: number): boolean {
+  const { trace } = placed;
   const compilerBarriers = EV.rcuLock | EV.rcuUnlock | EV.rcuSync;
   const srcu = EV.srcuLock | EV.srcuUnlock | EV.srcuSync;
   for (let i = a; i <= b; i++) {
@@ -74,26 +74,26 @@ function isBarrierBetween(relations: ThreadRelations, a: number, b: number): boo
 }
 
 /** A plain write and a marked access of the same location with no barrier between. */
-function hasMixedAccesses(relations: ThreadRelations): boolean {
-  const { events } = relations.trace;
+function hasMixedAccesses(placed: PlacedTrace): boolean {
+  const { events } = placed.trace;
   return events.some((a, i) =>
     events.some((b, j) => {
       if (j <= i || a.location !== b.location || a.location < 0) return false;
       const plainWrite = EV.plain | EV.write;
       const writesPlain = [a, b].some((e) => (e.classes & plainWrite) === plainWrite);
       const marked = [a, b].some((e) => (e.classes & EV.plain) === 0);
-      return writesPlain && marked && !isBarrierBetween(relations, i, j);
+      return writesPlain && marked && !isBarrierBetween(placed, i, j);
     }),
   );
 }
 
-/** Flags of an allowed execution; those in `known` are not computed again. `axioms` holds its relations. */
+/** Flags of an allowed execution; those in `known` are not computed again. `axioms` holds its placed. */
 export function* flagsOf(
   candidate: Candidate,
   axioms: Axioms,
   known: ReadonlySet<string>,
 ): Generator<string> {
-  for (const relations of candidate.threads) yield* flagsOfTrace(relations);
+  for (const placed of candidate.threads) yield* flagsOfTrace(placed);
   if (axioms.hasPlain && !known.has('data-race') && findDataRace(candidate, axioms) !== null) {
     yield 'data-race';
   }

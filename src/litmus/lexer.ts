@@ -12,25 +12,10 @@ export interface Token extends Position {
 /** `code`: thread bodies, where `(*p)` is a dereference. `logic`: everything else, where `(* … *)` is a comment. */
 export type LexMode = 'code' | 'logic';
 
-const SYMBOLS = [
-  '/\\',
-  '\\/',
-  '=>',
-  '<<',
-  '>>',
-  '==',
-  '!=',
-  '<>',
-  '<=',
-  '>=',
-  '&&',
-  '||',
-  ...'{ } ( ) [ ] ; : , = * & | ^ + - / % < > ! ~ ? .'.split(' '),
-];
-
+const SYMBOL = /\/\\|\\\/|=>|<<|>>|==|!=|<>|<=|>=|&&|\|\||[{}()[\];:,=*&|^+\-/%<>!~?.]/y;
 const NAME = /[A-Za-z_$][A-Za-z_0-9$]*/y;
 const NUMBER = /0[xX][0-9a-fA-F]+|[0-9]+/y;
-const SPACE = /[ \t\r\n\f]+/y;
+const [SLASH, PARENTHESIS] = [0x2f, 0x28];
 const LINE_COMMENT = /\/\/[^\n]*/y;
 const STRING = /"(?:[^"\\]|\\.)*"/y;
 
@@ -44,6 +29,7 @@ export class Lexer {
   readonly file: string;
   readonly source: string;
   readonly #lineStarts: number[] = [0];
+  readonly #tokens = new Map<number, Token>();
 
   constructor(file: string, source: string) {
     this.file = file;
@@ -70,8 +56,15 @@ export class Lexer {
     return new LitmusSyntaxError(this.file, this.positionOf(offset), problem);
   }
 
-  /** The token at or after `offset`. */
+  /** The token at or after `offset`. Tokens that the parser looked ahead to are kept. */
   tokenAt(offset: number, mode: LexMode): Token {
+    const key = 2 * offset + Number(mode === 'code');
+    let token = this.#tokens.get(key);
+    if (token === undefined) this.#tokens.set(key, (token = this.#read(offset, mode)));
+    return token;
+  }
+
+  #read(offset: number, mode: LexMode): Token {
     const start = this.skip(offset, mode);
     const make = (kind: Token['kind'], text: string): Token => ({
       kind,
@@ -87,17 +80,22 @@ export class Lexer {
     if (number !== null) return make('number', number);
     const string = matchAt(STRING, this.source, start);
     if (string !== null) return make('string', string);
-    const symbol = SYMBOLS.find((s) => this.source.startsWith(s, start));
-    if (symbol !== undefined) return make('symbol', symbol);
+    const symbol = matchAt(SYMBOL, this.source, start);
+    if (symbol !== null) return make('symbol', symbol);
     throw this.errorAt(start, `unexpected character ${JSON.stringify(this.source[start])}`);
   }
 
   /** Offset of the first character after white space and comments. */
   skip(offset: number, mode: LexMode): number {
     for (;;) {
-      const space = matchAt(SPACE, this.source, offset) ?? this.#comment(offset, mode);
-      if (space === null) return offset;
-      offset += space.length;
+      const code = this.source.charCodeAt(offset);
+      if (code === 32 || (code >= 9 && code <= 13)) offset++;
+      else if (code !== SLASH && code !== PARENTHESIS) return offset;
+      else {
+        const comment = this.#comment(offset, mode);
+        if (comment === null) return offset;
+        offset += comment.length;
+      }
     }
   }
 

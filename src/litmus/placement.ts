@@ -16,6 +16,8 @@ export interface Placement {
 export interface PlacementContext {
   readonly candidate: Candidate;
   readonly initial: (location: LocationId) => number;
+  /** False when time is up. */
+  readonly proceed: () => boolean;
   /** Keep placements that break coherence or atomicity. */
   readonly incoherent: boolean;
   /** May a thread not placed yet write `value` there? */
@@ -24,12 +26,18 @@ export interface PlacementContext {
 
 const NO_ACCESSES: readonly number[] = [];
 
+/** Placements at one location beyond which the search gives up: it could neither hold nor try them all. */
+const MOST = 500_000;
+
 /** Enumerates the placements of the last thread of a candidate at one location. */
 export class PlacementFinder {
   readonly #context: PlacementContext;
   readonly #candidate: Candidate;
   /** Place of each write in the order being tried, by event; 0 is the initial value. */
   readonly #position: Int32Array;
+  /** True once a location had too many placements: some were left out. */
+  overflowed = false;
+  #stopped = false;
   #location: LocationId = 0;
   #newest = 0;
   /** Accesses of the location by thread, in program order, without lock reads. */
@@ -52,6 +60,7 @@ export class PlacementFinder {
     this.#newest = threads.length - 1;
     this.#accesses = threads.map(({ accesses }) => accesses.get(location) ?? NO_ACCESSES);
     this.#found = [];
+    this.#stopped = false;
     this.#reads = this.#openReads();
     const own = this.#accesses[this.#newest] ?? NO_ACCESSES;
     const writes = own.filter((e) => this.#candidate.is(e, EV.write));
@@ -122,7 +131,7 @@ export class PlacementFinder {
     rest: readonly (readonly number[])[],
     done: readonly number[],
   ): void {
-    for (let i = 0; i <= existing.length; i++) {
+    for (let i = 0; i <= existing.length && !this.#stopped; i++) {
       const last = i > 0 ? existing[i - 1] : done.at(-1);
       const next = existing[i];
       if (next !== undefined && last !== undefined && this.#isPair(last, next)) continue;
@@ -153,8 +162,10 @@ export class PlacementFinder {
 
   /** Choose sources for the open reads from number `i` on. */
   #choose(i: number): void {
+    if (this.#stopped) return;
     const read = this.#reads[i];
     if (read === undefined) {
+      if (!this.#context.proceed()) this.#stopped = true;
       if (this.#context.incoherent || this.#coherent()) this.#keep();
       return;
     }
@@ -179,6 +190,7 @@ export class PlacementFinder {
   #keep(): void {
     const sources = this.#reads.map((read) => this.#candidate.sourceOf(read));
     this.#found.push({ location: this.#location, co: this.#order, reads: this.#reads, sources });
+    if (this.#found.length >= MOST) this.overflowed = this.#stopped = true;
   }
 
   /** lock.cat lets a "not locked" answer come from other threads only. */

@@ -3,6 +3,7 @@ import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
 import { EV } from './event.js';
 import { Relation } from './relation.js';
+import type { ThreadRelations } from './thread-relations.js';
 
 /** The visibility relations of the plain-access part of linux-kernel.cat, for one candidate. */
 class Visibility {
@@ -50,9 +51,9 @@ class Visibility {
     return this.#make().unionCompose(a, b);
   }
 
-  #collect(pick: (thread: Candidate['threads'][number]) => readonly Relation[]): Relation {
+  #collect(pick: (thread: ThreadRelations) => readonly Relation[]): Relation {
     const all = this.#make();
-    for (const thread of this.#candidate.threads) {
+    for (const { relations: thread } of this.#candidate.threads) {
       for (const part of pick(thread)) {
         for (let i = 0; i < part.size; i++) all.unionRow(thread.offset + i, part, i);
       }
@@ -122,20 +123,25 @@ class Visibility {
   }
 }
 
-function meets(a: Relation, b: Relation, inverse: Relation): boolean {
-  for (let x = 0; x < a.size; x++) {
-    for (const y of a.successors(x)) if (b.has(x, y) && inverse.has(y, x)) return true;
+/** A pair of `b` that may race and whose inverse is in `order`, or null. */
+function against(preRace: Relation, b: Relation, order: Relation): [number, number] | null {
+  for (let x = 0; x < b.size; x++) {
+    for (const y of preRace.successors(x)) if (b.has(x, y) && order.has(y, x)) return [x, y];
   }
-  return false;
+  return null;
 }
 
-/** Does the candidate break `empty (wr-incoh | rw-incoh | ww-incoh)`? `axioms` holds its relations. */
-export function violatesPlainCoherence(candidate: Candidate, axioms: Axioms): boolean {
+/** Two accesses that break `empty (wr-incoh | rw-incoh | ww-incoh)`: the first is rf, fr or co before the second, which
+ * is visible to it. Null if there are none. `axioms` holds the candidate's relations. */
+export function findPlainIncoherence(
+  candidate: Candidate,
+  axioms: Axioms,
+): [number, number] | null {
   const { preRace, rwXbstar, wrVis, wwVis } = new Visibility(candidate, axioms);
   return (
-    meets(preRace, axioms.rfe, rwXbstar) ||
-    meets(preRace, axioms.fr, wrVis) ||
-    meets(preRace, axioms.co, wwVis)
+    against(preRace, axioms.rfe, rwXbstar) ??
+    against(preRace, axioms.fr, wrVis) ??
+    against(preRace, axioms.co, wwVis)
   );
 }
 

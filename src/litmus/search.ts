@@ -12,11 +12,11 @@ import {
 } from './domain.js';
 import { EV } from './event.js';
 import { PlacementFinder, type Placement } from './placement.js';
-import { ThreadRelations } from './thread-relations.js';
+import { PlacedTrace } from './placed-trace.js';
 
 /** What the caller of a search sees. */
 export interface SearchListener {
-  /** A complete candidate that is allowed; `axioms` holds its relations. The candidate changes after the call. */
+  /** A complete candidate that is allowed; `axioms` holds its placed. The candidate changes after the call. */
   allowed(candidate: Candidate, axioms: Axioms): void;
   /** A complete candidate that breaks `axiom`; if present, forbidden prefixes are completed too. */
   forbidden?(candidate: Candidate, axioms: Axioms, axiom: Axiom): void;
@@ -36,7 +36,7 @@ export class Search {
   readonly #listener: SearchListener;
   readonly #traces: TraceSets['traces'];
   readonly #circular: CircularValues | null;
-  readonly #relations: (ThreadRelations | undefined)[][];
+  readonly #placed: (PlacedTrace | undefined)[][];
   /** Values that threads after `t` may write. */
   readonly #later: ValueSets[];
   readonly #candidate: Candidate;
@@ -53,7 +53,7 @@ export class Search {
     const { traces, circular } = allTraces(test, () => listener.proceed());
     this.#traces = traces;
     this.#circular = circular;
-    this.#relations = this.#traces.map((traces) => traces.map(() => undefined));
+    this.#placed = this.#traces.map((traces) => traces.map(() => undefined));
     const written = this.#traces.map(writtenBy);
     this.#later = test.threads.map((_, t) => foreignValues(written.slice(t + 1), -1));
     this.#candidate = new Candidate(offsetsOf(longest(this.#traces)), test.locations.length);
@@ -61,9 +61,15 @@ export class Search {
     this.#finder = new PlacementFinder({
       candidate: this.#candidate,
       incoherent: options.incoherent === true,
+      proceed: () => this.#listener.proceed(),
       initial: (location) => this.#test.locations[location]?.init ?? 0,
       mayComeLater: (location, value) => this.#mayComeLater(location, value),
     });
+  }
+
+  /** True if some candidates were left out because there were too many. */
+  get overflowed(): boolean {
+    return this.#finder.overflowed;
   }
 
   /** Run to the end, or until the listener stops it. */
@@ -84,19 +90,19 @@ export class Search {
   }
 
   #trace(t: number, i: number, broken: Axiom | null): void {
-    const relations = this.#relationsOf(t, i);
-    if (relations === undefined) return;
-    this.#candidate.push(relations);
+    const placed = this.#placedOf(t, i);
+    if (placed === undefined) return;
+    this.#candidate.push(placed);
     this.#depth = t;
-    if (this.#othersMayWait(relations.accesses)) {
-      const choices = this.#placements(relations);
+    if (this.#othersMayWait(placed.accesses)) {
+      const choices = this.#placements(placed);
       if (choices !== null) this.#place(t, choices, 0, broken);
     }
     this.#candidate.pop();
   }
 
   /** The placements at each location that the last thread touches; null if one has none. */
-  #placements({ accesses }: ThreadRelations): (readonly Placement[])[] | null {
+  #placements({ accesses }: PlacedTrace): (readonly Placement[])[] | null {
     const choices: (readonly Placement[])[] = [];
     for (const location of accesses.keys()) {
       const placements = this.#finder.find(location);
@@ -152,12 +158,12 @@ export class Search {
     return this.#later[this.#depth]?.get(location)?.has(value) ?? false;
   }
 
-  #relationsOf(t: number, i: number): ThreadRelations | undefined {
-    const cache = this.#relations[t];
+  #placedOf(t: number, i: number): PlacedTrace | undefined {
+    const cache = this.#placed[t];
     const trace = this.#traces[t]?.[i];
     if (cache === undefined || trace === undefined) return undefined;
     const offset = this.#candidate.offsets[t] ?? 0;
-    return (cache[i] ??= new ThreadRelations(trace, offset, this.#candidate.size));
+    return (cache[i] ??= new PlacedTrace(trace, offset, this.#candidate.size));
   }
 
   /** Try every combination of placements of the locations from `index` on. */

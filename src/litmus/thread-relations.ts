@@ -1,7 +1,6 @@
 /** The relations of the kernel model that one trace fixes by itself: program order, dependencies, fences. */
-import type { FenceKind, LocationId } from './ast.js';
-import { criticalSections, type CriticalSections } from './critical-section.js';
-import { EV, RCU_EVENTS, SYNC_EVENTS, type Trace, type TraceEvent } from './event.js';
+import type { FenceKind } from './ast.js';
+import { EV, type Trace, type TraceEvent } from './event.js';
 import { Relation } from './relation.js';
 
 const LOCK_RELATED = EV.lockRead | EV.lockWrite | EV.unlock;
@@ -38,14 +37,6 @@ export class ThreadRelations {
   /** [Marked] ; (strong-fence | po-rel) ; [Marked]: what A-cumul extends. */
   readonly cumulative: Relation;
   readonly hasStrongFence: boolean;
-  /** Reads, as event indices. */
-  readonly reads: readonly number[];
-  /** Accesses of each location in program order, as event indices; lock reads are left to their lock writes. */
-  readonly accesses: ReadonlyMap<LocationId, readonly number[]>;
-  /** RCU and SRCU marks, and grace periods, as event indices. */
-  readonly rcuEvents: readonly number[];
-  readonly gracePeriods: readonly number[];
-  readonly sections: CriticalSections;
   /** For smp_mb__after_unlock_lock(): pairs of a lock write before it and the first event after it, global indices. */
   readonly afterUnlockLock: readonly (readonly [lockWrite: number, first: number])[];
 
@@ -72,12 +63,6 @@ export class ThreadRelations {
     this.#dependencies();
     this.#combine();
     this.hasStrongFence = !this.strongFence.isEmpty();
-    const at = (classes: number): number[] => this.#of(classes).map((i) => offset + i);
-    this.reads = at(EV.read);
-    this.accesses = this.#accessesByLocation();
-    this.rcuEvents = at(RCU_EVENTS);
-    this.gracePeriods = at(SYNC_EVENTS);
-    this.sections = criticalSections(trace, offset);
     this.afterUnlockLock = this.#afterUnlockLock();
   }
 
@@ -213,16 +198,5 @@ export class ThreadRelations {
         .filter((l) => l < p)
         .map((l) => [this.offset + l, this.offset + p] as const),
     );
-  }
-
-  #accessesByLocation(): Map<LocationId, number[]> {
-    const found = new Map<LocationId, number[]>();
-    this.trace.events.forEach((event, i) => {
-      if (!isAccess(event) || (event.classes & EV.lockRead) !== 0) return;
-      const accesses = found.get(event.location);
-      if (accesses === undefined) found.set(event.location, [this.offset + i]);
-      else accesses.push(this.offset + i);
-    });
-    return found;
   }
 }

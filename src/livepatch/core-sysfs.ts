@@ -25,7 +25,7 @@ const FIRST_LETTER: Readonly<Record<string, boolean>> = {
 const AFTER_O: Readonly<Record<string, boolean>> = { n: true, N: true, f: false, F: false };
 
 /** What a text means as a switch, by its first letter (two for `on` and `off`); undefined: -EINVAL.
- * @kernel kstrtobool, lib/kstrtox.c:341 (v6.1) */
+ * @kernel kstrtobool, lib/kstrtox.c (v6.1) */
 export function kstrtobool(text: string): boolean | undefined {
   if (text[0] === 'o' || text[0] === 'O') return AFTER_O[text[1] ?? ''];
   return FIRST_LETTER[text[0] ?? ''];
@@ -83,13 +83,13 @@ export function forceStore(cpu: Cpu, kobj: Addr, text: string): number {
 }
 
 /** Read `replace`: 0 or 1.
- * @kernel replace_show, kernel/livepatch/core.c:420 (v6.11) */
+ * @kernel replace_show, kernel/livepatch/core.c (v6.11) */
 export function replaceShow(cpu: Cpu, kobj: Addr): number {
   return cpu.get(kobj - KLP_PATCH.kobj + KLP_PATCH.replace);
 }
 
 /** Read `stack_order`: position of the patch in the order of enabling, from 1; of a dying one, the number of others.
- * @kernel stack_order_show, kernel/livepatch/core.c:429 (v6.14) */
+ * @kernel stack_order_show, kernel/livepatch/core.c (v6.14) */
 export function stackOrderShow(cpu: Cpu, kobj: Addr): number {
   const head = cpu.ctx.klp.patches;
   let count = 0;

@@ -240,7 +240,7 @@ export interface KlpSize {
   readonly ops: number;
   readonly states: number;
   readonly shadows: number;
-  /** Binary logarithm of the number of shadow hash buckets; 12 in the kernel. */
+  /** Binary logarithm of the number of shadow hash buckets, 0 to 16; 12 in the kernel. */
   readonly shadowBits: number;
 }
 

@@ -22,7 +22,7 @@ const GOLDEN_RATIO_32 = 0x61c88647;
 /** Address of the bucket of an object. */
 function bucketOf(cpu: Cpu, obj: Addr): Addr {
   const { shadowHash, shadowBits } = cpu.ctx.klp;
-  return shadowHash + (Math.imul(obj, GOLDEN_RATIO_32) >>> (32 - shadowBits));
+  return shadowHash + ((Math.imul(obj, GOLDEN_RATIO_32) >>> 16) & ((1 << shadowBits) - 1));
 }
 
 /** `hash_add_rcu()`: publish at the front of the bucket. */

@@ -134,7 +134,7 @@ function direction(cpu: Cpu): number {
   return cpu.read(targetState) === KLP_PATCHED ? names.patching : names.unpatching;
 }
 
-/** Whether a task has still to switch. @kernel klp_patch_pending, include/linux/livepatch.h:205 (v6.1) */
+/** Whether a task has still to switch. @kernel klp_patch_pending, include/linux/livepatch.h (v6.1) */
 function klpPatchPending(cpu: Cpu, task: Addr): boolean {
   return cpu.testBit(task + TASK.tiFlags, TIF_PATCH_PENDING);
 }

@@ -12,7 +12,8 @@ export interface CpuContext {}
 
 /**
  * One simulated CPU. Kernel code receives it as its first parameter, named `cpu`, and touches shared memory through it
- * alone. Every method is a scheduling point in the explorer, except `get`, `set`, `peek`, `wake`, `trace` and `ablates`.
+ * alone. Every method is a scheduling point in the explorer, except `get`, `set`, `peek`, `wake`, `syncCore`, `trace` and
+ * `ablates`.
  *
  * Addresses are word indices; values are signed 32-bit words. An operation that carries a `site` is one of the places
  * that the subsystem's ordering argument rests on: ablating the site removes or weakens it.
@@ -110,6 +111,14 @@ export abstract class Cpu {
   /** Fetch of kernel text: coherent once the text is published, never race-checked. */
   fetch(addr: Addr): number {
     return this.get(addr);
+  }
+
+  /**
+   * `sync_core()`: from here on this CPU executes kernel text as it now is in memory. Not a memory access; nothing to do on
+   * a CPU that fetches every instruction from there.
+   */
+  syncCore(): void {
+    // Text that is cached, as functions compiled to JavaScript are, is refreshed by who caches it.
   }
 
   /** Record an event for the flight recorder and the checks. Not a memory access. */

@@ -67,6 +67,7 @@ export abstract class NativeCpu extends Cpu {
   readonly #visits = new Float64Array(SITE_COUNT + 1);
   readonly #lingers: Random;
   #allVisits = 0;
+  readonly #caches: (() => void)[] = [];
   #preemptDepth = 0;
 
   constructor(id: CpuId, ctx: CpuContext, boot: NativeBoot) {
@@ -179,6 +180,14 @@ export abstract class NativeCpu extends Cpu {
   }
   override peek(addr: Addr): number {
     return Atomics.load(this.words, this.check(addr));
+  }
+
+  /** Let `refresh` be called whenever this CPU has to see kernel text as it is in memory: for caches of text. */
+  onSyncCore(refresh: () => void): void {
+    this.#caches.push(refresh);
+  }
+  override syncCore(): void {
+    for (const refresh of this.#caches) refresh();
   }
 
   override trace(event: number, a = 0, b = 0, c = 0): void {

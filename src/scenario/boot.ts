@@ -12,8 +12,10 @@ import {
 } from '../kernel/boot.js';
 import type { KernelContext, KernelVersion } from '../kernel/context.js';
 import { FTRACE_FN_KLP } from '../kernel/ftrace.js';
+import type { KernelHooks } from '../kernel/hooks.js';
 import type { ModuleImage } from '../kernel/image.js';
 import type { Message } from '../kernel/printk.js';
+import { archStackWalkReliable } from '../kernel/stacktrace.js';
 import { functionWords, type FunctionSource } from '../kernel/text.js';
 import { initKlp } from '../livepatch/boot.js';
 import {
@@ -95,6 +97,18 @@ export interface MachineDeclaration {
   readonly printkRecords?: number;
   /** Room for livepatch structs; defaults follow from the modules. */
   readonly klp?: Partial<KlpSize>;
+  /** Other versions of kernel functions that are called through tables. */
+  readonly overrides?: KernelOverrides;
+}
+
+/** Replacements for entries of the kernel's function tables: how a machine runs an older or a broken algorithm. */
+export interface KernelOverrides {
+  readonly hooks?: Partial<KernelHooks>;
+  /** Work functions by number. */
+  readonly workFns?: Readonly<Record<number, KernelContext['workFns'][number]>>;
+  /** ftrace handlers by number. */
+  readonly ftraceFns?: Readonly<Record<number, KernelContext['ftraceFns'][number]>>;
+  readonly archStackWalkReliable?: KernelContext['archStackWalkReliable'];
 }
 
 /** A machine that is laid out: its addresses and tables, and how its memory begins. */
@@ -229,9 +243,10 @@ export function bootMachine(machine: MachineDeclaration): BootedMachine {
       messages: [...KLP_MESSAGES, ...(machine.messages ?? [])],
       images,
       names,
-      workFns: byNumber(KLP_WORK_FNS),
+      workFns: byNumber({ ...KLP_WORK_FNS, ...machine.overrides?.workFns }),
       ktypes: byNumber(KLP_KTYPES),
-      ftraceFns: byNumber({ [FTRACE_FN_KLP]: KLP_FTRACE_FN }),
+      ftraceFns: byNumber({ [FTRACE_FN_KLP]: KLP_FTRACE_FN, ...machine.overrides?.ftraceFns }),
+      archStackWalkReliable: machine.overrides?.archStackWalkReliable ?? archStackWalkReliable,
       natives: machine.natives ?? [],
     },
   );
@@ -245,7 +260,7 @@ export function bootMachine(machine: MachineDeclaration): BootedMachine {
   return {
     map,
     localBase,
-    ctx: { kernel, klp, hooks: KLP_HOOKS },
+    ctx: { kernel, klp, hooks: { ...KLP_HOOKS, ...machine.overrides?.hooks } },
     kernel,
     klp,
     layout,

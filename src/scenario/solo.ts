@@ -7,7 +7,7 @@ import { PF_KCODE, TASK, TASK_INTERRUPTIBLE } from '../kernel/task.js';
 import { addTimer, delTimer, TIMER_WAKE } from '../kernel/timer.js';
 import { setCurrentState } from '../kernel/wait.js';
 import { AtomicsCpu } from '../memory/atomics.js';
-import type { TraceSink } from '../memory/native.js';
+import type { NativeBoot, TraceSink } from '../memory/native.js';
 import { createSharedMemory } from '../memory/map.js';
 import type { Ablation } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
@@ -36,6 +36,8 @@ export class SoloCpu extends AtomicsCpu {
 export interface SoloMachine extends BootedMachine {
   readonly memory: WebAssembly.Memory;
   readonly words: Int32Array;
+  /** What {@link cpu} was made with. */
+  readonly boot: NativeBoot;
   readonly cpu: SoloCpu;
   /** Task that is current while the caller calls kernel functions. */
   readonly admin: Addr;
@@ -48,14 +50,20 @@ export interface SoloMachine extends BootedMachine {
 /** Name of the task that stands for the caller. */
 export const ADMIN = 'admin';
 
+/** How a solo machine is watched and broken. */
+export interface SoloOptions {
+  readonly ablation?: Ablation;
+  /** Listens to the CPU. */
+  readonly trace?: TraceSink;
+  /** Instead of {@link trace}: claims more words once the machine is laid out, and returns what listens to its CPU. */
+  readonly watch?: (booted: BootedMachine) => (words: Int32Array, admin: Addr) => TraceSink;
+}
+
 /**
  * Boot a machine on this thread. Kernel functions can be called directly with `cpu`: `cpu.current` is the admin task.
  * CPUs beyond the first stay offline.
  */
-export function bootSolo(
-  declaration: MachineDeclaration,
-  options: { readonly ablation?: Ablation; readonly trace?: TraceSink } = {},
-): SoloMachine {
+export function bootSolo(declaration: MachineDeclaration, options: SoloOptions = {}): SoloMachine {
   const adminTask = {
     comm: ADMIN,
     thread: 'worker_thread',
@@ -67,19 +75,25 @@ export function bootSolo(
     onlineCpus: 1,
     initialTasks: [...(declaration.initialTasks ?? []), adminTask],
   });
+  const listener = options.watch?.(booted);
   const { memory, words } = createSharedMemory(booted.map.words);
   const tasks = booted.init(words);
   const admin = tasks.pop() ?? 0;
-  const cpu = new SoloCpu(0 as CpuId, booted.ctx, {
+  const sink = listener?.(words, admin) ?? options.trace;
+  const boot = {
     words,
+    memory,
     localBase: booted.localBase,
-    ...options,
-  });
+    ...(options.ablation === undefined ? {} : { ablation: options.ablation }),
+    ...(sink === undefined ? {} : { trace: sink }),
+  };
+  const cpu = new SoloCpu(0 as CpuId, booted.ctx, boot);
   becomeCurrent(booted, words, cpu, admin);
   return {
     ...booted,
     memory,
     words,
+    boot,
     cpu,
     admin,
     tasks,

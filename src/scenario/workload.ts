@@ -1,5 +1,6 @@
 /** A workload for a whole machine on real threads: what is booted, what runs, and how what happened is judged. */
 
+import type { NativeBoot, NativeCpu } from '../memory/native.js';
 import type { BootedMachine } from './boot.js';
 import type { Grade } from './declare.js';
 
@@ -16,6 +17,8 @@ export interface Workload {
   readonly booted: BootedMachine;
   /** Write what the booted machine's memory does not hold yet; once, before any CPU runs. */
   readonly prepare?: (words: Int32Array) => void;
+  /** Hang on a CPU what it keeps outside the shared memory; on the CPU's thread, before any CPU runs. */
+  readonly attach?: (cpu: NativeCpu, boot: NativeBoot) => void;
   /** What the workload counted. */
   readonly outcomes: (words: Int32Array) => OutcomeCount[];
 }

@@ -3,6 +3,7 @@
 import { claimCheck } from '../check/layout.js';
 import { Monitor } from '../check/monitor.js';
 import { cpuStartupEntry } from '../kernel/interp.js';
+import { createDecide, withDecide } from '../livepatch/wasm-handler.js';
 import { createNativeCpu } from '../memory/backend.js';
 import { KernelOops, MachineStopped } from '../memory/fault.js';
 import { MACHINE, MACHINE_BASE } from '../memory/local.js';
@@ -17,7 +18,7 @@ import { switchOff } from './power.js';
 async function buildCpu(boot: CpuBoot): Promise<NativeCpu> {
   const words = new Int32Array(boot.memory.buffer);
   const module = (await import(boot.workload)) as WorkloadModule<unknown>;
-  const { booted } = module.build(boot.options);
+  const { booted, attach } = module.build(boot.options);
   const check = claimCheck(booted.map, booted.kernel, booted.klp, booted.localBase);
   const id = boot.cpu as CpuId;
   const idle = booted.kernel.tasks + id * booted.kernel.taskStride;
@@ -27,15 +28,20 @@ async function buildCpu(boot: CpuBoot): Promise<NativeCpu> {
       if (boot.stopOnFinding) switchOff(words, booted.kernel);
     },
   });
-  const cpu: NativeCpu = createNativeCpu(boot.kind, id, booted.ctx, {
+  const native = {
     words,
     memory: boot.memory,
     localBase: booted.localBase,
     ablation: new Ablation(boot.ablation),
     trace: monitor.trace,
     ...(boot.weak === undefined ? {} : { weak: boot.weak }),
-  });
+  };
+  // The WebAssembly handler cannot be ablated: with ablations, the port runs.
+  const isFast = boot.kind === 'wasm' && boot.ablation.length === 0;
+  const ctx = isFast ? withDecide(booted.ctx, createDecide(id, native)) : booted.ctx;
+  const cpu: NativeCpu = createNativeCpu(boot.kind, id, ctx, native);
   cpu.current = idle;
+  attach?.(cpu, native);
   return cpu;
 }
 

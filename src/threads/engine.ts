@@ -225,7 +225,8 @@ async function supervise(machine: RunningMachine, run: ThreadRun): Promise<Super
     const over = elapsedMs >= run.durationMs || run.signal?.aborted === true;
     if (over || machine.hasEnded) return { elapsedMs, stall: undefined, bug: undefined };
     const jiffies = Math.floor((now - ticked) * jiffiesPerMs);
-    if (jiffies > 0 && upSince !== 0) tick(words, check.kernel, Math.min(jiffies, LONGEST_TICK_MS * jiffiesPerMs));
+    if (jiffies > 0 && upSince !== 0)
+      tick(words, check.kernel, Math.min(jiffies, LONGEST_TICK_MS * jiffiesPerMs));
     if (jiffies > 0) ticked = now;
     if (now - pinged < PING_MS) continue;
     pinged = now;

@@ -32,7 +32,7 @@ export interface ViewMachineOptions {
   readonly cpus: number;
   /** Size of the memory, in words. */
   readonly words: number;
-  /** Messages a word keeps before all CPUs execute a spontaneous fence, halved; default 16. */
+  /** Messages a word keeps before all CPUs execute a spontaneous fence, halved; default 8. */
   readonly maxHistory?: number;
   /** Accesses of a CPU that stay unordered at a time; default 16. */
   readonly windowCap?: number;
@@ -86,7 +86,7 @@ export class MachineOptions {
   constructor(options: ViewMachineOptions) {
     this.cpus = atLeast('cpus', options.cpus, 1);
     this.words = atLeast('words', options.words, 1);
-    this.maxHistory = atLeast('maxHistory', options.maxHistory ?? 16, 1);
+    this.maxHistory = atLeast('maxHistory', options.maxHistory ?? 8, 1);
     this.windowCap = atLeast('windowCap', options.windowCap ?? 16, 1);
     this.viewCap = atLeast('viewCap', options.viewCap ?? 16, 1);
     this.exact = options.dependencies === 'exact';

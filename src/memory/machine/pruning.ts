@@ -1,7 +1,7 @@
 /** Pruning: what keeps a long run small. Everything here only hides behaviours, it never adds one. */
 
 import { strongFence } from './fences.js';
-import type { Location, Message } from './location.js';
+import type { Location } from './location.js';
 import type { Processor } from './processor.js';
 import type { MachineState } from './state.js';
 
@@ -19,19 +19,21 @@ export function relieve(s: MachineState, p: Processor): void {
 export function prune(s: MachineState, location: Location, id: number): void {
   if (location.n < location.pruneAt) return;
   dropMessages(s, location, id);
-  if (location.n > 2 * s.options.maxHistory) {
+  if (location.n >= 2 * s.options.maxHistory) {
     for (const p of s.processors) strongFence(s, p);
     for (const p of s.processors) strongFence(s, p);
     dropMessages(s, location, id);
   }
-  location.pruneAt = location.n + SLACK;
+  location.pruneAt = Math.min(
+    location.n + SLACK,
+    Math.max(2 * s.options.maxHistory, location.n + 1),
+  );
 }
 
 function dropMessages(s: MachineState, location: Location, id: number): void {
   const floor = floorOf(s, location, id);
-  const { messages } = location;
   let keep = location.n - 1;
-  while (keep > 0 && (messages[keep] as Message).position > floor) keep--;
+  while (keep > 0 && location.at(keep).position > floor) keep--;
   location.drop(keep);
 }
 
@@ -51,13 +53,13 @@ function floorOf(s: MachineState, location: Location, id: number): number {
 
 /** Drop published positions that no CPU can ask for any more, if a location keeps many. */
 export function forgetPublished(s: MachineState, location: Location): void {
-  if (location.fences.length < location.forgetAt) return;
+  if (location.publications < location.forgetAt) return;
   let oldest = Infinity;
   for (const p of s.processors) oldest = Math.min(oldest, p.gtR, p.gtW);
   location.forget(oldest);
-  if (location.fences.length > PUBLISHED) {
+  if (location.publications > PUBLISHED) {
     for (const p of s.processors) strongFence(s, p);
     location.forget(s.time - s.processors.length + 1);
   }
-  location.forgetAt = location.fences.length + SLACK;
+  location.forgetAt = location.publications + SLACK;
 }

@@ -20,7 +20,7 @@ export function read(s: MachineState, p: Processor, id: number, order: number): 
   if (last.position > bound) {
     const n = location.countFrom(bound);
     for (let back = n > 1 ? s.choices.choose(n, CHOOSE_READ) : 0; back > 0; back--) {
-      const m = location.messages[location.n - 1 - back] as Message;
+      const m = location.at(location.n - 1 - back);
       if (takeStale(s, p, id, m, order)) return m;
       beginRead(s, p, id, location);
     }
@@ -124,8 +124,18 @@ function joinRead(s: MachineState, p: Processor, m: Message, external: boolean):
     if (s.options.returnEdge && (m.known[p.cpu] as number) > p.writesAtFence)
       joinOwnWrites(s, p, m);
   } else if (m.writer === p.cpu && s.options.depRfi) {
+    joinDependency(s, p, m);
+  }
+}
+
+/** A read of an own write comes after what that depended on: conservatively, on everything that binds writes by now. */
+function joinDependency(s: MachineState, p: Processor, m: Message): void {
+  if (s.options.exact) {
     if (m.dependency.length > 0) s.summary.joinFlat(m.dependency);
     s.joinTime(m.dependencyGt);
+  } else {
+    if (p.writeOnly.n > 0) s.summary.joinView(p.writeOnly);
+    s.joinTime(p.gtW);
   }
 }
 

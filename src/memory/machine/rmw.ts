@@ -58,9 +58,9 @@ export function readModifyWrite(s: MachineState, p: Processor, id: number, rmw: 
 /** A conditional operation that fails is a relaxed read, without the fences of a successful one. */
 function failBeforeFence(s: MachineState, p: Processor, id: number, rmw: Rmw): Message | null {
   if (rmw.op !== RMW_CMPXCHG && rmw.op !== RMW_ADD_UNLESS) return null;
-  const { messages, n } = s.locations[id] as Location;
+  const location = s.locations[id] as Location;
   let canFail = false;
-  for (let i = 0; i < n; i++) canFail ||= !succeeds(rmw, (messages[i] as Message).value);
+  for (let i = 0; i < location.n; i++) canFail ||= !succeeds(rmw, location.at(i).value);
   if (!canFail) return null;
   const source = choose(s, p, id, rmw);
   return succeeds(rmw, source.value) ? null : source;
@@ -89,13 +89,12 @@ function candidates(
   rmw: Rmw,
   location: Location,
 ): Message[] {
-  const { messages } = location;
   const list = [location.last];
   const bound = beginRead(s, p, id, location);
   if (location.last.position <= bound) return list;
   const known = highestKnown(s, p, id);
   for (let i = location.n - 2; i >= 0; i--) {
-    const m = messages[i] as Message;
+    const m = location.at(i);
     if (m.position < bound) break;
     if (!succeeds(rmw, m.value) || mayTake(s, location, i, known)) list.push(m);
   }
@@ -104,7 +103,7 @@ function candidates(
 
 /** A stale message may be taken if nobody took it, there is room behind it, and nothing known here lies above it. */
 function mayTake(s: MachineState, location: Location, i: number, known: number): boolean {
-  const m = location.messages[i] as Message;
+  const m = location.at(i);
   return m.position >= known && !(m.taken && s.options.rmwGap) && location.hasRoom(i);
 }
 

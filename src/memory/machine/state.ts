@@ -99,11 +99,8 @@ export class MachineState {
   }
 
   #clearLocation(location: Location): void {
-    location.n = 0;
-    location.fences.length = 0;
-    location.published.length = 0;
+    location.clear();
     location.pruneAt = location.forgetAt = FIRST_PRUNE;
-    location.version = 0;
   }
 
   /** Location id of a word, made if there is none yet. */

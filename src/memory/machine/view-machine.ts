@@ -204,10 +204,11 @@ export class ViewMachine implements MemoryModel {
   #heldMessage(p: Processor, id: number, location: Location): Message | null {
     const s = this.#state;
     const bound = beginRead(s, p, id, location);
-    const held = location.messages
-      .slice(0, location.n)
-      .filter((m) => m.kind === LOCK && m.position >= bound)
-      .reverse();
+    const held: Message[] = [];
+    for (let i = location.n - 1; i >= 0; i--) {
+      const m = location.at(i);
+      if (m.kind === LOCK && m.position >= bound) held.push(m);
+    }
     if (!isHeld(location)) {
       if (held.length === 0 || s.choices.choose(2, CHOOSE_FAIL) === 0) return null;
     }

@@ -47,7 +47,7 @@ export function writeBehind(
   if (s.options.exact && p.control.length > 0) joinEvents(s, p, p.control);
   source.taken = true;
   if (source === location.last) location.append();
-  else location.insert(location.messages.indexOf(source));
+  else location.insert(location.indexOf(source));
   commitWrite(s, p, m, release ? AFTER_ALL : 0);
   return m;
 }
@@ -70,7 +70,6 @@ function beginWrite(
   s.summaryGt = p.gtW;
   p.event++;
   joinDependencies(s, p, m, depends);
-  if (p.writeOnly.n > 0) s.summary.joinView(p.writeOnly);
   if (p.window.count > 0) joinWindow(s, p, id, release);
   if (release) carryAll(s, p, m);
   else {
@@ -84,11 +83,6 @@ function beginWrite(
 
 /** What the write's address and data depended on: for its own summary, and for the CPU's own read of the message. */
 function joinDependencies(s: MachineState, p: Processor, m: Message, depends: number): void {
-  if (!s.options.exact) {
-    m.dependency = p.writeOnly.snapshot();
-    m.dependencyGt = p.gtW;
-    return;
-  }
   m.dependencyGt = 0;
   m.dependency = EMPTY;
   if (p.address.length === 0 && p.data.length === 0 && depends === 0) return;
@@ -163,6 +157,8 @@ function placeBefore(
   }
   const gaps = countGaps(s, location, bound);
   if (gaps === 0) return false;
+  // What binds all later writes is in the bound already; the retro rule looks at the summary.
+  s.summary.joinView(p.writeOnly);
   for (let pick = s.choices.choose(gaps + 1, CHOOSE_WRITE); pick > 0; pick--) {
     const at = gapAt(s, location, pick);
     const access = { x: m.x, position: location.middle(at), hasView: true, view: m.view };
@@ -179,7 +175,7 @@ function placeBefore(
 function countGaps(s: MachineState, location: Location, bound: number): number {
   let gaps = 0;
   for (let i = location.n - 2; i >= 0; i--) {
-    if ((location.messages[i] as Message).position < bound) break;
+    if (location.at(i).position < bound) break;
     if (isOpen(s, location, i)) gaps++;
   }
   return gaps;
@@ -197,7 +193,7 @@ function gapAt(s: MachineState, location: Location, nth: number): number {
 
 /** Nothing comes between a read-modify-write and what it took, nor where no position is left. */
 function isOpen(s: MachineState, location: Location, at: number): boolean {
-  return !((location.messages[at] as Message).taken && s.options.rmwGap) && location.hasRoom(at);
+  return !(location.at(at).taken && s.options.rmwGap) && location.hasRoom(at);
 }
 
 /** Complete the summary with the write's own view, publish the message and remember the write. */
@@ -213,7 +209,7 @@ function commitWrite(s: MachineState, p: Processor, m: Message, flags: number): 
   }
   if (m.gs > p.own.gs) p.own.gs = m.gs;
   const w = p.window;
-  const extra = s.relativeSummary(p);
+  const extra = writeSummary(s, p);
   if (w.count >= s.options.windowCap) {
     p.bindEntry(w.slot(0));
     w.shift();
@@ -229,6 +225,13 @@ function commitWrite(s: MachineState, p: Processor, m: Message, flags: number): 
   w.event[slot] = p.event;
   w.knowledge[slot] = p.knowledge;
   w.value[slot] = m.value;
+}
+
+/** What the summary of a write adds to what binds everything later; what binds writes only is part of it. */
+function writeSummary(s: MachineState, p: Processor): FlatView {
+  if (s.summary.n === 0) return p.writeOnly.snapshot();
+  s.summary.joinView(p.writeOnly);
+  return s.relativeSummary(p);
 }
 
 /** Highest position of a location that a CPU knows of in any way. */

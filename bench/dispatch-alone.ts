@@ -1,0 +1,174 @@
+/** The rows of one CPU: calls in each state of a function's stack, and the handler alone on each memory. */
+
+import { createDecide } from '../src/livepatch/wasm-handler.js';
+import { AtomicsCpu } from '../src/memory/atomics.js';
+import type { NativeCpu } from '../src/memory/native.js';
+import { WasmCpu } from '../src/memory/wasm.js';
+import { TASK } from '../src/kernel/task.js';
+import { bootSolo, type SoloMachine } from '../src/scenario/solo.js';
+import type * as dispatchModule from '../src/threads/dispatch.js';
+import { portDecide, type Dispatcher, type DispatchOptions } from '../src/threads/dispatch.js';
+import {
+  CASE_WORDS,
+  CASES,
+  caseSites,
+  patchStateIn,
+  PROGRAM,
+  ran,
+  realSites,
+  TABLE,
+  writeCases,
+} from './dispatch-cases.js';
+import type * as loopModule from './dispatch-loop.js';
+import type { Benchmark, Task } from './harness.js';
+
+const CALLS = 4096;
+const FIRST = 0;
+const IN_TRANSITION = 4;
+
+const fresh = async <M>(file: string, key: string): Promise<M> =>
+  (await import(`${file}?row=${encodeURIComponent(key)}`)) as M;
+
+const loopOf = (key: string): Promise<typeof loopModule> => fresh('./dispatch-loop.js', key);
+
+interface Stage {
+  readonly solo: SoloMachine;
+  readonly base: number;
+}
+
+function stage(): Stage {
+  const solo = bootSolo({
+    vmlinux: { functions: PROGRAM.functions, data: { bench_cases: CASE_WORDS } },
+    modules: PROGRAM.modules,
+  });
+  const base = solo.symbol('bench_cases');
+  writeCases(solo.words, base);
+  return { solo, base };
+}
+
+function cpuOf({ solo }: Stage, memory: 'wasm' | 'atomics'): NativeCpu {
+  const Memory = memory === 'wasm' ? WasmCpu : AtomicsCpu;
+  const cpu = new Memory(solo.cpu.id, solo.ctx, solo.boot);
+  cpu.current = solo.admin;
+  return cpu;
+}
+
+async function dispatcherOf(
+  s: Stage,
+  key: string,
+  memory: 'wasm' | 'atomics',
+  options: DispatchOptions,
+): Promise<Dispatcher> {
+  const module = await fresh<typeof dispatchModule>('../src/threads/dispatch.js', key);
+  const cpu = cpuOf(s, memory);
+  return new module.Dispatcher(cpu, s.solo.boot, s.solo, PROGRAM, { ...options, ran });
+}
+
+/** A row that calls all functions in one case. */
+async function caseRow(
+  s: Stage,
+  name: string,
+  dispatcher: Dispatcher,
+  at: number,
+  aimRatio?: number,
+): Promise<Task> {
+  const { patchable } = await loopOf(name);
+  const sites = caseSites(dispatcher, s.base, at);
+  const patchState = patchStateIn(CASES[at]!);
+  const { words, admin } = s.solo;
+  return {
+    name,
+    operations: CALLS,
+    ...(aimRatio === undefined ? {} : { aimRatio }),
+    run: () => {
+      words[admin + TASK.patchState] = patchState;
+      return patchable(dispatcher, sites, CALLS, 1);
+    },
+  };
+}
+
+const AIMS: Readonly<Record<string, number>> = {
+  'patched, stack of 1': 3,
+  'in transition, task patched': 4,
+  'in transition, task not patched': 4,
+};
+
+async function callRows(): Promise<Task[]> {
+  const s = stage();
+  const { direct } = await loopOf('direct');
+  const { patchable } = await loopOf('unpatched');
+  const ours = await dispatcherOf(s, 'ours', 'wasm', {});
+  const fence = await dispatcherOf(s, 'fence', 'wasm', { handler: 'fence' });
+  const port = await dispatcherOf(s, 'port', 'wasm', { handler: 'port' });
+  const atomics = await dispatcherOf(s, 'atomics', 'atomics', { handler: 'port' });
+  const unpatched = realSites(ours);
+  const cases: Task[] = [];
+  for (const [at, { name }] of CASES.entries()) {
+    cases.push(await caseRow(s, name, ours, at, AIMS[name]));
+  }
+  return [
+    { name: 'direct call', operations: CALLS, run: () => direct(TABLE, CALLS, 1) },
+    {
+      name: 'unpatched site',
+      operations: CALLS,
+      aimRatio: 1.3,
+      run: () => patchable(ours, unpatched, CALLS, 1),
+    },
+    ...cases,
+    await caseRow(s, 'stack of 1, atomic.fence', fence, FIRST),
+    await caseRow(s, 'in transition, atomic.fence', fence, IN_TRANSITION),
+    await caseRow(s, 'stack of 1, TypeScript on wasm', port, FIRST),
+    await caseRow(s, 'in transition, TypeScript on wasm', port, IN_TRANSITION),
+    await caseRow(s, 'stack of 1, JS Atomics', atomics, FIRST),
+    await caseRow(s, 'in transition, JS Atomics', atomics, IN_TRANSITION),
+  ];
+}
+
+/** One CPU, all states. */
+export const dispatchCalls: Benchmark = {
+  name: 'dispatch',
+  unit: 'ns/call',
+  better: 'lower',
+  baseline: 'direct call',
+  tasks: callRows,
+};
+
+async function handlerRows(at: number): Promise<Task[]> {
+  const s = stage();
+  const wasm = cpuOf(s, 'wasm');
+  const ours = await dispatcherOf(s, `handler${at}`, 'wasm', {});
+  const sites = caseSites(ours, s.base, at);
+  const { words, admin, boot } = s.solo;
+  const row = async (name: string, decide: ReturnType<typeof portDecide>): Promise<Task> => {
+    const { decisions } = await loopOf(`${name}${at}`);
+    return {
+      name,
+      operations: CALLS,
+      ...(name === 'JS Atomics' ? { aimRatio: 5, aimAtLeast: true } : {}),
+      run: () => {
+        words[admin + TASK.patchState] = patchStateIn(CASES[at]!);
+        return decisions(decide, sites, admin, CALLS);
+      },
+    };
+  };
+  return [
+    await row('WebAssembly', createDecide(wasm.id, boot)),
+    await row('WebAssembly, atomic.fence', createDecide(wasm.id, boot, 'fence')),
+    await row('TypeScript on wasm', portDecide(wasm)),
+    await row('JS Atomics', portDecide(cpuOf(s, 'atomics'))),
+  ];
+}
+
+const handlerBenchmark = (name: string, at: number): Benchmark => ({
+  name,
+  unit: 'ns/decision',
+  better: 'lower',
+  baseline: 'WebAssembly',
+  tasks: () => handlerRows(at),
+});
+
+/** The handler without the call that follows. */
+export const handlers: readonly Benchmark[] = [
+  handlerBenchmark('handler', FIRST),
+  handlerBenchmark('handler in transition', IN_TRANSITION),
+];

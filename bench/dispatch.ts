@@ -1,0 +1,14 @@
+/** The benchmarks of the dispatch hot path: alone, the handler, several CPUs at once, and while patches come and go. */
+
+import { dispatchCalls, handlers } from './dispatch-alone.js';
+import { churn, perProcessor, throughput } from './dispatch-threads.js';
+import type { Benchmark } from './harness.js';
+
+/** All of them. */
+export const dispatchBenchmarks: readonly Benchmark[] = [
+  dispatchCalls,
+  ...handlers,
+  ...throughput,
+  ...perProcessor,
+  ...churn,
+];

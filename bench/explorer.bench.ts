@@ -1,0 +1,64 @@
+/** Rate of the explorer: operations a second of CPU time, on one thread, over both memories. */
+
+import { performance } from 'node:perf_hooks';
+import { exploreRange } from '../src/explorer/explore.js';
+import type { MemoryKind } from '../src/explorer/explorer-memory.js';
+import { catalogModule } from '../src/explorer/modules.js';
+import { RandomStrategy } from '../src/explorer/random.js';
+import { loadScenario, Session } from '../src/explorer/session.js';
+import { main, type Benchmark, type MeasuredTask, type Settings } from './harness.js';
+
+/** Measures the rate in random mode: millions of operations for each second that this process was given a processor. */
+async function rateTask(
+  label: string,
+  file: string,
+  name: string,
+  memory: MemoryKind,
+  settings: Settings,
+  aim?: number,
+): Promise<MeasuredTask> {
+  const loaded = await loadScenario({ file: catalogModule(file), name });
+  const session = new Session(loaded, { memory, ablated: [] });
+  const strategy = new RandomStrategy(settings.seed);
+  let from = 0;
+  return {
+    name: label,
+    ...(aim === undefined ? {} : { aim }),
+    measure: ({ timeMs }) => {
+      const deadline = performance.now() + timeMs;
+      const before = process.cpuUsage().user;
+      const range = { from, to: Number.MAX_SAFE_INTEGER, deadline, stopAtFinding: false };
+      const { tally, next } = exploreRange(session, strategy, range);
+      from = next;
+      return tally.steps / Math.max(1, process.cpuUsage().user - before);
+    },
+  };
+}
+
+const rate: Benchmark = {
+  name: 'explorer rate',
+  unit: 'M operations/s',
+  better: 'higher',
+  baseline: 'protocol, 2 tasks, sc',
+  tasks: async (settings) => [
+    await rateTask(
+      'protocol, 2 tasks, sc',
+      'disable-protocol',
+      'disable-protocol-2',
+      'sc',
+      settings,
+      5,
+    ),
+    await rateTask(
+      'protocol, 2 tasks, lkmm',
+      'disable-protocol',
+      'disable-protocol-2',
+      'lkmm',
+      settings,
+    ),
+    await rateTask('kernel race, sc', 'disable-switch', 'disable-switch', 'sc', settings, 0.5),
+    await rateTask('kernel race, lkmm', 'disable-switch', 'disable-switch', 'lkmm', settings),
+  ],
+};
+
+await main([rate]);

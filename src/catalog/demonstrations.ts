@@ -1,0 +1,79 @@
+/** Where the removal of each ordering site is shown: the rows of the ablation matrix, taken from the races themselves. */
+
+import { O_02, O_03, O_09, O_11, O_13, O_15, type SiteId } from '../memory/sites.js';
+import { RACES } from './races.js';
+
+/** One row of the matrix: sites removed from a race. */
+export interface Demonstration {
+  readonly scenario: string;
+  /** Sites that are removed together. */
+  readonly sites: readonly SiteId[];
+  /** Key of the forbidden outcome that the removal leads to; undefined: it is harmless there. */
+  readonly finds?: string;
+  readonly why: string;
+}
+
+/** What the races predict of themselves. */
+const PREDICTED: readonly Demonstration[] = RACES.flatMap(({ name, ablations }) =>
+  (ablations ?? []).map(({ sites, finds, why }) => ({ scenario: name, sites, finds, why })),
+);
+
+/** Findings in races that were declared for another site. */
+const MORE: readonly Demonstration[] = [
+  {
+    scenario: 'complete-unpatched',
+    sites: [O_13],
+    finds: 'oops',
+    why: 'a handler follows the poisoned link of the entry that it still holds',
+  },
+];
+
+/** Single removals that something else makes up for, in the race where they would matter. */
+const HARMLESS: readonly Demonstration[] = [
+  {
+    scenario: 'disable-switch',
+    sites: [O_02],
+    why: 'O-04 orders the target state before the flag too',
+  },
+  { scenario: 'enable-call', sites: [O_03], why: 'the publication is a release store (O-12)' },
+  { scenario: 'enable-call', sites: [O_09], why: 'the reads depend on the pointer (O-11)' },
+  { scenario: 'enable-call', sites: [O_11], why: 'a fence follows the load (O-09)' },
+  { scenario: 'remove-last', sites: [O_15], why: 'unregistering has waited for handlers (O-14)' },
+];
+
+/** All rows, findings first. */
+export const DEMONSTRATIONS: readonly Demonstration[] = [...PREDICTED, ...MORE, ...HARMLESS];
+
+/** Rows that a site takes part in. */
+export function demonstrationsOf(site: SiteId): Demonstration[] {
+  return DEMONSTRATIONS.filter(({ sites }) => sites.includes(site));
+}
+
+/** How the need for a site is shown. */
+export type Standing = 'found' | 'masked' | 'replayed' | 'litmus' | 'argued';
+
+/** Scripts about past bugs that stand for the removal of a site. */
+const REPLAYED: ReadonlyMap<number, string> = new Map([
+  [25, 'R-03'],
+  [31, 'R-18'],
+]);
+
+/** Script that shows the removal of a site, if one does. */
+export function replayedBy(site: SiteId): string | undefined {
+  return REPLAYED.get(site);
+}
+
+/**
+ * How a site stands: `found` by its removal alone; `masked` (harmless alone, found together with what masks it);
+ * `replayed` by a script; shown by its `litmus` form alone; or only `argued`.
+ *
+ * @param hasLitmus whether the site has a litmus form in which its removal matters
+ */
+export function standingOf(site: SiteId, hasLitmus: boolean): Standing {
+  const rows = demonstrationsOf(site);
+  const isAlone = rows.some(({ sites, finds }) => sites.length === 1 && finds !== undefined);
+  if (isAlone) return 'found';
+  if (rows.some(({ finds }) => finds !== undefined)) return 'masked';
+  if (REPLAYED.has(site)) return 'replayed';
+  return hasLitmus ? 'litmus' : 'argued';
+}

@@ -1,0 +1,58 @@
+/** Bugs of the past that need two CPUs: which races show them. */
+
+import { O_17, O_26 } from '../../memory/sites.js';
+import { WARN_HANDLER_UNDEFINED } from '../../livepatch/warn-sites.js';
+import { historyRace, type HistoryScenario } from '../../scenario/history.js';
+
+export const HISTORY_RACES: readonly HistoryScenario[] = [
+  historyRace({
+    id: 'R-07',
+    commit: '842c08846420',
+    title: 'livepatch: Fix stacking of patches with respect to RCU',
+    release: '4.13, 2017',
+    mechanism:
+      'The handler was only protected by rcu_read_lock(), which means nothing where RCU does not watch the CPU: ' +
+      'synchronize_rcu() returned while a handler still held a removed function.',
+    replayed: 'O-17 is removed: completing does not wait for a handler that is under way.',
+    shows: `WARN ${WARN_HANDLER_UNDEFINED.id}`,
+    before: { scenario: 'complete-unpatched', removed: [O_17] },
+    after: { scenario: 'complete-unpatched' },
+  }),
+  historyRace({
+    id: 'R-10',
+    commit: '8869016d3a58',
+    title: 'livepatch: add locking to force and signal functions',
+    release: '4.16, 2018',
+    mechanism:
+      'The sysfs store that forces a transition ran without klp_mutex: the transition could complete in the middle of it.',
+    replayed: 'The store of that time against the last attempt of an enabling.',
+    shows: 'oops',
+    before: { scenario: 'force-unlocked' },
+    after: { scenario: 'force-unlocked-today' },
+  }),
+  historyRace({
+    id: 'R-22',
+    commit: '5de62ea84abd',
+    title: 'sched,livepatch: Use wake_up_if_idle()',
+    release: '5.16, 2021',
+    mechanism:
+      'The idle task of a CPU without work can neither be switched from outside nor reach its own switch point: nobody ' +
+      'prodded it.',
+    replayed: 'O-26 is removed: idle CPUs are not prodded.',
+    shows: 'stalled',
+    before: { scenario: 'idle-cpu', removed: [O_26] },
+    after: { scenario: 'idle-cpu' },
+  }),
+  historyRace({
+    id: 'R-36',
+    commit: 'e91c2518a5d2',
+    title: 'livepatch: Initialize shadow variables safely by a custom callback',
+    release: '4.18, 2018',
+    mechanism:
+      'Two CPUs could allocate the same shadow variable, and a reader could find it before it was initialised.',
+    replayed: 'The allocation of that time, with one lookup outside of the lock, on two CPUs.',
+    shows: 'two variables',
+    before: { scenario: 'shadow-old' },
+    after: { scenario: 'shadow-alloc' },
+  }),
+];

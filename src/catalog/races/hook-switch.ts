@@ -1,0 +1,112 @@
+/** The cond_resched() hook against the administrator: O-08, and O-23 with O-05. */
+
+import { TASK, TIF_PATCH_PENDING } from '../../kernel/task.js';
+import { __klpSchedTrySwitch } from '../../livepatch/transition.js';
+import type { Cpu } from '../../memory/cpu.js';
+import { O_05, O_08, O_23, O_32 } from '../../memory/sites.js';
+import {
+  attempt,
+  callAndSleep,
+  leaveFunction,
+  loadLivepatches,
+  patchedFunctionRace,
+  STRAGGLER,
+  writeEnabled,
+} from '../../scenario/patched-function.js';
+
+function enablePatch(cpu: Cpu): void {
+  loadLivepatches(cpu, 1);
+}
+
+function disablePatch(cpu: Cpu): void {
+  writeEnabled(cpu, 0, '0');
+}
+
+/** The current thread reaches cond_resched() once it is asked to switch, and then calls `f`. */
+function reschedWhenAsked(cpu: Cpu): void {
+  const flags = cpu.current + TASK.tiFlags;
+  for (;;) {
+    const seen = cpu.readOnce(flags);
+    if ((seen & (1 << TIF_PATCH_PENDING)) !== 0) break;
+    cpu.relax(flags, seen);
+  }
+  reschedAndCall(cpu);
+}
+
+/** The current thread reaches cond_resched(), and then calls `f`. */
+function reschedAndCall(cpu: Cpu): void {
+  __klpSchedTrySwitch(cpu);
+  callAndSleep(cpu);
+}
+
+/** CPU 0 disables the patch; CPU 1's thread switches itself in cond_resched() and calls `f`. */
+export const hookDisable = patchedFunctionRace({
+  name: 'hook-switch-disable',
+  description: '__klp_disable_patch() against __klp_sched_try_switch() and a call of the function.',
+  prepare: enablePatch,
+  roles: [
+    { comm: 'admin', sleepingIn: [], body: disablePatch },
+    { comm: 'thread', sleepingIn: [], body: reschedWhenAsked },
+  ],
+  observed: 1,
+  versions: ['f', 'f_a'],
+  jiffies: 400,
+  ablations: [
+    {
+      sites: [O_08],
+      finds: 'oops',
+      why: 'the hook sees the flag, but the transition patch from before the transition: a null pointer',
+    },
+  ],
+});
+
+/** CPU 0 reverses an enabling; CPU 1's thread, which is marked, is in cond_resched(). */
+export const hookReverse = patchedFunctionRace({
+  name: 'hook-switch-reverse',
+  description:
+    'klp_reverse_transition() against __klp_sched_try_switch() and a call of the function.',
+  initialTasks: [STRAGGLER],
+  prepare: enablePatch,
+  roles: [
+    { comm: 'admin', sleepingIn: [], body: disablePatch },
+    { comm: 'thread', sleepingIn: ['f'], body: reschedAndCall },
+  ],
+  settle: leaveFunction,
+  observed: 2,
+  versions: ['f', 'f_a'],
+  jiffies: 400,
+  ablations: [
+    {
+      sites: [O_05],
+      finds: 'stalled',
+      why: 'the hook read the old direction and stores it after the reverse has looked at the thread',
+    },
+    {
+      sites: [O_23],
+      finds: 'stalled',
+      why: 'the hook is preempted between its check and its stores, and the reverse does not wait for it',
+    },
+  ],
+});
+
+/** CPU 0 attempts to complete an enabling; CPU 1's thread checks its own stack in cond_resched(). */
+export const hookAttempt = patchedFunctionRace({
+  name: 'hook-switch-attempt',
+  description: 'klp_try_complete_transition() against __klp_sched_try_switch().',
+  initialTasks: [STRAGGLER],
+  prepare: enablePatch,
+  roles: [
+    { comm: 'admin', sleepingIn: [], body: attempt },
+    { comm: 'thread', sleepingIn: ['f'], body: reschedAndCall },
+  ],
+  observed: 2,
+  versions: ['f', 'f_a'],
+  jiffies: 400,
+  ablations: [
+    {
+      sites: [O_32],
+      finds: 'data race',
+      why: 'two CPUs write stack traces into one buffer',
+    },
+  ],
+});

@@ -1,0 +1,45 @@
+/** The last function leaves its stack: the handler is unregistered first, and waited for, O-14 with O-17. */
+
+import type { Cpu } from '../../memory/cpu.js';
+import { O_14, O_17 } from '../../memory/sites.js';
+import { raceContext } from '../../scenario/kernel-race.js';
+import {
+  attempt,
+  callAndSleep,
+  disableWithStraggler,
+  leaveFunction,
+  loadLivepatches,
+  patchedFunctionRace,
+  SLEEPER,
+} from '../../scenario/patched-function.js';
+
+/** Enable the only patch and disable it, which waits for a task that sleeps in its function. */
+function startDisabling(cpu: Cpu): void {
+  loadLivepatches(cpu, 1);
+  disableWithStraggler(cpu, 0, raceContext(cpu).tasks[0] ?? 0);
+}
+
+const finds = 'oops';
+
+/** CPU 0 completes the disabling of the only patch; CPU 1's task, which has switched, calls `f`. */
+export const removeLast = patchedFunctionRace({
+  name: 'remove-last',
+  description: 'klp_unpatch_func() of the last function of a stack against klp_ftrace_handler().',
+  initialTasks: [SLEEPER],
+  prepare: startDisabling,
+  settle: leaveFunction,
+  roles: [
+    { comm: 'admin', sleepingIn: [], body: attempt },
+    { comm: 'caller', sleepingIn: [], body: callAndSleep },
+  ],
+  observed: 2,
+  versions: ['f'],
+  ablations: [
+    { sites: [O_14], finds, why: 'the ops is freed while a handler is on its way through it' },
+    {
+      sites: [O_17],
+      finds,
+      why: 'unregistering does not wait for a handler that can be preempted',
+    },
+  ],
+});

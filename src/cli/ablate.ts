@@ -1,0 +1,205 @@
+/** `klp-smp ablate`: removes ordering sites and looks for what breaks: the matrix of sites and scenarios. */
+
+import { writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { DEMONSTRATIONS, type Demonstration } from '../catalog/demonstrations.js';
+import { siteName } from '../catalog/orderings.js';
+import { RACES } from '../catalog/races.js';
+import { UsageError } from '../errors.js';
+import { Workers } from '../explorer/campaign.js';
+import type { SiteId } from '../memory/sites.js';
+import { renderTable } from '../report/table.js';
+import { hunt, type HuntResult } from './hunt.js';
+import {
+  duration,
+  integerIn,
+  jsonOption,
+  option,
+  orderingSites,
+  seedOption,
+  writableFile,
+} from './options.js';
+import { emit } from './output.js';
+import { startProgress } from './progress.js';
+
+interface AblateOptions {
+  readonly all?: boolean;
+  readonly scenario?: string;
+  readonly seed: number;
+  readonly seeds: number;
+  readonly budget: number;
+  readonly harmless: number;
+  readonly threads: number;
+  readonly save?: string;
+  readonly json: boolean;
+}
+
+/** One row of the matrix, measured. */
+export interface AblationRow {
+  readonly scenario: string;
+  readonly removed: readonly string[];
+  /** What the catalogue says is found; null: harmless. */
+  readonly expected: string | null;
+  /** Forbidden outcome found first, for each seed; null: none within the budget. */
+  readonly found: readonly (string | null)[];
+  /** Medians over the seeds that found something. */
+  readonly executions: number | null;
+  readonly seconds: number | null;
+  readonly token: string | null;
+  /** Executions without a finding, when none was expected. */
+  readonly cleanExecutions: number;
+  readonly asExpected: boolean;
+}
+
+const median = (values: readonly number[]): number | null => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? null;
+};
+
+function rowOf(wanted: Demonstration, runs: readonly HuntResult[]): AblationRow {
+  const caught = runs.filter(({ catches }) => catches.length > 0);
+  const found = runs.map(({ catches }) => catches[0]?.key ?? null);
+  const expected = wanted.finds ?? null;
+  return {
+    scenario: wanted.scenario,
+    removed: wanted.sites.map(siteName),
+    expected,
+    found,
+    executions: median(caught.map(({ catches }) => catches[0]?.executions ?? 0)),
+    seconds: median(caught.map(({ seconds }) => seconds)),
+    token: caught[0]?.catches[0]?.token ?? null,
+    cleanExecutions: runs.reduce((sum, r) => sum + (r.catches.length === 0 ? r.executions : 0), 0),
+    asExpected: expected === null ? caught.length === 0 : caught.length === runs.length,
+  };
+}
+
+function table(rows: readonly AblationRow[]): string {
+  return renderTable(
+    [
+      { title: 'without' },
+      { title: 'scenario' },
+      { title: 'expected' },
+      { title: 'found' },
+      { title: 'executions', align: 'right' },
+      { title: 's', align: 'right' },
+      { title: '' },
+    ],
+    rows.map((r) => [
+      r.removed.join('+') || '-',
+      r.scenario,
+      r.expected ?? 'harmless',
+      `${[...new Set(r.found.filter((f) => f !== null))].join(', ') || '-'} (${r.found.filter((f) => f !== null).length}/${r.found.length})`,
+      String(r.executions ?? r.cleanExecutions),
+      r.seconds === null ? '' : r.seconds.toFixed(1),
+      r.asExpected ? '' : 'differs',
+    ]),
+  );
+}
+
+/** Rows that the user asked for. */
+function rowsFor(sites: readonly SiteId[] | undefined, options: AblateOptions): Demonstration[] {
+  if (sites === undefined && options.all !== true) {
+    throw new UsageError('give the ordering sites to remove, such as O-04,O-05, or --all');
+  }
+  const isWanted = (d: Demonstration): boolean =>
+    (sites === undefined || sites.some((s) => d.sites.includes(s))) &&
+    (options.scenario === undefined || d.scenario === options.scenario);
+  const intact = RACES.map(({ name }): Demonstration => ({
+    scenario: name,
+    sites: [],
+    why: 'nothing is removed',
+  }));
+  const rows = [...DEMONSTRATIONS, ...(sites === undefined ? intact : [])].filter(isWanted);
+  if (rows.length === 0)
+    throw new UsageError('no scenario of the catalogue shows the removal of these sites');
+  return rows;
+}
+
+async function measure(
+  workers: Workers,
+  wanted: Demonstration,
+  options: AblateOptions,
+): Promise<AblationRow> {
+  const isHarmless = wanted.finds === undefined;
+  const runs: HuntResult[] = [];
+  for (let i = 0; i < (isHarmless ? 1 : options.seeds); i++) {
+    runs.push(
+      await hunt(workers, {
+        scenario: wanted.scenario,
+        removed: wanted.sites,
+        seed: options.seed + i,
+        memory: 'lkmm',
+        budgetMs: isHarmless ? options.harmless : options.budget,
+        threads: options.threads,
+      }),
+    );
+  }
+  return rowOf(wanted, runs);
+}
+
+async function run(sites: SiteId[] | undefined, options: AblateOptions): Promise<void> {
+  const wanted = rowsFor(sites, options);
+  const bar = startProgress({ label: 'ablating', total: wanted.length, unit: 'rows' });
+  const workers = new Workers(options.threads);
+  const rows: AblationRow[] = [];
+  const interrupted = { yet: false };
+  const stop = (): void => void (interrupted.yet = true);
+  process.once('SIGINT', stop);
+  try {
+    for (const row of wanted) {
+      if (interrupted.yet) break;
+      bar.update(rows.length, row.scenario);
+      rows.push(await measure(workers, row, options));
+    }
+  } finally {
+    process.off('SIGINT', stop);
+    bar.stop();
+    await workers.close();
+    if (options.save !== undefined)
+      writeFileSync(options.save, `${JSON.stringify(rows, undefined, 2)}\n`);
+    emit(options, rows, table);
+  }
+  if (rows.some(({ asExpected }) => !asExpected)) process.exitCode = 1;
+}
+
+/** Add the command to a program. */
+export function registerAblate(program: Command): void {
+  program
+    .command('ablate')
+    .description('remove ordering sites from the races of the catalogue, and see what breaks')
+    .argument(
+      '[sites]',
+      orderingSites.accepts,
+      (text: string) => orderingSites.parse(text) ?? invalid(text),
+    )
+    .option('--all', 'the whole matrix, and every race with nothing removed')
+    .option('--scenario <name>', 'only this race')
+    .addOption(
+      option(
+        '--seeds <n>',
+        'seeds that each finding is looked for with',
+        integerIn({ min: 1, max: 1000 }),
+        { value: 1 },
+      ),
+    )
+    .addOption(
+      option('--budget <time>', 'time for each seed', duration, { value: 30_000, shown: '30s' }),
+    )
+    .addOption(
+      option('--harmless <time>', 'time for each row that must show nothing', duration, {
+        value: 10_000,
+        shown: '10s',
+      }),
+    )
+    .addOption(
+      option('--threads <n>', 'worker threads', integerIn({ min: 1, max: 64 }), { value: 2 }),
+    )
+    .addOption(option('--save <file>', 'write the rows as JSON', writableFile))
+    .addOption(seedOption())
+    .addOption(jsonOption())
+    .action(run);
+}
+
+function invalid(text: string): never {
+  throw new UsageError(`sites: '${text}' is not accepted; give ${orderingSites.accepts}`);
+}

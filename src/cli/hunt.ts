@@ -1,0 +1,90 @@
+/** Looks for a forbidden outcome of a catalogue scenario with ordering sites removed: one cell of the ablation matrix. */
+
+import { Campaign, type Workers } from '../explorer/campaign.js';
+import { findScenario } from '../explorer/catalog-lookup.js';
+import type { ExploreConfig } from '../explorer/config.js';
+import type { MinimisedFinding } from '../explorer/worker-task.js';
+
+/** What to look for, and for how long. */
+export interface Hunt {
+  /** Name of a scenario of the catalogue. */
+  readonly scenario: string;
+  /** Numbers of the sites that are removed. */
+  readonly removed: readonly number[];
+  readonly seed: number;
+  readonly memory: 'sc' | 'lkmm';
+  readonly budgetMs: number;
+  readonly threads: number;
+  /** Executions at most; default as many as fit. */
+  readonly executions?: number;
+  /** Shrink the finding. Default false. */
+  readonly shrink?: boolean;
+  /** Go on after the first finding. Default false. */
+  readonly goOn?: boolean;
+}
+
+/** What a hunt found. */
+export interface Catch {
+  readonly key: string;
+  readonly detail: string;
+  /** Executions up to and including the one that showed it first. */
+  readonly executions: number;
+  readonly token: string;
+  /** Removed sites whose return makes the shrunk schedule harmless; only when it was shrunk. */
+  readonly needed?: readonly number[];
+}
+
+/** How a hunt ended. */
+export interface HuntResult {
+  readonly executions: number;
+  readonly seconds: number;
+  /** Forbidden outcomes, the earliest first. */
+  readonly catches: readonly Catch[];
+  /** All outcomes and how often each was seen. */
+  readonly outcomes: Readonly<Record<string, number>>;
+}
+
+/** Milliseconds that shrinking one finding may take. */
+const SHRINK_MS = 60_000;
+
+/**
+ * Explore until something forbidden is found or the budget is used up.
+ *
+ * @throws UsageError when there is no such scenario
+ */
+export async function hunt(workers: Workers, wanted: Hunt): Promise<HuntResult> {
+  const { file, name } = findScenario(wanted.scenario);
+  const config: ExploreConfig = {
+    scenario: { file, name: name ?? wanted.scenario },
+    memory: wanted.memory,
+    strategy: { kind: 'random', seed: wanted.seed },
+    ablated: wanted.removed,
+  };
+  const limits = {
+    from: 0,
+    executions: wanted.executions ?? Number.MAX_SAFE_INTEGER,
+    budgetMs: wanted.budgetMs,
+    threads: wanted.threads,
+    stopAtFinding: wanted.goOn !== true,
+  };
+  const started = performance.now();
+  const { tally, failure } = await new Campaign(workers, config, limits, () => undefined).run();
+  const seconds = (performance.now() - started) / 1000;
+  if (failure !== undefined) throw failure;
+  const found = tally.outcomes
+    .filter(({ grade }) => grade === 'forbidden')
+    .sort((a, b) => a.firstRun - b.firstRun);
+  const catches: Catch[] = [];
+  for (const { key, detail, firstRun, token } of found) {
+    const caught = { key, detail, executions: firstRun + 1, token };
+    catches.push(wanted.shrink === true ? await shrunk(workers, config, caught) : caught);
+  }
+  const outcomes = Object.fromEntries(tally.outcomes.map(({ key, count }) => [key, count]));
+  return { executions: tally.executions, seconds, catches, outcomes };
+}
+
+async function shrunk(workers: Workers, config: ExploreConfig, found: Catch): Promise<Catch> {
+  const task = { task: 'minimise', config, token: found.token } as const;
+  const { token, needed } = await workers.run<MinimisedFinding>(task, SHRINK_MS);
+  return { ...found, token, needed };
+}

@@ -1,0 +1,200 @@
+/** `klp-smp orderings`: the ordering catalogue as a table, and the story of each site. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { UsageError } from '../errors.js';
+import { demonstrationsOf, replayedBy, standingOf } from '../catalog/demonstrations.js';
+import { litmusSource } from '../catalog/orderings/litmus-form.js';
+import { orderingOf, ORDERINGS, siteName, type Ordering } from '../catalog/orderings.js';
+import { checkLitmus } from '../litmus/checker.js';
+import { parseLitmus } from '../litmus/parse.js';
+import type { SiteId } from '../memory/sites.js';
+import { renderTable } from '../report/table.js';
+import { existingFile, jsonOption, option, orderingSites, parseAs } from './options.js';
+import { emit } from './output.js';
+
+interface OrderingsOptions {
+  readonly json: boolean;
+  readonly litmus?: boolean;
+  readonly readme?: string;
+}
+
+/** What the lists print of a site. */
+export interface OrderingRow {
+  readonly id: string;
+  readonly kernel: string;
+  readonly kind: string;
+  readonly claim: string;
+  readonly partners: readonly string[];
+  readonly maskedBy: readonly string[];
+  readonly consequence: string;
+  /** found, masked, replayed, litmus or argued. */
+  readonly standing: string;
+  /** Where: a scenario with the sites removed, a script, or a litmus form. */
+  readonly shownBy: string;
+}
+
+const names = (sites: readonly SiteId[]): string => sites.map(siteName).join('+');
+
+function shownBy(ordering: Ordering): string {
+  const found = demonstrationsOf(ordering.id)
+    .filter(({ finds }) => finds !== undefined)
+    .sort((a, b) => a.sites.length - b.sites.length)[0];
+  if (found !== undefined) {
+    const together = found.sites.length > 1 ? ` without ${names(found.sites)}` : '';
+    return `${found.scenario}${together}: ${found.finds ?? ''}`;
+  }
+  return replayedBy(ordering.id) ?? ordering.litmus[0]?.name ?? '';
+}
+
+/** The row of a site. */
+export function orderingRow(ordering: Ordering): OrderingRow {
+  const { id, kernel, kind, claim, partners, maskedBy, consequence, litmus } = ordering;
+  return {
+    id: siteName(id),
+    kernel,
+    kind,
+    claim,
+    partners: partners.map(siteName),
+    maskedBy: maskedBy.map(names),
+    consequence,
+    standing: standingOf(id, litmus.length > 0),
+    shownBy: shownBy(ordering),
+  };
+}
+
+function table(rows: readonly OrderingRow[]): string {
+  return renderTable(
+    [
+      { title: 'site' },
+      { title: 'kernel function' },
+      { title: 'kind' },
+      { title: 'without it' },
+      { title: 'masked by' },
+      { title: 'standing' },
+      { title: 'shown by' },
+    ],
+    rows.map((r) => [
+      r.id,
+      r.kernel.split(',')[0] ?? '',
+      r.kind,
+      r.consequence,
+      r.maskedBy.join(' or '),
+      r.standing,
+      r.shownBy,
+    ]),
+  );
+}
+
+/** The table of the README. */
+export function markdownTable(rows: readonly OrderingRow[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [
+    line(['Site', 'Kernel function', 'Orders', 'Without it', 'Masked by', 'Standing', 'Shown by']),
+    line(['---', '---', '---', '---', '---', '---', '---']),
+    ...rows.map((r) =>
+      line([
+        r.id,
+        `\`${r.kernel.split(',')[0] ?? ''}\``,
+        r.claim,
+        r.consequence,
+        r.maskedBy.join(' or '),
+        r.standing,
+        r.shownBy,
+      ]),
+    ),
+  ].join('\n');
+}
+
+const BEGIN = '<!-- orderings: begin -->';
+const END = '<!-- orderings: end -->';
+
+/** Put `content` between the markers of a text. @throws UsageError when they are not there */
+export function rewriteSection(text: string, content: string): string {
+  const from = text.indexOf(BEGIN);
+  const to = text.indexOf(END);
+  if (from < 0 || to < from)
+    throw new UsageError(`the file has no section between ${BEGIN} and ${END}`);
+  return `${text.slice(0, from + BEGIN.length)}\n\n${content}\n\n${text.slice(to)}`;
+}
+
+function verdictLines(ordering: Ordering): string[] {
+  return ordering.litmus.flatMap((form) => [
+    `litmus ${form.name}: ${form.bad}`,
+    ...form.claims.map(({ removed }) => {
+      const { positive } = checkLitmus(parseLitmus(litmusSource(form, removed), form.name));
+      const what = removed.length === 0 ? 'as it is' : `without ${names(removed)}`;
+      return `  ${what.padEnd(24)} ${positive > 0 ? 'Sometimes' : 'Never'}`;
+    }),
+  ]);
+}
+
+/** The story of a site, as lines. */
+export function orderingStory(ordering: Ordering): string[] {
+  const row = orderingRow(ordering);
+  const masked = row.maskedBy.length === 0 ? 'nothing' : row.maskedBy.join(' or ');
+  const rows = demonstrationsOf(ordering.id).map(
+    ({ scenario, sites, finds, why }) =>
+      `  ${scenario} without ${names(sites)}: ${finds ?? 'harmless'} (${why})`,
+  );
+  const script = replayedBy(ordering.id);
+  return [
+    `${row.id}  ${row.kernel} (${ordering.file}, ${ordering.fn})`,
+    `${row.kind}: ${row.claim}`,
+    `pairs with ${row.partners.join(', ')}; masked by ${masked}; without it: ${row.consequence}`,
+    '',
+    ordering.story,
+    ...(ordering.remark === undefined ? [] : ['', ordering.remark]),
+    '',
+    `standing: ${row.standing}`,
+    ...rows,
+    ...(script === undefined ? [] : [`  klp-smp history ${script}`]),
+    ...verdictLines(ordering),
+  ];
+}
+
+function one(text: string): Ordering {
+  const [id, ...rest] = parseAs('site', orderingSites, text);
+  if (id === undefined || rest.length > 0) {
+    throw new UsageError(`site: '${text}' is not accepted; give one ordering site such as O-04`);
+  }
+  return orderingOf(id);
+}
+
+function printLitmus(ordering: Ordering): void {
+  for (const form of ordering.litmus) process.stdout.write(`${litmusSource(form)}\n`);
+}
+
+function run(text: string | undefined, options: OrderingsOptions): void {
+  if (options.readme !== undefined) {
+    const rows = ORDERINGS.map(orderingRow);
+    const before = readFileSync(options.readme, 'utf8');
+    writeFileSync(options.readme, rewriteSection(before, markdownTable(rows)));
+    return;
+  }
+  if (text === undefined) {
+    emit(options, ORDERINGS.map(orderingRow), table);
+    return;
+  }
+  const ordering = one(text);
+  if (options.litmus === true) printLitmus(ordering);
+  else
+    emit(options, { ...orderingRow(ordering), story: ordering.story }, () =>
+      orderingStory(ordering).join('\n'),
+    );
+}
+
+/** Add the command to a program. */
+export function registerOrderings(program: Command): void {
+  program
+    .command('orderings')
+    .description('list the places where live patching relies on order, or tell the story of one')
+    .argument('[site]', 'for instance O-04; all of them when left out')
+    .option('--litmus', 'print the litmus tests of the site instead')
+    .addOption(
+      option('--readme <file>', 'write the table into a marked section of a file', existingFile),
+    )
+    .addOption(jsonOption())
+    .action(run);
+}

@@ -1,0 +1,71 @@
+;; klp_ftrace_handler() in one call: the decision of the TypeScript port in src/livepatch/patch.ts, which is the reference.
+;;
+;; `@STRUCT.field` is a byte offset that the build puts in; addresses are word indices, as everywhere outside this file.
+;; `@RMB` and `@ACQUIRE_LOAD` are how this variant orders one load before the next: see variants.ts.
+;;
+;; Result: the address of the code to run, or 0 = leave the instruction pointer alone. Negative: something to WARN about,
+;; which the TypeScript side does (see wasm-handler.ts): -1 recursion, -2 empty stack, -3 undefined patch state and the
+;; original, -4 an address that no kernel survives, and less than that, undefined patch state and the code at minus it.
+(module
+  (import "klp" "memory" (memory 1 65536 shared))
+  ;; CPU_LOCAL line of this CPU, in bytes.
+  (import "klp" "local" (global $local i32))
+  ;; Number of addresses from the first valid one on at which a func can lie.
+  (import "klp" "limit" (global $limit i32))
+
+  (func (export "klpFtraceHandler") (param $fops i32) (param $current i32) (result i32)
+    (local $stack i32) (local $node i32) (local $at i32) (local $undefined i32) (local $preempt i32) (local $result i32)
+    (local.set $stack (i32.add (local.get $fops) (i32.const @KLP_OPS.fopsToStack)))
+    (local.set $current (i32.shl (local.get $current) (i32.const 2)))
+
+    ;; ftrace_test_recursion_trylock(): refuse a recursion of the task, then disable preemption (O-17).
+    (if (i32.load offset=@TASK.traceRecursion (local.get $current))
+      (then (return (i32.const -1))))
+    (i32.store offset=@TASK.traceRecursion (local.get $current) (i32.const 1))
+    (local.set $preempt (i32.load offset=@CPU_LOCAL.preemptCount (global.get $local)))
+    (i32.store offset=@CPU_LOCAL.preemptCount (global.get $local)
+      (i32.add (local.get $preempt) (i32.const 1)))
+
+    (block $unlock
+      ;; rcu_dereference() of the head: pairs with listAddRcu() in klpPatchFunc() (O-11 with O-12).
+      (local.set $node
+        (@ACQUIRE_LOAD offset=@LIST.next (i32.shl (local.get $stack) (i32.const 2))))
+      (if (i32.eq (local.get $node) (local.get $stack))
+        (then (local.set $result (i32.const -2)) (br $unlock)))
+      (if (i32.ge_u (i32.sub (local.get $node) (i32.const @KLP_FUNC.firstValidNode)) (global.get $limit))
+        (then (local.set $result (i32.const -4)) (br $unlock)))
+      (local.set $at (i32.shl (local.get $node) (i32.const 2)))
+
+      ;; func_stack before func->transition: pairs with the smpWmb() of __klpEnablePatch() (O-09 with O-03).
+      @RMB
+
+      (if (@ACQUIRE_LOAD offset=@KLP_FUNC.transition (local.get $at))
+        (then
+          ;; func->transition before patch_state: pairs with the smpWmb() of klpInitTransition() (O-10 with O-01).
+          @RMB
+          (local.set $undefined (i32.load offset=@TASK.patchState (local.get $current)))
+          (if (i32.eqz (local.get $undefined))
+            (then
+              ;; KLP_UNPATCHED: the next older version. A removed entry keeps its link (O-13).
+              (local.set $node (i32.load offset=@LIST.next (local.get $at)))
+              (br_if $unlock (i32.eq (local.get $node) (local.get $stack)))
+              (if (i32.ge_u (i32.sub (local.get $node) (i32.const @KLP_FUNC.firstValidNode)) (global.get $limit))
+                (then (local.set $result (i32.const -4)) (br $unlock)))
+              (local.set $at (i32.shl (local.get $node) (i32.const 2)))))
+          (local.set $undefined (i32.eq (local.get $undefined) (i32.const -1)))))
+
+      ;; A nop means "run the original": redirecting to it would come here again.
+      (if (i32.eqz (i32.load offset=@KLP_FUNC.nop (local.get $at)))
+        (then (local.set $result (i32.load offset=@KLP_FUNC.newFunc (local.get $at)))))
+      (if (local.get $undefined)
+        (then
+          (local.set $result
+            (select
+              (i32.sub (i32.const 0) (local.get $result))
+              (i32.const -3)
+              (local.get $result))))))
+
+    ;; ftrace_test_recursion_unlock(), which enables preemption again.
+    (i32.store offset=@CPU_LOCAL.preemptCount (global.get $local) (local.get $preempt))
+    (i32.store offset=@TASK.traceRecursion (local.get $current) (i32.const 0))
+    (local.get $result)))

@@ -1,0 +1,193 @@
+/** A solo machine under watch: every check there is, strict ones that one CPU allows, and a record of the code that ran. */
+
+import { CHECK, claimCheck, type CheckLayout } from '../check/layout.js';
+import { FINDING_TEXTS, readFindings, recordFinding } from '../check/findings.js';
+import { Monitor } from '../check/monitor.js';
+import { CodeMap } from '../check/versions.js';
+import { stackOf, TASK, TIF_PATCH_PENDING } from '../kernel/task.js';
+import { listTasks } from '../check/task-list.js';
+import { MODULE } from '../kernel/module.js';
+import { TRACE_MARK } from '../kernel/trace.js';
+import { KLP_PATCH, KLP_PATCHED, KLP_UNDEFINED } from '../livepatch/layout.js';
+import { TRACE_KLP_COMPLETE, TRACE_KLP_COMPLETED, TRACE_KLP_STABLE } from '../livepatch/trace.js';
+import { KLP_WARN_SITES } from '../livepatch/warn-sites.js';
+import { KernelOops } from '../memory/fault.js';
+import type { TraceSink } from '../memory/native.js';
+import type { Ablation } from '../memory/sites.js';
+import type { Addr, CpuId } from '../memory/struct.js';
+import type { BootedMachine, MachineDeclaration } from './boot.js';
+import type { HistoryFinding } from './history.js';
+import { bootSolo, type SoloMachine } from './solo.js';
+
+/** Code that a task ran: a version of a function. */
+export interface Ran {
+  readonly task: Addr;
+  readonly version: number;
+  readonly group: number;
+}
+
+/** A trace event as a script may want to see it. */
+export interface SeenEvent {
+  readonly event: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+/** A solo machine and what was seen on it. */
+export interface WatchedMachine extends SoloMachine {
+  /** Marks that tasks passed, in order. */
+  readonly ran: readonly Ran[];
+  readonly events: readonly SeenEvent[];
+  /** Note something that the script's own check found. */
+  readonly find: (key: string, detail: string) => void;
+  readonly findings: () => readonly HistoryFinding[];
+}
+
+/** I-4 and I-5 without patience, and I-6: on one CPU nothing is in flux while livepatch reports an event. */
+class StrictChecks {
+  readonly #words: Int32Array;
+  readonly #layout: CheckLayout;
+  readonly #code: CodeMap;
+
+  constructor(words: Int32Array, layout: CheckLayout, code: CodeMap) {
+    this.#words = words;
+    this.#layout = layout;
+    this.#code = code;
+  }
+
+  /** I-4: a task is marked exactly when it has still to switch. */
+  stable(): Addr {
+    const target = this.#words[this.#layout.klp.targetState] ?? 0;
+    if (target === KLP_UNDEFINED) return 0;
+    const wrong = this.#tasks().find(
+      (task) => this.#isPending(task) !== (this.#words[task + TASK.patchState] !== target),
+    );
+    return wrong ?? 0;
+  }
+
+  /** I-5: when a transition completes, every task is in the target state and none is marked. */
+  complete(): Addr {
+    const target = this.#words[this.#layout.klp.targetState] ?? 0;
+    const wrong = this.#tasks().find(
+      (task) => this.#isPending(task) || this.#words[task + TASK.patchState] !== target,
+    );
+    return wrong ?? 0;
+  }
+
+  /** I-6: when an unforced transition is complete, no task is inside a function of the side that has gone. */
+  completed(patch: Addr, reached: number): Addr {
+    const words = this.#words;
+    if (words[this.#layout.notes + CHECK.forces] !== 0) return 0;
+    const mod = words[patch + KLP_PATCH.mod] ?? 0;
+    const image = words[mod + MODULE.imageIndex] ?? 0;
+    const groups = this.#code.groupsOfImage[image] ?? 0;
+    const isWrong = (address: Addr): boolean => {
+      const found = this.#code.find(words, address);
+      if (found === undefined || (groups & (1 << found.group)) === 0) return false;
+      const isNew = found.version === image + 1;
+      return reached === KLP_PATCHED ? !isNew : isNew;
+    };
+    return this.#tasks().find((task) => this.#frames(task).some(isWrong)) ?? 0;
+  }
+
+  #tasks(): Addr[] {
+    return listTasks(this.#words, this.#layout.kernel);
+  }
+
+  #isPending(task: Addr): boolean {
+    return ((this.#words[task + TASK.tiFlags] ?? 0) & (1 << TIF_PATCH_PENDING)) !== 0;
+  }
+
+  #frames(task: Addr): number[] {
+    if ((this.#words[task + TASK.userMode] ?? 0) !== 0) return [];
+    const depth = this.#words[task + TASK.depth] ?? 0;
+    const stack = this.#words.subarray(stackOf(task), stackOf(task) + depth);
+    return [this.#words[task + TASK.pc] ?? 0, ...stack];
+  }
+}
+
+function textOf(kind: string, a: number): HistoryFinding {
+  if (kind !== 'WARN') return { key: kind, detail: FINDING_TEXTS[kind] ?? kind };
+  const site = KLP_WARN_SITES.find(({ id }) => id === a);
+  return { key: `WARN ${a}`, detail: site?.text ?? 'a WARN of the kernel' };
+}
+
+/** Everything that listens to the CPU of a watched machine. */
+class Watch {
+  readonly ran: Ran[] = [];
+  readonly events: SeenEvent[] = [];
+  readonly own: HistoryFinding[] = [];
+  readonly layout: CheckLayout;
+  readonly #booted: BootedMachine;
+  #words: Int32Array = new Int32Array();
+
+  constructor(booted: BootedMachine) {
+    this.#booted = booted;
+    this.layout = claimCheck(booted.map, booted.kernel, booted.klp, booted.localBase);
+  }
+
+  listen(words: Int32Array, admin: Addr): TraceSink {
+    this.#words = words;
+    const { kernel, layout: text } = this.#booted;
+    const monitor = new Monitor(words, this.layout, 0 as CpuId, text.sources, admin, {
+      patienceMs: 0,
+    });
+    const code = new CodeMap(words, kernel, text.sources);
+    const strict = new StrictChecks(words, this.layout, code);
+    return (event, a, b, c) => {
+      this.events.push({ event, a, b, c });
+      if (event === TRACE_MARK) this.ran.push({ task: a, version: b >> 16, group: b & 0xffff });
+      if (event === TRACE_KLP_STABLE) this.#note(4, strict.stable());
+      if (event === TRACE_KLP_COMPLETE) this.#note(5, strict.complete());
+      if (event === TRACE_KLP_COMPLETED) this.#note(6, strict.completed(a, b));
+      monitor.trace(event, a, b, c);
+    };
+  }
+
+  #note(kind: 4 | 5 | 6, task: Addr): void {
+    if (task === 0) return;
+    recordFinding(this.#words, this.layout, 0 as CpuId, kind, task, [0, 0, 0], 0);
+  }
+
+  findings(): HistoryFinding[] {
+    const recorded = readFindings(this.#words, this.layout).map(({ kind, a }) => textOf(kind, a));
+    const all = [...recorded, ...this.own];
+    return all.filter((f, i) => all.findIndex(({ key }) => key === f.key) === i);
+  }
+}
+
+/** Boot a machine on this thread, watched. */
+export function bootWatched(declaration: MachineDeclaration, ablation?: Ablation): WatchedMachine {
+  let watch: Watch | undefined;
+  const machine = bootSolo(declaration, {
+    ...(ablation === undefined ? {} : { ablation }),
+    watch(booted) {
+      const made = new Watch(booted);
+      watch = made;
+      return (words, admin) => made.listen(words, admin);
+    },
+  });
+  const seen = watch as Watch;
+  return {
+    ...machine,
+    ran: seen.ran,
+    events: seen.events,
+    find: (key, detail) => void seen.own.push({ key, detail }),
+    findings: () => seen.findings(),
+  };
+}
+
+/** Run a script on a watched machine; an oops of the simulated kernel ends it and is a finding. */
+export function watchScript(
+  machine: WatchedMachine,
+  script: (machine: WatchedMachine) => void,
+): readonly HistoryFinding[] {
+  try {
+    script(machine);
+  } catch (error) {
+    if (!(error instanceof KernelOops)) throw error;
+    machine.find('oops', error.finding.detail);
+  }
+  return machine.findings();
+}

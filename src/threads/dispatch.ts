@@ -1,0 +1,188 @@
+/** Calling patchable JavaScript: each CPU's own view of the ftrace sites, and the way through the handler once patched. */
+
+import { SimulatorBug, UsageError } from '../errors.js';
+import { FTRACE_FN_KLP, FTRACE_OPS } from '../kernel/ftrace.js';
+import { TRACE_MARK } from '../kernel/trace.js';
+import {
+  createDecide,
+  decideInPort,
+  klpHandlerWarned,
+  type Decide,
+  type ReadOrder,
+} from '../livepatch/wasm-handler.js';
+import { KernelOops } from '../memory/fault.js';
+import { percpu, PERCPU } from '../kernel/layout.js';
+import type { NativeBoot, NativeCpu } from '../memory/native.js';
+import { NULL, type Addr } from '../memory/struct.js';
+import { BODY_WORD, type Body, type CompiledProgram } from './bodies.js';
+import type { BootedMachine } from '../scenario/boot.js';
+
+/** A patchable function as one CPU sees it: text that this CPU has fetched. Made by {@link Dispatcher.site}. */
+export interface Site<A extends unknown[] = unknown[], R = unknown> {
+  readonly name: string;
+  /** Address of the original. */
+  readonly entry: Addr;
+  readonly original: (...args: A) => R;
+  /** What a call runs while the entry is a no-op: the original; `undefined` while the entry calls {@link ops}. */
+  readonly code: ((...args: A) => R) | undefined;
+  /** What the entry calls, 0 while it is a no-op. Changes, with {@link code}, when this CPU acknowledges a change of text. */
+  readonly ops: Addr;
+}
+
+/** How a {@link Dispatcher} works; a member left out has its default. */
+export interface DispatchOptions {
+  /**
+   * Which handler: WebAssembly, ordering reads as named, or the TypeScript `port`. Default: `acquire` if `boot.memory` is
+   * there and no site is ablated, else `port`. A function stands in for the handler: for tests of the checks.
+   */
+  readonly handler?: ReadOrder | 'port' | Decide;
+  /** Note which versions run, for {@link Dispatcher.report}. Costs about a nanosecond a call. Default false. */
+  readonly isJudged?: boolean;
+  /** Where bodies note by themselves which of them ran, by number; then `isJudged` is not needed. */
+  readonly ran?: Uint8Array;
+}
+
+type AnySite = { -readonly [K in keyof Site]: Site[K] };
+
+/** Note that a body ran; the arguments pass through. */
+function noting(ran: Uint8Array, id: number, body: Body): Body {
+  return (...args) => {
+    ran[id] = 1;
+    return body(...args);
+  };
+}
+
+/** The TypeScript port as a {@link Decide}. */
+export function portDecide(cpu: NativeCpu): Decide {
+  const fregs = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.fregs;
+  return (fops) => decideInPort(cpu, fops, fregs);
+}
+
+function chooseDecide(
+  cpu: NativeCpu,
+  boot: NativeBoot,
+  choice: DispatchOptions['handler'],
+): Decide {
+  const isIntact = (boot.ablation?.sites.length ?? 0) === 0;
+  const handler = choice ?? (boot.memory !== undefined && isIntact ? 'acquire' : 'port');
+  if (typeof handler === 'function') return handler;
+  return handler === 'port' ? portDecide(cpu) : createDecide(cpu.id, boot, handler);
+}
+
+/**
+ * The functions of a program on one CPU. While a function is not patched, its site is a no-op and a call is a direct call.
+ * That state is the CPU's own: it changes when the CPU acknowledges a text change, which registering and unregistering a
+ * handler wait for. A CPU acknowledges between calls only, so no call is ever inside the handler then.
+ */
+export class Dispatcher {
+  /** Which bodies ran since the last {@link report}, by number. */
+  readonly ran: Uint8Array;
+  readonly #cpu: NativeCpu;
+  readonly #words: Int32Array;
+  readonly #bodies: readonly Body[];
+  readonly #marks: readonly number[];
+  readonly #decide: Decide;
+  readonly #sites = new Map<string, AnySite>();
+
+  /**
+   * @param cpu the calling thread's CPU
+   * @param boot what it was made with
+   * @param machine the machine, which holds `program`
+   */
+  constructor(
+    cpu: NativeCpu,
+    boot: NativeBoot,
+    machine: BootedMachine,
+    program: CompiledProgram,
+    options: DispatchOptions = {},
+  ) {
+    const ran = options.ran ?? new Uint8Array(program.bodies.length);
+    const noted = program.bodies.map((body, id) => noting(ran, id, body));
+    this.ran = ran;
+    this.#cpu = cpu;
+    this.#words = boot.words;
+    this.#bodies = options.isJudged === true ? noted : program.bodies;
+    this.#marks = program.marks;
+    this.#decide = chooseDecide(cpu, boot, options.handler);
+    program.functions.forEach(({ name }, id) => {
+      const original = this.#bodies[id] as (...args: unknown[]) => unknown;
+      this.#sites.set(name, {
+        name,
+        entry: machine.symbol(name),
+        original,
+        code: undefined,
+        ops: NULL,
+      });
+    });
+    this.#refresh();
+    cpu.onSyncCore(() => this.#refresh());
+  }
+
+  /** Fetch the entries of all functions anew. */
+  #refresh(): void {
+    for (const site of this.#sites.values()) {
+      const ops = this.#cpu.fetch(site.entry + 1);
+      if (ops !== NULL && this.#cpu.get(ops + FTRACE_OPS.func) !== FTRACE_FN_KLP) {
+        throw new SimulatorBug(`the entry of ${site.name} calls a handler that is not livepatch's`);
+      }
+      site.ops = ops;
+      site.code = ops === NULL ? site.original : undefined;
+    }
+  }
+
+  /**
+   * The function of that name.
+   *
+   * @throws {UsageError} when the program has none
+   */
+  site<A extends unknown[], R>(name: string): Site<A, R> {
+    const site = this.#sites.get(name);
+    if (site !== undefined) return site as unknown as Site<A, R>;
+    const known = [...this.#sites.keys()].join(', ');
+    throw new UsageError(`no function is called '${name}': expected one of ${known}`);
+  }
+
+  /**
+   * Enter a function: the version that the current task has to run, to be called at once.
+   *
+   * @throws {KernelOops} when the way leads into freed code
+   */
+  enter<A extends unknown[], R>(site: Site<A, R>): (...args: A) => R {
+    const { code } = site;
+    if (code !== undefined) return code;
+    const { ops } = site;
+    let ip = this.#decide(ops, this.#cpu.current);
+    if (ip < 0) ip = klpHandlerWarned(this.#cpu, ip, ops);
+    if (ip === NULL) return site.original;
+    const body = this.#bodies[this.#words[ip + BODY_WORD] as number];
+    if (body === undefined) this.#noCode(ip);
+    return body as unknown as (...args: A) => R;
+  }
+
+  /**
+   * Call a function: the version that the current task has to run.
+   *
+   * @returns what that version returns
+   * @throws {KernelOops} when the way leads into freed code; whatever the body throws
+   */
+  call<A extends unknown[], R>(site: Site<A, R>, ...args: A): R {
+    return this.enter(site)(...args);
+  }
+
+  #noCode(ip: Addr): never {
+    throw new KernelOops(this.#cpu.id, ip, 'call of code that is not there any more');
+  }
+
+  /**
+   * Tell the checks which versions the current task has run since the last time: at the latest before the task could be
+   * switched. Needs {@link DispatchOptions.isJudged} or {@link DispatchOptions.ran}.
+   */
+  report(): void {
+    const { ran } = this;
+    for (let id = 0; id < ran.length; id++) {
+      if (ran[id] === 0) continue;
+      ran[id] = 0;
+      this.#cpu.trace(TRACE_MARK, this.#cpu.current, this.#marks[id]);
+    }
+  }
+}

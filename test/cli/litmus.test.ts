@@ -1,0 +1,147 @@
+/** `klp-smp litmus` and `klp-smp conformance` as a user calls them. */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import type { LitmusReport } from '../../src/litmus/job.js';
+import { shape, SHAPES, SHAPES_FOLDER } from '../litmus/shapes.js';
+import { runMain } from './child.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'klp-smp-litmus-'));
+test.after.always(() => rmSync(folder, { recursive: true, force: true }));
+
+test('a forbidden outcome comes with its cycle and the fences it rests on', async (t) => {
+  const { exitCode, stdout } = await runMain('litmus', shape('MP+wmb+rmb').file);
+  t.is(exitCode, 0);
+  t.regex(stdout, /^Test MP\+wmb\+rmb Allowed\nStates 3\n/);
+  t.regex(stdout, /\nObservation MP\+wmb\+rmb Never 0 3\n/);
+  t.regex(stdout, /→ wmb: smp_wmb\(\), line \d+/);
+  t.regex(stdout, /It would be allowed\n {2}P0, line \d+: without smp_wmb\(\)/);
+});
+
+test('--json of a test holds its states, verdict and reason, and --no-why leaves the reason out', async (t) => {
+  const { stdout } = await runMain('litmus', shape('SB+onces').file, '--json');
+  const report = JSON.parse(stdout) as LitmusReport;
+  t.is(report.observation, 'Sometimes');
+  t.is(report.states.length, 4);
+  t.like(report.why?.data, { allowed: true });
+  const bare = await runMain('litmus', shape('SB+onces').file, '--json', '--no-why');
+  t.false('why' in (JSON.parse(bare.stdout) as object));
+});
+
+test('--dot and --svg draw the execution, the cycle of a forbidden one in red', async (t) => {
+  const [dot, svg] = [join(folder, 'a.dot'), join(folder, 'a.svg')];
+  const { exitCode } = await runMain('litmus', shape('SB+mbs').file, '--dot', dot, '--svg', svg);
+  t.is(exitCode, 0);
+  t.regex(readFileSync(dot, 'utf8'), /label="fr", color=red/);
+  t.regex(readFileSync(svg, 'utf8'), /<svg[^]*WRITE_ONCE[^]*<\/svg>/);
+});
+
+test('a folder runs on a pool of workers: a line a test, a bad file among them, a summary', async (t) => {
+  const mixed = join(folder, 'mixed');
+  mkdirSync(mixed);
+  for (const { name, source } of SHAPES.slice(0, 6))
+    writeFileSync(join(mixed, `${name}.litmus`), source);
+  writeFileSync(join(mixed, 'zz.litmus'), 'C zz\n{}\nP0(int *x) { smp_mbx(); }\nexists (x=1)\n');
+  const { exitCode, stdout, stderr } = await runMain('litmus', mixed, '--workers', '2');
+  t.is(exitCode, 0);
+  t.is(stderr, '');
+  t.is(stdout.match(/^Observation /gm)?.length, 6);
+  t.regex(stdout, /error: .*zz\.litmus:3:14: unknown primitive smp_mbx\(\)/);
+  t.regex(stdout, /not understood +1\n/);
+});
+
+const wrong: readonly (readonly [why: string, args: readonly string[], message: RegExp])[] = [
+  ['no such file', ['litmus', '/nowhere.litmus'], /'\/nowhere\.litmus' does not exist/],
+  ['unknown engine', ['litmus', SHAPES_FOLDER, '--on', 'magic'], /--on: 'magic' is not accepted/],
+  [
+    'a drawing of a folder',
+    ['litmus', SHAPES_FOLDER, '--svg', join(tmpdir(), 'x.svg')],
+    /is a folder/,
+  ],
+  ['a folder without verdicts', ['conformance', SHAPES_FOLDER], /has no verdicts\.jsonl/],
+  [
+    'a test that is none',
+    ['litmus', fileURLToPath(import.meta.url)],
+    /:\d+:1: this is a test for \w+: expected a C litmus test/,
+  ],
+];
+
+for (const [why, args, message] of wrong) {
+  test(`wrong usage ends with 2 and one line: ${why}`, async (t) => {
+    const { exitCode, stderr } = await runMain(...args);
+    t.is(exitCode, 2);
+    t.regex(stderr, message);
+    t.is(stderr.trim().split('\n').length, 1);
+  });
+}
+
+/** A folder with recorded verdicts for three shapes, one of them changed by `edit`. */
+function recorded(name: string, edit: (states: string[]) => string[]): string {
+  const dir = join(folder, name);
+  mkdirSync(join(dir, 'tests'), { recursive: true });
+  const states: Record<string, string[]> = {
+    'MP+onces': ['1:r0=0; 1:r1=0;', '1:r0=0; 1:r1=1;', '1:r0=1; 1:r1=0;', '1:r0=1; 1:r1=1;'],
+    'LB+onces': ['0:r0=0; 1:r0=0;', '0:r0=0; 1:r0=1;', '0:r0=1; 1:r0=0;', '0:r0=1; 1:r0=1;'],
+    'SB+mbs': edit(['0:r0=0; 1:r0=1;', '0:r0=1; 1:r0=0;', '0:r0=1; 1:r0=1;']),
+  };
+  const lines = Object.entries(states).map(([test, list]) => {
+    writeFileSync(join(dir, 'tests', `${test}.litmus`), shape(test).source);
+    const [positive, negative] = test === 'SB+mbs' ? [0, 3] : [1, 3];
+    return JSON.stringify({
+      test: `${test}.litmus`,
+      states: list,
+      flags: [],
+      positive,
+      negative,
+      herdSeconds: 1,
+    });
+  });
+  writeFileSync(join(dir, 'verdicts.jsonl'), lines.join('\n'));
+  return dir;
+}
+
+test('conformance counts equal state sets and ends with 0 when no state is outside', async (t) => {
+  const dir = recorded('equal', (states) => states);
+  const { exitCode, stdout } = await runMain('conformance', dir, '--on', 'axioms');
+  t.is(exitCode, 0);
+  t.regex(stdout, /equal state sets +3 \(100\.00 %\)/);
+  t.regex(stdout, /states outside \(must be 0\) +0\n/);
+});
+
+test('conformance ends with 1 when an engine shows a state that was not recorded', async (t) => {
+  const dir = recorded('outside', (states) => states.slice(1));
+  const { exitCode, stdout } = await runMain('conformance', dir, '--on', 'axioms');
+  t.is(exitCode, 1);
+  t.regex(stdout, /states outside \(must be 0\) +1\n/);
+  t.regex(stdout, /axioms: SB\+mbs\.litmus: 1 outside, 0 missing/);
+});
+
+test('conformance counts recorded states that an engine does not show', async (t) => {
+  const dir = recorded('missing', (states) => [...states, '0:r0=0; 1:r0=0;']);
+  const { exitCode, stdout } = await runMain('conformance', dir, '--on', 'axioms');
+  t.is(exitCode, 0);
+  t.regex(stdout, /missing: other +1 in 1 tests/);
+  t.regex(stdout, /equal state sets +2 /);
+});
+
+/** Where recorded verdicts of a larger corpus may lie; it is no part of the project. */
+const corpus =
+  process.env['KLP_SMP_LITMUS'] ??
+  fileURLToPath(new URL('../../../../shared/litmus', import.meta.url));
+
+test('a corpus of recorded herd7 verdicts, where there is one, is met to at least 99.5 %', async (t) => {
+  if (!existsSync(join(corpus, 'verdicts.jsonl'))) {
+    t.log(`no corpus at ${corpus}; set KLP_SMP_LITMUS to a folder with verdicts.jsonl`);
+    t.pass();
+    return;
+  }
+  const { stdout } = await runMain('conformance', corpus, '--on', 'axioms', '--json');
+  const [axioms] = JSON.parse(stdout) as [
+    { run: number; equal: number; outside: number; tests: number },
+  ];
+  t.log(`${axioms.equal} of ${axioms.tests} equal`);
+  t.is(axioms.outside, 0);
+  t.true(axioms.equal >= 0.995 * axioms.tests);
+});

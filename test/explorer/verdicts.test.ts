@@ -1,0 +1,63 @@
+import test from 'ava';
+import { DfsStrategy } from '../../src/explorer/dfs.js';
+import type { MemoryKind } from '../../src/explorer/explorer-memory.js';
+import { RandomStrategy } from '../../src/explorer/random.js';
+import { tell } from '../../src/explorer/story.js';
+import { fixture, runAll, sessionOf } from './sessions.js';
+
+const broken = fixture('broken');
+
+async function keysOf(name: string, memory: MemoryKind = 'sc'): Promise<string[]> {
+  const session = await sessionOf(broken, name, memory);
+  const { keys } = runAll(session, new DfsStrategy(session.execution.cpus.length));
+  return [...keys.keys()].sort();
+}
+
+test('two locks taken in two orders deadlock, and the report says who waits for what', async (t) => {
+  t.deepEqual(await keysOf('deadlock'), ['deadlock', 'ended']);
+  const session = await sessionOf(broken, 'deadlock', 'sc');
+  const strategy = new DfsStrategy(2);
+  let detail = '';
+  while (strategy.begin()) {
+    const verdict = session.execute(strategy);
+    if (verdict?.key !== 'deadlock') continue;
+    ({ detail } = verdict);
+    const story = tell(session, session.execution.log.schedule());
+    t.is(story.blocked.length, 2);
+    t.regex(story.blocked[0]?.stack[0] ?? '', /^lockAb .*broken\.ts:\d+$/);
+    break;
+  }
+  t.is(detail, 'CPU 0 waits for the lock data[3]; CPU 1 waits for the lock data[2]');
+});
+
+test('a loop that never ends is a livelock, also one of fences alone', async (t) => {
+  const session = await sessionOf(broken, 'livelock', 'sc');
+  t.deepEqual([...runAll(session, new RandomStrategy(1), 3).keys.keys()], ['livelock']);
+  const fencing = await sessionOf(broken, 'fencing', 'sc');
+  t.deepEqual([...runAll(fencing, new RandomStrategy(1), 3).keys.keys()], ['livelock']);
+});
+
+test('a spin wait that another CPU ends is no livelock, one that nobody ends is a deadlock', async (t) => {
+  t.deepEqual(await keysOf('waiting'), ['ended']);
+  t.deepEqual(await keysOf('waiting', 'lkmm'), ['ended']);
+  t.deepEqual(await keysOf('forgotten'), ['deadlock']);
+});
+
+test('unordered stores of substrate data race; a lock or a pair of fences orders them', async (t) => {
+  t.deepEqual(await keysOf('unordered'), ['data race']);
+  t.deepEqual(await keysOf('ordered'), ['ended']);
+  t.deepEqual(await keysOf('fenced'), ['ended']);
+  t.deepEqual(await keysOf('unfenced'), ['data race', 'ended']);
+});
+
+test('an access through a null pointer is an oops', async (t) => {
+  t.deepEqual(await keysOf('oops'), ['oops']);
+});
+
+test('an error of the scenario itself is the user’s to correct', async (t) => {
+  const session = await sessionOf(broken, 'throwing', 'sc');
+  const error = t.throws(() => runAll(session, new RandomStrategy(1), 1));
+  t.is((error as unknown as { code: string }).code, 'ERR_USAGE');
+  t.regex(error.message, /scenario throwing: its code throws: TypeError: not my day/);
+  t.regex(error.message, /broken\.ts:\d+/);
+});

@@ -1,0 +1,74 @@
+import test from 'ava';
+import { DEFAULT_MIX, type StressOptions } from '../../src/catalog/stress.js';
+import { findingOutcomes } from '../../src/report/machine-run.js';
+import { runOnThreads, type ThreadResult } from '../../src/threads/engine.js';
+import type { FixtureOptions } from './fixtures.js';
+
+const FIXTURES = new URL('./fixtures.js', import.meta.url).href;
+const STRESS = new URL('../../src/catalog/stress.js', import.meta.url).href;
+
+const fixture = (fault: FixtureOptions['fault'], more = {}): Promise<ThreadResult> =>
+  runOnThreads({ workload: FIXTURES, options: { fault }, durationMs: 60_000, ...more });
+
+test.serial(
+  'a CPU whose thread throws ends the run as a simulator bug that names it',
+  async (t) => {
+    await t.throwsAsync(fixture('throws'), {
+      code: 'ERR_SIMULATOR_BUG',
+      message: /CPU \d died: TypeError: a mistake of the simulator/,
+    });
+  },
+);
+
+test.serial('a CPU that stops answering is named with its task and its last events', async (t) => {
+  await t.throwsAsync(fixture('hangs', { silenceMs: 1500 }), {
+    code: 'ERR_SIMULATOR_BUG',
+    message:
+      /CPU \d has taken no interrupt for 1500 ms; current task culprit:\d+; its last events:\n.*sched_switch/s,
+  });
+});
+
+test.serial('an oops of the simulated kernel is a finding, not a bug of ours', async (t) => {
+  const result = await fixture('executes nothing');
+  const [oops] = findingOutcomes(result);
+  t.is(oops?.grade, 'forbidden');
+  t.regex(oops?.reason ?? '', /executes freed text \(word 0x63\)/);
+});
+
+test.serial('an interrupted run returns what it has', async (t) => {
+  const controller = new AbortController();
+  const result = await fixture('idles', {
+    signal: controller.signal,
+    onProgress: () => {
+      controller.abort();
+    },
+  });
+  t.true(result.interrupted);
+  t.true(result.elapsedMs < 60_000);
+  t.deepEqual(result.findings, []);
+});
+
+const stress = (more: Partial<StressOptions>, durationMs: number): Promise<ThreadResult> =>
+  runOnThreads({
+    workload: STRESS,
+    options: { cpus: 3, tasks: 48, seed: 7, mix: DEFAULT_MIX, ...more } satisfies StressOptions,
+    durationMs,
+  });
+
+test.serial('unmodified code shows no forbidden outcome under stress (seed 7)', async (t) => {
+  const result = await stress({}, 8000);
+  t.deepEqual(findingOutcomes(result), []);
+  t.true(result.ends.every((end) => end.status === 'stopped'));
+  t.deepEqual(
+    result.outcomes.filter((o) => o.grade === 'forbidden' && o.count > 0),
+    [],
+  );
+  t.true(result.outcomes.some((o) => o.count > 0));
+});
+
+for (const sabotage of ['noSync', 'stackCheckPasses', 'noCopyProcess', 'noTasklistLock'] as const) {
+  test.serial(`sabotage is found: ${sabotage} (seed 7)`, async (t) => {
+    const result = await stress({ sabotage: { [sabotage]: true }, tasks: 96 }, 60_000);
+    t.not(findingOutcomes(result).length, 0);
+  });
+}
