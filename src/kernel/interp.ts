@@ -117,7 +117,7 @@ function callFtrace(cpu: Cpu, task: TaskRef, ip: Addr, ops: Addr): Addr {
   const depth = cpu.get(task + TASK.depth);
   const parent = depth === 0 ? NULL : cpu.get(stackOf(task) + depth - 1);
   cpu.set(fregs, ip + INSTRUCTION_WORDS);
-  cpu.ctx.kernel.ftraceFns[cpu.read(ops + FTRACE_OPS.func)]?.(cpu, ip, parent, ops, fregs);
+  cpu.ctx.kernel.ftraceFns[cpu.fetch(ops + FTRACE_OPS.func)]?.(cpu, ip, parent, ops, fregs);
   return cpu.get(fregs);
 }
 

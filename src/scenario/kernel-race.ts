@@ -109,7 +109,9 @@ export function callTraced(cpu: Cpu, entry: Addr): Addr {
   const ops = cpu.fetch(entry + 1);
   const fregs = percpu(kernel, cpu.id) + PERCPU.fregs;
   cpu.set(fregs, entry + INSTRUCTION_WORDS);
-  if (ops !== NULL) kernel.ftraceFns[cpu.read(ops)]?.(cpu, entry, NULL, ops, fregs);
+  // The way from the site into the handler, which disables preemption, is no place to be interrupted: whoever
+  // unregisters waits for tasks on it too (RCU-tasks).
+  if (ops !== NULL) kernel.ftraceFns[cpu.fetch(ops)]?.(cpu, entry, NULL, ops, fregs);
   const target = cpu.get(fregs);
   cpu.set(cpu.current + TASK.pc, target);
   return target;
