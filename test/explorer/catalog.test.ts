@@ -28,7 +28,7 @@ for (const file of catalogFiles()) {
     `${file}: nothing forbidden in unmodified code, and equal runs have equal traces`,
     async (t) => {
       for (const loaded of await load(file)) {
-      if (BROKEN.has(loaded.scenario.name)) continue;
+        if (BROKEN.has(loaded.scenario.name)) continue;
         const session = new Session(loaded, { memory: 'lkmm', ablated: [] });
         const first = runAll(session, new RandomStrategy(SEED), 150);
         for (const key of first.keys.keys()) {
