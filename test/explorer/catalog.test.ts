@@ -1,4 +1,5 @@
 import test from 'ava';
+import { BROKEN_RACES } from '../../src/catalog/races.js';
 import { catalogFiles } from '../../src/explorer/catalog-lookup.js';
 import { minimise } from '../../src/explorer/minimise.js';
 import { catalogModule } from '../../src/explorer/modules.js';
@@ -6,6 +7,9 @@ import { RandomStrategy } from '../../src/explorer/random.js';
 import { loadScenarios, Session, type LoadedScenario } from '../../src/explorer/session.js';
 import { decodeToken } from '../../src/explorer/token.js';
 import { runAll } from './sessions.js';
+
+/** Code of older kernels, which is forbidden as it stands. */
+const BROKEN: ReadonlySet<string> = new Set(BROKEN_RACES.map(({ name }) => name));
 
 /** Fixed here; the odds of a miss within so many executions are below 1 in 10,000 for each finding. */
 const SEED = 3;
@@ -24,6 +28,7 @@ for (const file of catalogFiles()) {
     `${file}: nothing forbidden in unmodified code, and equal runs have equal traces`,
     async (t) => {
       for (const loaded of await load(file)) {
+        if (BROKEN.has(loaded.scenario.name)) continue;
         const session = new Session(loaded, { memory: 'lkmm', ablated: [] });
         const first = runAll(session, new RandomStrategy(SEED), 150);
         for (const key of first.keys.keys()) {
