@@ -1,6 +1,5 @@
 /** `klp-smp conformance`: compares each engine's final states with recorded verdicts of herd7, test by test. */
 import { readFileSync, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
@@ -13,7 +12,7 @@ import {
 } from '../litmus/job.js';
 import { renderTable } from '../report/table.js';
 import { interruptible } from './interrupt.js';
-import { divide, runLitmusJobs } from './litmus-pool.js';
+import { DEFAULT_WORKERS, divide, runLitmusJobs } from './litmus-pool.js';
 import {
   choiceOf,
   duration,
@@ -115,8 +114,8 @@ export function registerConformance(program: Command): void {
     .addOption(seedOption())
     .addOption(
       option('--workers <n>', 'worker threads', integerIn({ min: 1, max: 256 }), {
-        value: availableParallelism(),
-        shown: 'one a core',
+        value: DEFAULT_WORKERS,
+        shown: 'the cores less one',
       }),
     )
     .option('--list', 'list every test whose states differ', false)

@@ -1,7 +1,11 @@
 /** Runs litmus jobs on a pool of workers; one that overruns its limit costs its worker, not the run. */
+import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { isReport, type LitmusFailure, type LitmusJob, type LitmusReport } from '../litmus/job.js';
 import { startProgress } from './progress.js';
+
+/** Workers unless told otherwise: a core stays free for the compiler threads of the others, or times would double. */
+export const DEFAULT_WORKERS = Math.max(1, availableParallelism() - 1);
 
 /** What came of one job. */
 export type LitmusResult = LitmusReport | LitmusFailure;

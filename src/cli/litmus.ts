@@ -1,6 +1,5 @@
 /** `klp-smp litmus`: what the kernel memory model, or another engine, allows a litmus test to show, and why. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
 import { checkLitmus } from '../litmus/checker.js';
@@ -14,7 +13,7 @@ import { renderTable } from '../report/table.js';
 import { interruptible } from './interrupt.js';
 import { BATCH_TRIALS } from '../threads/litmus.js';
 import { findLitmusFiles } from './litmus-files.js';
-import { divide, runLitmusJobs, type LitmusResult } from './litmus-pool.js';
+import { DEFAULT_WORKERS, divide, runLitmusJobs, type LitmusResult } from './litmus-pool.js';
 import { chooseShapes, litmusThreads } from './litmus-threads.js';
 import {
   choiceOf,
@@ -90,8 +89,8 @@ export function registerLitmus(program: Command): void {
     .addOption(seedOption())
     .addOption(
       option('--workers <n>', 'worker threads for a folder', integerIn({ min: 1, max: 256 }), {
-        value: availableParallelism(),
-        shown: 'one a core',
+        value: DEFAULT_WORKERS,
+        shown: 'the cores less one',
       }),
     )
     .option('--no-why', 'do not explain the outcome of a single test')
