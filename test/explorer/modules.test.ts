@@ -24,8 +24,8 @@ test('functions without a scheduling point stay plain, unless they are used as v
   const outputs = transformGraph(await readGraph(source('scenario/boot.js')));
   const code = (name: string): string =>
     [...outputs].find(([path]) => path.endsWith(`/${name}.js`))?.[1].code ?? '';
-  t.regex(code('kernel/stacktrace'), /function stackTraceSaveTskReliable\(cpu/);
-  t.regex(code('livepatch/transition'), /= stackTraceSaveTskReliable\(cpu/);
+  t.regex(code('kernel/stacktrace'), /function haveReliableStack\(cpu/);
+  t.regex(code('livepatch/transition'), /!haveReliableStack\(cpu\)/);
   t.regex(
     code('livepatch/tables'),
     /function\* klpKobjReleaseRoot\(_?cpu|klpKobjReleaseRoot\(_cpu/,

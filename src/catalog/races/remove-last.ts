@@ -19,7 +19,8 @@ function startDisabling(cpu: Cpu): void {
   disableWithStraggler(cpu, 0, raceContext(cpu).tasks[0] ?? 0);
 }
 
-const finds = 'oops';
+/** WARN site 33: the handler finds its function stack empty. */
+const finds = 'WARN 33';
 
 /** CPU 0 completes the disabling of the only patch; CPU 1's task, which has switched, calls `f`. */
 export const removeLast = patchedFunctionRace({
@@ -35,10 +36,10 @@ export const removeLast = patchedFunctionRace({
   observed: 2,
   versions: ['f'],
   ablations: [
-    { sites: [O_14], finds, why: 'the ops is freed while a handler is on its way through it' },
+    { sites: [O_14], finds, why: 'the stack becomes empty while a handler looks at it' },
     {
       sites: [O_17],
-      finds,
+      finds: 'freed',
       why: 'unregistering does not wait for a handler that can be preempted',
     },
   ],
