@@ -10,3 +10,8 @@ export {
 } from './threads/bodies.js';
 export { Dispatcher, type DispatchOptions, type Site } from './threads/dispatch.js';
 export { bootLive, patchStateOf, type LiveMachine, type LiveOptions } from './threads/live.js';
+export { type Cpu, type CpuContext } from './memory/cpu.js';
+export { claimLocal } from './memory/local.js';
+export { MemoryMap } from './memory/map.js';
+export { struct } from './memory/struct.js';
+export { race, system, type RaceScenario, type Scenario } from './scenario/declare.js';
