@@ -2,7 +2,7 @@
 
 import { assemble, functionWords, type FunctionSource } from './text.js';
 import { struct, POISON } from '../memory/struct.js';
-import { EBUSY, ENODEV, ENOENT, ENOMEM, EWOULDBLOCK, EEXIST } from './errno.js';
+import { EBUSY, ENOENT, ENOMEM, EWOULDBLOCK, EEXIST } from './errno.js';
 import { addSymbol, kallsymsNthSymbol, removeSymbols } from './kallsyms.js';
 import type { KernelContext } from './context.js';
 import { KERNEL } from './layout.js';
@@ -275,10 +275,4 @@ export function deleteModule(cpu: Cpu, name: number): number {
   cpu.ctx.hooks.klpModuleGoing(cpu, mod);
   freeModule(cpu, mod);
   return 0;
-}
-
-/** Whether sysfs would list the module, for scripts that look before they act; -ENODEV when not. */
-export function moduleState(cpu: Cpu, name: number): number {
-  const mod = findModule(cpu, name);
-  return mod === NULL ? -ENODEV : cpu.readOnce(mod + MODULE.state);
 }

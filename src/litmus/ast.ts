@@ -1,5 +1,7 @@
 /** What a litmus test is once parsed: locations, threads of elementary instructions, and the condition asked about its final states. */
 
+import type { LitmusOperator } from '../threads/litmus-program.js';
+
 /** Index into {@link LitmusTest.locations}. */
 export type LocationId = number;
 
@@ -43,25 +45,7 @@ export interface LitmusLocation {
 }
 
 /** Operators of pure expressions; comparisons and logical operators give 0 or 1. */
-export type BinaryOperator =
-  | '+'
-  | '-'
-  | '*'
-  | '/'
-  | '%'
-  | '&'
-  | '|'
-  | '^'
-  | '<<'
-  | '>>'
-  | '=='
-  | '!='
-  | '<'
-  | '<='
-  | '>'
-  | '>='
-  | '&&'
-  | '||';
+export type BinaryOperator = LitmusOperator | '/' | '%';
 
 /** A pure expression: reads registers, never memory. */
 export type Expression =

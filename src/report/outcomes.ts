@@ -1,9 +1,9 @@
 /** Tables of graded outcomes: what was seen, how often, and what that means. */
 
+import type { Grade } from '../scenario/declare.js';
 import { renderTable } from './table.js';
 
-/** What an outcome means: expected, allowed but worth a look, or a finding. */
-export type Grade = 'forbidden' | 'interesting' | 'acceptable';
+export type { Grade };
 
 /** One outcome, declared with its reason before the run, counted in it. */
 export interface Outcome {
