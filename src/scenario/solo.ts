@@ -1,4 +1,4 @@
-/** A whole machine on the caller's thread: one online CPU whose clock jumps ahead whenever there is nothing to do. */
+/** A whole machine on the caller's thread: one online CPU whose clock follows what it executes, and jumps when it idles. */
 
 import { SimulatorBug } from '../errors.js';
 import { KERNEL, percpu, PERCPU } from '../kernel/layout.js';
@@ -13,16 +13,34 @@ import type { Ablation } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
 import { bootMachine, type BootedMachine, type MachineDeclaration } from './boot.js';
 
+/** Words of text that a CPU executes in one jiffy. */
+const WORDS_PER_JIFFY = 1 << 14;
+
 /** A CPU that never waits: time passes instead. */
 export class SoloCpu extends AtomicsCpu {
-  override halt(addr: Addr, seen: number): void {
-    if (this.words[addr] !== seen) return;
+  #fetched = 0;
+
+  /** A task that computes takes time too; without it nothing would ever preempt one. */
+  override fetch(addr: Addr): number {
+    if (++this.#fetched >= WORDS_PER_JIFFY) {
+      this.#advance((this.words[this.ctx.kernel.globals + KERNEL.jiffies] ?? 0) + 1);
+    }
+    return super.fetch(addr);
+  }
+
+  #advance(jiffies: number): void {
     const { kernel } = this.ctx;
     const pc = percpu(kernel, this.id);
-    const expiry = this.words[pc + PERCPU.nextExpiry] ?? 0;
-    if (expiry === 0) throw new SimulatorBug('the machine would be idle for ever');
-    this.words[kernel.globals + KERNEL.jiffies] = expiry;
+    this.#fetched = 0;
+    this.words[kernel.globals + KERNEL.jiffies] = jiffies;
     this.words[pc + PERCPU.ipi] = (this.words[pc + PERCPU.ipi] ?? 0) | TICK_BIT;
+  }
+
+  override halt(addr: Addr, seen: number): void {
+    if (this.words[addr] !== seen) return;
+    const expiry = this.words[percpu(this.ctx.kernel, this.id) + PERCPU.nextExpiry] ?? 0;
+    if (expiry === 0) throw new SimulatorBug('the machine would be idle for ever');
+    this.#advance(expiry);
   }
 
   override relax(addr: Addr, seen: number): void {
