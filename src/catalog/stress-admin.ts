@@ -207,11 +207,20 @@ export function churnAdmin(cpu: Cpu, state: Addr): void {
   }
 }
 
+/** Hold the target module, if it is there and has been initialised. */
+function holdTarget(cpu: Cpu, name: number): boolean {
+  const mod = findModule(cpu, name);
+  if (mod === 0 || !tryModuleGet(cpu, mod)) return false;
+  // The entry may have gone to another module before it was held.
+  const live = cpu.readOnce(mod + MODULE.state) === MODULE_STATE_LIVE;
+  if (live && cpu.loadAcquire(mod + MODULE.name) === name) return true;
+  modulePut(cpu, mod);
+  return false;
+}
+
 /** Of a system call into the target module: hold the module and call one of its functions, or skip the call. */
 export function enterTarget(cpu: Cpu, state: Addr): void {
-  const mod = findModule(cpu, cpu.get(state + STRESS.targetName));
-  const live = mod !== 0 && cpu.readOnce(mod + MODULE.state) === MODULE_STATE_LIVE;
-  if (!live || !tryModuleGet(cpu, mod)) {
+  if (!holdTarget(cpu, cpu.get(state + STRESS.targetName))) {
     const pc = cpu.current + TASK.pc;
     cpu.set(pc, cpu.get(pc) + INSTRUCTION_WORDS);
     return;

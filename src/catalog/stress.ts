@@ -3,6 +3,7 @@
 import type { KernelVersion } from '../kernel/context.js';
 import type { InitialTask } from '../kernel/boot.js';
 import { TASK } from '../kernel/task.js';
+import { FIX_L_1 } from '../livepatch/candidates.js';
 import type { Sabotage } from '../livepatch/layout.js';
 import { bootMachine, type BootedMachine } from '../scenario/boot.js';
 import type { OutcomeCount, Workload } from '../scenario/workload.js';
@@ -52,7 +53,15 @@ export interface StressOptions {
   readonly mix: StressMix;
   readonly version?: KernelVersion;
   readonly sabotage?: Partial<Sabotage>;
+  /** Latent issues of the kernel that are left as they are; the others have our candidate fix. Default none. */
+  readonly latent?: readonly LatentIssue[];
 }
+
+/** Latent issues that the workload would run into sooner or later. */
+export const LATENT_ISSUES = ['L-1'] as const;
+
+/** Id of a latent issue. */
+export type LatentIssue = (typeof LATENT_ISSUES)[number];
 
 /** Share of the tasks that are kernel threads: one in sixteen sleeps a lot, one in a hundred never does. */
 function initialTasks({ tasks, version }: StressOptions): InitialTask[] {
@@ -129,6 +138,7 @@ export function build(options: StressOptions): Workload {
     callbacks,
     version: options.version ?? 'seed',
     sabotage: options.sabotage ?? {},
+    overrides: { hooks: options.latent?.includes('L-1') === true ? {} : FIX_L_1 },
   });
   return {
     booted,

@@ -1,7 +1,13 @@
 /** `klp-smp stress`: patch a busy machine at random on real threads, and check everything all the while. */
 
 import type { Command } from 'commander';
-import { DEFAULT_MIX, type StressMix, type StressOptions } from '../catalog/stress.js';
+import {
+  DEFAULT_MIX,
+  LATENT_ISSUES,
+  type LatentIssue,
+  type StressMix,
+  type StressOptions,
+} from '../catalog/stress.js';
 import { MIX_OPERATIONS, type MixOperation } from '../catalog/stress-admin.js';
 import { KERNEL } from '../kernel/layout.js';
 import type { KernelVersion } from '../kernel/context.js';
@@ -43,6 +49,7 @@ interface StressCommandOptions {
   readonly ablate: readonly SiteId[];
   readonly kernel: KernelVersion;
   readonly sabotage?: keyof Sabotage;
+  readonly latent: readonly LatentIssue[];
   readonly json: boolean;
 }
 
@@ -58,6 +65,15 @@ const mix: Parser<StressMix> = {
       weights[operation] = Number(weight);
     }
     return weights;
+  },
+};
+
+/** `L-1,L-2`: issues that have a candidate fix. */
+const latentIssues: Parser<readonly LatentIssue[]> = {
+  accepts: `some of ${LATENT_ISSUES.join(', ')}`,
+  parse: (text) => {
+    const issues = text.split(',').map((id) => LATENT_ISSUES.find((known) => known === id.trim()));
+    return issues.includes(undefined) ? undefined : (issues as LatentIssue[]);
   },
 };
 
@@ -84,6 +100,7 @@ function settingsOf(
     seed: options.seed,
     memory: options.memory,
     kernel: options.kernel,
+    'latent issues': options.latent.join() || 'fixed',
     ablated: options.ablate.map((id) => `O-${String(id).padStart(2, '0')}`).join() || 'nothing',
     'simulated seconds': Math.round((words[g + KERNEL.jiffies] ?? 0) / 100),
     'tasks created': words[g + KERNEL.lastPid] ?? 0,
@@ -100,6 +117,7 @@ async function stress(options: StressCommandOptions, signal: AbortSignal): Promi
     seed: options.seed,
     mix: options.mix,
     version: options.kernel,
+    latent: options.latent,
     ...(options.sabotage === undefined ? {} : { sabotage: { [options.sabotage]: true } }),
   };
   const seconds = Math.ceil(options.duration / 1000);
@@ -160,6 +178,12 @@ export function registerStress(program: Command): void {
     .addOption(
       option('--kernel <version>', 'transition engine of', choiceOf(['seed', '6.1'] as const), {
         value: 'seed',
+      }),
+    )
+    .addOption(
+      option('--latent <issues>', 'latent issues of the kernel to leave unfixed', latentIssues, {
+        value: [],
+        shown: 'none',
       }),
     )
     .addOption(

@@ -165,7 +165,9 @@ export const KLP = struct('klp', {
   transitionPatch: 1,
   /** Head of the list of {@link KLP_OPS}. */
   ops: LIST.size,
-  pad: 12,
+  /** Not in the kernel: modules whose functions are about to join or leave the stacks, see candidates.ts. */
+  modulesInFlux: 1,
+  pad: 11,
   mutex: MUTEX.size,
   /** Head of the list of patches in the order of enabling. */
   patches: LIST.size,
@@ -264,6 +266,7 @@ export interface KlpContext {
   readonly transitionPatch: Addr;
   readonly targetState: Addr;
   readonly signalsCnt: Addr;
+  readonly modulesInFlux: Addr;
   readonly transitionWork: Addr;
   readonly rootKobj: Addr;
   readonly root: Addr;
@@ -334,6 +337,7 @@ export function claimKlp(map: MemoryMap, size: KlpSize, config: KlpConfig): KlpC
     transitionPatch: base + KLP.transitionPatch,
     targetState: base + KLP.targetState,
     signalsCnt: base + KLP.signalsCnt,
+    modulesInFlux: base + KLP.modulesInFlux,
     transitionWork: base + KLP.transitionWork,
     rootKobj: base + KLP.rootKobj,
     root: base + KLP.root,

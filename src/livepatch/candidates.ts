@@ -1,0 +1,54 @@
+/**
+ * Candidate fixes of latent issues: ours, not the kernel's. A machine takes them as overrides; the port stays as the
+ * kernel is.
+ */
+
+import type { KernelHooks } from '../kernel/hooks.js';
+import { synchronizeRcu } from '../kernel/rcu.js';
+import type { Cpu } from '../memory/cpu.js';
+import type { Addr } from '../memory/struct.js';
+import { klpModuleComing, klpModuleGoing } from './core-module.js';
+import { __klpSchedTrySwitch } from './transition.js';
+
+/** From the return of this function no cond_resched() hook walks the lists of the transition, and none begins to. */
+function keepHooksOut(cpu: Cpu): void {
+  cpu.fetchAdd(cpu.ctx.klp.modulesInFlux, 1);
+  // Hooks that read the old count run with preemption disabled: they are outlived.
+  synchronizeRcu(cpu);
+}
+
+/** Hooks may walk the lists again, as they are now. */
+function letHooksIn(cpu: Cpu): void {
+  // Pairs with the acquire of schedTrySwitchGuarded().
+  cpu.fetchAddRelease(cpu.ctx.klp.modulesInFlux, -1);
+}
+
+/** The hook of cond_resched() that does nothing while a module comes or goes: the task has other chances. */
+export function schedTrySwitchGuarded(cpu: Cpu): void {
+  cpu.preemptDisable();
+  // Pairs with the release of letHooksIn(), and by the grace period with keepHooksOut().
+  if (cpu.loadAcquire(cpu.ctx.klp.modulesInFlux) === 0) __klpSchedTrySwitch(cpu);
+  cpu.preemptEnable();
+}
+
+/** klp_module_coming() that no hook overlaps. */
+export function moduleComingGuarded(cpu: Cpu, mod: Addr): number {
+  keepHooksOut(cpu);
+  const ret = klpModuleComing(cpu, mod);
+  letHooksIn(cpu);
+  return ret;
+}
+
+/** klp_module_going() that no hook overlaps. */
+export function moduleGoingGuarded(cpu: Cpu, mod: Addr): void {
+  keepHooksOut(cpu);
+  klpModuleGoing(cpu, mod);
+  letHooksIn(cpu);
+}
+
+/** Candidate fix of L-1: the hook of cond_resched() follows lists that a coming or going module changes under it. */
+export const FIX_L_1: Partial<KernelHooks> = {
+  __klpSchedTrySwitch: schedTrySwitchGuarded,
+  klpModuleComing: moduleComingGuarded,
+  klpModuleGoing: moduleGoingGuarded,
+};
