@@ -13,6 +13,11 @@ const badInput: readonly (readonly [title: string, args: readonly string[], says
   ],
   ['an unknown site', ['--ablate', 'O-77'], /--ablate: 'O-77' is not accepted/],
   [
+    'a latent issue without a fix',
+    ['--latent', 'L-99'],
+    /--latent: 'L-99' is not accepted; give some of L-1/,
+  ],
+  [
     'an unknown memory',
     ['--memory', 'paper'],
     /--memory: 'paper' is not accepted; give one of atomics/,

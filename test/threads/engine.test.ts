@@ -57,7 +57,12 @@ const stress = (more: Partial<StressOptions>, durationMs: number): Promise<Threa
 
 test.serial('unmodified code shows no forbidden outcome under stress (seed 7)', async (t) => {
   const result = await stress({}, 8000);
-  t.deepEqual(findingOutcomes(result), []);
+  const found = findingOutcomes(result);
+  for (const { trace } of found) t.log((trace ?? []).slice(-60).join('\n'));
+  t.deepEqual(
+    found.map(({ name, reason }) => `${name}: ${reason}`),
+    [],
+  );
   t.true(result.ends.every((end) => end.status === 'stopped'));
   t.deepEqual(
     result.outcomes.filter((o) => o.grade === 'forbidden' && o.count > 0),
