@@ -1,12 +1,9 @@
 /** The rows of one CPU: calls in each state of a function's stack, and the handler alone on each memory. */
 
 import { createDecide } from '../src/livepatch/wasm-handler.js';
-import { AtomicsCpu } from '../src/memory/atomics.js';
 import type { NativeCpu } from '../src/memory/native.js';
-import { WasmCpu } from '../src/memory/wasm.js';
 import { TASK } from '../src/kernel/task.js';
 import { bootSolo, type SoloMachine } from '../src/scenario/solo.js';
-import type * as dispatchModule from '../src/threads/dispatch.js';
 import { portDecide, type Dispatcher, type DispatchOptions } from '../src/threads/dispatch.js';
 import {
   CASE_WORDS,
@@ -14,22 +11,16 @@ import {
   caseSites,
   patchStateIn,
   PROGRAM,
-  ran,
   realSites,
   TABLE,
   writeCases,
 } from './dispatch-cases.js';
-import type * as loopModule from './dispatch-loop.js';
+import { cpuOn, dispatcherFor, loopOf, VARIANTS, type Variant } from './dispatch-variants.js';
 import type { Benchmark, Task } from './harness.js';
 
 const CALLS = 4096;
 const FIRST = 0;
 const IN_TRANSITION = 4;
-
-const fresh = async <M>(file: string, key: string): Promise<M> =>
-  (await import(`${file}?row=${encodeURIComponent(key)}`)) as M;
-
-const loopOf = (key: string): Promise<typeof loopModule> => fresh('./dispatch-loop.js', key);
 
 interface Stage {
   readonly solo: SoloMachine;
@@ -46,22 +37,18 @@ function stage(): Stage {
   return { solo, base };
 }
 
-function cpuOf({ solo }: Stage, memory: 'wasm' | 'atomics'): NativeCpu {
-  const Memory = memory === 'wasm' ? WasmCpu : AtomicsCpu;
-  const cpu = new Memory(solo.cpu.id, solo.ctx, solo.boot);
-  cpu.current = solo.admin;
-  return cpu;
+function cpuOf({ solo }: Stage, memory: Variant['memory']): NativeCpu {
+  return cpuOn(memory, solo.cpu, solo.boot);
 }
 
 async function dispatcherOf(
   s: Stage,
   key: string,
-  memory: 'wasm' | 'atomics',
+  memory: Variant['memory'],
   options: DispatchOptions,
 ): Promise<Dispatcher> {
-  const module = await fresh<typeof dispatchModule>('../src/threads/dispatch.js', key);
-  const cpu = cpuOf(s, memory);
-  return new module.Dispatcher(cpu, s.solo.boot, s.solo, PROGRAM, { ...options, ran });
+  const make = await dispatcherFor(key);
+  return make(cpuOf(s, memory), s.solo.boot, s.solo, options);
 }
 
 /** A row that calls all functions in one case. */
@@ -98,13 +85,15 @@ async function callRows(): Promise<Task[]> {
   const { direct } = await loopOf('direct');
   const { patchable } = await loopOf('unpatched');
   const ours = await dispatcherOf(s, 'ours', 'wasm', {});
-  const fence = await dispatcherOf(s, 'fence', 'wasm', { handler: 'fence' });
-  const port = await dispatcherOf(s, 'port', 'wasm', { handler: 'port' });
-  const atomics = await dispatcherOf(s, 'atomics', 'atomics', { handler: 'port' });
   const unpatched = realSites(ours);
   const cases: Task[] = [];
   for (const [at, { name }] of CASES.entries()) {
     cases.push(await caseRow(s, name, ours, at, AIMS[name]));
+  }
+  for (const { name, memory, handler } of VARIANTS) {
+    const theirs = await dispatcherOf(s, name, memory, { handler });
+    cases.push(await caseRow(s, `stack of 1, ${name}`, theirs, FIRST));
+    cases.push(await caseRow(s, `in transition, ${name}`, theirs, IN_TRANSITION));
   }
   return [
     { name: 'direct call', operations: CALLS, run: () => direct(TABLE, CALLS, 1) },
@@ -115,12 +104,6 @@ async function callRows(): Promise<Task[]> {
       run: () => patchable(ours, unpatched, CALLS, 1),
     },
     ...cases,
-    await caseRow(s, 'stack of 1, atomic.fence', fence, FIRST),
-    await caseRow(s, 'in transition, atomic.fence', fence, IN_TRANSITION),
-    await caseRow(s, 'stack of 1, TypeScript on wasm', port, FIRST),
-    await caseRow(s, 'in transition, TypeScript on wasm', port, IN_TRANSITION),
-    await caseRow(s, 'stack of 1, JS Atomics', atomics, FIRST),
-    await caseRow(s, 'in transition, JS Atomics', atomics, IN_TRANSITION),
   ];
 }
 

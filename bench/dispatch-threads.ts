@@ -17,6 +17,7 @@ import {
   SLICE,
   type DispatchWorkloadOptions,
 } from './dispatch-workload.js';
+import { VARIANTS } from './dispatch-variants.js';
 import type { Benchmark, MeasuredTask, Settings } from './harness.js';
 import { quantiles } from './histogram.js';
 
@@ -31,6 +32,8 @@ const LEAST_STEPS = 12;
 interface Told {
   readonly active: number;
   readonly case: number;
+  /** Default 0: ours. */
+  readonly handler?: number;
   readonly isTimed?: boolean;
   readonly churn?: boolean;
 }
@@ -139,6 +142,7 @@ export class DispatchMachine {
   async measure(told: Told, timeMs: number): Promise<Window> {
     const { active } = told;
     this.#tell(CONTROL.case, told.case);
+    this.#tell(CONTROL.handler, told.handler ?? 0);
     this.#tell(CONTROL.isTimed, told.isTimed === true ? 1 : 0);
     this.#tell(CONTROL.churn, told.churn === true ? 1 : 0);
     this.#tell(CONTROL.active, active);
@@ -220,46 +224,67 @@ const shared: { machine?: Promise<DispatchMachine> } = {};
 
 const theMachine = (): Promise<DispatchMachine> => (shared.machine ??= DispatchMachine.start());
 
-const KINDS: readonly (readonly [string, number])[] = [
-  ['direct', DIRECT],
-  ['unpatched', REAL],
-  ...CASES.map(({ name }, at) => [name, at] as const),
+/** What callers do, by name. */
+interface Kind {
+  readonly kind: string;
+  readonly case: number;
+  readonly handler?: number;
+}
+
+const KINDS: readonly Kind[] = [
+  { kind: 'direct', case: DIRECT },
+  { kind: 'unpatched', case: REAL },
+  ...CASES.map(({ name }, at) => ({ kind: name, case: at })),
 ];
 
-function throughputTask(kind: string, at: number, active: number, of: keyof Window): MeasuredTask {
+/** The other handlers: a stack of 1, and in transition. */
+const OTHERS: readonly Kind[] = VARIANTS.flatMap(({ name }, i) => [
+  { kind: `stack of 1, ${name}`, case: 0, handler: i + 1 },
+  { kind: `in transition, ${name}`, case: 4, handler: i + 1 },
+]);
+
+function throughputTask(
+  { kind, ...told }: Kind,
+  active: number,
+  of: keyof Window,
+  aimRatio?: number,
+): MeasuredTask {
   return {
     name: `${kind}, ${active} ${active === 1 ? 'CPU' : 'CPUs'}`,
     measure: async ({ timeMs }) => {
       const machine = await theMachine();
-      return ((await machine.measure({ active, case: at }, timeMs))[of] as number) / 1e6;
+      return ((await machine.measure({ active, ...told }, timeMs))[of] as number) / 1e6;
     },
-    ...(active === 2 ? { aimRatio: 1.8 } : {}),
+    ...(active === 2 && aimRatio !== undefined ? { aimRatio } : {}),
   };
 }
 
-const throughputOf = (kind: string, at: number): Benchmark => ({
-  name: `at once: ${kind.replaceAll(',', '')}`,
+function throughputOf(kind: Kind, aimRatio?: number): Benchmark {
+  return {
+    name: `at once: ${kind.kind.replaceAll(',', '')}`,
+    unit: 'M calls/s',
+    better: 'higher',
+    baseline: `${kind.kind}, 1 CPU`,
+    tasks: () => [1, 2, 4].map((active) => throughputTask(kind, active, 'perSecond', aimRatio)),
+  };
+}
+
+/** Calls per second of 1, 2 and 4 CPUs at once, in each state, and with each handler. */
+export const throughput: readonly Benchmark[] = [
+  ...KINDS.map((kind) => throughputOf(kind, 1.8)),
+  ...OTHERS.map((kind) => throughputOf(kind)),
+];
+
+const perProcessorOf = (kind: Kind): Benchmark => ({
+  name: `per processor: ${kind.kind.replaceAll(',', '')}`,
   unit: 'M calls/s',
   better: 'higher',
-  baseline: `${kind}, 1 CPU`,
-  tasks: () => [1, 2, 4].map((active) => throughputTask(kind, at, active, 'perSecond')),
-});
-
-/** Calls per second of 1, 2 and 4 CPUs at once, in each state. */
-export const throughput: readonly Benchmark[] = KINDS.map(([kind, at]) => throughputOf(kind, at));
-
-const perProcessorOf = (kind: string, at: number): Benchmark => ({
-  name: `per processor: ${kind.replaceAll(',', '')}`,
-  unit: 'M calls/s',
-  better: 'higher',
-  baseline: `${kind}, 1 CPU`,
-  tasks: () => [1, 2, 4].map((n) => throughputTask(kind, at, n, 'perCpuSecond')),
+  baseline: `${kind.kind}, 1 CPU`,
+  tasks: () => [1, 2, 4].map((active) => throughputTask(kind, active, 'perCpuSecond', 1.8)),
 });
 
 /** The same per second of processor time: what CPUs cost each other, whatever else the machine does. Linux only. */
-export const perProcessor: readonly Benchmark[] = KINDS.slice(1, 3).map(([kind, at]) =>
-  perProcessorOf(kind, at),
-);
+export const perProcessor: readonly Benchmark[] = KINDS.slice(1, 3).map(perProcessorOf);
 
 /** Three rows of one measurement. */
 function timedRows(name: string, told: Told, aimRatio?: number): readonly MeasuredTask[] {

@@ -17,6 +17,7 @@ import { Dispatcher } from '../src/threads/dispatch.js';
 import type { Workload } from '../src/scenario/workload.js';
 import * as cases from './dispatch-cases.js';
 import { direct, patchable, type FnSite } from './dispatch-loop.js';
+import { cpuOn, dispatcherFor, loopOf, VARIANTS } from './dispatch-variants.js';
 import { count, HISTOGRAM_WORDS } from './histogram.js';
 
 /** What the callers are told. */
@@ -25,6 +26,8 @@ export const CONTROL = struct('benchControl', {
   active: 1,
   /** Index of a case, {@link DIRECT} or {@link REAL}. */
   case: 1,
+  /** Whose handler: 0 is ours, n the one of variant n - 1. */
+  handler: 1,
   /** Non-zero: patches come and go. */
   churn: 1,
   /** Non-zero: fill the histograms. */
@@ -33,7 +36,7 @@ export const CONTROL = struct('benchControl', {
   epoch: 1,
   /** Patches enabled, disabled and removed so far. */
   steps: 1,
-  pad: 10,
+  pad: 9,
 });
 
 /** What a caller tells. */
@@ -93,6 +96,24 @@ function threadCpuUs(): number {
   }
 }
 
+/** Code of each variant's own. */
+const theirs = await Promise.all(
+  VARIANTS.map(async ({ name, memory, handler }) => ({
+    memory,
+    handler,
+    dispatcherOf: await dispatcherFor(name),
+    patchable: (await loopOf(name)).patchable,
+  })),
+);
+
+/** A handler that calls can go through: the loop, and the functions' sites in each case. */
+interface Way {
+  readonly cpu: NativeCpu;
+  readonly dispatcher: Dispatcher;
+  readonly patchable: typeof patchable;
+  readonly cases: FnSite[][];
+}
+
 /** The caller of one CPU. */
 class Caller {
   readonly #words: Int32Array;
@@ -100,7 +121,7 @@ class Caller {
   readonly #mine: Addr;
   readonly #dispatcher: Dispatcher;
   readonly #real: FnSite[];
-  readonly #cases: FnSite[][];
+  readonly #ways: readonly Way[];
   #x = 1;
   #visits = 0;
 
@@ -115,7 +136,17 @@ class Caller {
     });
     this.#real = cases.realSites(this.#dispatcher);
     const base = booted.symbol('bench_cases');
-    this.#cases = cases.CASES.map((_, at) => cases.caseSites(this.#dispatcher, base, at));
+    const sites = (dispatcher: Dispatcher): FnSite[][] =>
+      cases.CASES.map((_, at) => cases.caseSites(dispatcher, base, at));
+    const ours = { cpu, dispatcher: this.#dispatcher, patchable, cases: sites(this.#dispatcher) };
+    this.#ways = [
+      ours,
+      ...theirs.map((they) => {
+        const own = cpuOn(they.memory, cpu, boot);
+        const dispatcher = they.dispatcherOf(own, boot, booted, { handler: they.handler });
+        return { cpu: own, dispatcher, patchable: they.patchable, cases: sites(dispatcher) };
+      }),
+    ];
   }
 
   #told(field: number): number {
@@ -137,11 +168,13 @@ class Caller {
     const patchState = cpu.current + TASK.patchState;
     // The hand-written states say what the task's patch state is; no real transition is in progress then.
     if (spec !== undefined) cpu.set(patchState, cases.patchStateIn(spec));
+    const way = this.#ways[this.#told(CONTROL.handler)] as Way;
+    way.cpu.current = cpu.current;
     this.#begin();
     const isTimed = this.#told(CONTROL.isTimed) !== 0;
     for (let i = 0; i < BATCHES; i++) {
       if (isTimed) this.#timed(at);
-      else this.#calls(at, BATCH);
+      else this.#calls(way, at, BATCH);
       Atomics.add(this.#words, this.#mine + CALLER.batches, 1);
     }
     if (spec !== undefined) cpu.set(patchState, KLP_UNDEFINED);
@@ -149,16 +182,17 @@ class Caller {
     else cases.ran.fill(0);
   }
 
-  #calls(at: number, calls: number): void {
+  #calls(way: Way, at: number, calls: number): void {
     if (at === DIRECT) this.#x = direct(cases.TABLE, calls, this.#x);
-    else this.#x = patchable(this.#dispatcher, this.#cases[at] ?? this.#real, calls, this.#x);
+    else this.#x = way.patchable(way.dispatcher, way.cases[at] ?? this.#real, calls, this.#x);
   }
 
   #timed(at: number): void {
+    const [ours] = this.#ways as [Way];
     const histogram = this.#mine + CALLER.histogram;
     for (let done = 0; done < BATCH; done += SLICE) {
       const from = performance.now();
-      this.#calls(at, SLICE);
+      this.#calls(ours, at, SLICE);
       const ns = (performance.now() - from) * 1e6;
       count(this.#words, histogram, Math.min(ns, 0x7fffffff) | 0);
     }
