@@ -34,7 +34,7 @@ function dropMessages(s: MachineState, location: Location, id: number): void {
   const floor = floorOf(s, location, id);
   let keep = location.n - 1;
   while (keep > 0 && location.at(keep).position > floor) keep--;
-  location.drop(keep);
+  if (keep > 0) location.drop(keep, s.pool);
 }
 
 /** Position below which no CPU can read or write. */

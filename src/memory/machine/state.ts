@@ -4,11 +4,12 @@ import { SimulatorBug } from '../../errors.js';
 import type { Addr } from '../struct.js';
 import type { ChoiceSource } from '../model.js';
 import { EventLog } from './log.js';
-import { Location, NOBODY } from './location.js';
+import { Location, MessagePool, NOBODY } from './location.js';
 import type { MachineOptions } from './options.js';
 import { Processor } from './processor.js';
 import { type Domain, type GracePeriod } from './rcu.js';
 import { EMPTY, type FlatView, SparseView } from './sparse-view.js';
+import type { Entry } from './window.js';
 
 const FIRST_PRUNE = 8;
 
@@ -25,6 +26,7 @@ export class MachineState {
   readonly ids: Int32Array;
   /** Locations by id; id 0 is not used, and those above `used` wait for the next execution. */
   readonly locations: Location[] = [new Location()];
+  readonly pool = new MessagePool();
   /** Highest location id in use. */
   used = 0;
   /** Number of the newest strong fence of any CPU. */
@@ -99,7 +101,7 @@ export class MachineState {
   }
 
   #clearLocation(location: Location): void {
-    location.clear();
+    location.clear(this.pool);
     location.pruneAt = location.forgetAt = FIRST_PRUNE;
   }
 
@@ -130,14 +132,14 @@ export class MachineState {
   }
 
   #initialMessage(location: Location, x: number, value: number): void {
-    const m = location.spare(this.options.cpus);
+    const m = this.pool.take();
     m.x = x;
     m.value = value;
     m.writer = NOBODY;
     m.index = 0;
     m.view = m.dependency = EMPTY;
     m.gs = m.gt = m.dependencyGt = 0;
-    location.append();
+    location.append(m);
   }
 
   /** Newest value of a word. */
@@ -160,14 +162,14 @@ export class MachineState {
   #replace(id: number, value: number): void {
     const location = this.locations[id] as Location;
     this.#initialMessage(location, id, value | 0);
-    location.drop(location.n - 1);
+    location.drop(location.n - 1, this.pool);
     location.version++;
   }
 
   /** Join the summary of a window entry into the summary under construction. */
-  joinEntry(p: Processor, slot: number): void {
-    p.window.joinSummary(slot, this.summary);
-    this.joinTime(p.window.gt[slot] as number);
+  joinEntry(p: Processor, e: Entry): void {
+    p.window.joinSummary(e, this.summary);
+    this.joinTime(e.gt);
   }
 
   /** Raise the fence time of the summary under construction. */
@@ -191,7 +193,7 @@ export class MachineState {
     let view: number[] | null = null;
     for (let i = 0; i < h.n; i++) {
       const x = h.xs[i] as number;
-      const position = h.positions[i] as number;
+      const position = h.get(x);
       if (p.isBound(x, position, this.locations[x] as Location)) continue;
       view ??= [];
       view.push(x, position);
