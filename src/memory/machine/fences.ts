@@ -1,6 +1,5 @@
 /** Fences: what orders earlier accesses of a CPU against later ones. */
 
-import type { Location } from './location.js';
 import type { Processor } from './processor.js';
 import { bindRead, bindWrite } from './read.js';
 import type { FlatView, SparseView } from './sparse-view.js';
@@ -35,7 +34,7 @@ export function strongFence(s: MachineState, p: Processor, also?: SparseView): v
 export function publish(s: MachineState, view: SparseView, time: number): void {
   for (let i = 0; i < view.n; i++) {
     const x = view.xs[i] as number;
-    (s.locations[x] as Location).publish(time, view.get(x));
+    s.global.publish(x, time, view.get(x));
   }
 }
 

@@ -1,4 +1,4 @@
-/** A memory word under the machine: its coherence order and the history of what strong fences published about it. */
+/** A memory word under the machine: its coherence order. */
 
 import { EMPTY, type FlatView } from './sparse-view.js';
 
@@ -74,8 +74,6 @@ const NO_MESSAGE = new Message();
 
 /** Distance between appended messages; a power of two, so that there is room for some insertions between two. */
 const STEP = 1024;
-/** Publications that a location has room for at first. */
-const ROOM = 8;
 
 /** The coherence order of one word. */
 export class Location {
@@ -86,21 +84,10 @@ export class Location {
   last = NO_MESSAGE;
   /** Length at which pruning is tried next. */
   pruneAt = 0;
-  /** Number of published positions at which forgetting is tried next. */
-  forgetAt = 0;
-  /** How often a strong fence has published a position that is not forgotten. */
-  publications = 0;
   /** How often a substrate store replaced the word. */
   version = 0;
-  /** The last strong fence that published a position, and that position; 0 if there is none. */
-  #lastFence = 0;
-  #lastPublished = 0;
   /** Oldest first; only the first `n` count. */
   readonly #messages: Message[] = [];
-  /** Strong fences that published a new position of this location, ascending. */
-  #fences = new Float64Array(ROOM);
-  /** The published positions, parallel to `#fences`. */
-  #published = new Float64Array(ROOM);
 
   /** The message at an index; 0 is the oldest, `n - 1` the newest. */
   at(i: number): Message {
@@ -114,13 +101,11 @@ export class Location {
     return i;
   }
 
-  /** Forget all messages and all that was published. */
+  /** Forget all messages. */
   clear(pool: MessagePool): void {
     for (let i = 0; i < this.n; i++) pool.give(this.#messages[i] as Message);
     this.n = 0;
     this.version = 0;
-    this.publications = 0;
-    this.#lastFence = this.#lastPublished = 0;
   }
 
   /** Put a message at the end. */
@@ -156,53 +141,6 @@ export class Location {
     for (let i = 0; i < count; i++) pool.give(messages[i] as Message);
     this.n -= count;
     for (let i = 0; i < this.n; i++) messages[i] = messages[i + count] as Message;
-  }
-
-  /** Position of this location in the global view after fence `time`, 0 if nothing was published by then. */
-  globalAt(time: number): number {
-    return time >= this.#lastFence ? this.#lastPublished : this.#globalBefore(time);
-  }
-
-  #globalBefore(time: number): number {
-    for (let i = this.publications - 2; i >= 0; i--) {
-      if ((this.#fences[i] as number) <= time) return this.#published[i] as number;
-    }
-    return 0;
-  }
-
-  /** Publish a position in the global view of fence `time`, the newest fence. */
-  publish(time: number, position: number): void {
-    if (this.#lastPublished >= position) return;
-    if (this.#lastFence !== time) {
-      if (this.publications === this.#fences.length) this.#enlarge();
-      this.#fences[this.publications++] = time;
-    }
-    this.#published[this.publications - 1] = position;
-    this.#lastFence = time;
-    this.#lastPublished = position;
-  }
-
-  #enlarge(): void {
-    const fences = new Float64Array(this.#fences.length * 2);
-    const published = new Float64Array(fences.length);
-    fences.set(this.#fences);
-    published.set(this.#published);
-    this.#fences = fences;
-    this.#published = published;
-  }
-
-  /** Drop what was published before fence `oldest`, the last such position excepted. */
-  forget(oldest: number): void {
-    const fences = this.#fences;
-    const published = this.#published;
-    let keep = 0;
-    while (keep + 1 < this.publications && (fences[keep + 1] as number) <= oldest) keep++;
-    if (keep === 0) return;
-    this.publications -= keep;
-    for (let i = 0; i < this.publications; i++) {
-      fences[i] = fences[i + keep] as number;
-      published[i] = published[i + keep] as number;
-    }
   }
 
   /** How many messages, counted from the newest, lie at or above a position; at least 1. */

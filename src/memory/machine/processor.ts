@@ -1,6 +1,6 @@
 /** One CPU of the machine: what its later reads and writes are bound to, and what it has published and learnt. */
 
-import type { Location } from './location.js';
+import type { GlobalView } from './global-view.js';
 import type { MachineOptions } from './options.js';
 import { EMPTY, type FlatView, SparseView } from './sparse-view.js';
 import { AFTER_ALL, type Entry, HAS_VIEW, Window } from './window.js';
@@ -155,8 +155,8 @@ export class Processor {
   }
 
   /** Whether later reads and later writes are both bound to at least this position anyway. */
-  isBound(x: number, position: number, location: Location): boolean {
+  isBound(x: number, position: number, global: GlobalView): boolean {
     if ((this.curR[x] as number) >= position && (this.curW[x] as number) >= position) return true;
-    return location.globalAt(Math.min(this.gtR, this.gtW)) >= position;
+    return global.at(x, Math.min(this.gtR, this.gtW)) >= position;
   }
 }

@@ -61,7 +61,7 @@ export function beginRead(s: MachineState, p: Processor, id: number, location: L
   if (s.options.readOnlyPart && p.readOnly.n > 0) h.joinView(p.readOnly);
   if (p.address.length > 0) joinEvents(s, p, p.address);
   if (p.window.pointers > 0) joinPointers(s, p, location.addr);
-  const bound = Math.max(p.coh[id] as number, p.curR[id] as number, location.globalAt(s.summaryGt));
+  const bound = Math.max(p.coh[id] as number, p.curR[id] as number, s.global.at(id, s.summaryGt));
   return h.n > 0 ? Math.max(bound, h.get(id)) : bound;
 }
 
@@ -106,8 +106,7 @@ export function takeStale(
   const external = m.writer !== NOBODY && m.writer !== p.cpu;
   joinRead(s, p, m, external);
   // What happens before this read only because of what it reads may already forbid reading that.
-  const location = s.locations[id] as Location;
-  if (Math.max(s.summary.get(id), location.globalAt(s.summaryGt)) > m.position) return false;
+  if (Math.max(s.summary.get(id), s.global.at(id, s.summaryGt)) > m.position) return false;
   const access = { x: id, position: m.position, hasView: external, view: m.view };
   const admitted = admit(s, p, access, external ? m : null);
   if (admitted === REFUSED) return false;
@@ -147,9 +146,7 @@ function joinOvertaken(s: MachineState, p: Processor, m: Message): void {
   for (let i = 0; i < w.count; i++) {
     const e = w.entry(i);
     const { x, position } = e;
-    const overtaken =
-      (global && (s.locations[x] as Location).globalAt(m.gs) > position) ||
-      messageViewAt(m, x) > position;
+    const overtaken = (global && s.global.at(x, m.gs) > position) || messageViewAt(m, x) > position;
     if (!overtaken) continue;
     e.flags |= IS_USED;
     s.joinEntry(p, e);
@@ -194,7 +191,7 @@ function commitRead(
   p.coh[id] = m.position;
   p.event++;
   if (external && !again) {
-    if ((s.locations[id] as Location).globalAt(p.gs) < m.position) p.read.raise(id, m.position);
+    if (s.global.at(id, p.gs) < m.position) p.read.raise(id, m.position);
     if (m.view.length > 0) p.read.joinFlat(m.view);
     if (m.gs > p.read.gs) p.read.gs = m.gs;
     learn(p, m);
@@ -298,5 +295,5 @@ function addRead(s: MachineState, p: Processor, id: number, m: Message, flags: n
 }
 
 function isBoundToMessage(s: MachineState, p: Processor, id: number, m: Message): boolean {
-  return p.isBound(id, m.position, s.locations[id] as Location) && s.isBoundTo(p, m.view);
+  return p.isBound(id, m.position, s.global) && s.isBoundTo(p, m.view);
 }

@@ -4,7 +4,7 @@
  */
 
 import { teaches } from './knowledge.js';
-import type { Location, Message } from './location.js';
+import type { Message } from './location.js';
 import type { Processor } from './processor.js';
 import { flatGet, type FlatView } from './sparse-view.js';
 import type { MachineState } from './state.js';
@@ -54,12 +54,11 @@ export function admit(
 /** Window entries whose view lies above `position` at location `x`. */
 function overtakers(s: MachineState, p: Processor, x: number, position: number): readonly Entry[] {
   const w = p.window;
-  const location = s.locations[x] as Location;
   let found: Entry[] | null = null;
   for (let i = 0; i < w.count; i++) {
     const e = w.entry(i);
     if ((e.flags & HAS_VIEW) === 0) continue;
-    if (location.globalAt(e.viewGs) > position || e.viewAt(x) > position) (found ??= []).push(e);
+    if (s.global.at(x, e.viewGs) > position || e.viewAt(x) > position) (found ??= []).push(e);
   }
   return found ?? NONE;
 }
@@ -82,9 +81,8 @@ function covers(s: MachineState, p: Processor, e: Entry, access: NewAccess): boo
 }
 
 function holds(s: MachineState, p: Processor, e: Entry, x: number, position: number): boolean {
-  const location = s.locations[x] as Location;
-  if (p.isBound(x, position, location)) return true;
-  if (location.globalAt(e.gt) >= position) return true;
+  if (p.isBound(x, position, s.global)) return true;
+  if (s.global.at(x, e.gt) >= position) return true;
   return p.window.summaryAt(e, x) >= position;
 }
 
@@ -99,7 +97,7 @@ function mayGrow(s: MachineState, p: Processor, e: Entry, knows: Message | null)
 
 /** Whether an entry would not be overtaken itself by what it learns. */
 function staysLegal(s: MachineState, { x, position }: Entry, access: NewAccess): boolean {
-  const global = (s.locations[x] as Location).globalAt(s.summaryGt);
+  const global = s.global.at(x, s.summaryGt);
   if (Math.max(s.summary.get(x), global) > position) return false;
   if (!access.hasView) return true;
   const own = access.x === x ? access.position : 0;

@@ -3,8 +3,27 @@
 /** An immutable view `[location, position, location, position, …]`, shared by reference. */
 export type FlatView = readonly number[];
 
+/** Builds flat views: of one length each, and always of unboxed doubles, so that V8 sees one kind of array. */
+export class ViewBuilder {
+  readonly #entries: number[] = [0.5];
+  #length = 0;
+
+  /** Add an entry. */
+  add(location: number, position: number): void {
+    this.#entries[this.#length++] = location;
+    this.#entries[this.#length++] = position;
+  }
+
+  /** The view of all entries added since the last call. */
+  finish(): FlatView {
+    const view = this.#entries.slice(0, this.#length);
+    this.#length = 0;
+    return view;
+  }
+}
+
 /** The view that binds nothing. */
-export const EMPTY: FlatView = [];
+export const EMPTY: FlatView = new ViewBuilder().finish();
 
 /** Position that a flat view holds for a location, 0 when it holds none. */
 export function flatGet(view: FlatView, location: number): number {
@@ -28,6 +47,7 @@ export class SparseView {
   /** Fence time whose global view belongs to this view too; see `MachineState`. */
   gs = 0;
   #snapshot: FlatView | null = EMPTY;
+  readonly #builder = new ViewBuilder();
 
   /** @param locations how many location ids to make room for */
   constructor(locations: number) {
@@ -93,12 +113,10 @@ export class SparseView {
   /** The entries as a flat view, shared until the next change. */
   snapshot(): FlatView {
     if (this.#snapshot !== null) return this.#snapshot;
-    const view: number[] = [];
     for (let i = 0; i < this.n; i++) {
       const x = this.xs[i] as number;
-      view.push(x, this.positions[x] as number);
+      this.#builder.add(x, this.positions[x] as number);
     }
-    this.#snapshot = view;
-    return view;
+    return (this.#snapshot = this.#builder.finish());
   }
 }

@@ -6,7 +6,7 @@ import type { Location, Message } from './location.js';
 import type { Processor } from './processor.js';
 import { joinEvents } from './read.js';
 import { ADMITTED, admit, REFUSED } from './retro.js';
-import { EMPTY, flatGet, type FlatView } from './sparse-view.js';
+import { EMPTY, flatGet, type FlatView, type SparseView } from './sparse-view.js';
 import type { MachineState } from './state.js';
 import { AFTER_ALL, HAS_VIEW, IS_USED, IS_WRITE } from './window.js';
 
@@ -21,7 +21,7 @@ export function write(
   const m = beginWrite(s, p, id, value, release, 0);
   const location = s.locations[id] as Location;
   if (s.options.exact && p.control.length > 0) joinEvents(s, p, p.control);
-  const bound = writeBound(s, p, id, location);
+  const bound = writeBound(s, p, id);
   if (location.last.position > bound && placeBefore(s, p, location, m, bound, release)) return m;
   location.append(m);
   commitWrite(s, p, m, release ? AFTER_ALL : 0);
@@ -116,27 +116,26 @@ function carryAll(s: MachineState, p: Processor, m: Message): void {
     m.view = p.own.snapshot();
     return;
   }
-  const view: number[] = [];
   for (let i = 0; i < p.own.n; i++) {
     const x = p.own.xs[i] as number;
     const read = reads ? p.read.get(x) : 0;
-    view.push(x, Math.max(p.own.get(x), p.carried.get(x), read));
+    s.builder.add(x, Math.max(p.own.get(x), p.carried.get(x), read));
   }
-  addMissing(view, p.carried.n, p.carried, p);
-  if (reads) addMissing(view, p.read.n, p.read, p);
-  m.view = view;
+  addMissing(s, p.carried, p.own);
+  if (reads) addMissing(s, p.read, p.own);
+  m.view = s.builder.finish();
 }
 
-function addMissing(view: number[], n: number, from: Processor['read'], p: Processor): void {
-  for (let i = 0; i < n; i++) {
+function addMissing({ builder }: MachineState, from: SparseView, but: SparseView): void {
+  for (let i = 0; i < from.n; i++) {
     const x = from.xs[i] as number;
-    if (p.own.get(x) === 0) view.push(x, from.get(x));
+    if (but.get(x) === 0) builder.add(x, from.get(x));
   }
 }
 
 /** Position that a write to a location must stand behind. */
-function writeBound(s: MachineState, p: Processor, id: number, location: Location): number {
-  const bound = Math.max(p.coh[id] as number, p.curW[id] as number, location.globalAt(s.summaryGt));
+function writeBound(s: MachineState, p: Processor, id: number): number {
+  const bound = Math.max(p.coh[id] as number, p.curW[id] as number, s.global.at(id, s.summaryGt));
   return s.summary.n > 0 ? Math.max(bound, s.summary.get(id)) : bound;
 }
 
@@ -247,5 +246,5 @@ export function highestKnown(s: MachineState, p: Processor, id: number): number 
     time = Math.max(time, e.gt, e.viewGs);
     position = Math.max(position, w.summaryAt(e, id), flatGet(e.view, id));
   }
-  return Math.max(position, (s.locations[id] as Location).globalAt(time));
+  return Math.max(position, s.global.at(id, time));
 }
