@@ -123,9 +123,8 @@ export class ViewMachine implements MemoryModel {
     const s = this.#state;
     relieve(s, p);
     const id = s.locate(addr);
-    const location = s.locations[id] as Location;
-    prune(s, location, id);
-    forgetPublished(s, location);
+    prune(s, s.locations[id] as Location, id);
+    forgetPublished(s, id);
     return id;
   }
 
