@@ -28,17 +28,28 @@ function unlockTasklist(words: Int32Array, lock: Addr): void {
   Atomics.notify(words, lock + RWLOCK.count);
 }
 
-/** All listed tasks and all idle tasks, as of one moment. Tasks may leave the list right after. */
-export function listTasks(words: Int32Array, kernel: KernelContext): Addr[] {
-  const lock = kernel.globals + KERNEL.tasklistLock;
+/** Whether nobody is in the middle of changing the task list. */
+export function isListStable(words: Int32Array, kernel: KernelContext): boolean {
+  return (words[kernel.globals + KERNEL.tasklistLock + RWLOCK.count] ?? 0) < WRITER;
+}
+
+/** All listed tasks and all idle tasks, without any lock: while {@link isListStable}, and nobody else runs. */
+export function listTasksNow(words: Int32Array, kernel: KernelContext): Addr[] {
   const tasks: Addr[] = [];
-  lockTasklist(words, lock);
   let task = words[kernel.globals + KERNEL.taskList] ?? 0;
   while (task !== 0 && tasks.length <= kernel.taskCount) {
     tasks.push(task);
     task = words[task + TASK.tasksNext] ?? 0;
   }
-  unlockTasklist(words, lock);
   for (let n = 0; n < kernel.cpus; n++) tasks.push(idleTask(kernel, n));
+  return tasks;
+}
+
+/** All listed tasks and all idle tasks, as of one moment. Tasks may leave the list right after. */
+export function listTasks(words: Int32Array, kernel: KernelContext): Addr[] {
+  const lock = kernel.globals + KERNEL.tasklistLock;
+  lockTasklist(words, lock);
+  const tasks = listTasksNow(words, kernel);
+  unlockTasklist(words, lock);
   return tasks;
 }
