@@ -29,16 +29,26 @@ function unlockTasklist(words: Int32Array, lock: Addr): void {
   Atomics.notify(words, lock + RWLOCK.count);
 }
 
-/** All listed tasks and all idle tasks, as of one moment, under the lock that the caller holds, which it frees. */
-function readAndUnlock(words: Int32Array, kernel: KernelContext, lock: Addr): Addr[] {
+/** Whether nobody is in the middle of changing the task list. */
+export function isListStable(words: Int32Array, kernel: KernelContext): boolean {
+  return (words[kernel.globals + KERNEL.tasklistLock + RWLOCK.count] ?? 0) < WRITER;
+}
+
+/** All listed tasks and all idle tasks, without any lock: while {@link isListStable}, and nobody else runs. */
+export function listTasksNow(words: Int32Array, kernel: KernelContext): Addr[] {
   const tasks: Addr[] = [];
   let task = words[kernel.globals + KERNEL.taskList] ?? 0;
   while (task !== 0 && tasks.length <= kernel.taskCount) {
     tasks.push(task);
     task = words[task + TASK.tasksNext] ?? 0;
   }
-  unlockTasklist(words, lock);
   for (let n = 0; n < kernel.cpus; n++) tasks.push(idleTask(kernel, n));
+  return tasks;
+}
+
+function readAndUnlock(words: Int32Array, kernel: KernelContext, lock: Addr): Addr[] {
+  const tasks = listTasksNow(words, kernel);
+  unlockTasklist(words, lock);
   return tasks;
 }
 

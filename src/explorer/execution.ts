@@ -4,9 +4,16 @@ import type { ChoiceSource } from '../memory/model.js';
 import type { CpuContext } from '../memory/cpu.js';
 import { SITE_COUNT, type Ablation } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
-import type { Ending, StateAccess, StateView, TraceEvent } from '../scenario/declare.js';
+import type {
+  Ending,
+  MachineListener,
+  StateAccess,
+  StateView,
+  TraceEvent,
+} from '../scenario/declare.js';
 import { ExplorerCpu, WAIT_HALT, WAIT_LOCK, WAIT_NONE, type Coroutine } from './explorer-cpu.js';
 import type { ExplorerMemory } from './explorer-memory.js';
+import { MirroredMemory } from './mirrored-memory.js';
 import { ACCESS_ATTEMPT, ACCESS_PEEK, OP_END, OPERATIONS } from './operations.js';
 import type { Prepared } from './prepared.js';
 import type { RaceDetector } from './race-detector.js';
@@ -67,6 +74,8 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   observes = false;
   races: RaceDetector | undefined;
   recorder: Recorder | undefined;
+  /** Checks of the machine that listen to its traces. */
+  listener: MachineListener | undefined;
   /** Five numbers for each `trace()`: CPU, event and three values. */
   readonly traced: number[] = [];
   /** The word that the operation being executed accesses. */
@@ -76,6 +85,11 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   thrown: unknown;
   readonly #prepared: Prepared;
   readonly #bound: number;
+  readonly #mirror: Int32Array | undefined;
+  /** Operations in a jiffy, operations until the next one, and what {@link fuel} was after the last decision. */
+  readonly #jiffy: number;
+  #untilTick = 0;
+  #granted = 0;
   #strategy: Strategy | undefined;
   #next = -1;
   #last = -1;
@@ -88,14 +102,18 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
 
   constructor(prepared: Prepared, options: ExecutionOptions) {
     this.#prepared = prepared;
-    this.memory = options.memory;
+    const { machine } = prepared;
+    const isWatched = machine.listen !== undefined;
+    const mirrored = isWatched ? new MirroredMemory(options.memory, prepared.image.length) : null;
+    this.memory = mirrored ?? options.memory;
+    this.#mirror = mirrored?.words;
+    this.#jiffy = machine.busyTime?.operations ?? Infinity;
     this.image = prepared.image;
     this.fencesInteract = options.fencesInteract;
     this.removed = new Uint8Array(SITE_COUNT + 1);
     for (const site of options.ablation.sites) this.removed[site] = 1;
     this.#bound = options.steps;
     this.stepLimit = options.steps * 3;
-    const { machine } = prepared;
     this.interrupts = machine.interrupt !== undefined;
     this.cpus = machine.bodies.map(
       (_, id) => new ExplorerCpu(id as CpuId, machine.ctx as CpuContext, this, machine.localBase),
@@ -140,7 +158,9 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     this.log.clear();
     this.traced.length = 0;
     this.races?.reset();
-    this.steps = this.hash = this.fuel = 0;
+    this.steps = this.hash = this.fuel = this.#granted = 0;
+    this.#untilTick = this.#jiffy;
+    if (this.#mirror !== undefined) this.listener = machine.listen?.(this.#mirror);
     this.switches = -1;
     this.strong = this.fresh = this.#fair = false;
     this.#stopped = undefined;
@@ -234,6 +254,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   }
 
   #pick(): void {
+    if (this.#jiffy !== Infinity) this.#passTime();
     const mask = this.#runnable();
     if (mask === 0) {
       this.#next = -1;
@@ -246,6 +267,18 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
       if (this.#next < 0) this.#stopped = 'abandoned';
       else this.#log(mask);
     }
+    if (this.#untilTick < this.fuel) this.fuel = this.#untilTick;
+    this.#granted = this.fuel;
+  }
+
+  /** Time is counted in operations, so that it passes at the same places however often a strategy is asked. */
+  #passTime(): void {
+    this.#untilTick -= this.#granted - Math.max(this.fuel, 0);
+    this.#granted = 0;
+    this.fuel = 0;
+    if (this.#untilTick > 0) return;
+    const goesOn = this.#prepared.machine.busyTime?.pass(this) ?? false;
+    this.#untilTick = goesOn ? this.#jiffy : Infinity;
   }
 
   /** Record a decision that is not the default one. */
