@@ -70,6 +70,12 @@ const NONE: readonly number[] = [];
 /** What a thread is in the middle of. */
 type Phase = 'ready' | 'owes-fence' | 'in-grace-period';
 
+/** A load about to be executed: the machine's address, and the register it goes to. */
+export interface PendingLoad {
+  readonly address: number;
+  readonly into: number;
+}
+
 /** One thread while a test runs. */
 export class MachineThread {
   readonly #test: LitmusTest;
@@ -110,6 +116,15 @@ export class MachineThread {
   /** Whether the thread has nothing left to do. */
   get isDone(): boolean {
     return this.#at >= this.#steps.length;
+  }
+
+  /** The load that the thread's next step is, null if that is something else. */
+  pendingLoad(): PendingLoad | null {
+    const step = this.#steps[this.#at];
+    if (this.#phase !== 'ready' || step?.kind !== 'instruction') return null;
+    if (step.instruction.kind !== 'load') return null;
+    const { address, into } = step.instruction;
+    return { address: this.#address(address), into };
   }
 
   /** Run to the next scheduling point; false if the thread is blocked. */
