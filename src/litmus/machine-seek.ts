@@ -1,11 +1,16 @@
 /** Directed search on the view machine: executions that are steered towards one final state, and given up when they miss it. */
 
 import type { ViewMachine } from '../memory/machine/view-machine.js';
-import { CHOOSE_READ } from '../memory/model.js';
+import { CHOOSE_READ, CHOOSE_WRITE } from '../memory/model.js';
 import type { Instruction, LitmusTest, LitmusThread, Statement } from './ast.js';
 import type { FinalState, StateCount } from './engine.js';
 import { GIVE_UP, MixedChoices, Random, type Schedule } from './machine-schedule.js';
-import { type MachineThread, type PendingLoad, toWord } from './machine-thread.js';
+import {
+  type MachineThread,
+  type PendingLoad,
+  type PendingStore,
+  toWord,
+} from './machine-thread.js';
 import { MachineLitmus, StateTally } from './run-machine.js';
 
 /** How a search is bounded. */
@@ -41,7 +46,7 @@ export function seekOnMachine(
   const choices = new SeekingChoices(litmus, seed);
   let made = 0;
   for (const goal of goals) {
-    choices.aimAt(valuesOfLoads(test, goal));
+    choices.aimAt(valuesOfLoads(test, goal), lastWords(test, goal));
     for (let i = 0; i < runs && !tally.has(goal); i++) {
       if (made++ % STOP_EVERY === 0 && shouldStop?.() === true)
         return { runs: made, states: tally.states() };
@@ -64,6 +69,15 @@ function valuesOfLoads(test: LitmusTest, goal: FinalState): LoadValues {
     }
     return traceBack(thread, values);
   });
+}
+
+/** Words that locations must hold in the end, by the machine's address. */
+function lastWords(test: LitmusTest, goal: FinalState): ReadonlyMap<number, number> {
+  return new Map(
+    test.observed.flatMap((place, i) =>
+      place.kind === 'location' ? [[place.location + 1, toWord(goal[i] as number)]] : [],
+    ),
+  );
 }
 
 /** Keep the registers that are written once, and add those that are copied to such ones. */
@@ -94,19 +108,26 @@ function flatten(body: readonly Statement[]): Instruction[] {
 
 const EAGER = [0, 0.5, 0.9] as const;
 
-/** Mixed choices, but loads wait until they can return what they must, and then return it. */
+/** Is it good for the state looked for if a thread takes its next step now? `never` makes it impossible. */
+type Prospect = 'good' | 'open' | 'never';
+
+/** Mixed choices, but loads wait until they can return what they must, and stores go where they must. */
 class SeekingChoices implements Schedule {
   readonly #machine: ViewMachine;
   readonly #threads: readonly MachineThread[];
   readonly #mixed: MixedChoices;
   readonly #random: Random;
   #values: LoadValues = [];
-  /** How likely it is, in this execution, that a load that can return what it must goes first. */
+  #lastWords: ReadonlyMap<number, number> = new Map();
+  /** How likely it is, in this execution, that a thread with a good prospect goes first. */
   #eager = 0;
-  /** The load under way, and the word that it must return. */
+  /** The thread whose step is under way. */
+  #thread = 0;
+  /** Its load, and the word that this must return; null if it may return anything. */
   #load: PendingLoad | null = null;
   #word = 0;
-  #thread = 0;
+  /** Its store, null if that may go anywhere. */
+  #store: PendingStore | null = null;
 
   constructor({ machine, threads }: MachineLitmus, seed: number) {
     this.#machine = machine;
@@ -115,40 +136,53 @@ class SeekingChoices implements Schedule {
     this.#random = new Random(seed);
   }
 
-  aimAt(values: LoadValues): void {
+  /** What to look for from now on. */
+  aimAt(values: LoadValues, last: ReadonlyMap<number, number>): void {
     this.#values = values;
+    this.#lastWords = last;
   }
 
   begin(threads: number): void {
     this.#mixed.begin(threads);
     this.#eager = EAGER[this.#random.below(EAGER.length)] as number;
-    this.#load = null;
+    this.#load = this.#store = null;
   }
 
   choose(n: number, kind: number): number {
-    if (kind !== CHOOSE_READ || this.#load === null) return this.#mixed.choose(n, kind);
+    if (kind === CHOOSE_READ && this.#load !== null) return this.#chooseRead(n, this.#load);
+    if (kind === CHOOSE_WRITE && this.#store !== null) return this.#chooseWrite(n, this.#store);
+    return this.#mixed.choose(n, kind);
+  }
+
+  #chooseRead(n: number, { address }: PendingLoad): number {
     const fitting: number[] = [];
-    for (let back = 0; back < n; back++) if (this.#fits(this.#load, back)) fitting.push(back);
-    if (fitting.length === 0) return this.#mixed.choose(n, kind);
+    for (let back = 0; back < n; back++) {
+      if (this.#machine.valueBehind(address, back) === this.#word) fitting.push(back);
+    }
+    if (fitting.length === 0) return this.#mixed.choose(n, CHOOSE_READ);
     return fitting[this.#random.below(fitting.length)] as number;
   }
 
-  #fits({ address }: PendingLoad, back: number): boolean {
-    return this.#machine.valueBehind(address, back) === this.#word;
+  /** Behind everything if the word is to be the last one, before the newest message if that has it. */
+  #chooseWrite(n: number, { address, word }: PendingStore): number {
+    const last = this.#lastWords.get(address);
+    if (word === last) return 0;
+    if (this.#machine.newest(address) === last) return 1 + this.#random.below(n - 1);
+    return this.#mixed.choose(n, CHOOSE_WRITE);
   }
 
   next(runnable: readonly number[]): number {
     if (this.#load !== null && this.#missed(this.#load)) return GIVE_UP;
-    const eager: number[] = [];
+    const good: number[] = [];
     const possible: number[] = [];
     for (const thread of runnable) {
-      const isFitting = this.#prospect(thread);
-      if (isFitting === true) eager.push(thread);
-      if (isFitting !== false) possible.push(thread);
+      const prospect = this.#prospect(thread);
+      if (prospect === 'good') good.push(thread);
+      if (prospect !== 'never') possible.push(thread);
     }
     if (possible.length === 0) return GIVE_UP;
-    const isEager = eager.length > 0 && this.#random.chance(this.#eager);
-    this.#thread = this.#mixed.next(isEager ? eager : possible);
+    const isEager = good.length > 0 && this.#random.chance(this.#eager);
+    this.#thread = this.#mixed.next(isEager ? good : possible);
     this.#prospect(this.#thread);
     return this.#thread;
   }
@@ -158,19 +192,33 @@ class SeekingChoices implements Schedule {
     return toWord(register) !== this.#word;
   }
 
-  /** Whether a thread's next step is a load that may return what it must; null if it need not return anything special. */
-  #prospect(thread: number): boolean | null {
-    this.#load = (this.#threads[thread] as MachineThread).pendingLoad();
-    if (this.#load === null) return null;
-    const value = this.#values[thread]?.get(this.#load.into);
+  /** Prospect of a thread's next step, which is remembered as the one under way. */
+  #prospect(thread: number): Prospect {
+    const next = this.#threads[thread] as MachineThread;
+    this.#load = next.pendingLoad();
+    this.#store = next.pendingStore();
+    if (this.#load !== null) return this.#prospectOfLoad(thread, this.#load);
+    return this.#store === null ? 'open' : this.#prospectOfStore(this.#store);
+  }
+
+  #prospectOfLoad(thread: number, { into, address }: PendingLoad): Prospect {
+    const value = this.#values[thread]?.get(into);
     if (value === undefined) {
       this.#load = null;
-      return null;
+      return 'open';
     }
     this.#word = toWord(value);
     for (let back = 0; ; back++) {
-      const word = this.#machine.valueBehind(this.#load.address, back);
-      if (word === undefined || word === this.#word) return word !== undefined;
+      const word = this.#machine.valueBehind(address, back);
+      if (word === this.#word) return 'good';
+      if (word === undefined) return 'never';
     }
+  }
+
+  /** What must not be last had better be stored early. */
+  #prospectOfStore({ address, word }: PendingStore): Prospect {
+    const last = this.#lastWords.get(address);
+    if (last === undefined) this.#store = null;
+    return last === undefined || last === word ? 'open' : 'good';
   }
 }

@@ -76,6 +76,12 @@ export interface PendingLoad {
   readonly into: number;
 }
 
+/** A store about to be executed: the machine's address, and what it stores there. */
+export interface PendingStore {
+  readonly address: number;
+  readonly word: number;
+}
+
 /** One thread while a test runs. */
 export class MachineThread {
   readonly #test: LitmusTest;
@@ -125,6 +131,15 @@ export class MachineThread {
     if (step.instruction.kind !== 'load') return null;
     const { address, into } = step.instruction;
     return { address: this.#address(address), into };
+  }
+
+  /** The store that the thread's next step is, null if that is something else. */
+  pendingStore(): PendingStore | null {
+    const step = this.#steps[this.#at];
+    if (this.#phase !== 'ready' || step?.kind !== 'instruction') return null;
+    if (step.instruction.kind !== 'store') return null;
+    const { address, value } = step.instruction;
+    return { address: this.#address(address), word: this.#value(value) };
   }
 
   /** Run to the next scheduling point; false if the thread is blocked. */
