@@ -110,6 +110,11 @@ export class SparseView {
     this.#snapshot = EMPTY;
   }
 
+  /** Whether a flat view is what {@link snapshot} returned last, and nothing has changed since. */
+  isSnapshot(view: FlatView): boolean {
+    return view === this.#snapshot;
+  }
+
   /** The entries as a flat view, shared until the next change. */
   snapshot(): FlatView {
     if (this.#snapshot !== null) return this.#snapshot;

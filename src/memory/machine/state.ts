@@ -154,6 +154,14 @@ export class MachineState {
     return id > 0 ? (this.locations[id] as Location).last.value : (this.#words[addr] as number);
   }
 
+  /** Value of the message with `newer` newer ones, undefined if there is none. */
+  valueBehind(addr: Addr, newer: number): number | undefined {
+    const id = this.ids[addr] as number;
+    if (id <= 0) return newer === 0 ? this.newest(addr) : undefined;
+    const location = this.locations[id] as Location;
+    return newer < location.n ? location.at(location.n - 1 - newer).value : undefined;
+  }
+
   /** Make `value` the only value of a word. */
   poke(addr: Addr, value: number): void {
     const id = this.ids[addr] as number;

@@ -293,6 +293,14 @@ export class ViewMachine implements MemoryModel {
     return this.#state.newest(addr);
   }
 
+  /**
+   * Value of the message that has `newer` newer ones in coherence order, undefined if there is none: for searches that steer
+   * what is read. That a word has such a message does not mean that it may be read.
+   */
+  valueBehind(addr: Addr, newer: number): number | undefined {
+    return this.#state.valueBehind(addr, newer);
+  }
+
   poke(addr: Addr, value: number): void {
     this.#state.poke(addr, value);
   }

@@ -112,16 +112,20 @@ function joinWindow(s: MachineState, p: Processor, id: number, release: boolean)
 function carryAll(s: MachineState, p: Processor, m: Message): void {
   const reads = s.options.releaseReads;
   m.gs = Math.max(p.gs, p.carried.gs, p.own.gs, reads ? p.read.gs : 0);
-  if (p.carried.n === 0 && (!reads || p.read.n === 0)) {
+  // What the last write carried is part of `own` since then.
+  const carries = p.carried.n > 0 && !p.carried.isSnapshot(p.carriedJoined);
+  if (!carries && (!reads || p.read.n === 0)) {
     m.view = p.own.snapshot();
     return;
   }
   for (let i = 0; i < p.own.n; i++) {
     const x = p.own.xs[i] as number;
-    const read = reads ? p.read.get(x) : 0;
-    s.builder.add(x, Math.max(p.own.get(x), p.carried.get(x), read));
+    let position = p.own.get(x);
+    if (carries) position = Math.max(position, p.carried.get(x));
+    if (reads) position = Math.max(position, p.read.get(x));
+    s.builder.add(x, position);
   }
-  addMissing(s, p.carried, p.own);
+  if (carries) addMissing(s, p.carried, p.own);
   if (reads) addMissing(s, p.read, p.own);
   m.view = s.builder.finish();
 }
