@@ -1,5 +1,6 @@
 /** Executes a range of a campaign's executions in this thread and counts what they show. */
 
+import { UsageError } from '../errors.js';
 import type { StrategyConfig } from './config.js';
 import { DfsStrategy } from './dfs.js';
 import { PctStrategy, type PctParameters } from './pct.js';
@@ -47,6 +48,9 @@ export function createStrategy(config: StrategyConfig, session: Session): Strate
   if (config.kind === 'random') return new RandomStrategy(config.seed);
   if (config.kind === 'pct') {
     return new PctStrategy(config.seed, pctParameters(session, config.depth));
+  }
+  if (session.scenario.kind === 'system') {
+    throw new UsageError('--strategy dfs explores races; a whole machine is explored with random or pct');
   }
   return new DfsStrategy(session.execution.cpus.length, config);
 }
