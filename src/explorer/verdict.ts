@@ -61,9 +61,12 @@ export class Judge {
 
   #ended(execution: Execution): Verdict {
     try {
-      for (const invariant of this.#scenario.invariants ?? []) {
-        const wrong = invariant.check(execution);
-        if (wrong !== undefined) return verdict(`invariant ${invariant.id}`, wrong);
+      const { invariants } = this.#scenario;
+      if (invariants !== undefined) {
+        for (const invariant of invariants) {
+          const wrong = invariant.check(execution);
+          if (wrong !== undefined) return verdict(`invariant ${invariant.id}`, wrong);
+        }
       }
       return this.#outcome(this.#scenario.observe(execution));
     } catch (error) {
