@@ -6,7 +6,6 @@ import { RWLOCK } from '../kernel/rwlock.js';
 import { idleTask } from '../kernel/task.js';
 import type { FunctionSource } from '../kernel/text.js';
 import { TRACE_KLP_COMPLETE, TRACE_KLP_COMPLETED, TRACE_KLP_STABLE } from '../livepatch/trace.js';
-import { CPU_LOCAL } from '../memory/local.js';
 import type { Addr, CpuId } from '../memory/struct.js';
 import { describeFinding, readFindings } from './findings.js';
 import { taskName } from './flight.js';
@@ -22,6 +21,8 @@ export class MachineWatch {
   readonly #layout: CheckLayout;
   readonly #monitors: readonly Monitor[];
   readonly #strict: StrictChecks;
+  /** CPU whose event is being judged. */
+  #looking = 0;
 
   /**
    * @param words newest value of every word, at any time
@@ -46,6 +47,7 @@ export class MachineWatch {
 
   /** Take a trace event. @throws InvariantViolated with what was found */
   readonly trace = (id: CpuId, event: number, a: number, b: number, c: number): void => {
+    this.#looking = id;
     const looks = event === TRACE_KLP_STABLE || event === TRACE_KLP_COMPLETE;
     // In the middle of a fork or an exit the list is not one; the next event will do.
     if (looks && !isListStable(this.#words, this.#layout.kernel)) return;
@@ -67,13 +69,11 @@ export class MachineWatch {
     this.#words[waiting] = writers;
   }
 
-  /** Whether the CPU that runs a task is inside a switch function. */
+  /** Whether another CPU runs a task: it may be in the middle of switching itself, and can be looked at later. */
   #isInFlux(task: Addr): boolean {
-    const { kernel, localBase } = this.#layout;
+    const { kernel } = this.#layout;
     for (let n = 0; n < kernel.cpus; n++) {
-      if (this.#words[percpu(kernel, n) + PERCPU.curr] !== task) continue;
-      const local = localBase + n * CPU_LOCAL.size;
-      if (this.#words[local + CPU_LOCAL.preemptCount] !== 0) return true;
+      if (n !== this.#looking && this.#words[percpu(kernel, n) + PERCPU.curr] === task) return true;
     }
     return false;
   }

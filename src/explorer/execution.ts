@@ -30,6 +30,9 @@ export type StopReason = 'ended' | 'deadlock' | 'livelock' | 'abandoned' | 'thre
 /** Operations between two switches of the fair schedule that tells a livelock from a starved CPU. */
 const FAIR_FUEL = 16;
 
+/** Operations until a jiffy of a machine on which no time passes while CPUs are busy; a small integer, for speed. */
+const NEVER = 0x3fffffff;
+
 /** An interrupt may be taken more than once at one position: told apart by what interrupts have executed before. */
 const INTERRUPT_STEPS = 4096;
 
@@ -107,7 +110,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     const mirrored = isWatched ? new MirroredMemory(options.memory, prepared.image.length) : null;
     this.memory = mirrored ?? options.memory;
     this.#mirror = mirrored?.words;
-    this.#jiffy = machine.busyTime?.operations ?? Infinity;
+    this.#jiffy = machine.busyTime?.operations ?? NEVER;
     this.image = prepared.image;
     this.fencesInteract = options.fencesInteract;
     this.removed = new Uint8Array(SITE_COUNT + 1);
@@ -156,7 +159,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     this.observes = strategy.observes;
     this.memory.reset(this.image, this);
     this.log.clear();
-    this.traced.length = 0;
+    if (this.traced.length !== 0) this.traced.length = 0;
     this.races?.reset();
     this.steps = this.hash = this.fuel = this.#granted = 0;
     this.#untilTick = this.#jiffy;
@@ -166,7 +169,9 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     this.#stopped = undefined;
     this.thrown = undefined;
     this.#last = this.#choiceCpu = -1;
-    for (const [i, cpu] of this.cpus.entries()) {
+    const { cpus } = this;
+    for (let i = 0; i < cpus.length; i++) {
+      const cpu = cpus[i] as ExplorerCpu;
       const body = machine.bodies[i] as unknown as Start;
       cpu.restart(body(cpu), machine.current?.[i] ?? 0);
     }
@@ -230,7 +235,10 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     cpu.decidedAt = position;
     if (this.observes) this.#observe(cpu, code, addr);
     this.#pick();
-    cpu.switching = this.#next !== cpu.id || cpu.waiting !== WAIT_NONE || this.#isInterrupted(cpu);
+    cpu.switching =
+      this.#next !== cpu.id ||
+      cpu.waiting !== WAIT_NONE ||
+      (this.interrupts && this.#isInterrupted(cpu));
   }
 
   #observe(cpu: ExplorerCpu, code: number, addr: Addr): void {
@@ -254,7 +262,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   }
 
   #pick(): void {
-    if (this.#jiffy !== Infinity) this.#passTime();
+    if (this.#jiffy !== NEVER) this.#passTime();
     const mask = this.#runnable();
     if (mask === 0) {
       this.#next = -1;
@@ -278,7 +286,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     this.fuel = 0;
     if (this.#untilTick > 0) return;
     const goesOn = this.#prepared.machine.busyTime?.pass(this) ?? false;
-    this.#untilTick = goesOn ? this.#jiffy : Infinity;
+    this.#untilTick = goesOn ? this.#jiffy : NEVER;
   }
 
   /** Record a decision that is not the default one. */
@@ -310,14 +318,24 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
 
   #canGoOn(cpu: ExplorerCpu): boolean {
     if (cpu.waiting === WAIT_NONE) return cpu.body !== undefined || cpu.interrupt !== undefined;
+    return this.#waitIsOver(cpu);
+  }
+
+  #waitIsOver(cpu: ExplorerCpu): boolean {
     const value = this.memory.newest(cpu.waitAddr);
     return cpu.waiting === WAIT_LOCK ? value === 0 : value !== cpu.waitSeen;
   }
 
   #runnable(): number {
+    const { cpus, interrupts } = this;
     let mask = 0;
-    for (const cpu of this.cpus) {
-      if (this.#canGoOn(cpu) || this.#isInterrupted(cpu)) mask |= 1 << cpu.id;
+    for (let i = 0; i < cpus.length; i++) {
+      const cpu = cpus[i] as ExplorerCpu;
+      const goesOn =
+        cpu.waiting === WAIT_NONE
+          ? cpu.body !== undefined || cpu.interrupt !== undefined
+          : this.#waitIsOver(cpu);
+      if (goesOn || (interrupts && this.#isInterrupted(cpu))) mask |= 1 << i;
     }
     return mask;
   }

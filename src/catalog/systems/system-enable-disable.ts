@@ -6,7 +6,9 @@ import { asm, symbol, type FunctionSource } from '../../kernel/text.js';
 import { ENABLED, klpSysfsWrite } from '../../livepatch/core-sysfs.js';
 import { KLP_PATCH } from '../../livepatch/layout.js';
 import { TRACE_KLP_SIGNALS } from '../../livepatch/trace.js';
+import { WARN_HANDLER_UNDEFINED } from '../../livepatch/warn-sites.js';
 import type { Cpu } from '../../memory/cpu.js';
+import { O_16, O_22 } from '../../memory/sites.js';
 import { struct, type Addr } from '../../memory/struct.js';
 import type { MachineDeclaration } from '../../scenario/boot.js';
 import {
@@ -231,4 +233,17 @@ export function enableDisable(
 export const systemEnableDisable = enableDisable(
   'system-enable-disable',
   'A machine of 4 CPUs and 16 tasks is patched and unpatched once.',
+  {},
+  [
+    {
+      sites: [O_16],
+      finds: `WARN ${WARN_HANDLER_UNDEFINED.id}`,
+      why: 'a handler saw func->transition before it was cleared, and patch_state after it was',
+    },
+    {
+      sites: [O_22],
+      finds: 'data race',
+      why: 'the stack of a task is walked while the task runs',
+    },
+  ],
 );
