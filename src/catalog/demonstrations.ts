@@ -31,7 +31,7 @@ const MORE: readonly Demonstration[] = [
 /** Single removals that something else makes up for, in the race where they would matter. */
 const HARMLESS: readonly Demonstration[] = [
   {
-    scenario: 'disable-switch',
+    scenario: 'disable-switch-leave',
     sites: [O_02],
     why: 'O-04 orders the target state before the flag too',
   },
@@ -49,10 +49,10 @@ export function demonstrationsOf(site: SiteId): Demonstration[] {
   return DEMONSTRATIONS.filter(({ sites }) => sites.includes(site));
 }
 
-/** How the need for a site is shown. */
-export type Standing = 'found' | 'masked' | 'replayed' | 'litmus' | 'argued';
+/** How the need for a site is shown; `unclassified` must not appear. */
+export type Standing = 'found' | 'masked' | 'unclassified';
 
-/** Scripts about past bugs that stand for the removal of a site. */
+/** Scripts about past bugs in which the same site is removed. */
 const REPLAYED: ReadonlyMap<number, string> = new Map([
   [25, 'R-03'],
   [31, 'R-18'],
@@ -64,16 +64,10 @@ export function replayedBy(site: SiteId): string | undefined {
 }
 
 /**
- * How a site stands: `found` by its removal alone; `masked` (harmless alone, found together with what masks it);
- * `replayed` by a script; shown by its `litmus` form alone; or only `argued`.
- *
- * @param hasLitmus whether the site has a litmus form in which its removal matters
+ * How a site stands: `found` by its removal alone, or `masked`: harmless alone, found together with what masks it.
  */
-export function standingOf(site: SiteId, hasLitmus: boolean): Standing {
-  const rows = demonstrationsOf(site);
-  const isAlone = rows.some(({ sites, finds }) => sites.length === 1 && finds !== undefined);
-  if (isAlone) return 'found';
-  if (rows.some(({ finds }) => finds !== undefined)) return 'masked';
-  if (REPLAYED.has(site)) return 'replayed';
-  return hasLitmus ? 'litmus' : 'argued';
+export function standingOf(site: SiteId): Standing {
+  const rows = demonstrationsOf(site).filter(({ finds }) => finds !== undefined);
+  if (rows.some(({ sites }) => sites.length === 1)) return 'found';
+  return rows.length > 0 ? 'masked' : 'unclassified';
 }

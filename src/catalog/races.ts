@@ -1,46 +1,108 @@
 /** All races of the catalogue as declarations: what they are about and what they predict. Executed by the explorer alone. */
 
 import type { RaceScenario } from '../scenario/declare.js';
+import { comingEnable } from './races/coming-enable.js';
 import { completePatched } from './races/complete-patched.js';
 import { completeUnpatched } from './races/complete-unpatched.js';
 import { disableCall } from './races/disable-call.js';
-import { disableSwitch } from './races/disable-switch.js';
+import { disableLeave, disableSwitch } from './races/disable-switch.js';
 import { enableCall } from './races/enable-call.js';
+import { exitLoop } from './races/exit-loop.js';
 import { exitPoll } from './races/exit-poll.js';
+import { forceDisable } from './races/force-disable.js';
+import { forceHook, forceHookFixed } from './races/force-hook.js';
 import { forceUnlocked } from './races/force-unlocked.js';
 import { forkSwitch } from './races/fork-switch.js';
-import { hookAttempt, hookDisable, hookReverse } from './races/hook-switch.js';
+import { freeUnload } from './races/free-unload.js';
+import {
+  hookModuleAfterFixed,
+  hookModuleComing,
+  hookModuleComingFixed,
+  hookModuleGoing,
+  hookModuleGoingFixed,
+  hookModuleNoAcquire,
+  hookModuleNoGrace,
+  hookModuleNoRelease,
+} from './races/hook-module.js';
+import {
+  hookAttempt,
+  hookDisable,
+  hookFlip,
+  hookFlipEarly,
+  hookReverse,
+} from './races/hook-switch.js';
+import { hotplugIdle } from './races/hotplug-idle.js';
 import { idleCpu } from './races/idle-cpu.js';
+import { noMemoryPatched, noMemoryReverse, noMemoryUnpatched } from './races/no-memory.js';
 import { removeLast } from './races/remove-last.js';
+import { replaceState } from './races/replace-state.js';
 import { reverseStart } from './races/reverse-start.js';
 import { reverseSwitch } from './races/reverse-switch.js';
 import { shadowAlloc, shadowGet, shadowOld } from './races/shadow.js';
+import { switchSelf, switchSelfRt } from './races/switch-self.js';
 import { taskLoops } from './races/task-loops.js';
 import { twoAdmins } from './races/two-admins.js';
+import { unwatchedCall } from './races/unwatched-call.js';
 import { wakeWhileChecked } from './races/wake-while-checked.js';
 
-/** Races over the real functions, alphabetically. */
+/** Races over the real functions as they are, alphabetically. */
 export const RACES: readonly RaceScenario[] = [
+  comingEnable,
   completePatched,
   completeUnpatched,
   disableCall,
+  disableLeave,
   disableSwitch,
   enableCall,
+  exitLoop,
   exitPoll,
+  forceDisable,
   forkSwitch,
+  freeUnload,
   hookAttempt,
   hookDisable,
+  hookFlip,
   hookReverse,
+  hotplugIdle,
   idleCpu,
   removeLast,
+  replaceState,
   reverseStart,
   reverseSwitch,
   shadowAlloc,
   shadowGet,
+  switchSelf,
   taskLoops,
   twoAdmins,
+  unwatchedCall,
   wakeWhileChecked,
 ];
 
-/** Races over algorithms of the past, which fail as they are. */
-export const BROKEN_RACES: readonly RaceScenario[] = [forceUnlocked, shadowOld];
+/** Races over the real functions with candidate fixes of latent issues: clean, too. */
+export const FIXED_RACES: readonly RaceScenario[] = [
+  forceHookFixed,
+  hookModuleAfterFixed,
+  hookModuleComingFixed,
+  hookModuleGoingFixed,
+  hookModuleNoAcquire,
+];
+
+/** Races that show latent issues, which fail with the real functions as they are. */
+export const LATENT_RACES: readonly RaceScenario[] = [
+  forceHook,
+  hookModuleComing,
+  hookModuleGoing,
+  noMemoryPatched,
+  noMemoryReverse,
+  noMemoryUnpatched,
+  switchSelfRt,
+];
+
+/** Races over algorithms of the past and over half of a fix, which fail as they are. */
+export const BROKEN_RACES: readonly RaceScenario[] = [
+  forceUnlocked,
+  hookFlipEarly,
+  hookModuleNoGrace,
+  hookModuleNoRelease,
+  shadowOld,
+];

@@ -28,9 +28,9 @@ export interface OrderingRow {
   readonly partners: readonly string[];
   readonly maskedBy: readonly string[];
   readonly consequence: string;
-  /** found, masked, replayed, litmus or argued. */
+  /** found or masked. */
   readonly standing: string;
-  /** Where: a scenario with the sites removed, a script, or a litmus form. */
+  /** Where: a scenario with the sites removed. */
   readonly shownBy: string;
 }
 
@@ -44,12 +44,12 @@ function shownBy(ordering: Ordering): string {
     const together = found.sites.length > 1 ? ` without ${names(found.sites)}` : '';
     return `${found.scenario}${together}: ${found.finds ?? ''}`;
   }
-  return replayedBy(ordering.id) ?? ordering.litmus[0]?.name ?? '';
+  return '';
 }
 
 /** The row of a site. */
 export function orderingRow(ordering: Ordering): OrderingRow {
-  const { id, kernel, kind, claim, partners, maskedBy, consequence, litmus } = ordering;
+  const { id, kernel, kind, claim, partners, maskedBy, consequence } = ordering;
   return {
     id: siteName(id),
     kernel,
@@ -58,7 +58,7 @@ export function orderingRow(ordering: Ordering): OrderingRow {
     partners: partners.map(siteName),
     maskedBy: maskedBy.map(names),
     consequence,
-    standing: standingOf(id, litmus.length > 0),
+    standing: standingOf(id),
     shownBy: shownBy(ordering),
   };
 }

@@ -176,6 +176,12 @@ export function idleHotplug(cpu: Cpu): void {
   migrateTimers(cpu, to);
   cpu.trace(TRACE_HOTPLUG, cpu.id, 0);
   answer(cpu, 0);
+  idleParked(cpu);
+}
+
+/** In the idle task of an offline CPU: wait until asked to come back, and be online. */
+export function idleParked(cpu: Cpu): void {
+  const pc = percpu(cpu.ctx.kernel, cpu.id);
   while (cpu.loadAcquire(pc + PERCPU.hotplugRequest) !== REQUEST_UP) {
     if (cpu.peek(pc + PERCPU.ipi) === 0) cpu.halt(pc + PERCPU.ipi, 0);
     else handleIrq(cpu);

@@ -17,7 +17,7 @@ const WRITER = 0x10000;
  * @kernel queued_read_lock, include/asm-generic/qrwlock.h:74 (v6.1) */
 export function readLock(cpu: Cpu, lock: Addr, site?: SiteId): void {
   if (site !== undefined && cpu.ablates(site)) return;
-  cpu.preemptDisable();
+  if (cpu.ctx.kernel.readLockPins) cpu.preemptDisable();
   for (;;) {
     const waiting = cpu.readOnce(lock + RWLOCK.waiting);
     if (waiting !== 0) {
@@ -37,7 +37,7 @@ export function readUnlock(cpu: Cpu, lock: Addr, site?: SiteId): void {
   if (site !== undefined && cpu.ablates(site)) return;
   cpu.fetchAddRelease(lock + RWLOCK.count, -1);
   cpu.wake(lock + RWLOCK.count);
-  cpu.preemptEnable();
+  if (cpu.ctx.kernel.readLockPins) cpu.preemptEnable();
 }
 
 /** `write_lock()`. */

@@ -58,10 +58,16 @@ export function scheduleDelayedWork(cpu: Cpu, dwork: Addr, delay: number): boole
  * Run work function `fn` on every online CPU and wait for all of them. A full barrier on every online CPU: each has
  * passed its scheduler.
  *
+ * @param watchedOnly leave out CPUs that RCU does not watch, which synchronize_rcu() takes for quiescent
  * @returns 0, or -ENOMEM when there is no memory for the work items
  * @kernel schedule_on_each_cpu, kernel/workqueue.c:3350 (v6.1)
  */
-export function scheduleOnEachCpu(cpu: Cpu, fn: number, site?: SiteId): number {
+export function scheduleOnEachCpu(
+  cpu: Cpu,
+  fn: number,
+  site?: SiteId,
+  watchedOnly = false,
+): number {
   if (site !== undefined && cpu.ablates(site)) return 0;
   const { kernel } = cpu.ctx;
   const batch = kzalloc(cpu, kernel.batches);
@@ -72,6 +78,7 @@ export function scheduleOnEachCpu(cpu: Cpu, fn: number, site?: SiteId): number {
   cpu.writeOnce(batch + BATCH.remaining, 1);
   for (let n = 0; n < kernel.cpus; n++) {
     if (!cpuOnline(cpu, n)) continue;
+    if (watchedOnly && cpu.peek(percpu(kernel, n) + PERCPU.rcuWatching) === 0) continue;
     const work = batch + BATCH.size + n * WORK.size;
     initWork(cpu, work, WORK_FN_BATCH, batch);
     cpu.fetchAdd(batch + BATCH.remaining, 1);

@@ -39,11 +39,13 @@ import {
   O_15,
   O_16,
   O_18,
+  O_19,
   O_20,
   O_21,
   O_23,
   O_26,
   O_27,
+  O_28,
   O_31,
   O_32,
   type SiteId,
@@ -174,7 +176,8 @@ export function klpSync(_cpu: Cpu, _work: Addr): void {
 export function klpSynchronizeTransition(cpu: Cpu, site: SiteId): void {
   if (cpu.ctx.klp.sabotage.noSync) return;
   // Pairs with the disabled preemption of klpFtraceHandler() (O-17) and of klpUpdatePatchState() (O-18).
-  scheduleOnEachCpu(cpu, KLP_WORK_SYNC, site);
+  // Not synchronize_rcu(), which does not wait for CPUs in idle and entry code (O-19).
+  scheduleOnEachCpu(cpu, KLP_WORK_SYNC, site, cpu.ablates(O_19));
 }
 
 /** `func->transition = value` for every function of a patch. */
@@ -633,7 +636,8 @@ export function klpForceTransition(cpu: Cpu): void {
 
   for (let n = 0; n < kernel.cpus; n++) klpUpdatePatchState(cpu, idleTask(kernel, n));
 
-  // The modules of patches being removed may never go.
+  // The modules of patches being removed may never go: a task may sleep in them for ever (O-28).
+  if (cpu.ablates(O_28)) return;
   if (cpu.read(klp.targetState) === KLP_UNPATCHED) {
     cpu.set(transitionPatch + KLP_PATCH.forced, 1);
   } else if (cpu.get(transitionPatch + KLP_PATCH.replace) !== 0) {

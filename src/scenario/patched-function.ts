@@ -126,15 +126,21 @@ export function switchAndCall(cpu: Cpu): void {
   callAndSleep(cpu);
 }
 
-/** The current task is in user mode until it is asked to switch; then as {@link switchAndCall}. */
-export function switchWhenAsked(cpu: Cpu): void {
+/** The current task is in user mode until it is asked to switch, and does. */
+export function leaveWhenAsked(cpu: Cpu): void {
   const flags = cpu.current + TASK.tiFlags;
   for (;;) {
     const seen = cpu.readOnce(flags);
     if ((seen & (1 << TIF_PATCH_PENDING)) !== 0) break;
     cpu.relax(flags, seen);
   }
-  switchAndCall(cpu);
+  klpUpdatePatchState(cpu, cpu.current);
+}
+
+/** The current task is in user mode until it is asked to switch; then as {@link switchAndCall}. */
+export function switchWhenAsked(cpu: Cpu): void {
+  leaveWhenAsked(cpu);
+  callAndSleep(cpu);
 }
 
 /** The current task calls `f` and sleeps in the version it got. */

@@ -81,11 +81,11 @@ for (const form of LITMUS_FORMS) {
 
 test('every site is classified, and what is found is found in a race of the catalogue', (t) => {
   const races = new Set(RACES.map(({ name }) => name));
+  t.is(races.size, RACES.length);
   for (const { scenario } of DEMONSTRATIONS) t.true(races.has(scenario), scenario);
-  const argued = ORDERINGS.filter(
-    ({ id, litmus }) => standingOf(id, litmus.length > 0) === 'argued',
-  ).map(({ id }) => siteName(id));
-  t.deepEqual(argued, ['O-19', 'O-28', 'O-33']);
+  for (const { id } of ORDERINGS) {
+    t.true(['found', 'masked'].includes(standingOf(id)), siteName(id));
+  }
 });
 
 test('what masks a site is removed together with it in some litmus claim', (t) => {

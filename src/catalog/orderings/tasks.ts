@@ -146,13 +146,15 @@ export const TASKS: readonly Ordering[] = [
     file: 'livepatch/transition.ts',
     fn: 'klpForceTransition',
     kind: 'order of statements',
-    claim: 'None: force breaks the rule on purpose, and keeps the modules involved for ever.',
+    claim:
+      'Force breaks the rule on purpose, and therefore keeps the modules of the patches that go for ever.',
     partners: [O_24],
-    consequence: 'consistency violation',
+    consequence: 'use after free',
     maskedBy: [],
     story:
-      'A task is switched in the middle of an old function and calls a new one next. This is what the administrator asked ' +
-      'for; nothing can be removed here.',
+      'A task is switched in the middle of an old function and calls a new one next, which is what the administrator asked ' +
+      'for. When it sleeps in a function that goes, nothing will ever know that it has left: without the mark the module is ' +
+      'unloaded under it.',
     litmus: [],
   },
   {
@@ -166,7 +168,9 @@ export const TASKS: readonly Ordering[] = [
     consequence: 'stall',
     maskedBy: [],
     story:
-      'The flag is set after the only look at it: the task stays on its old side until it next enters the kernel.',
+      'While the loop works with interrupts enabled, a reverse sets the flag again and prods the task. The interrupt is taken ' +
+      'in the kernel, the flags are not looked at again, and the task computes in user mode: its signal is pending, so no ' +
+      'later attempt interrupts it. A flag that is set without a prod waits for the next entry in any case.',
     litmus: [],
   },
 ];

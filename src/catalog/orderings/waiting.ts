@@ -119,6 +119,6 @@ export const WAITING: readonly Ordering[] = [
       'that CPU. As O-15 and O-16 for that handler.',
     litmus: [],
     remark:
-      'In the simulated kernel only the O-05, O-15 and O-16 calls stand for it: removing one of them, or O-17, is its removal.',
+      'Removing it puts synchronize_rcu() in its place, for O-05, O-15 and O-16 alike: CPUs that RCU does not watch are left out.',
   },
 ];

@@ -1,8 +1,10 @@
 /** A disable against a task that leaves the kernel, comes back and calls the function: the ordering O-04. */
 
+import { percpu, PERCPU } from '../../kernel/layout.js';
 import type { Cpu } from '../../memory/cpu.js';
-import { O_04 } from '../../memory/sites.js';
+import { O_02, O_04 } from '../../memory/sites.js';
 import {
+  leaveWhenAsked,
   loadLivepatches,
   patchedFunctionRace,
   switchWhenAsked,
@@ -34,6 +36,34 @@ export const disableSwitch = patchedFunctionRace({
       sites: [O_04],
       finds: 'freed',
       why: 'the task switches, but does not see func->transition and sleeps in the function being removed',
+    },
+  ],
+});
+
+/** The current task leaves the kernel as soon as it is asked to, and computes for ever: nobody else can switch it. */
+function leaveAndCompute(cpu: Cpu): void {
+  leaveWhenAsked(cpu);
+  const irqs = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.irqs;
+  for (;;) cpu.halt(irqs, cpu.readOnce(irqs));
+}
+
+/** The same without the call: only what the task switches to matters. O-02, which O-04 masks. */
+export const disableLeave = patchedFunctionRace({
+  name: 'disable-switch-leave',
+  description: '__klp_disable_patch() against klp_update_patch_state() alone.',
+  prepare: enablePatch,
+  roles: [
+    { comm: 'admin', sleepingIn: [], body: disablePatch },
+    { comm: 'caller', sleepingIn: [], body: leaveAndCompute },
+  ],
+  observed: 1,
+  versions: ['other'],
+  jiffies: 400,
+  ablations: [
+    {
+      sites: [O_02, O_04],
+      finds: 'stalled',
+      why: 'the task takes the flag, but stores the target state from before the transition',
     },
   ],
 });

@@ -1,14 +1,18 @@
 /** The cond_resched() hook against the administrator: O-08, and O-23 with O-05. */
 
+import type { KernelVersion } from '../../kernel/context.js';
 import { TASK, TIF_PATCH_PENDING } from '../../kernel/task.js';
 import { __klpSchedTrySwitch } from '../../livepatch/transition.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_05, O_08, O_23, O_32 } from '../../memory/sites.js';
+import { race, type PredictedFinding, type RaceScenario } from '../../scenario/declare.js';
+import { bootKernelRace, sleepHere } from '../../scenario/kernel-race.js';
 import {
   attempt,
   callAndSleep,
   leaveFunction,
   loadLivepatches,
+  PATCHED_FUNCTION,
   patchedFunctionRace,
   STRAGGLER,
   writeEnabled,
@@ -110,3 +114,66 @@ export const hookAttempt = patchedFunctionRace({
     },
   ],
 });
+
+/** Event of a hook call during which klp_target_state changed: what it was, and what it is. */
+const TRACE_FLIPPED = 1002;
+
+/** The current thread is in cond_resched(); the direction must not change as long as the hook looks at it. */
+function watchDirection(cpu: Cpu): void {
+  const { targetState } = cpu.ctx.klp;
+  cpu.preemptDisable();
+  if (cpu.testBit(cpu.current + TASK.tiFlags, TIF_PATCH_PENDING)) {
+    cpu.smpRmb();
+    const before = cpu.read(targetState);
+    __klpSchedTrySwitch(cpu);
+    const after = cpu.read(targetState);
+    if (before !== after) cpu.trace(TRACE_FLIPPED, before, after);
+  }
+  cpu.preemptEnable();
+  sleepHere(cpu);
+}
+
+function flipRace(
+  name: string,
+  version: KernelVersion,
+  ablations: readonly PredictedFinding[],
+): RaceScenario {
+  return race({
+    name,
+    description: `klp_reverse_transition() (${version}) against klp_target_state under __klp_sched_try_switch().`,
+    build: () =>
+      bootKernelRace({
+        declaration: { ...PATCHED_FUNCTION, initialTasks: [STRAGGLER], version },
+        prepare: enablePatch,
+        roles: [
+          { comm: 'admin', sleepingIn: [], body: disablePatch },
+          { comm: 'thread', sleepingIn: ['f'], body: watchDirection },
+        ],
+        settle: leaveFunction,
+      }),
+    observe: ({ events }) =>
+      events.some(({ event }) => event === TRACE_FLIPPED) ? 'flipped' : 'stable',
+    outcomes: {
+      stable: { grade: 'acceptable', reason: 'every hook call saw one direction' },
+      flipped: {
+        grade: 'forbidden',
+        reason:
+          'one hook call can look for some functions of the one and some of the other direction',
+      },
+    },
+    bounds: { steps: 20_000 },
+    ablations,
+  });
+}
+
+/** CPU 0 reverses an enabling; CPU 1's thread is in cond_resched(). */
+export const hookFlip = flipRace('hook-switch-flip', 'seed', []);
+
+/** The same with the order of 6.1, as in the second version of the change that added the hook. */
+export const hookFlipEarly = flipRace('hook-switch-flip-early', '6.1', [
+  {
+    sites: [],
+    finds: 'flipped',
+    why: 'the direction is flipped before hooks that are under way have been waited for',
+  },
+]);

@@ -1,0 +1,52 @@
+/** A handler in code that RCU does not watch: why klp_synchronize_transition() is no synchronize_rcu(), O-19. */
+
+import { percpu, PERCPU } from '../../kernel/layout.js';
+import type { Cpu } from '../../memory/cpu.js';
+import { O_19 } from '../../memory/sites.js';
+import { callTraced, raceContext, sleepHere } from '../../scenario/kernel-race.js';
+import {
+  attempt,
+  disableWithStraggler,
+  leaveFunction,
+  loadLivepatches,
+  patchedFunctionRace,
+  SLEEPER,
+  TRACE_CALLED,
+} from '../../scenario/patched-function.js';
+
+/** Enable both patches and disable the second, which waits for a task that sleeps in its function. */
+function startDisabling(cpu: Cpu): void {
+  loadLivepatches(cpu, 2);
+  disableWithStraggler(cpu, 1, raceContext(cpu).tasks[0] ?? 0);
+}
+
+/** The current task calls `f` early in the entry code, before RCU is told that the CPU is in the kernel. */
+function callUnwatched(cpu: Cpu): void {
+  const watching = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.rcuWatching;
+  cpu.set(watching, 0);
+  cpu.trace(TRACE_CALLED, callTraced(cpu, raceContext(cpu).symbol('f')));
+  cpu.set(watching, 1);
+  sleepHere(cpu);
+}
+
+/** CPU 0 completes the disabling of the second patch; CPU 1's task, which has switched, calls `f` unwatched. */
+export const unwatchedCall = patchedFunctionRace({
+  name: 'unwatched-call',
+  description: 'klp_complete_transition() of a disable against a handler that RCU does not watch.',
+  initialTasks: [SLEEPER],
+  prepare: startDisabling,
+  settle: leaveFunction,
+  roles: [
+    { comm: 'admin', sleepingIn: [], body: attempt },
+    { comm: 'caller', sleepingIn: [], body: callUnwatched },
+  ],
+  observed: 2,
+  versions: ['f_a'],
+  ablations: [
+    {
+      sites: [O_19],
+      finds: 'freed',
+      why: 'synchronize_rcu() does not wait for the handler, which holds the removed function',
+    },
+  ],
+});
