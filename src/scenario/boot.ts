@@ -89,10 +89,7 @@ export interface MachineDeclaration {
   readonly version?: KernelVersion;
   /** Default true. */
   readonly reliableStacks?: boolean;
-  /**
-   * Whether read_lock() disables preemption, as without PREEMPT_RT. Default false: a reader can be preempted, which adds
-   * executions in the explorer and means nothing elsewhere.
-   */
+  /** Whether read_lock() disables preemption; false is PREEMPT_RT. Default true. */
   readonly readLockPins?: boolean;
   /** Instructions per turn of a task. Default 400. */
   readonly quantum?: number;
@@ -244,7 +241,7 @@ export function bootMachine(machine: MachineDeclaration): BootedMachine {
     {
       version: machine.version ?? 'seed',
       reliableStacks: machine.reliableStacks ?? true,
-      readLockPins: machine.readLockPins ?? false,
+      readLockPins: machine.readLockPins ?? true,
       quantum: machine.quantum ?? 400,
       messages: [...KLP_MESSAGES, ...(machine.messages ?? [])],
       images,
