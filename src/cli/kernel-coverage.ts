@@ -47,6 +47,9 @@ export function registerKernelCoverage(program: Command): void {
     .description('Show every ported kernel function, where its port is, and which tests name it.')
     .option('--root <folder>', 'checkout to look at', '.')
     .option('--json', 'print JSON', false)
-    .addHelpText('after', '\nExit status 1: a function of transition.c has no port or no test.')
+    .addHelpText(
+      'after',
+      '\nExit status 1: a function of transition.c has no port, or a port has no test.',
+    )
     .action(run);
 }

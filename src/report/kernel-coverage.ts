@@ -60,7 +60,7 @@ export interface CoverageRow extends Port {
 /** The table, and what is missing from it. */
 export interface KernelCoverage {
   readonly rows: readonly CoverageRow[];
-  /** One sentence for each required function without port or without test. */
+  /** One sentence for each required function without port or without test, then for each other port without test. */
   readonly missing: readonly string[];
 }
 
@@ -114,7 +114,7 @@ function complaintAbout(rows: readonly CoverageRow[], kernelName: string): strin
  * Put ports and tests together.
  * @param sources the files that may hold ports
  * @param tests the test files
- * @param required kernel names that must have both, {@link SEED_FUNCTIONS} by default
+ * @param required kernel names that must have both, {@link SEED_FUNCTIONS} by default; any other port needs a test
  */
 export function kernelCoverage(
   sources: readonly SourceText[],
@@ -126,7 +126,12 @@ export function kernelCoverage(
     ...port,
     tests: cases.filter((test) => speaksOf(test, port)).map(({ path, title }) => ({ path, title })),
   }));
-  const missing = required.flatMap((name) => complaintAbout(rows, name) ?? []);
+  const known = new Set(required);
+  const others = rows.filter((row) => row.tests.length === 0 && !known.has(row.kernelName));
+  const missing = [
+    ...required.flatMap((name) => complaintAbout(rows, name) ?? []),
+    ...others.map((row) => `${row.kernelName} (${row.path}:${row.line}) has no test`),
+  ];
   return { rows, missing };
 }
 

@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 /** A copy of this project's ports and tests, without `lines` of transition.ts that contain `without`. */
 function checkout(without: string): string {
   const root = mkdtempSync(join(tmpdir(), 'klp-coverage-'));
-  for (const folder of ['src/livepatch', 'src/kernel', 'test/livepatch']) {
+  for (const folder of ['src/livepatch', 'src/kernel', 'test']) {
     mkdirSync(join(root, folder), { recursive: true });
     cpSync(join(ROOT, folder), join(root, folder), { recursive: true });
   }
@@ -20,7 +20,7 @@ function checkout(without: string): string {
   return root;
 }
 
-test('every function of transition.c has a port and a test', async (t) => {
+test('every function of transition.c has a port, and every port a test', async (t) => {
   const ended = await runMain('kernel-coverage', '--root', ROOT, '--json');
   t.is(ended.exitCode, 0, ended.stderr);
   const { missing } = JSON.parse(ended.stdout) as { missing: string[] };
@@ -38,12 +38,13 @@ test('a function of transition.c without its port ends with 1 and its name', asy
 
 test('without tests every function is missing one', async (t) => {
   const root = checkout('nothing at all');
-  rmSync(join(root, 'test/livepatch'), { recursive: true });
+  rmSync(join(root, 'test'), { recursive: true });
+  mkdirSync(join(root, 'test'));
   const ended = await runMain('kernel-coverage', '--root', root, '--json');
   rmSync(root, { recursive: true });
   t.is(ended.exitCode, 1);
-  const { missing } = JSON.parse(ended.stdout) as { missing: string[] };
-  t.is(missing.length, 20);
+  const { rows, missing } = JSON.parse(ended.stdout) as { rows: unknown[]; missing: string[] };
+  t.is(missing.length, rows.length);
 });
 
 test('a folder that is no checkout is wrong usage', async (t) => {

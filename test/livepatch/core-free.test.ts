@@ -24,7 +24,7 @@ const done = (...ablate: SiteId[]): Machine => {
   return m;
 };
 
-test('klp_free_patch_start: unlists the patch and removes the directories below its own, once', (t) => {
+test('klp_free_patch_start: unlists the patch and removes the directories below its own, once (klp_free_objects, __klp_free_objects, __klp_free_funcs)', (t) => {
   const m = done();
   const patch = m.patch('p');
   m.run((cpu) => klpFreePatchStart(cpu, patch));
@@ -139,7 +139,7 @@ test('klp_free_object_loaded: forgets the module and the addresses of its functi
   t.is(funcWord(m, funcOf(m, 'p', 'target'), 'newFunc'), newFunc);
 });
 
-test('klp_kobj_release_object and klp_kobj_release_func: nops and their objects are freed, static ones stay with the module', (t) => {
+test('klp_free_objects_dynamic, klp_kobj_release_object and klp_kobj_release_func: nops and their objects are freed, static ones stay with the module', (t) => {
   const m = bootSmall({
     modules: [livepatch('p', ['f', 'g']), livepatch('q', ['h'], { replace: true })],
   });

@@ -179,7 +179,7 @@ const replaced = (decl: MachineDecl = {}): Machine => {
   return m;
 };
 
-test('klp_add_nops: a cumulative patch gets a nop for what only older patches replace', (t) => {
+test('klp_add_nops and klp_alloc_func_nop: a cumulative patch gets a nop for what only older patches replace', (t) => {
   const m = replaced({ tasks: [{ comm: 's', thread: 'bottom', sleepingIn: ['bottom', 'f'] }] });
   // The sleeper stands in the version of `p`, so that the replacement cannot finish.
   placeAt(m, m.tasks[0]!, funcWord(m, funcOf(m, 'p'), 'newFunc') + 3);
@@ -210,7 +210,7 @@ test('klp_unpatch_replaced_patches and klp_discard_nops: afterwards only the new
   );
 });
 
-test('klp_alloc_object_dynamic: an object that only older patches have is created for the nops, and goes with them', (t) => {
+test('klp_find_object and klp_alloc_object_dynamic: an object that only older patches have is created for the nops, and goes with them', (t) => {
   const m = bootSmall({
     modules: [
       { name: 'target', functions: [plain('tf')] },

@@ -157,7 +157,7 @@ test('klp_enable_patch: refuses a module that is not marked as a livepatch', (t)
   t.deepEqual(m.levels(from), ['err']);
 });
 
-test('klp_enable_patch: -ENODEV before the subsystem is initialised', (t) => {
+test('klp_enable_patch: -ENODEV before the subsystem is initialised (klp_initialized)', (t) => {
   const m = bootSmall({ modules: [livepatch('p', ['f'])] });
   m.words[m.ctx.klp.rootKobj] = 0;
   t.is(m.load('p'), -ENODEV);

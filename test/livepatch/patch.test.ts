@@ -294,7 +294,7 @@ test('klp_unpatch_func: WARNs about a function without old_func and one without 
   m.words[p + KLP_FUNC.oldFunc] = oldFunc;
 });
 
-test('klp_unpatch_objects_dynamic: takes only nops off', (t) => {
+test('klp_unpatch_objects_dynamic: takes only nops off (__klp_unpatch_objects, __klp_unpatch_object)', (t) => {
   const { m, p, q } = stacked();
   m.words[q + KLP_FUNC.nop] = 1;
   m.run((cpu) => klpUnpatchObjectsDynamic(cpu, m.patch('q')));

@@ -23,7 +23,7 @@ const store: KlpShadowCtor = (cpu, _obj, data, value) => {
   return 0;
 };
 
-test('klp_shadow_get: NULL until there is a variable, then its data', (t) => {
+test('klp_shadow_get: NULL until there is a variable, then its data, for its object and id only (klp_shadow_match)', (t) => {
   const m = bootSmall();
   m.run((cpu) => {
     t.is(klpShadowGet(cpu, 1000, ID), 0);
@@ -36,7 +36,7 @@ test('klp_shadow_get: NULL until there is a variable, then its data', (t) => {
   });
 });
 
-test('klp_shadow_alloc: a second variable is refused with a WARN; klp_shadow_get_or_alloc returns the first', (t) => {
+test('klp_shadow_alloc: a second variable is refused with a WARN; klp_shadow_get_or_alloc returns the first (__klp_shadow_get_or_alloc)', (t) => {
   const m = bootSmall();
   m.run((cpu) => {
     const data = klpShadowGetOrAlloc(cpu, 1000, ID, 1, store, 1);
@@ -93,7 +93,7 @@ test('the whole API as the kernel selftest walks through it', (t) => {
   t.is(m.words[m.ctx.klp.shadowCache.control + CACHE.inUse], 0);
 });
 
-test('klp_shadow_free: the memory is given back only after a grace period, unless that is ablated (O-30)', (t) => {
+test('klp_shadow_free and klp_shadow_free_struct: the memory is given back only after a grace period, unless that is ablated (O-30)', (t) => {
   for (const ablate of [[], [O_30]]) {
     const m = bootSmall({ ablate });
     const { inUse, kept } = m.run((cpu) => {

@@ -86,7 +86,7 @@ test('klp_get_prev_state: post_patch of a replacement still finds the states of 
   }
 });
 
-test('klp_is_patch_compatible: a version may only grow, and only a cumulative patch has to know every state', (t) => {
+test('klp_is_patch_compatible and klp_is_state_compatible: a version may only grow, and only a cumulative patch has to know every state', (t) => {
   const m = loaded();
   m.load('q');
   settle(m);

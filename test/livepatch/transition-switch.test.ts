@@ -300,7 +300,7 @@ test('klp_send_signals: later rounds, every 15 attempts, are silent', (t) => {
   t.is(m.log().filter((line) => line === 'signaling remaining tasks').length, 1);
 });
 
-test('klp_send_signals: a task that is not marked is not signalled', (t) => {
+test('klp_send_signals: a task that is not marked is not signalled (klp_patch_pending)', (t) => {
   const m = blocked({ tasks: [{ comm: 'user', program: 'napping_user' }] });
   const user = m.tasks[1]!;
   m.until(() => m.words[m.ctx.klp.signalsCnt] === 16);
