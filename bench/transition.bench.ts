@@ -1,5 +1,7 @@
 /** Transitions: complete cycles a second on real threads, the cost of one pass over sleeping tasks, memory per task. */
 
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import type { InitialTask } from '../src/kernel/boot.js';
 import { loadModule } from '../src/kernel/module.js';
 import { TASK, TIF_PATCH_PENDING } from '../src/kernel/task.js';
@@ -8,6 +10,7 @@ import { klpTryCompleteTransition } from '../src/livepatch/transition.js';
 import { withTrySwitch } from '../src/livepatch/wasm-switch.js';
 import { createNativeCpu, type MemoryKind } from '../src/memory/backend.js';
 import type { Cpu } from '../src/memory/cpu.js';
+import { CPU_LOCAL } from '../src/memory/local.js';
 import type { Addr, CpuId } from '../src/memory/struct.js';
 import { bootMachine } from '../src/scenario/boot.js';
 import { bootSolo, type SoloMachine } from '../src/scenario/solo.js';
@@ -19,16 +22,36 @@ const CYCLES = new URL('../src/catalog/cycles.js', import.meta.url).href;
 /** An idle CPU fails the first attempt, so a cycle waits for two retries: with fast jiffies that wait is no part of it. */
 const JIFFIES_PER_MS = 400;
 
-async function cyclesPerSecond(cpus: number, timeMs: number): Promise<number> {
-  const durationMs = Math.max(1000, timeMs);
-  const result = await runOnThreads({
+/** Complete cycles, how long they took, and how often a CPU slept on a word meanwhile. */
+interface CycleRun {
+  readonly cycles: number;
+  readonly elapsedMs: number;
+  readonly sleeps: number;
+}
+
+async function runCycles(cpus: number, timeMs: number): Promise<CycleRun> {
+  const { outcomes, elapsedMs, words, check } = await runOnThreads({
     workload: CYCLES,
     options: { cpus, tasks: 64 },
-    durationMs,
+    durationMs: Math.max(1000, timeMs),
     jiffiesPerMs: JIFFIES_PER_MS,
   });
-  const cycles = result.outcomes.find(({ outcome }) => outcome === 'cycle')?.count ?? 0;
-  return (cycles * 1000) / result.elapsedMs;
+  const cycles = outcomes.find(({ outcome }) => outcome === 'cycle')?.count ?? 0;
+  let sleeps = 0;
+  for (let n = 0; n < cpus; n++) {
+    sleeps += words[check.localBase + n * CPU_LOCAL.size + CPU_LOCAL.heartbeat] ?? 0;
+  }
+  return { cycles, elapsedMs, sleeps };
+}
+
+async function cyclesPerSecond(cpus: number, timeMs: number): Promise<number> {
+  const { cycles, elapsedMs } = await runCycles(cpus, timeMs);
+  return (cycles * 1000) / elapsedMs;
+}
+
+async function sleepsPerCycle(cpus: number, timeMs: number): Promise<number> {
+  const { cycles, sleeps } = await runCycles(cpus, timeMs);
+  return sleeps / Math.max(1, cycles);
 }
 
 const cycles: Benchmark = {
@@ -42,6 +65,50 @@ const cycles: Benchmark = {
       measure: ({ timeMs }) => cyclesPerSecond(cpus, timeMs),
       ...(cpus === 4 ? { aim: 300 } : {}),
     })),
+};
+
+/** What bounds the cycles of several CPUs: each sleep of a CPU is a hand-over between two threads. */
+const sleeps: Benchmark = {
+  name: 'hand-overs per cycle',
+  unit: 'sleeps',
+  better: 'lower',
+  baseline: '2 CPUs',
+  tasks: () =>
+    [2, 4, 8].map((cpus) => ({
+      name: `${cpus} CPUs`,
+      measure: ({ timeMs }) => sleepsPerCycle(cpus, timeMs),
+    })),
+};
+
+/** A word that two threads hand to and fro, each asleep while it is the other's: µs for one way. */
+async function handOverUs(timeMs: number): Promise<number> {
+  const word = new Int32Array(new SharedArrayBuffer(4));
+  const partner = new URL('./sync-partner.js', import.meta.url);
+  const worker = new Worker(partner, { workerData: { kind: 'bare', words: [word] } });
+  const ended = once(worker, 'exit');
+  await once(worker, 'online');
+  const ways: number[] = [];
+  const end = performance.now() + timeMs;
+  while (performance.now() < end) {
+    const from = performance.now();
+    Atomics.store(word, 0, 1);
+    Atomics.notify(word, 0);
+    while (Atomics.load(word, 0) === 1) Atomics.wait(word, 0, 1);
+    ways.push((performance.now() - from) * 500);
+  }
+  Atomics.store(word, 0, 2);
+  Atomics.notify(word, 0);
+  await ended;
+  ways.sort((a, b) => a - b);
+  return ways[ways.length >> 1] ?? 0;
+}
+
+const handOver: Benchmark = {
+  name: 'hand-over',
+  unit: 'µs',
+  better: 'lower',
+  baseline: 'futex, one way',
+  tasks: () => [{ name: 'futex, one way', measure: ({ timeMs }) => handOverUs(timeMs) }],
 };
 
 /** A machine in the middle of enabling a patch: one sleeper inside the patched function keeps it from completing. */
@@ -170,4 +237,4 @@ const memory: Benchmark = {
     })),
 };
 
-await main([memory, pass, cycles]);
+await main([memory, pass, handOver, sleeps, cycles]);

@@ -68,6 +68,9 @@ export abstract class NativeCpu extends Cpu {
   readonly #lingers: Random;
   #allVisits = 0;
   readonly #caches: (() => void)[] = [];
+  /** Spin locks that this CPU holds, and words to be notified when it holds none. */
+  #locksHeld = 0;
+  readonly #toWake: Addr[] = [];
   #preemptDepth = 0;
 
   constructor(id: CpuId, ctx: CpuContext, boot: NativeBoot) {
@@ -131,9 +134,12 @@ export abstract class NativeCpu extends Cpu {
 
   override spinLock(lock: Addr, _site?: SiteId): void {
     if (!this.#tryLock(lock)) this.#contend(lock);
+    this.#locksHeld++;
   }
   override spinTrylock(lock: Addr): boolean {
-    return this.#tryLock(lock);
+    if (!this.#tryLock(lock)) return false;
+    this.#locksHeld++;
+    return true;
   }
 
   #tryLock(lock: Addr): boolean {
@@ -156,6 +162,19 @@ export abstract class NativeCpu extends Cpu {
   }
   override spinUnlock(lock: Addr, _site?: SiteId): void {
     releaseLock(this.words, this.check(lock));
+    this.lockReleased();
+  }
+
+  /** A lock is free again: whoever was to be woken meanwhile finds it so. */
+  protected lockReleased(): void {
+    if (--this.#locksHeld <= 0) this.#notifyWaiters();
+  }
+  #notifyWaiters(): void {
+    let addr = this.#toWake.pop();
+    while (addr !== undefined) {
+      Atomics.notify(this.words, addr);
+      addr = this.#toWake.pop();
+    }
   }
 
   override preemptDisable(_site?: SiteId): void {
@@ -175,11 +194,18 @@ export abstract class NativeCpu extends Cpu {
   override halt(addr: Addr, seen: number): void {
     this.#sleepOn(this.check(addr), seen, WAIT_MS);
   }
+  /**
+   * Not before this CPU holds no lock, or has to wait itself: a CPU that is woken to be told of something takes the lock
+   * under which that was decided, and would have to sleep again at once.
+   */
   override wake(addr: Addr): void {
-    Atomics.notify(this.words, this.check(addr));
+    this.check(addr);
+    if (this.#locksHeld > 0) this.#toWake.push(addr);
+    else Atomics.notify(this.words, addr);
   }
 
   #sleepOn(addr: Addr, seen: number, ms: number): void {
+    this.#notifyWaiters();
     Atomics.add(this.words, this.local + CPU_LOCAL.heartbeat, 1);
     Atomics.wait(this.words, addr, seen, ms);
     if (Atomics.load(this.words, MACHINE_BASE + MACHINE.stop) !== 0) throw new MachineStopped();

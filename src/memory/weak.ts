@@ -165,6 +165,7 @@ export class WeakCpu extends ReorderingCpu {
   /** The lock is free for others once everything before the unlock has landed; what follows may land before. */
   override spinUnlock(lock: Addr, _site?: SiteId): void {
     this.storeWord(this.check(lock), 0, PENDING_UNLOCK);
+    this.lockReleased();
   }
 
   /** An unlock and a later lock order what is before the one before what is after the other, whichever locks they are. */

@@ -8,6 +8,11 @@ import { POISON } from '../../src/memory/struct.js';
 import { createSharedMemory } from '../../src/memory/map.js';
 import { smallMachine } from './native-cpu.js';
 
+/** What the compiler does not know yet of `Atomics`. */
+const { waitAsync } = Atomics as unknown as {
+  waitAsync: (words: Int32Array, at: number, seen: number) => { value: Promise<string> };
+};
+
 for (const kind of MEMORY_KINDS) {
   test(`${kind}: a CPU reads what it wrote, whatever the kind of access`, (t) => {
     const { cpus, data } = smallMachine(kind, 1);
@@ -180,6 +185,41 @@ for (const kind of MEMORY_KINDS) {
     t.is(words[data], POISON, 'freed memory is left alone');
     words[data] = 0;
     t.true(cpu.spinTrylock(data), 'a lock of memory in use is taken');
+  });
+
+  test(`${kind}: who is woken under a lock finds it free, or the waker asleep`, async (t) => {
+    const { cpus, data, words } = smallMachine(kind, 1);
+    const cpu = cpus[0]!;
+    const woken: string[] = [];
+    const sleepOn = (word: number): void => {
+      const { value } = waitAsync(words, word, 0);
+      void value.then((how) => woken.push(`${word - data} ${how}, lock ${words[data]}`));
+    };
+    const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+    sleepOn(data + 1);
+    cpu.spinLock(data);
+    cpu.spinLock(data + 2);
+    cpu.wake(data + 1);
+    cpu.spinUnlock(data + 2);
+    await turn();
+    t.deepEqual(woken, []);
+    cpu.spinUnlock(data);
+    cpu.quiesce();
+    await turn();
+    t.deepEqual(woken, ['1 ok, lock 0']);
+
+    sleepOn(data + 3);
+    t.true(cpu.spinTrylock(data));
+    cpu.wake(data + 3);
+    cpu.halt(data, 77);
+    await turn();
+    t.deepEqual(woken.slice(1), ['3 ok, lock 1'], 'a CPU that waits lets go of nobody later');
+    cpu.spinUnlock(data);
+    cpu.quiesce();
+    sleepOn(data + 4);
+    cpu.wake(data + 4);
+    await turn();
+    t.is(woken.length, 3, 'without a lock it is told at once');
   });
 
   test(`${kind}: trace events reach the sink, ablated sites are known`, (t) => {
