@@ -31,7 +31,9 @@ function section(engine: Lacking, { runs, seek, seed }: LackingOptions): string 
   const rows = engine.differences.flatMap(({ test, states, missing, runs: made }) => {
     const others = missing.filter(({ reach }) => reach === 'none').length;
     const reachable = states - (missing.length - others);
-    return others === 0 ? [] : [`| \`${test}\` | ${reachable - others} / ${reachable} | ${made} |`];
+    return others === 0
+      ? []
+      : [[`\`${test}\``, `${reachable - others} / ${reachable}`, String(made)]];
   });
   const lines = [
     `# States that \`${engine.engine}\` did not show`,
@@ -39,8 +41,19 @@ function section(engine: Lacking, { runs, seek, seed }: LackingOptions): string 
     `${engine.run} tests with ${engine.states} states, ${runs} random runs of each, and up to ${seek} directed runs for each`,
     `state still missing; seed ${seed}. States that need a cycle of po and rf, or of po, rf, pb and rb, are left out.`,
     '',
-    rows.length === 0 ? 'Nothing is missing.' : '| test | states shown | runs |',
-    ...(rows.length === 0 ? [] : ['| --- | --- | --- |', ...rows]),
+    ...(rows.length === 0
+      ? ['Nothing is missing.']
+      : markdownTable(['test', 'states shown', 'runs'], rows)),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** A table with its columns aligned, as Prettier leaves it. */
+function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = titles.map((title, i) =>
+    Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${widths.map((width, i) => (cells[i] ?? '').padEnd(width)).join(' | ')} |`;
+  return [line(titles), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
 }

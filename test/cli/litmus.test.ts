@@ -136,7 +136,7 @@ test('conformance --missing lists the tests that lack states, with what is shown
   t.is(lines[0], '# States that `machine` did not show');
   t.deepEqual(
     lines.filter((line) => line.startsWith('| `')),
-    ['| `SB+mbs.litmus` | 3 / 4 | 2500 |'],
+    ['| `SB+mbs.litmus` | 3 / 4        | 2500 |'],
   );
 });
 
