@@ -1,11 +1,11 @@
 /** `klp-smp conformance`: compares each engine's final states with recorded verdicts of herd7, test by test. */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
 import { ENGINE_NAMES } from '../litmus/engines.js';
 import type { LitmusFailure, LitmusJob, LitmusReport } from '../litmus/job.js';
-import { canonicalState } from '../litmus/missing.js';
+import { canonicalState, type MissingState } from '../litmus/missing.js';
 import { renderTable } from '../report/table.js';
 import { interruptible } from './interrupt.js';
 import { DEFAULT_WORKERS, divide, runLitmusJobs } from './litmus-pool.js';
@@ -17,7 +17,9 @@ import {
   listOf,
   option,
   seedOption,
+  writableFile,
 } from './options.js';
+import { missingTable } from './missing-table.js';
 import { emit } from './output.js';
 
 interface ConformanceOptions {
@@ -27,6 +29,7 @@ interface ConformanceOptions {
   readonly seek: number;
   readonly seed: number;
   readonly workers: number;
+  readonly missing?: string;
   readonly list: boolean;
   readonly json: boolean;
 }
@@ -47,9 +50,11 @@ interface RecordedVerdict {
 interface Difference {
   readonly test: string;
   readonly outside: readonly string[];
-  readonly missing: readonly { readonly state: string; readonly reach: string }[];
+  readonly missing: readonly MissingState[];
   readonly complete: boolean;
   readonly runs: number;
+  /** States recorded. */
+  readonly states: number;
 }
 
 /** One engine against the recorded verdicts. */
@@ -124,6 +129,9 @@ export function registerConformance(program: Command): void {
         shown: 'the cores less one',
       }),
     )
+    .addOption(
+      option('--missing <file>', 'write the tests that lack states, as Markdown', writableFile),
+    )
     .option('--list', 'list every test whose states differ', false)
     .addOption(jsonOption())
     .action((dir: string, options: ConformanceOptions) => runConformance(dir, options));
@@ -138,6 +146,7 @@ async function runConformance(dir: string, options: ConformanceOptions): Promise
     }
     return all;
   });
+  if (options.missing !== undefined) writeFileSync(options.missing, missingTable(results, options));
   emit(options, results, () => textOf(results, options.list));
   if (results.some(({ outside }) => outside > 0)) process.exitCode = 1;
 }
@@ -222,7 +231,8 @@ function difference({ report, verdict }: Pair): Difference {
     .map(({ state }) => state)
     .filter((s) => !known.has(canonicalState(s)));
   const { complete, runs, missing = [] } = report;
-  return { test: verdict.test, outside, missing, complete, runs };
+  const { test, states } = verdict;
+  return { test, outside, missing, complete, runs, states: states.length };
 }
 
 function observed(positive: number, negative: number): string {

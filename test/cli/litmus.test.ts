@@ -126,6 +126,20 @@ test('conformance counts recorded states that an engine does not show', async (t
   t.regex(stdout, /equal state sets +2 /);
 });
 
+test('conformance --missing lists the tests that lack states, with what is shown of how many', async (t) => {
+  const dir = recorded('listed', (states) => [...states, '0:r0=7; 1:r0=7;']);
+  const file = join(folder, 'missing.md');
+  const args = ['--on', 'machine', '--seek', '100', '--missing', file];
+  const { exitCode } = await runMain('conformance', dir, ...args);
+  t.is(exitCode, 0);
+  const lines = readFileSync(file, 'utf8').split('\n');
+  t.is(lines[0], '# States that `machine` did not show');
+  t.deepEqual(
+    lines.filter((line) => line.startsWith('| `')),
+    ['| `SB+mbs.litmus` | 3 / 4        | 2500 |'],
+  );
+});
+
 /** Where recorded verdicts of a larger corpus may lie; it is no part of the project. */
 const corpus =
   process.env['KLP_SMP_LITMUS'] ??

@@ -36,7 +36,7 @@ export class Message {
   gt = 0;
   /** For each CPU but the writer, the index of its last write that happens before this one; shared, never changed. */
   known: readonly number[] = NOTHING_KNOWN;
-  /** For an unlock: the unlocker's own writes before it. */
+  /** For an unlock only: the unlocker's own writes before it. */
   ownBefore: FlatView = EMPTY;
   ownBeforeGs = 0;
   /** Summary of the reads that this write's address or data depended on, for its own CPU's read of it. */
@@ -57,8 +57,6 @@ export class MessagePool {
     const m = this.#free[--this.#count] as Message;
     m.kind = DATA;
     m.taken = false;
-    m.ownBefore = EMPTY;
-    m.ownBeforeGs = 0;
     m.event = -1;
     return m;
   }
@@ -110,8 +108,8 @@ export class Location {
 
   /** Put a message at the end. */
   append(m: Message): void {
-    // The step behind is a power of two, so the division is exact.
-    m.position = this.n === 0 ? 0 : Math.floor(this.last.position / STEP) * STEP + STEP;
+    const before = this.n === 0 ? -STEP : this.last.position;
+    m.position = before - (before % STEP) + STEP;
     this.#messages[this.n++] = m;
     this.last = m;
   }
