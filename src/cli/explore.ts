@@ -209,7 +209,8 @@ async function runCampaign(
   const limits = {
     from: earlier?.next ?? 0,
     executions: options.runs ?? Number.MAX_SAFE_INTEGER,
-    budgetMs: options.budget,
+    // The command's own start is part of its time, unless it would take most of it.
+    budgetMs: Math.max(options.budget / 2, options.budget - performance.now()),
     threads: options.threads,
     stopAtFinding: options.stop ?? false,
   };
