@@ -30,6 +30,7 @@ interface AblateOptions {
   readonly budget: number;
   readonly harmless: number;
   readonly threads: number;
+  readonly shrink?: boolean;
   readonly save?: string;
   readonly json: boolean;
 }
@@ -46,6 +47,8 @@ export interface AblationRow {
   readonly executions: number | null;
   readonly seconds: number | null;
   readonly token: string | null;
+  /** Medians of context switches as found and after shrinking; null: nothing was shrunk. */
+  readonly switches: { readonly found: number; readonly shrunk: number } | null;
   /** Executions without a finding, when none was expected. */
   readonly cleanExecutions: number;
   readonly asExpected: boolean;
@@ -55,6 +58,13 @@ const median = (values: readonly number[]): number | null => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[sorted.length >> 1] ?? null;
 };
+
+function switchesOf(caught: readonly HuntResult[]): AblationRow['switches'] {
+  const sizes = caught.flatMap(({ catches }) => catches[0]?.switches ?? []);
+  const found = median(sizes.map((size) => size.found));
+  const shrunk = median(sizes.map((size) => size.shrunk));
+  return found === null || shrunk === null ? null : { found, shrunk };
+}
 
 function rowOf(wanted: Demonstration, runs: readonly HuntResult[]): AblationRow {
   const caught = runs.filter(({ catches }) => catches.length > 0);
@@ -68,6 +78,7 @@ function rowOf(wanted: Demonstration, runs: readonly HuntResult[]): AblationRow 
     executions: median(caught.map(({ catches }) => catches[0]?.executions ?? 0)),
     seconds: median(caught.map(({ seconds }) => seconds)),
     token: caught[0]?.catches[0]?.token ?? null,
+    switches: switchesOf(caught),
     cleanExecutions: runs.reduce((sum, r) => sum + (r.catches.length === 0 ? r.executions : 0), 0),
     asExpected: expected === null ? caught.length === 0 : caught.length === runs.length,
   };
@@ -82,6 +93,7 @@ function table(rows: readonly AblationRow[]): string {
       { title: 'found' },
       { title: 'executions', align: 'right' },
       { title: 's', align: 'right' },
+      { title: 'switches', align: 'right' },
       { title: '' },
     ],
     rows.map((r) => [
@@ -91,6 +103,7 @@ function table(rows: readonly AblationRow[]): string {
       `${[...new Set(r.found.filter((f) => f !== null))].join(', ') || '-'} (${r.found.filter((f) => f !== null).length}/${r.found.length})`,
       String(r.executions ?? r.cleanExecutions),
       r.seconds === null ? '' : r.seconds.toFixed(1),
+      r.switches === null ? '' : `${r.switches.found} → ${r.switches.shrunk}`,
       r.asExpected ? '' : 'differs',
     ]),
   );
@@ -131,6 +144,7 @@ async function measure(
         memory: 'lkmm',
         budgetMs: isHarmless ? options.harmless : options.budget,
         threads: options.threads,
+        shrink: options.shrink ?? false,
       }),
     );
   }
@@ -194,6 +208,7 @@ export function registerAblate(program: Command): void {
     .addOption(
       option('--threads <n>', 'worker threads', integerIn({ min: 1, max: 64 }), { value: 2 }),
     )
+    .option('--shrink', 'shrink every finding, and show the medians of its context switches')
     .addOption(option('--save <file>', 'write the rows as JSON', writableFile))
     .addOption(seedOption())
     .addOption(jsonOption())

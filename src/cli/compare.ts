@@ -1,4 +1,4 @@
-/** `klp-smp compare`: run a race in the explorer and on real threads, and say which outcomes only one of them shows. */
+/** `klp-smp compare`: run a scenario in the explorer and on real threads, and say which outcomes only one of them shows. */
 
 import type { Command } from 'commander';
 import { fileURLToPath } from 'node:url';
@@ -6,8 +6,15 @@ import { Piscina } from 'piscina';
 import { UsageError } from '../errors.js';
 import { Campaign, Workers, type CampaignState } from '../explorer/campaign.js';
 import type { ExploreConfig } from '../explorer/config.js';
-import { CONTROL_WORDS, loadNativeRace, type RaceThreadTask } from '../explorer/race-threads.js';
+import {
+  CONTROL_WORDS,
+  isBare,
+  loadNative,
+  type RaceThreadTask,
+} from '../explorer/race-threads.js';
 import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
+import { prepare } from '../explorer/prepared.js';
+import { loadScenario } from '../explorer/session.js';
 import { createSharedMemory } from '../memory/map.js';
 import { gradeOf, type Grade, type Scenario } from '../scenario/declare.js';
 import { chooseScenario } from './explore.js';
@@ -44,7 +51,7 @@ interface Row {
 export function registerCompare(program: Command): void {
   program
     .command('compare')
-    .description('run a race in the explorer and on real threads, and compare the outcomes')
+    .description('run a scenario in the explorer and on real threads, and compare the outcomes')
     .argument('<scenario>', 'NAME of the catalogue, FILE or FILE#NAME')
     .addOption(
       option('--backend <name>', 'memory on the threads', choiceOf(MEMORY_KINDS), {
@@ -77,16 +84,18 @@ async function compare(text: string, options: CompareOptions): Promise<number> {
   try {
     const info = await chooseScenario(workers, text);
     const reference = { file: info.file, name: info.name };
-    const scenario = await loadNativeRace(reference);
+    const scenario = await loadNative(reference);
     const threads = await runOnThreads(scenario, reference, options);
-    const state = await runInExplorer(workers, reference, options);
+    const isExhaustible = isBare(scenario.build());
+    const state = await runInExplorer(workers, reference, options, isExhaustible);
     if (state.failure !== undefined) throw state.failure;
     const rows = rowsOf(scenario, state, threads);
     const unreachable = rows.filter((row) => row.threads > 0 && row.explorer === 0);
     emit(options, { rows, exhausted: state.exhausted }, () =>
       compareText(rows, state, options).join('\n'),
     );
-    return state.exhausted && unreachable.length > 0 ? 1 : 0;
+    const isWrong = state.exhausted && unreachable.length > 0;
+    return isWrong || rows.some((row) => row.grade === 'forbidden') ? 1 : 0;
   } finally {
     await workers.close();
   }
@@ -99,6 +108,8 @@ async function runOnThreads(
 ): Promise<Record<string, number>> {
   const { map, bodies } = scenario.build();
   const { memory } = createSharedMemory(map.words);
+  const image = new SharedArrayBuffer(map.words * 4);
+  new Int32Array(image).set(prepare((await loadScenario(reference)).scenario).image);
   const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
   const cpus = bodies.length;
   const filename = fileURLToPath(new URL('../../workers/race.js', import.meta.url));
@@ -106,7 +117,10 @@ async function runOnThreads(
   try {
     const tasks = bodies.map((_, cpu): RaceThreadTask => {
       const { backend: kind, seed, ablate: ablated, runs: executions } = options;
-      return { scenario: reference, cpu, cpus, kind, seed, ablated, memory, control, executions };
+      return {
+        ...{ scenario: reference, cpu, cpus, kind, seed, ablated },
+        ...{ memory, control, executions, image },
+      };
     });
     const [counts] = (await Promise.all(tasks.map((task) => pool.run(task)))) as Record<
       string,
@@ -123,9 +137,11 @@ async function runOnThreads(
 function runInExplorer(
   workers: Workers,
   scenario: ExploreConfig['scenario'],
-  { budget, ablate }: CompareOptions,
+  { budget, ablate, seed }: CompareOptions,
+  isExhaustible: boolean,
 ): Promise<CampaignState> {
-  const config = { scenario, memory: 'lkmm', strategy: { kind: 'dfs' }, ablated: ablate } as const;
+  const strategy = isExhaustible ? ({ kind: 'dfs' } as const) : ({ kind: 'random', seed } as const);
+  const config = { scenario, memory: 'lkmm', strategy, ablated: ablate } as const;
   const limits = {
     from: 0,
     executions: Number.MAX_SAFE_INTEGER,

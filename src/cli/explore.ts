@@ -148,8 +148,9 @@ export async function chooseScenario(workers: Workers, text: string): Promise<Ch
   const { file, name } = findScenario(text);
   const all = await workers.run<ScenarioInfo[]>({ task: 'list', file }, LOAD_MS);
   const fitting = all.filter((info) => name === undefined || info.name === name);
-  const [info] = fitting;
-  if (info !== undefined && fitting.length === 1) return { ...info, file };
+  // A file may hold variants of the scenario that it is named after.
+  const info = fitting.length === 1 ? fitting[0] : fitting.find((i) => i.name === text);
+  if (info !== undefined) return { ...info, file };
   const names = all.map((i) => i.name).join(', ');
   throw new UsageError(`say which scenario of ${text} is meant: ${names}`);
 }
@@ -209,7 +210,8 @@ async function runCampaign(
   const limits = {
     from: earlier?.next ?? 0,
     executions: options.runs ?? Number.MAX_SAFE_INTEGER,
-    budgetMs: options.budget,
+    // The command's own start is part of its time, unless it would take most of it.
+    budgetMs: Math.max(options.budget / 2, options.budget - performance.now()),
     threads: options.threads,
     stopAtFinding: options.stop ?? false,
   };

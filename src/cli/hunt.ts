@@ -32,6 +32,8 @@ export interface Catch {
   readonly token: string;
   /** Removed sites whose return makes the shrunk schedule harmless; only when it was shrunk. */
   readonly needed?: readonly number[];
+  /** Context switches as it was found, and after shrinking; only when it was shrunk. */
+  readonly switches?: { readonly found: number; readonly shrunk: number };
 }
 
 /** How a hunt ended. */
@@ -85,6 +87,7 @@ export async function hunt(workers: Workers, wanted: Hunt): Promise<HuntResult> 
 
 async function shrunk(workers: Workers, config: ExploreConfig, found: Catch): Promise<Catch> {
   const task = { task: 'minimise', config, token: found.token } as const;
-  const { token, needed } = await workers.run<MinimisedFinding>(task, SHRINK_MS);
-  return { ...found, token, needed };
+  const { token, needed, before, after } = await workers.run<MinimisedFinding>(task, SHRINK_MS);
+  const switches = { found: before.switches, shrunk: after.switches };
+  return { ...found, token, needed, switches };
 }

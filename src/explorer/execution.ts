@@ -140,6 +140,10 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     this.memory.poke(addr, value);
   }
 
+  setBits(addr: Addr, bits: number): void {
+    this.memory.poke(addr, this.memory.newest(addr) | bits);
+  }
+
   /** Execute once, from the initial memory, as the strategy chooses. */
   run(strategy: Strategy): StopReason {
     this.#restart(strategy);

@@ -135,11 +135,13 @@ async function carryOut(task: WorkerTask): Promise<unknown> {
 }
 
 async function slice(task: SliceTask): Promise<SliceResult> {
+  // Loading the scenario, at first, is part of the slice's time.
+  const deadline = performance.now() + task.ms;
   const { session, strategy, pct } = await keep(task.config);
   const result = exploreRange(session, strategy, {
     from: task.from,
     to: task.to,
-    deadline: performance.now() + task.ms,
+    deadline,
     stopAtFinding: task.stopAtFinding,
   });
   return pct ? { ...result, pct: { ...pct, bound: pctBound(pct) } } : result;

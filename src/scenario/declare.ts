@@ -27,6 +27,8 @@ export interface StateView {
 export interface StateAccess extends StateView {
   /** Make `value` the only value of the word; ordered by something else. */
   write(addr: Addr, value: number): void;
+  /** Set bits of a word that CPUs change at the same time. */
+  setBits(addr: Addr, bits: number): void;
 }
 
 /** One `cpu.trace()` call. */
@@ -69,6 +71,25 @@ export interface BusyTime {
  */
 export type MachineListener = (id: CpuId, event: number, a: number, b: number, c: number) => void;
 
+/** What a check found. */
+export interface CheckFinding {
+  /** `I-8`, `WARN 34`, … */
+  readonly key: string;
+  readonly detail: string;
+}
+
+/** Checks of a machine whose CPUs run at the same time. */
+export interface ConcurrentChecks {
+  /** Listen to the traces of one CPU, on its thread. `onFinding` is called after one was written to the memory. */
+  listen(
+    words: Int32Array,
+    id: CpuId,
+    hooks: { readonly onFinding: () => void; readonly quiesce: () => void },
+  ): (event: number, a: number, b: number, c: number) => void;
+  /** What was found, the first first. */
+  findings(words: Int32Array): readonly CheckFinding[];
+}
+
 /** A machine that is ready to run: what {@link Scenario.build} returns. */
 export interface Machine {
   /** Members that the kernel code of the scenario does not use may be missing. */
@@ -99,6 +120,8 @@ export interface Machine {
    * any time; words that only the checks use may be written there.
    */
   readonly listen?: (words: Int32Array) => MachineListener;
+  /** The same checks where CPUs do not take turns. */
+  readonly concurrentChecks?: ConcurrentChecks;
   readonly interrupt?: MachineInterrupt;
   /** All CPUs halted for ever is the regular end, not a deadlock. */
   readonly haltEnds?: boolean;

@@ -1,7 +1,9 @@
 /** Whole machines: every CPU runs its scheduler, tasks do what their text says, and an admin goes through a script. */
 
+import { describeFinding, readFindings } from '../check/findings.js';
 import { claimCheck, type CheckLayout } from '../check/layout.js';
 import { MachineWatch } from '../check/machine-watch.js';
+import { Monitor } from '../check/monitor.js';
 import { cpuStartupEntry } from '../kernel/interp.js';
 import { KERNEL, percpu, PERCPU } from '../kernel/layout.js';
 import { idleTask, TASK } from '../kernel/task.js';
@@ -61,6 +63,11 @@ export function bootKernelSystem(system: KernelSystem): BootedSystem {
       },
     },
     listen: (words) => new MachineWatch(words, check, booted.layout.sources).trace,
+    concurrentChecks: {
+      listen: (words, id, hooks) =>
+        new Monitor(words, check, id, booted.layout.sources, idleTask(kernel, id), hooks).trace,
+      findings: (words) => readFindings(words, check).map(describeFinding),
+    },
     describe: (state, id) => {
       const task = state.read(percpu(kernel, id) + PERCPU.curr);
       return kernel.names[state.read(task + TASK.comm)] ?? 'no task';

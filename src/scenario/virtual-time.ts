@@ -6,10 +6,12 @@ import { TICK_BIT } from '../kernel/sched.js';
 import { idleTask } from '../kernel/task.js';
 import type { StateAccess } from './declare.js';
 
-/** Interrupt a CPU by its clock. */
-function raiseTick(kernel: KernelContext, n: number, state: StateAccess): void {
+/** Interrupt a CPU by its clock; returns whether it was not yet. */
+function raiseTick(kernel: KernelContext, n: number, state: StateAccess): boolean {
   const word = percpu(kernel, n) + PERCPU.ipi;
-  state.write(word, state.read(word) | TICK_BIT);
+  if ((state.read(word) & TICK_BIT) !== 0) return false;
+  state.setBits(word, TICK_BIT);
+  return true;
 }
 
 /**
@@ -25,13 +27,16 @@ export function jumpToTimer(kernel: KernelContext, limit: number, state: StateAc
     if (expiry !== 0 && (next === 0 || expiry < next)) next = expiry;
   }
   if (next === 0 || next > limit) return false;
-  if (next <= state.read(kernel.globals + KERNEL.jiffies)) return false;
-  state.write(kernel.globals + KERNEL.jiffies, next);
+  // A timer may be overdue: armed for a jiffy that passed while its CPU was about to queue it.
+  const before = state.read(kernel.globals + KERNEL.jiffies);
+  const now = Math.max(next, before);
+  state.write(kernel.globals + KERNEL.jiffies, now);
+  let passes = now > before;
   for (let n = 0; n < kernel.cpus; n++) {
     const expiry = state.read(percpu(kernel, n) + PERCPU.nextExpiry);
-    if (expiry !== 0 && expiry <= next) raiseTick(kernel, n, state);
+    if (expiry !== 0 && expiry <= now && raiseTick(kernel, n, state)) passes = true;
   }
-  return true;
+  return passes;
 }
 
 /** Let one jiffy pass, and interrupt the CPUs that are busy or whose timers expire. */

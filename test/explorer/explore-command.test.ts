@@ -1,6 +1,8 @@
 import test from 'ava';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -77,6 +79,36 @@ test.serial('threads and a resume from a checkpoint change no count', async (t) 
   const other = await run(...explore, '--runs', '800', '--checkpoint', file);
   t.is(other.code, 2);
   t.regex(other.err, /belongs to another campaign/);
+});
+
+test.serial('an interrupt ends an exploration with what it has counted', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'klp-smp-'));
+  const file = join(directory, 'checkpoint.json');
+  const args = [...explore, '--threads', '2', '--checkpoint', file];
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.on('data', (data: Buffer) => (out += data.toString()));
+  const ended = once(child, 'close');
+  // The first checkpoint says that counting is under way.
+  for await (const { filename } of watch(directory)) if (filename === 'checkpoint.json') break;
+  child.kill('SIGINT');
+  await ended;
+  const report = JSON.parse(out) as Report;
+  t.true(report.executions > 0);
+  t.is(
+    report.outcomes.reduce((sum, { count }) => sum + count, 0),
+    report.executions,
+  );
+  const { next } = JSON.parse(readFileSync(file, 'utf8')) as { next: number };
+  t.is(next, report.executions);
+});
+
+test.serial('a worker that dies ends with status 3, after what was counted', async (t) => {
+  const args = ['explore', `${fixture('broken')}#crashing`, '--json', '--threads', '1'];
+  const { code, out, err } = await run(...args, '--budget', '10m');
+  t.is(code, 3);
+  t.regex(err, /a worker failed/);
+  t.true((JSON.parse(out) as Report).executions > 0);
 });
 
 test.serial('an exhaustive search says so, and in how many executions', async (t) => {
