@@ -1,6 +1,5 @@
 /** `klp-smp orderings`: the ordering catalogue as a table, and the story of each site. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
 import { demonstrationsOf, replayedBy, standingOf } from '../catalog/demonstrations.js';
@@ -12,6 +11,7 @@ import type { SiteId } from '../memory/sites.js';
 import { renderTable } from '../report/table.js';
 import { existingFile, jsonOption, option, orderingSites, parseAs } from './options.js';
 import { emit } from './output.js';
+import { markdownTable, writeSection } from './readme.js';
 
 interface OrderingsOptions {
   readonly json: boolean;
@@ -87,36 +87,19 @@ function table(rows: readonly OrderingRow[]): string {
 }
 
 /** The table of the README. */
-export function markdownTable(rows: readonly OrderingRow[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [
-    line(['Site', 'Kernel function', 'Orders', 'Without it', 'Masked by', 'Standing', 'Shown by']),
-    line(['---', '---', '---', '---', '---', '---', '---']),
-    ...rows.map((r) =>
-      line([
-        r.id,
-        `\`${r.kernel.split(',')[0] ?? ''}\``,
-        r.claim,
-        r.consequence,
-        r.maskedBy.join(' or '),
-        r.standing,
-        r.shownBy,
-      ]),
-    ),
-  ].join('\n');
-}
-
-const BEGIN = '<!-- orderings: begin -->';
-const END = '<!-- orderings: end -->';
-
-/** Put `content` between the markers of a text. @throws UsageError when they are not there */
-export function rewriteSection(text: string, content: string): string {
-  const from = text.indexOf(BEGIN);
-  const to = text.indexOf(END);
-  if (from < 0 || to < from)
-    throw new UsageError(`the file has no section between ${BEGIN} and ${END}`);
-  return `${text.slice(0, from + BEGIN.length)}\n\n${content}\n\n${text.slice(to)}`;
+export function readmeTable(rows: readonly OrderingRow[]): string {
+  return markdownTable(
+    ['Site', 'Kernel function', 'Orders', 'Without it', 'Masked by', 'Standing', 'Shown by'],
+    rows.map((r) => [
+      r.id,
+      `\`${r.kernel.split(',')[0] ?? ''}\``,
+      r.claim,
+      r.consequence,
+      r.maskedBy.join(' or '),
+      r.standing,
+      r.shownBy,
+    ]),
+  );
 }
 
 function verdictLines(ordering: Ordering): string[] {
@@ -168,9 +151,7 @@ function printLitmus(ordering: Ordering): void {
 
 function run(text: string | undefined, options: OrderingsOptions): void {
   if (options.readme !== undefined) {
-    const rows = ORDERINGS.map(orderingRow);
-    const before = readFileSync(options.readme, 'utf8');
-    writeFileSync(options.readme, rewriteSection(before, markdownTable(rows)));
+    writeSection(options.readme, 'orderings', readmeTable(ORDERINGS.map(orderingRow)));
     return;
   }
   if (text === undefined) {
