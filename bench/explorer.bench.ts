@@ -35,6 +35,9 @@ async function rateTask(
   };
 }
 
+/** 4 CPUs, 16 tasks, one enable and one disable. */
+const SYSTEM = 'system-enable-disable';
+
 const rate: Benchmark = {
   name: 'explorer rate',
   unit: 'M operations/s',
@@ -58,6 +61,8 @@ const rate: Benchmark = {
     ),
     await rateTask('kernel race, sc', 'disable-switch', 'disable-switch', 'sc', settings, 0.5),
     await rateTask('kernel race, lkmm', 'disable-switch', 'disable-switch', 'lkmm', settings),
+    await rateTask('whole machine, sc', SYSTEM, SYSTEM, 'sc', settings, 0.5),
+    await rateTask('whole machine, lkmm', SYSTEM, SYSTEM, 'lkmm', settings),
   ],
 };
 

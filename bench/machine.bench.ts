@@ -1,6 +1,5 @@
-/** Cost of the view machine's operations: 4 CPUs, 256 locations, and how much the heap grows over ten million of them. */
+/** Cost of the view machine: its operations on 4 CPUs and 256 locations, a reset, and how much the heap grows. */
 
-import { Bench } from 'tinybench';
 import { Random } from '../src/litmus/machine-schedule.js';
 import { ViewMachine } from '../src/memory/machine/view-machine.js';
 import {
@@ -16,22 +15,22 @@ import {
   STORE_RELEASE,
 } from '../src/memory/model.js';
 import type { CpuId } from '../src/memory/struct.js';
+import { main, type Benchmark, type MeasuredTask, type TimedTask } from './harness.js';
 
 const CPUS = 4;
 const LOCATIONS = 256;
 const WORDS = 2 ** 20;
 const DRAWS = 10_000;
-/** Small, so that many batches are not interrupted on a busy machine. */
-const BATCH = 500;
-const SEED = 1;
+/** Operations that a timed call does: few, so that most calls are not interrupted on a busy machine. */
+const BATCH = 100;
 
 /** Reads a stale message, or inserts before the end, with a probability. */
 class Sometimes implements ChoiceSource {
   readonly #random: Random;
   readonly #probability: number;
 
-  constructor(probability: number) {
-    this.#random = new Random(SEED);
+  constructor(seed: number, probability: number) {
+    this.#random = new Random(seed);
     this.#probability = probability;
   }
 
@@ -42,16 +41,19 @@ class Sometimes implements ChoiceSource {
 
 type Dependencies = 'exact' | 'conservative';
 
-function machine(stale: number, dependencies: Dependencies): ViewMachine {
+const initial = new Int32Array(WORDS);
+
+function machine(seed: number, stale: number, dependencies: Dependencies): ViewMachine {
   const m = new ViewMachine({ cpus: CPUS, words: WORDS, dependencies });
-  m.reset(initial, new Sometimes(stale));
+  m.reset(initial, new Sometimes(seed, stale));
   return m;
 }
 
-const initial = new Int32Array(WORDS);
-const random = new Random(SEED);
 /** Operations are drawn beforehand, so that the draw is not measured. */
-const draws = Int32Array.from({ length: DRAWS }, () => random.below(2 ** 30));
+function drawsOf(seed: number): Int32Array {
+  const random = new Random(seed);
+  return Int32Array.from({ length: DRAWS }, () => random.below(2 ** 30));
+}
 
 function cpuOf(draw: number): CpuId {
   return (draw & 3) as CpuId;
@@ -91,13 +93,18 @@ function section(m: ViewMachine, draw: number): void {
 interface Case {
   readonly name: string;
   readonly stale: number;
+  /** Nanoseconds asked for. */
+  readonly aim?: number;
   readonly operation: (m: ViewMachine, draw: number) => void;
 }
 
+const READ = 'read the newest value';
+
 const cases: readonly Case[] = [
   {
-    name: 'read the newest value',
+    name: READ,
     stale: 0,
+    aim: 40,
     operation: (m, d) => m.load(cpuOf(d), placeOf(d, LOCATIONS), LOAD_ONCE),
   },
   {
@@ -113,72 +120,93 @@ const cases: readonly Case[] = [
       else m.store(cpuOf(d), placeOf(d, LOCATIONS), d, STORE_RELEASE);
     },
   },
-  { name: 'mix, never stale', stale: 0, operation: (m, d) => mixed(m, d, LOCATIONS) },
-  { name: 'mix, 20 % stale', stale: 0.2, operation: (m, d) => mixed(m, d, LOCATIONS) },
+  { name: 'mix, never stale', stale: 0, aim: 200, operation: (m, d) => mixed(m, d, LOCATIONS) },
+  { name: 'mix, 20 % stale', stale: 0.2, aim: 200, operation: (m, d) => mixed(m, d, LOCATIONS) },
   { name: 'mix, 20 % stale, 8 locations', stale: 0.2, operation: (m, d) => mixed(m, d, 8) },
-  { name: 'lock, 4 accesses, unlock', stale: 0, operation: section },
+  { name: 'lock, 4 accesses, unlock', stale: 0, aim: 2000, operation: section },
 ];
 
-/** Nanoseconds per operation: median of the batches, and the best one, which is the only firm figure on a busy machine. */
-async function measure(dependencies: Dependencies): Promise<void> {
-  const bench = new Bench({ time: 400, warmupTime: 200 });
-  for (const { name, stale, operation } of cases) {
-    const m = machine(stale, dependencies);
-    for (const draw of draws) mixed(m, draw, LOCATIONS);
-    let next = 0;
-    bench.add(name, () => {
+function timed(
+  { name, aim, stale, operation }: Case,
+  seed: number,
+  dependencies: Dependencies,
+): TimedTask {
+  const m = machine(seed, stale, dependencies);
+  const draws = drawsOf(seed);
+  for (const draw of draws) mixed(m, draw, LOCATIONS);
+  let next = 0;
+  return {
+    name,
+    ...(aim === undefined ? {} : { aim }),
+    operations: BATCH,
+    run: () => {
       for (let i = 0; i < BATCH; i++) operation(m, draws[next + i] as number);
       next = (next + BATCH) % DRAWS;
-    });
-  }
-  await bench.run();
-  console.log(`\n${dependencies} dependencies, ${process.version}, seed ${SEED}`);
-  const ns = (ms: number): string => ((ms * 1e6) / BATCH).toFixed(1);
-  console.table(
-    bench.tasks.map(({ name, result }) =>
-      'latency' in result
-        ? {
-            operation: name,
-            'ns, median': ns(result.latency.p50),
-            'ns, best': ns(result.latency.min),
-          }
-        : { operation: name },
-    ),
-  );
-}
-
-/** Heap growth over ten million mixed operations, after a million to warm up. */
-function growth(dependencies: Dependencies): void {
-  const m = machine(0.2, dependencies);
-  const run = (batches: number): void => {
-    for (let i = 0; i < batches; i++) for (const draw of draws) mixed(m, draw, LOCATIONS);
+    },
   };
-  run(100);
-  globalThis.gc?.();
-  const before = process.memoryUsage().heapUsed;
-  run(1000);
-  globalThis.gc?.();
-  const grown = (process.memoryUsage().heapUsed - before) / 1024;
-  const how = globalThis.gc === undefined ? ', without --expose-gc: garbage included' : '';
-  console.log(`heap growth over 10 M operations: ${grown.toFixed(0)} KiB${how}`);
 }
 
 /** Resetting after a small protocol, which the explorer does after every execution. */
-function resets(dependencies: Dependencies): void {
-  const m = machine(0, dependencies);
-  const choices = new Sometimes(0);
-  const rounds = 200_000;
-  const start = performance.now();
-  for (let i = 0; i < rounds; i++) {
-    m.reset(initial, choices);
-    for (let j = 0; j < 20; j++) mixed(m, draws[j] as number, 16);
-  }
-  const us = ((performance.now() - start) * 1000) / rounds;
-  console.log(`reset and 20 mixed operations: ${us.toFixed(2)} µs`);
+function reset(seed: number, dependencies: Dependencies): TimedTask {
+  const [operations, words] = [20, 16];
+  const m = machine(seed, 0, dependencies);
+  const choices = new Sometimes(seed, 0);
+  const draws = drawsOf(seed);
+  return {
+    name: `reset and ${operations} mixed operations on ${words} locations`,
+    operations: 10,
+    run: () => {
+      for (let round = 0; round < 10; round++) {
+        m.reset(initial, choices);
+        for (let i = 0; i < operations; i++) mixed(m, draws[i] as number, words);
+      }
+    },
+  };
 }
 
-for (const dependencies of ['exact', 'conservative'] as const) {
-  await measure(dependencies);
-  growth(dependencies);
-  resets(dependencies);
+function operations(dependencies: Dependencies): Benchmark {
+  return {
+    name: `machine, ${dependencies} dependencies`,
+    unit: 'ns/op',
+    better: 'lower',
+    baseline: READ,
+    tasks: ({ seed }) => [
+      ...cases.map((it) => timed(it, seed, dependencies)),
+      reset(seed, dependencies),
+    ],
+  };
 }
+
+const GROWTH_OPERATIONS = 10_000_000;
+
+/** KiB that the heap grows by over ten million mixed operations, after a million to warm up. */
+function growth(seed: number, dependencies: Dependencies): MeasuredTask {
+  const draws = drawsOf(seed);
+  return {
+    name: `${dependencies} dependencies`,
+    aim: 1024,
+    measure: () => {
+      const m = machine(seed, 0.2, dependencies);
+      const run = (count: number): void => {
+        for (let i = 0; i < count; i += DRAWS) for (const d of draws) mixed(m, d, LOCATIONS);
+      };
+      run(GROWTH_OPERATIONS / 10);
+      globalThis.gc?.();
+      const before = process.memoryUsage().heapUsed;
+      run(GROWTH_OPERATIONS);
+      globalThis.gc?.();
+      // Garbage counts as well without --expose-gc. Below 1, what V8 does with its own code outweighs the rest.
+      return Math.max(1, (process.memoryUsage().heapUsed - before) / 1024);
+    },
+  };
+}
+
+const growths: Benchmark = {
+  name: 'machine, heap growth over 10 M operations',
+  unit: 'KiB',
+  better: 'lower',
+  baseline: 'exact dependencies',
+  tasks: ({ seed }) => [growth(seed, 'exact'), growth(seed, 'conservative')],
+};
+
+await main([operations('exact'), operations('conservative'), growths]);

@@ -1,5 +1,6 @@
 /** Findings: what a check saw that must never be, written into the shared memory by the CPU that saw it. */
 
+import { KLP_WARN_SITES } from '../livepatch/warn-sites.js';
 import { CHECK, FINDING, MAX_FINDINGS, type CheckLayout } from './layout.js';
 import type { Addr, CpuId } from '../memory/struct.js';
 
@@ -105,4 +106,14 @@ export function readFindings(words: Int32Array, layout: CheckLayout): FindingRec
     });
   }
   return records;
+}
+
+/** What a finding is counted by (`I-8`, `WARN 34`) and what it says. */
+export function describeFinding({ kind, a }: Pick<FindingRecord, 'kind' | 'a'>): {
+  readonly key: string;
+  readonly detail: string;
+} {
+  if (kind !== 'WARN') return { key: kind, detail: FINDING_TEXTS[kind] ?? kind };
+  const site = KLP_WARN_SITES.find(({ id }) => id === a);
+  return { key: `WARN ${a}`, detail: site?.text ?? 'a WARN of the kernel' };
 }

@@ -4,12 +4,8 @@ import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
 import { ENGINE_NAMES } from '../litmus/engines.js';
-import {
-  canonicalState,
-  type LitmusFailure,
-  type LitmusJob,
-  type LitmusReport,
-} from '../litmus/job.js';
+import type { LitmusFailure, LitmusJob, LitmusReport } from '../litmus/job.js';
+import { canonicalState } from '../litmus/missing.js';
 import { renderTable } from '../report/table.js';
 import { interruptible } from './interrupt.js';
 import { DEFAULT_WORKERS, divide, runLitmusJobs } from './litmus-pool.js';
@@ -28,6 +24,7 @@ interface ConformanceOptions {
   readonly on: readonly string[];
   readonly limit: number;
   readonly runs: number;
+  readonly seek: number;
   readonly seed: number;
   readonly workers: number;
   readonly list: boolean;
@@ -52,6 +49,7 @@ interface Difference {
   readonly outside: readonly string[];
   readonly missing: readonly { readonly state: string; readonly reach: string }[];
   readonly complete: boolean;
+  readonly runs: number;
 }
 
 /** One engine against the recorded verdicts. */
@@ -109,6 +107,14 @@ export function registerConformance(program: Command): void {
         {
           value: 2500,
         },
+      ),
+    )
+    .addOption(
+      option(
+        '--seek <n>',
+        'runs of a search directed at each state that the machine has missed',
+        integerIn({ min: 0, max: 1e9 }),
+        { value: 0 },
       ),
     )
     .addOption(seedOption())
@@ -181,12 +187,12 @@ async function runEngine(
   engine: string,
   verdicts: readonly RecordedVerdict[],
   tests: string,
-  { limit, runs, seed, workers }: ConformanceOptions,
+  { limit, runs, seek, seed, workers }: ConformanceOptions,
   signal: AbortSignal,
 ): Promise<EngineConformance> {
   const jobs = verdicts.map(({ test, states }): LitmusJob => {
     const file = join(tests, test);
-    return { file, engine, timeLimitMs: limit, runs, seed, why: false, expected: states };
+    return { file, engine, timeLimitMs: limit, runs, seek, seed, why: false, expected: states };
   });
   const before = process.cpuUsage();
   const results = await runLitmusJobs(jobs, { workers, signal, label: `conformance (${engine})` });
@@ -215,8 +221,8 @@ function difference({ report, verdict }: Pair): Difference {
   const outside = report.states
     .map(({ state }) => state)
     .filter((s) => !known.has(canonicalState(s)));
-  const { complete, missing = [] } = report;
-  return { test: verdict.test, outside, missing, complete };
+  const { complete, runs, missing = [] } = report;
+  return { test: verdict.test, outside, missing, complete, runs };
 }
 
 function observed(positive: number, negative: number): string {

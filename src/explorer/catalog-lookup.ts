@@ -1,9 +1,8 @@
 /** Finds the file of a scenario: a path of the user's, or a name of the shipped catalogue. */
 
 import { existsSync, readdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { UsageError } from '../errors.js';
-import { catalogModule } from './modules.js';
+import { CATALOG_DIRECTORIES, catalogModule } from './modules.js';
 
 /** A scenario as a user names it: `NAME`, `FILE` or `FILE#NAME`. */
 export interface ScenarioName {
@@ -14,7 +13,7 @@ export interface ScenarioName {
 
 /** Files of the catalogue, without directory and extension. */
 export function catalogFiles(): string[] {
-  return readdirSync(dirname(catalogModule('x')))
+  return CATALOG_DIRECTORIES.flatMap((directory) => readdirSync(directory))
     .filter((file) => file.endsWith('.js'))
     .map((file) => file.slice(0, -'.js'.length))
     .sort();

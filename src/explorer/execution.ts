@@ -4,9 +4,16 @@ import type { ChoiceSource } from '../memory/model.js';
 import type { CpuContext } from '../memory/cpu.js';
 import { SITE_COUNT, type Ablation } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
-import type { Ending, StateAccess, StateView, TraceEvent } from '../scenario/declare.js';
+import type {
+  Ending,
+  MachineListener,
+  StateAccess,
+  StateView,
+  TraceEvent,
+} from '../scenario/declare.js';
 import { ExplorerCpu, WAIT_HALT, WAIT_LOCK, WAIT_NONE, type Coroutine } from './explorer-cpu.js';
 import type { ExplorerMemory } from './explorer-memory.js';
+import { MirroredMemory } from './mirrored-memory.js';
 import { ACCESS_ATTEMPT, ACCESS_PEEK, OP_END, OPERATIONS } from './operations.js';
 import type { Prepared } from './prepared.js';
 import type { RaceDetector } from './race-detector.js';
@@ -22,6 +29,9 @@ export type StopReason = 'ended' | 'deadlock' | 'livelock' | 'abandoned' | 'thre
 
 /** Operations between two switches of the fair schedule that tells a livelock from a starved CPU. */
 const FAIR_FUEL = 16;
+
+/** Operations until a jiffy of a machine on which no time passes while CPUs are busy; a small integer, for speed. */
+const NEVER = 0x3fffffff;
 
 /** An interrupt may be taken more than once at one position: told apart by what interrupts have executed before. */
 const INTERRUPT_STEPS = 4096;
@@ -67,6 +77,8 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   observes = false;
   races: RaceDetector | undefined;
   recorder: Recorder | undefined;
+  /** Checks of the machine that listen to its traces. */
+  listener: MachineListener | undefined;
   /** Five numbers for each `trace()`: CPU, event and three values. */
   readonly traced: number[] = [];
   /** The word that the operation being executed accesses. */
@@ -76,6 +88,11 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   thrown: unknown;
   readonly #prepared: Prepared;
   readonly #bound: number;
+  readonly #mirror: Int32Array | undefined;
+  /** Operations in a jiffy, operations until the next one, and what {@link fuel} was after the last decision. */
+  readonly #jiffy: number;
+  #untilTick = 0;
+  #granted = 0;
   #strategy: Strategy | undefined;
   #next = -1;
   #last = -1;
@@ -88,14 +105,18 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
 
   constructor(prepared: Prepared, options: ExecutionOptions) {
     this.#prepared = prepared;
-    this.memory = options.memory;
+    const { machine } = prepared;
+    const isWatched = machine.listen !== undefined;
+    const mirrored = isWatched ? new MirroredMemory(options.memory, prepared.image.length) : null;
+    this.memory = mirrored ?? options.memory;
+    this.#mirror = mirrored?.words;
+    this.#jiffy = machine.busyTime?.operations ?? NEVER;
     this.image = prepared.image;
     this.fencesInteract = options.fencesInteract;
     this.removed = new Uint8Array(SITE_COUNT + 1);
     for (const site of options.ablation.sites) this.removed[site] = 1;
     this.#bound = options.steps;
     this.stepLimit = options.steps * 3;
-    const { machine } = prepared;
     this.interrupts = machine.interrupt !== undefined;
     this.cpus = machine.bodies.map(
       (_, id) => new ExplorerCpu(id as CpuId, machine.ctx as CpuContext, this, machine.localBase),
@@ -138,15 +159,19 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     this.observes = strategy.observes;
     this.memory.reset(this.image, this);
     this.log.clear();
-    this.traced.length = 0;
+    if (this.traced.length !== 0) this.traced.length = 0;
     this.races?.reset();
-    this.steps = this.hash = this.fuel = 0;
+    this.steps = this.hash = this.fuel = this.#granted = 0;
+    this.#untilTick = this.#jiffy;
+    if (this.#mirror !== undefined) this.listener = machine.listen?.(this.#mirror);
     this.switches = -1;
     this.strong = this.fresh = this.#fair = false;
     this.#stopped = undefined;
     this.thrown = undefined;
     this.#last = this.#choiceCpu = -1;
-    for (const [i, cpu] of this.cpus.entries()) {
+    const { cpus } = this;
+    for (let i = 0; i < cpus.length; i++) {
+      const cpu = cpus[i] as ExplorerCpu;
       const body = machine.bodies[i] as unknown as Start;
       cpu.restart(body(cpu), machine.current?.[i] ?? 0);
     }
@@ -210,7 +235,10 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     cpu.decidedAt = position;
     if (this.observes) this.#observe(cpu, code, addr);
     this.#pick();
-    cpu.switching = this.#next !== cpu.id || cpu.waiting !== WAIT_NONE || this.#isInterrupted(cpu);
+    cpu.switching =
+      this.#next !== cpu.id ||
+      cpu.waiting !== WAIT_NONE ||
+      (this.interrupts && this.#isInterrupted(cpu));
   }
 
   #observe(cpu: ExplorerCpu, code: number, addr: Addr): void {
@@ -234,6 +262,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   }
 
   #pick(): void {
+    if (this.#jiffy !== NEVER) this.#passTime();
     const mask = this.#runnable();
     if (mask === 0) {
       this.#next = -1;
@@ -246,6 +275,18 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
       if (this.#next < 0) this.#stopped = 'abandoned';
       else this.#log(mask);
     }
+    if (this.#untilTick < this.fuel) this.fuel = this.#untilTick;
+    this.#granted = this.fuel;
+  }
+
+  /** Time is counted in operations, so that it passes at the same places however often a strategy is asked. */
+  #passTime(): void {
+    this.#untilTick -= this.#granted - Math.max(this.fuel, 0);
+    this.#granted = 0;
+    this.fuel = 0;
+    if (this.#untilTick > 0) return;
+    const goesOn = this.#prepared.machine.busyTime?.pass(this) ?? false;
+    this.#untilTick = goesOn ? this.#jiffy : NEVER;
   }
 
   /** Record a decision that is not the default one. */
@@ -277,14 +318,24 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
 
   #canGoOn(cpu: ExplorerCpu): boolean {
     if (cpu.waiting === WAIT_NONE) return cpu.body !== undefined || cpu.interrupt !== undefined;
+    return this.#waitIsOver(cpu);
+  }
+
+  #waitIsOver(cpu: ExplorerCpu): boolean {
     const value = this.memory.newest(cpu.waitAddr);
     return cpu.waiting === WAIT_LOCK ? value === 0 : value !== cpu.waitSeen;
   }
 
   #runnable(): number {
+    const { cpus, interrupts } = this;
     let mask = 0;
-    for (const cpu of this.cpus) {
-      if (this.#canGoOn(cpu) || this.#isInterrupted(cpu)) mask |= 1 << cpu.id;
+    for (let i = 0; i < cpus.length; i++) {
+      const cpu = cpus[i] as ExplorerCpu;
+      const goesOn =
+        cpu.waiting === WAIT_NONE
+          ? cpu.body !== undefined || cpu.interrupt !== undefined
+          : this.#waitIsOver(cpu);
+      if (goesOn || (interrupts && this.#isInterrupted(cpu))) mask |= 1 << i;
     }
     return mask;
   }

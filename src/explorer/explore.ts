@@ -1,5 +1,6 @@
 /** Executes a range of a campaign's executions in this thread and counts what they show. */
 
+import { UsageError } from '../errors.js';
 import type { StrategyConfig } from './config.js';
 import { DfsStrategy } from './dfs.js';
 import { PctStrategy, type PctParameters } from './pct.js';
@@ -8,7 +9,7 @@ import { ReplayStrategy } from './replay.js';
 import { DEFAULT_SCHEDULE } from './schedule.js';
 import type { Session } from './session.js';
 import type { Strategy } from './strategy.js';
-import { count, digestOf, emptyTally, type Tally } from './tally.js';
+import { countAgain, countFirst, digestOf, emptyTally, type Tally } from './tally.js';
 
 /** Operations between two looks at the clock. */
 const CLOCK_STEPS = 2000;
@@ -48,6 +49,11 @@ export function createStrategy(config: StrategyConfig, session: Session): Strate
   if (config.kind === 'pct') {
     return new PctStrategy(config.seed, pctParameters(session, config.depth));
   }
+  if (session.scenario.kind === 'system') {
+    throw new UsageError(
+      '--strategy dfs explores races; a whole machine is explored with random or pct',
+    );
+  }
   return new DfsStrategy(session.execution.cpus.length, config);
 }
 
@@ -76,7 +82,7 @@ export function exploreRange(session: Session, strategy: Strategy, range: Range)
     tally.switches += execution.switches;
     tally.digest = (tally.digest + digestOf(execution.hash, run)) >>> 0;
     if (execution.wasFair) tally.overlong++;
-    count(tally, verdict, run, () => session.token());
+    if (!countAgain(tally, verdict, run)) countFirst(tally, verdict, run, session.token());
     if (range.stopAtFinding && verdict.grade === 'forbidden') {
       run++;
       break;

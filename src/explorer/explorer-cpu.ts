@@ -34,6 +34,8 @@ export class ExplorerCpu extends Cpu {
   decidedAt = 0;
   /** Depth of preemption-disabled sections; a spin lock that is held is one. */
   preemptDepth = 0;
+  /** The part of it that is not spin locks, mirrored for the checks. */
+  #disabled = 0;
   waiting = WAIT_NONE;
   waitAddr: Addr = 0;
   waitSeen = 0;
@@ -68,6 +70,7 @@ export class ExplorerCpu extends Cpu {
     this.interruptCount = 0;
     this.decidedAt = 0;
     this.preemptDepth = 0;
+    this.#disabled = 0;
     this.waiting = WAIT_NONE;
     this.body = body;
     this.interrupt = undefined;
@@ -397,8 +400,9 @@ export class ExplorerCpu extends Cpu {
   }
   #preempt(depth: number, code: number): void {
     const visible = this.#run.interrupts && (depth === 0 || this.preemptDepth === 0);
+    this.#disabled += depth - this.preemptDepth;
     this.preemptDepth = depth;
-    this.#memory.poke(this.#line + CPU_LOCAL.preemptCount, depth);
+    this.#memory.poke(this.#line + CPU_LOCAL.preemptCount, this.#disabled);
     if (visible) this.#finish(code, this.#line + CPU_LOCAL.preemptCount, depth);
     else this.#finishLocal(code);
   }
@@ -464,8 +468,10 @@ export class ExplorerCpu extends Cpu {
   }
 
   override trace(event: number, a = 0, b = 0, c = 0): void {
-    this.#run.traced.push(this.id, event, a, b, c);
-    this.#run.recorder?.event(this, event, a, b, c);
+    const run = this.#run;
+    run.traced.push(this.id, event, a, b, c);
+    run.recorder?.event(this, event, a, b, c);
+    run.listener?.(this.id, event, a, b, c);
   }
   override ablates(site: SiteId): boolean {
     if (this.#removed[site] !== 1) return false;

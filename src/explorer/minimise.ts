@@ -13,8 +13,9 @@ export interface Minimised {
   readonly isMinimal: boolean;
 }
 
-/** Executions after which shrinking stops. */
+/** Executions after which shrinking stops, and operations in all of them together: about a minute. */
 const MAX_EXECUTIONS = 20_000;
+const MAX_STEPS = 20_000_000;
 
 /** Random subsets of a schedule that are tried: what no removal of neighbours achieves. */
 const SAMPLES = 400;
@@ -22,10 +23,17 @@ const SAMPLES = 400;
 /** A schedule of so few switches is not sampled. */
 const ENOUGH = 3;
 
+/** A schedule of more switches than this is thinned out first, by keeping each with one of these probabilities. */
+const MANY = 40;
+const THINNING = [0.1, 0.25, 0.5] as const;
+/** Tries for each. */
+const THINNING_TRIES = 8;
+
 type Part = 'switches' | 'choices';
 
 class Minimiser {
   executions = 0;
+  #steps = 0;
   best: Schedule;
   readonly #session: Session;
   readonly #key: string;
@@ -37,7 +45,7 @@ class Minimiser {
   }
 
   get isOutOfBudget(): boolean {
-    return this.executions >= MAX_EXECUTIONS;
+    return this.executions >= MAX_EXECUTIONS || this.#steps >= MAX_STEPS;
   }
 
   /** Leave out parts of the schedule: large blocks first, then each by itself. Returns whether any could go. */
@@ -51,6 +59,23 @@ class Minimiser {
       }
     }
     return removed;
+  }
+
+  /** Keep few of very many switches: what shows under most schedules needs none of them. */
+  thin(): void {
+    const random = new RandomSource();
+    random.seed(1, 2);
+    for (let thinner = true; thinner && this.best.switches.length > MANY;) {
+      thinner = THINNING.some((keep) => this.#thinTo(keep, random));
+    }
+  }
+
+  #thinTo(keep: number, random: RandomSource): boolean {
+    for (let i = 0; i < THINNING_TRIES && !this.isOutOfBudget; i++) {
+      const switches = this.best.switches.filter(() => random.chance(keep));
+      if (this.#try({ ...this.best, switches })) return true;
+    }
+    return false;
   }
 
   /** Keep a random part of the switches, again and again. */
@@ -70,8 +95,10 @@ class Minimiser {
 
   /** Adopt a candidate if it shows the finding. */
   #try(candidate: Schedule): boolean {
+    const { key } = this.#session.replay(candidate);
     this.executions++;
-    if (this.#session.replay(candidate).key !== this.#key) return false;
+    this.#steps += this.#session.execution.steps;
+    if (key !== this.#key) return false;
     // What was really executed: decisions that had become impossible, or the default, are gone.
     const executed = this.#session.execution.log.schedule();
     if (sizeOf(executed) >= sizeOf(this.best)) return false;
@@ -98,6 +125,7 @@ function shrink(minimiser: Minimiser): void {
  */
 export function minimise(session: Session, schedule: Schedule, key: string): Minimised {
   const minimiser = new Minimiser(session, schedule, key);
+  minimiser.thin();
   shrink(minimiser);
   while (minimiser.sample()) shrink(minimiser);
   session.replay(minimiser.best);

@@ -38,9 +38,15 @@ export interface LoadedModule {
   readonly fingerprint: string;
 }
 
-/** Path of a file of races in the shipped catalogue, by its name without extension. */
+/** Directories of the shipped catalogue: scenarios that can be explored. */
+export const CATALOG_DIRECTORIES: readonly string[] = ['races', 'systems'].map((room) =>
+  join(OWN, 'catalog', room),
+);
+
+/** Path of a file of scenarios in the shipped catalogue, by its name without extension. */
 export function catalogModule(name: string): string {
-  return join(OWN, 'catalog', 'races', `${name}.js`);
+  const files = CATALOG_DIRECTORIES.map((directory) => join(directory, `${name}.js`));
+  return files.find((file) => existsSync(file)) ?? (files[0] as string);
 }
 
 /**

@@ -13,22 +13,26 @@ export class RandomSource {
     this.#b = run | 0;
     this.#c = 0x9e3779b9;
     this.#d = 1;
-    for (let i = 0; i < 12; i++) this.next();
+    for (let i = 0; i < 12; i++) this.#step();
   }
 
   /** The next 32 bits, as an unsigned integer. */
   next(): number {
+    return this.#step() >>> 0;
+  }
+
+  #step(): number {
     const t = (((this.#a + this.#b) | 0) + this.#d) | 0;
     this.#d = (this.#d + 1) | 0;
     this.#a = this.#b ^ (this.#b >>> 9);
     this.#b = (this.#c + (this.#c << 3)) | 0;
     this.#c = (((this.#c << 21) | (this.#c >>> 11)) + t) | 0;
-    return t >>> 0;
+    return t;
   }
 
   /** An integer from 0 to `n` - 1. */
   below(n: number): number {
-    return Math.floor((this.next() / 0x100000000) * n);
+    return Math.floor((this.next() * n) / 0x100000000);
   }
 
   /** True with the given probability, which may be 0 and 1. */

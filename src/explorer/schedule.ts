@@ -34,8 +34,9 @@ export class ScheduleLog {
   readonly #choices: number[] = [];
 
   clear(): void {
-    this.#switches.length = 0;
-    this.#choices.length = 0;
+    // Emptying an array that is empty costs a call of the engine.
+    if (this.#switches.length !== 0) this.#switches.length = 0;
+    if (this.#choices.length !== 0) this.#choices.length = 0;
   }
 
   switch(cpu: number, at: number, to: number): void {

@@ -50,16 +50,28 @@ export function digestOf(hash: number, run: number): number {
   return (h ^ (h >>> 13)) >>> 0;
 }
 
-/** Count one more execution; `token` is asked for only if it is the first of its outcome. */
-export function count(tally: Tally, verdict: Verdict, run: number, token: () => string): void {
+/** Count one more execution that is not the first of its outcome; returns false, and does nothing, if it is. */
+export function countAgain(tally: Tally, { key }: Verdict, run: number): boolean {
+  const { outcomes } = tally;
+  for (let i = 0; i < outcomes.length; i++) {
+    const known = outcomes[i] as OutcomeCount;
+    if (known.key !== key) continue;
+    if (run < known.firstRun) return false;
+    known.count++;
+    return true;
+  }
+  return false;
+}
+
+/** Count an execution that is the first of its outcome. */
+export function countFirst(tally: Tally, verdict: Verdict, run: number, token: string): void {
   const known = tally.outcomes.find((o) => o.key === verdict.key);
   if (known) {
     known.count++;
-    if (run >= known.firstRun) return;
     known.firstRun = run;
-    known.token = token();
+    known.token = token;
   } else {
-    tally.outcomes.push({ ...verdict, count: 1, firstRun: run, token: token() });
+    tally.outcomes.push({ ...verdict, count: 1, firstRun: run, token });
   }
 }
 

@@ -1,6 +1,6 @@
 /** What an execution showed: one of the scenario's outcomes, or something that no scenario may show. */
 
-import { InvariantViolated, UsageError } from '../errors.js';
+import { InvariantViolated, SimulatorBug, UsageError } from '../errors.js';
 import { gradeOf, type Grade, type Scenario } from '../scenario/declare.js';
 import type { Execution, StopReason } from './execution.js';
 import { WAIT_HALT, WAIT_LOCK, WAIT_NONE } from './explorer-cpu.js';
@@ -52,6 +52,7 @@ export class Judge {
     if (error instanceof InvariantViolated) {
       return verdict(error.finding.invariant, error.finding.detail);
     }
+    if (error instanceof SimulatorBug) throw error;
     const { stack } = error as { stack?: string };
     throw new UsageError(
       `scenario ${this.#scenario.name}: its code throws: ${stack ?? String(error)}`,
@@ -60,9 +61,12 @@ export class Judge {
 
   #ended(execution: Execution): Verdict {
     try {
-      for (const invariant of this.#scenario.invariants ?? []) {
-        const wrong = invariant.check(execution);
-        if (wrong !== undefined) return verdict(`invariant ${invariant.id}`, wrong);
+      const { invariants } = this.#scenario;
+      if (invariants !== undefined) {
+        for (const invariant of invariants) {
+          const wrong = invariant.check(execution);
+          if (wrong !== undefined) return verdict(`invariant ${invariant.id}`, wrong);
+        }
       }
       return this.#outcome(this.#scenario.observe(execution));
     } catch (error) {

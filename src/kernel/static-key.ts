@@ -32,9 +32,12 @@ export function textSync(cpu: Cpu): void {
 }
 
 /** Change one word of kernel text and make every CPU see it. The caller holds the text mutex.
- * @kernel text_poke_bp, arch/x86/kernel/alternative.c:1800 (v6.1) */
+ * @kernel text_poke_bp, arch/x86/kernel/alternative.c:1800 (v6.1)
+ * @differs one round of interrupts stands for that of the breakpoint, another for the rest of the instruction */
 export function textPoke(cpu: Cpu, addr: Addr, value: number): void {
   cpusReadLock(cpu);
+  // Whoever finds the new text has answered since: what the text leads to is visible there.
+  textSync(cpu);
   cpu.writeOnce(addr, value);
   textSync(cpu);
   cpusReadUnlock(cpu);

@@ -36,11 +36,6 @@ export const TASK = struct('task', {
   /** What the task waits for, for reports. */
   waitingOn: 1,
   timer: 6,
-  /** Program counter in kernel mode: the next instruction, which is also the newest return address. */
-  pc: 1,
-  /** Return addresses on the stack. */
-  depth: 1,
-  userMode: 1,
   userPc: 1,
   /** State of the task's own generator of random numbers. */
   rng: 1,
@@ -48,8 +43,6 @@ export const TASK = struct('task', {
   phase: 1,
   /** Child between the two halves of fork. */
   child: 1,
-  /** Stack cannot be walked reliably. */
-  unreliable: 1,
   /** Recursion bits of ftrace. */
   traceRecursion: 1,
   /** Consistency oracle: patches whose old and whose new side the task ran since it could last be switched. */
@@ -61,6 +54,14 @@ export const TASK = struct('task', {
   steps: 1,
   /** Number of times this entry was used for a new task. */
   generation: 1,
+  // What a stack walk reads stands next to the stack: with a great many tasks, a pass over them waits for memory.
+  /** Stack cannot be walked reliably. */
+  unreliable: 1,
+  userMode: 1,
+  /** Program counter in kernel mode: the next instruction, which is also the newest return address. */
+  pc: 1,
+  /** Return addresses on the stack. */
+  depth: 1,
 });
 
 export const TASK_RUNNING = 0;

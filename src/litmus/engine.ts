@@ -44,6 +44,8 @@ export interface Engine {
   /** Run one test.
    * @throws LitmusSyntaxError never: the test is parsed already */
   run(test: LitmusTest, options: EngineOptions): EngineResult | Promise<EngineResult>;
+  /** Look for particular final states, for engines that sample: `runs` is for each of them. The states met, wanted or not. */
+  seek?(test: LitmusTest, goals: readonly FinalState[], options: EngineOptions): EngineResult;
   /** End what the engine keeps between tests, such as threads of its own. */
   close?(): Promise<void>;
 }

@@ -9,7 +9,7 @@ async function threads(memory: MemoryKind): Promise<Engine> {
 
 const ENGINES: Readonly<Record<string, () => Promise<Engine>>> = {
   axioms: async () => (await import('./checker.js')).axiomsEngine,
-  machine: async () => (await import('./run-machine.js')).machineEngine,
+  machine: async () => (await import('./machine-engine.js')).machineEngine,
   'threads-atomics': () => threads('atomics'),
   'threads-wasm': () => threads('wasm'),
   'threads-weak': () => threads('weak'),

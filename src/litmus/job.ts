@@ -3,10 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
 import type { LitmusTest } from './ast.js';
 import { checkLitmus, type Verdict } from './checker.js';
-import type { EngineOptions, EngineResult, ReachClass } from './engine.js';
+import type { Engine, EngineOptions, EngineResult } from './engine.js';
 import { loadEngine } from './engines.js';
 import { formatCondition, formatHerd, formatState, isMet, observationOf } from './format.js';
 import type { Observation, Outcome } from './format.js';
+import { type LackingState, lackingStates, type MissingState, withSought } from './missing.js';
 import { parseLitmus } from './parse.js';
 import { satisfies } from './states.js';
 import { explain, formatWhy, whyToJson } from './why.js';
@@ -19,12 +20,8 @@ export interface LitmusJob extends EngineOptions {
   readonly why: boolean;
   /** States that the engine ought to show, as {@link formatState} prints them: the missing ones are classified. */
   readonly expected?: readonly string[];
-}
-
-/** A state that the engine did not show although it ought to. */
-export interface MissingState {
-  readonly state: string;
-  readonly reach: ReachClass;
+  /** Runs of a search that is directed at each missing state, for engines that have one; none by default. */
+  readonly seek?: number;
 }
 
 /** What came of a job that ran. */
@@ -71,18 +68,39 @@ export async function runLitmusJob(job: LitmusJob): Promise<LitmusReport | Litmu
     const source = await readFile(file, 'utf8');
     const start = performance.now();
     const test = parseLitmus(source, file);
-    const result = await engine.run(test, job);
-    const elapsedMs = performance.now() - start;
+    const run = await engine.run(test, job);
+    const runMs = performance.now() - start;
+    const { result, missing, seekMs } = completed(job, engine, test, run);
+    const elapsedMs = runMs + seekMs;
     if (result.skipped !== undefined) {
       return { file, engine: engineName, kind: 'skipped', reason: result.skipped };
     }
-    return report(job, test, result, elapsedMs);
+    return report(job, test, result, elapsedMs, missing);
   } catch (error) {
     if (error instanceof UsageError || isFileError(error)) {
       return { file, engine: engineName, kind: 'error', reason: error.message };
     }
     throw error;
   }
+}
+
+/** A result, the states that it lacks, and what a search for these adds to it. */
+function completed(
+  { expected, seek = 0, seed, timeLimitMs }: LitmusJob,
+  engine: Engine,
+  test: LitmusTest,
+  run: EngineResult,
+): { result: EngineResult; missing: MissingState[] | undefined; seekMs: number } {
+  if (expected === undefined) return { result: run, missing: undefined, seekMs: 0 };
+  const lack = ({ states }: EngineResult): LackingState[] =>
+    lackingStates(test, states, expected, timeLimitMs);
+  const lacking = lack(run);
+  const options = { runs: seek, timeLimitMs, ...(seed !== undefined && { seed }) };
+  const start = performance.now();
+  const result = seek > 0 ? withSought(engine, test, run, lacking, options) : run;
+  const seekMs = performance.now() - start;
+  const left = result === run ? lacking : lack(result);
+  return { result, missing: left.map(({ state, reach }) => ({ state, reach })), seekMs };
 }
 
 function isFileError(error: unknown): error is Error {
@@ -103,13 +121,13 @@ function report(
   test: LitmusTest,
   result: EngineResult,
   elapsedMs: number,
+  missing: readonly MissingState[] | undefined,
 ): LitmusReport {
   const outcome = outcomeOf(test, result);
   const states = result.states.map(({ state, count }) => ({
     state: formatState(test, state),
     count,
   }));
-  const missing = job.expected && missingStates(test, states, job.expected, job.timeLimitMs);
   return {
     file: job.file,
     name: test.name,
@@ -134,26 +152,4 @@ function whyOf(test: LitmusTest, timeLimitMs: number): { text: string; data: unk
   const verdict: Verdict = checkLitmus(test, { timeLimitMs });
   const why = explain(test, verdict, timeLimitMs);
   return { text: formatWhy(test, why), data: whyToJson(test, why) };
-}
-
-/** A state with the numbers of free values taken off: herd numbers them as it goes. */
-export function canonicalState(state: string): string {
-  return state.replace(/=S\d+;/g, '=S;');
-}
-
-/** Expected states that were not shown, with the reason that the axioms give; unknown ones count as `none`. */
-function missingStates(
-  test: LitmusTest,
-  shown: readonly { readonly state: string }[],
-  expected: readonly string[],
-  timeLimitMs: number,
-): MissingState[] {
-  const have = new Set(shown.map(({ state }) => canonicalState(state)));
-  const lacking = expected.filter((state) => !have.has(canonicalState(state)));
-  if (lacking.length === 0) return [];
-  const classes = new Map<string, ReachClass>();
-  for (const { state, reach } of checkLitmus(test, { timeLimitMs, classify: true }).states) {
-    classes.set(canonicalState(formatState(test, state)), reach);
-  }
-  return lacking.map((state) => ({ state, reach: classes.get(canonicalState(state)) ?? 'none' }));
 }

@@ -31,6 +31,17 @@ export class Random {
   }
 }
 
+/** Decides all that is random in an execution of a litmus test on the machine. */
+export interface Schedule extends ChoiceSource {
+  /** Start another execution of so many threads. */
+  begin(threads: number): void;
+  /** Which of the runnable threads steps next, or {@link GIVE_UP}. */
+  next(runnable: readonly number[]): number;
+}
+
+/** Instead of a thread: the execution is of no interest any more. */
+export const GIVE_UP = -1;
+
 const UNIFORM = 0;
 const STICKY = 1;
 const WAYS = 3; // the third: by priority
@@ -40,7 +51,7 @@ const STALE = [0, 0.3, 0.8, 1] as const;
 const INSERT = [0, 0.3, 1] as const;
 
 /** Draws, for each run, a way to schedule and how weak its choices are; then makes the choices. */
-export class MixedChoices implements ChoiceSource {
+export class MixedChoices implements Schedule {
   readonly #random: Random;
   readonly #priorities: number[] = [];
   #way = UNIFORM;

@@ -70,6 +70,18 @@ const NONE: readonly number[] = [];
 /** What a thread is in the middle of. */
 type Phase = 'ready' | 'owes-fence' | 'in-grace-period';
 
+/** A load about to be executed: the machine's address, and the register it goes to. */
+export interface PendingLoad {
+  readonly address: number;
+  readonly into: number;
+}
+
+/** A store about to be executed: the machine's address, and what it stores there. */
+export interface PendingStore {
+  readonly address: number;
+  readonly word: number;
+}
+
 /** One thread while a test runs. */
 export class MachineThread {
   readonly #test: LitmusTest;
@@ -110,6 +122,24 @@ export class MachineThread {
   /** Whether the thread has nothing left to do. */
   get isDone(): boolean {
     return this.#at >= this.#steps.length;
+  }
+
+  /** The load that the thread's next step is, null if that is something else. */
+  pendingLoad(): PendingLoad | null {
+    const step = this.#steps[this.#at];
+    if (this.#phase !== 'ready' || step?.kind !== 'instruction') return null;
+    if (step.instruction.kind !== 'load') return null;
+    const { address, into } = step.instruction;
+    return { address: this.#address(address), into };
+  }
+
+  /** The store that the thread's next step is, null if that is something else. */
+  pendingStore(): PendingStore | null {
+    const step = this.#steps[this.#at];
+    if (this.#phase !== 'ready' || step?.kind !== 'instruction') return null;
+    if (step.instruction.kind !== 'store') return null;
+    const { address, value } = step.instruction;
+    return { address: this.#address(address), word: this.#value(value) };
   }
 
   /** Run to the next scheduling point; false if the thread is blocked. */

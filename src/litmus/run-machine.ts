@@ -4,8 +4,8 @@ import type { EventLog } from '../memory/machine/log.js';
 import type { ViewMachineOptions } from '../memory/machine/options.js';
 import { ViewMachine } from '../memory/machine/view-machine.js';
 import type { LitmusTest, Place } from './ast.js';
-import type { Engine, FinalState, StateCount } from './engine.js';
-import { MixedChoices } from './machine-schedule.js';
+import type { FinalState, StateCount } from './engine.js';
+import { GIVE_UP, MixedChoices, type Schedule } from './machine-schedule.js';
 import { fromWord, MachineThread, toWord } from './machine-thread.js';
 import { holds } from './proposition.js';
 import { compareStates } from './states.js';
@@ -37,35 +37,36 @@ export interface MachineRunResult {
 /** A litmus test on a view machine of its own, to be executed as often as one likes. */
 export class MachineLitmus {
   readonly machine: ViewMachine;
-  readonly #threads: MachineThread[];
+  readonly threads: readonly MachineThread[];
   readonly #initial: Int32Array;
 
   constructor(test: LitmusTest, options: Partial<ViewMachineOptions> = {}) {
     const cpus = test.threads.length;
     const words = test.locations.length + 1;
     this.machine = new ViewMachine({ dependencies: 'exact', ...options, cpus, words });
-    this.#threads = test.threads.map((_, i) => new MachineThread(test, i, this.machine));
+    this.threads = test.threads.map((_, i) => new MachineThread(test, i, this.machine));
     this.#initial = new Int32Array(words);
     for (const [i, { init }] of test.locations.entries()) this.#initial[i + 1] = toWord(init);
   }
 
-  /** Execute the test once; false if it deadlocked. */
-  execute(choices: MixedChoices): boolean {
+  /** Execute the test once; false if it deadlocked or was given up. */
+  execute(choices: Schedule): boolean {
     this.machine.reset(this.#initial, choices);
-    choices.begin(this.#threads.length);
-    for (const thread of this.#threads) thread.reset();
+    choices.begin(this.threads.length);
+    for (const thread of this.threads) thread.reset();
     let blocked = new Set<number>();
     for (;;) {
       const runnable: number[] = [];
       let done = true;
-      for (const [i, thread] of this.#threads.entries()) {
+      for (const [i, thread] of this.threads.entries()) {
         if (thread.isDone) continue;
         done = false;
         if (!blocked.has(i)) runnable.push(i);
       }
       if (runnable.length === 0) return done;
       const chosen = choices.next(runnable);
-      if (!(this.#threads[chosen] as MachineThread).step()) blocked.add(chosen);
+      if (chosen === GIVE_UP) return false;
+      if (!(this.threads[chosen] as MachineThread).step()) blocked.add(chosen);
       else if (blocked.size > 0) blocked = new Set();
     }
   }
@@ -73,7 +74,43 @@ export class MachineLitmus {
   /** Value of a register or location at the end of the last execution. */
   valueOf(place: Place): number {
     if (place.kind === 'location') return fromWord(this.machine.newest(place.location + 1));
-    return (this.#threads[place.thread] as MachineThread).registers[place.register] as number;
+    return (this.threads[place.thread] as MachineThread).registers[place.register] as number;
+  }
+}
+
+/** The final states that executions of a test have ended in. */
+export class StateTally {
+  /** Executions counted: those that satisfy the test's filter. */
+  runs = 0;
+  readonly #test: LitmusTest;
+  readonly #valueOf: (place: Place) => number;
+  readonly #counts = new Map<string, { state: FinalState; count: number }>();
+
+  constructor(test: LitmusTest, litmus: MachineLitmus) {
+    this.#test = test;
+    this.#valueOf = (place) => litmus.valueOf(place);
+  }
+
+  /** Count the execution that has just come to its end. */
+  count(): void {
+    const { filter, observed } = this.#test;
+    if (filter !== null && !holds(filter, this.#valueOf)) return;
+    this.runs++;
+    const state = observed.map(this.#valueOf);
+    const key = state.join(' ');
+    const counted = this.#counts.get(key);
+    if (counted === undefined) this.#counts.set(key, { state, count: 1 });
+    else counted.count++;
+  }
+
+  /** Whether an execution ended in a state. */
+  has(state: FinalState): boolean {
+    return this.#counts.has(state.join(' '));
+  }
+
+  /** The states in print order. */
+  states(): StateCount[] {
+    return [...this.#counts.values()].sort((a, b) => compareStates(this.#test, a.state, b.state));
   }
 }
 
@@ -83,9 +120,8 @@ const STOP_EVERY = 64;
 export function runOnMachine(test: LitmusTest, options: MachineRunOptions): MachineRunResult {
   const litmus = new MachineLitmus(test, options.machine);
   const choices = new MixedChoices(options.seed);
-  const valueOf = (place: Place): number => litmus.valueOf(place);
-  const counts = new Map<string, { state: FinalState; count: number }>();
-  let [runs, deadlocks] = [0, 0];
+  const tally = new StateTally(test, litmus);
+  let deadlocks = 0;
   for (let i = 0; i < options.runs; i++) {
     if (i % STOP_EVERY === 0 && options.shouldStop?.() === true) break;
     if (!litmus.execute(choices)) {
@@ -93,32 +129,7 @@ export function runOnMachine(test: LitmusTest, options: MachineRunOptions): Mach
       continue;
     }
     options.onRun?.(litmus.machine.log);
-    if (test.filter !== null && !holds(test.filter, valueOf)) continue;
-    runs++;
-    const state = test.observed.map(valueOf);
-    const key = state.join(' ');
-    const counted = counts.get(key);
-    if (counted === undefined) counts.set(key, { state, count: 1 });
-    else counted.count++;
+    tally.count();
   }
-  const states = [...counts.values()].sort((a, b) => compareStates(test, a.state, b.state));
-  return { runs, deadlocks, states };
+  return { runs: tally.runs, deadlocks, states: tally.states() };
 }
-
-const DEFAULT_RUNS = 2500;
-const DEFAULT_SEED = 1;
-
-/** The engine `machine`: random executions with mixed strategies, 2500 unless told otherwise. */
-export const machineEngine: Engine = {
-  name: 'machine',
-  run(test, { timeLimitMs, runs = DEFAULT_RUNS, seed = DEFAULT_SEED }) {
-    const end = performance.now() + timeLimitMs;
-    let complete = true;
-    const shouldStop = (): boolean => {
-      complete = performance.now() < end;
-      return !complete;
-    };
-    const result = runOnMachine(test, { runs, seed, shouldStop });
-    return { states: result.states, flags: [], complete, runs: result.runs + result.deadlocks };
-  },
-};

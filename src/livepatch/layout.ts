@@ -201,6 +201,9 @@ export const KLP_KTYPE_ROOT = 11;
 /** A callback of an object; only that of pre_patch returns something: 0 or a negative errno. */
 export type KlpCallback = (cpu: Cpu, obj: KlpObjectRef) => number;
 
+/** An attempt to switch a task: whether it is in the target state. */
+export type TrySwitchTask = (cpu: Cpu, task: Addr) => boolean;
+
 /** Switches that break the subsystem on purpose, for tests of the checks. */
 export interface Sabotage {
   /** `klp_synchronize_transition` returns at once. */
@@ -285,6 +288,8 @@ export interface KlpContext {
   readonly callbacks: readonly (KlpCallback | undefined)[];
   readonly sabotage: Sabotage;
   readonly debugTrySwitchTask: boolean;
+  /** In place of klpTrySwitchTask() in the pass over the task list; must do the same. */
+  readonly trySwitchTask?: TrySwitchTask;
 }
 
 declare module '../memory/cpu.js' {

@@ -382,7 +382,7 @@ function explainRefusal(cpu: Cpu, task: Addr, ret: number, oldName: number): voi
 
 /** Switch a task to the target state if that is safe now. Whether it is in the target state.
  * @kernel klp_try_switch_task, kernel/livepatch/transition.c:314 (v6.5) */
-function klpTrySwitchTask(cpu: Cpu, task: Addr): boolean {
+export function klpTrySwitchTask(cpu: Cpu, task: Addr): boolean {
   const { kernel, klp } = cpu.ctx;
   if (cpu.read(task + TASK.patchState) === cpu.read(klp.targetState)) return true;
   if (!haveReliableStack(cpu)) return false;
@@ -470,10 +470,11 @@ export function klpTryCompleteTransition(cpu: Cpu): void {
   const undefinedTarget = cpu.read(klp.targetState) === KLP_UNDEFINED;
   warnOnOnce(cpu, undefinedTarget, WARN_TRY_COMPLETE_UNDEFINED);
 
+  const trySwitchTask = klp.trySwitchTask ?? klpTrySwitchTask;
   tasklistReadLock(cpu);
   let task = cpu.get(kernel.globals + KERNEL.taskList);
   for (; task !== NULL; task = cpu.get(task + TASK.tasksNext)) {
-    if (!klpTrySwitchTask(cpu, task)) complete = false;
+    if (!trySwitchTask(cpu, task)) complete = false;
   }
   tasklistReadUnlock(cpu);
 

@@ -31,6 +31,11 @@ export function badAddress(cpu: CpuId, addr: Addr): never {
   );
 }
 
+/** Throw the {@link KernelOops} that taking a spin lock in freed memory stands for: it would never be free. */
+export function freedLock(cpu: CpuId, lock: Addr): never {
+  throw new KernelOops(cpu, lock, 'use after free: spin lock in freed memory');
+}
+
 /** Thrown on every CPU when the machine is being stopped; ends the CPU without a finding of its own. */
 export class MachineStopped extends Error {
   readonly code = 'ERR_MACHINE_STOPPED';

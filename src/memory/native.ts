@@ -1,11 +1,11 @@
 /** What every backend on real threads shares: address checks, sleeping, spin locks, preemption, tracing. */
 
 import { Cpu, type CpuContext } from './cpu.js';
-import { badAddress, FIRST_VALID_ADDR, MachineStopped } from './fault.js';
+import { badAddress, FIRST_VALID_ADDR, freedLock, MachineStopped } from './fault.js';
 import { CPU_LOCAL, MACHINE, MACHINE_BASE } from './local.js';
 import { Random } from './random.js';
 import { Ablation, SITE_COUNT, type SiteId } from './sites.js';
-import type { Addr, CpuId } from './struct.js';
+import { POISON, type Addr, type CpuId } from './struct.js';
 
 /** Turns of a spin wait before the thread goes to sleep on the word: holders may be off the processor. */
 const SPIN_TURNS = 64;
@@ -130,16 +130,29 @@ export abstract class NativeCpu extends Cpu {
   }
 
   override spinLock(lock: Addr, _site?: SiteId): void {
-    this.check(lock);
-    for (let turn = 0; turn < SPIN_TURNS; turn++) {
-      if (Atomics.compareExchange(this.words, lock, UNLOCKED, LOCKED) === UNLOCKED) return;
-    }
-    while (Atomics.exchange(this.words, lock, CONTENDED) !== UNLOCKED) {
-      this.#sleepOn(lock, CONTENDED, WAIT_MS);
-    }
+    if (!this.#tryLock(lock)) this.#contend(lock);
   }
   override spinTrylock(lock: Addr): boolean {
-    return Atomics.compareExchange(this.words, this.check(lock), UNLOCKED, LOCKED) === UNLOCKED;
+    return this.#tryLock(lock);
+  }
+
+  #tryLock(lock: Addr): boolean {
+    const found = Atomics.compareExchange(this.words, this.check(lock), UNLOCKED, LOCKED);
+    if (found === POISON) freedLock(this.id, lock);
+    return found === UNLOCKED;
+  }
+
+  /** Take a lock that somebody else holds. It may be freed meanwhile, which ends the wait as well. */
+  #contend(lock: Addr): void {
+    for (let turn = 1; turn < SPIN_TURNS; turn++) {
+      if (this.#tryLock(lock)) return;
+    }
+    for (;;) {
+      const found = Atomics.exchange(this.words, lock, CONTENDED);
+      if (found === UNLOCKED) return;
+      if (found === POISON) freedLock(this.id, lock);
+      this.#sleepOn(lock, CONTENDED, WAIT_MS);
+    }
   }
   override spinUnlock(lock: Addr, _site?: SiteId): void {
     releaseLock(this.words, this.check(lock));

@@ -54,6 +54,21 @@ export interface MachineInterrupt {
   readonly body: KernelBody;
 }
 
+/** Time that passes while CPUs are busy; while all of them wait it passes by {@link Machine.advanceTime}. */
+export interface BusyTime {
+  /** Operations on all CPUs together in one jiffy. */
+  readonly operations: number;
+  /** One jiffy passes. Returns false when no more time passes while CPUs are busy. */
+  pass(state: StateAccess): boolean;
+}
+
+/**
+ * Listens to every `cpu.trace()` of a machine, on behalf of checks: CPU, event and three values.
+ *
+ * @throws InvariantViolated which ends the execution with that finding
+ */
+export type MachineListener = (id: CpuId, event: number, a: number, b: number, c: number) => void;
+
 /** A machine that is ready to run: what {@link Scenario.build} returns. */
 export interface Machine {
   /** Members that the kernel code of the scenario does not use may be missing. */
@@ -78,6 +93,12 @@ export interface Machine {
   readonly settle?: (words: Int32Array) => void;
   /** Called when no CPU can go on and some are halted: let virtual time pass. False: nothing will ever happen. */
   readonly advanceTime?: (state: StateAccess) => boolean;
+  readonly busyTime?: BusyTime;
+  /**
+   * Make the checks of one execution, before it begins. `words` holds the newest value of every word of the memory, at
+   * any time; words that only the checks use may be written there.
+   */
+  readonly listen?: (words: Int32Array) => MachineListener;
   readonly interrupt?: MachineInterrupt;
   /** All CPUs halted for ever is the regular end, not a deadlock. */
   readonly haltEnds?: boolean;

@@ -4,7 +4,7 @@ import { SimulatorBug } from '../errors.js';
 import { handleIrq } from '../kernel/entry.js';
 import { cpuStartupEntry } from '../kernel/interp.js';
 import { KERNEL, percpu, PERCPU } from '../kernel/layout.js';
-import { scheduleNext, TICK_BIT } from '../kernel/sched.js';
+import { scheduleNext } from '../kernel/sched.js';
 import { TASK, TASK_INTERRUPTIBLE, TIF_NEED_RESCHED } from '../kernel/task.js';
 import { INSTRUCTION_WORDS } from '../kernel/text.js';
 import { addTimer, delTimer, TIMER_WAKE } from '../kernel/timer.js';
@@ -13,7 +13,8 @@ import type { KernelContext } from '../kernel/context.js';
 import type { Cpu } from '../memory/cpu.js';
 import { NULL, type Addr, type CpuId } from '../memory/struct.js';
 import { bootMachine, type BootedMachine, type MachineDeclaration } from './boot.js';
-import type { KernelBody, Machine, StateAccess, StateView } from './declare.js';
+import type { KernelBody, Machine, StateView } from './declare.js';
+import { jumpToTimer } from './virtual-time.js';
 
 /** What the bodies of a race know of their machine. */
 export interface RaceContext {
@@ -130,25 +131,6 @@ function makeCurrent(words: Int32Array, kernel: KernelContext, n: number, task: 
   words[task + TASK.pinned] = n;
 }
 
-/** Let time jump to the next timer, and interrupt the CPUs whose timers expire. */
-function advanceTime(kernel: KernelContext, limit: number, state: StateAccess): boolean {
-  let next = 0;
-  for (let n = 0; n < kernel.cpus; n++) {
-    const expiry = state.read(percpu(kernel, n) + PERCPU.nextExpiry);
-    if (expiry !== 0 && (next === 0 || expiry < next)) next = expiry;
-  }
-  if (next === 0 || next > limit) return false;
-  if (next <= state.read(kernel.globals + KERNEL.jiffies)) return false;
-  state.write(kernel.globals + KERNEL.jiffies, next);
-  for (let n = 0; n < kernel.cpus; n++) {
-    const pc = percpu(kernel, n);
-    const expiry = state.read(pc + PERCPU.nextExpiry);
-    if (expiry === 0 || expiry > next) continue;
-    state.write(pc + PERCPU.ipi, state.read(pc + PERCPU.ipi) | TICK_BIT);
-  }
-  return true;
-}
-
 /** Lay out a race. */
 export function bootKernelRace(race: KernelRace): BootedRace {
   const { declaration, roles } = race;
@@ -196,7 +178,7 @@ export function bootKernelRace(race: KernelRace): BootedRace {
       race.settle?.(words, booted, tasks);
       limit = (words[kernel.globals + KERNEL.jiffies] ?? 0) + (race.jiffies ?? 0);
     },
-    advanceTime: (state) => advanceTime(kernel, limit, state),
+    advanceTime: (state) => jumpToTimer(kernel, limit, state),
     interrupt: {
       // The scheduler's own loops look for interrupts themselves.
       pending: (id: CpuId, state: StateView) => {

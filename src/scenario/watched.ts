@@ -1,16 +1,12 @@
 /** A solo machine under watch: every check there is, strict ones that one CPU allows, and a record of the code that ran. */
 
-import { CHECK, claimCheck, type CheckLayout } from '../check/layout.js';
-import { FINDING_TEXTS, readFindings, recordFinding } from '../check/findings.js';
+import { claimCheck, type CheckLayout } from '../check/layout.js';
+import { describeFinding, readFindings, recordFinding } from '../check/findings.js';
 import { Monitor } from '../check/monitor.js';
+import { StrictChecks } from '../check/strict.js';
 import { CodeMap } from '../check/versions.js';
-import { stackOf, TASK, TIF_PATCH_PENDING } from '../kernel/task.js';
-import { listTasks } from '../check/task-list.js';
-import { MODULE } from '../kernel/module.js';
 import { TRACE_MARK } from '../kernel/trace.js';
-import { KLP_PATCH, KLP_PATCHED, KLP_UNDEFINED } from '../livepatch/layout.js';
 import { TRACE_KLP_COMPLETE, TRACE_KLP_COMPLETED, TRACE_KLP_STABLE } from '../livepatch/trace.js';
-import { KLP_WARN_SITES } from '../livepatch/warn-sites.js';
 import { KernelOops } from '../memory/fault.js';
 import type { TraceSink } from '../memory/native.js';
 import type { Ablation } from '../memory/sites.js';
@@ -44,75 +40,6 @@ export interface WatchedMachine extends SoloMachine {
   readonly findings: () => readonly HistoryFinding[];
 }
 
-/** I-4 and I-5 without patience, and I-6: on one CPU nothing is in flux while livepatch reports an event. */
-class StrictChecks {
-  readonly #words: Int32Array;
-  readonly #layout: CheckLayout;
-  readonly #code: CodeMap;
-
-  constructor(words: Int32Array, layout: CheckLayout, code: CodeMap) {
-    this.#words = words;
-    this.#layout = layout;
-    this.#code = code;
-  }
-
-  /** I-4: a task is marked exactly when it has still to switch. */
-  stable(): Addr {
-    const target = this.#words[this.#layout.klp.targetState] ?? 0;
-    if (target === KLP_UNDEFINED) return 0;
-    const wrong = this.#tasks().find(
-      (task) => this.#isPending(task) !== (this.#words[task + TASK.patchState] !== target),
-    );
-    return wrong ?? 0;
-  }
-
-  /** I-5: when a transition completes, every task is in the target state and none is marked. */
-  complete(): Addr {
-    const target = this.#words[this.#layout.klp.targetState] ?? 0;
-    const wrong = this.#tasks().find(
-      (task) => this.#isPending(task) || this.#words[task + TASK.patchState] !== target,
-    );
-    return wrong ?? 0;
-  }
-
-  /** I-6: when an unforced transition is complete, no task is inside a function of the side that has gone. */
-  completed(patch: Addr, reached: number): Addr {
-    const words = this.#words;
-    if (words[this.#layout.notes + CHECK.forces] !== 0) return 0;
-    const mod = words[patch + KLP_PATCH.mod] ?? 0;
-    const image = words[mod + MODULE.imageIndex] ?? 0;
-    const groups = this.#code.groupsOfImage[image] ?? 0;
-    const isWrong = (address: Addr): boolean => {
-      const found = this.#code.find(words, address);
-      if (found === undefined || (groups & (1 << found.group)) === 0) return false;
-      const isNew = found.version === image + 1;
-      return reached === KLP_PATCHED ? !isNew : isNew;
-    };
-    return this.#tasks().find((task) => this.#frames(task).some(isWrong)) ?? 0;
-  }
-
-  #tasks(): Addr[] {
-    return listTasks(this.#words, this.#layout.kernel);
-  }
-
-  #isPending(task: Addr): boolean {
-    return ((this.#words[task + TASK.tiFlags] ?? 0) & (1 << TIF_PATCH_PENDING)) !== 0;
-  }
-
-  #frames(task: Addr): number[] {
-    if ((this.#words[task + TASK.userMode] ?? 0) !== 0) return [];
-    const depth = this.#words[task + TASK.depth] ?? 0;
-    const stack = this.#words.subarray(stackOf(task), stackOf(task) + depth);
-    return [this.#words[task + TASK.pc] ?? 0, ...stack];
-  }
-}
-
-function textOf(kind: string, a: number): HistoryFinding {
-  if (kind !== 'WARN') return { key: kind, detail: FINDING_TEXTS[kind] ?? kind };
-  const site = KLP_WARN_SITES.find(({ id }) => id === a);
-  return { key: `WARN ${a}`, detail: site?.text ?? 'a WARN of the kernel' };
-}
-
 /** Everything that listens to the CPU of a watched machine. */
 class Watch {
   readonly ran: Ran[] = [];
@@ -134,7 +61,7 @@ class Watch {
       patienceMs: 0,
     });
     const code = new CodeMap(words, kernel, text.sources);
-    const strict = new StrictChecks(words, this.layout, code);
+    const strict = new StrictChecks(words, this.layout, code, () => false);
     return (event, a, b, c) => {
       this.events.push({ event, a, b, c });
       if (event === TRACE_MARK) this.ran.push({ task: a, version: b >> 16, group: b & 0xffff });
@@ -151,7 +78,7 @@ class Watch {
   }
 
   findings(): HistoryFinding[] {
-    const recorded = readFindings(this.#words, this.layout).map(({ kind, a }) => textOf(kind, a));
+    const recorded = readFindings(this.#words, this.layout).map(describeFinding);
     const all = [...recorded, ...this.own];
     return all.filter((f, i) => all.findIndex(({ key }) => key === f.key) === i);
   }

@@ -4,6 +4,7 @@ import { claimCheck } from '../check/layout.js';
 import { Monitor } from '../check/monitor.js';
 import { cpuStartupEntry } from '../kernel/interp.js';
 import { createDecide, withDecide } from '../livepatch/wasm-handler.js';
+import { withTrySwitch } from '../livepatch/wasm-switch.js';
 import { createNativeCpu } from '../memory/backend.js';
 import { KernelOops, MachineStopped } from '../memory/fault.js';
 import { MACHINE, MACHINE_BASE } from '../memory/local.js';
@@ -36,9 +37,11 @@ async function buildCpu(boot: CpuBoot): Promise<NativeCpu> {
     trace: monitor.trace,
     ...(boot.weak === undefined ? {} : { weak: boot.weak }),
   };
-  // The WebAssembly handler cannot be ablated: with ablations, the port runs.
+  // What is written in WebAssembly cannot be ablated: with ablations, the port runs.
   const isFast = boot.kind === 'wasm' && boot.ablation.length === 0;
-  const ctx = isFast ? withDecide(booted.ctx, createDecide(id, native)) : booted.ctx;
+  const ctx = isFast
+    ? withTrySwitch(id, withDecide(booted.ctx, createDecide(id, native)), native)
+    : booted.ctx;
   const cpu: NativeCpu = createNativeCpu(boot.kind, id, ctx, native);
   cpu.current = idle;
   attach?.(cpu, native);

@@ -7,6 +7,7 @@ import { readFlight, taskName, type FlightEvent } from '../check/flight.js';
 import { claimCheck, type CheckLayout } from '../check/layout.js';
 import { percpu, PERCPU } from '../kernel/layout.js';
 import { dmesg, type LogLine } from '../kernel/printk.js';
+import { HZ } from '../kernel/timer.js';
 import type { MemoryKind } from '../memory/backend.js';
 import { MACHINE, MACHINE_BASE } from '../memory/local.js';
 import { createSharedMemory } from '../memory/map.js';
@@ -58,7 +59,10 @@ export interface ThreadResult {
   readonly check: CheckLayout;
 }
 
+/** Longest time between two ticks, for a clock of up to HZ jiffies a millisecond … */
 const TICK_MS = 1;
+/** … and shortest, for a fast one: a tick more wakes this thread, which the CPUs then have to share a core with. */
+const SHORTEST_TICK_MS = 0.2;
 /** What a late tick makes up for at the most, so that a busy host does not make simulated time jump. */
 const LONGEST_TICK_MS = 25;
 const PING_MS = 250;
@@ -204,6 +208,17 @@ interface Supervision {
   readonly bug: SimulatorBug | undefined;
 }
 
+/**
+ * Let real time pass until the next tick: a simulated second has at least one. Timers of the event loop are no finer than
+ * a millisecond, so a faster clock sleeps in this thread, and looks at the event loop after each tick.
+ */
+async function untilNextTick(words: Int32Array, jiffiesPerMs: number): Promise<void> {
+  const ms = Math.max(SHORTEST_TICK_MS, HZ / jiffiesPerMs);
+  if (ms >= TICK_MS) return new Promise((resolve) => void setTimeout(resolve, TICK_MS));
+  Atomics.wait(words, MACHINE_BASE + MACHINE.stop, 0, ms);
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
 /** Let time pass until the run is over, for whatever reason. */
 async function supervise(machine: RunningMachine, run: ThreadRun): Promise<Supervision> {
   const { words, check } = machine;
@@ -215,7 +230,7 @@ async function supervise(machine: RunningMachine, run: ThreadRun): Promise<Super
   let watchdog = new Watchdog(machine, started);
   const stalls = new StallDetector(words, check, stallMs);
   for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    await untilNextTick(words, upSince === 0 ? 1 : jiffiesPerMs);
     const now = performance.now();
     if (machine.isUp && upSince === 0) {
       upSince = now;

@@ -1,6 +1,6 @@
 /** Stalls: a transition in which nothing has moved for a long time, and the tasks that hold it up. */
 
-import { listTasks } from '../check/task-list.js';
+import { tryListTasks } from '../check/task-list.js';
 import { taskName } from '../check/flight.js';
 import type { CheckLayout } from '../check/layout.js';
 import { PERCPU, percpu } from '../kernel/layout.js';
@@ -23,6 +23,7 @@ export interface StalledTask {
 export interface Stall {
   readonly forMs: number;
   readonly target: number;
+  /** Those that are behind; empty when somebody holds the lock of the task list all the while. */
   readonly tasks: readonly StalledTask[];
 }
 
@@ -83,10 +84,12 @@ export class StallDetector {
       this.#signature = '';
       return undefined;
     }
-    const behind = listTasks(words, kernel).filter(
+    const listed = tryListTasks(words, kernel);
+    const behind = (listed ?? []).filter(
       (task) => Atomics.load(words, task + TASK.patchState) !== target,
     );
-    const signature = `${patch}:${target}:${behind.join(',')}`;
+    const what = listed === undefined ? 'the task list is locked' : behind.join(',');
+    const signature = `${patch}:${target}:${what}`;
     if (signature !== this.#signature) {
       this.#signature = signature;
       this.#since = now;

@@ -3,7 +3,8 @@
 import test from 'ava';
 import { formatState } from '../../src/litmus/format.js';
 import { parseLitmus } from '../../src/litmus/parse.js';
-import { machineEngine, runOnMachine } from '../../src/litmus/run-machine.js';
+import { machineEngine } from '../../src/litmus/machine-engine.js';
+import { runOnMachine } from '../../src/litmus/run-machine.js';
 
 const SEED = 3;
 

@@ -166,6 +166,22 @@ for (const kind of MEMORY_KINDS) {
     t.throws(() => cpus[0]!.spinLock(data), stopped);
   });
 
+  test(`${kind}: a spin lock in freed memory is an oops, not a lock that is held for ever`, (t) => {
+    const { cpus, data, words } = smallMachine(kind, 1);
+    const cpu = cpus[0]!;
+    const freed = {
+      instanceOf: KernelOops,
+      code: 'ERR_INVARIANT_VIOLATED',
+      message: /spin lock in freed memory/,
+    };
+    words[data] = POISON;
+    t.throws(() => cpu.spinLock(data), freed);
+    t.throws(() => cpu.spinTrylock(data), freed);
+    t.is(words[data], POISON, 'freed memory is left alone');
+    words[data] = 0;
+    t.true(cpu.spinTrylock(data), 'a lock of memory in use is taken');
+  });
+
   test(`${kind}: trace events reach the sink, ablated sites are known`, (t) => {
     const events: number[][] = [];
     const { cpus } = smallMachine(kind, 1, {

@@ -81,18 +81,22 @@ function callTwice(cpu: Cpu): void {
   handler(cpu, task, 1);
 }
 
+type TaskOutcome = keyof typeof OUTCOMES | 'pending-old';
+
 /** Outcome of one task: whether it switched, and which function its second call got. */
-function outcomeOfTask(end: Ending, id: number): string {
+function outcomeOfTask(end: Ending, id: number): TaskOutcome {
   const { traced } = end;
   let switched = false;
-  let second = '';
+  let isNew = false;
   for (let i = 0; i < traced.length; i += 5) {
     if (traced[i] !== id) continue;
     if (traced[i + 1] === TRACE_WARN_UNDEFINED) return 'warn';
     if (traced[i + 1] === TRACE_SWITCHED) switched = true;
-    if (traced[i + 1] === TRACE_DECISION) second = traced[i + 3] === 1 ? 'new' : 'old';
+    if (traced[i + 1] === TRACE_DECISION) isNew = traced[i + 3] === 1;
   }
-  return `${switched ? 'switched' : 'pending'}-${second}`;
+  // Whole names: millions of executions are counted by them.
+  if (switched) return isNew ? 'switched-new' : 'switched-old';
+  return isNew ? 'pending-new' : 'pending-old';
 }
 
 const OUTCOMES = {
@@ -130,7 +134,7 @@ function disableProtocol(name: string, tasks: number): RaceScenario {
     observe(end) {
       for (let id = 1; id <= tasks; id++) {
         const outcome = outcomeOfTask(end, id);
-        if (OUTCOMES[outcome as keyof typeof OUTCOMES].grade === 'forbidden') return outcome;
+        if (outcome === 'switched-new' || outcome === 'warn') return outcome;
       }
       return outcomeOfTask(end, 1);
     },

@@ -50,8 +50,9 @@ function callOncePublished(cpu: Cpu): void {
   const node = cpu.peek(obj + KLP_OBJECT.funcList) + KLP_FUNC.stackNode;
   const fops = cpu.fetch(raceContext(cpu).symbol('f') + 1);
   const head = fops - KLP_OPS.fops + KLP_OPS.funcStack;
-  // Not a wait, which would end with a view of everything up to the store that ends it.
-  for (let polls = 0; polls < POLLS && cpu.readOnce(head) !== node; polls++);
+  // Not a wait, which would end with a view of everything up to the store that ends it; and plain, because a marked
+  // load orders, by its address, what the handler later reads through the pointer.
+  for (let polls = 0; polls < POLLS && cpu.read(head) !== node; polls++);
   callAndSleep(cpu);
 }
 

@@ -1,6 +1,7 @@
-/** Build step: compile the WebAssembly handler's variants to beside the file that loads them. */
+/** Build step: compile the WebAssembly handler's variants and the switch to beside the files that load them. */
 
 import { compileWat } from '../../memory/wasm/compile.js';
+import { SWITCH_VALUES } from './switch-values.js';
 import { HANDLER_VARIANTS } from './variants.js';
 
 const source = new URL('../../../../src/livepatch/wasm/klp-ftrace-handler.wat', import.meta.url);
@@ -8,3 +9,8 @@ for (const [name, values] of Object.entries(HANDLER_VARIANTS)) {
   const target = new URL(`./klp-ftrace-handler.${name}.wasm`, import.meta.url);
   await compileWat(source, target, values);
 }
+await compileWat(
+  new URL('../../../../src/livepatch/wasm/klp-try-switch-task.wat', import.meta.url),
+  new URL('./klp-try-switch-task.wasm', import.meta.url),
+  SWITCH_VALUES,
+);

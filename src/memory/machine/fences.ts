@@ -1,11 +1,18 @@
 /** Fences: what orders earlier accesses of a CPU against later ones. */
 
-import type { Location } from './location.js';
 import type { Processor } from './processor.js';
 import { bindRead, bindWrite } from './read.js';
 import type { FlatView, SparseView } from './sparse-view.js';
 import type { MachineState } from './state.js';
-import { AFTER_ALL, HAS_VIEW, IS_READ, IS_USED, IS_WRITE, NO_RETURN } from './window.js';
+import {
+  AFTER_ALL,
+  type Entry,
+  HAS_VIEW,
+  IS_READ,
+  IS_USED,
+  IS_WRITE,
+  NO_RETURN,
+} from './window.js';
 
 /**
  * A strong fence: the CPU publishes what it wrote and read to the global view, and all it does later is bound to that.
@@ -26,8 +33,8 @@ export function strongFence(s: MachineState, p: Processor, also?: SparseView): v
 /** Publish a view in the global view of fence `time`. */
 export function publish(s: MachineState, view: SparseView, time: number): void {
   for (let i = 0; i < view.n; i++) {
-    const location = s.locations[view.xs[i] as number] as Location;
-    location.publish(time, view.positions[i] as number);
+    const x = view.xs[i] as number;
+    s.global.publish(x, time, view.get(x));
   }
 }
 
@@ -35,12 +42,11 @@ export function publish(s: MachineState, view: SparseView, time: number): void {
 export function readFence(p: Processor): void {
   const w = p.window;
   for (let i = 0; i < w.count; i++) {
-    const slot = w.slot(i);
-    const flags = w.flags[slot] as number;
-    if ((flags & (IS_READ | NO_RETURN)) !== IS_READ) continue;
-    w.flags[slot] = flags | IS_USED;
-    eachOfSummary(p, slot, bindRead);
-    p.gtR = Math.max(p.gtR, w.gt[slot] as number);
+    const e = w.entry(i);
+    if ((e.flags & (IS_READ | NO_RETURN)) !== IS_READ) continue;
+    e.flags |= IS_USED;
+    eachOfSummary(p, e, bindRead);
+    if (p.gtR < e.gt) p.gtR = e.gt;
   }
 }
 
@@ -49,32 +55,30 @@ export function writeFence(s: MachineState, p: Processor): void {
   if (!s.options.wmb) return;
   const w = p.window;
   for (let i = 0; i < w.count; i++) {
-    const slot = w.slot(i);
-    const flags = w.flags[slot] as number;
-    if ((flags & IS_WRITE) === 0) continue;
-    w.flags[slot] = flags | IS_USED;
-    eachOfSummary(p, slot, bindWrite);
-    p.gtW = Math.max(p.gtW, w.gt[slot] as number);
+    const e = w.entry(i);
+    if ((e.flags & IS_WRITE) === 0) continue;
+    e.flags |= IS_USED;
+    eachOfSummary(p, e, bindWrite);
+    if (p.gtW < e.gt) p.gtW = e.gt;
   }
   p.carried.joinView(p.own);
 }
 
 type Bind = (p: Processor, x: number, position: number) => void;
 
-function eachOfSummary(p: Processor, slot: number, bind: Bind): void {
+function eachOfSummary(p: Processor, e: Entry, bind: Bind): void {
   const w = p.window;
-  if (((w.flags[slot] as number) & AFTER_ALL) !== 0) {
-    for (let i = 0; w.slot(i) !== slot; i++) eachOfEntry(p, w.slot(i), bind);
+  if ((e.flags & AFTER_ALL) !== 0) {
+    for (let i = 0; w.entry(i) !== e; i++) eachOfEntry(p, w.entry(i), bind);
   }
-  eachOfEntry(p, slot, bind);
+  eachOfEntry(p, e, bind);
 }
 
-function eachOfEntry(p: Processor, slot: number, bind: Bind): void {
-  const w = p.window;
-  eachOf(p, w.extra[slot] as FlatView, bind);
-  if (((w.flags[slot] as number) & HAS_VIEW) === 0) return;
-  eachOf(p, w.view[slot] as FlatView, bind);
-  bind(p, w.x[slot] as number, w.position[slot] as number);
+function eachOfEntry(p: Processor, e: Entry, bind: Bind): void {
+  eachOf(p, e.extra, bind);
+  if ((e.flags & HAS_VIEW) === 0) return;
+  eachOf(p, e.view, bind);
+  bind(p, e.x, e.position);
 }
 
 function eachOf(p: Processor, view: FlatView, bind: Bind): void {

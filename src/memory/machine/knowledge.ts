@@ -5,30 +5,29 @@ import type { Processor } from './processor.js';
 
 /** Whether reading a message would tell a CPU of writes it does not know. */
 export function teaches(p: Processor, m: Message): boolean {
-  const known = p.known;
-  if ((known[m.writer] as number) >= m.index) return false;
-  return true;
+  return (p.known[m.writer] as number) < m.index;
 }
 
 /** Take over what a message of another CPU knows. */
 export function learn(p: Processor, m: Message): void {
-  const known = p.known;
-  if ((known[m.writer] as number) >= m.index) return;
+  if (!teaches(p, m)) return;
   learnAll(p, m.known);
+  p.known[m.writer] = m.index;
 }
 
 /** Take over an index of a known write for each CPU. */
 export function learnAll(p: Processor, indices: readonly number[]): void {
-  const known = p.known;
-  for (let cpu = 0; cpu < known.length; cpu++) {
+  const { known } = p;
+  for (let cpu = 0; cpu < indices.length; cpu++) {
     const index = indices[cpu] as number;
     if ((known[cpu] as number) < index) known[cpu] = index;
   }
   p.knowledge++;
+  p.taught = null;
 }
 
 /** Let a message know what its writer knows. */
 export function teach(p: Processor, m: Message): void {
-  const known = p.known;
-  for (let cpu = 0; cpu < known.length; cpu++) m.known[cpu] = known[cpu] as number;
+  p.taught ??= p.known.slice();
+  m.known = p.taught;
 }

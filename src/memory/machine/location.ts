@@ -1,4 +1,4 @@
-/** A memory word under the machine: its coherence order and the history of what strong fences published about it. */
+/** A memory word under the machine: its coherence order. */
 
 import { EMPTY, type FlatView } from './sparse-view.js';
 
@@ -12,27 +12,30 @@ export const LOCK = 1;
 /** The write of releasing a lock. */
 export const UNLOCK = 2;
 
+const NOTHING_KNOWN: readonly number[] = [];
+
 /** One write, at a fixed place in its location's coherence order. Messages are recycled: hold numbers, not messages. */
 export class Message {
+  // What a read of known news looks at comes first: it shares a cache line.
   value = 0;
-  /** Location id. */
-  x = 0;
   /** Position in the coherence order; positions are compared, never counted. */
   position = 0;
   writer = NOBODY;
-  /** `DATA`, `LOCK` or `UNLOCK`. */
-  kind = DATA;
-  /** Index in the writer's sequence of writes, from 1. */
-  index = 0;
+  gs = 0;
   /** Writes propagated before this one, itself excluded: sparse part, to be joined with the global view at `gs`. */
   view: FlatView = EMPTY;
-  gs = 0;
-  /** Fence time that every event after a read of this message is bound to. */
-  gt = 0;
-  /** For each CPU, the index of its last write that happens before this one. */
-  readonly known: number[] = [];
+  /** Location id. */
+  x = 0;
+  /** Index in the writer's sequence of writes, from 1. */
+  index = 0;
+  /** `DATA`, `LOCK` or `UNLOCK`. */
+  kind = DATA;
   /** Whether a read-modify-write took this message; its write stands right behind, and nothing fits between. */
   taken = false;
+  /** Fence time that every event after a read of this message is bound to. */
+  gt = 0;
+  /** For each CPU but the writer, the index of its last write that happens before this one; shared, never changed. */
+  known: readonly number[] = NOTHING_KNOWN;
   /** For an unlock: the unlocker's own writes before it. */
   ownBefore: FlatView = EMPTY;
   ownBeforeGs = 0;
@@ -41,70 +44,17 @@ export class Message {
   dependencyGt = 0;
   /** Event number in the log. */
   event = -1;
-
-  constructor(cpus: number) {
-    for (let cpu = 0; cpu < cpus; cpu++) this.known.push(0);
-  }
 }
 
-/** Distance between appended messages; a power of two, so that there is room for some insertions between two. */
-const STEP = 1024;
+/** Messages that are not in use, handed out last in, first out: those are still in the processor's caches. */
+export class MessagePool {
+  readonly #free: Message[] = [];
+  #count = 0;
 
-/** The coherence order of one word: a ring of messages, so that dropping the oldest and reusing them costs nothing. */
-export class Location {
-  addr = 0;
-  /** Number of messages. */
-  n = 0;
-  /** Length at which pruning is tried next. */
-  pruneAt = 0;
-  /** Number of published positions at which forgetting is tried next. */
-  forgetAt = 0;
-  /** How often a substrate store replaced the word. */
-  version = 0;
-  #ring: (Message | undefined)[] = new Array<undefined>(8).fill(undefined);
-  #head = 0;
-  /** Strong fences that published a new position of this location, ascending. */
-  readonly #fences: number[] = [];
-  /** The published positions, parallel to `#fences`. */
-  readonly #published: number[] = [];
-  /** The last of both, 0 if there is none. */
-  #lastFence = 0;
-  #lastPublished = 0;
-
-  /** The message at an index; 0 is the oldest, `n - 1` the newest. */
-  at(i: number): Message {
-    return this.#ring[(this.#head + i) & (this.#ring.length - 1)] as Message;
-  }
-
-  /** The newest message: what sequential consistency would read. */
-  get last(): Message {
-    return this.at(this.n - 1);
-  }
-
-  /** Index of a message. */
-  indexOf(m: Message): number {
-    let i = this.n - 1;
-    while (this.at(i) !== m) i--;
-    return i;
-  }
-
-  /** Forget all messages and all that was published. */
-  clear(): void {
-    this.n = 0;
-    this.version = 0;
-    this.#fences.length = this.#published.length = 0;
-    this.#lastFence = this.#lastPublished = 0;
-  }
-
-  /** An unused message to fill and then to {@link append} or {@link insert}: ordinary, not taken. */
-  spare(cpus: number): Message {
-    if (this.n === this.#ring.length) this.#enlarge();
-    const slot = (this.#head + this.n) & (this.#ring.length - 1);
-    let m = this.#ring[slot];
-    if (m === undefined) {
-      m = new Message(cpus);
-      this.#ring[slot] = m;
-    }
+  /** A message to fill: ordinary, not taken. */
+  take(): Message {
+    if (this.#count === 0) return new Message();
+    const m = this.#free[--this.#count] as Message;
     m.kind = DATA;
     m.taken = false;
     m.ownBefore = EMPTY;
@@ -113,31 +63,65 @@ export class Location {
     return m;
   }
 
-  #enlarge(): void {
-    const ring = new Array<Message | undefined>(this.#ring.length * 2).fill(undefined);
-    for (let i = 0; i < this.n; i++) ring[i] = this.at(i);
-    this.#ring = ring;
-    this.#head = 0;
+  /** Take back a message that nothing refers to. */
+  give(m: Message): void {
+    this.#free[this.#count++] = m;
+  }
+}
+
+/** Stands for no message. */
+const NO_MESSAGE = new Message();
+
+/** Distance between appended messages; a power of two, so that there is room for some insertions between two. */
+const STEP = 1024;
+
+/** The coherence order of one word. */
+export class Location {
+  addr = 0;
+  /** Number of messages. */
+  n = 0;
+  /** The newest message, what sequential consistency would read; there is one unless `n` is 0. */
+  last = NO_MESSAGE;
+  /** Length at which pruning is tried next. */
+  pruneAt = 0;
+  /** How often a substrate store replaced the word. */
+  version = 0;
+  /** Oldest first; only the first `n` count. */
+  readonly #messages: Message[] = [];
+
+  /** The message at an index; 0 is the oldest, `n - 1` the newest. */
+  at(i: number): Message {
+    return this.#messages[i] as Message;
   }
 
-  /** Put the spare message at the end. */
-  append(): void {
-    this.n++;
-    const m = this.last;
-    if (this.n === 1) m.position = 0;
-    else {
-      const before = this.at(this.n - 2).position;
-      m.position = before - (before % STEP) + STEP;
-    }
+  /** Index of a message. */
+  indexOf(m: Message): number {
+    let i = this.n - 1;
+    while (this.#messages[i] !== m) i--;
+    return i;
   }
 
-  /** Put the spare message behind the message at index `at`, where there must be room. */
-  insert(at: number): void {
-    const mask = this.#ring.length - 1;
-    const m = this.at(this.n);
+  /** Forget all messages. */
+  clear(pool: MessagePool): void {
+    for (let i = 0; i < this.n; i++) pool.give(this.#messages[i] as Message);
+    this.n = 0;
+    this.version = 0;
+  }
+
+  /** Put a message at the end. */
+  append(m: Message): void {
+    // The step behind is a power of two, so the division is exact.
+    m.position = this.n === 0 ? 0 : Math.floor(this.last.position / STEP) * STEP + STEP;
+    this.#messages[this.n++] = m;
+    this.last = m;
+  }
+
+  /** Put a message behind the one at index `at`, which is not the last and where there must be room. */
+  insert(m: Message, at: number): void {
+    const messages = this.#messages;
     m.position = this.middle(at);
-    for (let i = this.n; i > at + 1; i--) this.#ring[(this.#head + i) & mask] = this.at(i - 1);
-    this.#ring[(this.#head + at + 1) & mask] = m;
+    for (let i = this.n; i > at + 1; i--) messages[i] = messages[i - 1] as Message;
+    messages[at + 1] = m;
     this.n++;
   }
 
@@ -152,50 +136,11 @@ export class Location {
   }
 
   /** Take the oldest messages out of the coherence order. */
-  drop(count: number): void {
-    this.#head = (this.#head + count) & (this.#ring.length - 1);
+  drop(count: number, pool: MessagePool): void {
+    const messages = this.#messages;
+    for (let i = 0; i < count; i++) pool.give(messages[i] as Message);
     this.n -= count;
-  }
-
-  /** How often a strong fence has published a position that is not forgotten. */
-  get publications(): number {
-    return this.#fences.length;
-  }
-
-  /** Position of this location in the global view after fence `time`, 0 if nothing was published by then. */
-  globalAt(time: number): number {
-    if (time >= this.#lastFence) return this.#lastPublished;
-    for (let i = this.#fences.length - 2; i >= 0; i--) {
-      if ((this.#fences[i] as number) <= time) return this.#published[i] as number;
-    }
-    return 0;
-  }
-
-  /** Publish a position in the global view of fence `time`, the newest fence. */
-  publish(time: number, position: number): void {
-    if (this.#lastPublished >= position) return;
-    if (this.#lastFence === time) this.#published[this.#published.length - 1] = position;
-    else {
-      this.#fences.push(time);
-      this.#published.push(position);
-    }
-    this.#lastFence = time;
-    this.#lastPublished = position;
-  }
-
-  /** Drop what was published before fence `oldest`, the last such position excepted. */
-  forget(oldest: number): void {
-    const fences = this.#fences;
-    const published = this.#published;
-    let keep = 0;
-    while (keep + 1 < fences.length && (fences[keep + 1] as number) <= oldest) keep++;
-    if (keep === 0) return;
-    const left = fences.length - keep;
-    for (let i = 0; i < left; i++) {
-      fences[i] = fences[i + keep] as number;
-      published[i] = published[i + keep] as number;
-    }
-    fences.length = published.length = left;
+    for (let i = 0; i < this.n; i++) messages[i] = messages[i + count] as Message;
   }
 
   /** How many messages, counted from the newest, lie at or above a position; at least 1. */

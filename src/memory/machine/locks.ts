@@ -35,8 +35,8 @@ function orderAfterUnlocks(s: MachineState, p: Processor, source: Message): void
   }
   if (!s.options.unlockLockOrder) return;
   const w = p.window;
-  while (w.count > 0 && (w.event[w.slot(0)] as number) < p.unlockEvent) {
-    p.bindEntry(w.slot(0));
+  while (w.count > 0 && w.entry(0).event < p.unlockEvent) {
+    p.bindEntry(w.entry(0));
     w.shift();
   }
 }

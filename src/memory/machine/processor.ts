@@ -1,9 +1,9 @@
 /** One CPU of the machine: what its later reads and writes are bound to, and what it has published and learnt. */
 
-import type { Location } from './location.js';
+import type { GlobalView } from './global-view.js';
 import type { MachineOptions } from './options.js';
 import { EMPTY, type FlatView, SparseView } from './sparse-view.js';
-import { AFTER_ALL, HAS_VIEW, Window } from './window.js';
+import { AFTER_ALL, type Entry, HAS_VIEW, Window } from './window.js';
 
 const NO_EVENTS: readonly number[] = [];
 
@@ -35,6 +35,8 @@ export class Processor {
   readonly carried: SparseView;
   /** For each CPU, the index of its last write that happens before something read here. */
   readonly known: number[] = [];
+  /** A copy of `known` that messages share, null when that has grown since. */
+  taught: readonly number[] | null = null;
   /** The carried view that was last joined into `own`. */
   carriedJoined: FlatView = EMPTY;
   /** How often `known` has grown. */
@@ -87,6 +89,7 @@ export class Processor {
     this.gtR = this.gtW = this.gs = 0;
     this.forgetViews();
     this.known.fill(0);
+    this.taught = null;
     this.knowledge = this.writes = this.writesAtFence = this.event = 0;
     this.owesFence = false;
     this.independent();
@@ -135,27 +138,25 @@ export class Processor {
   }
 
   /** Bind all later accesses to the summary of a window entry. */
-  bindEntry(slot: number): void {
+  bindEntry(e: Entry): void {
     const w = this.window;
-    if (((w.flags[slot] as number) & AFTER_ALL) !== 0) {
-      for (let i = 0; w.slot(i) !== slot; i++) this.#bindOwn(w.slot(i));
+    if ((e.flags & AFTER_ALL) !== 0) {
+      for (let i = 0; w.entry(i) !== e; i++) this.#bindOwn(w.entry(i));
     }
-    this.#bindOwn(slot);
-    this.bindTime(w.gt[slot] as number);
+    this.#bindOwn(e);
+    this.bindTime(e.gt);
   }
 
-  #bindOwn(slot: number): void {
-    const w = this.window;
-    this.bindFlat(w.extra[slot] as FlatView);
-    if (((w.flags[slot] as number) & HAS_VIEW) !== 0) {
-      this.bindFlat(w.view[slot] as FlatView);
-      this.bind(w.x[slot] as number, w.position[slot] as number);
-    }
+  #bindOwn(e: Entry): void {
+    this.bindFlat(e.extra);
+    if ((e.flags & HAS_VIEW) === 0) return;
+    this.bindFlat(e.view);
+    this.bind(e.x, e.position);
   }
 
   /** Whether later reads and later writes are both bound to at least this position anyway. */
-  isBound(x: number, position: number, location: Location): boolean {
+  isBound(x: number, position: number, global: GlobalView): boolean {
     if ((this.curR[x] as number) >= position && (this.curW[x] as number) >= position) return true;
-    return location.globalAt(Math.min(this.gtR, this.gtW)) >= position;
+    return global.at(x, Math.min(this.gtR, this.gtW)) >= position;
   }
 }

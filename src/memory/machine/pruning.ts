@@ -31,20 +31,20 @@ export function prune(s: MachineState, location: Location, id: number): void {
 }
 
 function dropMessages(s: MachineState, location: Location, id: number): void {
-  const floor = floorOf(s, location, id);
+  const floor = floorOf(s, id);
   let keep = location.n - 1;
   while (keep > 0 && location.at(keep).position > floor) keep--;
-  location.drop(keep);
+  if (keep > 0) location.drop(keep, s.pool);
 }
 
 /** Position below which no CPU can read or write. */
-function floorOf(s: MachineState, location: Location, id: number): number {
+function floorOf(s: MachineState, id: number): number {
   let floor = Infinity;
   for (const p of s.processors) {
     const bound = Math.max(
       p.coh[id] as number,
       Math.min(p.curR[id] as number, p.curW[id] as number),
-      location.globalAt(Math.min(p.gtR, p.gtW)),
+      s.global.at(id, Math.min(p.gtR, p.gtW)),
     );
     floor = Math.min(floor, bound);
   }
@@ -52,14 +52,14 @@ function floorOf(s: MachineState, location: Location, id: number): number {
 }
 
 /** Drop published positions that no CPU can ask for any more, if a location keeps many. */
-export function forgetPublished(s: MachineState, location: Location): void {
-  if (location.publications < location.forgetAt) return;
+export function forgetPublished(s: MachineState, id: number): void {
+  if (!s.global.isForgetDue(id)) return;
   let oldest = Infinity;
   for (const p of s.processors) oldest = Math.min(oldest, p.gtR, p.gtW);
-  location.forget(oldest);
-  if (location.publications > PUBLISHED) {
+  s.global.forget(id, oldest);
+  if (s.global.count(id) > PUBLISHED) {
     for (const p of s.processors) strongFence(s, p);
-    location.forget(s.time - s.processors.length + 1);
+    s.global.forget(id, s.time - s.processors.length + 1);
   }
-  location.forgetAt = location.publications + SLACK;
+  s.global.postponeForget(id, SLACK);
 }

@@ -61,7 +61,7 @@ export function beginRead(s: MachineState, p: Processor, id: number, location: L
   if (s.options.readOnlyPart && p.readOnly.n > 0) h.joinView(p.readOnly);
   if (p.address.length > 0) joinEvents(s, p, p.address);
   if (p.window.pointers > 0) joinPointers(s, p, location.addr);
-  const bound = Math.max(p.coh[id] as number, p.curR[id] as number, location.globalAt(s.summaryGt));
+  const bound = Math.max(p.coh[id] as number, p.curR[id] as number, s.global.at(id, s.summaryGt));
   return h.n > 0 ? Math.max(bound, h.get(id)) : bound;
 }
 
@@ -69,10 +69,10 @@ export function beginRead(s: MachineState, p: Processor, id: number, location: L
 export function joinEvents(s: MachineState, p: Processor, events: readonly number[]): void {
   const w = p.window;
   for (let i = 0; i < w.count; i++) {
-    const slot = w.slot(i);
-    if (!events.includes(w.event[slot] as number)) continue;
-    w.flags[slot] = (w.flags[slot] as number) | IS_USED;
-    s.joinEntry(p, slot);
+    const e = w.entry(i);
+    if (!events.includes(e.event)) continue;
+    e.flags |= IS_USED;
+    s.joinEntry(p, e);
   }
 }
 
@@ -80,12 +80,12 @@ export function joinEvents(s: MachineState, p: Processor, events: readonly numbe
 function joinPointers(s: MachineState, p: Processor, addr: number): void {
   const w = p.window;
   for (let i = 0; i < w.count; i++) {
-    const slot = w.slot(i);
-    if (((w.flags[slot] as number) & MAY_POINT) === 0) continue;
-    const distance = addr - (w.value[slot] as number);
+    const e = w.entry(i);
+    if ((e.flags & MAY_POINT) === 0) continue;
+    const distance = addr - e.value;
     if (distance < 0 || distance >= s.options.pointerSpan) continue;
-    w.flags[slot] = (w.flags[slot] as number) | IS_USED;
-    s.joinEntry(p, slot);
+    e.flags |= IS_USED;
+    s.joinEntry(p, e);
   }
 }
 
@@ -106,8 +106,7 @@ export function takeStale(
   const external = m.writer !== NOBODY && m.writer !== p.cpu;
   joinRead(s, p, m, external);
   // What happens before this read only because of what it reads may already forbid reading that.
-  const location = s.locations[id] as Location;
-  if (Math.max(s.summary.get(id), location.globalAt(s.summaryGt)) > m.position) return false;
+  if (Math.max(s.summary.get(id), s.global.at(id, s.summaryGt)) > m.position) return false;
   const access = { x: id, position: m.position, hasView: external, view: m.view };
   const admitted = admit(s, p, access, external ? m : null);
   if (admitted === REFUSED) return false;
@@ -145,15 +144,12 @@ function joinOvertaken(s: MachineState, p: Processor, m: Message): void {
   const global = m.gs > p.gs;
   if (!global && !mayOvertake(p, m)) return;
   for (let i = 0; i < w.count; i++) {
-    const slot = w.slot(i);
-    const x = w.x[slot] as number;
-    const position = w.position[slot] as number;
-    const overtaken =
-      messageViewAt(m, x) > position ||
-      (global && (s.locations[x] as Location).globalAt(m.gs) > position);
+    const e = w.entry(i);
+    const { x, position } = e;
+    const overtaken = (global && s.global.at(x, m.gs) > position) || messageViewAt(m, x) > position;
     if (!overtaken) continue;
-    w.flags[slot] = (w.flags[slot] as number) | IS_USED;
-    s.joinEntry(p, slot);
+    e.flags |= IS_USED;
+    s.joinEntry(p, e);
   }
 }
 
@@ -174,11 +170,11 @@ function messageViewAt(m: Message, x: number): number {
 function joinOwnWrites(s: MachineState, p: Processor, m: Message): void {
   const w = p.window;
   for (let i = 0; i < w.count; i++) {
-    const slot = w.slot(i);
-    if (((w.flags[slot] as number) & IS_WRITE) === 0) continue;
-    if ((w.index[slot] as number) > (m.known[p.cpu] as number)) continue;
-    w.flags[slot] = (w.flags[slot] as number) | IS_USED;
-    s.joinEntry(p, slot);
+    const e = w.entry(i);
+    if ((e.flags & IS_WRITE) === 0) continue;
+    if (e.index > (m.known[p.cpu] as number)) continue;
+    e.flags |= IS_USED;
+    s.joinEntry(p, e);
   }
 }
 
@@ -195,7 +191,7 @@ function commitRead(
   p.coh[id] = m.position;
   p.event++;
   if (external && !again) {
-    if ((s.locations[id] as Location).globalAt(p.gs) < m.position) p.read.raise(id, m.position);
+    if (s.global.at(id, p.gs) < m.position) p.read.raise(id, m.position);
     if (m.view.length > 0) p.read.joinFlat(m.view);
     if (m.gs > p.read.gs) p.read.gs = m.gs;
     learn(p, m);
@@ -225,7 +221,10 @@ function mayPoint(s: MachineState, value: number): boolean {
 /** An acquire: all later accesses are bound to the summary, so what bound reads only is in both now. */
 function bindAll(s: MachineState, p: Processor, id: number, m: Message, external: boolean): void {
   const h = s.summary;
-  for (let i = 0; i < h.n; i++) p.bind(h.xs[i] as number, h.positions[i] as number);
+  for (let i = 0; i < h.n; i++) {
+    const x = h.xs[i] as number;
+    p.bind(x, h.get(x));
+  }
   if (external) {
     p.bind(id, m.position);
     p.bindFlat(m.view);
@@ -243,7 +242,10 @@ function bindWrites(
   external: boolean,
 ): void {
   const h = s.summary;
-  for (let i = 0; i < h.n; i++) bindWrite(p, h.xs[i] as number, h.positions[i] as number);
+  for (let i = 0; i < h.n; i++) {
+    const x = h.xs[i] as number;
+    bindWrite(p, x, h.get(x));
+  }
   if (external) {
     bindWrite(p, id, m.position);
     for (let i = 0; i < m.view.length; i += 2) {
@@ -274,23 +276,24 @@ function addRead(s: MachineState, p: Processor, id: number, m: Message, flags: n
   if (bound && ((flags & HAS_VIEW) === 0 || isBoundToMessage(s, p, id, m))) return;
   const w = p.window;
   if (w.count >= s.options.windowCap) {
-    p.bindEntry(w.slot(0));
+    p.bindEntry(w.entry(0));
     w.shift();
   }
-  const slot = w.push(id);
-  w.flags[slot] = flags;
+  const hasView = (flags & HAS_VIEW) !== 0;
+  const e = w.push(id);
+  e.flags = flags;
   if ((flags & MAY_POINT) !== 0) w.pointers++;
-  w.position[slot] = m.position;
-  w.gt[slot] = s.summaryGt;
-  w.view[slot] = (flags & HAS_VIEW) !== 0 ? m.view : EMPTY;
-  w.viewGs[slot] = (flags & HAS_VIEW) !== 0 ? m.gs : 0;
-  w.extra[slot] = extra;
-  w.index[slot] = 0;
-  w.event[slot] = p.event;
-  w.knowledge[slot] = p.knowledge;
-  w.value[slot] = m.value;
+  e.position = m.position;
+  e.gt = s.summaryGt;
+  e.view = hasView ? m.view : EMPTY;
+  e.viewGs = hasView ? m.gs : 0;
+  e.extra = extra;
+  e.index = 0;
+  e.event = p.event;
+  e.knowledge = p.knowledge;
+  e.value = m.value;
 }
 
 function isBoundToMessage(s: MachineState, p: Processor, id: number, m: Message): boolean {
-  return p.isBound(id, m.position, s.locations[id] as Location) && s.isBoundTo(p, m.view);
+  return p.isBound(id, m.position, s.global) && s.isBoundTo(p, m.view);
 }

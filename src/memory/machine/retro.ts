@@ -4,11 +4,13 @@
  */
 
 import { teaches } from './knowledge.js';
-import type { Location, Message } from './location.js';
+import type { Message } from './location.js';
 import type { Processor } from './processor.js';
 import { flatGet, type FlatView } from './sparse-view.js';
 import type { MachineState } from './state.js';
-import { HAS_VIEW, IS_USED, IS_WRITE } from './window.js';
+import { type Entry, HAS_VIEW, IS_USED, IS_WRITE } from './window.js';
+
+const NONE: readonly Entry[] = [];
 
 /** What {@link admit} found: the access may not stand there. */
 export const REFUSED = -1;
@@ -39,81 +41,76 @@ export function admit(
   if (!s.options.retro) return UNRELATED;
   const overtaken = overtakers(s, p, access.x, access.position);
   if (overtaken.length === 0) return UNRELATED;
-  const growing: number[] = [];
-  for (const slot of overtaken) {
-    if (covers(s, p, slot, access)) continue;
-    if (!mayGrow(s, p, slot, knows) || !staysLegal(s, p, slot, access)) return REFUSED;
-    growing.push(slot);
+  const growing: Entry[] = [];
+  for (const e of overtaken) {
+    if (covers(s, p, e, access)) continue;
+    if (!mayGrow(s, p, e, knows) || !staysLegal(s, e, access)) return REFUSED;
+    growing.push(e);
   }
-  for (const slot of growing) extend(s, p, slot, access);
+  for (const e of growing) extend(s, e, access);
   return ADMITTED;
 }
 
 /** Window entries whose view lies above `position` at location `x`. */
-function overtakers(s: MachineState, p: Processor, x: number, position: number): number[] {
+function overtakers(s: MachineState, p: Processor, x: number, position: number): readonly Entry[] {
   const w = p.window;
-  const location = s.locations[x] as Location;
-  const found: number[] = [];
+  let found: Entry[] | null = null;
   for (let i = 0; i < w.count; i++) {
-    const slot = w.slot(i);
-    if (((w.flags[slot] as number) & HAS_VIEW) === 0) continue;
-    const global = location.globalAt(w.viewGs[slot] as number);
-    if (Math.max(global, w.viewAt(slot, x)) > position) found.push(slot);
+    const e = w.entry(i);
+    if ((e.flags & HAS_VIEW) === 0) continue;
+    if (s.global.at(x, e.viewGs) > position || e.viewAt(x) > position) (found ??= []).push(e);
   }
-  return found;
+  return found ?? NONE;
 }
 
 /** Whether the summary of an entry already holds all of the new summary that does not bind everything later anyway. */
-function covers(s: MachineState, p: Processor, slot: number, access: NewAccess): boolean {
+function covers(s: MachineState, p: Processor, e: Entry, access: NewAccess): boolean {
   // A fence time that binds everything later may still be news to what happened after the entry before that.
-  if (s.summaryGt > (p.window.gt[slot] as number)) return false;
+  if (s.summaryGt > e.gt) return false;
   const h = s.summary;
   for (let i = 0; i < h.n; i++) {
-    if (!holds(s, p, slot, h.xs[i] as number, h.positions[i] as number)) return false;
+    const x = h.xs[i] as number;
+    if (!holds(s, p, e, x, h.get(x))) return false;
   }
   if (!access.hasView) return true;
   for (let i = 0; i < access.view.length; i += 2) {
     const x = access.view[i] as number;
-    if (!holds(s, p, slot, x, access.view[i + 1] as number)) return false;
+    if (!holds(s, p, e, x, access.view[i + 1] as number)) return false;
   }
-  return holds(s, p, slot, access.x, access.position);
+  return holds(s, p, e, access.x, access.position);
 }
 
-function holds(s: MachineState, p: Processor, slot: number, x: number, position: number): boolean {
-  const location = s.locations[x] as Location;
-  if (p.isBound(x, position, location)) return true;
-  if (location.globalAt(p.window.gt[slot] as number) >= position) return true;
-  return p.window.summaryAt(slot, x) >= position;
+function holds(s: MachineState, p: Processor, e: Entry, x: number, position: number): boolean {
+  if (p.isBound(x, position, s.global)) return true;
+  if (s.global.at(x, e.gt) >= position) return true;
+  return p.window.summaryAt(e, x) >= position;
 }
 
 /** An entry may learn more only if nobody relied on it: no own event, and for a write no reader of its message. */
-function mayGrow(s: MachineState, p: Processor, slot: number, knows: Message | null): boolean {
-  const flags = p.window.flags[slot] as number;
-  if ((flags & IS_USED) !== 0) return false;
-  if ((flags & IS_WRITE) === 0) return true;
-  if (s.summaryGt > (p.window.gt[slot] as number)) return false;
+function mayGrow(s: MachineState, p: Processor, e: Entry, knows: Message | null): boolean {
+  if ((e.flags & IS_USED) !== 0) return false;
+  if ((e.flags & IS_WRITE) === 0) return true;
+  if (s.summaryGt > e.gt) return false;
   if (knows !== null && teaches(p, knows)) return false;
-  return p.window.knowledge[slot] === p.knowledge;
+  return e.knowledge === p.knowledge;
 }
 
 /** Whether an entry would not be overtaken itself by what it learns. */
-function staysLegal(s: MachineState, p: Processor, slot: number, access: NewAccess): boolean {
-  const x = p.window.x[slot] as number;
-  const position = p.window.position[slot] as number;
-  const global = (s.locations[x] as Location).globalAt(s.summaryGt);
+function staysLegal(s: MachineState, { x, position }: Entry, access: NewAccess): boolean {
+  const global = s.global.at(x, s.summaryGt);
   if (Math.max(s.summary.get(x), global) > position) return false;
   if (!access.hasView) return true;
   const own = access.x === x ? access.position : 0;
   return Math.max(own, flatGet(access.view, x)) <= position;
 }
 
-function extend(s: MachineState, p: Processor, slot: number, access: NewAccess): void {
-  const w = p.window;
-  const extra = (w.extra[slot] as FlatView).slice();
+function extend(s: MachineState, e: Entry, access: NewAccess): void {
+  const extra = e.extra.slice();
   for (let i = 0; i < s.summary.n; i++) {
-    extra.push(s.summary.xs[i] as number, s.summary.positions[i] as number);
+    const x = s.summary.xs[i] as number;
+    extra.push(x, s.summary.get(x));
   }
   if (access.hasView) extra.push(...access.view, access.x, access.position);
-  w.extra[slot] = extra;
-  w.gt[slot] = Math.max(w.gt[slot] as number, s.summaryGt);
+  e.extra = extra;
+  e.gt = Math.max(e.gt, s.summaryGt);
 }

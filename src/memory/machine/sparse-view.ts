@@ -3,8 +3,27 @@
 /** An immutable view `[location, position, location, position, …]`, shared by reference. */
 export type FlatView = readonly number[];
 
+/** Builds flat views: of one length each, and always of unboxed doubles, so that V8 sees one kind of array. */
+export class ViewBuilder {
+  readonly #entries: number[] = [0.5];
+  #length = 0;
+
+  /** Add an entry. */
+  add(location: number, position: number): void {
+    this.#entries[this.#length++] = location;
+    this.#entries[this.#length++] = position;
+  }
+
+  /** The view of all entries added since the last call. */
+  finish(): FlatView {
+    const view = this.#entries.slice(0, this.#length);
+    this.#length = 0;
+    return view;
+  }
+}
+
 /** The view that binds nothing. */
-export const EMPTY: FlatView = [];
+export const EMPTY: FlatView = new ViewBuilder().finish();
 
 /** Position that a flat view holds for a location, 0 when it holds none. */
 export function flatGet(view: FlatView, location: number): number {
@@ -21,59 +40,48 @@ export function flatGet(view: FlatView, location: number): number {
 export class SparseView {
   /** Number of locations with an entry. */
   n = 0;
-  /** The entries' locations; `n` are in use. */
+  /** The entries' locations, in the order in which they came; `n` are in use. */
   xs = new Int32Array(64);
-  /** The entries' positions, parallel to `xs`. */
-  positions = new Float64Array(64);
+  /** Position by location, 0 where there is no entry: every entry binds something, so it lies above the initial value. */
+  positions: Float64Array;
   /** Fence time whose global view belongs to this view too; see `MachineState`. */
   gs = 0;
-  #slot: Int32Array;
   #snapshot: FlatView | null = EMPTY;
+  readonly #builder = new ViewBuilder();
 
   /** @param locations how many location ids to make room for */
   constructor(locations: number) {
-    this.#slot = new Int32Array(locations);
+    this.positions = new Float64Array(locations);
   }
 
   /** Make room for more location ids. */
   grow(locations: number): void {
-    const slot = new Int32Array(locations);
-    slot.set(this.#slot);
-    this.#slot = slot;
+    const positions = new Float64Array(locations);
+    positions.set(this.positions);
+    this.positions = positions;
   }
 
   /** Position held for a location, 0 when there is none. */
   get(x: number): number {
-    const slot = this.#slot[x] as number;
-    return slot === 0 ? 0 : (this.positions[slot - 1] as number);
+    return this.positions[x] as number;
   }
 
   /** Raise the entry of a location to at least `position`. */
   raise(x: number, position: number): void {
-    const slot = this.#slot[x] as number;
-    if (slot === 0) this.#add(x, position);
-    else if ((this.positions[slot - 1] as number) < position) {
-      this.positions[slot - 1] = position;
-      this.#snapshot = null;
-    }
-  }
-
-  #add(x: number, position: number): void {
-    if (this.n === this.xs.length) this.#enlarge();
-    this.xs[this.n] = x;
-    this.positions[this.n] = position;
-    this.n++;
-    this.#slot[x] = this.n;
+    const old = this.positions[x] as number;
+    if (old >= position) return;
+    if (old === 0) this.#add(x);
+    this.positions[x] = position;
     this.#snapshot = null;
   }
 
-  #enlarge(): void {
-    const xs = new Int32Array(this.xs.length * 2);
-    xs.set(this.xs);
-    this.xs = xs;
-    const positions = new Float64Array(xs.length);
-    positions.set(this.positions);
-    this.positions = positions;
+  #add(x: number): void {
+    if (this.n === this.xs.length) {
+      const xs = new Int32Array(this.n * 2);
+      xs.set(this.xs);
+      this.xs = xs;
+    }
+    this.xs[this.n++] = x;
   }
 
   /** Join with a flat view. */
@@ -85,28 +93,35 @@ export class SparseView {
 
   /** Join with another view, its fence time included. */
   joinView(view: SparseView): void {
-    for (let i = 0; i < view.n; i++) {
-      this.raise(view.xs[i] as number, view.positions[i] as number);
+    const { n, xs, positions } = view;
+    for (let i = 0; i < n; i++) {
+      const x = xs[i] as number;
+      this.raise(x, positions[x] as number);
     }
     if (view.gs > this.gs) this.gs = view.gs;
   }
 
   /** Forget all entries. */
   clear(): void {
-    for (let i = 0; i < this.n; i++) this.#slot[this.xs[i] as number] = 0;
+    const { n, xs, positions } = this;
+    for (let i = 0; i < n; i++) positions[xs[i] as number] = 0;
     this.n = 0;
     this.gs = 0;
     this.#snapshot = EMPTY;
   }
 
+  /** Whether a flat view is what {@link snapshot} returned last, and nothing has changed since. */
+  isSnapshot(view: FlatView): boolean {
+    return view === this.#snapshot;
+  }
+
   /** The entries as a flat view, shared until the next change. */
   snapshot(): FlatView {
     if (this.#snapshot !== null) return this.#snapshot;
-    const view: number[] = [];
     for (let i = 0; i < this.n; i++) {
-      view.push(this.xs[i] as number, this.positions[i] as number);
+      const x = this.xs[i] as number;
+      this.#builder.add(x, this.positions[x] as number);
     }
-    this.#snapshot = view;
-    return view;
+    return (this.#snapshot = this.#builder.finish());
   }
 }

@@ -4,11 +4,13 @@ import { SimulatorBug } from '../../errors.js';
 import type { Addr } from '../struct.js';
 import type { ChoiceSource } from '../model.js';
 import { EventLog } from './log.js';
-import { Location, NOBODY } from './location.js';
+import { GlobalView } from './global-view.js';
+import { Location, MessagePool, NOBODY } from './location.js';
 import type { MachineOptions } from './options.js';
 import { Processor } from './processor.js';
 import { type Domain, type GracePeriod } from './rcu.js';
-import { EMPTY, type FlatView, SparseView } from './sparse-view.js';
+import { EMPTY, type FlatView, SparseView, ViewBuilder } from './sparse-view.js';
+import type { Entry } from './window.js';
 
 const FIRST_PRUNE = 8;
 
@@ -25,6 +27,9 @@ export class MachineState {
   readonly ids: Int32Array;
   /** Locations by id; id 0 is not used, and those above `used` wait for the next execution. */
   readonly locations: Location[] = [new Location()];
+  readonly pool = new MessagePool();
+  /** What strong fences published. */
+  readonly global: GlobalView;
   /** Highest location id in use. */
   used = 0;
   /** Number of the newest strong fence of any CPU. */
@@ -34,6 +39,7 @@ export class MachineState {
   readonly summary: SparseView;
   /** Fence time of the summary under construction. */
   summaryGt = 0;
+  readonly builder = new ViewBuilder();
   readonly log: EventLog | null;
   readonly domains = new Map<Addr, Domain>();
   /** Grace periods that synchronize_rcu() callers wait for, by CPU. */
@@ -52,6 +58,7 @@ export class MachineState {
     this.options = options;
     this.ids = new Int32Array(options.words);
     this.#words = new Int32Array(options.words);
+    this.global = new GlobalView(this.#capacity);
     this.summary = this.newView();
     for (let cpu = 0; cpu < options.cpus; cpu++) {
       this.processors.push(new Processor(cpu, options, this.#capacity));
@@ -88,7 +95,7 @@ export class MachineState {
         `initial memory has ${initial.length} words, the machine ${this.#words.length}`,
       );
     }
-    for (let id = 1; id <= this.used; id++) this.#clearLocation(this.locations[id] as Location);
+    for (let id = 1; id <= this.used; id++) this.#clearLocation(id);
     for (const addr of this.#touched) {
       this.ids[addr] = CLEAN;
       this.#words[addr] = initial[addr] as number;
@@ -98,9 +105,8 @@ export class MachineState {
     this.#initial = initial;
   }
 
-  #clearLocation(location: Location): void {
-    location.clear();
-    location.pruneAt = location.forgetAt = FIRST_PRUNE;
+  #clearLocation(id: number): void {
+    (this.locations[id] as Location).clear(this.pool);
   }
 
   /** Location id of a word, made if there is none yet. */
@@ -116,7 +122,8 @@ export class MachineState {
     if (this.used >= this.#capacity) this.#grow();
     const location = (this.locations[this.used] ??= new Location());
     location.addr = addr;
-    location.pruneAt = location.forgetAt = FIRST_PRUNE;
+    location.pruneAt = FIRST_PRUNE;
+    this.global.clear(this.used);
     if (id === CLEAN) this.#touched.push(addr);
     this.ids[addr] = this.used;
     this.#initialMessage(location, this.used, this.#words[addr] as number);
@@ -126,24 +133,33 @@ export class MachineState {
   #grow(): void {
     this.#capacity *= 2;
     for (const p of this.processors) p.grow(this.#capacity);
+    this.global.grow(this.#capacity);
     for (const view of this.growing) view.grow(this.#capacity);
   }
 
   #initialMessage(location: Location, x: number, value: number): void {
-    const m = location.spare(this.options.cpus);
+    const m = this.pool.take();
     m.x = x;
     m.value = value;
     m.writer = NOBODY;
     m.index = 0;
     m.view = m.dependency = EMPTY;
     m.gs = m.gt = m.dependencyGt = 0;
-    location.append();
+    location.append(m);
   }
 
   /** Newest value of a word. */
   newest(addr: Addr): number {
     const id = this.ids[addr] as number;
     return id > 0 ? (this.locations[id] as Location).last.value : (this.#words[addr] as number);
+  }
+
+  /** Value of the message with `newer` newer ones, undefined if there is none. */
+  valueBehind(addr: Addr, newer: number): number | undefined {
+    const id = this.ids[addr] as number;
+    if (id <= 0) return newer === 0 ? this.newest(addr) : undefined;
+    const location = this.locations[id] as Location;
+    return newer < location.n ? location.at(location.n - 1 - newer).value : undefined;
   }
 
   /** Make `value` the only value of a word. */
@@ -160,14 +176,14 @@ export class MachineState {
   #replace(id: number, value: number): void {
     const location = this.locations[id] as Location;
     this.#initialMessage(location, id, value | 0);
-    location.drop(location.n - 1);
+    location.drop(location.n - 1, this.pool);
     location.version++;
   }
 
   /** Join the summary of a window entry into the summary under construction. */
-  joinEntry(p: Processor, slot: number): void {
-    p.window.joinSummary(slot, this.summary);
-    this.joinTime(p.window.gt[slot] as number);
+  joinEntry(p: Processor, e: Entry): void {
+    p.window.joinSummary(e, this.summary);
+    this.joinTime(e.gt);
   }
 
   /** Raise the fence time of the summary under construction. */
@@ -179,7 +195,7 @@ export class MachineState {
   isBoundTo(p: Processor, view: FlatView): boolean {
     for (let i = 0; i < view.length; i += 2) {
       const x = view[i] as number;
-      if (!p.isBound(x, view[i + 1] as number, this.locations[x] as Location)) return false;
+      if (!p.isBound(x, view[i + 1] as number, this.global)) return false;
     }
     return true;
   }
@@ -188,14 +204,14 @@ export class MachineState {
   relativeSummary(p: Processor): FlatView {
     const h = this.summary;
     if (h.n === 0) return EMPTY;
-    let view: number[] | null = null;
+    let isEmpty = true;
     for (let i = 0; i < h.n; i++) {
       const x = h.xs[i] as number;
-      const position = h.positions[i] as number;
-      if (p.isBound(x, position, this.locations[x] as Location)) continue;
-      view ??= [];
-      view.push(x, position);
+      const position = h.get(x);
+      if (p.isBound(x, position, this.global)) continue;
+      this.builder.add(x, position);
+      isEmpty = false;
     }
-    return view ?? EMPTY;
+    return isEmpty ? EMPTY : this.builder.finish();
   }
 }

@@ -123,9 +123,8 @@ export class ViewMachine implements MemoryModel {
     const s = this.#state;
     relieve(s, p);
     const id = s.locate(addr);
-    const location = s.locations[id] as Location;
-    prune(s, location, id);
-    forgetPublished(s, location);
+    prune(s, s.locations[id] as Location, id);
+    forgetPublished(s, id);
     return id;
   }
 
@@ -292,6 +291,14 @@ export class ViewMachine implements MemoryModel {
 
   newest(addr: Addr): number {
     return this.#state.newest(addr);
+  }
+
+  /**
+   * Value of the message that has `newer` newer ones in coherence order, undefined if there is none: for searches that steer
+   * what is read. That a word has such a message does not mean that it may be read.
+   */
+  valueBehind(addr: Addr, newer: number): number | undefined {
+    return this.#state.valueBehind(addr, newer);
   }
 
   poke(addr: Addr, value: number): void {

@@ -18,30 +18,43 @@ export const MAY_POINT = 32;
 export const AFTER_ALL = 64;
 
 /**
- * A ring of entries, oldest first, as parallel arrays. An entry's summary (what everything that happens after it on this
- * CPU must respect) is `extra`, and for entries with a view also its own position and `view`, all under fence time `gt`.
+ * One access. Its summary (what everything that happens after it on this CPU must respect) is `extra`, and for entries with a
+ * view also its own position and `view`, all under fence time `gt`. Entries are recycled: hold none beyond an operation.
  */
+export class Entry {
+  flags = 0;
+  /** Location id. */
+  x = 0;
+  position = 0;
+  gt = 0;
+  view: FlatView = EMPTY;
+  /** Fence time whose global view belongs to `view`. */
+  viewGs = 0;
+  extra: FlatView = EMPTY;
+  /** Index of a write in its CPU's sequence of writes, 0 for a read. */
+  index = 0;
+  /** The CPU's event number, ascending. */
+  event = 0;
+  /** How often the CPU's knowledge of others' writes had grown at this entry. */
+  knowledge = 0;
+  /** Value read, for address dependencies that are recognised by value. */
+  value = 0;
+
+  /** Position of a location in the sparse part of the view that came with the entry, 0 if there is none. */
+  viewAt(x: number): number {
+    const position = flatGet(this.view, x);
+    return this.x === x && this.position > position ? this.position : position;
+  }
+}
+
+/** A ring of entries, oldest first. */
 export class Window {
   count = 0;
   /** Number of entries per location. */
   at: Uint8Array;
   /** Number of marked reads that returned what may be a pointer. */
   pointers = 0;
-  readonly x: Int32Array;
-  readonly position: Float64Array;
-  readonly flags: Int32Array;
-  readonly gt: Int32Array;
-  readonly viewGs: Int32Array;
-  readonly view: FlatView[] = [];
-  readonly extra: FlatView[] = [];
-  /** Index of a write in its CPU's sequence of writes. */
-  readonly index: Float64Array;
-  /** The CPU's event number, ascending. */
-  readonly event: Float64Array;
-  /** How often the CPU's knowledge of others' writes had grown at this entry. */
-  readonly knowledge: Float64Array;
-  /** Value read, for address dependencies that are recognised by value. */
-  readonly value: Int32Array;
+  readonly #ring: Entry[] = [];
   #head = 0;
   readonly #wrap: number;
 
@@ -53,19 +66,7 @@ export class Window {
     this.at = new Uint8Array(locations);
     const size = 2 ** Math.ceil(Math.log2(capacity + 1));
     this.#wrap = size - 1;
-    this.x = new Int32Array(size);
-    this.position = new Float64Array(size);
-    this.flags = new Int32Array(size);
-    this.gt = new Int32Array(size);
-    this.viewGs = new Int32Array(size);
-    this.index = new Float64Array(size);
-    this.event = new Float64Array(size);
-    this.knowledge = new Float64Array(size);
-    this.value = new Int32Array(size);
-    for (let i = 0; i < size; i++) {
-      this.view.push(EMPTY);
-      this.extra.push(EMPTY);
-    }
+    for (let i = 0; i < size; i++) this.#ring.push(new Entry());
   }
 
   /** Make room for more location ids. */
@@ -75,71 +76,62 @@ export class Window {
     this.at = at;
   }
 
-  /** Slot of the `i`-th entry, 0 being the oldest. */
-  slot(i: number): number {
-    return (this.#head + i) & this.#wrap;
+  /** The `i`-th entry, 0 being the oldest. */
+  entry(i: number): Entry {
+    return this.#ring[(this.#head + i) & this.#wrap] as Entry;
   }
 
-  /** Add an entry and return its slot; the caller fills it. There must be room. */
-  push(x: number): number {
-    const slot = (this.#head + this.count) & this.#wrap;
-    this.count++;
-    this.x[slot] = x;
+  /** Add an entry and return it; the caller fills it. There must be room. */
+  push(x: number): Entry {
+    const e = this.entry(this.count++);
+    e.x = x;
     this.at[x] = (this.at[x] as number) + 1;
-    return slot;
+    return e;
   }
 
   /** Drop the oldest entry. */
   shift(): void {
-    const x = this.x[this.#head] as number;
+    const { x, flags } = this.entry(0);
     this.at[x] = (this.at[x] as number) - 1;
-    if (((this.flags[this.#head] as number) & MAY_POINT) !== 0) this.pointers--;
+    if ((flags & MAY_POINT) !== 0) this.pointers--;
     this.#head = (this.#head + 1) & this.#wrap;
     this.count--;
   }
 
   /** Drop all entries. */
   clear(): void {
-    for (let i = 0; i < this.count; i++) this.at[this.x[this.slot(i)] as number] = 0;
+    for (let i = 0; i < this.count; i++) this.at[this.entry(i).x] = 0;
     this.count = 0;
     this.pointers = 0;
   }
 
   /** Join the summary of an entry into a view; the caller joins the fence time. */
-  joinSummary(slot: number, target: SparseView): void {
-    if (((this.flags[slot] as number) & AFTER_ALL) !== 0) {
-      for (let i = 0; this.slot(i) !== slot; i++) this.#joinOwn(this.slot(i), target);
+  joinSummary(e: Entry, target: SparseView): void {
+    if ((e.flags & AFTER_ALL) !== 0) {
+      for (let i = 0; this.entry(i) !== e; i++) joinOwn(this.entry(i), target);
     }
-    this.#joinOwn(slot, target);
-  }
-
-  #joinOwn(slot: number, target: SparseView): void {
-    target.joinFlat(this.extra[slot] as FlatView);
-    if (((this.flags[slot] as number) & HAS_VIEW) !== 0) {
-      target.joinFlat(this.view[slot] as FlatView);
-      target.raise(this.x[slot] as number, this.position[slot] as number);
-    }
-  }
-
-  /** Position of a location in the sparse part of the view that came with an entry, 0 if there is none. */
-  viewAt(slot: number, x: number): number {
-    const own = this.x[slot] === x ? (this.position[slot] as number) : 0;
-    return Math.max(own, flatGet(this.view[slot] as FlatView, x));
+    joinOwn(e, target);
   }
 
   /** Position of a location in the sparse part of an entry's summary, 0 if there is none. */
-  summaryAt(slot: number, x: number): number {
-    let position = this.#ownAt(slot, x);
-    if (((this.flags[slot] as number) & AFTER_ALL) === 0) return position;
-    for (let i = 0; this.slot(i) !== slot; i++) {
-      position = Math.max(position, this.#ownAt(this.slot(i), x));
+  summaryAt(e: Entry, x: number): number {
+    let position = ownAt(e, x);
+    if ((e.flags & AFTER_ALL) === 0) return position;
+    for (let i = 0; this.entry(i) !== e; i++) {
+      position = Math.max(position, ownAt(this.entry(i), x));
     }
     return position;
   }
+}
 
-  #ownAt(slot: number, x: number): number {
-    const extra = flatGet(this.extra[slot] as FlatView, x);
-    const hasView = ((this.flags[slot] as number) & HAS_VIEW) !== 0;
-    return hasView ? Math.max(extra, this.viewAt(slot, x)) : extra;
-  }
+function joinOwn(e: Entry, target: SparseView): void {
+  if (e.extra.length > 0) target.joinFlat(e.extra);
+  if ((e.flags & HAS_VIEW) === 0) return;
+  if (e.view.length > 0) target.joinFlat(e.view);
+  target.raise(e.x, e.position);
+}
+
+function ownAt(e: Entry, x: number): number {
+  const extra = flatGet(e.extra, x);
+  return (e.flags & HAS_VIEW) !== 0 ? Math.max(extra, e.viewAt(x)) : extra;
 }

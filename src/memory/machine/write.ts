@@ -6,7 +6,7 @@ import type { Location, Message } from './location.js';
 import type { Processor } from './processor.js';
 import { joinEvents } from './read.js';
 import { ADMITTED, admit, REFUSED } from './retro.js';
-import { EMPTY, flatGet, type FlatView } from './sparse-view.js';
+import { EMPTY, flatGet, type FlatView, type SparseView } from './sparse-view.js';
 import type { MachineState } from './state.js';
 import { AFTER_ALL, HAS_VIEW, IS_USED, IS_WRITE } from './window.js';
 
@@ -21,9 +21,9 @@ export function write(
   const m = beginWrite(s, p, id, value, release, 0);
   const location = s.locations[id] as Location;
   if (s.options.exact && p.control.length > 0) joinEvents(s, p, p.control);
-  const bound = writeBound(s, p, id, location);
+  const bound = writeBound(s, p, id);
   if (location.last.position > bound && placeBefore(s, p, location, m, bound, release)) return m;
-  location.append();
+  location.append(m);
   commitWrite(s, p, m, release ? AFTER_ALL : 0);
   return m;
 }
@@ -46,8 +46,8 @@ export function writeBehind(
   const location = s.locations[id] as Location;
   if (s.options.exact && p.control.length > 0) joinEvents(s, p, p.control);
   source.taken = true;
-  if (source === location.last) location.append();
-  else location.insert(location.indexOf(source));
+  if (source === location.last) location.append(m);
+  else location.insert(m, location.indexOf(source));
   commitWrite(s, p, m, release ? AFTER_ALL : 0);
   return m;
 }
@@ -61,7 +61,7 @@ function beginWrite(
   release: boolean,
   depends: number,
 ): Message {
-  const m = (s.locations[id] as Location).spare(s.options.cpus);
+  const m = s.pool.take();
   m.value = value | 0;
   m.x = id;
   m.writer = p.cpu;
@@ -77,7 +77,6 @@ function beginWrite(
     m.gs = Math.max(p.gs, p.carried.gs);
   }
   teach(p, m);
-  m.known[p.cpu] = m.index;
   return m;
 }
 
@@ -100,12 +99,12 @@ function joinWindow(s: MachineState, p: Processor, id: number, release: boolean)
   const w = p.window;
   if (!release && (w.at[id] === 0 || !s.options.sameLocation)) return;
   for (let i = 0; i < w.count; i++) {
-    const slot = w.slot(i);
-    if (!release && w.x[slot] !== id) continue;
-    w.flags[slot] = (w.flags[slot] as number) | IS_USED;
+    const e = w.entry(i);
+    if (!release && e.x !== id) continue;
+    e.flags |= IS_USED;
     // What a release is ordered after stays where it is: its entry refers to all older ones.
-    if (release) s.joinTime(w.gt[slot] as number);
-    else s.joinEntry(p, slot);
+    if (release) s.joinTime(e.gt);
+    else s.joinEntry(p, e);
   }
 }
 
@@ -113,31 +112,34 @@ function joinWindow(s: MachineState, p: Processor, id: number, release: boolean)
 function carryAll(s: MachineState, p: Processor, m: Message): void {
   const reads = s.options.releaseReads;
   m.gs = Math.max(p.gs, p.carried.gs, p.own.gs, reads ? p.read.gs : 0);
-  if (p.carried.n === 0 && (!reads || p.read.n === 0)) {
+  // What the last write carried is part of `own` since then.
+  const carries = p.carried.n > 0 && !p.carried.isSnapshot(p.carriedJoined);
+  if (!carries && (!reads || p.read.n === 0)) {
     m.view = p.own.snapshot();
     return;
   }
-  const view: number[] = [];
   for (let i = 0; i < p.own.n; i++) {
     const x = p.own.xs[i] as number;
-    const read = reads ? p.read.get(x) : 0;
-    view.push(x, Math.max(p.own.positions[i] as number, p.carried.get(x), read));
+    let position = p.own.get(x);
+    if (carries) position = Math.max(position, p.carried.get(x));
+    if (reads) position = Math.max(position, p.read.get(x));
+    s.builder.add(x, position);
   }
-  addMissing(view, p.carried.n, p.carried, p);
-  if (reads) addMissing(view, p.read.n, p.read, p);
-  m.view = view;
+  if (carries) addMissing(s, p.carried, p.own);
+  if (reads) addMissing(s, p.read, p.own);
+  m.view = s.builder.finish();
 }
 
-function addMissing(view: number[], n: number, from: Processor['read'], p: Processor): void {
-  for (let i = 0; i < n; i++) {
+function addMissing({ builder }: MachineState, from: SparseView, but: SparseView): void {
+  for (let i = 0; i < from.n; i++) {
     const x = from.xs[i] as number;
-    if (p.own.get(x) === 0) view.push(x, from.positions[i] as number);
+    if (but.get(x) === 0) builder.add(x, from.get(x));
   }
 }
 
 /** Position that a write to a location must stand behind. */
-function writeBound(s: MachineState, p: Processor, id: number, location: Location): number {
-  const bound = Math.max(p.coh[id] as number, p.curW[id] as number, location.globalAt(s.summaryGt));
+function writeBound(s: MachineState, p: Processor, id: number): number {
+  const bound = Math.max(p.coh[id] as number, p.curW[id] as number, s.global.at(id, s.summaryGt));
   return s.summary.n > 0 ? Math.max(bound, s.summary.get(id)) : bound;
 }
 
@@ -152,7 +154,7 @@ function placeBefore(
 ): boolean {
   let bound = atLeast;
   if (release) {
-    for (let i = 0; i < p.window.count; i++) s.joinEntry(p, p.window.slot(i));
+    for (let i = 0; i < p.window.count; i++) s.joinEntry(p, p.window.entry(i));
     bound = Math.max(bound, s.summary.get(m.x));
   }
   const gaps = countGaps(s, location, bound);
@@ -164,7 +166,7 @@ function placeBefore(
     const access = { x: m.x, position: location.middle(at), hasView: true, view: m.view };
     const admitted = admit(s, p, access, null);
     if (admitted === REFUSED) continue;
-    location.insert(at);
+    location.insert(m, at);
     commitWrite(s, p, m, (admitted === ADMITTED ? IS_USED : 0) | (release ? AFTER_ALL : 0));
     return true;
   }
@@ -211,20 +213,20 @@ function commitWrite(s: MachineState, p: Processor, m: Message, flags: number): 
   const w = p.window;
   const extra = writeSummary(s, p);
   if (w.count >= s.options.windowCap) {
-    p.bindEntry(w.slot(0));
+    p.bindEntry(w.entry(0));
     w.shift();
   }
-  const slot = w.push(id);
-  w.flags[slot] = IS_WRITE | HAS_VIEW | flags;
-  w.position[slot] = m.position;
-  w.gt[slot] = m.gt;
-  w.view[slot] = m.view;
-  w.viewGs[slot] = m.gs;
-  w.extra[slot] = extra;
-  w.index[slot] = m.index;
-  w.event[slot] = p.event;
-  w.knowledge[slot] = p.knowledge;
-  w.value[slot] = m.value;
+  const e = w.push(id);
+  e.flags = IS_WRITE | HAS_VIEW | flags;
+  e.position = m.position;
+  e.gt = m.gt;
+  e.view = m.view;
+  e.viewGs = m.gs;
+  e.extra = extra;
+  e.index = m.index;
+  e.event = p.event;
+  e.knowledge = p.knowledge;
+  e.value = m.value;
 }
 
 /** What the summary of a write adds to what binds everything later; what binds writes only is part of it. */
@@ -244,9 +246,9 @@ export function highestKnown(s: MachineState, p: Processor, id: number): number 
     time = Math.max(time, view.gs);
   }
   for (let i = 0; i < w.count; i++) {
-    const slot = w.slot(i);
-    time = Math.max(time, w.gt[slot] as number, w.viewGs[slot] as number);
-    position = Math.max(position, w.summaryAt(slot, id), flatGet(w.view[slot] as FlatView, id));
+    const e = w.entry(i);
+    time = Math.max(time, e.gt, e.viewGs);
+    position = Math.max(position, w.summaryAt(e, id), flatGet(e.view, id));
   }
-  return Math.max(position, (s.locations[id] as Location).globalAt(time));
+  return Math.max(position, s.global.at(id, time));
 }

@@ -3,7 +3,7 @@
 import type { Rule } from '../../../src/memory/machine/options.js';
 
 /** Test by rule. */
-export const KILLERS: Readonly<Partial<Record<Rule, string>>> = {
+export const KILLERS: Readonly<Record<Rule, string>> = {
   // R x happens before R y (overtaken by x=2), which happens before W z (data), which happens before R x.
   retro: `C retro
 {}
@@ -27,6 +27,17 @@ P0(int *w, int *x, int *y, int *z) {
 P1(int *w, int *z) { WRITE_ONCE(*z, 2); smp_wmb(); WRITE_ONCE(*w, 1); }
 P2(int *x, int *y) { WRITE_ONCE(*x, 1); smp_wmb(); WRITE_ONCE(*y, 1); }
 exists (0:r0=1 /\\ 0:r1=1 /\\ 0:r2=0 /\\ [z]=2)`,
+  // W z, which R y precedes (data), comes back as W x by way of P2: so R y happens before R x, and x=2 with it.
+  'return-edge': `C return-edge
+{}
+P0(int *x, int *y) { WRITE_ONCE(*x, 2); smp_wmb(); WRITE_ONCE(*y, 1); }
+P1(int *x, int *y, int *z) {
+  int r0 = READ_ONCE(*y);
+  WRITE_ONCE(*z, r0);
+  int r1 = READ_ONCE(*x);
+}
+P2(int *x, int *z) { int r0 = READ_ONCE(*z); WRITE_ONCE(*x, r0); }
+exists (1:r0=1 /\\ 2:r0=1 /\\ 1:r1=1 /\\ [x]=2)`,
   // R x, smp_rmb(), acquire of y, W z: the first read is ordered before the write by way of the second.
   'read-only-part': `C read-only-part
 {}

@@ -1,0 +1,155 @@
+;; klp_try_switch_task() on a task that sleeps, in one call: what the TypeScript port in src/livepatch/transition.ts does with
+;; task_call_func(), the stack walk and klp_check_stack(), which are the reference. Everything but the plain way through is
+;; left to the port: see wasm-switch.ts.
+;;
+;; `@STRUCT.field` is a byte offset and `@words.STRUCT.field` a word offset that the build puts in. Addresses are word
+;; indices, as everywhere outside this file; a name that ends in `At` is a byte address. Every access is the one that the
+;; port makes on this backend: plain and relaxed ones are plain, acquire and read-modify-write are atomic.
+;;
+;; Result: 1 in the target state already, 2 switched, 0 a function in the way; -1 the port has to look. With 2, 0 and -2,
+;; which is like -1, pi_lock of the task is still held.
+(module
+  (import "klp" "memory" (memory 1 65536 shared))
+  ;; klp_target_state, klp_transition_patch, this CPU's stack buffer, the per-CPU data, the first task that is no idle task.
+  (import "klp" "targetAt" (global $targetAt i32))
+  (import "klp" "transitionPatchAt" (global $transitionPatchAt i32))
+  (import "klp" "entriesAt" (global $entriesAt i32))
+  (import "klp" "percpuAt" (global $percpuAt i32))
+  (import "klp" "firstTaskAt" (global $firstTaskAt i32))
+  ;; Head of klp_ops.
+  (import "klp" "ops" (global $ops i32))
+  ;; Number of addresses from the first valid one on at which a structure can lie.
+  (import "klp" "limit" (global $limit i32))
+
+  (func $wild (param $addr i32) (result i32)
+    (i32.ge_u (i32.sub (local.get $addr) (i32.const @FIRST_VALID_ADDR)) (global.get $limit)))
+
+  ;; klp_check_stack_func(): 1 = on the stack, 0 = not, -1 = the port has to look.
+  (func $onStack (param $func i32) (param $entriesEnd i32) (result i32)
+    (local $funcAt i32) (local $addr i32) (local $size i32) (local $opsNode i32) (local $node i32) (local $at i32)
+    (local.set $funcAt (i32.shl (local.get $func) (i32.const 2)))
+    (if (i32.eqz (i32.load (global.get $targetAt)))
+      (then
+        ;; KLP_UNPATCHED: the function itself goes.
+        (local.set $addr (i32.load offset=@KLP_FUNC.newFunc (local.get $funcAt)))
+        (local.set $size (i32.load offset=@KLP_FUNC.newSize (local.get $funcAt))))
+      (else
+        ;; What ran so far goes: klp_find_ops() …
+        (local.set $addr (i32.load offset=@KLP_FUNC.oldFunc (local.get $funcAt)))
+        (local.set $opsNode (i32.load offset=@LIST.next (i32.shl (global.get $ops) (i32.const 2))))
+        (block $found
+          (loop $search
+            (if (i32.eq (local.get $opsNode) (global.get $ops)) (then (return (i32.const -1))))
+            (if (call $wild (local.get $opsNode)) (then (return (i32.const -1))))
+            (local.set $at (i32.shl (local.get $opsNode) (i32.const 2)))
+            (local.set $node
+              (i32.sub (i32.load offset=@KLP_OPS.funcStackNext (local.get $at)) (i32.const @words.KLP_FUNC.stackNode)))
+            (if (call $wild (local.get $node)) (then (return (i32.const -1))))
+            (br_if $found
+              (i32.eq
+                (i32.load offset=@KLP_FUNC.oldFunc (i32.shl (local.get $node) (i32.const 2)))
+                (local.get $addr)))
+            (local.set $opsNode (i32.load offset=@LIST.next (local.get $at)))
+            (br $search)))
+        ;; … and list_is_singular(): the stack is not empty, since $node is on it.
+        (if (i32.eq
+              (i32.load offset=@KLP_OPS.funcStackNext (local.get $at))
+              (i32.load offset=@KLP_OPS.funcStackPrev (local.get $at)))
+          (then
+            (local.set $size (i32.load offset=@KLP_FUNC.oldSize (local.get $funcAt))))
+          (else
+            (local.set $node
+              (i32.sub (i32.load offset=@KLP_FUNC.stackNodeNext (local.get $funcAt)) (i32.const @words.KLP_FUNC.stackNode)))
+            (if (call $wild (local.get $node)) (then (return (i32.const -1))))
+            (local.set $node (i32.shl (local.get $node) (i32.const 2)))
+            (local.set $addr (i32.load offset=@KLP_FUNC.newFunc (local.get $node)))
+            (local.set $size (i32.load offset=@KLP_FUNC.newSize (local.get $node)))))))
+    (local.set $at (global.get $entriesAt))
+    (block $end
+      (loop $next
+        (br_if $end (i32.eq (local.get $at) (local.get $entriesEnd)))
+        (if (i32.lt_u (i32.sub (i32.load (local.get $at)) (local.get $addr)) (local.get $size))
+          (then (return (i32.const 1))))
+        (local.set $at (i32.add (local.get $at) (i32.const 4)))
+        (br $next)))
+    (i32.const 0))
+
+  (func (export "klpTrySwitchTask") (param $task i32) (param $current i32) (result i32)
+    (local $at i32) (local $state i32) (local $end i32) (local $from i32) (local $to i32)
+    (local $objs i32) (local $obj i32) (local $objAt i32) (local $funcs i32) (local $func i32)
+    (local.set $at (i32.shl (local.get $task) (i32.const 2)))
+    (if (i32.eq (i32.load offset=@TASK.patchState (local.get $at)) (i32.load (global.get $targetAt)))
+      (then (return (i32.const 1))))
+    ;; The current task is checked without a lock, and a lock that is held is waited for.
+    (if (i32.eq (local.get $task) (local.get $current)) (then (return (i32.const -1))))
+
+    ;; task_call_func(): pi_lock holds wake-ups off (O-22).
+    (if (i32.atomic.rmw.cmpxchg offset=@TASK.piLock (local.get $at) (i32.const 0) (i32.const 1))
+      (then (return (i32.const -1))))
+    ;; The acquire stands for smp_rmb(), state before on_rq: pairs with the run-queue lock in activateTask().
+    (local.set $state (i32.atomic.load offset=@TASK.state (local.get $at)))
+    (if (i32.or (i32.eqz (local.get $state)) (i32.eq (local.get $state) (i32.const @TASK_WAKING)))
+      (then (return (i32.const -2))))
+    (if (i32.load offset=@TASK.onRq (local.get $at)) (then (return (i32.const -2))))
+    ;; Pairs with the release in scheduleNext(): the stack is complete.
+    (if (i32.atomic.load offset=@TASK.onCpu (local.get $at)) (then (return (i32.const -2))))
+
+    ;; klp_check_and_switch_task(): task_curr().
+    (if (i32.eq
+          (i32.load offset=@PERCPU.curr
+            (i32.add
+              (global.get $percpuAt)
+              (i32.mul (i32.load offset=@TASK.cpu (local.get $at)) (i32.const @PERCPU.size))))
+          (local.get $task))
+      (then (return (i32.const -2))))
+
+    ;; stack_trace_save_tsk_reliable(): newest address first; none in user mode and for idle tasks.
+    (local.set $end (global.get $entriesAt))
+    (block $walked
+      (br_if $walked (i32.lt_u (local.get $at) (global.get $firstTaskAt)))
+      (br_if $walked (i32.load offset=@TASK.userMode (local.get $at)))
+      (if (i32.load offset=@TASK.unreliable (local.get $at)) (then (return (i32.const -2))))
+      (local.set $from (i32.load offset=@TASK.depth (local.get $at)))
+      (if (i32.ge_u (local.get $from) (i32.const @DEEPEST)) (then (return (i32.const -2))))
+      (i32.store (local.get $end) (i32.load offset=@TASK.pc (local.get $at)))
+      (local.set $end (i32.add (local.get $end) (i32.const 4)))
+      (local.set $to (i32.add (local.get $at) (i32.const @TASK.size)))
+      (local.set $from (i32.add (local.get $to) (i32.shl (local.get $from) (i32.const 2))))
+      (loop $next
+        (br_if $walked (i32.eq (local.get $from) (local.get $to)))
+        (local.set $from (i32.sub (local.get $from) (i32.const 4)))
+        (local.set $state (i32.load (local.get $from)))
+        (if (i32.eqz (local.get $state)) (then (return (i32.const -2))))
+        (i32.store (local.get $end) (local.get $state))
+        (local.set $end (i32.add (local.get $end) (i32.const 4)))
+        (br $next)))
+
+    ;; klp_check_stack().
+    (local.set $obj (i32.load (global.get $transitionPatchAt)))
+    (if (call $wild (local.get $obj)) (then (return (i32.const -2))))
+    (local.set $objs (i32.add (local.get $obj) (i32.const @words.KLP_PATCH.objList)))
+    (local.set $obj (i32.load offset=@LIST.next (i32.shl (local.get $objs) (i32.const 2))))
+    (block $clean
+      (loop $nextObj
+        (br_if $clean (i32.eq (local.get $obj) (local.get $objs)))
+        (if (call $wild (local.get $obj)) (then (return (i32.const -2))))
+        (local.set $objAt (i32.shl (local.get $obj) (i32.const 2)))
+        (if (i32.load offset=@KLP_OBJECT.patched (local.get $objAt))
+          (then
+            (local.set $funcs (i32.add (local.get $obj) (i32.const @words.KLP_OBJECT.funcList)))
+            (local.set $func (i32.load offset=@LIST.next (i32.shl (local.get $funcs) (i32.const 2))))
+            (block $last
+              (loop $nextFunc
+                (br_if $last (i32.eq (local.get $func) (local.get $funcs)))
+                (if (call $wild (local.get $func)) (then (return (i32.const -2))))
+                (local.set $state (call $onStack (local.get $func) (local.get $end)))
+                (if (i32.gt_s (local.get $state) (i32.const 0)) (then (return (i32.const 0))))
+                (if (local.get $state) (then (return (i32.const -2))))
+                (local.set $func (i32.load offset=@LIST.next (i32.shl (local.get $func) (i32.const 2))))
+                (br $nextFunc)))))
+        (local.set $obj (i32.load offset=@LIST.next (local.get $objAt)))
+        (br $nextObj)))
+
+    (drop (i32.atomic.rmw.and offset=@TASK.tiFlags (local.get $at) (i32.const @NOT_PATCH_PENDING)))
+    (i32.store offset=@TASK.patchState (local.get $at) (i32.load (global.get $targetAt)))
+    (i32.const 2)))

@@ -1,0 +1,47 @@
+/** Virtual time of a booted machine: it passes when nothing else can happen, and with what its CPUs execute. */
+
+import type { KernelContext } from '../kernel/context.js';
+import { KERNEL, percpu, PERCPU } from '../kernel/layout.js';
+import { TICK_BIT } from '../kernel/sched.js';
+import { idleTask } from '../kernel/task.js';
+import type { StateAccess } from './declare.js';
+
+/** Interrupt a CPU by its clock. */
+function raiseTick(kernel: KernelContext, n: number, state: StateAccess): void {
+  const word = percpu(kernel, n) + PERCPU.ipi;
+  state.write(word, state.read(word) | TICK_BIT);
+}
+
+/**
+ * Let time jump to the next timer, and interrupt the CPUs whose timers expire.
+ *
+ * @param limit jiffies after which no time passes any more
+ * @returns false when there is no timer before that
+ */
+export function jumpToTimer(kernel: KernelContext, limit: number, state: StateAccess): boolean {
+  let next = 0;
+  for (let n = 0; n < kernel.cpus; n++) {
+    const expiry = state.read(percpu(kernel, n) + PERCPU.nextExpiry);
+    if (expiry !== 0 && (next === 0 || expiry < next)) next = expiry;
+  }
+  if (next === 0 || next > limit) return false;
+  if (next <= state.read(kernel.globals + KERNEL.jiffies)) return false;
+  state.write(kernel.globals + KERNEL.jiffies, next);
+  for (let n = 0; n < kernel.cpus; n++) {
+    const expiry = state.read(percpu(kernel, n) + PERCPU.nextExpiry);
+    if (expiry !== 0 && expiry <= next) raiseTick(kernel, n, state);
+  }
+  return true;
+}
+
+/** Let one jiffy pass, and interrupt the CPUs that are busy or whose timers expire. */
+export function passJiffy(kernel: KernelContext, state: StateAccess): void {
+  const now = state.read(kernel.globals + KERNEL.jiffies) + 1;
+  state.write(kernel.globals + KERNEL.jiffies, now);
+  for (let n = 0; n < kernel.cpus; n++) {
+    const pc = percpu(kernel, n);
+    const expiry = state.read(pc + PERCPU.nextExpiry);
+    const isBusy = state.read(pc + PERCPU.curr) !== idleTask(kernel, n);
+    if (isBusy || (expiry !== 0 && expiry <= now)) raiseTick(kernel, n, state);
+  }
+}
