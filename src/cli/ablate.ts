@@ -2,7 +2,11 @@
 
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { DEMONSTRATIONS, type Demonstration } from '../catalog/demonstrations.js';
+import {
+  DEMONSTRATIONS,
+  type Demonstration,
+  type SearchBounds,
+} from '../catalog/demonstrations.js';
 import { siteName } from '../catalog/orderings.js';
 import { RACES } from '../catalog/races.js';
 import { UsageError } from '../errors.js';
@@ -48,6 +52,10 @@ export interface AblationRow {
   readonly token: string | null;
   /** Executions without a finding, when none was expected. */
   readonly cleanExecutions: number;
+  /** Bounds of the exhaustive search that a harmless row was given; null: executions at random. */
+  readonly bounds: SearchBounds | null;
+  /** The search has looked at everything within its bounds. */
+  readonly exhausted: boolean;
   readonly asExpected: boolean;
 }
 
@@ -69,8 +77,18 @@ function rowOf(wanted: Demonstration, runs: readonly HuntResult[]): AblationRow 
     seconds: median(caught.map(({ seconds }) => seconds)),
     token: caught[0]?.catches[0]?.token ?? null,
     cleanExecutions: runs.reduce((sum, r) => sum + (r.catches.length === 0 ? r.executions : 0), 0),
+    bounds: wanted.exhausted ?? null,
+    exhausted: wanted.exhausted !== undefined && runs.every(({ exhausted }) => exhausted),
     asExpected: expected === null ? caught.length === 0 : caught.length === runs.length,
   };
+}
+
+/** What a row has to say besides its figures. */
+function noteOf({ asExpected, bounds, exhausted }: AblationRow): string {
+  if (!asExpected) return 'differs';
+  if (bounds === null) return '';
+  const within = `${bounds.preemptions} preemptions, ${bounds.choices} weak answers`;
+  return `${exhausted ? 'exhausted' : 'not exhausted'} within ${within}`;
 }
 
 function table(rows: readonly AblationRow[]): string {
@@ -91,7 +109,7 @@ function table(rows: readonly AblationRow[]): string {
       `${[...new Set(r.found.filter((f) => f !== null))].join(', ') || '-'} (${r.found.filter((f) => f !== null).length}/${r.found.length})`,
       String(r.executions ?? r.cleanExecutions),
       r.seconds === null ? '' : r.seconds.toFixed(1),
-      r.asExpected ? '' : 'differs',
+      noteOf(r),
     ]),
   );
 }
@@ -130,6 +148,7 @@ async function measure(
         seed: options.seed + i,
         memory: 'lkmm',
         budgetMs: isHarmless ? options.harmless : options.budget,
+        ...(wanted.exhausted === undefined ? {} : { bounds: wanted.exhausted }),
         threads: options.threads,
       }),
     );

@@ -2,7 +2,12 @@
 
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
-import { demonstrationsOf, replayedBy, standingOf } from '../catalog/demonstrations.js';
+import {
+  demonstrationsOf,
+  replayedBy,
+  standingOf,
+  type SearchBounds,
+} from '../catalog/demonstrations.js';
 import { litmusSource } from '../catalog/orderings/litmus-form.js';
 import { orderingOf, ORDERINGS, siteName, type Ordering } from '../catalog/orderings.js';
 import { checkLitmus } from '../litmus/checker.js';
@@ -113,13 +118,23 @@ function verdictLines(ordering: Ordering): string[] {
   ]);
 }
 
+/** How the harmlessness of a removal is checked. */
+function checkOf(scenario: string, sites: readonly SiteId[], bounds?: SearchBounds): string {
+  const what = bounds
+    ? `all executions with at most ${bounds.preemptions} preemptions and ${bounds.choices} weak answers of the memory`
+    : 'random executions';
+  const command = `klp-smp ablate ${sites.map(siteName).join()} --scenario ${scenario} --harmless 1m`;
+  return `\n    ${what}: ${command}`;
+}
+
 /** The story of a site, as lines. */
 export function orderingStory(ordering: Ordering): string[] {
   const row = orderingRow(ordering);
   const masked = row.maskedBy.length === 0 ? 'nothing' : row.maskedBy.join(' or ');
   const rows = demonstrationsOf(ordering.id).map(
-    ({ scenario, sites, finds, why }) =>
-      `  ${scenario} without ${names(sites)}: ${finds ?? 'harmless'} (${why})`,
+    ({ scenario, sites, finds, why, exhausted }) =>
+      `  ${scenario} without ${names(sites)}: ${finds ?? 'harmless'} (${why})` +
+      (finds === undefined ? checkOf(scenario, sites, exhausted) : ''),
   );
   const script = replayedBy(ordering.id);
   return [
