@@ -13,8 +13,10 @@ import { UsageError } from '../errors.js';
 import { Workers } from '../explorer/campaign.js';
 import type { SiteId } from '../memory/sites.js';
 import { renderTable } from '../report/table.js';
+import { huntOnThreads, type ThreadHunt } from './ablate-threads.js';
 import { hunt, type HuntResult } from './hunt.js';
 import {
+  choiceOf,
   duration,
   integerIn,
   jsonOption,
@@ -34,6 +36,7 @@ interface AblateOptions {
   readonly budget: number;
   readonly harmless: number;
   readonly threads: number;
+  readonly on: 'explorer' | 'threads';
   readonly save?: string;
   readonly json: boolean;
 }
@@ -156,8 +159,66 @@ async function measure(
   return rowOf(wanted, runs);
 }
 
+/** One row of the matrix on real threads. */
+export interface ThreadRow extends ThreadHunt {
+  readonly removed: readonly string[];
+  /** What the races of the explorer show without the same sites. */
+  readonly inExplorer: string;
+}
+
+function threadTable(rows: readonly ThreadRow[]): string {
+  return renderTable(
+    [
+      { title: 'without' },
+      { title: 'in the explorer' },
+      { title: 'on weak threads' },
+      { title: 's', align: 'right' },
+    ],
+    rows.map((r) => [
+      r.removed.join('+'),
+      r.inExplorer,
+      r.key ?? 'not found in this time',
+      r.seconds.toFixed(1),
+    ]),
+  );
+}
+
+/** The same sets of sites on real threads. Nothing is expected: not every race happens on every machine. */
+async function runOnWeakThreads(
+  wanted: readonly Demonstration[],
+  options: AblateOptions,
+): Promise<void> {
+  const sets = new Map<string, Demonstration[]>();
+  for (const row of wanted.filter(({ finds }) => finds !== undefined)) {
+    const key = row.sites.map(siteName).join('+');
+    sets.set(key, [...(sets.get(key) ?? []), row]);
+  }
+  const bar = startProgress({ label: 'ablating', total: sets.size, unit: 'runs' });
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  process.once('SIGINT', stop);
+  const rows: ThreadRow[] = [];
+  try {
+    for (const [removed, shown] of sets) {
+      if (controller.signal.aborted) break;
+      bar.update(rows.length, removed);
+      const sites = shown[0]?.sites ?? [];
+      const found = await huntOnThreads(sites, options.seed, options.budget, controller.signal);
+      const inExplorer = [...new Set(shown.map(({ finds }) => finds ?? ''))].join(', ');
+      rows.push({ removed: removed.split('+'), inExplorer, ...found });
+    }
+  } finally {
+    process.off('SIGINT', stop);
+    bar.stop();
+    if (options.save !== undefined)
+      writeFileSync(options.save, `${JSON.stringify(rows, undefined, 2)}\n`);
+    emit(options, rows, threadTable);
+  }
+}
+
 async function run(sites: SiteId[] | undefined, options: AblateOptions): Promise<void> {
   const wanted = rowsFor(sites, options);
+  if (options.on === 'threads') return runOnWeakThreads(wanted, options);
   const bar = startProgress({ label: 'ablating', total: wanted.length, unit: 'rows' });
   const workers = new Workers(options.threads);
   const rows: AblationRow[] = [];
@@ -193,6 +254,14 @@ export function registerAblate(program: Command): void {
     )
     .option('--all', 'the whole matrix, and every race with nothing removed')
     .option('--scenario <name>', 'only this race')
+    .addOption(
+      option(
+        '--on <engine>',
+        'explorer: the races; threads: stress over the memory that reorders, --budget for each set of sites',
+        choiceOf(['explorer', 'threads'] as const),
+        { value: 'explorer' },
+      ),
+    )
     .addOption(
       option(
         '--seeds <n>',
