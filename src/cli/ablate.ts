@@ -2,15 +2,21 @@
 
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { DEMONSTRATIONS, type Demonstration } from '../catalog/demonstrations.js';
+import {
+  DEMONSTRATIONS,
+  type Demonstration,
+  type SearchBounds,
+} from '../catalog/demonstrations.js';
 import { siteName } from '../catalog/orderings.js';
 import { RACES } from '../catalog/races.js';
 import { UsageError } from '../errors.js';
 import { Workers } from '../explorer/campaign.js';
 import type { SiteId } from '../memory/sites.js';
 import { renderTable } from '../report/table.js';
+import { huntOnThreads, type ThreadHunt } from './ablate-threads.js';
 import { hunt, type HuntResult } from './hunt.js';
 import {
+  choiceOf,
   duration,
   integerIn,
   jsonOption,
@@ -31,6 +37,7 @@ interface AblateOptions {
   readonly harmless: number;
   readonly threads: number;
   readonly shrink?: boolean;
+  readonly on: 'explorer' | 'threads';
   readonly save?: string;
   readonly json: boolean;
 }
@@ -51,6 +58,10 @@ export interface AblationRow {
   readonly switches: { readonly found: number; readonly shrunk: number } | null;
   /** Executions without a finding, when none was expected. */
   readonly cleanExecutions: number;
+  /** Bounds of the exhaustive search that a harmless row was given; null: executions at random. */
+  readonly bounds: SearchBounds | null;
+  /** The search has looked at everything within its bounds. */
+  readonly exhausted: boolean;
   readonly asExpected: boolean;
 }
 
@@ -80,8 +91,18 @@ function rowOf(wanted: Demonstration, runs: readonly HuntResult[]): AblationRow 
     token: caught[0]?.catches[0]?.token ?? null,
     switches: switchesOf(caught),
     cleanExecutions: runs.reduce((sum, r) => sum + (r.catches.length === 0 ? r.executions : 0), 0),
+    bounds: wanted.exhausted ?? null,
+    exhausted: wanted.exhausted !== undefined && runs.every(({ exhausted }) => exhausted),
     asExpected: expected === null ? caught.length === 0 : caught.length === runs.length,
   };
+}
+
+/** What a row has to say besides its figures. */
+function noteOf({ asExpected, bounds, exhausted }: AblationRow): string {
+  if (!asExpected) return 'differs';
+  if (bounds === null) return '';
+  const within = `${bounds.preemptions} preemptions, ${bounds.choices} weak answers`;
+  return `${exhausted ? 'exhausted' : 'not exhausted'} within ${within}`;
 }
 
 function table(rows: readonly AblationRow[]): string {
@@ -104,7 +125,7 @@ function table(rows: readonly AblationRow[]): string {
       String(r.executions ?? r.cleanExecutions),
       r.seconds === null ? '' : r.seconds.toFixed(1),
       r.switches === null ? '' : `${r.switches.found} → ${r.switches.shrunk}`,
-      r.asExpected ? '' : 'differs',
+      noteOf(r),
     ]),
   );
 }
@@ -143,6 +164,7 @@ async function measure(
         seed: options.seed + i,
         memory: 'lkmm',
         budgetMs: isHarmless ? options.harmless : options.budget,
+        ...(wanted.exhausted === undefined ? {} : { bounds: wanted.exhausted }),
         threads: options.threads,
         shrink: options.shrink ?? false,
       }),
@@ -151,8 +173,66 @@ async function measure(
   return rowOf(wanted, runs);
 }
 
+/** One row of the matrix on real threads. */
+export interface ThreadRow extends ThreadHunt {
+  readonly removed: readonly string[];
+  /** What the races of the explorer show without the same sites. */
+  readonly inExplorer: string;
+}
+
+function threadTable(rows: readonly ThreadRow[]): string {
+  return renderTable(
+    [
+      { title: 'without' },
+      { title: 'in the explorer' },
+      { title: 'on weak threads' },
+      { title: 's', align: 'right' },
+    ],
+    rows.map((r) => [
+      r.removed.join('+'),
+      r.inExplorer,
+      r.key ?? 'not found in this time',
+      r.seconds.toFixed(1),
+    ]),
+  );
+}
+
+/** The same sets of sites on real threads. Nothing is expected: not every race happens on every machine. */
+async function runOnWeakThreads(
+  wanted: readonly Demonstration[],
+  options: AblateOptions,
+): Promise<void> {
+  const sets = new Map<string, Demonstration[]>();
+  for (const row of wanted.filter(({ finds }) => finds !== undefined)) {
+    const key = row.sites.map(siteName).join('+');
+    sets.set(key, [...(sets.get(key) ?? []), row]);
+  }
+  const bar = startProgress({ label: 'ablating', total: sets.size, unit: 'runs' });
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  process.once('SIGINT', stop);
+  const rows: ThreadRow[] = [];
+  try {
+    for (const [removed, shown] of sets) {
+      if (controller.signal.aborted) break;
+      bar.update(rows.length, removed);
+      const sites = shown[0]?.sites ?? [];
+      const found = await huntOnThreads(sites, options.seed, options.budget, controller.signal);
+      const inExplorer = [...new Set(shown.map(({ finds }) => finds ?? ''))].join(', ');
+      rows.push({ removed: removed.split('+'), inExplorer, ...found });
+    }
+  } finally {
+    process.off('SIGINT', stop);
+    bar.stop();
+    if (options.save !== undefined)
+      writeFileSync(options.save, `${JSON.stringify(rows, undefined, 2)}\n`);
+    emit(options, rows, threadTable);
+  }
+}
+
 async function run(sites: SiteId[] | undefined, options: AblateOptions): Promise<void> {
   const wanted = rowsFor(sites, options);
+  if (options.on === 'threads') return runOnWeakThreads(wanted, options);
   const bar = startProgress({ label: 'ablating', total: wanted.length, unit: 'rows' });
   const workers = new Workers(options.threads);
   const rows: AblationRow[] = [];
@@ -188,6 +268,14 @@ export function registerAblate(program: Command): void {
     )
     .option('--all', 'the whole matrix, and every race with nothing removed')
     .option('--scenario <name>', 'only this race')
+    .addOption(
+      option(
+        '--on <engine>',
+        'explorer: the races; threads: stress over the memory that reorders, --budget for each set of sites',
+        choiceOf(['explorer', 'threads'] as const),
+        { value: 'explorer' },
+      ),
+    )
     .addOption(
       option(
         '--seeds <n>',

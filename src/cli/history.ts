@@ -13,15 +13,16 @@ import {
   type HistoryScenario,
 } from '../scenario/history.js';
 import { hunt } from './hunt.js';
-import { duration, jsonOption, option, seedOption } from './options.js';
+import { duration, existingFile, jsonOption, option, seedOption } from './options.js';
 import { emit } from './output.js';
 import { startProgress } from './progress.js';
+import { markdownTable, writeSection } from './readme.js';
 
 interface HistoryOptions {
   readonly json: boolean;
   readonly seed: number;
   readonly budget: number;
-  readonly list?: boolean;
+  readonly readme?: string;
 }
 
 /** What replaying a bug showed. */
@@ -139,7 +140,26 @@ function story(result: HistoryResult): string {
   ].join('\n');
 }
 
+/** The table of the README: what has to be shown, by which code. */
+export function readmeTable(): string {
+  return markdownTable(
+    ['Bug', 'Commit', 'Fixed in', 'How it goes wrong', 'Old code shows', 'Shown by'],
+    HISTORY.map((bug) => [
+      bug.id,
+      bug.commit === '' ? 'open' : `\`${bug.commit}\``,
+      bug.release,
+      bug.mechanism,
+      bug.shows,
+      bug.kind === 'script' ? 'script' : `race ${bug.before.scenario}`,
+    ]),
+  );
+}
+
 async function run(id: string | undefined, options: HistoryOptions): Promise<void> {
+  if (options.readme !== undefined) {
+    writeSection(options.readme, 'history', readmeTable());
+    return;
+  }
   const bugs = chosen(id);
   const bar = startProgress({ label: 'replaying', total: bugs.length, unit: 'bugs' });
   const pool: { workers?: Workers } = {};
@@ -172,6 +192,9 @@ export function registerHistory(program: Command): void {
         value: 30_000,
         shown: '30s',
       }),
+    )
+    .addOption(
+      option('--readme <file>', 'write the table into a marked section of a file', existingFile),
     )
     .addOption(seedOption())
     .addOption(jsonOption())

@@ -15,6 +15,8 @@ export interface Hunt {
   readonly memory: 'sc' | 'lkmm';
   readonly budgetMs: number;
   readonly threads: number;
+  /** Search exhaustively within these bounds instead of at random. */
+  readonly bounds?: { readonly preemptions: number; readonly choices: number };
   /** Executions at most; default as many as fit. */
   readonly executions?: number;
   /** Shrink the finding. Default false. */
@@ -39,6 +41,8 @@ export interface Catch {
 /** How a hunt ended. */
 export interface HuntResult {
   readonly executions: number;
+  /** Nothing is left within the bounds. */
+  readonly exhausted: boolean;
   readonly seconds: number;
   /** Forbidden outcomes, the earliest first. */
   readonly catches: readonly Catch[];
@@ -59,7 +63,10 @@ export async function hunt(workers: Workers, wanted: Hunt): Promise<HuntResult> 
   const config: ExploreConfig = {
     scenario: { file, name: name ?? wanted.scenario },
     memory: wanted.memory,
-    strategy: { kind: 'random', seed: wanted.seed },
+    strategy:
+      wanted.bounds === undefined
+        ? { kind: 'random', seed: wanted.seed }
+        : { kind: 'dfs', ...wanted.bounds },
     ablated: wanted.removed,
   };
   const limits = {
@@ -70,7 +77,12 @@ export async function hunt(workers: Workers, wanted: Hunt): Promise<HuntResult> 
     stopAtFinding: wanted.goOn !== true,
   };
   const started = performance.now();
-  const { tally, failure } = await new Campaign(workers, config, limits, () => undefined).run();
+  const { tally, exhausted, failure } = await new Campaign(
+    workers,
+    config,
+    limits,
+    () => undefined,
+  ).run();
   const seconds = (performance.now() - started) / 1000;
   if (failure !== undefined) throw failure;
   const found = tally.outcomes
@@ -82,7 +94,7 @@ export async function hunt(workers: Workers, wanted: Hunt): Promise<HuntResult> 
     catches.push(wanted.shrink === true ? await shrunk(workers, config, caught) : caught);
   }
   const outcomes = Object.fromEntries(tally.outcomes.map(({ key, count }) => [key, count]));
-  return { executions: tally.executions, seconds, catches, outcomes };
+  return { executions: tally.executions, exhausted, seconds, catches, outcomes };
 }
 
 async function shrunk(workers: Workers, config: ExploreConfig, found: Catch): Promise<Catch> {

@@ -8,6 +8,7 @@ import { registerConformance } from './conformance.js';
 import { registerExplore } from './explore.js';
 import { registerHistory } from './history.js';
 import { registerKernelCoverage } from './kernel-coverage.js';
+import { registerLatent } from './latent.js';
 import { registerLitmus } from './litmus.js';
 import { registerOrderings } from './orderings.js';
 import { buildProgram, runProgram, type RegisterCommand } from './program.js';
@@ -22,6 +23,7 @@ const commands: readonly RegisterCommand[] = [
   registerOrderings,
   registerAblate,
   registerHistory,
+  registerLatent,
   registerLitmus,
   registerConformance,
   registerBench,

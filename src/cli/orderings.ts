@@ -1,9 +1,13 @@
 /** `klp-smp orderings`: the ordering catalogue as a table, and the story of each site. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
-import { demonstrationsOf, replayedBy, standingOf } from '../catalog/demonstrations.js';
+import {
+  demonstrationsOf,
+  replayedBy,
+  standingOf,
+  type SearchBounds,
+} from '../catalog/demonstrations.js';
 import { litmusSource } from '../catalog/orderings/litmus-form.js';
 import { orderingOf, ORDERINGS, siteName, type Ordering } from '../catalog/orderings.js';
 import { checkLitmus } from '../litmus/checker.js';
@@ -12,6 +16,7 @@ import type { SiteId } from '../memory/sites.js';
 import { renderTable } from '../report/table.js';
 import { existingFile, jsonOption, option, orderingSites, parseAs } from './options.js';
 import { emit } from './output.js';
+import { markdownTable, writeSection } from './readme.js';
 
 interface OrderingsOptions {
   readonly json: boolean;
@@ -87,36 +92,19 @@ function table(rows: readonly OrderingRow[]): string {
 }
 
 /** The table of the README. */
-export function markdownTable(rows: readonly OrderingRow[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [
-    line(['Site', 'Kernel function', 'Orders', 'Without it', 'Masked by', 'Standing', 'Shown by']),
-    line(['---', '---', '---', '---', '---', '---', '---']),
-    ...rows.map((r) =>
-      line([
-        r.id,
-        `\`${r.kernel.split(',')[0] ?? ''}\``,
-        r.claim,
-        r.consequence,
-        r.maskedBy.join(' or '),
-        r.standing,
-        r.shownBy,
-      ]),
-    ),
-  ].join('\n');
-}
-
-const BEGIN = '<!-- orderings: begin -->';
-const END = '<!-- orderings: end -->';
-
-/** Put `content` between the markers of a text. @throws UsageError when they are not there */
-export function rewriteSection(text: string, content: string): string {
-  const from = text.indexOf(BEGIN);
-  const to = text.indexOf(END);
-  if (from < 0 || to < from)
-    throw new UsageError(`the file has no section between ${BEGIN} and ${END}`);
-  return `${text.slice(0, from + BEGIN.length)}\n\n${content}\n\n${text.slice(to)}`;
+export function readmeTable(rows: readonly OrderingRow[]): string {
+  return markdownTable(
+    ['Site', 'Kernel function', 'Orders', 'Without it', 'Masked by', 'Standing', 'Shown by'],
+    rows.map((r) => [
+      r.id,
+      `\`${r.kernel.split(',')[0] ?? ''}\``,
+      r.claim,
+      r.consequence,
+      r.maskedBy.join(' or '),
+      r.standing,
+      r.shownBy,
+    ]),
+  );
 }
 
 function verdictLines(ordering: Ordering): string[] {
@@ -130,13 +118,23 @@ function verdictLines(ordering: Ordering): string[] {
   ]);
 }
 
+/** How the harmlessness of a removal is checked. */
+function checkOf(scenario: string, sites: readonly SiteId[], bounds?: SearchBounds): string {
+  const what = bounds
+    ? `all executions with at most ${bounds.preemptions} preemptions and ${bounds.choices} weak answers of the memory`
+    : 'random executions';
+  const command = `klp-smp ablate ${sites.map(siteName).join()} --scenario ${scenario} --harmless 1m`;
+  return `\n    ${what}: ${command}`;
+}
+
 /** The story of a site, as lines. */
 export function orderingStory(ordering: Ordering): string[] {
   const row = orderingRow(ordering);
   const masked = row.maskedBy.length === 0 ? 'nothing' : row.maskedBy.join(' or ');
   const rows = demonstrationsOf(ordering.id).map(
-    ({ scenario, sites, finds, why }) =>
-      `  ${scenario} without ${names(sites)}: ${finds ?? 'harmless'} (${why})`,
+    ({ scenario, sites, finds, why, exhausted }) =>
+      `  ${scenario} without ${names(sites)}: ${finds ?? 'harmless'} (${why})` +
+      (finds === undefined ? checkOf(scenario, sites, exhausted) : ''),
   );
   const script = replayedBy(ordering.id);
   return [
@@ -168,9 +166,7 @@ function printLitmus(ordering: Ordering): void {
 
 function run(text: string | undefined, options: OrderingsOptions): void {
   if (options.readme !== undefined) {
-    const rows = ORDERINGS.map(orderingRow);
-    const before = readFileSync(options.readme, 'utf8');
-    writeFileSync(options.readme, rewriteSection(before, markdownTable(rows)));
+    writeSection(options.readme, 'orderings', readmeTable(ORDERINGS.map(orderingRow)));
     return;
   }
   if (text === undefined) {

@@ -56,7 +56,7 @@ export interface Vmlinux {
 export interface KernelParts {
   readonly version: KernelVersion;
   readonly reliableStacks: boolean;
-  readonly readLockPins: boolean;
+  readonly preemptRt: boolean;
   readonly quantum: number;
   readonly messages: readonly Message[];
   readonly images: readonly ModuleImage[];

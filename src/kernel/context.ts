@@ -48,8 +48,8 @@ export interface KernelContext {
   readonly exitToUserText: Addr;
   /** Whether stack_trace_save_tsk_reliable() exists on this architecture. */
   readonly reliableStacks: boolean;
-  /** Whether read_lock() disables preemption; on PREEMPT_RT it does not. */
-  readonly readLockPins: boolean;
+  /** Whether this is PREEMPT_RT, as far as it matters here: who holds an rwlock_t can be preempted. */
+  readonly preemptRt: boolean;
   /** Instructions a task may run before the scheduler looks for another. */
   readonly quantum: number;
   /** Interned strings; index 0 is the empty one. */

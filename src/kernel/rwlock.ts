@@ -17,7 +17,7 @@ const WRITER = 0x10000;
  * @kernel queued_read_lock, include/asm-generic/qrwlock.h:74 (v6.1) */
 export function readLock(cpu: Cpu, lock: Addr, site?: SiteId): void {
   if (site !== undefined && cpu.ablates(site)) return;
-  if (cpu.ctx.kernel.readLockPins) cpu.preemptDisable();
+  if (!cpu.ctx.kernel.preemptRt) cpu.preemptDisable();
   for (;;) {
     const waiting = cpu.readOnce(lock + RWLOCK.waiting);
     if (waiting !== 0) {
@@ -37,13 +37,13 @@ export function readUnlock(cpu: Cpu, lock: Addr, site?: SiteId): void {
   if (site !== undefined && cpu.ablates(site)) return;
   cpu.fetchAddRelease(lock + RWLOCK.count, -1);
   cpu.wake(lock + RWLOCK.count);
-  if (cpu.ctx.kernel.readLockPins) cpu.preemptEnable();
+  if (!cpu.ctx.kernel.preemptRt) cpu.preemptEnable();
 }
 
 /** `write_lock()`. */
 export function writeLock(cpu: Cpu, lock: Addr, site?: SiteId): void {
   if (site !== undefined && cpu.ablates(site)) return;
-  cpu.preemptDisable();
+  if (!cpu.ctx.kernel.preemptRt) cpu.preemptDisable();
   cpu.atomicAdd(lock + RWLOCK.waiting, 1);
   for (;;) {
     const found = cpu.cmpxchgAcquire(lock + RWLOCK.count, 0, WRITER);
@@ -59,5 +59,5 @@ export function writeUnlock(cpu: Cpu, lock: Addr, site?: SiteId): void {
   cpu.fetchAddRelease(lock + RWLOCK.count, -WRITER);
   cpu.wake(lock + RWLOCK.count);
   cpu.wake(lock + RWLOCK.waiting);
-  cpu.preemptEnable();
+  if (!cpu.ctx.kernel.preemptRt) cpu.preemptEnable();
 }

@@ -89,8 +89,8 @@ export interface MachineDeclaration {
   readonly version?: KernelVersion;
   /** Default true. */
   readonly reliableStacks?: boolean;
-  /** Whether read_lock() disables preemption; false is PREEMPT_RT. Default true. */
-  readonly readLockPins?: boolean;
+  /** Whether this is PREEMPT_RT: who holds an rwlock_t can be preempted; only races can tell. Default false. */
+  readonly preemptRt?: boolean;
   /** Instructions per turn of a task. Default 400. */
   readonly quantum?: number;
   readonly sabotage?: Partial<Sabotage>;
@@ -241,7 +241,7 @@ export function bootMachine(machine: MachineDeclaration): BootedMachine {
     {
       version: machine.version ?? 'seed',
       reliableStacks: machine.reliableStacks ?? true,
-      readLockPins: machine.readLockPins ?? true,
+      preemptRt: machine.preemptRt ?? false,
       quantum: machine.quantum ?? 400,
       messages: [...KLP_MESSAGES, ...(machine.messages ?? [])],
       images,

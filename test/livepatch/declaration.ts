@@ -136,7 +136,7 @@ export function declarationOf(
     names: decl.names ?? [],
     version: decl.version ?? 'seed',
     reliableStacks: decl.reliableStacks ?? true,
-    readLockPins: true,
+    preemptRt: false,
     quantum: 32,
     sabotage: decl.sabotage ?? {},
     debugTrySwitchTask: decl.debugTrySwitchTask ?? false,

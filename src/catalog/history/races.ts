@@ -44,6 +44,21 @@ export const HISTORY_RACES: readonly HistoryScenario[] = [
     after: { scenario: 'idle-cpu' },
   }),
   historyRace({
+    id: 'R-28b',
+    commit: 'e3ff7c609f39',
+    title: 'livepatch,sched: Add livepatch task switching to cond_resched() (v2, reverse)',
+    release: '6.4, 2023',
+    mechanism:
+      'The second version flipped klp_target_state before it waited for whoever was switching. The hook reads it once for ' +
+      'every function: one call could look for some functions of the one and some of the other direction.',
+    replayed:
+      'The reverse of 6.1, which has that order and no hook, against a hook call that looks whether the direction changed ' +
+      'under it. No wrong switch comes of it: the store of patch_state reads the direction again.',
+    shows: 'flipped',
+    before: { scenario: 'hook-switch-flip-early' },
+    after: { scenario: 'hook-switch-flip' },
+  }),
+  historyRace({
     id: 'R-36',
     commit: 'e91c2518a5d2',
     title: 'livepatch: Initialize shadow variables safely by a custom callback',

@@ -64,7 +64,7 @@ function wake(cpu: Cpu): void {
 function selfRace(
   name: string,
   description: string,
-  readLockPins: boolean,
+  preemptRt: boolean,
   ablations: readonly PredictedFinding[] = [],
 ): RaceScenario {
   const state: { booted?: BootedRace } = {};
@@ -73,7 +73,7 @@ function selfRace(
     description,
     build() {
       state.booted = bootKernelRace({
-        declaration: { ...DECLARATION, readLockPins },
+        declaration: { ...DECLARATION, preemptRt },
         prepare: startEnabling,
         settle,
         roles: [
@@ -110,14 +110,14 @@ function selfRace(
 export const switchSelf = selfRace(
   'switch-self',
   'klp_try_switch_task(current) where read_lock() disables preemption, against a wake-up.',
-  true,
+  false,
 );
 
 /** The same on PREEMPT_RT. */
 export const switchSelfRt = selfRace(
   'switch-self-rt',
   'klp_try_switch_task(current) where read_lock() does not disable preemption (PREEMPT_RT), against a wake-up.',
-  false,
+  true,
   [
     {
       sites: [],

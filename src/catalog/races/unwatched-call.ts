@@ -1,6 +1,7 @@
 /** A handler in code that RCU does not watch: why klp_synchronize_transition() is no synchronize_rcu(), O-19. */
 
 import { percpu, PERCPU } from '../../kernel/layout.js';
+import { WARN_HANDLER_UNDEFINED } from '../../livepatch/warn-sites.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_19 } from '../../memory/sites.js';
 import { callTraced, raceContext, sleepHere } from '../../scenario/kernel-race.js';
@@ -45,8 +46,8 @@ export const unwatchedCall = patchedFunctionRace({
   ablations: [
     {
       sites: [O_19],
-      finds: 'freed',
-      why: 'synchronize_rcu() does not wait for the handler, which holds the removed function',
+      finds: `WARN ${WARN_HANDLER_UNDEFINED.id}`,
+      why: 'synchronize_rcu() does not wait for the handler, which then sees KLP_UNDEFINED, or takes the removed function',
     },
   ],
 });

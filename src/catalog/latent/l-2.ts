@@ -1,0 +1,127 @@
+/** L-2: reversing the disable of a patch that is not on top: the list head taken for a function. */
+
+import { FTRACE_OPS } from '../../kernel/ftrace.js';
+import { findModule, MODULE } from '../../kernel/module.js';
+import { TASK } from '../../kernel/task.js';
+import { asm } from '../../kernel/text.js';
+import { ENABLED, klpSysfsWrite } from '../../livepatch/core-sysfs.js';
+import { KLP_OPS, KLP_PATCH, KLP_PATCHED } from '../../livepatch/layout.js';
+import type { HistoryFinding } from '../../scenario/history.js';
+import type { LatentIssue, LatentScriptResult } from '../../scenario/latent.js';
+import { bootWatched, watchScript, type WatchedMachine } from '../../scenario/watched.js';
+import { disable, endless, force, insmod, livepatch, SOON, version } from '../history/machine.js';
+
+const LONG = [asm.sleepUninterruptible(6000)];
+const STAY = [asm.sleepUninterruptible(2500)];
+
+function boot(): WatchedMachine {
+  return bootWatched({
+    vmlinux: {
+      functions: [
+        version('f', 0, 1, LONG),
+        version('g', 0, 2),
+        endless('thread_f', asm.call('f')),
+        endless('thread_g', asm.sleepUninterruptible(400), asm.call('g')),
+      ],
+    },
+    modules: [
+      livepatch(1, [version('f_v1', 1, 1), version('g_v1', 1, 2, STAY)]),
+      livepatch(2, [version('f_v2', 2, 1)]),
+    ],
+    initialTasks: [
+      { comm: 'in_f', thread: 'thread_f' },
+      { comm: 'in_g', thread: 'thread_g' },
+    ],
+  });
+}
+
+/** Count plain reads of `fops.func` of any klp_ops: nothing in livepatch has a reason for one. */
+function countHeadReads(m: WatchedMachine): { count: number } {
+  const { base, stride, count } = m.klp.opsCache;
+  const read = m.cpu.read.bind(m.cpu);
+  const seen = { count: 0 };
+  m.cpu.read = (addr) => {
+    const inside = addr >= base && addr < base + count * stride;
+    if (inside && (addr - base) % stride === KLP_OPS.fops + FTRACE_OPS.func) seen.count++;
+    return read(addr);
+  };
+  return seen;
+}
+
+interface Reversed {
+  /** Reads beyond the list head. */
+  readonly headReads: number;
+  /** The task inside the original `f` was switched to patched. */
+  readonly isSwitched: boolean;
+  readonly findings: readonly HistoryFinding[];
+}
+
+/**
+ * Disable the first patch and reverse that, while a task is inside the original `f`, which an earlier force left it in.
+ *
+ * @param hasSecond another patch for `f` is enabled on top
+ */
+export function reverseDisable(hasSecond: boolean): Reversed {
+  const machine = boot();
+  let headReads = 0;
+  let isSwitched = false;
+  const findings = watchScript(machine, (m) => {
+    m.letRun(5);
+    insmod(m, 'livepatch_1');
+    force(m, 'livepatch_1');
+    m.letRun(SOON);
+    if (hasSecond) insmod(m, 'livepatch_2');
+    m.letRun(SOON);
+    disable(m, 'livepatch_1');
+    const reads = countHeadReads(m);
+    const patch = m.words[findModule(m.cpu, m.nameId('livepatch_1')) + MODULE.image] ?? 0;
+    klpSysfsWrite(m.cpu, patch + KLP_PATCH.kobj, ENABLED, '1');
+    m.letRun(150);
+    headReads = reads.count;
+    const state = m.words[(m.tasks[0] ?? 0) + TASK.patchState] ?? 0;
+    isSwitched = state === KLP_PATCHED || m.words[m.klp.transitionPatch] === 0;
+  });
+  return { headReads, isSwitched, findings };
+}
+
+function run(): LatentScriptResult {
+  const alone = reverseDisable(false);
+  const covered = reverseDisable(true);
+  const findings: HistoryFinding[] = [];
+  if (covered.headReads > 0 && alone.headReads === 0) {
+    findings.push({
+      key: 'bogus pointer',
+      detail: `new_func and new_size are read through the list head of a klp_ops, ${covered.headReads} times`,
+    });
+  }
+  if (covered.isSwitched && !alone.isSwitched) {
+    findings.push({
+      key: 'unchecked switch',
+      detail:
+        'a task inside the original is switched to patched, which is refused without the patch on top',
+    });
+  }
+  return { findings: [...findings, ...covered.findings, ...alone.findings], searched: 2 };
+}
+
+export const L_2: LatentIssue = {
+  id: 'L-2',
+  title: 'reversing the disable of a patch that is not on top takes a list head for a function',
+  claim:
+    'In the direction to patched, klp_check_stack_func() looks for the entry behind the function on its stack. The function ' +
+    'of the oldest patch has none behind it: when it is not alone there, the list head inside klp_ops is taken for one.',
+  meaning:
+    'What is read as new_func and new_size is not: here words of the ftrace_ops, in a real kernel memory in front of the ' +
+    'klp_ops and a pointer. As a range it is arbitrary: a task inside the original passes the check, as shown, or a task ' +
+    'is refused for no reason and the transition stalls. Only an earlier force leaves a task inside the original, since a ' +
+    'patch on top hides it: without one a wrong pass has no further consequence.',
+  expected: 'found',
+  attempts: [
+    {
+      kind: 'script',
+      what: 'the older of two patches for a function is disabled and reversed; the same without the newer one',
+      unit: 'sequences',
+      run,
+    },
+  ],
+};

@@ -1,0 +1,144 @@
+/** L-7: what a failed klp_module_coming() leaves behind. */
+
+import { ENODEV } from '../../kernel/errno.js';
+import { KERNEL } from '../../kernel/layout.js';
+import { LIST } from '../../kernel/list.js';
+import { deleteModule, findModule, loadModule, MODULE } from '../../kernel/module.js';
+import { asm } from '../../kernel/text.js';
+import { ENABLED, klpSysfsWrite } from '../../livepatch/core-sysfs.js';
+import { KLP_FUNC, KLP_OBJECT, KLP_PATCH } from '../../livepatch/layout.js';
+import type { Cpu } from '../../memory/cpu.js';
+import type { Addr } from '../../memory/struct.js';
+import type { HistoryFinding } from '../../scenario/history.js';
+import type { LatentIssue, LatentScriptResult } from '../../scenario/latent.js';
+import { bootWatched, watchScript, type WatchedMachine } from '../../scenario/watched.js';
+import { endless, livepatch, SOON, version } from '../history/machine.js';
+
+const SEQUENCES = 40;
+const OPERATIONS = 60;
+const PATCHES = 3;
+/** Images: the patches, the target module, and a version of it that lacks a function. */
+const WHOLE = PATCHES;
+const LACKING = PATCHES + 1;
+const FAILS_SOMETIMES = 1;
+
+/** pre_patch: fails every third time, by the jiffies. */
+export function failsSometimes(cpu: Cpu, _obj: Addr): number {
+  return cpu.peek(cpu.ctx.kernel.globals + KERNEL.jiffies) % 3 === 0 ? -ENODEV : 0;
+}
+
+const f = (name: string, n: number) => version(name, n, name.startsWith('tf') ? 1 : 2);
+
+function boot(): WatchedMachine {
+  return bootWatched({
+    vmlinux: { functions: [endless('thread', asm.sleep(10))] },
+    modules: [
+      livepatch(1, [f('tf_v1', 1), f('tg_v1', 1)], { name: 'target' }),
+      livepatch(2, [f('tf_v2', 2)], {
+        name: 'target',
+        callbacks: { prePatch: FAILS_SOMETIMES },
+      }),
+      livepatch(3, [f('tg_v3', 3)], { name: 'target', replace: true }),
+      { name: 'target', functions: [f('tf', 0), f('tg', 0)] },
+      { name: 'target', functions: [f('tf', 0)] },
+    ],
+    callbacks: [undefined, failsSometimes],
+    initialTasks: [{ comm: 'idler', thread: 'thread' }],
+  });
+}
+
+/** Functions of the listed patches whose object is not loaded although they hold an address. */
+function staleFuncs({ words, klp }: WatchedMachine): Addr[] {
+  const at = (addr: Addr): number => words[addr] ?? 0;
+  const each = (head: Addr): Addr[] => {
+    const found: Addr[] = [];
+    for (let node = at(head + LIST.next); node !== head; node = at(node + LIST.next)) {
+      found.push(node);
+    }
+    return found;
+  };
+  return each(klp.patches)
+    .flatMap((patch) => each(patch + KLP_PATCH.objList))
+    .filter((obj) => at(obj + KLP_OBJECT.name) !== 0 && at(obj + KLP_OBJECT.mod) === 0)
+    .flatMap((obj) => each(obj + KLP_OBJECT.funcList))
+    .filter((func) => at(func + KLP_FUNC.oldFunc) !== 0);
+}
+
+/** Reads of an address that is stale when it is read. */
+function watchReads(m: WatchedMachine): { used: number } {
+  const { base, stride, count } = m.klp.funcCache;
+  const read = m.cpu.read.bind(m.cpu);
+  const seen = { used: 0 };
+  m.cpu.read = (addr) => {
+    const offset = (addr - base) % stride;
+    if (addr >= base && addr < base + count * stride && offset === KLP_FUNC.oldFunc) {
+      if (staleFuncs(m).includes(addr - offset)) seen.used++;
+    }
+    return read(addr);
+  };
+  return seen;
+}
+
+/** One operation of the administrator. */
+function operate(m: WatchedMachine, random: number): void {
+  const what = random % 8;
+  const which = (random >>> 8) % PATCHES;
+  const name = m.nameId(`livepatch_${which + 1}`);
+  if (what < 2) loadModule(m.cpu, what === 0 ? WHOLE : LACKING);
+  else if (what === 2) deleteModule(m.cpu, m.nameId('target'));
+  else if (what < 5) loadModule(m.cpu, which);
+  else if (what === 5) deleteModule(m.cpu, name);
+  else {
+    const mod = findModule(m.cpu, name);
+    const patch = mod === 0 ? 0 : (m.words[mod + MODULE.image] ?? 0);
+    if (patch !== 0) klpSysfsWrite(m.cpu, patch + KLP_PATCH.kobj, ENABLED, String(what & 1));
+  }
+  m.letRun(1 + ((random >>> 16) % SOON));
+}
+
+/** Random sequences of operations; how many of them left a stale address behind, and whether one was used. */
+export function searchStale(seed: number): LatentScriptResult {
+  const findings: HistoryFinding[] = [];
+  let searched = 0;
+  let x = Math.imul(seed, 0x9e3779b1) | 1;
+  for (let i = 0; i < SEQUENCES; i++) {
+    const machine = boot();
+    const state = { isStale: false };
+    findings.push(
+      ...watchScript(machine, (m) => {
+        const seen = watchReads(m);
+        for (let n = 0; n < OPERATIONS; n++) {
+          x ^= x << 13;
+          x ^= x >>> 17;
+          x ^= x << 5;
+          operate(m, x >>> 0);
+          state.isStale ||= staleFuncs(m).length > 0;
+        }
+        if (seen.used > 0) m.find('stale address', 'old_func of an unloaded object is used');
+      }),
+    );
+    if (state.isStale) searched++;
+  }
+  return { findings, searched };
+}
+
+export const L_7: LatentIssue = {
+  id: 'L-7',
+  title: 'a failed klp_module_coming() leaves addresses of the refused module behind',
+  claim:
+    'When the last step of klp_module_coming() fails, the object of the failing patch forgets its module, but its functions ' +
+    'keep old_func (and, since 6.3, its relocations are not cleared).',
+  meaning:
+    'The stale address is there, and nothing reads it: whoever looks at a function looks whether its object is loaded or ' +
+    'patched first, and loading the module again overwrites it. Relocations are not modelled: on x86 loading the module ' +
+    'again could be refused because of them.',
+  expected: 'not found',
+  attempts: [
+    {
+      kind: 'script',
+      what: 'random sequences of loading, refusing and unloading the module and of enabling, disabling and replacing patches for it',
+      unit: 'sequences that left a stale address behind',
+      run: searchStale,
+    },
+  ],
+};
