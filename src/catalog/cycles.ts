@@ -13,7 +13,8 @@ const NATIVE_CYCLE = 16;
 
 /** Words the admin counts in: complete cycles, and transitions that failed. */
 export const CYCLE_STATE = { cycles: 0, failures: 1, size: 2 } as const;
-const STATE_SYMBOL = 'cycle_state';
+/** Where: a symbol of vmlinux. */
+export const CYCLE_SYMBOL = 'cycle_state';
 
 /** Size of the machine. */
 export interface CyclesOptions {
@@ -68,13 +69,13 @@ export function build({ cpus, tasks }: CyclesOptions): Workload {
         {
           name: 'cycle_admin',
           code: [
-            asm.at('loop', asm.kcall(NATIVE_CYCLE, symbol(STATE_SYMBOL))),
+            asm.at('loop', asm.kcall(NATIVE_CYCLE, symbol(CYCLE_SYMBOL))),
             asm.sleep(1),
             asm.jump('loop'),
           ],
         },
       ],
-      data: { [STATE_SYMBOL]: CYCLE_STATE.size },
+      data: { [CYCLE_SYMBOL]: CYCLE_STATE.size },
     },
     modules: [
       {
@@ -94,13 +95,13 @@ export function build({ cpus, tasks }: CyclesOptions): Workload {
     outcomes: (words) => [
       {
         outcome: 'cycle',
-        count: words[booted.symbol(STATE_SYMBOL) + CYCLE_STATE.cycles] ?? 0,
+        count: words[booted.symbol(CYCLE_SYMBOL) + CYCLE_STATE.cycles] ?? 0,
         grade: 'acceptable',
         reason: 'a patch was enabled, disabled and unloaded',
       },
       {
         outcome: 'failure',
-        count: words[booted.symbol(STATE_SYMBOL) + CYCLE_STATE.failures] ?? 0,
+        count: words[booted.symbol(CYCLE_SYMBOL) + CYCLE_STATE.failures] ?? 0,
         grade: 'forbidden',
         reason: 'the patch could not be enabled',
       },
