@@ -10,6 +10,7 @@ import { INSTRUCTION_WORDS } from '../kernel/text.js';
 import { addTimer, delTimer, TIMER_WAKE } from '../kernel/timer.js';
 import { setCurrentState } from '../kernel/wait.js';
 import type { KernelContext } from '../kernel/context.js';
+import { O_17 } from '../memory/sites.js';
 import type { Cpu } from '../memory/cpu.js';
 import { NULL, type Addr, type CpuId } from '../memory/struct.js';
 import { bootMachine, type BootedMachine, type MachineDeclaration } from './boot.js';
@@ -107,14 +108,17 @@ export function restFor(cpu: Cpu, jiffies: number): void {
  */
 export function callTraced(cpu: Cpu, entry: Addr): Addr {
   const { kernel } = cpu.ctx;
-  const ops = cpu.fetch(entry + 1);
   const fregs = percpu(kernel, cpu.id) + PERCPU.fregs;
+  // The way from the site into the handler and from its decision to the version it chose is no place to be preempted:
+  // the registers are the CPU's own. Without O-17 nothing holds preemption off.
+  const isPinned = !cpu.ablates(O_17);
+  if (isPinned) cpu.preemptDisable();
+  const ops = cpu.fetch(entry + 1);
   cpu.set(fregs, entry + INSTRUCTION_WORDS);
-  // The way from the site into the handler, which disables preemption, is no place to be interrupted: whoever
-  // unregisters waits for tasks on it too (RCU-tasks).
   if (ops !== NULL) kernel.ftraceFns[cpu.fetch(ops)]?.(cpu, entry, NULL, ops, fregs);
   const target = cpu.get(fregs);
   cpu.set(cpu.current + TASK.pc, target);
+  if (isPinned) cpu.preemptEnable();
   return target;
 }
 
