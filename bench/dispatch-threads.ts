@@ -229,6 +229,7 @@ interface Kind {
   readonly kind: string;
   readonly case: number;
   readonly handler?: number;
+  readonly churn?: boolean;
 }
 
 const KINDS: readonly Kind[] = [
@@ -242,6 +243,9 @@ const OTHERS: readonly Kind[] = VARIANTS.flatMap(({ name }, i) => [
   { kind: `stack of 1, ${name}`, case: 0, handler: i + 1 },
   { kind: `in transition, ${name}`, case: 4, handler: i + 1 },
 ]);
+
+/** All functions while patches come and go. */
+const CHURNING: Kind = { kind: 'churn', case: REAL, churn: true };
 
 function throughputTask(
   { kind, ...told }: Kind,
@@ -269,10 +273,11 @@ function throughputOf(kind: Kind, aimRatio?: number): Benchmark {
   };
 }
 
-/** Calls per second of 1, 2 and 4 CPUs at once, in each state, and with each handler. */
+/** Calls per second of 1, 2 and 4 CPUs at once: in each state, with each handler, and while patches come and go. */
 export const throughput: readonly Benchmark[] = [
   ...KINDS.map((kind) => throughputOf(kind, 1.8)),
   ...OTHERS.map((kind) => throughputOf(kind)),
+  throughputOf(CHURNING),
 ];
 
 const perProcessorOf = (kind: Kind): Benchmark => ({
