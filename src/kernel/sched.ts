@@ -235,6 +235,7 @@ export function tryToWakeUp(cpu: Cpu, task: TaskRef, mask: number): boolean {
   if (wakes) {
     cpu.smpRmb(); // state before onRq; pairs with the release of the run-queue lock in scheduleNext().
     if (cpu.readOnce(task + TASK.onRq) === 0 || !ttwuRunnable(cpu, task)) {
+      cpu.smpRmb(); // smp_acquire__after_ctrl_dep(): onRq before onCpu; pairs with the run-queue lock in scheduleNext().
       cpu.writeOnce(task + TASK.state, TASK_WAKING);
       // Pairs with the release in scheduleNext(): its last CPU is done with the task.
       while (cpu.loadAcquire(task + TASK.onCpu) !== 0) cpu.relax(task + TASK.onCpu, 1);
@@ -290,6 +291,7 @@ export function taskCallFunc<A>(
   if (state === TASK_RUNNING || state === TASK_WAKING || cpu.readOnce(p + TASK.onRq) !== 0) {
     rq = taskRqLock(cpu, p);
   } else {
+    cpu.smpRmb(); // onRq before onCpu, which may be that of before p ran; pairs with the run-queue lock in scheduleNext().
     // Pairs with the release in scheduleNext(): the stack of p is complete.
     while (cpu.loadAcquire(p + TASK.onCpu) !== 0) cpu.relax(p + TASK.onCpu, 1);
   }
