@@ -90,7 +90,8 @@
     (local.set $state (i32.atomic.load offset=@TASK.state (local.get $at)))
     (if (i32.or (i32.eqz (local.get $state)) (i32.eq (local.get $state) (i32.const @TASK_WAKING)))
       (then (return (i32.const -2))))
-    (if (i32.load offset=@TASK.onRq (local.get $at)) (then (return (i32.const -2))))
+    ;; Likewise for smp_rmb(), on_rq before on_cpu.
+    (if (i32.atomic.load offset=@TASK.onRq (local.get $at)) (then (return (i32.const -2))))
     ;; Pairs with the release in scheduleNext(): the stack is complete.
     (if (i32.atomic.load offset=@TASK.onCpu (local.get $at)) (then (return (i32.const -2))))
 
