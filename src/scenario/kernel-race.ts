@@ -14,7 +14,14 @@ import { O_17 } from '../memory/sites.js';
 import type { Cpu } from '../memory/cpu.js';
 import { NULL, type Addr, type CpuId } from '../memory/struct.js';
 import { bootMachine, type BootedMachine, type MachineDeclaration } from './boot.js';
-import type { KernelBody, Machine, StateView } from './declare.js';
+import {
+  race,
+  type Ending,
+  type KernelBody,
+  type Machine,
+  type RaceScenario,
+  type StateView,
+} from './declare.js';
 import { jumpToTimer } from './virtual-time.js';
 
 /** What the bodies of a race know of their machine. */
@@ -60,9 +67,10 @@ export interface KernelRace {
   /** Kernel code that CPU 0 executes first, while all other tasks sleep; the machine then comes to rest. */
   readonly prepare: KernelBody;
   /** Last changes to the prepared memory: for instance, tasks that have meanwhile left a function. */
-  readonly settle?: (words: Int32Array, machine: BootedMachine, tasks: readonly Addr[]) => void;
+  readonly settle?:
+    ((words: Int32Array, machine: BootedMachine, tasks: readonly Addr[]) => void) | undefined;
   /** Jiffies that may pass during the race while all CPUs wait. Default 0. */
-  readonly jiffies?: number;
+  readonly jiffies?: number | undefined;
 }
 
 /** A race that is laid out. `tasks` are the declared initial tasks, then one for each role. */
@@ -136,8 +144,8 @@ function makeCurrent(words: Int32Array, kernel: KernelContext, n: number, task: 
 }
 
 /** Lay out a race. */
-export function bootKernelRace(race: KernelRace): BootedRace {
-  const { declaration, roles } = race;
+function bootKernelRace(spec: KernelRace): BootedRace {
+  const { declaration, roles } = spec;
   const declared = declaration.initialTasks ?? [];
   const booted = bootMachine({
     ...declaration,
@@ -170,7 +178,7 @@ export function bootKernelRace(race: KernelRace): BootedRace {
       booted.init(words);
       makeCurrent(words, kernel, 0, own[0] ?? 0);
     },
-    prepare: race.prepare,
+    prepare: spec.prepare,
     idle: cpuStartupEntry,
     idleCurrent: (n) => kernel.tasks + n * kernel.taskStride,
     settle(words) {
@@ -179,8 +187,8 @@ export function bootKernelRace(race: KernelRace): BootedRace {
         words[task + TASK.depth] = 0;
         words[task + TASK.pc] = booted.symbol('worker_thread') + INSTRUCTION_WORDS;
       });
-      race.settle?.(words, booted, tasks);
-      limit = (words[kernel.globals + KERNEL.jiffies] ?? 0) + (race.jiffies ?? 0);
+      spec.settle?.(words, booted, tasks);
+      limit = (words[kernel.globals + KERNEL.jiffies] ?? 0) + (spec.jiffies ?? 0);
     },
     advanceTime: (state) => jumpToTimer(kernel, limit, state),
     interrupt: {
@@ -197,6 +205,27 @@ export function bootKernelRace(race: KernelRace): BootedRace {
       return kernel.names[state.read(task + TASK.comm)] ?? 'no task';
     },
   };
+}
+
+/** A race over a booted machine together with its outcomes. */
+export interface KernelRaceSpec
+  extends KernelRace, Omit<RaceScenario, 'kind' | 'build' | 'observe'> {
+  /** Key into the outcomes of an execution that ended, on the machine that was built last. */
+  readonly observe: (end: Ending, race: BootedRace) => string;
+}
+
+/** Declare a race over a booted machine. */
+export function kernelRace(spec: KernelRaceSpec): RaceScenario {
+  const { declaration, roles, prepare, settle, jiffies, observe, ...scenario } = spec;
+  let latest: BootedRace | undefined;
+  return race({
+    ...scenario,
+    build() {
+      latest = bootKernelRace({ declaration, roles, prepare, settle, jiffies });
+      return latest;
+    },
+    observe: (end) => (latest ? observe(end, latest) : 'not built'),
+  });
 }
 
 /** Addresses of the initial tasks: init() always hands out the same. */

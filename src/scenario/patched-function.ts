@@ -13,21 +13,14 @@ import { WARN_COMPLETE_TASK_PENDING, WARN_HANDLER_UNDEFINED } from '../livepatch
 import type { Cpu } from '../memory/cpu.js';
 import type { Addr } from '../memory/struct.js';
 import type { BootedMachine, MachineDeclaration } from './boot.js';
+import type { Ending, OutcomeRule, PredictedFinding, RaceScenario } from './declare.js';
 import {
-  race,
-  type Ending,
-  type OutcomeRule,
-  type PredictedFinding,
-  type RaceScenario,
-} from './declare.js';
-import {
-  bootKernelRace,
   callTraced,
+  kernelRace,
   raceContext,
   restFor,
   sleepHere,
-  type BootedRace,
-  type KernelRace,
+  type KernelRaceSpec,
 } from './kernel-race.js';
 
 /** Jiffies that a version of `f` sleeps: longer than any race lasts. */
@@ -227,9 +220,10 @@ export function allowed(...versions: readonly string[]): Record<string, OutcomeR
 }
 
 /** A race over {@link PATCHED_FUNCTION}. */
-export interface PatchedFunctionRace extends Omit<KernelRace, 'declaration'> {
-  readonly name: string;
-  readonly description: string;
+export interface PatchedFunctionRace extends Omit<
+  KernelRaceSpec,
+  'declaration' | 'observe' | 'outcomes' | 'bounds'
+> {
   /** Tasks besides the roles'. */
   readonly initialTasks?: MachineDeclaration['initialTasks'];
   /** Index of the task whose fate is the outcome, among initial tasks and roles. */
@@ -241,22 +235,12 @@ export interface PatchedFunctionRace extends Omit<KernelRace, 'declaration'> {
 
 /** Declare a race whose outcome is the {@link fateOf} of one task. */
 export function patchedFunctionRace(spec: PatchedFunctionRace): RaceScenario {
-  const { name, description, initialTasks, observed, versions, ablations, ...rest } = spec;
-  const state: { booted?: BootedRace } = {};
-  return race({
-    name,
-    description,
-    build() {
-      const declaration = { ...PATCHED_FUNCTION, ...(initialTasks ? { initialTasks } : {}) };
-      state.booted = bootKernelRace({ ...rest, declaration });
-      return state.booted;
-    },
-    observe(end) {
-      const { booted } = state;
-      return booted ? fateOf(end, booted.booted, booted.tasks[observed] ?? 0) : 'not built';
-    },
+  const { initialTasks, observed, versions, ...rest } = spec;
+  return kernelRace({
+    ...rest,
+    declaration: { ...PATCHED_FUNCTION, ...(initialTasks ? { initialTasks } : {}) },
+    observe: (end, { booted, tasks }) => fateOf(end, booted, tasks[observed] ?? 0),
     outcomes: allowed(...versions),
     bounds: { steps: 20_000 },
-    ablations,
   });
 }

@@ -7,14 +7,7 @@ import { WARN_PATCH_OBJECT_PATCHED } from '../../livepatch/warn-sites.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_25 } from '../../memory/sites.js';
 import { NULL } from '../../memory/struct.js';
-import { race } from '../../scenario/declare.js';
-import {
-  bootKernelRace,
-  raceContext,
-  restFor,
-  sleepHere,
-  type BootedRace,
-} from '../../scenario/kernel-race.js';
+import { kernelRace, raceContext, restFor, sleepHere } from '../../scenario/kernel-race.js';
 import { loadLivepatches, PATCHED_FUNCTION } from '../../scenario/patched-function.js';
 
 const TARGET = 2;
@@ -55,28 +48,20 @@ function enableSecond(cpu: Cpu): void {
   sleepHere(cpu);
 }
 
-const state: { booted?: BootedRace } = {};
 const FINDS = `WARN ${WARN_PATCH_OBJECT_PATCHED.id}`;
 
 /** CPU 0 loads the target module; CPU 1 enables a second patch for it. */
-export const comingEnable = race({
+export const comingEnable = kernelRace({
   name: 'coming-enable',
   description: 'klp_module_coming() against klp_enable_patch() of a second patch for the module.',
-  build() {
-    state.booted = bootKernelRace({
-      declaration: DECLARATION,
-      prepare: enableFirst,
-      roles: [
-        { comm: 'loader', sleepingIn: [], body: loadTarget },
-        { comm: 'admin', sleepingIn: [], body: enableSecond },
-      ],
-      jiffies: 10,
-    });
-    return state.booted;
-  },
-  observe(end) {
-    if (!state.booted) return 'not built';
-    const { kernel, nameId } = state.booted.booted;
+  declaration: DECLARATION,
+  prepare: enableFirst,
+  roles: [
+    { comm: 'loader', sleepingIn: [], body: loadTarget },
+    { comm: 'admin', sleepingIn: [], body: enableSecond },
+  ],
+  jiffies: 10,
+  observe(end, { booted: { kernel, nameId } }) {
     for (let id = 0; id < WARN_SITES; id++) {
       if (end.read(kernel.warnCounts + id) !== 0) return `WARN ${id}`;
     }

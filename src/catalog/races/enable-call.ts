@@ -9,8 +9,7 @@ import { KLP_HOOKS } from '../../livepatch/tables.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_03, O_09, O_11, O_12 } from '../../memory/sites.js';
 import type { Addr } from '../../memory/struct.js';
-import { race } from '../../scenario/declare.js';
-import { bootKernelRace, raceContext, type BootedRace } from '../../scenario/kernel-race.js';
+import { kernelRace, raceContext } from '../../scenario/kernel-race.js';
 import {
   allowed,
   callAndSleep,
@@ -56,28 +55,19 @@ function callOncePublished(cpu: Cpu): void {
   callAndSleep(cpu);
 }
 
-const state: { booted?: BootedRace } = {};
 const finds = 'f_b, pending';
 
 /** CPU 0 enables a second patch; CPU 1's task, which has not switched, calls `f` once it is published. */
-export const enableCall = race({
+export const enableCall = kernelRace({
   name: 'enable-call',
   description: '__klp_enable_patch() on top of another patch against klp_ftrace_handler().',
-  build() {
-    state.booted = bootKernelRace({
-      declaration: { ...PATCHED_FUNCTION, overrides: { hooks: { klpModuleInit: initOnly } } },
-      prepare: prepareSecond,
-      roles: [
-        { comm: 'admin', sleepingIn: [], body: enableSecond },
-        { comm: 'caller', sleepingIn: [], body: callOncePublished },
-      ],
-    });
-    return state.booted;
-  },
-  observe(end) {
-    const { booted } = state;
-    return booted ? fateOf(end, booted.booted, booted.tasks[1] ?? 0) : 'not built';
-  },
+  declaration: { ...PATCHED_FUNCTION, overrides: { hooks: { klpModuleInit: initOnly } } },
+  prepare: prepareSecond,
+  roles: [
+    { comm: 'admin', sleepingIn: [], body: enableSecond },
+    { comm: 'caller', sleepingIn: [], body: callOncePublished },
+  ],
+  observe: (end, { booted, tasks }) => fateOf(end, booted, tasks[1] ?? 0),
   outcomes: allowed('f_a'),
   bounds: { steps: 20_000 },
   ablations: [

@@ -14,13 +14,7 @@ import type { Cpu } from '../../memory/cpu.js';
 import { O_33 } from '../../memory/sites.js';
 import type { Addr } from '../../memory/struct.js';
 import type { BootedMachine } from '../../scenario/boot.js';
-import { race } from '../../scenario/declare.js';
-import {
-  bootKernelRace,
-  raceContext,
-  sleepHere,
-  type BootedRace,
-} from '../../scenario/kernel-race.js';
+import { kernelRace, raceContext, sleepHere } from '../../scenario/kernel-race.js';
 import { loadLivepatches, PATCHED_FUNCTION } from '../../scenario/patched-function.js';
 
 /** Enable the patch; the caller sleeps in `f`, so that the transition waits for it. */
@@ -70,29 +64,22 @@ function leaveKernel(cpu: Cpu): void {
   }
 }
 
-const state: { booted?: BootedRace } = {};
-
 /** CPU 0 reverses an enabling and prods who has to switch; CPU 1's task is on its way to user mode, where it stays. */
-export const exitLoop = race({
+export const exitLoop = kernelRace({
   name: 'exit-loop',
   description: 'klp_reverse_transition() and klp_send_signals() against exit_to_user_mode_loop().',
-  build() {
-    const overrides = { hooks: { klpUpdatePatchState: updateWithInterrupts } };
-    state.booted = bootKernelRace({
-      declaration: { ...PATCHED_FUNCTION, overrides },
-      prepare: startEnabling,
-      settle,
-      roles: [
-        { comm: 'admin', sleepingIn: [], body: reverseAndProd },
-        { comm: 'user', sleepingIn: ['f'], body: leaveKernel },
-      ],
-      jiffies: 400,
-    });
-    return state.booted;
+  declaration: {
+    ...PATCHED_FUNCTION,
+    overrides: { hooks: { klpUpdatePatchState: updateWithInterrupts } },
   },
-  observe(end) {
-    if (!state.booted) return 'not built';
-    const { booted, tasks } = state.booted;
+  prepare: startEnabling,
+  settle,
+  roles: [
+    { comm: 'admin', sleepingIn: [], body: reverseAndProd },
+    { comm: 'user', sleepingIn: ['f'], body: leaveKernel },
+  ],
+  jiffies: 400,
+  observe(end, { booted, tasks }) {
     const target = end.read(booted.klp.targetState);
     if (target === KLP_UNDEFINED) return 'complete';
     return end.read((tasks[1] ?? 0) + TASK.patchState) === target ? 'switched' : 'stalled';

@@ -5,14 +5,7 @@ import { FORCE, klpSysfsWrite } from '../../livepatch/core-sysfs.js';
 import { KLP_PATCH } from '../../livepatch/layout.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_28 } from '../../memory/sites.js';
-import { race } from '../../scenario/declare.js';
-import {
-  bootKernelRace,
-  raceContext,
-  restFor,
-  sleepHere,
-  type BootedRace,
-} from '../../scenario/kernel-race.js';
+import { kernelRace, raceContext, restFor, sleepHere } from '../../scenario/kernel-race.js';
 import {
   attempt,
   disableWithStraggler,
@@ -46,28 +39,19 @@ function unload(cpu: Cpu): void {
   sleepHere(cpu);
 }
 
-const state: { booted?: BootedRace } = {};
-
 /** CPU 0 forces a disabling for which a task would have to leave the function; CPU 1 unloads the module if it can. */
-export const forceDisable = race({
+export const forceDisable = kernelRace({
   name: 'force-disable',
   description: 'klp_force_transition() of a disable against delete_module().',
-  build() {
-    state.booted = bootKernelRace({
-      declaration: { ...PATCHED_FUNCTION, initialTasks: [SLEEPER] },
-      prepare: startDisabling,
-      roles: [
-        { comm: 'admin', sleepingIn: [], body: forceAndComplete },
-        { comm: 'unloader', sleepingIn: [], body: unload },
-      ],
-      jiffies: 400,
-    });
-    return state.booted;
-  },
-  observe(end) {
-    if (!state.booted) return 'not built';
-    return end.read(state.booted.booted.kernel.modules + MODULE.name) === 0 ? 'freed' : 'kept';
-  },
+  declaration: { ...PATCHED_FUNCTION, initialTasks: [SLEEPER] },
+  prepare: startDisabling,
+  roles: [
+    { comm: 'admin', sleepingIn: [], body: forceAndComplete },
+    { comm: 'unloader', sleepingIn: [], body: unload },
+  ],
+  jiffies: 400,
+  observe: (end, { booted }) =>
+    end.read(booted.kernel.modules + MODULE.name) === 0 ? 'freed' : 'kept',
   outcomes: {
     kept: { grade: 'acceptable', reason: 'the module stays, in whose function the task sleeps' },
     freed: { grade: 'forbidden', reason: 'the task sleeps in a function that has been unloaded' },

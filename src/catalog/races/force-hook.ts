@@ -12,19 +12,8 @@ import { KLP_PATCH, KLP_UNDEFINED } from '../../livepatch/layout.js';
 import { __klpSchedTrySwitch } from '../../livepatch/transition.js';
 import type { Cpu } from '../../memory/cpu.js';
 import type { BootedMachine } from '../../scenario/boot.js';
-import {
-  race,
-  type KernelBody,
-  type PredictedFinding,
-  type RaceScenario,
-} from '../../scenario/declare.js';
-import {
-  bootKernelRace,
-  raceContext,
-  restFor,
-  sleepHere,
-  type BootedRace,
-} from '../../scenario/kernel-race.js';
+import type { KernelBody, PredictedFinding, RaceScenario } from '../../scenario/declare.js';
+import { kernelRace, raceContext, restFor, sleepHere } from '../../scenario/kernel-race.js';
 import {
   attempt,
   loadLivepatches,
@@ -99,25 +88,17 @@ function forceRace(
   admin: KernelBody,
   ablations: readonly PredictedFinding[] = [],
 ): RaceScenario {
-  const state: { booted?: BootedRace } = {};
-  return race({
+  return kernelRace({
     name,
     description,
-    build() {
-      state.booted = bootKernelRace({
-        declaration: DECLARATION,
-        prepare: startReplacing,
-        settle,
-        roles: [
-          { comm: 'admin', sleepingIn: [], body: admin },
-          { comm: 'thread', sleepingIn: [], body: resched },
-        ],
-      });
-      return state.booted;
-    },
-    observe(end) {
-      if (!state.booted) return 'not built';
-      const { kernel, klp } = state.booted.booted;
+    declaration: DECLARATION,
+    prepare: startReplacing,
+    settle,
+    roles: [
+      { comm: 'admin', sleepingIn: [], body: admin },
+      { comm: 'thread', sleepingIn: [], body: resched },
+    ],
+    observe(end, { booted: { kernel, klp } }) {
       for (let id = 0; id < WARN_SITES; id++) {
         if (end.read(kernel.warnCounts + id) !== 0) return `WARN ${id}`;
       }

@@ -6,13 +6,7 @@ import { KLP_WORK_FREE_PATCH } from '../../livepatch/layout.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_29 } from '../../memory/sites.js';
 import type { Addr } from '../../memory/struct.js';
-import { race } from '../../scenario/declare.js';
-import {
-  bootKernelRace,
-  raceContext,
-  restFor,
-  type BootedRace,
-} from '../../scenario/kernel-race.js';
+import { kernelRace, raceContext, restFor } from '../../scenario/kernel-race.js';
 import {
   loadLivepatches,
   patchOf,
@@ -45,30 +39,21 @@ function unload(cpu: Cpu): void {
   deleteModule(cpu, raceContext(cpu).nameId('livepatch_a'));
 }
 
-const state: { booted?: BootedRace } = {};
-
 /** CPU 0 finishes freeing a patch; CPU 1 unloads its module as soon as it can. */
-export const freeUnload = race({
+export const freeUnload = kernelRace({
   name: 'free-unload',
   description: 'klp_free_patch_finish() against delete_module().',
-  build() {
-    state.booted = bootKernelRace({
-      declaration: {
-        ...PATCHED_FUNCTION,
-        overrides: { workFns: { [KLP_WORK_FREE_PATCH]: late } },
-      },
-      prepare: disableCompletely,
-      roles: [
-        { comm: 'worker', sleepingIn: [], body: finish },
-        { comm: 'unloader', sleepingIn: [], body: unload },
-      ],
-    });
-    return state.booted;
+  declaration: {
+    ...PATCHED_FUNCTION,
+    overrides: { workFns: { [KLP_WORK_FREE_PATCH]: late } },
   },
-  observe(end) {
-    if (!state.booted) return 'not built';
-    return end.read(state.booted.booted.kernel.modules + MODULE.name) === 0 ? 'unloaded' : 'in use';
-  },
+  prepare: disableCompletely,
+  roles: [
+    { comm: 'worker', sleepingIn: [], body: finish },
+    { comm: 'unloader', sleepingIn: [], body: unload },
+  ],
+  observe: (end, { booted }) =>
+    end.read(booted.kernel.modules + MODULE.name) === 0 ? 'unloaded' : 'in use',
   outcomes: {
     unloaded: { grade: 'acceptable', reason: 'the module went after the patch' },
     'in use': { grade: 'acceptable', reason: 'the module could not go yet' },

@@ -14,19 +14,8 @@ import type { Cpu } from '../../memory/cpu.js';
 import { O_08 } from '../../memory/sites.js';
 import type { Addr } from '../../memory/struct.js';
 import type { BootedMachine } from '../../scenario/boot.js';
-import {
-  race,
-  type KernelBody,
-  type PredictedFinding,
-  type RaceScenario,
-} from '../../scenario/declare.js';
-import {
-  bootKernelRace,
-  raceContext,
-  restFor,
-  sleepHere,
-  type BootedRace,
-} from '../../scenario/kernel-race.js';
+import type { KernelBody, PredictedFinding, RaceScenario } from '../../scenario/declare.js';
+import { kernelRace, raceContext, restFor, sleepHere } from '../../scenario/kernel-race.js';
 import { PATCHED_FUNCTION } from '../../scenario/patched-function.js';
 
 const LIVEPATCH = 0;
@@ -139,30 +128,21 @@ interface ModuleRace {
 
 function moduleRace(spec: ModuleRace): RaceScenario {
   const { name, description, prepare, admin, thread, hooks = {}, ablations = [] } = spec;
-  const state: { booted?: BootedRace } = {};
-  return race({
+  return kernelRace({
     name,
     description,
-    build() {
-      state.booted = bootKernelRace({
-        declaration: { ...DECLARATION, overrides: { hooks } },
-        prepare,
-        settle: stayInFunction,
-        roles: [
-          { comm: 'admin', sleepingIn: [], body: admin },
-          { comm: 'thread', sleepingIn: ['f'], body: thread ?? reschedOften },
-        ],
-      });
-      return state.booted;
-    },
-    observe(end) {
-      const { booted } = state;
-      if (!booted) return 'not built';
-      const { kernel } = booted.booted;
+    declaration: { ...DECLARATION, overrides: { hooks } },
+    prepare,
+    settle: stayInFunction,
+    roles: [
+      { comm: 'admin', sleepingIn: [], body: admin },
+      { comm: 'thread', sleepingIn: ['f'], body: thread ?? reschedOften },
+    ],
+    observe(end, { booted: { kernel }, tasks }) {
       for (let id = 0; id < WARN_SITES; id++) {
         if (end.read(kernel.warnCounts + id) !== 0) return `WARN ${id}`;
       }
-      const patchState = end.read((booted.tasks[1] ?? 0) + TASK.patchState);
+      const patchState = end.read((tasks[1] ?? 0) + TASK.patchState);
       return patchState === KLP_PATCHED ? 'switched in f' : 'waiting';
     },
     outcomes: {

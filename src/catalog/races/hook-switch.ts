@@ -5,8 +5,8 @@ import { TASK, TIF_PATCH_PENDING } from '../../kernel/task.js';
 import { __klpSchedTrySwitch } from '../../livepatch/transition.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_05, O_08, O_23, O_32 } from '../../memory/sites.js';
-import { race, type PredictedFinding, type RaceScenario } from '../../scenario/declare.js';
-import { bootKernelRace, sleepHere } from '../../scenario/kernel-race.js';
+import type { PredictedFinding, RaceScenario } from '../../scenario/declare.js';
+import { kernelRace, sleepHere } from '../../scenario/kernel-race.js';
 import {
   attempt,
   callAndSleep,
@@ -138,19 +138,16 @@ function flipRace(
   version: KernelVersion,
   ablations: readonly PredictedFinding[],
 ): RaceScenario {
-  return race({
+  return kernelRace({
     name,
     description: `klp_reverse_transition() (${version}) against klp_target_state under __klp_sched_try_switch().`,
-    build: () =>
-      bootKernelRace({
-        declaration: { ...PATCHED_FUNCTION, initialTasks: [STRAGGLER], version },
-        prepare: enablePatch,
-        roles: [
-          { comm: 'admin', sleepingIn: [], body: disablePatch },
-          { comm: 'thread', sleepingIn: ['f'], body: watchDirection },
-        ],
-        settle: leaveFunction,
-      }),
+    declaration: { ...PATCHED_FUNCTION, initialTasks: [STRAGGLER], version },
+    prepare: enablePatch,
+    roles: [
+      { comm: 'admin', sleepingIn: [], body: disablePatch },
+      { comm: 'thread', sleepingIn: ['f'], body: watchDirection },
+    ],
+    settle: leaveFunction,
     observe: ({ events }) =>
       events.some(({ event }) => event === TRACE_FLIPPED) ? 'flipped' : 'stable',
     outcomes: {

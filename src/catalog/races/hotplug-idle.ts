@@ -9,14 +9,7 @@ import type { Cpu } from '../../memory/cpu.js';
 import { O_27 } from '../../memory/sites.js';
 import type { Addr } from '../../memory/struct.js';
 import type { BootedMachine } from '../../scenario/boot.js';
-import { race } from '../../scenario/declare.js';
-import {
-  bootKernelRace,
-  callTraced,
-  raceContext,
-  sleepHere,
-  type BootedRace,
-} from '../../scenario/kernel-race.js';
+import { kernelRace, callTraced, raceContext, sleepHere } from '../../scenario/kernel-race.js';
 import {
   loadLivepatches,
   PATCHED_FUNCTION,
@@ -70,30 +63,22 @@ function comeOnlineAndCall(cpu: Cpu): void {
   cpuStartupEntry(cpu);
 }
 
-const state: { booted?: BootedRace } = {};
-
 /** CPU 0 disables a patch; CPU 1 brings CPU 2 online, whose idle task calls `f`. */
-export const hotplugIdle = race({
+export const hotplugIdle = kernelRace({
   name: 'hotplug-idle',
   description: 'klp_try_complete_transition() against cpu_up() and a call by the idle task.',
-  build() {
-    state.booted = bootKernelRace({
-      declaration: PATCHED_FUNCTION,
-      prepare: enableAndTakeDown,
-      settle,
-      roles: [
-        { comm: 'admin', sleepingIn: [], body: disable },
-        { comm: 'plugger', sleepingIn: [], body: bringUp },
-        { comm: 'offline', sleepingIn: [], body: comeOnlineAndCall },
-      ],
-    });
-    return state.booted;
-  },
-  observe(end) {
-    if (!state.booted) return 'not built';
+  declaration: PATCHED_FUNCTION,
+  prepare: enableAndTakeDown,
+  settle,
+  roles: [
+    { comm: 'admin', sleepingIn: [], body: disable },
+    { comm: 'plugger', sleepingIn: [], body: bringUp },
+    { comm: 'offline', sleepingIn: [], body: comeOnlineAndCall },
+  ],
+  observe(end, { booted }) {
     const inside = end.events.find(({ event }) => event === TRACE_INSIDE);
     if (!inside) return 'not called';
-    const version = versionAt(end, state.booted.booted, inside.a);
+    const version = versionAt(end, booted, inside.a);
     const isSwitched = inside.b !== KLP_UNPATCHED && inside.c === KLP_UNPATCHED;
     return version === 'f_a' && isSwitched ? 'switched in f_a' : `called ${version}`;
   },

@@ -4,8 +4,7 @@ import { loadModule } from '../../kernel/module.js';
 import { KLP_UNDEFINED } from '../../livepatch/layout.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_26 } from '../../memory/sites.js';
-import { race } from '../../scenario/declare.js';
-import { bootKernelRace, restFor, sleepHere, type BootedRace } from '../../scenario/kernel-race.js';
+import { kernelRace, restFor, sleepHere } from '../../scenario/kernel-race.js';
 import { PATCHED_FUNCTION } from '../../scenario/patched-function.js';
 
 function nothing(_cpu: Cpu): void {
@@ -17,29 +16,19 @@ function enableAndWait(cpu: Cpu): void {
   restFor(cpu, 600);
 }
 
-const state: { booted?: BootedRace } = {};
-
 /** CPU 0 enables a patch and waits; CPU 1 has nothing to do. */
-export const idleCpu = race({
+export const idleCpu = kernelRace({
   name: 'idle-cpu',
   description: 'klp_try_complete_transition() while another CPU is idle.',
-  build() {
-    state.booted = bootKernelRace({
-      declaration: PATCHED_FUNCTION,
-      prepare: nothing,
-      roles: [
-        { comm: 'admin', sleepingIn: [], body: enableAndWait },
-        { comm: 'idler', sleepingIn: [], body: sleepHere },
-      ],
-      jiffies: 1000,
-    });
-    return state.booted;
-  },
-  observe(end) {
-    const { booted } = state;
-    if (!booted) return 'not built';
-    return end.read(booted.booted.klp.targetState) === KLP_UNDEFINED ? 'complete' : 'stalled';
-  },
+  declaration: PATCHED_FUNCTION,
+  prepare: nothing,
+  roles: [
+    { comm: 'admin', sleepingIn: [], body: enableAndWait },
+    { comm: 'idler', sleepingIn: [], body: sleepHere },
+  ],
+  jiffies: 1000,
+  observe: (end, { booted }) =>
+    end.read(booted.klp.targetState) === KLP_UNDEFINED ? 'complete' : 'stalled',
   outcomes: {
     complete: { grade: 'acceptable', reason: 'the transition ends' },
     stalled: {

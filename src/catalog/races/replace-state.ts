@@ -8,8 +8,7 @@ import { klpGetPrevState } from '../../livepatch/state.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_31 } from '../../memory/sites.js';
 import { NULL, type Addr } from '../../memory/struct.js';
-import { race } from '../../scenario/declare.js';
-import { bootKernelRace, raceContext, restFor } from '../../scenario/kernel-race.js';
+import { kernelRace, raceContext, restFor } from '../../scenario/kernel-race.js';
 import {
   attempt,
   callAndSleep,
@@ -70,19 +69,16 @@ function startReplacing(cpu: Cpu): void {
 }
 
 /** CPU 0 completes the replace; CPU 1's task, which has switched, calls `f`. */
-export const replaceState = race({
+export const replaceState = kernelRace({
   name: 'replace-state',
   description: 'klp_complete_transition() of a replace, whose post_patch asks for the older state.',
-  build: () =>
-    bootKernelRace({
-      declaration: DECLARATION,
-      prepare: startReplacing,
-      settle: leaveFunction,
-      roles: [
-        { comm: 'admin', sleepingIn: [], body: attempt },
-        { comm: 'caller', sleepingIn: [], body: callAndSleep },
-      ],
-    }),
+  declaration: DECLARATION,
+  prepare: startReplacing,
+  settle: leaveFunction,
+  roles: [
+    { comm: 'admin', sleepingIn: [], body: attempt },
+    { comm: 'caller', sleepingIn: [], body: callAndSleep },
+  ],
   observe({ events }) {
     const asked = events.find(({ event }) => event === TRACE_TAKE_OVER);
     if (!asked) return 'pending';

@@ -4,8 +4,8 @@ import { klpShadowGet, klpShadowGetOrAlloc } from '../../livepatch/shadow.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_30 } from '../../memory/sites.js';
 import { NULL, type Addr } from '../../memory/struct.js';
-import { race } from '../../scenario/declare.js';
-import { bootKernelRace } from '../../scenario/kernel-race.js';
+import type { RaceScenario } from '../../scenario/declare.js';
+import { kernelRace } from '../../scenario/kernel-race.js';
 import { PATCHED_FUNCTION } from '../../scenario/patched-function.js';
 import { allocOnce } from '../history/r-36.js';
 
@@ -45,16 +45,13 @@ function shadowRace(
   name: string,
   description: string,
   bodies: readonly ((cpu: Cpu) => void)[],
-): ReturnType<typeof race> {
-  return race({
+): RaceScenario {
+  return kernelRace({
     name,
     description,
-    build: () =>
-      bootKernelRace({
-        declaration: PATCHED_FUNCTION,
-        prepare: nothing,
-        roles: bodies.map((body, i) => ({ comm: `user${i}`, sleepingIn: [], body })),
-      }),
+    declaration: PATCHED_FUNCTION,
+    prepare: nothing,
+    roles: bodies.map((body, i) => ({ comm: `user${i}`, sleepingIn: [], body })),
     observe(end) {
       const seen = end.events.filter(({ event }) => event === TRACE_SHADOW);
       if (seen.some(({ a }) => a !== READY)) return 'uninitialised';

@@ -7,13 +7,8 @@ import { KLP_PATCHED } from '../../livepatch/layout.js';
 import type { Cpu } from '../../memory/cpu.js';
 import type { Addr } from '../../memory/struct.js';
 import type { BootedMachine } from '../../scenario/boot.js';
-import { race, type PredictedFinding, type RaceScenario } from '../../scenario/declare.js';
-import {
-  bootKernelRace,
-  raceContext,
-  sleepHere,
-  type BootedRace,
-} from '../../scenario/kernel-race.js';
+import type { PredictedFinding, RaceScenario } from '../../scenario/declare.js';
+import { kernelRace, raceContext, sleepHere } from '../../scenario/kernel-race.js';
 import {
   attempt,
   FATES,
@@ -67,25 +62,17 @@ function selfRace(
   preemptRt: boolean,
   ablations: readonly PredictedFinding[] = [],
 ): RaceScenario {
-  const state: { booted?: BootedRace } = {};
-  return race({
+  return kernelRace({
     name,
     description,
-    build() {
-      state.booted = bootKernelRace({
-        declaration: { ...DECLARATION, preemptRt },
-        prepare: startEnabling,
-        settle,
-        roles: [
-          { comm: 'admin', sleepingIn: [], body: attempt },
-          { comm: 'waker', sleepingIn: [], body: wake },
-        ],
-      });
-      return state.booted;
-    },
-    observe(end) {
-      if (!state.booted) return 'not built';
-      const { booted, tasks } = state.booted;
+    declaration: { ...DECLARATION, preemptRt },
+    prepare: startEnabling,
+    settle,
+    roles: [
+      { comm: 'admin', sleepingIn: [], body: attempt },
+      { comm: 'waker', sleepingIn: [], body: wake },
+    ],
+    observe(end, { booted, tasks }) {
       const admin = tasks[1] ?? 0;
       const fate = fateOf(end, booted, admin);
       if (fate in FATES) return fate;
