@@ -9,6 +9,7 @@ import { TASK, TASK_INTERRUPTIBLE, TIF_NEED_RESCHED } from '../kernel/task.js';
 import { INSTRUCTION_WORDS } from '../kernel/text.js';
 import { addTimer, delTimer, TIMER_WAKE } from '../kernel/timer.js';
 import { setCurrentState } from '../kernel/wait.js';
+import { WARN_SITES } from '../kernel/warn.js';
 import type { KernelContext } from '../kernel/context.js';
 import { O_17 } from '../memory/sites.js';
 import type { Cpu } from '../memory/cpu.js';
@@ -226,6 +227,14 @@ export function kernelRace(spec: KernelRaceSpec): RaceScenario {
     },
     observe: (end) => (latest ? observe(end, latest) : 'not built'),
   });
+}
+
+/** The kernel's own check that fired, as a key for an outcome: `WARN n` with the lowest n; undefined when none did. */
+export function firedWarn(end: StateView, kernel: KernelContext): string | undefined {
+  for (let id = 0; id < WARN_SITES; id++) {
+    if (end.read(kernel.warnCounts + id) !== 0) return `WARN ${id}`;
+  }
+  return undefined;
 }
 
 /** Addresses of the initial tasks: init() always hands out the same. */

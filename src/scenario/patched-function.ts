@@ -5,7 +5,6 @@ import { kallsymsNthSymbol, SYMBOL } from '../kernel/kallsyms.js';
 import { loadModule, MODULE } from '../kernel/module.js';
 import { TASK, TIF_PATCH_PENDING } from '../kernel/task.js';
 import { asm, INSTRUCTION_WORDS, type FunctionSource } from '../kernel/text.js';
-import { WARN_SITES } from '../kernel/warn.js';
 import { ENABLED, klpSysfsWrite } from '../livepatch/core-sysfs.js';
 import { KLP_FUNC, KLP_OBJECT, KLP_PATCH, KLP_UNDEFINED } from '../livepatch/layout.js';
 import { klpTransitionWorkFn, klpUpdatePatchState } from '../livepatch/transition.js';
@@ -16,6 +15,7 @@ import type { BootedMachine, MachineDeclaration } from './boot.js';
 import type { Ending, OutcomeRule, PredictedFinding, RaceScenario } from './declare.js';
 import {
   callTraced,
+  firedWarn,
   kernelRace,
   raceContext,
   restFor,
@@ -174,9 +174,8 @@ const LIVEPATCH_VERSIONS = ['f_a', 'f_b'];
  */
 export function fateOf(end: Ending, booted: BootedMachine, task: Addr): string {
   const { kernel, klp } = booted;
-  for (let id = 0; id < WARN_SITES; id++) {
-    if (end.read(kernel.warnCounts + id) !== 0) return `WARN ${id}`;
-  }
+  const warn = firedWarn(end, kernel);
+  if (warn !== undefined) return warn;
   const version = versionAt(end, booted, end.read(task + TASK.pc));
   const index = LIVEPATCH_VERSIONS.indexOf(version);
   if (index >= 0 && !isPatched(end, booted, index)) return 'freed';

@@ -2,12 +2,17 @@
 
 import { findModule, loadModule, MODULE, MODULE_STATE_LIVE } from '../../kernel/module.js';
 import { asm } from '../../kernel/text.js';
-import { WARN_SITES } from '../../kernel/warn.js';
 import { WARN_PATCH_OBJECT_PATCHED } from '../../livepatch/warn-sites.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_25 } from '../../memory/sites.js';
 import { NULL } from '../../memory/struct.js';
-import { kernelRace, raceContext, restFor, sleepHere } from '../../scenario/kernel-race.js';
+import {
+  firedWarn,
+  kernelRace,
+  raceContext,
+  restFor,
+  sleepHere,
+} from '../../scenario/kernel-race.js';
 import { loadLivepatches, PATCHED_FUNCTION } from '../../scenario/patched-function.js';
 
 const TARGET = 2;
@@ -62,9 +67,8 @@ export const comingEnable = kernelRace({
   ],
   jiffies: 10,
   observe(end, { booted: { kernel, nameId } }) {
-    for (let id = 0; id < WARN_SITES; id++) {
-      if (end.read(kernel.warnCounts + id) !== 0) return `WARN ${id}`;
-    }
+    const warn = firedWarn(end, kernel);
+    if (warn !== undefined) return warn;
     const target = nameId('target');
     for (let i = 0; i < kernel.moduleCount; i++) {
       const mod = kernel.modules + i * MODULE.size;

@@ -6,14 +6,19 @@ import { loadModule } from '../../kernel/module.js';
 import { synchronizeRcu } from '../../kernel/rcu.js';
 import { TASK } from '../../kernel/task.js';
 import { asm, INSTRUCTION_WORDS } from '../../kernel/text.js';
-import { WARN_SITES } from '../../kernel/warn.js';
 import { FORCE, klpSysfsWrite } from '../../livepatch/core-sysfs.js';
 import { KLP_PATCH, KLP_UNDEFINED } from '../../livepatch/layout.js';
 import { __klpSchedTrySwitch } from '../../livepatch/transition.js';
 import type { Cpu } from '../../memory/cpu.js';
 import type { BootedMachine } from '../../scenario/boot.js';
 import type { KernelBody, PredictedFinding, RaceScenario } from '../../scenario/declare.js';
-import { kernelRace, raceContext, restFor, sleepHere } from '../../scenario/kernel-race.js';
+import {
+  firedWarn,
+  kernelRace,
+  raceContext,
+  restFor,
+  sleepHere,
+} from '../../scenario/kernel-race.js';
 import {
   attempt,
   loadLivepatches,
@@ -99,9 +104,8 @@ function forceRace(
       { comm: 'thread', sleepingIn: [], body: resched },
     ],
     observe(end, { booted: { kernel, klp } }) {
-      for (let id = 0; id < WARN_SITES; id++) {
-        if (end.read(kernel.warnCounts + id) !== 0) return `WARN ${id}`;
-      }
+      const warn = firedWarn(end, kernel);
+      if (warn !== undefined) return warn;
       return end.read(klp.targetState) === KLP_UNDEFINED ? 'complete' : 'pending';
     },
     outcomes: {

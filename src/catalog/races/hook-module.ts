@@ -4,7 +4,6 @@ import { deleteModule, loadModule } from '../../kernel/module.js';
 import { synchronizeRcu } from '../../kernel/rcu.js';
 import { TASK } from '../../kernel/task.js';
 import { asm, INSTRUCTION_WORDS } from '../../kernel/text.js';
-import { WARN_SITES } from '../../kernel/warn.js';
 import { FIX_L_1 } from '../../livepatch/candidates.js';
 import { klpModuleComing, klpModuleGoing } from '../../livepatch/core-module.js';
 import { KLP_PATCHED } from '../../livepatch/layout.js';
@@ -15,7 +14,13 @@ import { O_08 } from '../../memory/sites.js';
 import type { Addr } from '../../memory/struct.js';
 import type { BootedMachine } from '../../scenario/boot.js';
 import type { KernelBody, PredictedFinding, RaceScenario } from '../../scenario/declare.js';
-import { kernelRace, raceContext, restFor, sleepHere } from '../../scenario/kernel-race.js';
+import {
+  firedWarn,
+  kernelRace,
+  raceContext,
+  restFor,
+  sleepHere,
+} from '../../scenario/kernel-race.js';
 import { PATCHED_FUNCTION } from '../../scenario/patched-function.js';
 
 const LIVEPATCH = 0;
@@ -139,9 +144,8 @@ function moduleRace(spec: ModuleRace): RaceScenario {
       { comm: 'thread', sleepingIn: ['f'], body: thread ?? reschedOften },
     ],
     observe(end, { booted: { kernel }, tasks }) {
-      for (let id = 0; id < WARN_SITES; id++) {
-        if (end.read(kernel.warnCounts + id) !== 0) return `WARN ${id}`;
-      }
+      const warn = firedWarn(end, kernel);
+      if (warn !== undefined) return warn;
       const patchState = end.read((tasks[1] ?? 0) + TASK.patchState);
       return patchState === KLP_PATCHED ? 'switched in f' : 'waiting';
     },
