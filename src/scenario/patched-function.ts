@@ -72,7 +72,7 @@ export function loadLivepatches(cpu: Cpu, count: number): void {
 }
 
 /** Disable a livepatch while a sleeping task is made to look as if it were in its function: the transition waits. */
-export function disableWithStraggler(cpu: Cpu, index: number, straggler: Addr): void {
+function disableWithStraggler(cpu: Cpu, index: number, straggler: Addr): void {
   const { nameId } = raceContext(cpu);
   const letter = index === 0 ? 'a' : 'b';
   const module = nameId(`livepatch_${letter}`);
@@ -80,6 +80,28 @@ export function disableWithStraggler(cpu: Cpu, index: number, straggler: Addr): 
   cpu.set(straggler + TASK.pc, entry + INSTRUCTION_WORDS);
   writeEnabled(cpu, index, '0');
   restFor(cpu, TRANSITION_JIFFIES);
+}
+
+/** Load `livepatch_a`. Who sleeps in `f` keeps its transition waiting. */
+export function enablePatch(cpu: Cpu): void {
+  loadLivepatches(cpu, 1);
+}
+
+/** Ask for the patch of `livepatch_a` to be disabled; during its transition that reverses it. */
+export function disablePatch(cpu: Cpu): void {
+  writeEnabled(cpu, 0, '0');
+}
+
+/** Load `livepatch_a` and disable its patch, which waits for the first task: that seems to sleep in its function. */
+export function startDisabling(cpu: Cpu): void {
+  loadLivepatches(cpu, 1);
+  disableWithStraggler(cpu, 0, raceContext(cpu).tasks[0] ?? 0);
+}
+
+/** Load both livepatches and disable the second, which waits for the first task: that seems to sleep in its function. */
+export function startDisablingSecond(cpu: Cpu): void {
+  loadLivepatches(cpu, 2);
+  disableWithStraggler(cpu, 1, raceContext(cpu).tasks[0] ?? 0);
 }
 
 /** A task that sleeps in `f` when the machine is prepared: an enabling transition waits for it. */

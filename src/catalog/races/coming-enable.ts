@@ -13,7 +13,7 @@ import {
   restFor,
   sleepHere,
 } from '../../scenario/kernel-race.js';
-import { loadLivepatches, PATCHED_FUNCTION } from '../../scenario/patched-function.js';
+import { enablePatch, PATCHED_FUNCTION } from '../../scenario/patched-function.js';
 
 const TARGET = 2;
 
@@ -32,10 +32,6 @@ const DECLARATION = {
     { name: 'target', functions: [version('tf', 0)] },
   ],
 };
-
-function enableFirst(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-}
 
 function loadTarget(cpu: Cpu): void {
   loadModule(cpu, TARGET);
@@ -60,7 +56,7 @@ export const comingEnable = kernelRace({
   name: 'coming-enable',
   description: 'klp_module_coming() against klp_enable_patch() of a second patch for the module.',
   declaration: DECLARATION,
-  prepare: enableFirst,
+  prepare: enablePatch,
   roles: [
     { comm: 'loader', sleepingIn: [], body: loadTarget },
     { comm: 'admin', sleepingIn: [], body: enableSecond },

@@ -1,21 +1,15 @@
 /** The end of an enable against the handler: the second synchronisation of klp_complete_transition(), O-16 with O-17. */
 
 import { WARN_HANDLER_UNDEFINED } from '../../livepatch/warn-sites.js';
-import type { Cpu } from '../../memory/cpu.js';
 import { O_16, O_17 } from '../../memory/sites.js';
 import {
   attempt,
   callAndSleep,
+  enablePatch,
   leaveFunction,
-  loadLivepatches,
   patchedFunctionRace,
   STRAGGLER,
 } from '../../scenario/patched-function.js';
-
-/** Enable the patch; a third task sleeps in `f`, so that the transition waits for it. */
-function startEnabling(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-}
 
 const finds = `WARN ${WARN_HANDLER_UNDEFINED.id}`;
 const why = 'the handler saw func->transition before it was cleared, and patch_state after it was';
@@ -25,7 +19,7 @@ export const completePatched = patchedFunctionRace({
   name: 'complete-patched',
   description: 'klp_complete_transition() of an enable against klp_ftrace_handler().',
   initialTasks: [STRAGGLER],
-  prepare: startEnabling,
+  prepare: enablePatch,
   roles: [
     { comm: 'admin', sleepingIn: [], body: attempt },
     { comm: 'caller', sleepingIn: [], body: callAndSleep },

@@ -1,22 +1,13 @@
 /** A disable against the handler: the patch state before the transition flag, O-01 with O-10. */
 
 import { WARN_HANDLER_UNDEFINED } from '../../livepatch/warn-sites.js';
-import type { Cpu } from '../../memory/cpu.js';
 import { O_01, O_10 } from '../../memory/sites.js';
 import {
   callAndSleep,
-  loadLivepatches,
+  disablePatch,
+  enablePatch,
   patchedFunctionRace,
-  writeEnabled,
 } from '../../scenario/patched-function.js';
-
-function enablePatch(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-}
-
-function disablePatch(cpu: Cpu): void {
-  writeEnabled(cpu, 0, '0');
-}
 
 const finds = `WARN ${WARN_HANDLER_UNDEFINED.id}`;
 

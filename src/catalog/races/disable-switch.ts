@@ -4,20 +4,12 @@ import { percpu, PERCPU } from '../../kernel/layout.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_02, O_04 } from '../../memory/sites.js';
 import {
+  disablePatch,
+  enablePatch,
   leaveWhenAsked,
-  loadLivepatches,
   patchedFunctionRace,
   switchWhenAsked,
-  writeEnabled,
 } from '../../scenario/patched-function.js';
-
-function enablePatch(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-}
-
-function disablePatch(cpu: Cpu): void {
-  writeEnabled(cpu, 0, '0');
-}
 
 /** CPU 0 disables the patch; CPU 1's task leaves the kernel as soon as it is asked to, and calls `f`. */
 export const disableSwitch = patchedFunctionRace({

@@ -15,12 +15,7 @@ import { O_33 } from '../../memory/sites.js';
 import type { Addr } from '../../memory/struct.js';
 import type { BootedMachine } from '../../scenario/boot.js';
 import { kernelRace, raceContext, sleepHere } from '../../scenario/kernel-race.js';
-import { loadLivepatches, PATCHED_FUNCTION } from '../../scenario/patched-function.js';
-
-/** Enable the patch; the caller sleeps in `f`, so that the transition waits for it. */
-function startEnabling(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-}
+import { enablePatch, PATCHED_FUNCTION } from '../../scenario/patched-function.js';
 
 /** The task of CPU 1 belongs to a user process: it is prodded with a signal. */
 function settle(words: Int32Array, _booted: BootedMachine, tasks: readonly Addr[]): void {
@@ -72,7 +67,8 @@ export const exitLoop = kernelRace({
     ...PATCHED_FUNCTION,
     overrides: { hooks: { klpUpdatePatchState: updateWithInterrupts } },
   },
-  prepare: startEnabling,
+  // The caller sleeps in `f`: the transition waits for it.
+  prepare: enablePatch,
   settle,
   roles: [
     { comm: 'admin', sleepingIn: [], body: reverseAndProd },

@@ -6,21 +6,13 @@ import type { Cpu } from '../../memory/cpu.js';
 import { O_07 } from '../../memory/sites.js';
 import {
   callAndSleep,
-  loadLivepatches,
+  disablePatch,
+  enablePatch,
   patchedFunctionRace,
-  writeEnabled,
 } from '../../scenario/patched-function.js';
 
 /** Passes of the switch point; not a wait, which would end with a view of everything before the flag. */
 const PASSES = 60;
-
-function enablePatch(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-}
-
-function disablePatch(cpu: Cpu): void {
-  writeEnabled(cpu, 0, '0');
-}
 
 function passAndCall(cpu: Cpu): void {
   for (let i = 0; i < PASSES; i++) klpUpdatePatchState(cpu, cpu.current);

@@ -8,18 +8,11 @@ import { O_28 } from '../../memory/sites.js';
 import { kernelRace, raceContext, restFor, sleepHere } from '../../scenario/kernel-race.js';
 import {
   attempt,
-  disableWithStraggler,
-  loadLivepatches,
-  patchOf,
   PATCHED_FUNCTION,
+  patchOf,
   SLEEPER,
+  startDisabling,
 } from '../../scenario/patched-function.js';
-
-/** Enable the patch; a task sleeps in its function, so that the disabling waits. */
-function startDisabling(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-  disableWithStraggler(cpu, 0, raceContext(cpu).tasks[0] ?? 0);
-}
 
 function forceAndComplete(cpu: Cpu): void {
   klpSysfsWrite(cpu, patchOf(cpu, 0) + KLP_PATCH.kobj, FORCE, '1');

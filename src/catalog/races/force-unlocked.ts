@@ -6,16 +6,12 @@ import { klpSysfsWrite, FORCE } from '../../livepatch/core-sysfs.js';
 import { KLP_PATCH } from '../../livepatch/layout.js';
 import {
   attempt,
+  enablePatch,
   leaveFunction,
-  loadLivepatches,
   patchedFunctionRace,
   patchOf,
   STRAGGLER,
 } from '../../scenario/patched-function.js';
-
-function startEnabling(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-}
 
 /** force_store() before 4.16: looks whether the patch is in transition, and forces it, without the mutex. */
 export function forceWithoutMutex(cpu: Cpu): void {
@@ -32,7 +28,7 @@ export const forceUnlocked = patchedFunctionRace({
   name: 'force-unlocked',
   description: 'klp_force_transition() of before 4.16, without klp_mutex, against the completion.',
   initialTasks: [STRAGGLER],
-  prepare: startEnabling,
+  prepare: enablePatch,
   settle: leaveFunction,
   roles: [
     { comm: 'admin', sleepingIn: [], body: attempt },
@@ -48,7 +44,7 @@ export const forceLocked = patchedFunctionRace({
   name: 'force-unlocked-today',
   description: 'force_store() against the completion.',
   initialTasks: [STRAGGLER],
-  prepare: startEnabling,
+  prepare: enablePatch,
   settle: leaveFunction,
   roles: [
     { comm: 'admin', sleepingIn: [], body: attempt },

@@ -10,15 +10,10 @@ import { O_21 } from '../../memory/sites.js';
 import { raceContext, restFor, sleepHere } from '../../scenario/kernel-race.js';
 import {
   attempt,
-  loadLivepatches,
+  enablePatch,
   patchedFunctionRace,
   STRAGGLER,
 } from '../../scenario/patched-function.js';
-
-/** Enable the patch; the parent sleeps in `f`, so that the transition waits for it. */
-function startEnabling(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-}
 
 /** fork(): copy the task, sleep for memory, link the child. */
 function fork(cpu: Cpu): void {
@@ -39,7 +34,8 @@ export const forkSwitch = patchedFunctionRace({
   name: 'fork-switch',
   description: 'klp_try_complete_transition() against a fork of a task that has yet to switch.',
   initialTasks: [STRAGGLER],
-  prepare: startEnabling,
+  // The parent sleeps in `f`: the transition waits for it.
+  prepare: enablePatch,
   settle: (words, _booted, [straggler = 0]) => {
     words[straggler + TASK.phase] = 1;
   },

@@ -10,21 +10,13 @@ import { kernelRace, sleepHere } from '../../scenario/kernel-race.js';
 import {
   attempt,
   callAndSleep,
+  disablePatch,
+  enablePatch,
   leaveFunction,
-  loadLivepatches,
   PATCHED_FUNCTION,
   patchedFunctionRace,
   STRAGGLER,
-  writeEnabled,
 } from '../../scenario/patched-function.js';
-
-function enablePatch(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-}
-
-function disablePatch(cpu: Cpu): void {
-  writeEnabled(cpu, 0, '0');
-}
 
 /** The current thread reaches cond_resched() once it is asked to switch, and then calls `f`. */
 function reschedWhenAsked(cpu: Cpu): void {

@@ -1,23 +1,14 @@
 /** The last function leaves its stack: the handler is unregistered first, and waited for, O-14 with O-17. */
 
-import type { Cpu } from '../../memory/cpu.js';
 import { O_14, O_17 } from '../../memory/sites.js';
-import { raceContext } from '../../scenario/kernel-race.js';
 import {
   attempt,
   callAndSleep,
-  disableWithStraggler,
   leaveFunction,
-  loadLivepatches,
   patchedFunctionRace,
   SLEEPER,
+  startDisabling,
 } from '../../scenario/patched-function.js';
-
-/** Enable the only patch and disable it, which waits for a task that sleeps in its function. */
-function startDisabling(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-  disableWithStraggler(cpu, 0, raceContext(cpu).tasks[0] ?? 0);
-}
 
 /** WARN site 33: the handler finds its function stack empty. */
 const finds = 'WARN 33';

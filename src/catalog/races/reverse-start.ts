@@ -5,17 +5,12 @@ import { klpReverseTransition } from '../../livepatch/transition.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_06 } from '../../memory/sites.js';
 import {
+  enablePatch,
   leaveFunction,
-  loadLivepatches,
   patchedFunctionRace,
   STRAGGLER,
   switchWhenAsked,
 } from '../../scenario/patched-function.js';
-
-/** Enable the patch; a third task sleeps in `f`, so that the transition waits for it after the caller has switched. */
-function startEnabling(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-}
 
 function reverse(cpu: Cpu): void {
   klpMutexLock(cpu);
@@ -29,7 +24,8 @@ export const reverseStart = patchedFunctionRace({
   description:
     'klp_reverse_transition() against klp_update_patch_state() of a task that had already switched.',
   initialTasks: [STRAGGLER],
-  prepare: startEnabling,
+  // The straggler sleeps in `f`: the transition waits for it after the caller has switched.
+  prepare: enablePatch,
   roles: [
     { comm: 'admin', sleepingIn: [], body: reverse },
     { comm: 'caller', sleepingIn: [], body: switchWhenAsked },

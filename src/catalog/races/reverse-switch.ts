@@ -5,15 +5,10 @@ import { klpReverseTransition, klpTryCompleteTransition } from '../../livepatch/
 import type { Cpu } from '../../memory/cpu.js';
 import { O_05, O_18 } from '../../memory/sites.js';
 import {
-  loadLivepatches,
+  enablePatch,
   patchedFunctionRace,
   switchAndCall,
 } from '../../scenario/patched-function.js';
-
-/** Enable the patch; the caller sleeps in `f`, so that the transition waits for it. */
-function startEnabling(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-}
 
 /** What `echo 0 > enabled` does during the transition, and the next attempt to complete it. */
 function reverse(cpu: Cpu): void {
@@ -31,7 +26,8 @@ export const reverseSwitch = patchedFunctionRace({
   name: 'reverse-switch',
   description:
     'klp_reverse_transition() against klp_update_patch_state() and a call of the function.',
-  prepare: startEnabling,
+  // The caller sleeps in `f`: the transition waits for it.
+  prepare: enablePatch,
   roles: [
     { comm: 'admin', sleepingIn: [], body: reverse },
     { comm: 'caller', sleepingIn: ['f'], body: switchAndCall },

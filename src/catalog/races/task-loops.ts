@@ -4,19 +4,7 @@ import { dupTaskStruct, linkChild } from '../../kernel/fork.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_20 } from '../../memory/sites.js';
 import { raceContext, sleepHere } from '../../scenario/kernel-race.js';
-import {
-  loadLivepatches,
-  patchedFunctionRace,
-  writeEnabled,
-} from '../../scenario/patched-function.js';
-
-function enablePatch(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-}
-
-function disablePatch(cpu: Cpu): void {
-  writeEnabled(cpu, 0, '0');
-}
+import { disablePatch, enablePatch, patchedFunctionRace } from '../../scenario/patched-function.js';
 
 /** The current task forks a kernel thread and sleeps. */
 function fork(cpu: Cpu): void {

@@ -7,19 +7,12 @@ import { O_19 } from '../../memory/sites.js';
 import { callTraced, raceContext, sleepHere } from '../../scenario/kernel-race.js';
 import {
   attempt,
-  disableWithStraggler,
   leaveFunction,
-  loadLivepatches,
   patchedFunctionRace,
   SLEEPER,
+  startDisablingSecond,
   TRACE_CALLED,
 } from '../../scenario/patched-function.js';
-
-/** Enable both patches and disable the second, which waits for a task that sleeps in its function. */
-function startDisabling(cpu: Cpu): void {
-  loadLivepatches(cpu, 2);
-  disableWithStraggler(cpu, 1, raceContext(cpu).tasks[0] ?? 0);
-}
 
 /** The current task calls `f` early in the entry code, before RCU is told that the CPU is in the kernel. */
 function callUnwatched(cpu: Cpu): void {
@@ -35,7 +28,7 @@ export const unwatchedCall = patchedFunctionRace({
   name: 'unwatched-call',
   description: 'klp_complete_transition() of a disable against a handler that RCU does not watch.',
   initialTasks: [SLEEPER],
-  prepare: startDisabling,
+  prepare: startDisablingSecond,
   settle: leaveFunction,
   roles: [
     { comm: 'admin', sleepingIn: [], body: attempt },

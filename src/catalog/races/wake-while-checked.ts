@@ -7,18 +7,11 @@ import { O_22 } from '../../memory/sites.js';
 import { raceContext, sleepHere } from '../../scenario/kernel-race.js';
 import {
   attempt,
-  disableWithStraggler,
   leaveFunction,
-  loadLivepatches,
   patchedFunctionRace,
   SLEEPER,
+  startDisabling,
 } from '../../scenario/patched-function.js';
-
-/** Enable the patch and disable it again, which waits for the sleeper: it seems to be in the new function. */
-function startDisabling(cpu: Cpu): void {
-  loadLivepatches(cpu, 1);
-  disableWithStraggler(cpu, 0, raceContext(cpu).tasks[0] ?? 0);
-}
 
 /** Wake the sleeper, then let it run here: it calls `f`. */
 function wake(cpu: Cpu): void {
