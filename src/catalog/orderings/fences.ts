@@ -24,11 +24,11 @@ import {
   LITMUS_ENABLE_STATE,
   LITMUS_PUBLISH,
   LITMUS_REVERSE,
-  LITMUS_REVERSE_SYNC,
   LITMUS_STATE,
   LITMUS_TARGET,
   LITMUS_TARGET_HOOK,
-} from './litmus-forms.js';
+} from './litmus-fences.js';
+import { LITMUS_REVERSE_SYNC } from './litmus-waiting.js';
 
 export const FENCES: readonly Ordering[] = [
   {

@@ -2,7 +2,7 @@
 
 import { O_23, O_24, O_29, O_30, O_31, O_32 } from '../../memory/sites.js';
 import type { Ordering } from './entry.js';
-import { LITMUS_FREE, LITMUS_SHADOW } from './litmus-forms.js';
+import { LITMUS_FREE, LITMUS_SHADOW } from './litmus-lifetime.js';
 
 export const LIFETIME: readonly Ordering[] = [
   {

@@ -12,6 +12,12 @@ export interface LitmusClaim {
   readonly verdict: LitmusVerdict;
 }
 
+/** Claim: without these sites the bad outcome is still impossible. */
+export const never = (...removed: SiteId[]): LitmusClaim => ({ removed, verdict: 'Never' });
+
+/** Claim: without these sites the bad outcome is possible. */
+export const sometimes = (...removed: SiteId[]): LitmusClaim => ({ removed, verdict: 'Sometimes' });
+
 /** A protocol as a litmus test. */
 export interface LitmusForm {
   /** Name after the `C` of the test. */

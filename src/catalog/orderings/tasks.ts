@@ -14,7 +14,7 @@ import {
   O_33,
 } from '../../memory/sites.js';
 import type { Ordering } from './entry.js';
-import { LITMUS_ALIVE, LITMUS_FORK, LITMUS_HOTPLUG, LITMUS_PIN } from './litmus-forms.js';
+import { LITMUS_ALIVE, LITMUS_FORK, LITMUS_HOTPLUG, LITMUS_PIN } from './litmus-tasks.js';
 
 export const TASKS: readonly Ordering[] = [
   {

@@ -7,7 +7,7 @@ import {
   LITMUS_REMOVE,
   LITMUS_REVERSE_SYNC,
   LITMUS_UNREGISTER,
-} from './litmus-forms.js';
+} from './litmus-waiting.js';
 
 export const WAITING: readonly Ordering[] = [
   {
