@@ -4,13 +4,9 @@ import type { ViewMachine } from '../memory/machine/view-machine.js';
 import { CHOOSE_READ, CHOOSE_WRITE } from '../memory/model.js';
 import type { Instruction, LitmusTest, LitmusThread, Statement } from './ast.js';
 import type { FinalState, StateCount } from './engine.js';
+import { toWord } from './machine-access.js';
 import { GIVE_UP, MixedChoices, Random, type Schedule } from './machine-schedule.js';
-import {
-  type MachineThread,
-  type PendingLoad,
-  type PendingStore,
-  toWord,
-} from './machine-thread.js';
+import type { MachineThread, PendingLoad, PendingStore } from './machine-thread.js';
 import { MachineLitmus, StateTally } from './run-machine.js';
 
 /** How a search is bounded. */

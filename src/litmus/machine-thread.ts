@@ -6,28 +6,13 @@ import {
   FENCE_MB,
   FENCE_RMB,
   FENCE_WMB,
-  LOAD_ACQUIRE,
   LOAD_ONCE,
-  LOAD_PLAIN,
-  RMW_ACQUIRE,
-  RMW_ADD,
   RMW_ADD_UNLESS,
-  RMW_AND,
   RMW_CMPXCHG,
   RMW_FULL,
-  RMW_OR,
-  RMW_RELAXED,
-  RMW_RELEASE,
-  RMW_VOID,
-  RMW_XCHG,
-  RMW_XOR,
-  STORE_ONCE,
-  STORE_PLAIN,
-  STORE_RELEASE,
 } from '../memory/model.js';
 import type { CpuId } from '../memory/struct.js';
 import {
-  ADDRESS_BASE,
   type AddUnlessInstruction,
   type CmpxchgInstruction,
   type Expression,
@@ -40,30 +25,16 @@ import {
   type RmwInstruction,
   type StoreInstruction,
 } from './ast.js';
+import {
+  compute,
+  fromWord,
+  LOAD_ORDERS,
+  operationOf,
+  RMW_ORDERS,
+  STORE_ORDERS,
+  toWord,
+} from './machine-access.js';
 import { compileThread, evaluate, sourcesOf, type Step, union } from './machine-program.js';
-
-/** Machine words that stand for addresses start here; no test computes with numbers as large. */
-const POINTER = 2 ** 30;
-
-/** A litmus value as a machine word. */
-export function toWord(value: number): number {
-  return value >= ADDRESS_BASE ? value - ADDRESS_BASE + POINTER : value | 0;
-}
-
-/** A machine word as a litmus value. */
-export function fromWord(word: number): number {
-  return word >= POINTER ? word - POINTER + ADDRESS_BASE : word;
-}
-
-const LOAD_ORDERS = { plain: LOAD_PLAIN, once: LOAD_ONCE, acquire: LOAD_ACQUIRE };
-const STORE_ORDERS = { plain: STORE_PLAIN, once: STORE_ONCE, release: STORE_RELEASE };
-const RMW_ORDERS = {
-  full: RMW_FULL,
-  acquire: RMW_ACQUIRE,
-  release: RMW_RELEASE,
-  relaxed: RMW_RELAXED,
-  void: RMW_VOID,
-};
 
 const NONE: readonly number[] = [];
 
@@ -378,39 +349,5 @@ export class MachineThread {
     this.#machine.rcuStart(this.#cpu, domain);
     this.#phase = 'in-grace-period';
     return true;
-  }
-}
-
-function operationOf({ operation }: RmwInstruction, operand: number): [number, number] {
-  switch (operation) {
-    case 'set':
-      return [RMW_XCHG, operand];
-    case 'add':
-      return [RMW_ADD, operand];
-    case 'sub':
-      return [RMW_ADD, -operand];
-    case 'and':
-      return [RMW_AND, operand];
-    case 'andnot':
-      return [RMW_AND, ~operand];
-    case 'or':
-      return [RMW_OR, operand];
-    case 'xor':
-      return [RMW_XOR, operand];
-  }
-}
-
-function compute(op: number, old: number, operand: number): number {
-  switch (op) {
-    case RMW_ADD:
-      return (old + operand) | 0;
-    case RMW_AND:
-      return old & operand;
-    case RMW_OR:
-      return old | operand;
-    case RMW_XOR:
-      return old ^ operand;
-    default:
-      return operand;
   }
 }

@@ -5,8 +5,9 @@ import type { ViewMachineOptions } from '../memory/machine/options.js';
 import { ViewMachine } from '../memory/machine/view-machine.js';
 import type { LitmusTest, Place } from './ast.js';
 import type { FinalState, StateCount } from './engine.js';
+import { fromWord, toWord } from './machine-access.js';
 import { GIVE_UP, MixedChoices, type Schedule } from './machine-schedule.js';
-import { fromWord, MachineThread, toWord } from './machine-thread.js';
+import { MachineThread } from './machine-thread.js';
 import { holds } from './proposition.js';
 import { compareStates } from './states.js';
 
