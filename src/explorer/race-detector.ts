@@ -30,24 +30,13 @@ export interface DataRace {
   readonly second: RacingAccess;
 }
 
-/** What is known of one word. */
-class Shadow {
-  /** What a load of the newest value learns. */
-  readonly sync: Clock;
-  /** Clock and step of the last store, and of the last load of each CPU. */
-  storeCpu = -1;
-  storeClock = 0;
-  storeStep = 0;
-  readonly loadClocks: Clock;
-  readonly loadSteps: Int32Array;
-  epoch = -1;
-
-  constructor(cpus: number) {
-    this.sync = new Int32Array(cpus);
-    this.loadClocks = new Int32Array(cpus);
-    this.loadSteps = new Int32Array(cpus);
-  }
-}
+// What is known of one word lies side by side: the execution it belongs to, the last store, and for each CPU what a load
+// of the newest value learns, and the clock and step of its last load.
+const EPOCH = 0;
+const STORE_CPU = 1;
+const STORE_CLOCK = 2;
+const STORE_STEP = 3;
+const SYNC = 4;
 
 /** What a CPU knows, what its stores after a write barrier publish, and what its relaxed loads saw. */
 class Knowledge {
@@ -68,6 +57,15 @@ function join(target: Clock, source: Clock): void {
   }
 }
 
+// For so few elements a loop is faster than fill() and set().
+function copy(target: Clock, source: Clock): void {
+  for (let i = 0; i < target.length; i++) target[i] = source[i] as number;
+}
+
+function clear(clock: Clock): void {
+  for (let i = 0; i < clock.length; i++) clock[i] = 0;
+}
+
 /**
  * Follows one execution after another. What orders: locks, releases read by acquires, dependent loads, and relaxed
  * accesses with a fence on each side. A relaxed load orders later stores of its CPU, as a control dependency does.
@@ -76,12 +74,20 @@ export class RaceDetector {
   /** The first race of the current execution. */
   found: DataRace | undefined;
   readonly #cpus: Knowledge[];
-  readonly #shadows: (Shadow | undefined)[];
-  #epoch = 0;
+  readonly #count: number;
+  readonly #shadows: Int32Array;
+  readonly #stride: number;
+  readonly #loadClocks: number;
+  readonly #loadSteps: number;
+  #epoch = 1;
 
   constructor(cpus: number, words: number) {
     this.#cpus = Array.from({ length: cpus }, () => new Knowledge(cpus));
-    this.#shadows = new Array<Shadow | undefined>(words);
+    this.#count = cpus;
+    this.#loadClocks = SYNC + cpus;
+    this.#loadSteps = SYNC + 2 * cpus;
+    this.#stride = SYNC + 3 * cpus;
+    this.#shadows = new Int32Array(words * this.#stride);
   }
 
   /** Forget the last execution. */
@@ -89,26 +95,43 @@ export class RaceDetector {
     this.#epoch++;
     this.found = undefined;
     for (const [id, cpu] of this.#cpus.entries()) {
-      cpu.now.fill(0);
-      cpu.published.fill(0);
-      cpu.seen.fill(0);
+      clear(cpu.now);
+      clear(cpu.published);
+      clear(cpu.seen);
       cpu.now[id] = 1;
     }
   }
 
-  #shadow(addr: Addr): Shadow {
-    let shadow = this.#shadows[addr];
-    if (shadow === undefined) {
-      shadow = new Shadow(this.#cpus.length);
-      this.#shadows[addr] = shadow;
+  /** Where the shadow of a word begins. */
+  #shadow(addr: Addr): number {
+    const at = addr * this.#stride;
+    const shadows = this.#shadows;
+    if (shadows[at] !== this.#epoch) {
+      shadows[at + EPOCH] = this.#epoch;
+      shadows[at + STORE_CPU] = -1;
+      for (let i = at + SYNC; i < at + this.#loadSteps; i++) shadows[i] = 0;
     }
-    if (shadow.epoch !== this.#epoch) {
-      shadow.epoch = this.#epoch;
-      shadow.sync.fill(0);
-      shadow.storeCpu = -1;
-      shadow.loadClocks.fill(0);
+    return at;
+  }
+
+  /** Join what a load of the newest value of a word learns into a clock. */
+  #learn(target: Clock, addr: Addr): void {
+    const shadows = this.#shadows;
+    const at = this.#shadow(addr) + SYNC;
+    for (let i = 0; i < target.length; i++) {
+      const clock = shadows[at + i] as number;
+      if (clock > (target[i] as number)) target[i] = clock;
     }
-    return shadow;
+  }
+
+  /** Make a clock what a load of a word learns from now on; with `keep` in addition to what it learnt before. */
+  #teach(source: Clock, addr: Addr, keep: boolean): void {
+    const shadows = this.#shadows;
+    const at = this.#shadow(addr) + SYNC;
+    for (let i = 0; i < source.length; i++) {
+      const clock = source[i] as number;
+      if (!keep || clock > (shadows[at + i] as number)) shadows[at + i] = clock;
+    }
   }
 
   #knowledge(id: CpuId): Knowledge {
@@ -118,22 +141,21 @@ export class RaceDetector {
   load(id: CpuId, addr: Addr, order: number): void {
     const cpu = this.#knowledge(id);
     const acquires = order === LOAD_ACQUIRE || order === LOAD_DEPENDENT;
-    join(acquires ? cpu.now : cpu.seen, this.#shadow(addr).sync);
+    this.#learn(acquires ? cpu.now : cpu.seen, addr);
   }
 
   store(id: CpuId, addr: Addr, order: number): void {
     const cpu = this.#knowledge(id);
-    this.#shadow(addr).sync.set(order === STORE_RELEASE ? cpu.now : cpu.published);
+    this.#teach(order === STORE_RELEASE ? cpu.now : cpu.published, addr, false);
     if (order === STORE_RELEASE) this.#tick(id);
   }
 
   rmw(id: CpuId, addr: Addr, order: number): void {
     const cpu = this.#knowledge(id);
-    const { sync } = this.#shadow(addr);
-    if (order === RMW_FULL || order === RMW_ACQUIRE) join(cpu.now, sync);
-    else if (order !== RMW_VOID) join(cpu.seen, sync);
+    if (order === RMW_FULL || order === RMW_ACQUIRE) this.#learn(cpu.now, addr);
+    else if (order !== RMW_VOID) this.#learn(cpu.seen, addr);
     if (order === RMW_FULL) this.#strong(id);
-    join(sync, order === RMW_RELEASE ? cpu.now : cpu.published);
+    this.#teach(order === RMW_RELEASE ? cpu.now : cpu.published, addr, true);
     if (order === RMW_RELEASE) this.#tick(id);
   }
 
@@ -152,7 +174,7 @@ export class RaceDetector {
 
   #publish(id: CpuId): void {
     const cpu = this.#knowledge(id);
-    cpu.published.set(cpu.now);
+    copy(cpu.published, cpu.now);
     this.#tick(id);
   }
 
@@ -164,44 +186,52 @@ export class RaceDetector {
   /** `cpu.get()`, as part of operation `step` of the CPU. */
   get(id: CpuId, addr: Addr, step: number): void {
     const { now } = this.#knowledge(id);
-    const shadow = this.#shadow(addr);
-    if (isUnordered(shadow.storeCpu, shadow.storeClock, id, now)) {
-      this.#report(addr, shadow.storeCpu, true, shadow.storeStep, {
-        cpu: id,
-        isStore: false,
-        step,
-      });
+    const shadows = this.#shadows;
+    const at = this.#shadow(addr);
+    const writer = shadows[at + STORE_CPU] as number;
+    if (
+      writer >= 0 &&
+      writer !== id &&
+      (shadows[at + STORE_CLOCK] as number) > (now[writer] as number)
+    ) {
+      this.#report(addr, writer, shadows[at + STORE_STEP], { cpu: id, isStore: false, step });
     }
-    shadow.loadClocks[id] = now[id] as number;
-    shadow.loadSteps[id] = step;
+    shadows[at + this.#loadClocks + id] = now[id] as number;
+    shadows[at + this.#loadSteps + id] = step;
   }
 
   /** `cpu.set()`. */
   set(id: CpuId, addr: Addr, step: number): void {
-    const { now, seen } = this.#knowledge(id);
-    const shadow = this.#shadow(addr);
-    const second = { cpu: id, isStore: true, step };
-    const knows = (cpu: number, clock: number): boolean =>
-      clock <= (now[cpu] as number) || clock <= (seen[cpu] as number);
-    if (shadow.storeCpu >= 0 && shadow.storeCpu !== id) {
-      if (!knows(shadow.storeCpu, shadow.storeClock)) {
-        this.#report(addr, shadow.storeCpu, true, shadow.storeStep, second);
-      }
+    const cpu = this.#knowledge(id);
+    const shadows = this.#shadows;
+    const at = this.#shadow(addr);
+    const writer = shadows[at + STORE_CPU] as number;
+    if (writer >= 0 && writer !== id && !knows(cpu, writer, shadows[at + STORE_CLOCK] as number)) {
+      this.#report(addr, writer, shadows[at + STORE_STEP], { cpu: id, isStore: true, step }, true);
     }
-    for (let cpu = 0; cpu < this.#cpus.length; cpu++) {
-      if (cpu === id || knows(cpu, shadow.loadClocks[cpu] as number)) continue;
-      this.#report(addr, cpu, false, shadow.loadSteps[cpu] as number, second);
+    const clocks = at + this.#loadClocks;
+    for (let reader = 0; reader < this.#count; reader++) {
+      if (reader === id || knows(cpu, reader, shadows[clocks + reader] as number)) continue;
+      const before = shadows[at + this.#loadSteps + reader];
+      this.#report(addr, reader, before, { cpu: id, isStore: true, step }, false);
     }
-    shadow.storeCpu = id;
-    shadow.storeClock = now[id] as number;
-    shadow.storeStep = step;
+    shadows[at + STORE_CPU] = id;
+    shadows[at + STORE_CLOCK] = cpu.now[id] as number;
+    shadows[at + STORE_STEP] = step;
   }
 
-  #report(addr: Addr, cpu: number, isStore: boolean, step: number, second: RacingAccess): void {
-    this.found ??= { addr, first: { cpu, isStore, step }, second };
+  #report(
+    addr: Addr,
+    cpu: number,
+    step: number | undefined,
+    second: RacingAccess,
+    isStore = true,
+  ): void {
+    this.found ??= { addr, first: { cpu, isStore, step: step as number }, second };
   }
 }
 
-function isUnordered(cpu: number, clock: number, id: number, now: Clock): boolean {
-  return cpu >= 0 && cpu !== id && clock > (now[cpu] as number);
+/** Whether an access of another CPU is ordered before a store: through what the CPU acquired, or a control dependency. */
+function knows({ now, seen }: Knowledge, cpu: number, clock: number): boolean {
+  return clock <= (now[cpu] as number) || clock <= (seen[cpu] as number);
 }

@@ -3,7 +3,7 @@
 import { LOAD_ACQUIRE } from '../model.js';
 import { LOCK, type Location, type Message, UNLOCK } from './location.js';
 import type { Processor } from './processor.js';
-import { readMessage } from './read.js';
+import { joinUnpublished, readMessage } from './read.js';
 import type { MachineState } from './state.js';
 import { writeBehind } from './write.js';
 
@@ -24,9 +24,10 @@ export function takeLock(s: MachineState, p: Processor, id: number): Message {
 
 /** LKMM's po-unlock-lock-po: what came before the unlock is propagated before what comes after the lock. */
 function orderAfterUnlocks(s: MachineState, p: Processor, source: Message): void {
-  if (source.kind === UNLOCK && s.options.unlockLockOther) {
-    p.carried.joinFlat(source.ownBefore);
+  if (source.kind === UNLOCK && source.writer !== p.cpu && s.options.unlockLockOther) {
+    joinUnpublished(s, p, p.carried, source.ownBefore);
     p.carried.gs = Math.max(p.carried.gs, source.ownBeforeGs);
+    p.carriesOthers = true;
   }
   if (p.unlockEvent === 0) return;
   if (s.options.unlockLockOwn) {

@@ -37,8 +37,8 @@ export class Processor {
   readonly known: number[] = [];
   /** A copy of `known` that messages share, null when that has grown since. */
   taught: readonly number[] | null = null;
-  /** The carried view that was last joined into `own`. */
-  carriedJoined: FlatView = EMPTY;
+  /** Whether `carried` may hold what is not part of `own` yet: what another CPU wrote before it released a lock. */
+  carriesOthers = false;
   /** How often `known` has grown. */
   knowledge = 0;
   writes = 0;
@@ -103,7 +103,7 @@ export class Processor {
     this.own.clear();
     this.read.clear();
     this.carried.clear();
-    this.carriedJoined = EMPTY;
+    this.carriesOthers = false;
     this.unlockEvent = 0;
     this.ownAtUnlock = EMPTY;
     this.ownAtUnlockGs = 0;

@@ -5,9 +5,17 @@ import { learn } from './knowledge.js';
 import { type Location, type Message, NOBODY } from './location.js';
 import type { Processor } from './processor.js';
 import { ADMITTED, admit, REFUSED, UNRELATED } from './retro.js';
-import { EMPTY, flatGet } from './sparse-view.js';
+import { EMPTY, type FlatView, type SparseView } from './sparse-view.js';
 import type { MachineState } from './state.js';
-import { HAS_VIEW, IS_READ, IS_USED, IS_WRITE, MAY_POINT, NO_RETURN } from './window.js';
+import {
+  type Entry,
+  HAS_VIEW,
+  IS_READ,
+  IS_USED,
+  IS_WRITE,
+  MAY_POINT,
+  NO_RETURN,
+} from './window.js';
 
 /** The order of a read that belongs to an atomic without a return value. */
 export const LOAD_NO_RETURN = 4;
@@ -70,9 +78,18 @@ export function joinEvents(s: MachineState, p: Processor, events: readonly numbe
   const w = p.window;
   for (let i = 0; i < w.count; i++) {
     const e = w.entry(i);
-    if (!events.includes(e.event)) continue;
-    e.flags |= IS_USED;
-    s.joinEntry(p, e);
+    if (events.includes(e.event)) joinUsed(s, p, e);
+  }
+}
+
+/** As {@link joinEvents} for one read, which is among the latest. */
+export function joinEvent(s: MachineState, p: Processor, event: number): void {
+  const w = p.window;
+  for (let i = w.count - 1; i >= 0; i--) {
+    const e = w.entry(i);
+    if (e.event > event) continue;
+    if (e.event === event) joinUsed(s, p, e);
+    return;
   }
 }
 
@@ -83,9 +100,7 @@ function joinPointers(s: MachineState, p: Processor, addr: number): void {
     const e = w.entry(i);
     if ((e.flags & MAY_POINT) === 0) continue;
     const distance = addr - e.value;
-    if (distance < 0 || distance >= s.options.pointerSpan) continue;
-    e.flags |= IS_USED;
-    s.joinEntry(p, e);
+    if (distance >= 0 && distance < s.options.pointerSpan) joinUsed(s, p, e);
   }
 }
 
@@ -140,17 +155,37 @@ function joinDependency(s: MachineState, p: Processor, m: Message): void {
 
 /** An own access that a write propagated before `m` has overtaken happens before the read of `m`. */
 function joinOvertaken(s: MachineState, p: Processor, m: Message): void {
+  if (m.gs > p.gs) joinPublishedOver(s, p, m.gs);
+  const { at } = p.window;
+  if (at[m.x] !== 0) joinBelow(s, p, m.x, m.position);
+  const { view } = m;
+  for (let i = 0; i < view.length; i += 2) {
+    const x = view[i] as number;
+    if (at[x] !== 0) joinBelow(s, p, x, view[i + 1] as number);
+  }
+}
+
+/** Join the summaries of accesses that the global view of a fence lies above. */
+function joinPublishedOver(s: MachineState, p: Processor, time: number): void {
   const w = p.window;
-  const global = m.gs > p.gs;
-  if (!global && !mayOvertake(p, m)) return;
   for (let i = 0; i < w.count; i++) {
     const e = w.entry(i);
-    const { x, position } = e;
-    const overtaken = (global && s.global.at(x, m.gs) > position) || messageViewAt(m, x) > position;
-    if (!overtaken) continue;
-    e.flags |= IS_USED;
-    s.joinEntry(p, e);
+    if (s.global.at(e.x, time) > e.position) joinUsed(s, p, e);
   }
+}
+
+/** Join the summaries of accesses of a location below a position. */
+function joinBelow(s: MachineState, p: Processor, x: number, position: number): void {
+  const w = p.window;
+  for (let i = 0; i < w.count; i++) {
+    const e = w.entry(i);
+    if (e.x === x && e.position < position) joinUsed(s, p, e);
+  }
+}
+
+function joinUsed(s: MachineState, p: Processor, e: Entry): void {
+  e.flags |= IS_USED;
+  s.joinEntry(p, e);
 }
 
 function mayOvertake(p: Processor, m: Message): boolean {
@@ -161,20 +196,12 @@ function mayOvertake(p: Processor, m: Message): boolean {
   return false;
 }
 
-function messageViewAt(m: Message, x: number): number {
-  const own = m.x === x ? m.position : 0;
-  return Math.max(own, flatGet(m.view, x));
-}
-
 /** Own writes that happen before `m` happen before its read here, whatever way that went. */
 function joinOwnWrites(s: MachineState, p: Processor, m: Message): void {
   const w = p.window;
   for (let i = 0; i < w.count; i++) {
     const e = w.entry(i);
-    if ((e.flags & IS_WRITE) === 0) continue;
-    if (e.index > (m.known[p.cpu] as number)) continue;
-    e.flags |= IS_USED;
-    s.joinEntry(p, e);
+    if ((e.flags & IS_WRITE) !== 0 && e.index <= (m.known[p.cpu] as number)) joinUsed(s, p, e);
   }
 }
 
@@ -192,7 +219,7 @@ function commitRead(
   p.event++;
   if (external && !again) {
     if (s.global.at(id, p.gs) < m.position) p.read.raise(id, m.position);
-    if (m.view.length > 0) p.read.joinFlat(m.view);
+    if (m.view.length > 0) joinUnpublished(s, p, p.read, m.view);
     if (m.gs > p.read.gs) p.read.gs = m.gs;
     learn(p, m);
   }
@@ -210,6 +237,20 @@ function commitRead(
       flags |= IS_USED;
     }
     addRead(s, p, id, m, flags);
+  }
+}
+
+/** Join a view that another CPU published, but for what this CPU's last strong fence did: all that it writes carries that. */
+export function joinUnpublished(
+  s: MachineState,
+  p: Processor,
+  target: SparseView,
+  view: FlatView,
+): void {
+  for (let i = 0; i < view.length; i += 2) {
+    const x = view[i] as number;
+    const position = view[i + 1] as number;
+    if (s.global.at(x, p.gs) < position) target.raise(x, position);
   }
 }
 

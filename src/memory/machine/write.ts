@@ -4,9 +4,9 @@ import { CHOOSE_WRITE } from '../model.js';
 import { teach } from './knowledge.js';
 import type { Location, Message } from './location.js';
 import type { Processor } from './processor.js';
-import { joinEvents } from './read.js';
+import { joinEvent, joinEvents } from './read.js';
 import { ADMITTED, admit, REFUSED } from './retro.js';
-import { EMPTY, flatGet, type FlatView, type SparseView } from './sparse-view.js';
+import { EMPTY, flatGet, type FlatView } from './sparse-view.js';
 import type { MachineState } from './state.js';
 import { AFTER_ALL, HAS_VIEW, IS_USED, IS_WRITE } from './window.js';
 
@@ -88,7 +88,7 @@ function joinDependencies(s: MachineState, p: Processor, m: Message, depends: nu
   s.summaryGt = 0;
   joinEvents(s, p, p.address);
   joinEvents(s, p, p.data);
-  if (depends !== 0) joinEvents(s, p, [depends]);
+  if (depends !== 0) joinEvent(s, p, depends);
   m.dependency = s.summary.snapshot();
   m.dependencyGt = s.summaryGt;
   s.joinTime(p.gtW);
@@ -108,33 +108,22 @@ function joinWindow(s: MachineState, p: Processor, id: number, release: boolean)
   }
 }
 
-/** A release is cumulative: it carries what the CPU wrote and what it read from others. */
+/** A release is cumulative: it carries what the CPU wrote and what it read from others, which is its own from then on. */
 function carryAll(s: MachineState, p: Processor, m: Message): void {
-  const reads = s.options.releaseReads;
-  m.gs = Math.max(p.gs, p.carried.gs, p.own.gs, reads ? p.read.gs : 0);
-  // What the last write carried is part of `own` since then.
-  const carries = p.carried.n > 0 && !p.carried.isSnapshot(p.carriedJoined);
-  if (!carries && (!reads || p.read.n === 0)) {
-    m.view = p.own.snapshot();
-    return;
+  joinCarried(p);
+  if (s.options.releaseReads) {
+    p.own.joinView(p.read);
+    p.read.clear();
   }
-  for (let i = 0; i < p.own.n; i++) {
-    const x = p.own.xs[i] as number;
-    let position = p.own.get(x);
-    if (carries) position = Math.max(position, p.carried.get(x));
-    if (reads) position = Math.max(position, p.read.get(x));
-    s.builder.add(x, position);
-  }
-  if (carries) addMissing(s, p.carried, p.own);
-  if (reads) addMissing(s, p.read, p.own);
-  m.view = s.builder.finish();
+  m.gs = Math.max(p.gs, p.own.gs);
+  m.view = p.own.snapshot();
 }
 
-function addMissing({ builder }: MachineState, from: SparseView, but: SparseView): void {
-  for (let i = 0; i < from.n; i++) {
-    const x = from.xs[i] as number;
-    if (but.get(x) === 0) builder.add(x, from.get(x));
-  }
+/** What the CPU's writes carry becomes part of what it has written: nothing to do if it all comes from there. */
+function joinCarried(p: Processor): void {
+  if (!p.carriesOthers) return;
+  p.own.joinView(p.carried);
+  p.carriesOthers = false;
 }
 
 /** Position that a write to a location must stand behind. */
@@ -205,11 +194,7 @@ function commitWrite(s: MachineState, p: Processor, m: Message, flags: number): 
   m.gt = s.summaryGt;
   p.coh[id] = m.position;
   p.own.raise(id, m.position);
-  if (m.view.length > 0 && m.view !== p.carriedJoined) {
-    p.own.joinFlat(m.view);
-    p.carriedJoined = m.view;
-  }
-  if (m.gs > p.own.gs) p.own.gs = m.gs;
+  joinCarried(p);
   const w = p.window;
   const extra = writeSummary(s, p);
   if (w.count >= s.options.windowCap) {
