@@ -27,7 +27,7 @@ async function rateTask(
     measure: ({ timeMs }) => {
       const deadline = performance.now() + timeMs;
       const before = process.cpuUsage().user;
-      const range = { from, to: Number.MAX_SAFE_INTEGER, deadline, stopAtFinding: false };
+      const range = { from, to: Number.MAX_SAFE_INTEGER, deadline, stopAt: 'nothing' } as const;
       const { tally, next } = exploreRange(session, strategy, range);
       from = next;
       return tally.steps / Math.max(1, process.cpuUsage().user - before);

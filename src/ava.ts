@@ -64,12 +64,8 @@ export function raceTest(file: URL | string, options: RaceTestOptions = {}): Imp
     }
     const session = new Session(loaded, { memory, ablated: without });
     const strategy = createStrategy({ kind: 'random', seed }, session);
-    const range = {
-      from: 0,
-      to: executions,
-      deadline: Infinity,
-      stopAtFinding: finds === undefined,
-    };
+    const stopAt = finds === undefined ? 'forbidden' : { key: finds };
+    const range = { from: 0, to: executions, deadline: Infinity, stopAt } as const;
     const { tally } = exploreRange(session, strategy, range);
     const where = `${loaded.scenario.name}, seed ${seed}, memory ${memory}`;
     t.log(`${tally.executions} executions of ${where}`);

@@ -14,7 +14,7 @@ import { Workers } from '../explorer/campaign.js';
 import type { SiteId } from '../memory/sites.js';
 import { renderTable } from '../report/table.js';
 import { huntOnThreads, type ThreadHunt } from './ablate-threads.js';
-import { hunt, type HuntResult } from './hunt.js';
+import { hunt, type Catch, type HuntResult } from './hunt.js';
 import {
   choiceOf,
   duration,
@@ -48,7 +48,7 @@ export interface AblationRow {
   readonly removed: readonly string[];
   /** What the catalogue says is found; null: harmless. */
   readonly expected: string | null;
-  /** Forbidden outcome found first, for each seed; null: none within the budget. */
+  /** For each seed the predicted outcome, or else the forbidden one found first; null: none within the budget. */
   readonly found: readonly (string | null)[];
   /** Medians over the seeds that found something. */
   readonly executions: number | null;
@@ -70,30 +70,37 @@ const median = (values: readonly number[]): number | null => {
   return sorted[sorted.length >> 1] ?? null;
 };
 
-function switchesOf(caught: readonly HuntResult[]): AblationRow['switches'] {
-  const sizes = caught.flatMap(({ catches }) => catches[0]?.switches ?? []);
+/** The predicted finding of a hunt, or else its first. */
+function catchOf({ catches }: HuntResult, expected: string | null): Catch | undefined {
+  return catches.find(({ key }) => key === expected) ?? catches[0];
+}
+
+function switchesOf(caught: readonly Catch[]): AblationRow['switches'] {
+  const sizes = caught.flatMap(({ switches }) => switches ?? []);
   const found = median(sizes.map((size) => size.found));
   const shrunk = median(sizes.map((size) => size.shrunk));
   return found === null || shrunk === null ? null : { found, shrunk };
 }
 
 function rowOf(wanted: Demonstration, runs: readonly HuntResult[]): AblationRow {
-  const caught = runs.filter(({ catches }) => catches.length > 0);
-  const found = runs.map(({ catches }) => catches[0]?.key ?? null);
   const expected = wanted.finds ?? null;
+  const catches = runs.map((hunted) => catchOf(hunted, expected));
+  const caught = catches.filter((found) => found !== undefined);
+  const found = catches.map((it) => it?.key ?? null);
+  const seconds = runs.filter((_, i) => catches[i] !== undefined).map((hunted) => hunted.seconds);
   return {
     scenario: wanted.scenario,
     removed: wanted.sites.map(siteName),
     expected,
     found,
-    executions: median(caught.map(({ catches }) => catches[0]?.executions ?? 0)),
-    seconds: median(caught.map(({ seconds }) => seconds)),
-    token: caught[0]?.catches[0]?.token ?? null,
+    executions: median(caught.map(({ executions }) => executions)),
+    seconds: median(seconds),
+    token: caught[0]?.token ?? null,
     switches: switchesOf(caught),
     cleanExecutions: runs.reduce((sum, r) => sum + (r.catches.length === 0 ? r.executions : 0), 0),
     bounds: wanted.exhausted ?? null,
     exhausted: wanted.exhausted !== undefined && runs.every(({ exhausted }) => exhausted),
-    asExpected: expected === null ? caught.length === 0 : caught.length === runs.length,
+    asExpected: found.every((key) => key === expected),
   };
 }
 
@@ -164,6 +171,7 @@ async function measure(
         seed: options.seed + i,
         memory: 'lkmm',
         budgetMs: isHarmless ? options.harmless : options.budget,
+        ...(wanted.finds === undefined ? {} : { finds: wanted.finds }),
         ...(wanted.exhausted === undefined ? {} : { bounds: wanted.exhausted }),
         threads: options.threads,
         shrink: options.shrink ?? false,

@@ -4,7 +4,12 @@ import type { Command } from 'commander';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { UsageError } from '../errors.js';
-import { Campaign, Workers, type CampaignState } from '../explorer/campaign.js';
+import {
+  Campaign,
+  type CampaignLimits,
+  Workers,
+  type CampaignState,
+} from '../explorer/campaign.js';
 import type { ExploreConfig } from '../explorer/config.js';
 import {
   CONTROL_WORDS,
@@ -142,12 +147,12 @@ function runInExplorer(
 ): Promise<CampaignState> {
   const strategy = isExhaustible ? ({ kind: 'dfs' } as const) : ({ kind: 'random', seed } as const);
   const config = { scenario, memory: 'lkmm', strategy, ablated: ablate } as const;
-  const limits = {
+  const limits: CampaignLimits = {
     from: 0,
     executions: Number.MAX_SAFE_INTEGER,
     budgetMs: budget,
     threads: 1,
-    stopAtFinding: false,
+    stopAt: 'nothing',
   };
   const campaign = new Campaign(workers, config, limits, () => undefined);
   return interruptible((signal) => {

@@ -3,7 +3,12 @@
 import type { Command } from 'commander';
 import { availableParallelism } from 'node:os';
 import { UsageError } from '../errors.js';
-import { Campaign, Workers, type CampaignState } from '../explorer/campaign.js';
+import {
+  Campaign,
+  type CampaignLimits,
+  Workers,
+  type CampaignState,
+} from '../explorer/campaign.js';
 import { catalogFiles, findScenario } from '../explorer/catalog-lookup.js';
 import { readCheckpoint, writeCheckpoint } from '../explorer/checkpoint.js';
 import type { ExploreConfig, StrategyConfig } from '../explorer/config.js';
@@ -207,13 +212,13 @@ async function runCampaign(
     saved = now;
     save(state);
   };
-  const limits = {
+  const limits: CampaignLimits = {
     from: earlier?.next ?? 0,
     executions: options.runs ?? Number.MAX_SAFE_INTEGER,
     // The command's own start is part of its time, unless it would take most of it.
     budgetMs: Math.max(options.budget / 2, options.budget - performance.now()),
     threads: options.threads,
-    stopAtFinding: options.stop ?? false,
+    stopAt: options.stop === true ? 'forbidden' : 'nothing',
   };
   const campaign = new Campaign(workers, config, limits, onProgress, earlier?.tally);
   const state = await interruptible((signal) => {

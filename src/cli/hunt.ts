@@ -1,6 +1,6 @@
 /** Looks for a forbidden outcome of a catalogue scenario with ordering sites removed: one cell of the ablation matrix. */
 
-import { Campaign, type Workers } from '../explorer/campaign.js';
+import { Campaign, type CampaignLimits, type Workers } from '../explorer/campaign.js';
 import { findScenario } from '../explorer/catalog-lookup.js';
 import type { ExploreConfig } from '../explorer/config.js';
 import type { MinimisedFinding } from '../explorer/worker-task.js';
@@ -21,8 +21,8 @@ export interface Hunt {
   readonly executions?: number;
   /** Shrink the finding. Default false. */
   readonly shrink?: boolean;
-  /** Go on after the first finding. Default false. */
-  readonly goOn?: boolean;
+  /** Go on until an outcome with this key is found. Default: any forbidden one will do. */
+  readonly finds?: string;
 }
 
 /** What a hunt found. */
@@ -69,12 +69,12 @@ export async function hunt(workers: Workers, wanted: Hunt): Promise<HuntResult> 
         : { kind: 'dfs', ...wanted.bounds },
     ablated: wanted.removed,
   };
-  const limits = {
+  const limits: CampaignLimits = {
     from: 0,
     executions: wanted.executions ?? Number.MAX_SAFE_INTEGER,
     budgetMs: wanted.budgetMs,
     threads: wanted.threads,
-    stopAtFinding: wanted.goOn !== true,
+    stopAt: wanted.finds === undefined ? 'forbidden' : { key: wanted.finds },
   };
   const started = performance.now();
   const { tally, exhausted, failure } = await new Campaign(

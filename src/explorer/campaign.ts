@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { SimulatorBug, UsageError } from '../errors.js';
 import type { ExploreConfig } from './config.js';
-import { addTally, emptyTally, hasFinding, type Tally } from './tally.js';
+import { addTally, emptyTally, endsSearch, type StopAt, type Tally } from './tally.js';
 import type { Answer, SliceResult, WorkerTask } from './worker-task.js';
 
 /** Milliseconds that one slice of work takes: how promptly a campaign reports and stops. */
@@ -22,7 +22,7 @@ export interface CampaignLimits {
   readonly executions: number;
   readonly budgetMs: number;
   readonly threads: number;
-  readonly stopAtFinding: boolean;
+  readonly stopAt: StopAt;
 }
 
 /** State of a campaign, at any time. */
@@ -151,8 +151,8 @@ export class Campaign {
       if (piece === undefined) return;
       const ms = Math.min(SLICE_MS, left);
       const started = performance.now();
-      const { stopAtFinding } = this.#limits;
-      const task = { task: 'slice', config: this.#config, ms, stopAtFinding, ...piece } as const;
+      const { stopAt } = this.#limits;
+      const task = { task: 'slice', config: this.#config, ms, stopAt, ...piece } as const;
       const result = await this.#workers.run<SliceResult>(task, ms);
       this.#adapt(result.next - piece.from, performance.now() - started);
       if (result.next < piece.to && !result.exhausted) {
@@ -192,7 +192,7 @@ export class Campaign {
       state.bounded ||= result.bounded;
       if (result.pct) state.pct = result.pct;
       if (result.exhausted) this.stop();
-      if (this.#limits.stopAtFinding && hasFinding(state.tally)) this.stop();
+      if (state.tally.outcomes.some((it) => endsSearch(this.#limits.stopAt, it))) this.stop();
     }
     this.#onProgress(state);
   }

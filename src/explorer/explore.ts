@@ -9,7 +9,15 @@ import { ReplayStrategy } from './replay.js';
 import { DEFAULT_SCHEDULE } from './schedule.js';
 import type { Session } from './session.js';
 import type { Strategy } from './strategy.js';
-import { countAgain, countFirst, digestOf, emptyTally, type Tally } from './tally.js';
+import {
+  countAgain,
+  countFirst,
+  digestOf,
+  emptyTally,
+  endsSearch,
+  type StopAt,
+  type Tally,
+} from './tally.js';
 
 /** Operations between two looks at the clock. */
 const CLOCK_STEPS = 2000;
@@ -21,8 +29,8 @@ export interface Range {
   readonly to: number;
   /** `performance.now()` at which to stop early. */
   readonly deadline: number;
-  /** Stop after the first forbidden outcome. */
-  readonly stopAtFinding: boolean;
+  /** Stop after an execution with this outcome. */
+  readonly stopAt: StopAt;
 }
 
 /** What was executed of a range. */
@@ -83,7 +91,7 @@ export function exploreRange(session: Session, strategy: Strategy, range: Range)
     tally.digest = (tally.digest + digestOf(execution.hash, run)) >>> 0;
     if (execution.wasFair) tally.overlong++;
     if (!countAgain(tally, verdict, run)) countFirst(tally, verdict, run, session.token());
-    if (range.stopAtFinding && verdict.grade === 'forbidden') {
+    if (endsSearch(range.stopAt, verdict)) {
       run++;
       break;
     }

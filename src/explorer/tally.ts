@@ -97,6 +97,15 @@ export function addTally(total: Tally, more: Tally): void {
   }
 }
 
+/** Which outcome ends a search: none, any forbidden one, or one with this key. */
+export type StopAt = 'nothing' | 'forbidden' | { readonly key: string };
+
+/** Whether an outcome is one that ends a search. */
+export function endsSearch(stopAt: StopAt, { key, grade }: Verdict): boolean {
+  if (stopAt === 'nothing') return false;
+  return stopAt === 'forbidden' ? grade === 'forbidden' : key === stopAt.key;
+}
+
 /** Whether something forbidden was seen. */
 export function hasFinding(tally: Tally): boolean {
   return tally.outcomes.some((o) => o.grade === 'forbidden');

@@ -10,6 +10,7 @@ import type { Strategy } from './strategy.js';
 import { minimise } from './minimise.js';
 import { decodeToken } from './token.js';
 import { ablatedLines, storyLines, tell } from './story.js';
+import type { StopAt } from './tally.js';
 import type { Verdict } from './verdict.js';
 
 /** Slice of a campaign. */
@@ -20,7 +21,7 @@ export interface SliceTask {
   readonly to: number;
   /** Milliseconds after which the slice ends early. */
   readonly ms: number;
-  readonly stopAtFinding: boolean;
+  readonly stopAt: StopAt;
 }
 
 /** List the scenarios of a file. */
@@ -142,7 +143,7 @@ async function slice(task: SliceTask): Promise<SliceResult> {
     from: task.from,
     to: task.to,
     deadline,
-    stopAtFinding: task.stopAtFinding,
+    stopAt: task.stopAt,
   });
   return pct ? { ...result, pct: { ...pct, bound: pctBound(pct) } } : result;
 }
