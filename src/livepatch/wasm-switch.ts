@@ -20,13 +20,23 @@ const SWITCHED = 2;
 const REFUSED = 0;
 const PORT = -1;
 
+/** The module that the build made. */
+function builtModule(): WebAssembly.Module {
+  const url = new URL('./wasm/klp-try-switch-task.wasm', import.meta.url);
+  return new WebAssembly.Module(readFileSync(url));
+}
+
 /** Instantiate the attempt for one CPU. */
-function createAttempt(id: CpuId, { kernel, klp }: CpuContext, boot: NativeBoot): Attempt {
+function createAttempt(
+  id: CpuId,
+  { kernel, klp }: CpuContext,
+  boot: NativeBoot,
+  module: WebAssembly.Module,
+): Attempt {
   const { memory, words } = boot;
   if (memory?.buffer !== words.buffer) {
     throw new SimulatorBug('the wasm switch needs the WebAssembly.Memory that its words lie in');
   }
-  const bytes = readFileSync(new URL('./wasm/klp-try-switch-task.wasm', import.meta.url));
   const largest = Math.max(KLP_PATCH.size, KLP_OBJECT.size);
   const imports = {
     memory,
@@ -38,7 +48,7 @@ function createAttempt(id: CpuId, { kernel, klp }: CpuContext, boot: NativeBoot)
     ops: klp.ops,
     limit: words.length - FIRST_VALID_ADDR - largest,
   };
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { klp: imports });
+  const instance = new WebAssembly.Instance(module, { klp: imports });
   return instance.exports['klpTrySwitchTask'] as unknown as Attempt;
 }
 
@@ -62,9 +72,15 @@ function trySwitchTaskOf(attempt: Attempt): TrySwitchTask {
  * The context of a CPU whose passes over the task list use WebAssembly in place of the port: the one given when the machine
  * asks for something that only the port does.
  *
+ * @param module the compiled switch, by default the one that the build made; a test may give a faulty one
  * @throws {SimulatorBug} when `boot.memory` is not the memory of `boot.words`
  */
-export function withTrySwitch(id: CpuId, ctx: CpuContext, boot: NativeBoot): CpuContext {
+export function withTrySwitch(
+  id: CpuId,
+  ctx: CpuContext,
+  boot: NativeBoot,
+  module?: WebAssembly.Module,
+): CpuContext {
   const { kernel, klp } = ctx;
   const portOnly =
     klp.debugTrySwitchTask ||
@@ -73,6 +89,6 @@ export function withTrySwitch(id: CpuId, ctx: CpuContext, boot: NativeBoot): Cpu
     !kernel.reliableStacks ||
     kernel.archStackWalkReliable !== archStackWalkReliable;
   if (portOnly) return ctx;
-  const trySwitchTask = trySwitchTaskOf(createAttempt(id, ctx, boot));
+  const trySwitchTask = trySwitchTaskOf(createAttempt(id, ctx, boot, module ?? builtModule()));
   return { ...ctx, klp: { ...klp, trySwitchTask } };
 }
