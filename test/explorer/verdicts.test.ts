@@ -1,8 +1,10 @@
 import test from 'ava';
 import { DfsStrategy } from '../../src/explorer/dfs.js';
+import { exploreRange } from '../../src/explorer/explore.js';
 import type { MemoryKind } from '../../src/explorer/explorer-memory.js';
 import { RandomStrategy } from '../../src/explorer/random.js';
 import { tell } from '../../src/explorer/story.js';
+import type { StopAt } from '../../src/explorer/tally.js';
 import { fixture, runAll, sessionOf } from './sessions.js';
 
 const broken = fixture('broken');
@@ -60,4 +62,21 @@ test('an error of the scenario itself is the user’s to correct', async (t) => 
   t.is((error as unknown as { code: string }).code, 'ERR_USAGE');
   t.regex(error.message, /scenario throwing: its code throws: TypeError: not my day/);
   t.regex(error.message, /broken\.ts:\d+/);
+});
+
+test('a search for one outcome goes past other findings', async (t) => {
+  const session = await sessionOf(broken, 'unfenced', 'lkmm');
+  const range = { from: 0, to: 1000, deadline: Infinity } as const;
+  const search = (stopAt: StopAt) => {
+    const { tally, next } = exploreRange(session, new RandomStrategy(1), { ...range, stopAt });
+    return { next, keys: tally.outcomes.map(({ key }) => key).sort() };
+  };
+  const first = search('forbidden');
+  t.true(first.keys.includes('data race'));
+  const ended = search({ key: 'ended' });
+  t.true(ended.keys.includes('ended'));
+  t.true(ended.next < range.to);
+  for (const stopAt of ['nothing', { key: 'WARN 99' }] as const) {
+    t.deepEqual(search(stopAt), { next: range.to, keys: ['data race', 'ended'] });
+  }
 });
