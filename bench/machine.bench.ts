@@ -14,6 +14,7 @@ import {
   STORE_ONCE,
   STORE_RELEASE,
 } from '../src/memory/model.js';
+import { DEFAULT_VIEW_CAP } from '../src/memory/machine/options.js';
 import type { CpuId } from '../src/memory/struct.js';
 import { main, type Benchmark, type MeasuredTask, type TimedTask } from './harness.js';
 
@@ -43,8 +44,13 @@ type Dependencies = 'exact' | 'conservative';
 
 const initial = new Int32Array(WORDS);
 
-function machine(seed: number, stale: number, dependencies: Dependencies): ViewMachine {
-  const m = new ViewMachine({ cpus: CPUS, words: WORDS, dependencies });
+function machine(
+  seed: number,
+  stale: number,
+  dependencies: Dependencies,
+  viewCap = DEFAULT_VIEW_CAP,
+): ViewMachine {
+  const m = new ViewMachine({ cpus: CPUS, words: WORDS, dependencies, viewCap });
   m.reset(initial, new Sometimes(seed, stale));
   return m;
 }
@@ -95,6 +101,8 @@ interface Case {
   readonly stale: number;
   /** Nanoseconds asked for. */
   readonly aim?: number;
+  /** Locations in a CPU's views, if not the machine's default. */
+  readonly viewCap?: number;
   readonly operation: (m: ViewMachine, draw: number) => void;
 }
 
@@ -124,14 +132,17 @@ const cases: readonly Case[] = [
   { name: 'mix, 20 % stale', stale: 0.2, aim: 200, operation: (m, d) => mixed(m, d, LOCATIONS) },
   { name: 'mix, 20 % stale, 8 locations', stale: 0.2, operation: (m, d) => mixed(m, d, 8) },
   { name: 'lock, 4 accesses, unlock', stale: 0, aim: 2000, operation: section },
+  // What remembering unordered accesses costs: with 1, every operation is ordered before the next.
+  { name: 'lock …, views of 4 locations', stale: 0, viewCap: 4, operation: section },
+  { name: 'lock …, views of 1 location', stale: 0, viewCap: 1, operation: section },
 ];
 
 function timed(
-  { name, aim, stale, operation }: Case,
+  { name, aim, stale, operation, viewCap }: Case,
   seed: number,
   dependencies: Dependencies,
 ): TimedTask {
-  const m = machine(seed, stale, dependencies);
+  const m = machine(seed, stale, dependencies, viewCap);
   const draws = drawsOf(seed);
   for (const draw of draws) mixed(m, draw, LOCATIONS);
   let next = 0;

@@ -3,7 +3,7 @@
 import type { ChoiceSource } from '../memory/model.js';
 import type { CpuContext } from '../memory/cpu.js';
 import { SITE_COUNT, type Ablation } from '../memory/sites.js';
-import type { Addr, CpuId } from '../memory/struct.js';
+import { POISON, type Addr, type CpuId } from '../memory/struct.js';
 import type {
   Ending,
   MachineListener,
@@ -11,7 +11,7 @@ import type {
   StateView,
   TraceEvent,
 } from '../scenario/declare.js';
-import { ExplorerCpu, WAIT_HALT, WAIT_LOCK, WAIT_NONE, type Coroutine } from './explorer-cpu.js';
+import { ExplorerCpu } from './explorer-cpu.js';
 import type { ExplorerMemory } from './explorer-memory.js';
 import { MirroredMemory } from './mirrored-memory.js';
 import { ACCESS_ATTEMPT, ACCESS_PEEK, OP_END, OPERATIONS } from './operations.js';
@@ -19,10 +19,17 @@ import type { Prepared } from './prepared.js';
 import type { RaceDetector } from './race-detector.js';
 import type { Recorder } from './recorder.js';
 import { ScheduleLog } from './schedule.js';
+import {
+  WAIT_HALT,
+  WAIT_LOCK,
+  WAIT_NONE,
+  type Coroutine,
+  type SteppingCpu,
+} from './stepping-cpu.js';
 import { CHOOSE_INTERRUPT, INTERRUPT_INDEX, lowest, type Strategy } from './strategy.js';
 
 /** A body as the resumable build made it. */
-type Start = (cpu: ExplorerCpu) => Coroutine;
+type Start = (cpu: SteppingCpu) => Coroutine;
 
 /** How an execution came to its end. */
 export type StopReason = 'ended' | 'deadlock' | 'livelock' | 'abandoned' | 'threw';
@@ -57,7 +64,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   readonly image: Int32Array;
   readonly removed: Uint8Array;
   readonly fencesInteract: boolean;
-  readonly cpus: readonly ExplorerCpu[];
+  readonly cpus: readonly SteppingCpu[];
   /** Whether preemption matters: the machine has interrupts. */
   readonly interrupts: boolean;
   stepLimit: number;
@@ -175,7 +182,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     this.#last = this.#choiceCpu = -1;
     const { cpus } = this;
     for (let i = 0; i < cpus.length; i++) {
-      const cpu = cpus[i] as ExplorerCpu;
+      const cpu = cpus[i] as SteppingCpu;
       const body = machine.bodies[i] as unknown as Start;
       cpu.restart(body(cpu), machine.current?.[i] ?? 0);
     }
@@ -186,7 +193,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   #resume(): void {
     const { cpus } = this;
     while (this.#next >= 0 || this.#stuck()) {
-      const cpu = cpus[this.#next] as ExplorerCpu;
+      const cpu = cpus[this.#next] as SteppingCpu;
       if (this.#next !== this.#last) this.#begin(cpu);
       cpu.switching = false;
       if (this.interrupts && this.#takesInterrupt(cpu)) this.#interrupt(cpu);
@@ -195,19 +202,19 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     }
   }
 
-  #begin(cpu: ExplorerCpu): void {
+  #begin(cpu: SteppingCpu): void {
     this.switches++;
     this.#last = cpu.id;
     this.recorder?.turn(cpu);
   }
 
-  #isInterrupted(cpu: ExplorerCpu, state: StateView = this): boolean {
+  #isInterrupted(cpu: SteppingCpu, state: StateView = this): boolean {
     if (!this.interrupts || cpu.preemptDepth !== 0 || cpu.interrupt !== undefined) return false;
     return this.#prepared.machine.interrupt?.pending(cpu.id, state) ?? false;
   }
 
   /** A CPU that can go on may leave a pending interrupt for later; one that is blocked takes it. */
-  #takesInterrupt(cpu: ExplorerCpu): boolean {
+  #takesInterrupt(cpu: SteppingCpu): boolean {
     const state = this.observes ? { read: (addr: Addr) => this.#peek(cpu, addr) } : this;
     if (!this.#isInterrupted(cpu, state)) return false;
     if (!this.#canGoOn(cpu)) return true;
@@ -216,17 +223,17 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     return this.#decide(2, CHOOSE_INTERRUPT, cpu, step, INTERRUPT_INDEX) === 1;
   }
 
-  #peek(cpu: ExplorerCpu, addr: Addr): number {
+  #peek(cpu: SteppingCpu, addr: Addr): number {
     this.peeked(cpu, addr);
     return this.memory.newest(addr);
   }
 
-  #interrupt(cpu: ExplorerCpu): void {
+  #interrupt(cpu: SteppingCpu): void {
     const body = this.#prepared.machine.interrupt?.body as unknown as Start;
     cpu.enterInterrupt(body(cpu));
   }
 
-  #endOfCode(cpu: ExplorerCpu): void {
+  #endOfCode(cpu: SteppingCpu): void {
     cpu.advance();
     const { position } = cpu;
     if (cpu.interrupt !== undefined) cpu.leaveInterrupt();
@@ -235,7 +242,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   }
 
   /** The scheduling point after an operation of `cpu`: ask the strategy who is next. */
-  point(cpu: ExplorerCpu, code: number, addr: Addr, position = cpu.position): void {
+  point(cpu: SteppingCpu, code: number, addr: Addr, position = cpu.position): void {
     cpu.decidedAt = position;
     if (this.observes) this.#observe(cpu, code, addr);
     this.#pick();
@@ -245,7 +252,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
       (this.interrupts && this.#isInterrupted(cpu));
   }
 
-  #observe(cpu: ExplorerCpu, code: number, addr: Addr): void {
+  #observe(cpu: SteppingCpu, code: number, addr: Addr): void {
     const step = this.#step;
     step.cpu = cpu.id;
     step.access = cpu.waiting === WAIT_NONE ? (OPERATIONS[code]?.access ?? 0) : ACCESS_ATTEMPT;
@@ -256,7 +263,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   }
 
   /** `cpu` looked at a word without a scheduling point. */
-  peeked(cpu: ExplorerCpu, addr: Addr): void {
+  peeked(cpu: SteppingCpu, addr: Addr): void {
     const step = this.#step;
     step.cpu = cpu.id;
     step.access = ACCESS_PEEK;
@@ -298,7 +305,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     const last = this.#last;
     const goesOn = last >= 0 && (mask & (1 << last)) !== 0;
     if (this.#next === (goesOn ? last : lowest(mask))) return;
-    this.log.switch(last, last < 0 ? 0 : (this.cpus[last] as ExplorerCpu).decidedAt, this.#next);
+    this.log.switch(last, last < 0 ? 0 : (this.cpus[last] as SteppingCpu).decidedAt, this.#next);
   }
 
   /** Beyond the bound every CPU gets its turn and every load the newest value: what still makes no progress never will. */
@@ -320,21 +327,23 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     throw new Overrun();
   }
 
-  #canGoOn(cpu: ExplorerCpu): boolean {
+  #canGoOn(cpu: SteppingCpu): boolean {
     if (cpu.waiting === WAIT_NONE) return cpu.body !== undefined || cpu.interrupt !== undefined;
     return this.#waitIsOver(cpu);
   }
 
-  #waitIsOver(cpu: ExplorerCpu): boolean {
+  #waitIsOver(cpu: SteppingCpu): boolean {
     const value = this.memory.newest(cpu.waitAddr);
-    return cpu.waiting === WAIT_LOCK ? value === 0 : value !== cpu.waitSeen;
+    if (cpu.waiting !== WAIT_LOCK) return value !== cpu.waitSeen;
+    // A lock in freed memory is an oops of whoever waits for it.
+    return value === 0 || value === POISON;
   }
 
   #runnable(): number {
     const { cpus, interrupts } = this;
     let mask = 0;
     for (let i = 0; i < cpus.length; i++) {
-      const cpu = cpus[i] as ExplorerCpu;
+      const cpu = cpus[i] as SteppingCpu;
       const goesOn =
         cpu.waiting === WAIT_NONE
           ? cpu.body !== undefined || cpu.interrupt !== undefined
@@ -362,7 +371,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
 
   /** Answer a choice of the memory, and record it. */
   choose(n: number, kind: number): number {
-    const cpu = this.cpus[this.#last] as ExplorerCpu;
+    const cpu = this.cpus[this.#last] as SteppingCpu;
     if (this.fresh || this.#fair) return 0;
     const { position } = cpu;
     if (position !== this.#choiceStep || cpu.id !== this.#choiceCpu) {
@@ -373,7 +382,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     return this.#decide(n, kind, cpu, position, this.#choiceIndex++);
   }
 
-  #decide(n: number, kind: number, cpu: ExplorerCpu, step: number, index: number): number {
+  #decide(n: number, kind: number, cpu: SteppingCpu, step: number, index: number): number {
     const strategy = this.#strategy as Strategy;
     const value = strategy.choose(n, kind, cpu.id, this.addr, step, index);
     if (value !== 0) this.log.choice(cpu.id, step, index, value);

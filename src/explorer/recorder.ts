@@ -2,7 +2,7 @@
 
 import type { SiteId } from '../memory/sites.js';
 import type { Addr } from '../memory/struct.js';
-import type { ExplorerCpu } from './explorer-cpu.js';
+import type { SteppingCpu } from './stepping-cpu.js';
 import { OPERATIONS } from './operations.js';
 
 /** A choice of the memory within one operation: `value` of `n`, 0 being the sequentially consistent one. */
@@ -51,7 +51,7 @@ export class Recorder {
   }
 
   /** Another CPU goes on. */
-  turn(cpu: ExplorerCpu): void {
+  turn(cpu: SteppingCpu): void {
     this.#first = cpu.id !== this.#cpu;
     this.#cpu = cpu.id;
   }
@@ -61,20 +61,20 @@ export class Recorder {
   }
 
   /** The ablation of `site` removed or weakened something here. */
-  ablated(_cpu: ExplorerCpu, site: SiteId | undefined): void {
+  ablated(_cpu: SteppingCpu, site: SiteId | undefined): void {
     if (site !== undefined) this.#ablated.push(site);
   }
 
-  operation(cpu: ExplorerCpu, code: number, addr: Addr, value: number): void {
+  operation(cpu: SteppingCpu, code: number, addr: Addr, value: number): void {
     const name = OPERATIONS[code]?.name ?? '';
     this.#add(cpu, name, addr, value, addr === 0 ? 0 : this.#newest(addr));
   }
 
-  event(cpu: ExplorerCpu, event: number, a: number, b: number, c: number): void {
+  event(cpu: SteppingCpu, event: number, a: number, b: number, c: number): void {
     this.#add(cpu, `trace ${event} (${a}, ${b}, ${c})`, 0, 0, 0);
   }
 
-  #add(cpu: ExplorerCpu, name: string, addr: Addr, value: number, newest: number): void {
+  #add(cpu: SteppingCpu, name: string, addr: Addr, value: number, newest: number): void {
     this.steps.push({
       cpu: cpu.id,
       step: cpu.position,

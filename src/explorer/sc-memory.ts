@@ -8,7 +8,8 @@ import {
   RMW_OR,
   type ChoiceSource,
 } from '../memory/model.js';
-import type { Addr, CpuId } from '../memory/struct.js';
+import { unheldLock } from '../memory/fault.js';
+import { POISON, type Addr, type CpuId } from '../memory/struct.js';
 import type { ExplorerMemory } from './explorer-memory.js';
 
 /** A memory without any weakness; its only choice is a trylock that fails late. */
@@ -56,7 +57,9 @@ export class ScMemory implements ExplorerMemory {
     return true;
   }
 
-  unlock(_cpu: CpuId, addr: Addr): void {
+  unlock(cpu: CpuId, addr: Addr): void {
+    const holder = this.words[addr];
+    if (holder === 0 || holder === POISON) unheldLock(cpu, addr);
     this.words[addr] = 0;
   }
 

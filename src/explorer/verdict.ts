@@ -3,7 +3,7 @@
 import { InvariantViolated, SimulatorBug, UsageError } from '../errors.js';
 import { gradeOf, type Grade, type Scenario } from '../scenario/declare.js';
 import type { Execution, StopReason } from './execution.js';
-import { WAIT_HALT, WAIT_LOCK, WAIT_NONE } from './explorer-cpu.js';
+import { WAIT_HALT, WAIT_LOCK, WAIT_NONE } from './stepping-cpu.js';
 import type { Prepared } from './prepared.js';
 
 /** Verdict of one execution. */

@@ -1,5 +1,6 @@
 /** The engine `machine`: random executions on the view machine, and directed ones for states that these did not show. */
 
+import { KernelOops } from '../memory/fault.js';
 import type { Engine } from './engine.js';
 import { seekOnMachine } from './machine-seek.js';
 import { runOnMachine } from './run-machine.js';
@@ -24,9 +25,20 @@ export const machineEngine: Engine = {
   name: 'machine',
   run(test, { timeLimitMs, runs = DEFAULT_RUNS, seed = DEFAULT_SEED }) {
     const deadline = new Deadline(timeLimitMs);
-    const result = runOnMachine(test, { runs, seed, shouldStop: deadline.check });
-    const made = result.runs + result.deadlocks;
-    return { states: result.states, flags: [], complete: !deadline.isOver, runs: made };
+    try {
+      const result = runOnMachine(test, { runs, seed, shouldStop: deadline.check });
+      const made = result.runs + result.deadlocks;
+      return { states: result.states, flags: [], complete: !deadline.isOver, runs: made };
+    } catch (error) {
+      if (!(error instanceof KernelOops)) throw error;
+      return {
+        states: [],
+        flags: [],
+        complete: false,
+        runs: 0,
+        skipped: 'a lock that is released unheld',
+      };
+    }
   },
   seek(test, goals, { timeLimitMs, runs = DEFAULT_RUNS, seed = DEFAULT_SEED }) {
     const deadline = new Deadline(timeLimitMs);

@@ -36,6 +36,11 @@ export function freedLock(cpu: CpuId, lock: Addr): never {
   throw new KernelOops(cpu, lock, 'use after free: spin lock in freed memory');
 }
 
+/** Throw the {@link KernelOops} that releasing a spin lock that nobody holds stands for. */
+export function unheldLock(cpu: CpuId, lock: Addr): never {
+  throw new KernelOops(cpu, lock, 'release of a spin lock that is not held, or in freed memory');
+}
+
 /** Thrown on every CPU when the machine is being stopped; ends the CPU without a finding of its own. */
 export class MachineStopped extends Error {
   readonly code = 'ERR_MACHINE_STOPPED';

@@ -1,7 +1,7 @@
 /** What every backend on real threads shares: address checks, sleeping, spin locks, preemption, tracing. */
 
 import { Cpu, type CpuContext } from './cpu.js';
-import { badAddress, FIRST_VALID_ADDR, freedLock, MachineStopped } from './fault.js';
+import { badAddress, FIRST_VALID_ADDR, freedLock, MachineStopped, unheldLock } from './fault.js';
 import { CPU_LOCAL, MACHINE, MACHINE_BASE } from './local.js';
 import { Random } from './random.js';
 import { Ablation, SITE_COUNT, type SiteId } from './sites.js';
@@ -50,9 +50,11 @@ export interface NativeBoot {
   readonly weak?: WeakOptions;
 }
 
-/** Free a spin lock, and wake one CPU that sleeps on it. */
-export function releaseLock(words: Int32Array, lock: Addr): void {
-  if (Atomics.exchange(words, lock, UNLOCKED) === CONTENDED) Atomics.notify(words, lock, 1);
+/** Free a spin lock, and wake one CPU that sleeps on it. Returns whether it was held. */
+export function releaseLock(words: Int32Array, lock: Addr): boolean {
+  const found = Atomics.exchange(words, lock, UNLOCKED);
+  if (found === CONTENDED) Atomics.notify(words, lock, 1);
+  return found === LOCKED || found === CONTENDED;
 }
 
 const ignore: TraceSink = () => undefined;
@@ -161,7 +163,7 @@ export abstract class NativeCpu extends Cpu {
     }
   }
   override spinUnlock(lock: Addr, _site?: SiteId): void {
-    releaseLock(this.words, this.check(lock));
+    if (!releaseLock(this.words, this.check(lock))) unheldLock(this.id, lock);
     this.lockReleased();
   }
 

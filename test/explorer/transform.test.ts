@@ -1,7 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { Execution } from '../../src/explorer/execution.js';
-import type { Coroutine, ExplorerCpu } from '../../src/explorer/explorer-cpu.js';
+import type { ExplorerCpu } from '../../src/explorer/explorer-cpu.js';
+import type { Coroutine } from '../../src/explorer/stepping-cpu.js';
 import { RandomStrategy } from '../../src/explorer/random.js';
 import { ReplayStrategy } from '../../src/explorer/replay.js';
 import { DEFAULT_SCHEDULE } from '../../src/explorer/schedule.js';

@@ -64,6 +64,16 @@ test('an error of the scenario itself is the user’s to correct', async (t) => 
   t.regex(error.message, /broken\.ts:\d+/);
 });
 
+test('a lock in freed memory, or released unheld, is an oops on both memories', async (t) => {
+  for (const memory of ['sc', 'lkmm'] as const) {
+    t.deepEqual(await keysOf('unheld', memory), ['oops']);
+    t.deepEqual(await keysOf('freed-held', memory), ['oops']);
+    t.true((await keysOf('freed-lock', memory)).includes('oops'));
+    t.true((await keysOf('freed-trylock', memory)).includes('oops'));
+    t.false((await keysOf('freed-lock', memory)).includes('deadlock'));
+  }
+});
+
 test('a search for one outcome goes past other findings', async (t) => {
   const session = await sessionOf(broken, 'unfenced', 'lkmm');
   const range = { from: 0, to: 1000, deadline: Infinity } as const;

@@ -36,7 +36,7 @@ export interface ViewMachineOptions {
   readonly maxHistory?: number;
   /** Accesses of a CPU that stay unordered at a time; default 16. */
   readonly windowCap?: number;
-  /** Locations in a CPU's sparse views before it executes a spontaneous fence; default 16. */
+  /** Locations in a CPU's sparse views before it executes a spontaneous fence; default {@link DEFAULT_VIEW_CAP}. */
   readonly viewCap?: number;
   /**
    * Where dependencies come from. `conservative`, the default and for kernel code: every read orders later writes,
@@ -51,6 +51,9 @@ export interface ViewMachineOptions {
   /** Rules removed: for tests only. */
   readonly without?: readonly Rule[];
 }
+
+/** Locations in a CPU's sparse views, unless an option says otherwise. */
+export const DEFAULT_VIEW_CAP = 16;
 
 const atLeast = (name: string, value: number, least: number): number => {
   if (Number.isSafeInteger(value) && value >= least) return value;
@@ -88,7 +91,7 @@ export class MachineOptions {
     this.words = atLeast('words', options.words, 1);
     this.maxHistory = atLeast('maxHistory', options.maxHistory ?? 8, 1);
     this.windowCap = atLeast('windowCap', options.windowCap ?? 16, 1);
-    this.viewCap = atLeast('viewCap', options.viewCap ?? 16, 1);
+    this.viewCap = atLeast('viewCap', options.viewCap ?? DEFAULT_VIEW_CAP, 1);
     this.exact = options.dependencies === 'exact';
     this.pointerSpan = this.exact ? 0 : atLeast('pointerSpan', options.pointerSpan ?? 64, 0);
     this.log = options.log ?? false;

@@ -11,6 +11,7 @@
  */
 
 import { SimulatorBug } from '../../errors.js';
+import { unheldLock } from '../fault.js';
 import {
   type ChoiceSource,
   CHOOSE_FAIL,
@@ -181,9 +182,7 @@ export class ViewMachine implements MemoryModel {
     const s = this.#state;
     const p = s.processors[cpu] as Processor;
     const id = this.#writable(p, addr);
-    if (!isHeld(s.locations[id] as Location)) {
-      throw new SimulatorBug(`CPU ${cpu} releases the lock at ${addr}, which is not held`);
-    }
+    if (!isHeld(s.locations[id] as Location)) unheldLock(cpu, addr);
     const written = releaseLock(s, p, id);
     this.#recorder?.unlock(p, written);
   }
