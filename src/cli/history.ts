@@ -69,7 +69,7 @@ async function replayRace(
   options: HistoryOptions,
   workers: Workers,
 ): Promise<HistoryResult> {
-  const explore = ({ scenario, removed }: HistoryExploration) =>
+  const explore = ({ scenario, removed }: HistoryExploration, finds?: string) =>
     hunt(workers, {
       scenario,
       removed: removed ?? [],
@@ -77,8 +77,9 @@ async function replayRace(
       memory: 'lkmm',
       budgetMs: options.budget,
       threads: 1,
+      ...(finds === undefined ? {} : { finds }),
     });
-  const before = await explore(bug.before);
+  const before = await explore(bug.before, bug.shows);
   const after = await explore(bug.after);
   const caught = before.catches.find(({ key }) => key === bug.shows);
   return {

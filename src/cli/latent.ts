@@ -61,7 +61,7 @@ async function exploreRace(
   options: LatentOptions,
   workers: Workers,
 ): Promise<AttemptResult> {
-  const explore = (scenario: string, budgetMs: number) =>
+  const explore = (scenario: string, budgetMs: number, finds?: string) =>
     hunt(workers, {
       scenario,
       removed: [],
@@ -70,9 +70,11 @@ async function exploreRace(
       budgetMs,
       threads: 1,
       shrink: true,
+      ...(finds === undefined ? {} : { finds }),
     });
-  const { catches, executions, seconds } = await explore(attempt.scenario, options.budget);
-  const caught = catches.find(({ key }) => key === attempt.shows) ?? catches[0];
+  const { scenario, shows } = attempt;
+  const { catches, executions, seconds } = await explore(scenario, options.budget, shows);
+  const caught = catches.find(({ key }) => key === shows) ?? catches[0];
   const findings = catches.map(({ key, detail }) => ({ key, detail }));
   const { control } = attempt;
   const clean = control ? await explore(control.scenario, options.control) : undefined;
