@@ -177,7 +177,7 @@ function reset(seed: number, dependencies: Dependencies): TimedTask {
 
 function operations(dependencies: Dependencies): Benchmark {
   return {
-    name: `machine, ${dependencies} dependencies`,
+    name: `machine with ${dependencies} dependencies`,
     unit: 'ns/op',
     better: 'lower',
     baseline: READ,
@@ -213,7 +213,7 @@ function growth(seed: number, dependencies: Dependencies): MeasuredTask {
 }
 
 const growths: Benchmark = {
-  name: 'machine, heap growth over 10 M operations',
+  name: 'machine: heap growth over 10 M operations',
   unit: 'KiB',
   better: 'lower',
   baseline: 'exact dependencies',

@@ -30,32 +30,41 @@ export const DEFAULT_SCHEDULE: Schedule = { switches: [], choices: [] };
 
 /** Records a schedule while it is executed. */
 export class ScheduleLog {
+  // Only so many elements count: emptying an array would give its memory away, execution after execution.
   readonly #switches: number[] = [];
+  #switched = 0;
   readonly #choices: number[] = [];
+  #chosen = 0;
 
   clear(): void {
-    // Emptying an array that is empty costs a call of the engine.
-    if (this.#switches.length !== 0) this.#switches.length = 0;
-    if (this.#choices.length !== 0) this.#choices.length = 0;
+    this.#switched = 0;
+    this.#chosen = 0;
   }
 
   switch(cpu: number, at: number, to: number): void {
-    this.#switches.push(cpu, at, to);
+    const log = this.#switches;
+    log[this.#switched++] = cpu;
+    log[this.#switched++] = at;
+    log[this.#switched++] = to;
   }
 
   choice(cpu: number, step: number, index: number, value: number): void {
-    this.#choices.push(cpu, step, index, value);
+    const log = this.#choices;
+    log[this.#chosen++] = cpu;
+    log[this.#chosen++] = step;
+    log[this.#chosen++] = index;
+    log[this.#chosen++] = value;
   }
 
   /** The schedule recorded so far. */
   schedule(): Schedule {
     const switches: Switch[] = [];
-    for (let i = 0; i < this.#switches.length; i += 3) {
+    for (let i = 0; i < this.#switched; i += 3) {
       const [cpu = 0, at = 0, to = 0] = this.#switches.slice(i, i + 3);
       switches.push({ cpu, at, to });
     }
     const choices: Choice[] = [];
-    for (let i = 0; i < this.#choices.length; i += 4) {
+    for (let i = 0; i < this.#chosen; i += 4) {
       const [cpu = 0, step = 0, index = 0, value = 0] = this.#choices.slice(i, i + 4);
       choices.push({ cpu, step, index, value });
     }
