@@ -43,7 +43,7 @@ export abstract class SteppingCpu extends Cpu {
   /** The body and, while one is taken, the interrupt on top of it. */
   body: Coroutine | undefined;
   interrupt: Coroutine | undefined;
-  /** Word whose next load sees the newest value: the CPU was told that it changed. */
+  /** Word whose next load, or read-modify-write, sees the newest value: the CPU was told that it changed. */
   #fresh: Addr = -1;
   /** The last read-modify-write was fully ordered: its trailing fence comes before the next operation. */
   #owesFence = false;
@@ -188,13 +188,17 @@ export abstract class SteppingCpu extends Cpu {
     expected = 0,
   ): number {
     this.enter(addr);
+    const run = this.run;
+    run.fresh = addr === this.#fresh;
     const old = this.memory.rmw(this.id, addr, op, operand | 0, expected, order);
+    if (run.fresh) this.#fresh = -1;
+    run.fresh = false;
     if (order === model.RMW_FULL) {
-      this.run.strong = true;
+      run.strong = true;
       // A compare-and-exchange that fails orders nothing.
       this.#owesFence = op !== model.RMW_CMPXCHG || old === expected;
     }
-    if (this.run.races !== undefined) this.run.races.rmw(this.id, addr, order);
+    if (run.races !== undefined) run.races.rmw(this.id, addr, order);
     this.result = old;
     this.finish(code, addr, old);
     return old;

@@ -8,7 +8,7 @@ import { catalogSession, fixture, runAll, sessionOf } from './sessions.js';
 
 const NAME = 'system-enable-disable';
 /** Fixed here; each finding below needs some ten executions. */
-const SEED = 1;
+const SEED = 6;
 const MOST = 400;
 /** Executions that show that equal runs are equal. */
 const RUNS = 8;

@@ -43,10 +43,14 @@ export function read(s: MachineState, p: Processor, id: number, order: number): 
  */
 export function isNoNews(p: Processor, id: number, m: Message): boolean {
   const w = p.window;
-  if (p.coh[id] !== m.position || w.at[id] !== 0 || w.pointers > 0) return false;
-  if (p.readOnly.n > 0 || p.gtR > p.gtW || p.address.length > 0) return false;
+  if (p.coh[id] !== m.position || w.at[id] !== 0 || !bringsNothing(p)) return false;
   if (w.count === 0 || m.writer === p.cpu || m.writer === NOBODY) return true;
   return m.gs <= p.gs && (m.view.length === 0 || !mayOvertake(p, m));
+}
+
+/** Whether nothing that a CPU has learnt binds its reads alone: a read of what it knows then has nothing to hand on. */
+export function bringsNothing(p: Processor): boolean {
+  return p.window.pointers === 0 && p.readOnly.n === 0 && p.gtR <= p.gtW && p.address.length === 0;
 }
 
 /** Read one particular message, which must be the newest one or be known to need no retro rule. */

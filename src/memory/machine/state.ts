@@ -148,6 +148,11 @@ export class MachineState {
     location.append(m);
   }
 
+  /** Whether no CPU has written a word in this execution, nor read it with anything to remember. */
+  isUnwritten(addr: Addr): boolean {
+    return (this.ids[addr] as number) <= 0;
+  }
+
   /** Newest value of a word. */
   newest(addr: Addr): number {
     const id = this.ids[addr] as number;

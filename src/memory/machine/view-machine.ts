@@ -42,7 +42,7 @@ import {
   startCallback,
   startGracePeriod,
 } from './rcu.js';
-import { isNoNews, read, readMessage, takeStale, beginRead } from './read.js';
+import { bringsNothing, isNoNews, read, readMessage, takeStale, beginRead } from './read.js';
 import { Recorder } from './recorder.js';
 import { readModifyWrite } from './rmw.js';
 import { MachineState } from './state.js';
@@ -98,6 +98,11 @@ export class ViewMachine implements MemoryModel {
   load(cpu: CpuId, addr: Addr, order: number): number {
     const s = this.#state;
     const p = s.processors[cpu] as Processor;
+    if (this.#recorder === null && s.isUnwritten(addr) && bringsNothing(p)) {
+      p.event++;
+      if (s.options.exact) p.independent();
+      return s.newest(addr);
+    }
     const id = s.locate(addr);
     let m = (s.locations[id] as Location).last;
     if (isNoNews(p, id, m)) p.event++;

@@ -282,8 +282,16 @@ test('misuse is a bug of the simulator, not an execution', (t) => {
   const m = machine();
   const bug = { code: 'ERR_SIMULATOR_BUG' };
   t.throws(() => m.load(P0, WORDS, LOAD_ONCE), { ...bug, message: /outside the memory/ });
-  t.throws(() => m.unlock(P0, L), { ...bug, message: /not held/ });
   t.throws(() => m.rcuReadUnlock(P0), { ...bug, message: /a section it is not in/ });
   t.throws(() => m.rcuEnd(P0), { ...bug, message: /a grace period it did not start/ });
   t.throws(() => m.reset(new Int32Array(1), strong), { ...bug, message: /1 words/ });
+});
+
+test('releasing a lock that is not held is an oops of the code that does it', (t) => {
+  const m = machine();
+  const oops = { code: 'ERR_INVARIANT_VIOLATED', message: /not held/ };
+  t.throws(() => m.unlock(P0, L), oops);
+  t.true(m.lock(P0, L));
+  m.unlock(P0, L);
+  t.throws(() => m.unlock(P0, L), oops);
 });
