@@ -74,6 +74,18 @@ test('a lock in freed memory, or released unheld, is an oops on both memories', 
   }
 });
 
+test('an exchange after a wait sees what ended the wait, so that polling comes to an end', async (t) => {
+  const session = await sessionOf(broken, 'exchange', 'lkmm');
+  const strategy = new RandomStrategy(1);
+  let longest = 0;
+  for (let run = 0; run < 3000; run++) {
+    strategy.begin(run);
+    t.is(session.execute(strategy)?.key, 'ended');
+    longest = Math.max(longest, session.execution.steps);
+  }
+  t.true(longest <= 12, `${longest} operations`);
+});
+
 test('a search for one outcome goes past other findings', async (t) => {
   const session = await sessionOf(broken, 'unfenced', 'lkmm');
   const range = { from: 0, to: 1000, deadline: Infinity } as const;
