@@ -14,7 +14,7 @@ import { Workers } from '../explorer/campaign.js';
 import type { SiteId } from '../memory/sites.js';
 import { renderTable } from '../report/table.js';
 import { huntOnThreads, type ThreadHunt } from './ablate-threads.js';
-import { hunt, type Catch, type HuntResult } from './hunt.js';
+import { hunt, predictedCatch, type Catch, type HuntResult } from './hunt.js';
 import {
   choiceOf,
   duration,
@@ -70,11 +70,6 @@ const median = (values: readonly number[]): number | null => {
   return sorted[sorted.length >> 1] ?? null;
 };
 
-/** The predicted finding of a hunt, or else its first. */
-function catchOf({ catches }: HuntResult, expected: string | null): Catch | undefined {
-  return catches.find(({ key }) => key === expected) ?? catches[0];
-}
-
 function switchesOf(caught: readonly Catch[]): AblationRow['switches'] {
   const sizes = caught.flatMap(({ switches }) => switches ?? []);
   const found = median(sizes.map((size) => size.found));
@@ -84,7 +79,7 @@ function switchesOf(caught: readonly Catch[]): AblationRow['switches'] {
 
 function rowOf(wanted: Demonstration, runs: readonly HuntResult[]): AblationRow {
   const expected = wanted.finds ?? null;
-  const catches = runs.map((hunted) => catchOf(hunted, expected));
+  const catches = runs.map((hunted) => predictedCatch(hunted, wanted.finds));
   const caught = catches.filter((found) => found !== undefined);
   const found = catches.map((it) => it?.key ?? null);
   const seconds = runs.filter((_, i) => catches[i] !== undefined).map((hunted) => hunted.seconds);
@@ -171,7 +166,7 @@ async function measure(
         seed: options.seed + i,
         memory: 'lkmm',
         budgetMs: isHarmless ? options.harmless : options.budget,
-        ...(wanted.finds === undefined ? {} : { finds: wanted.finds }),
+        finds: wanted.finds,
         ...(wanted.exhausted === undefined ? {} : { bounds: wanted.exhausted }),
         threads: options.threads,
         shrink: options.shrink ?? false,

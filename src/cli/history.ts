@@ -77,7 +77,7 @@ async function replayRace(
       memory: 'lkmm',
       budgetMs: options.budget,
       threads: 1,
-      ...(finds === undefined ? {} : { finds }),
+      finds,
     });
   const before = await explore(bug.before, bug.shows);
   const after = await explore(bug.after);

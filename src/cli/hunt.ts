@@ -22,7 +22,7 @@ export interface Hunt {
   /** Shrink the finding. Default false. */
   readonly shrink?: boolean;
   /** Go on until an outcome with this key is found. Default: any forbidden one will do. */
-  readonly finds?: string;
+  readonly finds?: string | undefined;
 }
 
 /** What a hunt found. */
@@ -48,6 +48,14 @@ export interface HuntResult {
   readonly catches: readonly Catch[];
   /** All outcomes and how often each was seen. */
   readonly outcomes: Readonly<Record<string, number>>;
+}
+
+/** The predicted finding of a hunt, or else its first; undefined when it found nothing. */
+export function predictedCatch(
+  { catches }: HuntResult,
+  key: string | undefined,
+): Catch | undefined {
+  return catches.find((caught) => caught.key === key) ?? catches[0];
 }
 
 /** Milliseconds that shrinking one finding may take. */

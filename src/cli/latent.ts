@@ -7,7 +7,7 @@ import { Workers } from '../explorer/campaign.js';
 import { renderTable } from '../report/table.js';
 import type { HistoryFinding } from '../scenario/history.js';
 import type { LatentIssue, LatentRace, LatentScript } from '../scenario/latent.js';
-import { hunt } from './hunt.js';
+import { hunt, predictedCatch } from './hunt.js';
 import { duration, existingFile, jsonOption, option, seedOption } from './options.js';
 import { emit } from './output.js';
 import { startProgress } from './progress.js';
@@ -70,11 +70,12 @@ async function exploreRace(
       budgetMs,
       threads: 1,
       shrink: true,
-      ...(finds === undefined ? {} : { finds }),
+      finds,
     });
   const { scenario, shows } = attempt;
-  const { catches, executions, seconds } = await explore(scenario, options.budget, shows);
-  const caught = catches.find(({ key }) => key === shows) ?? catches[0];
+  const hunted = await explore(scenario, options.budget, shows);
+  const { catches, executions, seconds } = hunted;
+  const caught = predictedCatch(hunted, shows);
   const findings = catches.map(({ key, detail }) => ({ key, detail }));
   const { control } = attempt;
   const clean = control ? await explore(control.scenario, options.control) : undefined;
