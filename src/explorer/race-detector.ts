@@ -106,7 +106,7 @@ export class RaceDetector {
   #shadow(addr: Addr): number {
     const at = addr * this.#stride;
     const shadows = this.#shadows;
-    if (shadows[at] !== this.#epoch) {
+    if (shadows[at + EPOCH] !== this.#epoch) {
       shadows[at + EPOCH] = this.#epoch;
       shadows[at + STORE_CPU] = -1;
       for (let i = at + SYNC; i < at + this.#loadSteps; i++) shadows[i] = 0;
@@ -194,7 +194,8 @@ export class RaceDetector {
       writer !== id &&
       (shadows[at + STORE_CLOCK] as number) > (now[writer] as number)
     ) {
-      this.#report(addr, writer, shadows[at + STORE_STEP], { cpu: id, isStore: false, step });
+      const first = this.#lastStore(at);
+      this.found ??= { addr, first, second: { cpu: id, isStore: false, step } };
     }
     shadows[at + this.#loadClocks + id] = now[id] as number;
     shadows[at + this.#loadSteps + id] = step;
@@ -207,27 +208,29 @@ export class RaceDetector {
     const at = this.#shadow(addr);
     const writer = shadows[at + STORE_CPU] as number;
     if (writer >= 0 && writer !== id && !knows(cpu, writer, shadows[at + STORE_CLOCK] as number)) {
-      this.#report(addr, writer, shadows[at + STORE_STEP], { cpu: id, isStore: true, step }, true);
+      const first = this.#lastStore(at);
+      this.found ??= { addr, first, second: { cpu: id, isStore: true, step } };
     }
     const clocks = at + this.#loadClocks;
     for (let reader = 0; reader < this.#count; reader++) {
       if (reader === id || knows(cpu, reader, shadows[clocks + reader] as number)) continue;
-      const before = shadows[at + this.#loadSteps + reader];
-      this.#report(addr, reader, before, { cpu: id, isStore: true, step }, false);
+      const before = shadows[at + this.#loadSteps + reader] as number;
+      const first = { cpu: reader, isStore: false, step: before };
+      this.found ??= { addr, first, second: { cpu: id, isStore: true, step } };
     }
     shadows[at + STORE_CPU] = id;
     shadows[at + STORE_CLOCK] = cpu.now[id] as number;
     shadows[at + STORE_STEP] = step;
   }
 
-  #report(
-    addr: Addr,
-    cpu: number,
-    step: number | undefined,
-    second: RacingAccess,
-    isStore = true,
-  ): void {
-    this.found ??= { addr, first: { cpu, isStore, step: step as number }, second };
+  /** The last store of a word, whose shadow begins at `at`. */
+  #lastStore(at: number): RacingAccess {
+    const shadows = this.#shadows;
+    return {
+      cpu: shadows[at + STORE_CPU] as number,
+      isStore: true,
+      step: shadows[at + STORE_STEP] as number,
+    };
   }
 }
 
