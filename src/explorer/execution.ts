@@ -3,7 +3,7 @@
 import type { ChoiceSource } from '../memory/model.js';
 import type { CpuContext } from '../memory/cpu.js';
 import { SITE_COUNT, type Ablation } from '../memory/sites.js';
-import { POISON, type Addr, type CpuId } from '../memory/struct.js';
+import type { Addr, CpuId } from '../memory/struct.js';
 import type {
   Ending,
   MachineListener,
@@ -20,6 +20,7 @@ import type { RaceDetector } from './race-detector.js';
 import type { Recorder } from './recorder.js';
 import { ScheduleLog } from './schedule.js';
 import {
+  isUnheld,
   WAIT_HALT,
   WAIT_LOCK,
   WAIT_NONE,
@@ -334,9 +335,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
 
   #waitIsOver(cpu: SteppingCpu): boolean {
     const value = this.memory.newest(cpu.waitAddr);
-    if (cpu.waiting !== WAIT_LOCK) return value !== cpu.waitSeen;
-    // A lock in freed memory is an oops of whoever waits for it.
-    return value === 0 || value === POISON;
+    return cpu.waiting === WAIT_LOCK ? isUnheld(value) : value !== cpu.waitSeen;
   }
 
   #runnable(): number {

@@ -6,7 +6,7 @@ import * as model from '../memory/model.js';
 import type { SiteId } from '../memory/sites.js';
 import { POISON, type Addr } from '../memory/struct.js';
 import * as ops from './operations.js';
-import { SteppingCpu, WAIT_HALT, WAIT_LOCK, WAIT_RELAX } from './stepping-cpu.js';
+import { isUnheld, SteppingCpu, WAIT_HALT, WAIT_LOCK, WAIT_RELAX } from './stepping-cpu.js';
 
 /** One simulated CPU of the explorer. */
 export class ExplorerCpu extends SteppingCpu {
@@ -154,9 +154,7 @@ export class ExplorerCpu extends SteppingCpu {
       this.finishLocal(ops.OP_ABLATED.code);
       return;
     }
-    const found = this.memory.newest(lock);
-    if (found === POISON) freedLock(this.id, lock);
-    if (found === 0) this.takeLock(lock);
+    if (isUnheld(this.memory.newest(lock))) this.takeLock(lock);
     else this.startWait(WAIT_LOCK, lock, 0, ops.OP_LOCK_WAIT.code);
   }
   override spinTrylock(lock: Addr): boolean {

@@ -16,6 +16,11 @@ export const WAIT_LOCK = 1;
 export const WAIT_RELAX = 2;
 export const WAIT_HALT = 3;
 
+/** Whether nobody holds a lock with this value: it is free, or its memory is, which is an oops of whoever takes it. */
+export function isUnheld(value: number): boolean {
+  return value === 0 || value === POISON;
+}
+
 /** What a body of kernel code becomes in the resumable build. */
 export type Coroutine = Generator<undefined, void, undefined>;
 
@@ -117,7 +122,6 @@ export abstract class SteppingCpu extends Cpu {
     const { waiting, waitAddr } = this;
     this.waiting = WAIT_NONE;
     if (waiting === WAIT_LOCK) {
-      if (this.memory.newest(waitAddr) === POISON) freedLock(this.id, waitAddr);
       this.takeLock(waitAddr);
     } else {
       this.#fresh = waitAddr;
@@ -221,7 +225,9 @@ export abstract class SteppingCpu extends Cpu {
     }
   }
 
+  /** Take a lock that nobody holds. */
   protected takeLock(lock: Addr): void {
+    if (this.memory.newest(lock) === POISON) freedLock(this.id, lock);
     this.memory.lock(this.id, lock);
     this.preemptDepth++;
     if (this.run.races !== undefined) this.run.races.rmw(this.id, lock, model.RMW_ACQUIRE);
