@@ -70,12 +70,11 @@ export async function runLitmusJob(job: LitmusJob): Promise<LitmusReport | Litmu
     const test = parseLitmus(source, file);
     const run = await engine.run(test, job);
     const runMs = performance.now() - start;
-    const { result, missing, seekMs } = completed(job, engine, test, run);
-    const elapsedMs = runMs + seekMs;
-    if (result.skipped !== undefined) {
-      return { file, engine: engineName, kind: 'skipped', reason: result.skipped };
+    if (run.skipped !== undefined) {
+      return { file, engine: engineName, kind: 'skipped', reason: run.skipped };
     }
-    return report(job, test, result, elapsedMs, missing);
+    const { result, missing, seekMs } = completed(job, engine, test, run);
+    return report(job, test, result, runMs + seekMs, missing);
   } catch (error) {
     if (error instanceof UsageError || isFileError(error)) {
       return { file, engine: engineName, kind: 'error', reason: error.message };
