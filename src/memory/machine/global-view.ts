@@ -11,18 +11,18 @@ const FIRST_FORGET = 8;
  */
 export class GlobalView {
   /** For each location, the last fence that published a position of it, and that position; 0 if there is none. */
-  #last: Float64Array;
+  #last: Int32Array;
   /** For each location, how many publications it keeps, and at how many forgetting is tried next. */
   #counts: Int32Array;
   /** For each location, `#room` pairs of a fence and the position it published, oldest first. */
-  #history: Float64Array;
+  #history: Int32Array;
   #room = ROOM;
 
   /** @param locations how many location ids to make room for */
   constructor(locations: number) {
-    this.#last = new Float64Array(2 * locations);
+    this.#last = new Int32Array(2 * locations);
     this.#counts = new Int32Array(2 * locations);
-    this.#history = new Float64Array(2 * ROOM * locations);
+    this.#history = new Int32Array(2 * ROOM * locations);
   }
 
   /** Make room for more location ids. */
@@ -72,7 +72,7 @@ export class GlobalView {
 
   #enlarge(): void {
     const [old, stride] = [this.#history, 2 * this.#room];
-    this.#history = new Float64Array(2 * old.length);
+    this.#history = new Int32Array(2 * old.length);
     this.#room *= 2;
     for (let i = 0; i < old.length; i += stride) {
       this.#history.set(old.subarray(i, i + stride), 2 * i);
@@ -106,8 +106,8 @@ export class GlobalView {
   }
 }
 
-function enlarged(array: Float64Array, length: number): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(length);
+function enlarged(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(length);
   larger.set(array);
   return larger;
 }

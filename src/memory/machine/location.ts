@@ -72,6 +72,8 @@ const NO_MESSAGE = new Message();
 
 /** Distance between appended messages; a power of two, so that there is room for some insertions between two. */
 const STEP = 1024;
+/** Positions are small integers, for speed. Beyond this one messages stand side by side, with no room between them. */
+const LAST_STEP = 2 ** 30;
 
 /** The coherence order of one word. */
 export class Location {
@@ -109,7 +111,7 @@ export class Location {
   /** Put a message at the end. */
   append(m: Message): void {
     const before = this.n === 0 ? -STEP : this.last.position;
-    m.position = before - (before % STEP) + STEP;
+    m.position = before < LAST_STEP ? (before | (STEP - 1)) + 1 : before + 1;
     this.#messages[this.n++] = m;
     this.last = m;
   }
@@ -125,7 +127,8 @@ export class Location {
 
   /** Position halfway between the message at an index and the next one. */
   middle(at: number): number {
-    return Math.floor((this.at(at).position + this.at(at + 1).position) / 2);
+    const { position } = this.at(at);
+    return position + ((this.at(at + 1).position - position) >> 1);
   }
 
   /** Whether a message fits behind the one at an index that is not the last. */

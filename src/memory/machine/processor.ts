@@ -11,11 +11,11 @@ const NO_EVENTS: readonly number[] = [];
 export class Processor {
   readonly cpu: number;
   /** Position last read or written, per location. */
-  coh = new Float64Array(0);
+  coh = new Int32Array(0);
   /** Lower bound for all later reads, per location. */
-  curR = new Float64Array(0);
+  curR = new Int32Array(0);
   /** Lower bound for all later writes, per location. */
-  curW = new Float64Array(0);
+  curW = new Int32Array(0);
   /** Fence time that binds all later reads. */
   gtR = 0;
   /** Fence time that binds all later writes. */
@@ -71,7 +71,7 @@ export class Processor {
   /** Make room for more location ids. */
   grow(locations: number): void {
     for (const name of ['coh', 'curR', 'curW'] as const) {
-      const larger = new Float64Array(locations);
+      const larger = new Int32Array(locations);
       larger.set(this[name]);
       this[name] = larger;
     }

@@ -3,9 +3,9 @@
 /** An immutable view `[location, position, location, position, …]`, shared by reference. */
 export type FlatView = readonly number[];
 
-/** Builds flat views: of one length each, and always of unboxed doubles, so that V8 sees one kind of array. */
+/** Builds flat views of small integers: V8 sees one kind of array. */
 export class ViewBuilder {
-  readonly #entries: number[] = [0.5];
+  readonly #entries: number[] = [];
   #length = 0;
 
   /** Add an entry. */
@@ -43,7 +43,7 @@ export class SparseView {
   /** The entries' locations, in the order in which they came; `n` are in use. */
   xs = new Int32Array(64);
   /** Position by location, 0 where there is no entry: every entry binds something, so it lies above the initial value. */
-  positions: Float64Array;
+  positions: Int32Array;
   /** Fence time whose global view belongs to this view too; see `MachineState`. */
   gs = 0;
   #snapshot: FlatView | null = EMPTY;
@@ -51,12 +51,12 @@ export class SparseView {
 
   /** @param locations how many location ids to make room for */
   constructor(locations: number) {
-    this.positions = new Float64Array(locations);
+    this.positions = new Int32Array(locations);
   }
 
   /** Make room for more location ids. */
   grow(locations: number): void {
-    const positions = new Float64Array(locations);
+    const positions = new Int32Array(locations);
     positions.set(this.positions);
     this.positions = positions;
   }
