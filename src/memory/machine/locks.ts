@@ -15,31 +15,33 @@ export function isHeld(location: Location): boolean {
 /** Take a free lock: returns the message of the write. */
 export function takeLock(s: MachineState, p: Processor, id: number): Message {
   const source = (s.locations[id] as Location).last;
+  // First, so that reading finds fewer accesses that nothing orders yet: it reads the newest message in any case.
+  orderAfterOwnUnlock(s, p);
   readMessage(s, p, id, source, LOAD_ACQUIRE);
-  orderAfterUnlocks(s, p, source);
+  orderAfterUnlock(s, p, source);
   const m = writeBehind(s, p, id, 1, false, source, 0);
   m.kind = LOCK;
   return m;
 }
 
-/** LKMM's po-unlock-lock-po: what came before the unlock is propagated before what comes after the lock. */
-function orderAfterUnlocks(s: MachineState, p: Processor, source: Message): void {
-  if (source.kind === UNLOCK && source.writer !== p.cpu && s.options.unlockLockOther) {
-    joinUnpublished(s, p, p.carried, source.ownBefore);
-    p.carried.gs = Math.max(p.carried.gs, source.ownBeforeGs);
-    p.carriesOthers = true;
-  }
+/** LKMM's po-unlock-lock-po: what came before an own unlock is ordered, and propagated, before what comes after the lock. */
+function orderAfterOwnUnlock(s: MachineState, p: Processor): void {
   if (p.unlockEvent === 0) return;
   if (s.options.unlockLockOwn) {
     p.carried.joinFlat(p.ownAtUnlock);
     p.carried.gs = Math.max(p.carried.gs, p.ownAtUnlockGs);
   }
-  if (!s.options.unlockLockOrder) return;
-  const w = p.window;
-  while (w.count > 0 && w.entry(0).event < p.unlockEvent) {
-    p.bindEntry(w.entry(0));
-    w.shift();
-  }
+  if (s.options.unlockLockOrder) p.bindBefore(p.unlockEvent);
+}
+
+/** The same across CPUs: what the last holder wrote is propagated before what is written after the lock. */
+function orderAfterUnlock(s: MachineState, p: Processor, source: Message): void {
+  if (source.kind !== UNLOCK || source.writer === p.cpu || !s.options.unlockLockOther) return;
+  joinUnpublished(s, p, p.carried, source.ownBefore);
+  p.carried.gs = Math.max(p.carried.gs, source.ownBeforeGs);
+  // What the CPU's writes carry is from now on part of what it has written.
+  joinUnpublished(s, p, p.own, source.ownBefore);
+  p.own.gs = Math.max(p.own.gs, source.ownBeforeGs);
 }
 
 /** Release a lock: returns the message of the write. */

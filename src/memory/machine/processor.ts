@@ -3,7 +3,7 @@
 import type { GlobalView } from './global-view.js';
 import type { MachineOptions } from './options.js';
 import { EMPTY, type FlatView, SparseView } from './sparse-view.js';
-import { AFTER_ALL, type Entry, HAS_VIEW, Window } from './window.js';
+import { AFTER_ALL, type Entry, HAS_VIEW, IS_WRITE, Window, WRITES_ONLY } from './window.js';
 
 const NO_EVENTS: readonly number[] = [];
 
@@ -37,8 +37,6 @@ export class Processor {
   readonly known: number[] = [];
   /** A copy of `known` that messages share, null when that has grown since. */
   taught: readonly number[] | null = null;
-  /** Whether `carried` may hold what is not part of `own` yet: what another CPU wrote before it released a lock. */
-  carriesOthers = false;
   /** How often `known` has grown. */
   knowledge = 0;
   writes = 0;
@@ -103,7 +101,6 @@ export class Processor {
     this.own.clear();
     this.read.clear();
     this.carried.clear();
-    this.carriesOthers = false;
     this.unlockEvent = 0;
     this.ownAtUnlock = EMPTY;
     this.ownAtUnlockGs = 0;
@@ -135,6 +132,30 @@ export class Processor {
   bindTime(gt: number): void {
     if (this.gtR < gt) this.gtR = gt;
     if (this.gtW < gt) this.gtW = gt;
+  }
+
+  /**
+   * Bind all later accesses to the summaries of the window entries before an event, and drop those. What own writes carry and
+   * what binds writes only grows between strong fences, so the latest says it all.
+   */
+  bindBefore(event: number): void {
+    const w = this.window;
+    let carried = EMPTY;
+    let writeOnly = EMPTY;
+    while (w.count > 0) {
+      const e = w.entry(0);
+      if (e.event >= event) break;
+      const { flags } = e;
+      if ((flags & IS_WRITE) !== 0) carried = e.view;
+      else if ((flags & HAS_VIEW) !== 0) this.bindFlat(e.view);
+      if ((flags & WRITES_ONLY) !== 0) writeOnly = e.extra;
+      else this.bindFlat(e.extra);
+      if ((flags & HAS_VIEW) !== 0) this.bind(e.x, e.position);
+      this.bindTime(e.gt);
+      w.shift();
+    }
+    this.bindFlat(carried);
+    this.bindFlat(writeOnly);
   }
 
   /** Bind all later accesses to the summary of a window entry. */

@@ -221,15 +221,12 @@ function commitRead(
   const again = p.coh[id] === m.position;
   p.coh[id] = m.position;
   p.event++;
-  if (external && !again) {
-    if (s.global.at(id, p.gs) < m.position) p.read.raise(id, m.position);
-    if (m.view.length > 0) joinUnpublished(s, p, p.read, m.view);
-    if (m.gs > p.read.gs) p.read.gs = m.gs;
-    learn(p, m);
-  }
   const exact = s.options.exact;
-  if (order === LOAD_ACQUIRE || (order === LOAD_DEPENDENT && !exact)) {
-    bindAll(s, p, id, m, external);
+  const acquire = order === LOAD_ACQUIRE || (order === LOAD_DEPENDENT && !exact);
+  // What was read before was taken in then, and bound what a plain read binds.
+  if (external && (acquire || !again)) takeIn(s, p, m, acquire ? ALL : exact ? NOTHING : WRITES);
+  if (acquire) {
+    bindAll(s, p);
   } else {
     let flags =
       (order === LOAD_NO_RETURN ? IS_READ | NO_RETURN : IS_READ) |
@@ -237,11 +234,41 @@ function commitRead(
     if (external) flags |= HAS_VIEW;
     if (order === LOAD_ONCE && mayPoint(s, m.value)) flags |= MAY_POINT;
     if (!exact) {
-      bindWrites(s, p, id, m, external);
+      bindWrites(s, p);
       flags |= IS_USED;
     }
     addRead(s, p, id, m, flags);
   }
+}
+
+// What a read binds.
+const NOTHING = 0;
+const WRITES = 1;
+const ALL = 2;
+
+/** Take in what a message of another CPU knows, and bind later accesses to it: the message itself and its view. */
+function takeIn(s: MachineState, p: Processor, m: Message, binds: number): void {
+  takeInOne(s, p, m.x, m.position, binds);
+  const { view } = m;
+  for (let i = 0; i < view.length; i += 2) {
+    takeInOne(s, p, view[i] as number, view[i + 1] as number, binds);
+  }
+  if (m.gs > p.read.gs) p.read.gs = m.gs;
+  learn(p, m);
+}
+
+/** What this CPU's last strong fence did binds everything, and all that it writes carries it. */
+function takeInOne(
+  s: MachineState,
+  p: Processor,
+  x: number,
+  position: number,
+  binds: number,
+): void {
+  if (s.global.at(x, p.gs) >= position) return;
+  p.read.raise(x, position);
+  if (binds === ALL) p.bind(x, position);
+  else if (binds === WRITES) bindWrite(p, x, position);
 }
 
 /** Join a view that another CPU published, but for what this CPU's last strong fence did: all that it writes carries that. */
@@ -264,38 +291,22 @@ function mayPoint(s: MachineState, value: number): boolean {
 }
 
 /** An acquire: all later accesses are bound to the summary, so what bound reads only is in both now. */
-function bindAll(s: MachineState, p: Processor, id: number, m: Message, external: boolean): void {
+function bindAll(s: MachineState, p: Processor): void {
   const h = s.summary;
   for (let i = 0; i < h.n; i++) {
     const x = h.xs[i] as number;
     p.bind(x, h.get(x));
-  }
-  if (external) {
-    p.bind(id, m.position);
-    p.bindFlat(m.view);
   }
   p.bindTime(s.summaryGt);
   p.readOnly.clear();
 }
 
 /** Conservative dependencies: every later write is bound to the summary. */
-function bindWrites(
-  s: MachineState,
-  p: Processor,
-  id: number,
-  m: Message,
-  external: boolean,
-): void {
+function bindWrites(s: MachineState, p: Processor): void {
   const h = s.summary;
   for (let i = 0; i < h.n; i++) {
     const x = h.xs[i] as number;
     bindWrite(p, x, h.get(x));
-  }
-  if (external) {
-    bindWrite(p, id, m.position);
-    for (let i = 0; i < m.view.length; i += 2) {
-      bindWrite(p, m.view[i] as number, m.view[i + 1] as number);
-    }
   }
   if (p.gtW < s.summaryGt) p.gtW = s.summaryGt;
 }

@@ -8,7 +8,7 @@ import type { Message } from './location.js';
 import type { Processor } from './processor.js';
 import { flatGet, type FlatView } from './sparse-view.js';
 import type { MachineState } from './state.js';
-import { type Entry, HAS_VIEW, IS_USED, IS_WRITE } from './window.js';
+import { type Entry, HAS_VIEW, IS_USED, IS_WRITE, WRITES_ONLY } from './window.js';
 
 const NONE: readonly Entry[] = [];
 
@@ -112,5 +112,6 @@ function extend(s: MachineState, e: Entry, access: NewAccess): void {
   }
   if (access.hasView) extra.push(...access.view, access.x, access.position);
   e.extra = extra;
+  e.flags &= ~WRITES_ONLY;
   e.gt = Math.max(e.gt, s.summaryGt);
 }

@@ -16,6 +16,8 @@ export const NO_RETURN = 16;
 export const MAY_POINT = 32;
 /** A release: its summary is that of all older entries, too. */
 export const AFTER_ALL = 64;
+/** A write whose `extra` is what bound its CPU's writes, and nothing else, when it was executed. */
+export const WRITES_ONLY = 128;
 
 /**
  * One access. Its summary (what everything that happens after it on this CPU must respect) is `extra`, and for entries with a

@@ -8,7 +8,7 @@ import { joinEvent, joinEvents } from './read.js';
 import { ADMITTED, admit, REFUSED } from './retro.js';
 import { EMPTY, flatGet, type FlatView } from './sparse-view.js';
 import type { MachineState } from './state.js';
-import { AFTER_ALL, HAS_VIEW, IS_USED, IS_WRITE } from './window.js';
+import { AFTER_ALL, HAS_VIEW, IS_USED, IS_WRITE, WRITES_ONLY } from './window.js';
 
 /** A write by choice: anywhere behind what the CPU has to respect. */
 export function write(
@@ -110,20 +110,12 @@ function joinWindow(s: MachineState, p: Processor, id: number, release: boolean)
 
 /** A release is cumulative: it carries what the CPU wrote and what it read from others, which is its own from then on. */
 function carryAll(s: MachineState, p: Processor, m: Message): void {
-  joinCarried(p);
   if (s.options.releaseReads) {
     p.own.joinView(p.read);
     p.read.clear();
   }
   m.gs = Math.max(p.gs, p.own.gs);
   m.view = p.own.snapshot();
-}
-
-/** What the CPU's writes carry becomes part of what it has written: nothing to do if it all comes from there. */
-function joinCarried(p: Processor): void {
-  if (!p.carriesOthers) return;
-  p.own.joinView(p.carried);
-  p.carriesOthers = false;
 }
 
 /** Position that a write to a location must stand behind. */
@@ -194,15 +186,15 @@ function commitWrite(s: MachineState, p: Processor, m: Message, flags: number): 
   m.gt = s.summaryGt;
   p.coh[id] = m.position;
   p.own.raise(id, m.position);
-  joinCarried(p);
   const w = p.window;
-  const extra = writeSummary(s, p);
+  const writesOnly = s.summary.n === 0;
+  const extra = writesOnly ? p.writeOnly.snapshot() : writeSummary(s, p);
   if (w.count >= s.options.windowCap) {
     p.bindEntry(w.entry(0));
     w.shift();
   }
   const e = w.push(id);
-  e.flags = IS_WRITE | HAS_VIEW | flags;
+  e.flags = IS_WRITE | HAS_VIEW | (writesOnly ? WRITES_ONLY : 0) | flags;
   e.position = m.position;
   e.gt = m.gt;
   e.view = m.view;
@@ -216,7 +208,6 @@ function commitWrite(s: MachineState, p: Processor, m: Message, flags: number): 
 
 /** What the summary of a write adds to what binds everything later; what binds writes only is part of it. */
 function writeSummary(s: MachineState, p: Processor): FlatView {
-  if (s.summary.n === 0) return p.writeOnly.snapshot();
   s.summary.joinView(p.writeOnly);
   return s.relativeSummary(p);
 }
