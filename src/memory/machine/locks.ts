@@ -3,7 +3,7 @@
 import { LOAD_ACQUIRE } from '../model.js';
 import { LOCK, type Location, type Message, UNLOCK } from './location.js';
 import type { Processor } from './processor.js';
-import { joinUnpublished, readMessage } from './read.js';
+import { readMessage } from './read.js';
 import type { MachineState } from './state.js';
 import { writeBehind } from './write.js';
 
@@ -37,11 +37,17 @@ function orderAfterOwnUnlock(s: MachineState, p: Processor): void {
 /** The same across CPUs: what the last holder wrote is propagated before what is written after the lock. */
 function orderAfterUnlock(s: MachineState, p: Processor, source: Message): void {
   if (source.kind !== UNLOCK || source.writer === p.cpu || !s.options.unlockLockOther) return;
-  joinUnpublished(s, p, p.carried, source.ownBefore);
-  p.carried.gs = Math.max(p.carried.gs, source.ownBeforeGs);
-  // What the CPU's writes carry is from now on part of what it has written.
-  joinUnpublished(s, p, p.own, source.ownBefore);
-  p.own.gs = Math.max(p.own.gs, source.ownBeforeGs);
+  const { ownBefore, ownBeforeGs } = source;
+  for (let i = 0; i < ownBefore.length; i += 2) {
+    const x = ownBefore[i] as number;
+    const position = ownBefore[i + 1] as number;
+    if (s.global.at(x, p.gs) >= position) continue;
+    p.carried.raise(x, position);
+    // What the CPU's writes carry is from now on part of what it has written.
+    p.own.raise(x, position);
+  }
+  p.carried.gs = Math.max(p.carried.gs, ownBeforeGs);
+  p.own.gs = Math.max(p.own.gs, ownBeforeGs);
 }
 
 /** Release a lock: returns the message of the write. */

@@ -5,7 +5,7 @@ import { learn } from './knowledge.js';
 import { type Location, type Message, NOBODY } from './location.js';
 import type { Processor } from './processor.js';
 import { ADMITTED, admit, REFUSED, UNRELATED } from './retro.js';
-import { EMPTY, type FlatView, type SparseView } from './sparse-view.js';
+import { EMPTY } from './sparse-view.js';
 import type { MachineState } from './state.js';
 import {
   type Entry,
@@ -269,20 +269,6 @@ function takeInOne(
   p.read.raise(x, position);
   if (binds === ALL) p.bind(x, position);
   else if (binds === WRITES) bindWrite(p, x, position);
-}
-
-/** Join a view that another CPU published, but for what this CPU's last strong fence did: all that it writes carries that. */
-export function joinUnpublished(
-  s: MachineState,
-  p: Processor,
-  target: SparseView,
-  view: FlatView,
-): void {
-  for (let i = 0; i < view.length; i += 2) {
-    const x = view[i] as number;
-    const position = view[i + 1] as number;
-    if (s.global.at(x, p.gs) < position) target.raise(x, position);
-  }
 }
 
 /** Whether a value can be the address of an object, in a machine that recognises pointers by value. */
