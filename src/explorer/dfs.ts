@@ -39,6 +39,7 @@ interface Decision {
  */
 export class DfsStrategy implements Strategy {
   readonly observes = true;
+  readonly restsAlone = false;
   readonly fuel = 1;
   /** Executions cut short because others stand for them. */
   redundant = 0;

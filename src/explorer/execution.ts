@@ -11,6 +11,7 @@ import type {
   StateView,
   TraceEvent,
 } from '../scenario/declare.js';
+import { BusyClock } from './busy-clock.js';
 import { ExplorerCpu } from './explorer-cpu.js';
 import type { ExplorerMemory } from './explorer-memory.js';
 import { MirroredMemory } from './mirrored-memory.js';
@@ -28,6 +29,7 @@ import {
   type SteppingCpu,
 } from './stepping-cpu.js';
 import { CHOOSE_INTERRUPT, INTERRUPT_INDEX, lowest, type Strategy } from './strategy.js';
+import { Watch } from './watch.js';
 
 /** A body as the resumable build made it. */
 type Start = (cpu: SteppingCpu) => Coroutine;
@@ -37,9 +39,6 @@ export type StopReason = 'ended' | 'deadlock' | 'livelock' | 'abandoned' | 'thre
 
 /** Operations between two switches of the fair schedule that tells a livelock from a starved CPU. */
 const FAIR_FUEL = 16;
-
-/** Operations until a jiffy of a machine on which no time passes while CPUs are busy; a small integer, for speed. */
-const NEVER = 0x3fffffff;
 
 /** An interrupt may be taken more than once at one position: told apart by what interrupts have executed before. */
 const INTERRUPT_STEPS = 4096;
@@ -92,15 +91,15 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   /** The word that the operation being executed accesses. */
   addr: Addr = 0;
   readonly log = new ScheduleLog();
+  /** 1 for each word whose change calls for {@link stir}. */
+  readonly watched: Uint8Array;
   /** What kernel code threw, when it did. */
   thrown: unknown;
   readonly #prepared: Prepared;
   readonly #bound: number;
+  readonly #watch: Watch;
   readonly #mirror: Int32Array | undefined;
-  /** Operations in a jiffy, operations until the next one, and what {@link fuel} was after the last decision. */
-  readonly #jiffy: number;
-  #untilTick = 0;
-  #granted = 0;
+  readonly #clock: BusyClock | undefined;
   #strategy: Strategy | undefined;
   #next = -1;
   #last = -1;
@@ -108,6 +107,8 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   #choiceStep = -1;
   #choiceIndex = 0;
   #fair = false;
+  /** One CPU alone goes on until a watched word changes. */
+  #resting = false;
   #stopped: StopReason | undefined;
   readonly #step = { cpu: 0, access: 0, addr: 0, strong: false };
 
@@ -118,8 +119,10 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     const mirrored = isWatched ? new MirroredMemory(options.memory, prepared.image.length) : null;
     this.memory = mirrored ?? options.memory;
     this.#mirror = mirrored?.words;
-    this.#jiffy = machine.busyTime?.operations ?? NEVER;
+    this.#clock = machine.busyTime && new BusyClock(machine.busyTime);
     this.image = prepared.image;
+    this.#watch = new Watch(this.memory, prepared.image.length);
+    this.watched = this.#watch.words;
     this.fencesInteract = options.fencesInteract;
     this.removed = new Uint8Array(SITE_COUNT + 1);
     for (const site of options.ablation.sites) this.removed[site] = 1;
@@ -173,11 +176,12 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     this.log.clear();
     if (this.traced.length !== 0) this.traced.length = 0;
     this.races?.reset();
-    this.steps = this.hash = this.fuel = this.#granted = 0;
-    this.#untilTick = this.#jiffy;
+    this.#watch.clear();
+    this.steps = this.hash = this.fuel = 0;
+    this.#clock?.restart();
     if (this.#mirror !== undefined) this.listener = machine.listen?.(this.#mirror);
     this.switches = -1;
-    this.strong = this.fresh = this.#fair = false;
+    this.strong = this.fresh = this.#fair = this.#resting = false;
     this.#stopped = undefined;
     this.thrown = undefined;
     this.#last = this.#choiceCpu = -1;
@@ -274,7 +278,8 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
   }
 
   #pick(): void {
-    if (this.#jiffy !== NEVER) this.#passTime();
+    this.#clock?.pass(this.fuel, this);
+    this.#resting = false;
     const mask = this.#runnable();
     if (mask === 0) {
       this.#next = -1;
@@ -286,19 +291,26 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
       this.fuel = Math.min(strategy.fuel, this.#bound);
       if (this.#next < 0) this.#stopped = 'abandoned';
       else this.#log(mask);
+      this.#resting = strategy.restsAlone && (mask & (mask - 1)) === 0 && this.#rest();
+      if (this.#resting) this.fuel = this.#bound + 1 - this.steps;
     }
-    if (this.#untilTick < this.fuel) this.fuel = this.#untilTick;
-    this.#granted = this.fuel;
+    if (this.#clock !== undefined) this.fuel = this.#clock.grant(this.fuel);
   }
 
-  /** Time is counted in operations, so that it passes at the same places however often a strategy is asked. */
-  #passTime(): void {
-    this.#untilTick -= this.#granted - Math.max(this.fuel, 0);
-    this.#granted = 0;
-    this.fuel = 0;
-    if (this.#untilTick > 0) return;
-    const goesOn = this.#prepared.machine.busyTime?.pass(this) ?? false;
-    this.#untilTick = goesOn ? this.#jiffy : NEVER;
+  /** Watch what could let another CPU go on, or interrupt this one. Returns false if an interrupt is pending already. */
+  #rest(): boolean {
+    const watch = this.#watch;
+    for (const cpu of this.cpus) if (cpu.waiting !== WAIT_NONE) watch.add(cpu.waitAddr);
+    const { interrupt } = this.#prepared.machine;
+    return !(interrupt && this.cpus.some(({ id }) => interrupt.pending(id, watch)));
+  }
+
+  /** A watched word changed: look who can go on after this operation. */
+  stir(): void {
+    if (!this.#resting) return;
+    this.#resting = false;
+    this.#clock?.takeBack(this.fuel - 1);
+    this.fuel = 1;
   }
 
   /** Record a decision that is not the default one. */
@@ -343,11 +355,7 @@ export class Execution implements ChoiceSource, Ending, StateAccess {
     let mask = 0;
     for (let i = 0; i < cpus.length; i++) {
       const cpu = cpus[i] as SteppingCpu;
-      const goesOn =
-        cpu.waiting === WAIT_NONE
-          ? cpu.body !== undefined || cpu.interrupt !== undefined
-          : this.#waitIsOver(cpu);
-      if (goesOn || (interrupts && this.#isInterrupted(cpu))) mask |= 1 << i;
+      if (this.#canGoOn(cpu) || (interrupts && this.#isInterrupted(cpu))) mask |= 1 << i;
     }
     return mask;
   }

@@ -161,6 +161,7 @@ export class ExplorerCpu extends SteppingCpu {
     this.enter(lock);
     if (this.memory.newest(lock) === POISON) freedLock(this.id, lock);
     const taken = this.memory.trylock(this.id, lock);
+    this.changed(lock);
     if (taken) this.preemptDepth++;
     if (taken && this.run.races !== undefined) {
       this.run.races.rmw(this.id, lock, model.RMW_ACQUIRE);
@@ -177,6 +178,7 @@ export class ExplorerCpu extends SteppingCpu {
       return;
     }
     this.memory.unlock(this.id, lock);
+    this.changed(lock);
     this.preemptDepth--;
     if (this.run.races !== undefined) this.run.races.store(this.id, lock, model.STORE_RELEASE);
     this.finish(ops.OP_UNLOCK.code, lock, 0);
@@ -199,6 +201,7 @@ export class ExplorerCpu extends SteppingCpu {
     this.disabled += depth - this.preemptDepth;
     this.preemptDepth = depth;
     this.memory.poke(this.line + CPU_LOCAL.preemptCount, this.disabled);
+    this.changed(this.line + CPU_LOCAL.preemptCount);
     if (visible) this.finish(code, this.line + CPU_LOCAL.preemptCount, depth);
     else this.finishLocal(code);
   }
@@ -229,6 +232,7 @@ export class ExplorerCpu extends SteppingCpu {
     else run.races.set(this.id, addr, this.position);
     if (run.recorder !== undefined) run.recorder.operation(this, ops.OP_SET.code, addr, value | 0);
     this.memory.poke(addr, value | 0);
+    this.changed(addr);
   }
   override peek(addr: Addr): number {
     if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);

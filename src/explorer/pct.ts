@@ -22,6 +22,7 @@ export function pctBound({ n, k, d }: PctParameters): number {
 /** Always runs the CPU with the highest priority; at each of d - 1 random operations that CPU's falls below all others. */
 export class PctStrategy implements Strategy {
   readonly observes = false;
+  readonly restsAlone = false;
   fuel = 1;
   readonly #seed: number;
   readonly #parameters: PctParameters;

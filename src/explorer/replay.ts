@@ -16,6 +16,7 @@ function switchKey(cpu: number, at: number): number {
 /** Follows one schedule, any number of times. A switch to a CPU that cannot go on is left out. */
 export class ReplayStrategy implements Strategy {
   readonly observes = false;
+  readonly restsAlone = true;
   fuel = 1;
   readonly #choices = new Map<number, number>();
   readonly #switches = new Map<number, number>();

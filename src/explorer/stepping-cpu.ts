@@ -146,6 +146,11 @@ export abstract class SteppingCpu extends Cpu {
     this.run.strong = true;
   }
 
+  /** A word has a new newest value. */
+  protected changed(addr: Addr): void {
+    if (this.run.watched[addr] !== 0) this.run.stir();
+  }
+
   protected finish(code: number, addr: Addr, value: number): void {
     const run = this.run;
     this.advance();
@@ -179,6 +184,7 @@ export abstract class SteppingCpu extends Cpu {
   protected performStore(code: number, addr: Addr, value: number, order: number): void {
     this.enter(addr);
     this.memory.store(this.id, addr, value | 0, order);
+    this.changed(addr);
     if (this.run.races !== undefined) this.run.races.store(this.id, addr, order);
     this.finish(code, addr, value | 0);
   }
@@ -195,6 +201,7 @@ export abstract class SteppingCpu extends Cpu {
     const run = this.run;
     run.fresh = addr === this.#fresh;
     const old = this.memory.rmw(this.id, addr, op, operand | 0, expected, order);
+    this.changed(addr);
     if (run.fresh) this.#fresh = -1;
     run.fresh = false;
     if (order === model.RMW_FULL) {
@@ -229,6 +236,7 @@ export abstract class SteppingCpu extends Cpu {
   protected takeLock(lock: Addr): void {
     if (this.memory.newest(lock) === POISON) freedLock(this.id, lock);
     this.memory.lock(this.id, lock);
+    this.changed(lock);
     this.preemptDepth++;
     if (this.run.races !== undefined) this.run.races.rmw(this.id, lock, model.RMW_ACQUIRE);
     this.finish(ops.OP_LOCK.code, lock, 0);

@@ -29,6 +29,8 @@ export interface Strategy {
   readonly fuel: number;
   /** Whether it wants {@link observe} to be called; it must then leave {@link fuel} at 1. */
   readonly observes: boolean;
+  /** Whether {@link next} changes and draws nothing when one CPU alone can go on, and so need not be asked then. */
+  readonly restsAlone: boolean;
   /** Start execution number `run` (from 0); false when nothing is left to try. */
   begin(run: number): boolean;
   /**
