@@ -14,7 +14,7 @@ import { Workers } from '../explorer/campaign.js';
 import type { SiteId } from '../memory/sites.js';
 import { renderTable } from '../report/table.js';
 import { huntOnThreads, type ThreadHunt } from './ablate-threads.js';
-import { hunt, predictedCatch, type Catch, type HuntResult } from './hunt.js';
+import { hunt, predictedCatch, type HuntResult } from './hunt.js';
 import {
   choiceOf,
   duration,
@@ -56,6 +56,10 @@ export interface AblationRow {
   readonly token: string | null;
   /** Medians of context switches as found and after shrinking; null: nothing was shrunk. */
   readonly switches: { readonly found: number; readonly shrunk: number } | null;
+  /** The same for each seed that found something. */
+  readonly shrinkings: readonly { readonly found: number; readonly shrunk: number }[];
+  /** Every token, executed twice, led to its outcome by the same trace both times. */
+  readonly replays: boolean;
   /** Executions without a finding, when none was expected. */
   readonly cleanExecutions: number;
   /** Bounds of the exhaustive search that a harmless row was given; null: executions at random. */
@@ -70,8 +74,7 @@ const median = (values: readonly number[]): number | null => {
   return sorted[sorted.length >> 1] ?? null;
 };
 
-function switchesOf(caught: readonly Catch[]): AblationRow['switches'] {
-  const sizes = caught.flatMap(({ switches }) => switches ?? []);
+function mediansOf(sizes: AblationRow['shrinkings']): AblationRow['switches'] {
   const found = median(sizes.map((size) => size.found));
   const shrunk = median(sizes.map((size) => size.shrunk));
   return found === null || shrunk === null ? null : { found, shrunk };
@@ -82,6 +85,8 @@ function rowOf(wanted: Demonstration, runs: readonly HuntResult[]): AblationRow 
   const catches = runs.map((hunted) => predictedCatch(hunted, wanted.finds));
   const caught = catches.filter((found) => found !== undefined);
   const found = catches.map((it) => it?.key ?? null);
+  const shrinkings = caught.flatMap(({ switches }) => switches ?? []);
+  const replays = caught.every((it) => it.replays);
   const seconds = runs.filter((_, i) => catches[i] !== undefined).map((hunted) => hunted.seconds);
   return {
     scenario: wanted.scenario,
@@ -91,16 +96,19 @@ function rowOf(wanted: Demonstration, runs: readonly HuntResult[]): AblationRow 
     executions: median(caught.map(({ executions }) => executions)),
     seconds: median(seconds),
     token: caught[0]?.token ?? null,
-    switches: switchesOf(caught),
+    switches: mediansOf(shrinkings),
+    shrinkings,
+    replays,
     cleanExecutions: runs.reduce((sum, r) => sum + (r.catches.length === 0 ? r.executions : 0), 0),
     bounds: wanted.exhausted ?? null,
     exhausted: wanted.exhausted !== undefined && runs.every(({ exhausted }) => exhausted),
-    asExpected: found.every((key) => key === expected),
+    asExpected: replays && found.every((key) => key === expected),
   };
 }
 
 /** What a row has to say besides its figures. */
-function noteOf({ asExpected, bounds, exhausted }: AblationRow): string {
+function noteOf({ asExpected, replays, bounds, exhausted }: AblationRow): string {
+  if (!replays) return 'does not replay';
   if (!asExpected) return 'differs';
   if (bounds === null) return '';
   const within = `${bounds.preemptions} preemptions, ${bounds.choices} weak answers`;

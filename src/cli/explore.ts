@@ -144,7 +144,8 @@ async function list(workers: Workers, options: ExploreOptions): Promise<number> 
   return 0;
 }
 
-interface Chosen extends ScenarioInfo {
+/** A scenario and the file that exports it. */
+export interface Chosen extends ScenarioInfo {
   readonly file: string;
 }
 

@@ -32,6 +32,8 @@ export interface Catch {
   /** Executions up to and including the one that showed it first. */
   readonly executions: number;
   readonly token: string;
+  /** Whether the token, executed twice, led to this outcome by the same trace both times. */
+  readonly replays: boolean;
   /** Removed sites whose return makes the shrunk schedule harmless; only when it was shrunk. */
   readonly needed?: readonly number[];
   /** Context switches as it was found, and after shrinking; only when it was shrunk. */
@@ -99,13 +101,20 @@ export async function hunt(workers: Workers, wanted: Hunt): Promise<HuntResult> 
   const catches: Catch[] = [];
   for (const { key, detail, firstRun, token } of found) {
     const caught = { key, detail, executions: firstRun + 1, token };
-    catches.push(wanted.shrink === true ? await shrunk(workers, config, caught) : caught);
+    const shown = wanted.shrink === true ? await shrunk(workers, config, caught) : caught;
+    const task = { task: 'repeat', config, token: shown.token } as const;
+    const repeated = await workers.run<string | undefined>(task, SHRINK_MS);
+    catches.push({ ...shown, replays: repeated === key });
   }
   const outcomes = Object.fromEntries(tally.outcomes.map(({ key, count }) => [key, count]));
   return { executions: tally.executions, exhausted, seconds, catches, outcomes };
 }
 
-async function shrunk(workers: Workers, config: ExploreConfig, found: Catch): Promise<Catch> {
+async function shrunk(
+  workers: Workers,
+  config: ExploreConfig,
+  found: Omit<Catch, 'replays'>,
+): Promise<Omit<Catch, 'replays'>> {
   const task = { task: 'minimise', config, token: found.token } as const;
   const { token, needed, before, after } = await workers.run<MinimisedFinding>(task, SHRINK_MS);
   const switches = { found: before.switches, shrunk: after.switches };

@@ -14,12 +14,14 @@ import { registerOrderings } from './orderings.js';
 import { buildProgram, runProgram, type RegisterCommand } from './program.js';
 import { registerReplay } from './replay.js';
 import { registerStress } from './stress.js';
+import { registerVerify } from './verify.js';
 
 const commands: readonly RegisterCommand[] = [
   registerStress,
   registerExplore,
   registerReplay,
   registerCompare,
+  registerVerify,
   registerOrderings,
   registerAblate,
   registerHistory,

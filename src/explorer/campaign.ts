@@ -9,8 +9,8 @@ import type { Answer, SliceResult, WorkerTask } from './worker-task.js';
 
 /** Milliseconds that one slice of work takes: how promptly a campaign reports and stops. */
 const SLICE_MS = 300;
-/** Milliseconds that a worker may take beyond a slice before it is taken for stuck in kernel code. */
-const STUCK_MS = 20_000;
+/** Seconds that a worker may take beyond a slice before it is taken for stuck in kernel code. */
+const STUCK_SECONDS = 20;
 /** Executions of a slice at first; then as many as fit in it. */
 const FIRST_EXECUTIONS = 256;
 
@@ -58,7 +58,11 @@ export class Workers {
    */
   async run<T>(task: WorkerTask, ms = SLICE_MS): Promise<T> {
     const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), ms + STUCK_MS);
+    // Ticks, not a point in time: a process that was stopped for a while has not been stuck.
+    let left = Math.ceil(ms / 1000) + STUCK_SECONDS;
+    const timer = setInterval(() => {
+      if (--left <= 0) controller.abort();
+    }, 1000);
     try {
       const answer = (await this.#pool.run(task, { signal: controller.signal })) as Answer;
       if ('usage' in answer) throw new UsageError(answer.usage);
@@ -66,12 +70,12 @@ export class Workers {
     } catch (error) {
       if (controller.signal.aborted) {
         throw new UsageError(
-          `the scenario's code executed no operation for ${STUCK_MS / 1000} s: it loops for ever`,
+          `the scenario's code executed no operation for ${STUCK_SECONDS} s: it loops for ever`,
         );
       }
       throw restored(error);
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
   }
 

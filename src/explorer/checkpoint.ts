@@ -46,11 +46,16 @@ export function readCheckpoint(
   if (found.version !== CHECKPOINT_VERSION) {
     throw new UsageError(`${file} is no checkpoint of format ${CHECKPOINT_VERSION}`);
   }
-  if (JSON.stringify(found.config) !== JSON.stringify(config)) {
+  if (identity(found.config) !== identity(config)) {
     throw new UsageError(`${file} belongs to another campaign: ${JSON.stringify(found.config)}`);
   }
   if (found.fingerprint !== fingerprint) {
     throw new UsageError(`${file} was written by other code (${found.fingerprint}): start anew`);
   }
   return found;
+}
+
+/** A campaign, wherever its code lies: the fingerprint says what code that is. */
+function identity({ scenario, ...rest }: ExploreConfig): string {
+  return JSON.stringify({ ...rest, scenario: scenario.name });
 }

@@ -45,7 +45,14 @@ export interface TellTask {
   readonly all: boolean;
 }
 
-export type WorkerTask = SliceTask | ListTask | MinimiseTask | TellTask;
+/** Execute what a token holds, twice, without telling it. */
+export interface RepeatTask {
+  readonly task: 'repeat';
+  readonly config: ExploreConfig;
+  readonly token: string;
+}
+
+export type WorkerTask = SliceTask | ListTask | MinimiseTask | TellTask | RepeatTask;
 
 /** One scenario of a file, as commands list it. */
 export interface ScenarioInfo {
@@ -132,6 +139,8 @@ async function carryOut(task: WorkerTask): Promise<unknown> {
       return shrink(task);
     case 'tell':
       return replay(task);
+    case 'repeat':
+      return repeats(task);
   }
 }
 
@@ -208,4 +217,15 @@ async function replay({ config, token, all }: TellTask): Promise<ReplayReport> {
     lines: storyLines(story, session.prepared.machine.map, { all }),
     ablated: ablatedLines(story),
   };
+}
+
+/** Key of the outcome, if both executions are the one that the token was made of; else undefined. */
+async function repeats({ config, token }: RepeatTask): Promise<string | undefined> {
+  const { session } = await keep(config);
+  const { schedule, hash } = decodeToken(token);
+  const [first, second] = [0, 1].map(() => {
+    const { key } = session.replay(schedule);
+    return session.execution.hash >>> 0 === hash ? key : undefined;
+  });
+  return first === second ? first : undefined;
 }
