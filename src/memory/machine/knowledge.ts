@@ -23,11 +23,10 @@ export function learnAll(p: Processor, indices: readonly number[]): void {
     if ((known[cpu] as number) < index) known[cpu] = index;
   }
   p.knowledge++;
-  p.taught = null;
 }
 
 /** Let a message know what its writer knows. */
 export function teach(p: Processor, m: Message): void {
-  p.taught ??= p.known.slice();
-  m.known = p.taught;
+  // A message keeps its array: another one for each would be garbage soon.
+  for (let cpu = 0; cpu < p.known.length; cpu++) m.known[cpu] = p.known[cpu] as number;
 }

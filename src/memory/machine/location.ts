@@ -12,8 +12,6 @@ export const LOCK = 1;
 /** The write of releasing a lock. */
 export const UNLOCK = 2;
 
-const NOTHING_KNOWN: readonly number[] = [];
-
 /** One write, at a fixed place in its location's coherence order. Messages are recycled: hold numbers, not messages. */
 export class Message {
   // What a read of known news looks at comes first: it shares a cache line.
@@ -34,8 +32,8 @@ export class Message {
   taken = false;
   /** Fence time that every event after a read of this message is bound to. */
   gt = 0;
-  /** For each CPU but the writer, the index of its last write that happens before this one; shared, never changed. */
-  known: readonly number[] = NOTHING_KNOWN;
+  /** For each CPU but the writer, the index of its last write that happens before this one; empty until it is first taught. */
+  readonly known: number[] = [];
   /** For an unlock only: the unlocker's own writes before it. */
   ownBefore: FlatView = EMPTY;
   ownBeforeGs = 0;

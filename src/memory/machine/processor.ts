@@ -35,8 +35,6 @@ export class Processor {
   readonly carried: SparseView;
   /** For each CPU, the index of its last write that happens before something read here. */
   readonly known: number[] = [];
-  /** A copy of `known` that messages share, null when that has grown since. */
-  taught: readonly number[] | null = null;
   /** How often `known` has grown. */
   knowledge = 0;
   writes = 0;
@@ -87,7 +85,6 @@ export class Processor {
     this.gtR = this.gtW = this.gs = 0;
     this.forgetViews();
     this.known.fill(0);
-    this.taught = null;
     this.knowledge = this.writes = this.writesAtFence = this.event = 0;
     this.owesFence = false;
     this.independent();

@@ -61,20 +61,25 @@ export function readMessage(
   m: Message,
   order: number,
 ): void {
-  beginRead(s, p, id, s.locations[id] as Location);
+  beginSummary(s, p, (s.locations[id] as Location).addr);
   takeNewest(s, p, id, m, order);
 }
 
 /** Start the summary of a read and return the position below which it may not read. */
 export function beginRead(s: MachineState, p: Processor, id: number, location: Location): number {
+  beginSummary(s, p, location.addr);
+  const bound = Math.max(p.coh[id] as number, p.curR[id] as number, s.global.at(id, s.summaryGt));
+  return s.summary.n > 0 ? Math.max(bound, s.summary.get(id)) : bound;
+}
+
+/** What binds a read of a word besides the message that it reads. */
+function beginSummary(s: MachineState, p: Processor, addr: number): void {
   const h = s.summary;
   h.clear();
   s.summaryGt = p.gtR;
   if (s.options.readOnlyPart && p.readOnly.n > 0) h.joinView(p.readOnly);
   if (p.address.length > 0) joinEvents(s, p, p.address);
-  if (p.window.pointers > 0) joinPointers(s, p, location.addr);
-  const bound = Math.max(p.coh[id] as number, p.curR[id] as number, s.global.at(id, s.summaryGt));
-  return h.n > 0 ? Math.max(bound, h.get(id)) : bound;
+  if (p.window.pointers > 0) joinPointers(s, p, addr);
 }
 
 /** Join the summaries of own reads, given by event number, and mark them used. Those not in the window bind anyway. */
