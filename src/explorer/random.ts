@@ -20,7 +20,7 @@ const PACES = [4, 12, 40, 120, 400] as const;
 /** Draws everything from a seed and the number of the execution. */
 export class RandomStrategy implements Strategy {
   readonly observes = false;
-  readonly restsAlone = true;
+  readonly restsAlone: boolean = true;
   fuel = 1;
   readonly #seed: number;
   readonly #random = new RandomSource();
