@@ -3,14 +3,8 @@
 import type { Command } from 'commander';
 import { availableParallelism } from 'node:os';
 import { UsageError } from '../errors.js';
-import {
-  Campaign,
-  type CampaignLimits,
-  Workers,
-  type CampaignState,
-} from '../explorer/campaign.js';
+import { Workers, type CampaignState } from '../explorer/campaign.js';
 import { catalogFiles, findScenario } from '../explorer/catalog-lookup.js';
-import { readCheckpoint, writeCheckpoint } from '../explorer/checkpoint.js';
 import type { ExploreConfig, StrategyConfig } from '../explorer/config.js';
 import { catalogModule } from '../explorer/modules.js';
 import { hasFinding } from '../explorer/tally.js';
@@ -29,13 +23,12 @@ import {
 } from './options.js';
 import { emit } from './output.js';
 import { startProgress, type Progress } from './progress.js';
+import { runSaved } from './saved-campaign.js';
 
 /** Milliseconds that loading a scenario may take. */
 const LOAD_MS = 60_000;
 /** Milliseconds that shrinking one finding may take. */
 const MINIMISE_MS = 120_000;
-/** Milliseconds between two checkpoints. */
-const CHECKPOINT_MS = 2_000;
 
 interface ExploreOptions {
   readonly list?: boolean;
@@ -197,38 +190,28 @@ async function runCampaign(
   fingerprint: string,
   options: ExploreOptions,
 ): Promise<CampaignState> {
-  const { checkpoint: file } = options;
-  const earlier = file === undefined ? undefined : readCheckpoint(file, config, fingerprint);
   const progress = startExploreProgress(options);
-  let saved = performance.now();
-  const save = (state: CampaignState): void => {
-    if (file === undefined) return;
-    writeCheckpoint(file, { config, fingerprint, next: state.next, tally: state.tally });
-  };
   const started = performance.now();
-  const onProgress = (state: CampaignState): void => {
-    const now = performance.now();
-    showProgress(progress, options, state, now - started);
-    if (now - saved < CHECKPOINT_MS) return;
-    saved = now;
-    save(state);
-  };
-  const limits: CampaignLimits = {
-    from: earlier?.next ?? 0,
-    executions: options.runs ?? Number.MAX_SAFE_INTEGER,
-    // The command's own start is part of its time, unless it would take most of it.
-    budgetMs: Math.max(options.budget / 2, options.budget - performance.now()),
-    threads: options.threads,
-    stopAt: options.stop === true ? 'forbidden' : 'nothing',
-  };
-  const campaign = new Campaign(workers, config, limits, onProgress, earlier?.tally);
-  const state = await interruptible((signal) => {
-    signal.addEventListener('abort', () => campaign.stop());
-    return campaign.run();
-  });
-  progress.stop();
-  save(state);
-  return state;
+  try {
+    return await interruptible((signal) =>
+      runSaved(workers, {
+        config,
+        fingerprint,
+        limits: {
+          executions: options.runs ?? Number.MAX_SAFE_INTEGER,
+          // The command's own start is part of its time, unless it would take most of it.
+          budgetMs: Math.max(options.budget / 2, options.budget - performance.now()),
+          threads: options.threads,
+          stopAt: options.stop === true ? 'forbidden' : 'nothing',
+        },
+        checkpoint: options.checkpoint,
+        signal,
+        onProgress: (state) => showProgress(progress, options, state, performance.now() - started),
+      }),
+    );
+  } finally {
+    progress.stop();
+  }
 }
 
 /** Progress towards the number of executions, or towards the end of the budget. */

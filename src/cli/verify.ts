@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { BROKEN_RACES, LATENT_RACES } from '../catalog/races.js';
 import { SimulatorBug, UsageError } from '../errors.js';
-import { Campaign, Workers } from '../explorer/campaign.js';
+import { Workers } from '../explorer/campaign.js';
 import { catalogFiles } from '../explorer/catalog-lookup.js';
-import { readCheckpoint, writeCheckpoint } from '../explorer/checkpoint.js';
 import type { ExploreConfig } from '../explorer/config.js';
 import { catalogModule } from '../explorer/modules.js';
 import type { OutcomeCount, Tally } from '../explorer/tally.js';
@@ -27,11 +26,10 @@ import {
 } from './options.js';
 import { emit } from './output.js';
 import { startProgress } from './progress.js';
+import { runSaved } from './saved-campaign.js';
 
 /** Milliseconds that loading a scenario may take. */
 const LOAD_MS = 60_000;
-/** Milliseconds between two checkpoints. */
-const CHECKPOINT_MS = 5_000;
 /** A whole machine takes some fifty times as long as a race. */
 const RACES_TO_A_SYSTEM = 50;
 
@@ -145,38 +143,15 @@ class Verifier {
       strategy: { kind: 'random', seed },
       ablated: [],
     };
-    const path =
-      checkpoint === undefined || !resumes ? undefined : join(checkpoint, `${name}.json`);
-    const earlier = path === undefined ? undefined : readCheckpoint(path, config, fingerprint);
-    const save = (): void => {
-      const { next, tally } = campaign.state;
-      if (path !== undefined) writeCheckpoint(path, { config, fingerprint, next, tally });
-    };
-    let saved = performance.now();
-    const limits = {
-      from: earlier?.next ?? 0,
-      executions: this.#runsOf(info),
-      budgetMs: Infinity,
-      threads,
-      stopAt: 'nothing',
-    } as const;
-    const campaign = new Campaign(
-      this.#workers,
+    const { tally, failure } = await runSaved(this.#workers, {
       config,
-      limits,
-      ({ next }) => {
-        onProgress(next);
-        if (performance.now() - saved < CHECKPOINT_MS) return;
-        saved = performance.now();
-        save();
-      },
-      earlier?.tally,
-    );
-    const stop = (): void => campaign.stop();
-    this.#signal.addEventListener('abort', stop, { once: true });
-    const { tally, failure } = await campaign.run();
-    this.#signal.removeEventListener('abort', stop);
-    save();
+      fingerprint,
+      limits: { executions: this.#runsOf(info), budgetMs: Infinity, threads, stopAt: 'nothing' },
+      checkpoint:
+        checkpoint === undefined || !resumes ? undefined : join(checkpoint, `${name}.json`),
+      signal: this.#signal,
+      onProgress: ({ next }) => onProgress(next),
+    });
     if (failure !== undefined) throw failure;
     return tally;
   }
