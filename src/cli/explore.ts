@@ -128,8 +128,8 @@ async function explore(scenario: string | undefined, options: ExploreOptions): P
 async function list(workers: Workers, options: ExploreOptions): Promise<number> {
   const all: ScenarioInfo[] = [];
   for (const file of catalogFiles()) {
-    const task = { task: 'list', file: catalogModule(file) } as const;
-    all.push(...(await workers.run<ScenarioInfo[]>(task, LOAD_MS)));
+    const infos = await scenariosOf(workers, catalogModule(file));
+    all.push(...infos.map(({ file: _, ...info }) => info));
   }
   emit(options, all, (infos) =>
     infos.map(({ name, description }) => `${name.padEnd(24)} ${description}`).join('\n'),
@@ -142,14 +142,20 @@ export interface Chosen extends ScenarioInfo {
   readonly file: string;
 }
 
+/** The scenarios that a file exports. */
+export async function scenariosOf(workers: Workers, file: string): Promise<Chosen[]> {
+  const infos = await workers.run<ScenarioInfo[]>({ task: 'list', file }, LOAD_MS);
+  return infos.map((info) => ({ ...info, file }));
+}
+
 /** The scenario that a user means. */
 export async function chooseScenario(workers: Workers, text: string): Promise<Chosen> {
   const { file, name } = findScenario(text);
-  const all = await workers.run<ScenarioInfo[]>({ task: 'list', file }, LOAD_MS);
+  const all = await scenariosOf(workers, file);
   const fitting = all.filter((info) => name === undefined || info.name === name);
   // A file may hold variants of the scenario that it is named after.
   const info = fitting.length === 1 ? fitting[0] : fitting.find((i) => i.name === text);
-  if (info !== undefined) return { ...info, file };
+  if (info !== undefined) return info;
   const names = all.map((i) => i.name).join(', ');
   throw new UsageError(`say which scenario of ${text} is meant: ${names}`);
 }

@@ -11,9 +11,8 @@ import { catalogFiles } from '../explorer/catalog-lookup.js';
 import type { ExploreConfig } from '../explorer/config.js';
 import { catalogModule } from '../explorer/modules.js';
 import type { OutcomeCount, Tally } from '../explorer/tally.js';
-import type { ScenarioInfo } from '../explorer/worker-task.js';
 import { renderTable } from '../report/table.js';
-import { chooseScenario, type Chosen } from './explore.js';
+import { chooseScenario, scenariosOf, type Chosen } from './explore.js';
 import { readJsonFile } from './input.js';
 import { interruptible } from './interrupt.js';
 import {
@@ -28,8 +27,6 @@ import { emit } from './output.js';
 import { startProgress } from './progress.js';
 import { runSaved } from './saved-campaign.js';
 
-/** Milliseconds that loading a scenario may take. */
-const LOAD_MS = 60_000;
 /** A whole machine takes some fifty times as long as a race. */
 const RACES_TO_A_SYSTEM = 50;
 
@@ -69,11 +66,6 @@ const FAILING: ReadonlySet<string> = new Set(
 
 const hex = (n: number): string => n.toString(16).padStart(8, '0');
 
-async function infosOf(workers: Workers, file: string): Promise<Chosen[]> {
-  const infos = await workers.run<ScenarioInfo[]>({ task: 'list', file }, LOAD_MS);
-  return infos.map((info) => ({ ...info, file }));
-}
-
 /** The scenarios that a user names, or all. @throws UsageError when there is none of a name */
 async function chosen(
   workers: Workers,
@@ -83,7 +75,7 @@ async function chosen(
   const all: Chosen[] = [];
   if (names.length === 0) {
     for (const file of catalogFiles()) {
-      const infos = await infosOf(workers, catalogModule(file));
+      const infos = await scenariosOf(workers, catalogModule(file));
       all.push(...infos.filter(({ name }) => broken || !FAILING.has(name)));
     }
   }
@@ -207,7 +199,7 @@ function savedRows(path: string): VerifiedScenario[] {
 }
 
 /**
- * What keeps two reports from being of equal runs: another scenario's code is no difference, but the caller's mistake.
+ * Compare reports of the same executions.
  *
  * @returns one line for each scenario whose traces differ
  * @throws UsageError when they are not of the same executions

@@ -132,8 +132,8 @@ export class Processor {
   }
 
   /**
-   * Bind all later accesses to the summaries of the window entries before an event, and drop those. What own writes carry and
-   * what binds writes only grows between strong fences, so the latest says it all.
+   * Bind all later accesses to the summaries of the window entries before an event, and drop those. What own writes carry,
+   * releases apart, and what binds writes only grows between strong fences, so the latest says it all.
    */
   bindBefore(event: number): void {
     const w = this.window;
@@ -143,7 +143,7 @@ export class Processor {
       const e = w.entry(0);
       if (e.event >= event) break;
       const { flags } = e;
-      if ((flags & IS_WRITE) !== 0) carried = e.view;
+      if ((flags & (IS_WRITE | AFTER_ALL)) === IS_WRITE) carried = e.view;
       else if ((flags & HAS_VIEW) !== 0) this.bindFlat(e.view);
       if ((flags & WRITES_ONLY) !== 0) writeOnly = e.extra;
       else this.bindFlat(e.extra);
