@@ -4,7 +4,7 @@ import { createDecide } from '../src/livepatch/wasm-handler.js';
 import type { NativeCpu } from '../src/memory/native.js';
 import { TASK } from '../src/kernel/task.js';
 import { bootSolo, type SoloMachine } from '../src/scenario/solo.js';
-import { portDecide, type Dispatcher, type DispatchOptions } from '../src/threads/dispatch.js';
+import { portDecide, type Dispatcher, type DispatchOptions } from '../src/live/dispatch.js';
 import {
   CASE_WORDS,
   CASES,

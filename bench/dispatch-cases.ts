@@ -10,8 +10,8 @@ import {
   KLP_UNPATCHED,
 } from '../src/livepatch/layout.js';
 import type { Addr } from '../src/memory/struct.js';
-import { BODY_WORD, compileProgram, type JavaScriptPatch } from '../src/threads/bodies.js';
-import type { Dispatcher } from '../src/threads/dispatch.js';
+import { BODY_WORD, compileProgram, type JavaScriptPatch } from '../src/live/bodies.js';
+import type { Dispatcher } from '../src/live/dispatch.js';
 import type * as bodyModule from './dispatch-body.js';
 import { FUNCTIONS, type Fn, type FnSite } from './dispatch-loop.js';
 

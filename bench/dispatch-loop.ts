@@ -1,6 +1,6 @@
 /** Loops that call; loaded once for each row under a query of its own, so that no row sees the types of another. */
 
-import type { Dispatcher, Site } from '../src/threads/dispatch.js';
+import type { Dispatcher, Site } from '../src/live/dispatch.js';
 import type { Decide } from '../src/livepatch/wasm-handler.js';
 
 /** A function of the benchmark. */

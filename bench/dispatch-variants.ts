@@ -5,8 +5,8 @@ import { AtomicsCpu } from '../src/memory/atomics.js';
 import type { NativeBoot, NativeCpu } from '../src/memory/native.js';
 import { WasmCpu } from '../src/memory/wasm.js';
 import type { BootedMachine } from '../src/scenario/boot.js';
-import type * as dispatchModule from '../src/threads/dispatch.js';
-import type { Dispatcher } from '../src/threads/dispatch.js';
+import type * as dispatchModule from '../src/live/dispatch.js';
+import type { Dispatcher } from '../src/live/dispatch.js';
 import { PROGRAM, ran } from './dispatch-cases.js';
 import type * as loopModule from './dispatch-loop.js';
 
@@ -52,7 +52,7 @@ export type DispatcherOf = (
 
 /** What makes the dispatchers of the row `key`. */
 export async function dispatcherFor(key: string): Promise<DispatcherOf> {
-  const module = await fresh<typeof dispatchModule>('../src/threads/dispatch.js', key);
+  const module = await fresh<typeof dispatchModule>('../src/live/dispatch.js', key);
   return (cpu, boot, machine, options) =>
     new module.Dispatcher(cpu, boot, machine, PROGRAM, { ...options, ran });
 }

@@ -1,11 +1,11 @@
 /** Rate of the explorer: operations a second of CPU time, on one thread, over both memories. */
 
 import { performance } from 'node:perf_hooks';
-import { exploreRange } from '../src/explorer/explore.js';
-import type { MemoryKind } from '../src/explorer/explorer-memory.js';
-import { catalogModule } from '../src/explorer/modules.js';
-import { RandomStrategy } from '../src/explorer/random.js';
-import { loadScenario, Session } from '../src/explorer/session.js';
+import { exploreRange } from '../src/campaign/explore.js';
+import type { MemoryKind } from '../src/explorer/engine/explorer-memory.js';
+import { catalogModule } from '../src/explorer/build/modules.js';
+import { RandomStrategy } from '../src/explorer/strategies/random.js';
+import { loadScenario, Session } from '../src/explorer/engine/session.js';
 import { main, type Benchmark, type MeasuredTask, type Settings } from './harness.js';
 
 /** Measures the rate in random mode: millions of operations for each second that this process was given a processor. */

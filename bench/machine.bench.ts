@@ -1,7 +1,7 @@
 /** Cost of the view machine: its operations on 4 CPUs and 256 locations, a reset, and how much the heap grows. */
 
-import { Random } from '../src/litmus/machine-schedule.js';
-import { ViewMachine } from '../src/memory/machine/view-machine.js';
+import { Random } from '../src/litmus/on-machine/machine-schedule.js';
+import { ViewMachine } from '../src/view-machine/view-machine.js';
 import {
   type ChoiceSource,
   FENCE_MB,
@@ -14,7 +14,7 @@ import {
   STORE_ONCE,
   STORE_RELEASE,
 } from '../src/memory/model.js';
-import { DEFAULT_VIEW_CAP } from '../src/memory/machine/options.js';
+import { DEFAULT_VIEW_CAP } from '../src/view-machine/options.js';
 import type { CpuId } from '../src/memory/struct.js';
 import { main, type Benchmark, type MeasuredTask, type TimedTask } from './harness.js';
 

@@ -7,9 +7,9 @@ export {
   type CompiledProgram,
   type JavaScriptPatch,
   type JavaScriptProgram,
-} from './threads/bodies.js';
-export { Dispatcher, type DispatchOptions, type Site } from './threads/dispatch.js';
-export { bootLive, patchStateOf, type LiveMachine, type LiveOptions } from './threads/live.js';
+} from './live/bodies.js';
+export { Dispatcher, type DispatchOptions, type Site } from './live/dispatch.js';
+export { bootLive, patchStateOf, type LiveMachine, type LiveOptions } from './live/live.js';
 export { type Cpu, type CpuContext } from './memory/cpu.js';
 export { claimLocal } from './memory/local.js';
 export { MemoryMap } from './memory/map.js';

@@ -1,3 +1,3 @@
 /** Entry of an exploring worker. */
 
-export { runTask as default } from '../src/explorer/worker-task.js';
+export { runTask as default } from '../src/campaign/worker-task.js';

@@ -1,3 +1,3 @@
 /** Entry of a thread that is one CPU of a race. */
 
-export { runRaceThread as default } from '../src/explorer/race-threads.js';
+export { runRaceThread as default } from '../src/threads/race-threads.js';

@@ -10,7 +10,7 @@ import {
 import { siteName } from '../catalog/orderings.js';
 import { RACES } from '../catalog/races.js';
 import { UsageError } from '../errors.js';
-import { Workers } from '../explorer/campaign.js';
+import { Workers } from '../campaign/campaign.js';
 import type { SiteId } from '../memory/sites.js';
 import { renderTable } from '../report/table.js';
 import { huntOnThreads, type ThreadHunt } from './ablate-threads.js';

@@ -9,17 +9,12 @@ import {
   type CampaignLimits,
   Workers,
   type CampaignState,
-} from '../explorer/campaign.js';
-import type { ExploreConfig } from '../explorer/config.js';
-import {
-  CONTROL_WORDS,
-  isBare,
-  loadNative,
-  type RaceThreadTask,
-} from '../explorer/race-threads.js';
+} from '../campaign/campaign.js';
+import type { ExploreConfig } from '../explorer/engine/config.js';
+import { CONTROL_WORDS, isBare, loadNative, type RaceThreadTask } from '../threads/race-threads.js';
 import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
-import { prepare } from '../explorer/prepared.js';
-import { loadScenario } from '../explorer/session.js';
+import { prepare } from '../explorer/engine/prepared.js';
+import { loadScenario } from '../explorer/engine/session.js';
 import { createSharedMemory } from '../memory/map.js';
 import { gradeOf, type Grade, type Scenario } from '../scenario/declare.js';
 import { chooseScenario } from './explore.js';

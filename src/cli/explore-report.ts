@@ -1,9 +1,9 @@
 /** What `klp-smp explore` prints. */
 
-import type { CampaignState } from '../explorer/campaign.js';
-import type { ExploreConfig } from '../explorer/config.js';
-import { catalogModule } from '../explorer/modules.js';
-import type { MinimisedFinding } from '../explorer/worker-task.js';
+import type { CampaignState } from '../campaign/campaign.js';
+import type { ExploreConfig } from '../explorer/engine/config.js';
+import { catalogModule } from '../explorer/build/modules.js';
+import type { MinimisedFinding } from '../campaign/worker-task.js';
 import { dirname } from 'node:path';
 
 /** A campaign that has ended, or was stopped. */

@@ -3,12 +3,12 @@
 import type { Command } from 'commander';
 import { availableParallelism } from 'node:os';
 import { UsageError } from '../errors.js';
-import { Workers, type CampaignState } from '../explorer/campaign.js';
-import { catalogFiles, findScenario } from '../explorer/catalog-lookup.js';
-import type { ExploreConfig, StrategyConfig } from '../explorer/config.js';
-import { catalogModule } from '../explorer/modules.js';
-import { hasFinding } from '../explorer/tally.js';
-import type { MinimisedFinding, ScenarioInfo } from '../explorer/worker-task.js';
+import { Workers, type CampaignState } from '../campaign/campaign.js';
+import { catalogFiles, findScenario } from '../campaign/find-scenario.js';
+import type { ExploreConfig, StrategyConfig } from '../explorer/engine/config.js';
+import { catalogModule } from '../explorer/build/modules.js';
+import { hasFinding } from '../campaign/tally.js';
+import type { MinimisedFinding, ScenarioInfo } from '../campaign/worker-task.js';
 import { exploreJson, exploreLines } from './explore-report.js';
 import { interruptible } from './interrupt.js';
 import {

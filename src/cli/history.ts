@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { HISTORY } from '../catalog/history.js';
 import { UsageError } from '../errors.js';
-import { Workers } from '../explorer/campaign.js';
+import { Workers } from '../campaign/campaign.js';
 import { renderTable } from '../report/table.js';
 import {
   replayScript,

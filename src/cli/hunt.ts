@@ -1,9 +1,9 @@
 /** Looks for a forbidden outcome of a catalogue scenario with ordering sites removed: one cell of the ablation matrix. */
 
-import { Campaign, type CampaignLimits, type Workers } from '../explorer/campaign.js';
-import { findScenario } from '../explorer/catalog-lookup.js';
-import type { ExploreConfig } from '../explorer/config.js';
-import type { MinimisedFinding } from '../explorer/worker-task.js';
+import { Campaign, type CampaignLimits, type Workers } from '../campaign/campaign.js';
+import { findScenario } from '../campaign/find-scenario.js';
+import type { ExploreConfig } from '../explorer/engine/config.js';
+import type { MinimisedFinding } from '../campaign/worker-task.js';
 
 /** What to look for, and for how long. */
 export interface Hunt {

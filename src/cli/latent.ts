@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { LATENT } from '../catalog/latent.js';
 import { UsageError } from '../errors.js';
-import { Workers } from '../explorer/campaign.js';
+import { Workers } from '../campaign/campaign.js';
 import { renderTable } from '../report/table.js';
 import type { HistoryFinding } from '../scenario/history.js';
 import type { LatentIssue, LatentRace, LatentScript } from '../scenario/latent.js';

@@ -10,8 +10,8 @@ import {
 } from '../catalog/demonstrations.js';
 import { litmusSource } from '../catalog/orderings/litmus-form.js';
 import { orderingOf, ORDERINGS, siteName, type Ordering } from '../catalog/orderings.js';
-import { checkLitmus } from '../litmus/checker.js';
-import { parseLitmus } from '../litmus/parse.js';
+import { checkLitmus } from '../litmus/axioms/checker.js';
+import { parseLitmus } from '../litmus/syntax/parse.js';
 import type { SiteId } from '../memory/sites.js';
 import { renderTable } from '../report/table.js';
 import { existingFile, jsonOption, option, orderingSites, parseAs } from './options.js';

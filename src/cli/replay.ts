@@ -3,11 +3,11 @@
 import type { Command } from 'commander';
 import { createInterface } from 'node:readline/promises';
 import { SimulatorBug, UsageError } from '../errors.js';
-import { Workers } from '../explorer/campaign.js';
-import { findScenario } from '../explorer/catalog-lookup.js';
-import type { ExploreConfig } from '../explorer/config.js';
-import { decodeToken, type TokenContents } from '../explorer/token.js';
-import type { ReplayReport } from '../explorer/worker-task.js';
+import { Workers } from '../campaign/campaign.js';
+import { findScenario } from '../campaign/find-scenario.js';
+import type { ExploreConfig } from '../explorer/engine/config.js';
+import { decodeToken, type TokenContents } from '../explorer/findings/token.js';
+import type { ReplayReport } from '../campaign/worker-task.js';
 import { existingFile, integerIn, jsonOption, option } from './options.js';
 import { emit } from './output.js';
 

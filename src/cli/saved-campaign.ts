@@ -5,9 +5,9 @@ import {
   type CampaignLimits,
   type CampaignState,
   type Workers,
-} from '../explorer/campaign.js';
-import { readCheckpoint, writeCheckpoint } from '../explorer/checkpoint.js';
-import type { ExploreConfig } from '../explorer/config.js';
+} from '../campaign/campaign.js';
+import { readCheckpoint, writeCheckpoint } from '../campaign/checkpoint.js';
+import type { ExploreConfig } from '../explorer/engine/config.js';
 
 /** Milliseconds between two checkpoints. */
 const CHECKPOINT_MS = 2_000;

@@ -1,5 +1,5 @@
 /** What every engine that runs litmus tests offers, whatever it runs them on: axioms, the view machine, real threads. */
-import type { LitmusTest } from './ast.js';
+import type { LitmusTest } from './syntax/ast.js';
 
 /** A final state: the values of `test.observed`, in that order. */
 export type FinalState = readonly number[];

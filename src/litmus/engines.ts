@@ -4,12 +4,12 @@ import type { MemoryKind } from '../memory/backend.js';
 import type { Engine } from './engine.js';
 
 async function threads(memory: MemoryKind): Promise<Engine> {
-  return new (await import('./run-threads.js')).ThreadsEngine(memory);
+  return new (await import('./on-threads/run-threads.js')).ThreadsEngine(memory);
 }
 
 const ENGINES: Readonly<Record<string, () => Promise<Engine>>> = {
-  axioms: async () => (await import('./checker.js')).axiomsEngine,
-  machine: async () => (await import('./machine-engine.js')).machineEngine,
+  axioms: async () => (await import('./axioms/checker.js')).axiomsEngine,
+  machine: async () => (await import('./on-machine/machine-engine.js')).machineEngine,
   'threads-atomics': () => threads('atomics'),
   'threads-wasm': () => threads('wasm'),
   'threads-weak': () => threads('weak'),

@@ -1,16 +1,16 @@
 /** Runs one litmus file on one engine and returns plain data, so that a worker can do it. */
 import { readFile } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
-import type { LitmusTest } from './ast.js';
-import { checkLitmus, type Verdict } from './checker.js';
+import type { LitmusTest } from './syntax/ast.js';
+import { checkLitmus, type Verdict } from './axioms/checker.js';
 import type { Engine, EngineOptions, EngineResult } from './engine.js';
 import { loadEngine } from './engines.js';
-import { formatCondition, formatHerd, formatState, isMet, observationOf } from './format.js';
-import type { Observation, Outcome } from './format.js';
+import { formatCondition, formatHerd, formatState, isMet, observationOf } from './syntax/format.js';
+import type { Observation, Outcome } from './syntax/format.js';
 import { type LackingState, lackingStates, type MissingState, withSought } from './missing.js';
-import { parseLitmus } from './parse.js';
-import { satisfies } from './states.js';
-import { explain, formatWhy, whyToJson } from './why.js';
+import { parseLitmus } from './syntax/parse.js';
+import { satisfies } from './axioms/states.js';
+import { explain, formatWhy, whyToJson } from './why/why.js';
 
 /** What to run. */
 export interface LitmusJob extends EngineOptions {

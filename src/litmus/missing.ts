@@ -1,9 +1,9 @@
 /** States that an engine ought to have shown and did not: why, and a search that is directed at them. */
-import type { LitmusTest } from './ast.js';
-import { checkLitmus } from './checker.js';
+import type { LitmusTest } from './syntax/ast.js';
+import { checkLitmus } from './axioms/checker.js';
 import type { Engine, EngineResult, FinalState, ReachClass, StateCount } from './engine.js';
-import { formatState } from './format.js';
-import { compareStates } from './states.js';
+import { formatState } from './syntax/format.js';
+import { compareStates } from './axioms/states.js';
 
 /** A state that the engine did not show although it ought to. */
 export interface MissingState {

@@ -1,10 +1,10 @@
 /** Draws an execution as a graph: one column a thread, reads-from, coherence and from-reads between them, a cycle in red. */
 import { instance } from '@viz-js/viz';
-import type { LitmusTest } from '../litmus/ast.js';
-import type { Candidate } from '../litmus/candidate.js';
-import type { Edge } from '../litmus/edge-reason.js';
-import { EV } from '../litmus/event.js';
-import { describeAccess } from '../litmus/format.js';
+import type { LitmusTest } from '../litmus/syntax/ast.js';
+import type { Candidate } from '../litmus/axioms/candidate.js';
+import type { Edge } from '../litmus/why/edge-reason.js';
+import { EV } from '../litmus/axioms/event.js';
+import { describeAccess } from '../litmus/syntax/format.js';
 
 function quote(text: string): string {
   return `"${text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')}"`;

@@ -7,8 +7,8 @@ import { litmusSource, sitesOfForm } from '../../src/catalog/orderings/litmus-fo
 import { DEMONSTRATIONS, standingOf } from '../../src/catalog/demonstrations.js';
 import { RACES } from '../../src/catalog/races.js';
 import { ORDERINGS, siteName } from '../../src/catalog/orderings.js';
-import { checkLitmus } from '../../src/litmus/checker.js';
-import { parseLitmus } from '../../src/litmus/parse.js';
+import { checkLitmus } from '../../src/litmus/axioms/checker.js';
+import { parseLitmus } from '../../src/litmus/syntax/parse.js';
 import { SITE_COUNT } from '../../src/memory/sites.js';
 
 const sources = fileURLToPath(new URL('../../../src/', import.meta.url));

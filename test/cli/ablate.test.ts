@@ -1,8 +1,8 @@
 import test from 'ava';
 import type { AblationRow } from '../../src/cli/ablate.js';
-import { Workers } from '../../src/explorer/campaign.js';
-import { findScenario } from '../../src/explorer/catalog-lookup.js';
-import { decodeToken, encodeToken } from '../../src/explorer/token.js';
+import { Workers } from '../../src/campaign/campaign.js';
+import { findScenario } from '../../src/campaign/find-scenario.js';
+import { decodeToken, encodeToken } from '../../src/explorer/findings/token.js';
 import { runMain } from './child.js';
 
 const SEEDS = 3;

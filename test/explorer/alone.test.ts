@@ -1,6 +1,6 @@
 import test from 'ava';
-import { RandomStrategy } from '../../src/explorer/random.js';
-import type { MemoryKind } from '../../src/explorer/explorer-memory.js';
+import { RandomStrategy } from '../../src/explorer/strategies/random.js';
+import type { MemoryKind } from '../../src/explorer/engine/explorer-memory.js';
 import { catalogSession, runAll } from './sessions.js';
 
 /** As the random strategy, but asked after every operation even when nobody else can go on. */

@@ -1,11 +1,11 @@
 import test from 'ava';
 import { BROKEN_RACES, LATENT_RACES } from '../../src/catalog/races.js';
-import { catalogFiles } from '../../src/explorer/catalog-lookup.js';
-import { minimise } from '../../src/explorer/minimise.js';
-import { catalogModule } from '../../src/explorer/modules.js';
-import { RandomStrategy } from '../../src/explorer/random.js';
-import { loadScenarios, Session, type LoadedScenario } from '../../src/explorer/session.js';
-import { decodeToken } from '../../src/explorer/token.js';
+import { catalogFiles } from '../../src/campaign/find-scenario.js';
+import { minimise } from '../../src/explorer/findings/minimise.js';
+import { catalogModule } from '../../src/explorer/build/modules.js';
+import { RandomStrategy } from '../../src/explorer/strategies/random.js';
+import { loadScenarios, Session, type LoadedScenario } from '../../src/explorer/engine/session.js';
+import { decodeToken } from '../../src/explorer/findings/token.js';
 import { runAll } from './sessions.js';
 
 /** Code of older kernels, and what shows latent issues: forbidden as it stands. */

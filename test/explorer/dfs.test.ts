@@ -1,6 +1,6 @@
 import test from 'ava';
-import { DfsStrategy, type DfsBounds } from '../../src/explorer/dfs.js';
-import type { MemoryKind } from '../../src/explorer/explorer-memory.js';
+import { DfsStrategy, type DfsBounds } from '../../src/explorer/strategies/dfs.js';
+import type { MemoryKind } from '../../src/explorer/engine/explorer-memory.js';
 import { catalogSession, wordsOf } from './sessions.js';
 
 interface Exhaustion {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { fileURLToPath } from 'node:url';
-import { readGraph, transformGraph } from '../../src/explorer/modules.js';
+import { readGraph, transformGraph } from '../../src/explorer/build/modules.js';
 
 const source = (name: string): string =>
   fileURLToPath(new URL(`../../src/${name}`, import.meta.url));

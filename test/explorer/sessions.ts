@@ -1,11 +1,11 @@
 /** Sessions over fixtures and over the shipped races, for tests. */
 
 import { fileURLToPath } from 'node:url';
-import type { ExplorerMemory } from '../../src/explorer/explorer-memory.js';
-import type { MemoryKind } from '../../src/explorer/explorer-memory.js';
-import { catalogModule } from '../../src/explorer/modules.js';
-import { loadScenario, Session } from '../../src/explorer/session.js';
-import type { Strategy } from '../../src/explorer/strategy.js';
+import type { ExplorerMemory } from '../../src/explorer/engine/explorer-memory.js';
+import type { MemoryKind } from '../../src/explorer/engine/explorer-memory.js';
+import { catalogModule } from '../../src/explorer/build/modules.js';
+import { loadScenario, Session } from '../../src/explorer/engine/session.js';
+import type { Strategy } from '../../src/explorer/engine/strategy.js';
 
 /** Path of a compiled fixture. */
 export function fixture(name: string): string {

@@ -1,9 +1,9 @@
 import test from 'ava';
 import { UsageError } from '../../src/errors.js';
-import { createStrategy } from '../../src/explorer/explore.js';
-import { RandomStrategy } from '../../src/explorer/random.js';
-import type { Session } from '../../src/explorer/session.js';
-import { decodeToken } from '../../src/explorer/token.js';
+import { createStrategy } from '../../src/campaign/explore.js';
+import { RandomStrategy } from '../../src/explorer/strategies/random.js';
+import type { Session } from '../../src/explorer/engine/session.js';
+import { decodeToken } from '../../src/explorer/findings/token.js';
 import { catalogSession, fixture, runAll, sessionOf } from './sessions.js';
 
 const NAME = 'system-enable-disable';

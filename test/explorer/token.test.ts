@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { decodeToken, encodeToken, type TokenContents } from '../../src/explorer/token.js';
+import { decodeToken, encodeToken, type TokenContents } from '../../src/explorer/findings/token.js';
 
 const counts = fc.integer({ min: 0, max: 1_000_000 });
 const cpus = fc.integer({ min: 0, max: 30 });

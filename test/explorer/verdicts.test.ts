@@ -1,10 +1,10 @@
 import test from 'ava';
-import { DfsStrategy } from '../../src/explorer/dfs.js';
-import { exploreRange } from '../../src/explorer/explore.js';
-import type { MemoryKind } from '../../src/explorer/explorer-memory.js';
-import { RandomStrategy } from '../../src/explorer/random.js';
-import { tell } from '../../src/explorer/story.js';
-import type { StopAt } from '../../src/explorer/tally.js';
+import { DfsStrategy } from '../../src/explorer/strategies/dfs.js';
+import { exploreRange } from '../../src/campaign/explore.js';
+import type { MemoryKind } from '../../src/explorer/engine/explorer-memory.js';
+import { RandomStrategy } from '../../src/explorer/strategies/random.js';
+import { tell } from '../../src/explorer/findings/story.js';
+import type { StopAt } from '../../src/campaign/tally.js';
 import { fixture, runAll, sessionOf } from './sessions.js';
 
 const broken = fixture('broken');

@@ -1,9 +1,9 @@
 /** The axiomatic checker: verdicts of the shapes, and that each rests on what it should rest on. */
 import test from 'ava';
-import { checkLitmus } from '../../src/litmus/checker.js';
-import { formatState, observationOf } from '../../src/litmus/format.js';
-import { parseLitmus } from '../../src/litmus/parse.js';
-import { carriers } from '../../src/litmus/weaken.js';
+import { checkLitmus } from '../../src/litmus/axioms/checker.js';
+import { formatState, observationOf } from '../../src/litmus/syntax/format.js';
+import { parseLitmus } from '../../src/litmus/syntax/parse.js';
+import { carriers } from '../../src/litmus/why/weaken.js';
 import { shape, SHAPES } from './shapes.js';
 
 for (const { name, source, result, flags } of SHAPES) {

@@ -1,13 +1,13 @@
 /** The directed search on the view machine: it finds what random executions rarely show, and nothing that LKMM forbids. */
 
 import test from 'ava';
-import { checkLitmus } from '../../src/litmus/checker.js';
-import { machineEngine } from '../../src/litmus/machine-engine.js';
-import { seekOnMachine } from '../../src/litmus/machine-seek.js';
+import { checkLitmus } from '../../src/litmus/axioms/checker.js';
+import { machineEngine } from '../../src/litmus/on-machine/machine-engine.js';
+import { seekOnMachine } from '../../src/litmus/on-machine/machine-seek.js';
 import { lackingStates, withSought } from '../../src/litmus/missing.js';
-import { formatState } from '../../src/litmus/format.js';
-import { parseLitmus } from '../../src/litmus/parse.js';
-import { runOnMachine } from '../../src/litmus/run-machine.js';
+import { formatState } from '../../src/litmus/syntax/format.js';
+import { parseLitmus } from '../../src/litmus/syntax/parse.js';
+import { runOnMachine } from '../../src/litmus/on-machine/run-machine.js';
 
 const SEED = 5;
 

@@ -1,11 +1,11 @@
 /** The litmus front end: what it understands, and where it says that it does not. */
 import test from 'ava';
 import fc from 'fast-check';
-import { addressOf, type Statement } from '../../src/litmus/ast.js';
-import { checkLitmus } from '../../src/litmus/checker.js';
-import { parseLitmus } from '../../src/litmus/parse.js';
-import { PRIMITIVES } from '../../src/litmus/primitives.js';
-import { LitmusSyntaxError } from '../../src/litmus/syntax-error.js';
+import { addressOf, type Statement } from '../../src/litmus/syntax/ast.js';
+import { checkLitmus } from '../../src/litmus/axioms/checker.js';
+import { parseLitmus } from '../../src/litmus/syntax/parse.js';
+import { PRIMITIVES } from '../../src/litmus/syntax/primitives.js';
+import { LitmusSyntaxError } from '../../src/litmus/syntax/syntax-error.js';
 import { SHAPES } from './shapes.js';
 
 const program = (body: string, init = '', condition = 'exists (x=1)'): string =>

@@ -1,8 +1,8 @@
 /** The checker against a second, literal formulation of the model, on random programs; and its own rules' need. */
 import test from 'ava';
 import fc from 'fast-check';
-import { checkLitmus } from '../../src/litmus/checker.js';
-import { parseLitmus } from '../../src/litmus/parse.js';
+import { checkLitmus } from '../../src/litmus/axioms/checker.js';
+import { parseLitmus } from '../../src/litmus/syntax/parse.js';
 import { referenceStates, type Op, type Program } from './reference-model.js';
 
 const LOCATIONS = 5;

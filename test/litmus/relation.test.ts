@@ -1,7 +1,7 @@
 /** Bit relations, narrow and wide, against sets of pairs. */
 import test from 'ava';
 import fc from 'fast-check';
-import { Relation } from '../../src/litmus/relation.js';
+import { Relation } from '../../src/litmus/axioms/relation.js';
 
 const pairs = (size: number): fc.Arbitrary<[number, number][]> =>
   fc.array(fc.tuple(fc.nat(size - 1), fc.nat(size - 1)), { maxLength: 3 * size });

@@ -1,10 +1,10 @@
 /** Litmus tests on the view machine: the classic shapes end in exactly the states that LKMM allows, load buffering apart. */
 
 import test from 'ava';
-import { formatState } from '../../src/litmus/format.js';
-import { parseLitmus } from '../../src/litmus/parse.js';
-import { machineEngine } from '../../src/litmus/machine-engine.js';
-import { runOnMachine } from '../../src/litmus/run-machine.js';
+import { formatState } from '../../src/litmus/syntax/format.js';
+import { parseLitmus } from '../../src/litmus/syntax/parse.js';
+import { machineEngine } from '../../src/litmus/on-machine/machine-engine.js';
+import { runOnMachine } from '../../src/litmus/on-machine/run-machine.js';
 
 const SEED = 3;
 

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { checkLitmus } from '../../src/litmus/checker.js';
-import { parseLitmus } from '../../src/litmus/parse.js';
-import { ThreadsEngine } from '../../src/litmus/run-threads.js';
+import { checkLitmus } from '../../src/litmus/axioms/checker.js';
+import { parseLitmus } from '../../src/litmus/syntax/parse.js';
+import { ThreadsEngine } from '../../src/litmus/on-threads/run-threads.js';
 import { MEMORY_KINDS } from '../../src/memory/backend.js';
 
 const SEED = 9;

@@ -6,16 +6,16 @@ import {
   type Place,
   type SourceSpan,
   type Statement,
-} from '../../src/litmus/ast.js';
-import { checkLitmus } from '../../src/litmus/checker.js';
+} from '../../src/litmus/syntax/ast.js';
+import { checkLitmus } from '../../src/litmus/axioms/checker.js';
 import {
   POINTER_BASE,
   type LitmusExpression,
   type LitmusOperation,
   type LitmusProgram,
-} from '../../src/threads/litmus-program.js';
-import { LITMUS_SHAPES } from '../../src/threads/litmus-shapes.js';
-import { sequentialStates } from '../../src/threads/litmus-interleavings.js';
+} from '../../src/litmus/on-threads/program.js';
+import { LITMUS_SHAPES } from '../../src/litmus/on-threads/shapes.js';
+import { sequentialStates } from '../../src/litmus/on-threads/interleavings.js';
 
 const AT: SourceSpan = { line: 1, column: 1, text: '' };
 

@@ -1,7 +1,7 @@
 /** The litmus shapes of this folder: classic names, sources of our own, results as comments in the files. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Observation } from '../../src/litmus/format.js';
+import type { Observation } from '../../src/litmus/syntax/format.js';
 
 /** One shape. */
 export interface Shape {

@@ -11,9 +11,9 @@ import {
   compileExpression,
   compileThread,
   type LitmusStep,
-} from '../../src/threads/litmus-compile.js';
-import { POINTER_BASE, type LitmusProgram } from '../../src/threads/litmus-program.js';
-import { StateTally, type StateCount } from '../../src/threads/litmus-tally.js';
+} from '../../src/litmus/on-threads/compile.js';
+import { POINTER_BASE, type LitmusProgram } from '../../src/litmus/on-threads/program.js';
+import { StateTally, type StateCount } from '../../src/litmus/on-threads/tally.js';
 
 const EMPTY = new Int32Array(0);
 

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { checkLitmus } from '../../src/litmus/checker.js';
-import { parseLitmus } from '../../src/litmus/parse.js';
-import { testValue, threadTest } from '../../src/litmus/thread-program.js';
+import { checkLitmus } from '../../src/litmus/axioms/checker.js';
+import { parseLitmus } from '../../src/litmus/syntax/parse.js';
+import { testValue, threadTest } from '../../src/litmus/on-threads/thread-program.js';
 import type { WeakCpu } from '../../src/memory/weak.js';
 import { randomSource } from './random-source.js';
 import { SoloWeak } from './solo-weak.js';

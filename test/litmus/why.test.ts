@@ -1,9 +1,9 @@
 /** Explanations: cycles that close, in the program's own lines, and herd's format. */
 import test from 'ava';
-import { checkLitmus } from '../../src/litmus/checker.js';
-import { formatHerd } from '../../src/litmus/format.js';
-import { parseLitmus } from '../../src/litmus/parse.js';
-import { explain, formatWhy } from '../../src/litmus/why.js';
+import { checkLitmus } from '../../src/litmus/axioms/checker.js';
+import { formatHerd } from '../../src/litmus/syntax/format.js';
+import { parseLitmus } from '../../src/litmus/syntax/parse.js';
+import { explain, formatWhy } from '../../src/litmus/why/why.js';
 import { shape, SHAPES } from './shapes.js';
 
 function whyOf(source: string): { why: ReturnType<typeof explain>; text: string } {

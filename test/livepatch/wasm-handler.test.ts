@@ -27,7 +27,7 @@ import { WasmCpu } from '../../src/memory/wasm.js';
 import type { CpuId } from '../../src/memory/struct.js';
 import { KLP_FUNC, KLP_OPS } from '../../src/livepatch/layout.js';
 import { bootSolo } from '../../src/scenario/solo.js';
-import { portDecide } from '../../src/threads/dispatch.js';
+import { portDecide } from '../../src/live/dispatch.js';
 import { StateWriter, type Arena } from './handler-states.js';
 
 const SEED = 20_061;

@@ -1,0 +1,43 @@
+/** Finds the file of a scenario: a path of the user's, or a name of the shipped catalogue. */
+
+import { existsSync, readdirSync } from 'node:fs';
+import { UsageError } from '../errors.js';
+import { CATALOG_DIRECTORIES, catalogModule } from '../explorer/build/modules.js';
+
+/** A scenario as a user names it: `NAME`, `FILE` or `FILE#NAME`. */
+export interface ScenarioName {
+  readonly file: string;
+  /** Undefined: the file's only one. */
+  readonly name: string | undefined;
+}
+
+/** Files of the catalogue, without directory and extension. */
+export function catalogFiles(): string[] {
+  return CATALOG_DIRECTORIES.flatMap((directory) => readdirSync(directory))
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => file.slice(0, -'.js'.length))
+    .sort();
+}
+
+/**
+ * Find a scenario's file. A scenario of the catalogue is named like its file, or like its file and a variant.
+ *
+ * @throws UsageError when there is no such file
+ */
+export function findScenario(text: string): ScenarioName {
+  const [path = '', name] = text.split('#', 2);
+  if (/[/\\]|\.[cm]?[jt]s$/.test(path)) {
+    if (!existsSync(path)) throw new UsageError(`there is no scenario file ${path}`);
+    return { file: path, name };
+  }
+  const files = catalogFiles();
+  const file = files
+    .filter((f) => text === f || text.startsWith(`${f}-`))
+    .sort((a, b) => b.length - a.length)[0];
+  if (file === undefined) {
+    throw new UsageError(
+      `there is no scenario ${text}; 'klp-smp explore --list' names them, and a file is given as ./path.js`,
+    );
+  }
+  return { file: catalogModule(file), name: text === file ? undefined : text };
+}

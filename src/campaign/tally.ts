@@ -1,0 +1,112 @@
+/** Counts of an exploration; counts of disjoint sets of executions add up, in any order, to the same total. */
+
+import type { Grade } from '../scenario/declare.js';
+import type { Verdict } from '../explorer/engine/verdict.js';
+
+/** What is known of one outcome. */
+export interface OutcomeCount {
+  readonly key: string;
+  readonly grade: Grade;
+  readonly detail: string;
+  count: number;
+  /** Lowest number of an execution that showed it. */
+  firstRun: number;
+  /** Token of that execution. */
+  token: string;
+}
+
+/** Counts of a set of executions. */
+export interface Tally {
+  /** Executions that reached their end. */
+  executions: number;
+  /** Executions cut short because others stand for them. */
+  redundant: number;
+  /** Executions that went beyond the bound on operations and were ended fairly. */
+  overlong: number;
+  steps: number;
+  switches: number;
+  /** Sum of hashes of all traces with the numbers of their executions: equal for equal sets of executions. */
+  digest: number;
+  outcomes: OutcomeCount[];
+}
+
+/** A tally of nothing. */
+export function emptyTally(): Tally {
+  return {
+    executions: 0,
+    redundant: 0,
+    overlong: 0,
+    steps: 0,
+    switches: 0,
+    digest: 0,
+    outcomes: [],
+  };
+}
+
+/** Hash of one execution's trace and number. */
+export function digestOf(hash: number, run: number): number {
+  let h = Math.imul(hash ^ Math.imul(run + 1, 0x85ebca6b), 0xc2b2ae35);
+  h = Math.imul(h ^ (h >>> 15), 0x27d4eb2f);
+  return (h ^ (h >>> 13)) >>> 0;
+}
+
+/** Count one more execution that is not the first of its outcome; returns false, and does nothing, if it is. */
+export function countAgain(tally: Tally, { key }: Verdict, run: number): boolean {
+  const { outcomes } = tally;
+  for (let i = 0; i < outcomes.length; i++) {
+    const known = outcomes[i] as OutcomeCount;
+    if (known.key !== key) continue;
+    if (run < known.firstRun) return false;
+    known.count++;
+    return true;
+  }
+  return false;
+}
+
+/** Count an execution that is the first of its outcome. */
+export function countFirst(tally: Tally, verdict: Verdict, run: number, token: string): void {
+  const known = tally.outcomes.find((o) => o.key === verdict.key);
+  if (known) {
+    known.count++;
+    known.firstRun = run;
+    known.token = token;
+  } else {
+    tally.outcomes.push({ ...verdict, count: 1, firstRun: run, token });
+  }
+}
+
+/** Add the counts of `more` to `total`. */
+export function addTally(total: Tally, more: Tally): void {
+  total.executions += more.executions;
+  total.redundant += more.redundant;
+  total.overlong += more.overlong;
+  total.steps += more.steps;
+  total.switches += more.switches;
+  total.digest = (total.digest + more.digest) >>> 0;
+  for (const outcome of more.outcomes) {
+    const known = total.outcomes.find((o) => o.key === outcome.key);
+    if (!known) {
+      total.outcomes.push({ ...outcome });
+      continue;
+    }
+    known.count += outcome.count;
+    if (outcome.firstRun < known.firstRun) {
+      known.firstRun = outcome.firstRun;
+      known.token = outcome.token;
+    }
+  }
+}
+
+/** Which outcome ends a search: none, any forbidden one, or one with this key. */
+export type StopAt = 'nothing' | 'forbidden' | { readonly key: string };
+
+/** Whether an outcome is one that ends a search. */
+export function endsSearch(stopAt: StopAt, { key, grade }: Verdict): boolean {
+  if (stopAt === 'nothing') return false;
+  return stopAt === 'forbidden' ? grade === 'forbidden' : key === stopAt.key;
+}
+
+/** Whether something forbidden was seen. */
+export function hasFinding(tally: Tally): boolean {
+  return tally.outcomes.some((o) => o.grade === 'forbidden');
+}

@@ -1,0 +1,242 @@
+/** Loads a scenario file for the explorer: walks its imports, makes every module of kernel code resumable, imports that. */
+
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, dirname, extname, join, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { UsageError } from '../../errors.js';
+import type { EncodedSourceMap } from '@jridgewell/remapping';
+import type { Program } from 'acorn';
+import { plainNames } from './plain.js';
+import { exportsOf, importsOf, kernelDeclarations, type ImportedName } from './symbols.js';
+import { parseModule, transform, type ModuleSource } from './transform.js';
+import { stripTypes } from './typescript.js';
+
+/** Root of our own compiled sources. */
+const OWN = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+/** Rooms of our own that hold kernel code or values made of it; all others are shared with the engine. */
+const RESUMABLE_ROOMS = ['kernel', 'livepatch', 'check', 'scenario', 'catalog'];
+/** The public API, under the name that users import. */
+const PACKAGE = 'klp-smp';
+
+/** One module of the program that is made resumable. */
+export interface GraphModule {
+  readonly source: ModuleSource;
+  readonly program: Program;
+  /** Specifier → absolute path of another module of the graph, or the new specifier of a shared one. */
+  readonly inside: ReadonlyMap<string, string>;
+  readonly outside: ReadonlyMap<string, string>;
+}
+
+/** A loaded scenario file. */
+export interface LoadedModule {
+  readonly exports: Readonly<Record<string, unknown>>;
+  /** Eight hexadecimal digits: equal for equal code, wherever it is installed. */
+  readonly fingerprint: string;
+}
+
+/** Directories of the shipped catalogue: scenarios that can be explored. */
+export const CATALOG_DIRECTORIES: readonly string[] = ['races', 'systems'].map((room) =>
+  join(OWN, 'catalog', room),
+);
+
+/** Path of a file of scenarios in the shipped catalogue, by its name without extension. */
+export function catalogModule(name: string): string {
+  const files = CATALOG_DIRECTORIES.map((directory) => join(directory, `${name}.js`));
+  return files.find((file) => existsSync(file)) ?? (files[0] as string);
+}
+
+/**
+ * Load a scenario file and everything it imports, made resumable.
+ *
+ * @param file path of a JavaScript or TypeScript file
+ * @throws UsageError for a file that cannot be read, that the build rejects, or that throws while it is loaded
+ */
+export async function loadResumable(file: string): Promise<LoadedModule> {
+  process.setSourceMapsEnabled(true);
+  const entry = resolve(file);
+  const graph = await readGraph(entry);
+  const outputs = transformGraph(graph);
+  const fingerprint = fingerprintOf([...graph.values()].map(({ source }) => source.code));
+  const directory = await writeOutputs(outputs, fingerprint);
+  const url = pathToFileURL(join(directory, outputName(entry, outputs))).href;
+  try {
+    return { exports: (await import(url)) as Record<string, unknown>, fingerprint };
+  } catch (error) {
+    const { stack } = error as Error;
+    throw new UsageError(`${file} throws while it is loaded: ${stack ?? String(error)}`);
+  }
+}
+
+/** Independent of where the files are and in which order they were found. */
+function fingerprintOf(codes: readonly string[]): string {
+  const digests = codes.map((code) => createHash('sha256').update(code).digest('hex')).sort();
+  return createHash('sha256').update(digests.join()).digest('hex').slice(0, 8);
+}
+
+/** Read a module and, recursively, the modules it imports that are to be resumable too. */
+export async function readGraph(entry: string): Promise<Map<string, GraphModule>> {
+  const graph = new Map<string, GraphModule>();
+  const queue = [entry];
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (graph.has(path)) continue;
+    const module = await readModule(path);
+    graph.set(path, module);
+    queue.push(...module.inside.values());
+  }
+  return graph;
+}
+
+async function readModule(path: string): Promise<GraphModule> {
+  const source = await readSource(path);
+  const program = parseModule(source);
+  const inside = new Map<string, string>();
+  const outside = new Map<string, string>();
+  for (const specifier of importsOf(program).specifiers) {
+    const target = resolveSpecifier(specifier, path);
+    if (target !== undefined && isResumable(target)) inside.set(specifier, target);
+    else outside.set(specifier, target === undefined ? specifier : pathToFileURL(target).href);
+  }
+  return { source, program, inside, outside };
+}
+
+async function readSource(file: string): Promise<ModuleSource> {
+  let code: string;
+  try {
+    code = await readFile(file, 'utf8');
+  } catch {
+    throw new UsageError(`cannot read scenario module ${file}`);
+  }
+  if (extname(file) === '.ts') return stripTypes(file, code);
+  const mapFile = `${file}.map`;
+  if (!existsSync(mapFile)) return { file, code };
+  const map = JSON.parse(await readFile(mapFile, 'utf8')) as EncodedSourceMap;
+  const sources = map.sources.map((s) => (s === null ? s : resolve(dirname(file), s)));
+  return { file, code, map: { ...map, sources } };
+}
+
+function resolveSpecifier(specifier: string, from: string): string | undefined {
+  if (isBuiltin(specifier)) return undefined;
+  if (specifier === PACKAGE) return join(OWN, 'index.js');
+  if (specifier.startsWith('file:')) return fileURLToPath(specifier);
+  if (!/^\.{0,2}\//.test(specifier)) {
+    throw new UsageError(
+      `${from} imports ${specifier}: a scenario may import relative files, node: modules and ${PACKAGE}`,
+    );
+  }
+  const path = resolve(dirname(from), specifier);
+  const typescript = path.replace(/\.js$/, '.ts');
+  return !existsSync(path) && existsSync(typescript) ? typescript : path;
+}
+
+function isResumable(path: string): boolean {
+  if (!path.startsWith(OWN + sep)) return true;
+  const [room = ''] = path.slice(OWN.length + 1).split(sep);
+  return room === 'index.js' || RESUMABLE_ROOMS.includes(room);
+}
+
+interface Output {
+  readonly name: string;
+  readonly code: string;
+  readonly map: EncodedSourceMap;
+}
+
+/** Make every module of a graph resumable. */
+export function transformGraph(graph: ReadonlyMap<string, GraphModule>): Map<string, Output> {
+  const names = new Map([...graph.keys()].sort().map((path, i) => [path, emittedName(path, i)]));
+  const kernel = kernelNames(graph);
+  const plain = plainNames(graph, kernel);
+  const outputs = new Map<string, Output>();
+  for (const [path, module] of graph) {
+    const specifiers = new Map(module.outside);
+    for (const [specifier, target] of module.inside) {
+      specifiers.set(specifier, `./${names.get(target) ?? ''}`);
+    }
+    const { code, map } = transform(module.source, module.program, {
+      kernel: kernel.get(path) ?? new Set(),
+      plain: plain.get(path) ?? new Set(),
+      specifiers,
+    });
+    outputs.set(path, { name: names.get(path) ?? '', code, map });
+  }
+  return outputs;
+}
+
+function emittedName(path: string, index: number): string {
+  return `${index}-${basename(path, extname(path))}.mjs`;
+}
+
+function outputName(path: string, outputs: ReadonlyMap<string, Output>): string {
+  return outputs.get(path)?.name ?? '';
+}
+
+/** Local names of kernel code in each module: its own, and those it imports from others of the graph. */
+function kernelNames(graph: ReadonlyMap<string, GraphModule>): Map<string, Set<string>> {
+  const declared = new Map(
+    [...graph].map(([path, { program }]) => [path, kernelDeclarations(program)]),
+  );
+  const isKernel = (path: string, name: string, depth = 0): boolean => {
+    const module = graph.get(path);
+    if (!module || depth > 16) return false;
+    const exported = exportsOf(module.program).get(name);
+    if (!exported) return false;
+    if (exported.from === undefined) return declared.get(path)?.has(exported.name) ?? false;
+    const target = module.inside.get(exported.from);
+    return target !== undefined && isKernel(target, exported.name, depth + 1);
+  };
+  const imported = (module: GraphModule, { specifier, name }: ImportedName): boolean => {
+    const target = module.inside.get(specifier);
+    return target !== undefined && isKernel(target, name);
+  };
+  const all = new Map<string, Set<string>>();
+  for (const [path, module] of graph) {
+    const names = new Set(declared.get(path));
+    for (const [local, binding] of importsOf(module.program).names) {
+      if (imported(module, binding)) names.add(local);
+    }
+    all.set(path, names);
+  }
+  return all;
+}
+
+/** Write the modules where equal code is found again, or, when the installation is read-only, into a new directory. */
+async function writeOutputs(
+  outputs: ReadonlyMap<string, Output>,
+  fingerprint: string,
+): Promise<string> {
+  const directory = await outputDirectory(fingerprint, outputs);
+  for (const { name, code, map } of outputs.values()) {
+    const file = join(directory, name);
+    if (existsSync(file)) continue;
+    await writeWhole(`${file}.map`, JSON.stringify(map));
+    await writeWhole(file, `${code}\n//# sourceMappingURL=${name}.map\n`);
+  }
+  return directory;
+}
+
+async function outputDirectory(
+  fingerprint: string,
+  outputs: ReadonlyMap<string, Output>,
+): Promise<string> {
+  // Specifiers of shared modules hold paths of this installation, so they are part of the name.
+  const key = createHash('sha256').update(OWN);
+  for (const path of outputs.keys()) key.update(path);
+  const name = `${fingerprint}-${key.digest('hex').slice(0, 8)}`;
+  const directory = join(OWN, '..', 'resumable', name);
+  try {
+    await mkdir(directory, { recursive: true });
+    return directory;
+  } catch {
+    return mkdtemp(join(tmpdir(), 'klp-smp-'));
+  }
+}
+
+/** Several processes may write the same file at once, and readers must never see half of it. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const partial = `${file}.${process.pid}.${process.hrtime.bigint()}`;
+  await writeFile(partial, text);
+  await rename(partial, file);
+}

@@ -1,0 +1,42 @@
+/** Time that passes while CPUs are busy: counted in operations, so that it passes at the same places however often a strategy is asked. */
+
+import type { BusyTime, StateAccess } from '../../scenario/declare.js';
+
+/** Operations until a jiffy when no more time passes; a small integer, for speed. */
+const NEVER = 0x3fffffff;
+
+/** Counts the operations that are granted between two decisions, and lets jiffies pass. */
+export class BusyClock {
+  readonly #time: BusyTime;
+  #untilTick: number;
+  #granted = 0;
+
+  constructor(time: BusyTime) {
+    this.#time = time;
+    this.#untilTick = time.operations;
+  }
+
+  /** Start another execution. */
+  restart(): void {
+    this.#untilTick = this.#time.operations;
+    this.#granted = 0;
+  }
+
+  /** So many operations may follow before the next decision. Returns how many do not go beyond the next jiffy. */
+  grant(operations: number): number {
+    return (this.#granted = Math.min(operations, this.#untilTick));
+  }
+
+  /** So many of the operations granted will not be executed. */
+  takeBack(operations: number): void {
+    this.#granted -= operations;
+  }
+
+  /** What was granted has been executed, up to `left` operations. */
+  pass(left: number, state: StateAccess): void {
+    this.#untilTick -= this.#granted - Math.max(left, 0);
+    this.#granted = 0;
+    if (this.#untilTick > 0) return;
+    this.#untilTick = this.#time.pass(state) ? this.#time.operations : NEVER;
+  }
+}

@@ -1,0 +1,21 @@
+/** What an exploration is asked to do, as plain data that crosses threads, checkpoints and tokens. */
+
+import type { ScenarioReference } from '../../scenario/reference.js';
+import type { MemoryKind } from './explorer-memory.js';
+
+/** How schedules and memory choices are found. */
+export type StrategyConfig =
+  | { readonly kind: 'random'; readonly seed: number }
+  | { readonly kind: 'pct'; readonly seed: number; readonly depth: number }
+  | { readonly kind: 'dfs'; readonly preemptions?: number; readonly choices?: number };
+
+/** Everything that the executions of a campaign have in common. */
+export interface ExploreConfig {
+  readonly scenario: ScenarioReference;
+  readonly memory: MemoryKind;
+  readonly strategy: StrategyConfig;
+  /** Ids of ablated ordering sites. */
+  readonly ablated: readonly number[];
+  /** Overrides the scenario's bound on operations. */
+  readonly steps?: number;
+}

@@ -1,0 +1,262 @@
+/** The vocabulary of the explorer's CPUs: what each operation of `cpu` asks of the memory, and of the race detector. */
+
+import { badAddress, FIRST_VALID_ADDR, freedLock } from '../../memory/fault.js';
+import { CPU_LOCAL } from '../../memory/local.js';
+import * as model from '../../memory/model.js';
+import type { SiteId } from '../../memory/sites.js';
+import { POISON, type Addr } from '../../memory/struct.js';
+import * as ops from './operations.js';
+import { isUnheld, SteppingCpu, WAIT_HALT, WAIT_LOCK, WAIT_RELAX } from './stepping-cpu.js';
+
+/** One simulated CPU of the explorer. */
+export class ExplorerCpu extends SteppingCpu {
+  override read(addr: Addr): number {
+    return this.performLoad(ops.OP_READ.code, addr, model.LOAD_PLAIN);
+  }
+  override write(addr: Addr, value: number): void {
+    this.performStore(ops.OP_WRITE.code, addr, value, model.STORE_PLAIN);
+  }
+  override readOnce(addr: Addr): number {
+    return this.performLoad(ops.OP_READ_ONCE.code, addr, model.LOAD_ONCE);
+  }
+  override writeOnce(addr: Addr, value: number): void {
+    this.performStore(ops.OP_WRITE_ONCE.code, addr, value, model.STORE_ONCE);
+  }
+
+  override smpMb(site?: SiteId): void {
+    this.performFence(ops.OP_MB.code, model.FENCE_MB, site);
+  }
+  override smpRmb(site?: SiteId): void {
+    this.performFence(ops.OP_RMB.code, model.FENCE_RMB, site);
+  }
+  override smpWmb(site?: SiteId): void {
+    this.performFence(ops.OP_WMB.code, model.FENCE_WMB, site);
+  }
+  override loadAcquire(addr: Addr, site?: SiteId): number {
+    const order = this.isAblated(site) ? model.LOAD_ONCE : model.LOAD_ACQUIRE;
+    return this.performLoad(ops.OP_LOAD_ACQUIRE.code, addr, order);
+  }
+  override storeRelease(addr: Addr, value: number, site?: SiteId): void {
+    const order = this.isAblated(site) ? model.STORE_ONCE : model.STORE_RELEASE;
+    this.performStore(ops.OP_STORE_RELEASE.code, addr, value, order);
+  }
+
+  #order(order: number, site: SiteId | undefined): number {
+    return this.isAblated(site) ? model.RMW_RELAXED : order;
+  }
+
+  override xchg(addr: Addr, value: number, site?: SiteId): number {
+    return this.performRmw(
+      ops.OP_XCHG.code,
+      addr,
+      model.RMW_XCHG,
+      value,
+      this.#order(model.RMW_FULL, site),
+    );
+  }
+  override xchgRelaxed(addr: Addr, value: number): number {
+    return this.performRmw(ops.OP_XCHG.code, addr, model.RMW_XCHG, value, model.RMW_RELAXED);
+  }
+  override xchgAcquire(addr: Addr, value: number, site?: SiteId): number {
+    return this.performRmw(
+      ops.OP_XCHG.code,
+      addr,
+      model.RMW_XCHG,
+      value,
+      this.#order(model.RMW_ACQUIRE, site),
+    );
+  }
+  override xchgRelease(addr: Addr, value: number, site?: SiteId): number {
+    return this.performRmw(
+      ops.OP_XCHG.code,
+      addr,
+      model.RMW_XCHG,
+      value,
+      this.#order(model.RMW_RELEASE, site),
+    );
+  }
+
+  #cmpxchg(addr: Addr, expected: number, value: number, order: number): number {
+    return this.performRmw(ops.OP_CMPXCHG.code, addr, model.RMW_CMPXCHG, value, order, expected);
+  }
+  override cmpxchg(addr: Addr, expected: number, value: number, site?: SiteId): number {
+    return this.#cmpxchg(addr, expected, value, this.#order(model.RMW_FULL, site));
+  }
+  override cmpxchgRelaxed(addr: Addr, expected: number, value: number): number {
+    return this.#cmpxchg(addr, expected, value, model.RMW_RELAXED);
+  }
+  override cmpxchgAcquire(addr: Addr, expected: number, value: number, site?: SiteId): number {
+    return this.#cmpxchg(addr, expected, value, this.#order(model.RMW_ACQUIRE, site));
+  }
+  override cmpxchgRelease(addr: Addr, expected: number, value: number, site?: SiteId): number {
+    return this.#cmpxchg(addr, expected, value, this.#order(model.RMW_RELEASE, site));
+  }
+
+  #fetchAdd(addr: Addr, delta: number, order: number): number {
+    return this.performRmw(ops.OP_FETCH_ADD.code, addr, model.RMW_ADD, delta, order);
+  }
+  override fetchAdd(addr: Addr, delta: number, site?: SiteId): number {
+    return this.#fetchAdd(addr, delta, this.#order(model.RMW_FULL, site));
+  }
+  override fetchAddRelaxed(addr: Addr, delta: number): number {
+    return this.#fetchAdd(addr, delta, model.RMW_RELAXED);
+  }
+  override fetchAddAcquire(addr: Addr, delta: number, site?: SiteId): number {
+    return this.#fetchAdd(addr, delta, this.#order(model.RMW_ACQUIRE, site));
+  }
+  override fetchAddRelease(addr: Addr, delta: number, site?: SiteId): number {
+    return this.#fetchAdd(addr, delta, this.#order(model.RMW_RELEASE, site));
+  }
+  override atomicAdd(addr: Addr, delta: number): void {
+    this.performRmw(ops.OP_ATOMIC_ADD.code, addr, model.RMW_ADD, delta, model.RMW_VOID);
+  }
+  override setBit(addr: Addr, bit: number): void {
+    this.performRmw(ops.OP_SET_BIT.code, addr, model.RMW_OR, 1 << bit, model.RMW_VOID);
+  }
+  override clearBit(addr: Addr, bit: number): void {
+    this.performRmw(ops.OP_CLEAR_BIT.code, addr, model.RMW_AND, ~(1 << bit), model.RMW_VOID);
+  }
+  override testBit(addr: Addr, bit: number): boolean {
+    return this.#bit(this.performLoad(ops.OP_TEST_BIT.code, addr, model.LOAD_ONCE), bit);
+  }
+  override testAndSetBit(addr: Addr, bit: number, site?: SiteId): boolean {
+    const order = this.#order(model.RMW_FULL, site);
+    return this.#bit(
+      this.performRmw(ops.OP_TEST_AND_SET_BIT.code, addr, model.RMW_OR, 1 << bit, order),
+      bit,
+    );
+  }
+  override testAndClearBit(addr: Addr, bit: number, site?: SiteId): boolean {
+    const order = this.#order(model.RMW_FULL, site);
+    const code = ops.OP_TEST_AND_CLEAR_BIT.code;
+    return this.#bit(this.performRmw(code, addr, model.RMW_AND, ~(1 << bit), order), bit);
+  }
+
+  #bit(word: number, bit: number): boolean {
+    const set = (word & (1 << bit)) !== 0;
+    this.result = set;
+    return set;
+  }
+
+  override rcuAssignPointer(addr: Addr, value: Addr, site?: SiteId): void {
+    const order = this.isAblated(site) ? model.STORE_ONCE : model.STORE_RELEASE;
+    this.performStore(ops.OP_RCU_ASSIGN.code, addr, value, order);
+  }
+  override rcuDereference(addr: Addr, site?: SiteId): Addr {
+    const order = this.isAblated(site) ? model.LOAD_PLAIN : model.LOAD_DEPENDENT;
+    return this.performLoad(ops.OP_RCU_DEREFERENCE.code, addr, order);
+  }
+
+  override spinLock(lock: Addr, site?: SiteId): void {
+    this.enter(lock);
+    if (this.isAblated(site)) {
+      this.run.recorder?.ablated(this, site);
+      this.finishLocal(ops.OP_ABLATED.code);
+      return;
+    }
+    if (isUnheld(this.memory.newest(lock))) this.takeLock(lock);
+    else this.startWait(WAIT_LOCK, lock, 0, ops.OP_LOCK_WAIT.code);
+  }
+  override spinTrylock(lock: Addr): boolean {
+    this.enter(lock);
+    if (this.memory.newest(lock) === POISON) freedLock(this.id, lock);
+    const taken = this.memory.trylock(this.id, lock);
+    this.changed(lock);
+    if (taken) this.preemptDepth++;
+    if (taken && this.run.races !== undefined) {
+      this.run.races.rmw(this.id, lock, model.RMW_ACQUIRE);
+    }
+    this.result = taken;
+    this.finish(ops.OP_TRYLOCK.code, lock, taken ? 1 : 0);
+    this.result = taken;
+    return taken;
+  }
+  override spinUnlock(lock: Addr, site?: SiteId): void {
+    this.enter(lock);
+    if (this.isAblated(site)) {
+      this.finishLocal(ops.OP_ABLATED.code);
+      return;
+    }
+    this.memory.unlock(this.id, lock);
+    this.changed(lock);
+    this.preemptDepth--;
+    if (this.run.races !== undefined) this.run.races.store(this.id, lock, model.STORE_RELEASE);
+    this.finish(ops.OP_UNLOCK.code, lock, 0);
+  }
+
+  override preemptDisable(site?: SiteId): void {
+    if (this.isAblated(site)) {
+      this.run.recorder?.ablated(this, site);
+      this.finishLocal(ops.OP_ABLATED.code);
+    } else {
+      this.#preempt(this.preemptDepth + 1, ops.OP_PREEMPT_DISABLE.code);
+    }
+  }
+  override preemptEnable(site?: SiteId): void {
+    if (this.isAblated(site)) this.finishLocal(ops.OP_ABLATED.code);
+    else this.#preempt(this.preemptDepth - 1, ops.OP_PREEMPT_ENABLE.code);
+  }
+  #preempt(depth: number, code: number): void {
+    const visible = this.run.interrupts && (depth === 0 || this.preemptDepth === 0);
+    this.disabled += depth - this.preemptDepth;
+    this.preemptDepth = depth;
+    this.memory.poke(this.line + CPU_LOCAL.preemptCount, this.disabled);
+    this.changed(this.line + CPU_LOCAL.preemptCount);
+    if (visible) this.finish(code, this.line + CPU_LOCAL.preemptCount, depth);
+    else this.finishLocal(code);
+  }
+
+  override relax(addr: Addr, seen: number): void {
+    this.waitFor(WAIT_RELAX, addr, seen, ops.OP_RELAX.code);
+  }
+  override halt(addr: Addr, seen: number): void {
+    this.waitFor(WAIT_HALT, addr, seen, ops.OP_HALT.code);
+  }
+  override wake(_addr: Addr): void {
+    // Waits end by themselves as soon as the word has changed.
+  }
+
+  override get(addr: Addr): number {
+    if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
+    const run = this.run;
+    if (run.races === undefined) run.substrate = true;
+    else run.races.get(this.id, addr, this.position);
+    const value = this.memory.newest(addr);
+    if (run.recorder !== undefined) run.recorder.operation(this, ops.OP_GET.code, addr, value);
+    return value;
+  }
+  override set(addr: Addr, value: number): void {
+    if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
+    const run = this.run;
+    if (run.races === undefined) run.substrate = true;
+    else run.races.set(this.id, addr, this.position);
+    if (run.recorder !== undefined) run.recorder.operation(this, ops.OP_SET.code, addr, value | 0);
+    this.memory.poke(addr, value | 0);
+    this.changed(addr);
+  }
+  override peek(addr: Addr): number {
+    if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
+    const run = this.run;
+    if (run.observes) run.peeked(this, addr);
+    const value = this.memory.newest(addr);
+    if (run.recorder !== undefined) run.recorder.operation(this, ops.OP_PEEK.code, addr, value);
+    return value;
+  }
+
+  override fetch(addr: Addr): number {
+    if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
+    return this.memory.newest(addr);
+  }
+
+  override trace(event: number, a = 0, b = 0, c = 0): void {
+    const run = this.run;
+    run.traced.push(this.id, event, a, b, c);
+    run.recorder?.event(this, event, a, b, c);
+    run.listener?.(this.id, event, a, b, c);
+  }
+  override ablates(site: SiteId): boolean {
+    if (!this.isAblated(site)) return false;
+    this.run.recorder?.ablated(this, site);
+    return true;
+  }
+}

@@ -1,0 +1,22 @@
+/** The memories that an exploration can run over. */
+
+import type { MemoryModel } from '../../memory/model.js';
+
+/** What the explorer's CPUs need of a {@link MemoryModel}; grace periods are kernel code, not operations. */
+export type ExplorerMemory = Pick<
+  MemoryModel,
+  | 'reset'
+  | 'load'
+  | 'store'
+  | 'rmw'
+  | 'rmwEnd'
+  | 'fence'
+  | 'lock'
+  | 'unlock'
+  | 'trylock'
+  | 'newest'
+  | 'poke'
+>;
+
+/** `sc`: sequentially consistent. `lkmm`: everything that the Linux kernel memory model allows except load buffering. */
+export type MemoryKind = 'sc' | 'lkmm';

@@ -1,0 +1,78 @@
+/** A memory whose newest values also stand in an array: what the checks of a whole machine look at. */
+
+import type { ChoiceSource } from '../../memory/model.js';
+import type { Addr, CpuId } from '../../memory/struct.js';
+import type { ExplorerMemory } from './explorer-memory.js';
+
+/** Passes everything on to another memory, and keeps {@link words} up to date. */
+export class MirroredMemory implements ExplorerMemory {
+  /** The newest value of every word; words that only checks use may be written here. */
+  readonly words: Int32Array;
+  readonly #memory: ExplorerMemory;
+
+  constructor(memory: ExplorerMemory, words: number) {
+    this.#memory = memory;
+    this.words = new Int32Array(words);
+  }
+
+  reset(initial: Int32Array, choices: ChoiceSource): void {
+    this.#memory.reset(initial, choices);
+    this.words.set(initial);
+  }
+
+  load(cpu: CpuId, addr: Addr, order: number): number {
+    return this.#memory.load(cpu, addr, order);
+  }
+
+  store(cpu: CpuId, addr: Addr, value: number, order: number): void {
+    this.#memory.store(cpu, addr, value, order);
+    this.words[addr] = this.#memory.newest(addr);
+  }
+
+  rmw(
+    cpu: CpuId,
+    addr: Addr,
+    op: number,
+    operand: number,
+    expected: number,
+    order: number,
+  ): number {
+    const old = this.#memory.rmw(cpu, addr, op, operand, expected, order);
+    this.words[addr] = this.#memory.newest(addr);
+    return old;
+  }
+
+  rmwEnd(cpu: CpuId): void {
+    this.#memory.rmwEnd(cpu);
+  }
+
+  fence(cpu: CpuId, kind: number): void {
+    this.#memory.fence(cpu, kind);
+  }
+
+  lock(cpu: CpuId, addr: Addr): boolean {
+    const taken = this.#memory.lock(cpu, addr);
+    this.words[addr] = this.#memory.newest(addr);
+    return taken;
+  }
+
+  unlock(cpu: CpuId, addr: Addr): void {
+    this.#memory.unlock(cpu, addr);
+    this.words[addr] = this.#memory.newest(addr);
+  }
+
+  trylock(cpu: CpuId, addr: Addr): boolean {
+    const taken = this.#memory.trylock(cpu, addr);
+    this.words[addr] = this.#memory.newest(addr);
+    return taken;
+  }
+
+  newest(addr: Addr): number {
+    return this.words[addr] as number;
+  }
+
+  poke(addr: Addr, value: number): void {
+    this.#memory.poke(addr, value);
+    this.words[addr] = value;
+  }
+}

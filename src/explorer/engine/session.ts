@@ -1,0 +1,127 @@
+/** A scenario loaded, prepared and ready to be executed with one configuration: what explore and replay share. */
+
+import { UsageError } from '../../errors.js';
+import { Ablation, type SiteId } from '../../memory/sites.js';
+import { ViewMachine } from '../../view-machine/view-machine.js';
+import type { Scenario } from '../../scenario/declare.js';
+import type { ScenarioReference } from '../../scenario/reference.js';
+import type { ExploreConfig } from './config.js';
+import { Execution } from './execution.js';
+import type { ExplorerMemory, MemoryKind } from './explorer-memory.js';
+import { loadResumable } from '../build/modules.js';
+import { prepare, type Prepared } from './prepared.js';
+import { RaceDetector } from './race-detector.js';
+import { ReplayStrategy } from '../strategies/replay.js';
+import type { Schedule } from './schedule.js';
+import { ScMemory } from './sc-memory.js';
+import type { Strategy } from './strategy.js';
+import { encodeToken } from '../findings/token.js';
+import { Judge, type Verdict } from './verdict.js';
+
+/** Operations of one execution on all CPUs when a scenario sets no bound of its own. */
+export const DEFAULT_STEPS = 20_000;
+
+/** A scenario and the fingerprint of its code. */
+export interface LoadedScenario {
+  readonly scenario: Scenario;
+  readonly fingerprint: string;
+}
+
+function isScenario(value: unknown): value is Scenario {
+  const kind = (value as { kind?: unknown } | null)?.kind;
+  return (kind === 'race' || kind === 'system') && typeof (value as Scenario).build === 'function';
+}
+
+/** Load every scenario that a file exports. @throws UsageError when it exports none */
+export async function loadScenarios(file: string): Promise<LoadedScenario[]> {
+  const { exports, fingerprint } = await loadResumable(file);
+  const scenarios = Object.values(exports).filter(isScenario);
+  if (scenarios.length === 0) {
+    throw new UsageError(`${file} exports no scenario: export what race() or system() returns`);
+  }
+  return scenarios.map((scenario) => ({ scenario, fingerprint }));
+}
+
+/** Load one scenario. @throws UsageError naming those that there are */
+export async function loadScenario({ file, name }: ScenarioReference): Promise<LoadedScenario> {
+  const all = await loadScenarios(file);
+  const found = all.find(({ scenario }) => scenario.name === name);
+  if (found) return found;
+  const names = all.map(({ scenario }) => scenario.name).join(', ');
+  throw new UsageError(`${file} has no scenario ${name}; it has: ${names}`);
+}
+
+/**
+ * How much may stay unordered before the machine fences by itself. A transition writes dozens of words between a fence
+ * and the publication that it orders: with the machine's own defaults the removal of O-12 is never seen.
+ */
+const CAPS = { windowCap: 32, viewCap: 64 } as const;
+
+/** Make a memory of a kind for a machine. */
+export function createMemory(kind: MemoryKind, cpus: number, words: number): ExplorerMemory {
+  return kind === 'sc' ? new ScMemory() : new ViewMachine({ cpus, words, ...CAPS });
+}
+
+/** One prepared scenario, executed any number of times. */
+export class Session {
+  readonly prepared: Prepared;
+  readonly execution: Execution;
+  readonly fingerprint: string;
+  readonly #memory: MemoryKind;
+  readonly #ablated: readonly number[];
+  readonly #judge: Judge;
+
+  constructor(loaded: LoadedScenario, config: Omit<ExploreConfig, 'scenario' | 'strategy'>) {
+    const { scenario, fingerprint } = loaded;
+    this.fingerprint = fingerprint;
+    this.prepared = prepare(scenario);
+    this.#memory = config.memory;
+    this.#ablated = config.ablated;
+    const { bodies } = this.prepared.machine;
+    const { length } = this.prepared.image;
+    this.execution = new Execution(this.prepared, {
+      memory: createMemory(config.memory, bodies.length, length),
+      fencesInteract: config.memory === 'lkmm',
+      ablation: new Ablation(config.ablated as readonly SiteId[]),
+      steps: config.steps ?? scenario.bounds?.steps ?? DEFAULT_STEPS,
+    });
+    this.#judge = new Judge(this.prepared);
+  }
+
+  get scenario(): Scenario {
+    return this.prepared.scenario;
+  }
+
+  /** Execute once; undefined when the strategy abandoned the execution as redundant. */
+  execute(strategy: Strategy): Verdict | undefined {
+    const { execution } = this;
+    const reason = execution.run(strategy);
+    strategy.end();
+    if (reason === 'abandoned') return undefined;
+    if (execution.substrate && execution.races === undefined) {
+      // The first execution that touches substrate data: repeat it with the detector, which costs time, switched on.
+      execution.races = new RaceDetector(execution.cpus.length, execution.image.length);
+      return this.replay(execution.log.schedule());
+    }
+    return this.#judge.judge(execution, reason);
+  }
+
+  /** Execute one schedule. */
+  replay(schedule: Schedule): Verdict {
+    const verdict = this.execute(new ReplayStrategy(schedule));
+    if (verdict === undefined) throw new RangeError('a replay cannot be abandoned');
+    return verdict;
+  }
+
+  /** Token of the execution that has just ended. */
+  token(): string {
+    return encodeToken({
+      scenario: this.scenario.name,
+      fingerprint: this.fingerprint,
+      memory: this.#memory,
+      ablated: this.#ablated,
+      schedule: this.execution.log.schedule(),
+      hash: this.execution.hash >>> 0,
+    });
+  }
+}

@@ -1,0 +1,113 @@
+/** What an execution showed: one of the scenario's outcomes, or something that no scenario may show. */
+
+import { InvariantViolated, SimulatorBug, UsageError } from '../../errors.js';
+import { gradeOf, type Grade, type Scenario } from '../../scenario/declare.js';
+import type { Execution, StopReason } from './execution.js';
+import { WAIT_HALT, WAIT_LOCK, WAIT_NONE } from './stepping-cpu.js';
+import type { Prepared } from './prepared.js';
+
+/** Verdict of one execution. */
+export interface Verdict {
+  /** What executions are counted by: the outcome, or `deadlock`, `livelock`, `oops`, `data race`, `invariant I-8`, … */
+  readonly key: string;
+  readonly grade: Grade;
+  /** Why this grade; what happened. Computed once for each key. */
+  readonly detail: string;
+}
+
+const verdict = (key: string, detail: string): Verdict => ({ key, grade: 'forbidden', detail });
+
+/** Judges executions of one scenario; keeps one verdict for each outcome, so that judging millions allocates nothing. */
+export class Judge {
+  readonly #scenario: Scenario;
+  readonly #prepared: Prepared;
+  readonly #outcomes = new Map<string, Verdict>();
+
+  constructor(prepared: Prepared) {
+    this.#prepared = prepared;
+    this.#scenario = prepared.scenario;
+  }
+
+  /**
+   * Judge the execution that has just ended.
+   *
+   * @throws UsageError when the scenario's own code threw something that is no finding
+   */
+  judge(execution: Execution, reason: StopReason): Verdict {
+    if (reason === 'threw') return this.#thrown(execution.thrown);
+    if (reason === 'deadlock') return verdict('deadlock', this.#blocked(execution));
+    if (reason === 'livelock') {
+      return verdict(
+        'livelock',
+        'no end within the bound on operations, although every CPU got its turn',
+      );
+    }
+    const ended = this.#ended(execution);
+    // What a race led to says more than the race.
+    if (execution.races?.found && ended.grade !== 'forbidden') return this.#race(execution);
+    return ended;
+  }
+
+  #thrown(error: unknown): Verdict {
+    if (error instanceof InvariantViolated) {
+      return verdict(error.finding.invariant, error.finding.detail);
+    }
+    if (error instanceof SimulatorBug) throw error;
+    const { stack } = error as { stack?: string };
+    throw new UsageError(
+      `scenario ${this.#scenario.name}: its code throws: ${stack ?? String(error)}`,
+    );
+  }
+
+  #ended(execution: Execution): Verdict {
+    try {
+      const { invariants } = this.#scenario;
+      if (invariants !== undefined) {
+        for (const invariant of invariants) {
+          const wrong = invariant.check(execution);
+          if (wrong !== undefined) return verdict(`invariant ${invariant.id}`, wrong);
+        }
+      }
+      return this.#outcome(this.#scenario.observe(execution));
+    } catch (error) {
+      return this.#thrown(error);
+    }
+  }
+
+  #outcome(key: string): Verdict {
+    let known = this.#outcomes.get(key);
+    if (known === undefined) {
+      const { grade, reason } = gradeOf(this.#scenario, key);
+      known = { key, grade, detail: reason };
+      this.#outcomes.set(key, known);
+    }
+    return known;
+  }
+
+  #race(execution: Execution): Verdict {
+    const race = execution.races?.found;
+    if (!race) throw new RangeError('no race');
+    const side = ({ cpu, isStore }: { cpu: number; isStore: boolean }): string =>
+      `${isStore ? 'set' : 'get'} on CPU ${cpu}`;
+    const where = this.#prepared.machine.map.nameOf(race.addr);
+    return verdict(
+      'data race',
+      `nothing orders ${side(race.first)} and ${side(race.second)} of ${where}`,
+    );
+  }
+
+  /** Who is blocked, and on what. */
+  #blocked(execution: Execution): string {
+    const { machine } = this.#prepared;
+    const lines = execution.cpus
+      .filter((cpu) => cpu.waiting !== WAIT_NONE)
+      .map((cpu) => {
+        const where = machine.map.nameOf(cpu.waitAddr);
+        const how = cpu.waiting === WAIT_LOCK ? 'for the lock' : `for a change of`;
+        const halted = cpu.waiting === WAIT_HALT ? ', halted' : '';
+        const who = machine.describe?.(execution, cpu.id);
+        return `CPU ${cpu.id}${who === undefined ? '' : ` (${who})`} waits ${how} ${where}${halted}`;
+      });
+    return lines.join('; ');
+  }
+}

@@ -1,0 +1,38 @@
+/** Words that decide whether more than one CPU can go on: while one is alone and none of them changes, nobody is asked. */
+
+import type { Addr } from '../../memory/struct.js';
+import type { StateView } from '../../scenario/declare.js';
+import type { ExplorerMemory } from './explorer-memory.js';
+
+/** What somebody waits for, or an interrupt depends on. Reading through it adds a word. */
+export class Watch implements StateView {
+  /** 1 for each word that is watched. */
+  readonly words: Uint8Array;
+  readonly #memory: ExplorerMemory;
+  // Only so many elements count: emptying an array would give its memory away, execution after execution.
+  readonly #added: Addr[] = [];
+  #count = 0;
+
+  constructor(memory: ExplorerMemory, words: number) {
+    this.#memory = memory;
+    this.words = new Uint8Array(words);
+  }
+
+  /** Watch a word until {@link clear}. */
+  add(addr: Addr): void {
+    if (this.words[addr] !== 0) return;
+    this.words[addr] = 1;
+    this.#added[this.#count++] = addr;
+  }
+
+  read(addr: Addr): number {
+    this.add(addr);
+    return this.#memory.newest(addr);
+  }
+
+  /** Watch nothing. */
+  clear(): void {
+    for (let i = 0; i < this.#count; i++) this.words[this.#added[i] as Addr] = 0;
+    this.#count = 0;
+  }
+}

@@ -1,0 +1,141 @@
+/** The axiomatic checker: all final states that the Linux kernel memory model allows for a litmus test. */
+import type { LitmusTest } from '../syntax/ast.js';
+import type { Axioms } from './axioms.js';
+import type { Candidate } from './candidate.js';
+import type { Engine, EngineResult, FinalState, ReachClass } from '../engine.js';
+import { flagsOf } from './flags.js';
+import { holds } from '../syntax/proposition.js';
+import { Search } from './search.js';
+import { compareStates, finalValue, reachClass } from './states.js';
+
+/** An allowed final state. */
+export interface AllowedState {
+  readonly state: FinalState;
+  /** Candidate executions that end in it. */
+  readonly count: number;
+  /** Does the condition's proposition hold in it? */
+  readonly satisfies: boolean;
+  /** The easiest class among its executions; `none` if classes were not asked for. */
+  readonly reach: ReachClass;
+}
+
+/** All that the checker found out about a test. */
+export interface Verdict {
+  readonly states: readonly AllowedState[];
+  /** An execution that satisfies the proposition, if there is one. */
+  readonly witness: Candidate | null;
+  /** Allowed executions that satisfy the proposition, and those that do not. */
+  readonly positive: number;
+  readonly negative: number;
+  readonly flags: readonly string[];
+  /** Complete candidates met. */
+  readonly candidates: number;
+  /** False when the deadline, or the number of candidates, cut the search short. */
+  readonly complete: boolean;
+}
+
+/** Options of {@link checkLitmus}. */
+export interface CheckOptions {
+  /** Wall time after which the search stops, in milliseconds; none by default. */
+  readonly timeLimitMs?: number;
+  /** Classify every state by {@link ReachClass}; costs a few closures an execution. */
+  readonly classify?: boolean;
+}
+
+/** Enough candidates between two looks at the clock that the looks cost nothing. */
+const CLOCK_STRIDE = 64;
+
+/** A function that says whether the time limit has not passed yet; once it has, it stays so. */
+export function deadline(timeLimitMs: number | undefined): () => boolean {
+  if (timeLimitMs === undefined) return () => true;
+  const end = performance.now() + timeLimitMs;
+  let calls = 0;
+  let open = true;
+  return () => {
+    if (open && ++calls % CLOCK_STRIDE === 0) open = performance.now() < end;
+    return open;
+  };
+}
+
+interface Collected {
+  readonly state: FinalState;
+  readonly satisfies: boolean;
+  count: number;
+  reach: ReachClass;
+}
+
+const HARDNESS: Readonly<Record<ReachClass, number>> = {
+  none: 0,
+  'po-rf-pb-rb-cycle': 1,
+  'po-rf-cycle': 2,
+};
+
+/** Gathers states while a search runs. */
+class StateCollector {
+  readonly states = new Map<string, Collected>();
+  readonly flags = new Set<string>();
+  witness: Candidate | null = null;
+  readonly #test: LitmusTest;
+  readonly #classify: boolean;
+
+  constructor(test: LitmusTest, classify: boolean) {
+    this.#test = test;
+    this.#classify = classify;
+  }
+
+  allowed(candidate: Candidate, axioms: Axioms): void {
+    const test = this.#test;
+    const valueOf = (place: Parameters<typeof finalValue>[2]): number =>
+      finalValue(test, candidate, place);
+    if (test.filter !== null && !holds(test.filter, valueOf)) return;
+    for (const flag of flagsOf(candidate, axioms, this.flags)) this.flags.add(flag);
+    const state = test.observed.map(valueOf);
+    const key = state.join();
+    let collected = this.states.get(key);
+    if (collected === undefined) {
+      const satisfies = holds(test.condition.proposition, valueOf);
+      const reach = this.#classify ? 'po-rf-cycle' : 'none';
+      collected = { state, satisfies, count: 0, reach };
+      if (satisfies) this.witness ??= candidate.snapshot();
+      this.states.set(key, collected);
+    }
+    collected.count++;
+    if (collected.reach === 'none') return;
+    const reach = reachClass(axioms);
+    if (HARDNESS[reach] < HARDNESS[collected.reach]) collected.reach = reach;
+  }
+}
+
+/** Find all final states of `test` that the model allows. */
+export function checkLitmus(test: LitmusTest, options: CheckOptions = {}): Verdict {
+  const proceed = deadline(options.timeLimitMs);
+  const collector = new StateCollector(test, options.classify === true);
+  const search = new Search(test, {
+    allowed: (candidate, axioms) => collector.allowed(candidate, axioms),
+    proceed,
+  });
+  search.run();
+  const states = [...collector.states.values()].sort((a, b) =>
+    compareStates(test, a.state, b.state),
+  );
+  const count = (satisfies: boolean): number =>
+    states.reduce((sum, s) => (s.satisfies === satisfies ? sum + s.count : sum), 0);
+  return {
+    states,
+    witness: collector.witness,
+    positive: count(true),
+    negative: count(false),
+    flags: [...collector.flags].sort(),
+    candidates: search.candidates,
+    complete: proceed() && !search.overflowed,
+  };
+}
+
+/** The axioms as an engine. */
+export const axiomsEngine: Engine = {
+  name: 'axioms',
+  run(test, { timeLimitMs }): EngineResult {
+    const { states, flags, complete, candidates } = checkLitmus(test, { timeLimitMs });
+    return { states, flags, complete, runs: candidates };
+  },
+};

@@ -1,0 +1,176 @@
+/** The values that reads are guessed from: everything some thread may write, self-justified values of the program's own constants included. */
+import {
+  FREE_VALUE,
+  type Expression,
+  type LitmusTest,
+  type LocationId,
+  type Statement,
+} from '../syntax/ast.js';
+import { longest } from './candidate.js';
+import { EV, type Trace } from './event.js';
+import { Provenance } from './provenance.js';
+import { TraceEnumerator, type ReadDomain } from './trace.js';
+
+/** Values by location. */
+export type ValueSets = Map<LocationId, Set<number>>;
+
+/** The values that a thread's traces write. */
+export function writtenBy(traces: readonly Trace[]): ValueSets {
+  const written: ValueSets = new Map<LocationId, Set<number>>();
+  for (const { events } of traces) {
+    for (const { classes, location, value } of events) {
+      if ((classes & EV.write) !== 0) addValue(written, location, value);
+    }
+  }
+  return written;
+}
+
+function addValue(sets: ValueSets, location: LocationId, value: number): void {
+  const values = sets.get(location);
+  if (values === undefined) sets.set(location, new Set([value]));
+  else values.add(value);
+}
+
+/** Union of the values that all threads but `except` write. */
+export function foreignValues(written: readonly ValueSets[], except: number): ValueSets {
+  const foreign: ValueSets = new Map<LocationId, Set<number>>();
+  written.forEach((sets, t) => {
+    if (t === except) return;
+    for (const [location, values] of sets) {
+      for (const value of values) addValue(foreign, location, value);
+    }
+  });
+  return foreign;
+}
+
+function sizeOf(written: readonly ValueSets[]): number {
+  let size = 0;
+  for (const sets of written) for (const values of sets.values()) size += values.size;
+  return size;
+}
+
+/** Values that a program's own text can put into memory without reading them anywhere. */
+function* constants(statements: readonly Statement[]): Generator<number> {
+  for (const statement of statements) {
+    if (statement.kind === 'if') {
+      yield* constantsIn(statement.condition);
+      yield* constants(statement.then);
+      yield* constants(statement.otherwise);
+    } else if (statement.kind === 'assign' || statement.kind === 'store') {
+      yield* constantsIn(statement.value);
+    } else if (statement.kind === 'cmpxchg') {
+      yield* constantsIn(statement.expected);
+      yield* constantsIn(statement.replacement);
+    } else if (statement.kind === 'rmw') yield* constantsIn(statement.operand);
+  }
+}
+
+function* constantsIn(expression: Expression): Generator<number> {
+  if (expression.kind === 'constant') yield expression.value;
+  if (expression.kind !== 'binary') return;
+  yield* constantsIn(expression.left);
+  yield* constantsIn(expression.right);
+}
+
+/** Can what a thread writes depend on what it reads, by control or by value? */
+function isReactive(statements: readonly Statement[]): boolean {
+  return statements.some(
+    (s) =>
+      s.kind === 'if' ||
+      ((s.kind === 'store' || s.kind === 'assign') && s.value.kind !== 'constant') ||
+      s.kind === 'cmpxchg',
+  );
+}
+
+/** Finds the traces of all threads. */
+class Domains {
+  readonly #test: LitmusTest;
+  readonly #proceed: () => boolean;
+
+  constructor(test: LitmusTest, proceed: () => boolean) {
+    this.#test = test;
+    this.#proceed = proceed;
+  }
+
+  traces(written: readonly ValueSets[]): Trace[][] {
+    return this.#test.threads.map((_, t) => {
+      const values = new Map<LocationId, readonly number[]>();
+      for (const [location, set] of foreignValues(written, t)) values.set(location, [...set]);
+      const foreign = (location: LocationId): readonly number[] => values.get(location) ?? [];
+      return new TraceEnumerator(this.#test, t, { foreign, proceed: this.#proceed }).enumerate();
+    });
+  }
+
+  /** Values that come about without circular reasoning. */
+  least(): { traces: Trace[][]; written: ValueSets[] } {
+    const provenance = new Provenance(this.#test);
+    for (let round = 0; ; round++) {
+      const traces = this.#test.threads.map((_, t) => {
+        const domain: ReadDomain = {
+          foreign: (location, reader) => provenance.foreign(t, location, reader),
+          proceed: this.#proceed,
+        };
+        return new TraceEnumerator(this.#test, t, domain).enumerate();
+      });
+      // A derivation passes through each write at most once, which bounds the rounds.
+      const rounds = longest(traces).reduce((sum, n) => sum + n, 1);
+      if (!provenance.learn(traces) || round > rounds || !this.#proceed()) {
+        return { traces, written: traces.map(writtenBy) };
+      }
+    }
+  }
+
+  /** The largest set of values over `least` that constants of the program may justify through each other. */
+  justified(least: readonly ValueSets[]): ValueSets[] {
+    const seeds = new Set(this.#test.threads.flatMap(({ body }) => [...constants(body)]));
+    seeds.add(FREE_VALUE);
+    let written = least.map((sets) => {
+      const wide: ValueSets = new Map<LocationId, Set<number>>();
+      this.#test.locations.forEach((_, location) => {
+        wide.set(location, new Set([...(sets.get(location) ?? []), ...seeds]));
+      });
+      return wide;
+    });
+    for (;;) {
+      const next = this.traces(written).map((traces, t) => {
+        const kept: ValueSets = new Map<LocationId, Set<number>>();
+        for (const [location, values] of least[t] ?? []) kept.set(location, new Set(values));
+        for (const [location, values] of writtenBy(traces)) {
+          const before = written[t]?.get(location);
+          for (const value of values) if (before?.has(value)) addValue(kept, location, value);
+        }
+        return kept;
+      });
+      if (sizeOf(next) === sizeOf(written)) return next;
+      written = next;
+    }
+  }
+}
+
+/** The traces of every thread. */
+export interface TraceSets {
+  readonly traces: readonly (readonly Trace[])[];
+  /** Where values may justify themselves; null in the usual case that none can. */
+  readonly circular: CircularValues | null;
+}
+
+/** Values of a test in which some justify themselves. */
+export interface CircularValues {
+  /** Values that come about without circular reasoning. */
+  readonly grounded: ValueSets;
+  /** All values that some thread may write. */
+  readonly all: ValueSets;
+}
+
+/** All traces of a test. `proceed` says whether there is time left. */
+export function allTraces(test: LitmusTest, proceed: () => boolean): TraceSets {
+  const domains = new Domains(test, proceed);
+  const { traces, written } = domains.least();
+  if (!test.threads.some(({ body }) => isReactive(body))) return { traces, circular: null };
+  const justified = domains.justified(written);
+  if (sizeOf(justified) === sizeOf(written)) return { traces, circular: null };
+  const grounded = foreignValues(written, -1);
+  test.locations.forEach(({ init }, location) => addValue(grounded, location, init));
+  const circular = { grounded, all: foreignValues(justified, -1) };
+  return { traces: domains.traces(justified), circular };
+}

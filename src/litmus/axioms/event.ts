@@ -1,0 +1,72 @@
+/** Events of candidate executions: the accesses and RCU marks of one path through one thread, with values guessed for its reads. */
+import type { FenceKind, Instruction, SourceSpan } from '../syntax/ast.js';
+
+/** Classes of events, as bits: an event may be in several. Names follow the model's sets. */
+export const EV = {
+  read: 1 << 0,
+  write: 1 << 1,
+  plain: 1 << 2,
+  acquire: 1 << 3,
+  release: 1 << 4,
+  noReturn: 1 << 5,
+  /** Either half of a read-modify-write (not of a lock). */
+  rmw: 1 << 6,
+  /** LKR: the read half of taking a lock. */
+  lockRead: 1 << 7,
+  /** LKW: the write half of taking a lock. */
+  lockWrite: 1 << 8,
+  /** UL. */
+  unlock: 1 << 9,
+  /** LF: a failed trylock. */
+  lockFail: 1 << 10,
+  /** RL, RU: spin_is_locked() that says yes, or no. */
+  isLocked: 1 << 11,
+  isUnlocked: 1 << 12,
+  rcuLock: 1 << 13,
+  rcuUnlock: 1 << 14,
+  rcuSync: 1 << 15,
+  srcuLock: 1 << 16,
+  srcuUnlock: 1 << 17,
+  srcuSync: 1 << 18,
+} as const;
+
+/** Events of the RCU axiom. */
+export const RCU_EVENTS =
+  EV.rcuLock | EV.rcuUnlock | EV.rcuSync | EV.srcuLock | EV.srcuUnlock | EV.srcuSync;
+
+/** Grace periods. */
+export const SYNC_EVENTS = EV.rcuSync | EV.srcuSync;
+
+/** One event of a trace. Dependencies are indices of earlier reads of the same trace, ascending. */
+export interface TraceEvent {
+  /** Bits of {@link EV}. */
+  readonly classes: number;
+  /** Location, or SRCU domain; -1 for RCU marks. */
+  readonly location: number;
+  /** Value read or written; the cookie of an SRCU mark. */
+  readonly value: number;
+  readonly addr: readonly number[];
+  readonly data: readonly number[];
+  readonly ctrl: readonly number[];
+  readonly at: SourceSpan;
+  /** For a write: the event before it is the read half of the same operation. */
+  readonly closesRmw: boolean;
+  /** The instruction whose write this is; null for reads, locks and marks. */
+  readonly writer: Instruction | null;
+}
+
+/** A fence: it stands between events `before - 1` and `before` of its trace. */
+export interface TraceFence {
+  readonly kind: FenceKind;
+  readonly before: number;
+  readonly at: SourceSpan;
+}
+
+/** One path through one thread with one choice of values read. */
+export interface Trace {
+  readonly thread: number;
+  readonly events: readonly TraceEvent[];
+  readonly fences: readonly TraceFence[];
+  /** Final values of the thread's registers. */
+  readonly registers: readonly number[];
+}

@@ -1,0 +1,51 @@
+/** A trace at its place among the events of a candidate: lists of its events now, its relations when first asked for. */
+import type { LocationId } from '../syntax/ast.js';
+import { criticalSections, type CriticalSections } from './critical-section.js';
+import { EV, RCU_EVENTS, SYNC_EVENTS, type Trace } from './event.js';
+import { ThreadRelations } from './thread-relations.js';
+
+/** A trace whose first event has index `offset` of `size`. */
+export class PlacedTrace {
+  readonly trace: Trace;
+  readonly offset: number;
+  /** Reads, as event indices. */
+  readonly reads: readonly number[];
+  /** Accesses of each location in program order, as event indices; lock reads are left to their lock writes. */
+  readonly accesses: ReadonlyMap<LocationId, readonly number[]>;
+  /** RCU and SRCU marks, and grace periods, as event indices. */
+  readonly rcuEvents: readonly number[];
+  readonly gracePeriods: readonly number[];
+  readonly sections: CriticalSections;
+  readonly #size: number;
+  #relations: ThreadRelations | null = null;
+
+  constructor(trace: Trace, offset: number, size: number) {
+    this.trace = trace;
+    this.offset = offset;
+    this.#size = size;
+    this.sections = criticalSections(trace, offset);
+    const reads: number[] = [];
+    const rcuEvents: number[] = [];
+    const gracePeriods: number[] = [];
+    const accesses = new Map<LocationId, number[]>();
+    trace.events.forEach(({ classes, location }, i) => {
+      const index = offset + i;
+      if ((classes & EV.read) !== 0) reads.push(index);
+      if ((classes & RCU_EVENTS) !== 0) rcuEvents.push(index);
+      if ((classes & SYNC_EVENTS) !== 0) gracePeriods.push(index);
+      if ((classes & (EV.read | EV.write)) === 0 || (classes & EV.lockRead) !== 0) return;
+      const known = accesses.get(location);
+      if (known === undefined) accesses.set(location, [index]);
+      else known.push(index);
+    });
+    this.reads = reads;
+    this.rcuEvents = rcuEvents;
+    this.gracePeriods = gracePeriods;
+    this.accesses = accesses;
+  }
+
+  /** The relations that the trace fixes by itself. */
+  get relations(): ThreadRelations {
+    return (this.#relations ??= new ThreadRelations(this.trace, this.offset, this.#size));
+  }
+}

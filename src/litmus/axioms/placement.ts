@@ -1,0 +1,238 @@
+/** The ways one more thread can take part in the coherence order and the reads of one location. */
+import type { LocationId } from '../syntax/ast.js';
+import { INITIAL, PENDING, type Candidate } from './candidate.js';
+import { EV } from './event.js';
+
+/** One way: the new coherence order, and the sources of the reads it settles. */
+export interface Placement {
+  readonly location: LocationId;
+  readonly co: readonly number[];
+  readonly reads: readonly number[];
+  /** Source of each of `reads`. */
+  readonly sources: readonly number[];
+}
+
+/** What the search knows about values. */
+export interface PlacementContext {
+  readonly candidate: Candidate;
+  readonly initial: (location: LocationId) => number;
+  /** False when time is up. */
+  readonly proceed: () => boolean;
+  /** Keep placements that break coherence or atomicity. */
+  readonly incoherent: boolean;
+  /** May a thread not placed yet write `value` there? */
+  readonly mayComeLater: (location: LocationId, value: number) => boolean;
+}
+
+const NO_ACCESSES: readonly number[] = [];
+
+/** Placements at one location beyond which the search gives up: it could neither hold nor try them all. */
+const MOST = 500_000;
+
+/** Enumerates the placements of the last thread of a candidate at one location. */
+export class PlacementFinder {
+  readonly #context: PlacementContext;
+  readonly #candidate: Candidate;
+  /** Place of each write in the order being tried, by event; 0 is the initial value. */
+  readonly #position: Int32Array;
+  /** True once a location had too many placements: some were left out. */
+  overflowed = false;
+  #stopped = false;
+  #location: LocationId = 0;
+  #newest = 0;
+  /** Accesses of the location by thread, in program order, without lock reads. */
+  #accesses: (readonly number[])[] = [];
+  #found: Placement[] = [];
+  #order: readonly number[] = [];
+  /** Reads to settle in the order being tried; their sources are tried in `candidate.rf`. */
+  #reads: readonly number[] = [];
+
+  constructor(context: PlacementContext) {
+    this.#context = context;
+    this.#candidate = context.candidate;
+    this.#position = new Int32Array(context.candidate.size);
+  }
+
+  /** All coherent placements at `location` that keep read-modify-writes atomic and locks exclusive. */
+  find(location: LocationId): readonly Placement[] {
+    const { threads } = this.#candidate;
+    this.#location = location;
+    this.#newest = threads.length - 1;
+    this.#accesses = threads.map(({ accesses }) => accesses.get(location) ?? NO_ACCESSES);
+    this.#found = [];
+    this.#stopped = false;
+    this.#reads = this.#openReads();
+    const own = this.#accesses[this.#newest] ?? NO_ACCESSES;
+    const writes = own.filter((e) => this.#candidate.is(e, EV.write));
+    const existing = this.#candidate.co[location] ?? NO_ACCESSES;
+    if (writes.length === 0) this.#try(existing);
+    else if (this.#isLock(writes[0]) || this.#isLock(existing[0])) {
+      const sections = this.#sections(writes);
+      if (sections !== null) this.#merge(existing, sections, []);
+    } else {
+      const single = writes.map((w) => [w]);
+      this.#merge(existing, single, []);
+    }
+    return this.#found;
+  }
+
+  /** Reads of the newest thread, and those of the others that still wait for their write. */
+  #openReads(): number[] {
+    const reads: number[] = [];
+    for (let t = 0; t <= this.#newest; t++) {
+      for (const e of this.#accesses[t] ?? NO_ACCESSES) {
+        if (this.#candidate.is(e, EV.read) && this.#candidate.sourceOf(e) === PENDING)
+          reads.push(e);
+      }
+    }
+    return reads;
+  }
+
+  /** Critical sections of the newest thread, which enter coherence order whole; null if it would deadlock by itself. */
+  #sections(writes: readonly number[]): number[][] | null {
+    const sections: number[][] = [];
+    let held = false;
+    for (const e of writes) {
+      if (this.#candidate.is(e, EV.lockWrite)) {
+        if (held) return null;
+        held = true;
+        sections.push([e]);
+      } else if (this.#candidate.is(e, EV.unlock)) {
+        if (held) sections.at(-1)?.push(e);
+        else sections.push([e]);
+        held = false;
+      } else sections.push([e]);
+    }
+    return sections;
+  }
+
+  /** Interleave `groups`, in their order, with the rest of the existing order. */
+  #merge(
+    existing: readonly number[],
+    groups: readonly (readonly number[])[],
+    done: readonly number[],
+  ): void {
+    if (groups.length === 0) {
+      this.#try(done.length === 0 ? existing : [...done, ...existing]);
+      return;
+    }
+    // Incoherent candidates may order the writes of a thread against program order.
+    const choices = this.#context.incoherent ? groups : groups.slice(0, 1);
+    for (const group of choices) {
+      const rest = groups.filter((other) => other !== group);
+      this.#insert(existing, group, rest, done);
+    }
+  }
+
+  /** Put `group` at every place of the existing order, the others after it. */
+  #insert(
+    existing: readonly number[],
+    group: readonly number[],
+    rest: readonly (readonly number[])[],
+    done: readonly number[],
+  ): void {
+    for (let i = 0; i <= existing.length && !this.#stopped; i++) {
+      const last = i > 0 ? existing[i - 1] : done.at(-1);
+      const next = existing[i];
+      if (next !== undefined && last !== undefined && this.#isPair(last, next)) continue;
+      if (this.#holdsLock(last) && this.#isLock(group[0])) break;
+      if (next !== undefined && this.#holdsLock(group.at(-1)) && this.#isLock(next)) continue;
+      this.#merge(existing.slice(i), rest, [...done, ...existing.slice(0, i), ...group]);
+    }
+  }
+
+  #holdsLock(e: number | undefined): boolean {
+    return e !== undefined && this.#candidate.is(e, EV.lockWrite);
+  }
+
+  #isLock(e: number | undefined): boolean {
+    return e !== undefined && this.#candidate.is(e, EV.lockWrite | EV.unlock);
+  }
+
+  /** A lock write and the unlock of the same section have nothing between them. */
+  #isPair(a: number, b: number): boolean {
+    return this.#candidate.is(a, EV.lockWrite) && this.#candidate.is(b, EV.unlock);
+  }
+
+  #try(order: readonly number[]): void {
+    this.#order = order;
+    for (let i = 0; i < order.length; i++) this.#position[order[i] ?? 0] = i + 1;
+    this.#choose(0);
+  }
+
+  /** Choose sources for the open reads from number `i` on. */
+  #choose(i: number): void {
+    if (this.#stopped) return;
+    const read = this.#reads[i];
+    if (read === undefined) {
+      if (!this.#context.proceed()) this.#stopped = true;
+      if (this.#context.incoherent || this.#coherent()) this.#keep();
+      return;
+    }
+    const { rf, value, threadOf } = this.#candidate;
+    const isNew = threadOf[read] === this.#newest;
+    const wanted = value[read] ?? 0;
+    if (isNew && this.#context.initial(this.#location) === wanted) {
+      rf[read] = INITIAL;
+      this.#choose(i + 1);
+    }
+    for (const write of this.#order) {
+      // A read of an earlier thread chose before not to read what was there.
+      if (value[write] !== wanted || (!isNew && threadOf[write] !== this.#newest)) continue;
+      if (!this.#mayRead(read, write)) continue;
+      rf[read] = write;
+      this.#choose(i + 1);
+    }
+    rf[read] = PENDING;
+    if (this.#context.mayComeLater(this.#location, wanted)) this.#choose(i + 1);
+  }
+
+  #keep(): void {
+    const sources = this.#reads.map((read) => this.#candidate.sourceOf(read));
+    this.#found.push({ location: this.#location, co: this.#order, reads: this.#reads, sources });
+    if (this.#found.length >= MOST) this.overflowed = this.#stopped = true;
+  }
+
+  /** lock.cat lets a "not locked" answer come from other threads only. */
+  #mayRead(read: number, write: number): boolean {
+    if (!this.#candidate.is(read, EV.isUnlocked)) return true;
+    return this.#candidate.threadOf[read] !== this.#candidate.threadOf[write];
+  }
+
+  #coherent(): boolean {
+    for (const ofThread of this.#accesses) if (!this.#threadCoherent(ofThread)) return false;
+    return true;
+  }
+
+  /** acyclic (po-loc | com), thread by thread: places in coherence order never go back along program order. */
+  #threadCoherent(accesses: readonly number[]): boolean {
+    const candidate = this.#candidate;
+    let last = -1;
+    let lastWasUnlock = false;
+    let source = PENDING;
+    for (const e of accesses) {
+      if (candidate.is(e, EV.write)) {
+        const position = this.#position[e] ?? 0;
+        if (2 * position < last) return false;
+        if (candidate.event(e).closesRmw && !this.#adjacent(source, position, e)) return false;
+        last = 2 * position;
+        lastWasUnlock = candidate.is(e, EV.unlock);
+        continue;
+      }
+      // lock.cat of 6.1 gives this read two sources at once, so no execution has it.
+      if (lastWasUnlock && candidate.is(e, EV.isUnlocked)) return false;
+      source = candidate.sourceOf(e);
+      if (source === PENDING) continue;
+      const place = 2 * (source === INITIAL ? 0 : (this.#position[source] ?? 0)) + 1;
+      if (place < last) return false;
+      last = place;
+    }
+    return true;
+  }
+
+  /** empty rmw & (fre ; coe): the write follows the source of its read at once. */
+  #adjacent(source: number, position: number, write: number): boolean {
+    if (source === PENDING || this.#candidate.is(write, EV.lockWrite)) return true;
+    return position === (source === INITIAL ? 0 : (this.#position[source] ?? 0)) + 1;
+  }
+}

@@ -1,0 +1,198 @@
+/** Enumerates the candidate executions of a test thread by thread, each once, and keeps those that the axioms allow. */
+import { FREE_VALUE, type LitmusTest, type LocationId } from '../syntax/ast.js';
+import { Axioms, type Axiom } from './axioms.js';
+import { Candidate, longest, offsetsOf, PENDING } from './candidate.js';
+import {
+  allTraces,
+  foreignValues,
+  writtenBy,
+  type CircularValues,
+  type TraceSets,
+  type ValueSets,
+} from './domain.js';
+import { EV } from './event.js';
+import { PlacementFinder, type Placement } from './placement.js';
+import { PlacedTrace } from './placed-trace.js';
+
+/** What the caller of a search sees. */
+export interface SearchListener {
+  /** A complete candidate that is allowed; `axioms` holds its placed. The candidate changes after the call. */
+  allowed(candidate: Candidate, axioms: Axioms): void;
+  /** A complete candidate that breaks `axiom`; if present, forbidden prefixes are completed too. */
+  forbidden?(candidate: Candidate, axioms: Axioms, axiom: Axiom): void;
+  /** False ends the search. */
+  proceed(): boolean;
+}
+
+/** What a search may be asked to do differently. */
+export interface SearchOptions {
+  /** Also make candidates that break coherence or atomicity; the axioms checked do not see it. */
+  readonly incoherent?: boolean;
+}
+
+/** One search over one test. */
+export class Search {
+  readonly #test: LitmusTest;
+  readonly #listener: SearchListener;
+  readonly #traces: TraceSets['traces'];
+  readonly #circular: CircularValues | null;
+  readonly #placed: (PlacedTrace | undefined)[][];
+  /** Values that threads after `t` may write. */
+  readonly #later: ValueSets[];
+  readonly #candidate: Candidate;
+  readonly #axioms: Axioms;
+  readonly #finder: PlacementFinder;
+  /** Thread being placed. */
+  #depth = 0;
+  /** Complete candidates met. */
+  candidates = 0;
+
+  constructor(test: LitmusTest, listener: SearchListener, options: SearchOptions = {}) {
+    this.#test = test;
+    this.#listener = listener;
+    const { traces, circular } = allTraces(test, () => listener.proceed());
+    this.#traces = traces;
+    this.#circular = circular;
+    this.#placed = this.#traces.map((traces) => traces.map(() => undefined));
+    const written = this.#traces.map(writtenBy);
+    this.#later = test.threads.map((_, t) => foreignValues(written.slice(t + 1), -1));
+    this.#candidate = new Candidate(offsetsOf(longest(this.#traces)), test.locations.length);
+    this.#axioms = new Axioms(this.#candidate);
+    this.#finder = new PlacementFinder({
+      candidate: this.#candidate,
+      incoherent: options.incoherent === true,
+      proceed: () => this.#listener.proceed(),
+      initial: (location) => this.#test.locations[location]?.init ?? 0,
+      mayComeLater: (location, value) => this.#mayComeLater(location, value),
+    });
+  }
+
+  /** True if some candidates were left out because there were too many. */
+  get overflowed(): boolean {
+    return this.#finder.overflowed;
+  }
+
+  /** Run to the end, or until the listener stops it. */
+  run(): void {
+    this.#thread(0, null);
+  }
+
+  #thread(t: number, broken: Axiom | null): void {
+    if (t === this.#test.threads.length) {
+      this.candidates++;
+      if (this.#fromThinAir()) return;
+      if (broken === null) this.#listener.allowed(this.#candidate, this.#axioms);
+      else this.#listener.forbidden?.(this.#candidate, this.#axioms, broken);
+      return;
+    }
+    const traces = this.#traces[t] ?? [];
+    for (let i = 0; i < traces.length && this.#listener.proceed(); i++) this.#trace(t, i, broken);
+  }
+
+  #trace(t: number, i: number, broken: Axiom | null): void {
+    const placed = this.#placedOf(t, i);
+    if (placed === undefined) return;
+    this.#candidate.push(placed);
+    this.#depth = t;
+    if (this.#othersMayWait(placed.accesses)) {
+      const choices = this.#placements(placed);
+      if (choices !== null) this.#place(t, choices, 0, broken);
+    }
+    this.#candidate.pop();
+  }
+
+  /** The placements at each location that the last thread touches; null if one has none. */
+  #placements({ accesses }: PlacedTrace): (readonly Placement[])[] | null {
+    const choices: (readonly Placement[])[] = [];
+    for (const location of accesses.keys()) {
+      const placements = this.#finder.find(location);
+      if (placements.length === 0) return null;
+      choices.push(placements);
+    }
+    return choices;
+  }
+
+  /** A read whose value only copies of itself justify may have any value: the free value stands for all. */
+  #fromThinAir(): boolean {
+    if (this.#circular === null) return false;
+    const { grounded, all } = this.#circular;
+    const candidate = this.#candidate;
+    for (const e of candidate.placed()) {
+      if (!candidate.is(e, EV.read)) continue;
+      const { location, value } = candidate.event(e);
+      if (value === FREE_VALUE) continue;
+      const suspect =
+        all.get(location)?.has(FREE_VALUE) === true || grounded.get(location)?.has(value) !== true;
+      if (suspect && this.#copiesItself(e, e, new Set<number>())) return true;
+    }
+    return false;
+  }
+
+  /** Does the value of `read` flow from `goal` by reads-from and data dependencies? */
+  #copiesItself(read: number, goal: number, seen: Set<number>): boolean {
+    const source = this.#candidate.sourceOf(read);
+    if (source < 0 || seen.has(read)) return false;
+    seen.add(read);
+    const offset = this.#candidate.offsets[this.#candidate.threadOf[source] ?? 0] ?? 0;
+    return this.#candidate
+      .event(source)
+      .data.some((d) => offset + d === goal || this.#copiesItself(offset + d, goal, seen));
+  }
+
+  /** May the pending reads of locations that the last thread does not touch still find their writes? */
+  #othersMayWait(touched: ReadonlyMap<LocationId, unknown>): boolean {
+    const candidate = this.#candidate;
+    const before = candidate.threads.length - 1;
+    for (let t = 0; t < before; t++) {
+      for (const e of candidate.threads[t]?.reads ?? []) {
+        if (candidate.sourceOf(e) !== PENDING || candidate.is(e, EV.lockRead)) continue;
+        const location = candidate.location[e] ?? 0;
+        if (touched.has(location)) continue;
+        if (!this.#mayComeLater(location, candidate.value[e] ?? 0)) return false;
+      }
+    }
+    return true;
+  }
+
+  #mayComeLater(location: LocationId, value: number): boolean {
+    return this.#later[this.#depth]?.get(location)?.has(value) ?? false;
+  }
+
+  #placedOf(t: number, i: number): PlacedTrace | undefined {
+    const cache = this.#placed[t];
+    const trace = this.#traces[t]?.[i];
+    if (cache === undefined || trace === undefined) return undefined;
+    const offset = this.#candidate.offsets[t] ?? 0;
+    return (cache[i] ??= new PlacedTrace(trace, offset, this.#candidate.size));
+  }
+
+  /** Try every combination of placements of the locations from `index` on. */
+  #place(
+    t: number,
+    choices: readonly (readonly Placement[])[],
+    index: number,
+    broken: Axiom | null,
+  ): void {
+    const placements = choices[index];
+    if (placements === undefined) {
+      const now = this.#mayWait(t, broken) ? broken : this.#axioms.check(this.#candidate);
+      if (now === null || this.#listener.forbidden !== undefined) this.#thread(t + 1, now);
+      return;
+    }
+    const { co, rf } = this.#candidate;
+    for (const placement of placements) {
+      if (!this.#listener.proceed()) return;
+      const saved = co[placement.location] ?? [];
+      co[placement.location] = placement.co;
+      placement.reads.forEach((read, i) => (rf[read] = placement.sources[i] ?? PENDING));
+      this.#place(t, choices, index + 1, broken);
+      co[placement.location] = saved;
+      for (const read of placement.reads) rf[read] = PENDING;
+    }
+  }
+
+  /** Is it better to check when more threads are placed? One thread alone seldom breaks anything. */
+  #mayWait(t: number, broken: Axiom | null): boolean {
+    return t < this.#test.threads.length - 1 && (t === 0 || broken !== null);
+  }
+}

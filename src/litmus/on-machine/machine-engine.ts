@@ -1,0 +1,48 @@
+/** The engine `machine`: random executions on the view machine, and directed ones for states that these did not show. */
+
+import { KernelOops } from '../../memory/fault.js';
+import type { Engine } from '../engine.js';
+import { seekOnMachine } from './machine-seek.js';
+import { runOnMachine } from './run-machine.js';
+
+const DEFAULT_RUNS = 2500;
+const DEFAULT_SEED = 1;
+
+/** Whether time is left, as a thing to be asked, and whether it ran out when it was asked last. */
+class Deadline {
+  isOver = false;
+  readonly #end: number;
+
+  constructor(timeLimitMs: number) {
+    this.#end = performance.now() + timeLimitMs;
+  }
+
+  readonly check = (): boolean => (this.isOver = performance.now() >= this.#end);
+}
+
+/** Random executions with mixed strategies, 2500 unless told otherwise. */
+export const machineEngine: Engine = {
+  name: 'machine',
+  run(test, { timeLimitMs, runs = DEFAULT_RUNS, seed = DEFAULT_SEED }) {
+    const deadline = new Deadline(timeLimitMs);
+    try {
+      const result = runOnMachine(test, { runs, seed, shouldStop: deadline.check });
+      const made = result.runs + result.deadlocks;
+      return { states: result.states, flags: [], complete: !deadline.isOver, runs: made };
+    } catch (error) {
+      if (!(error instanceof KernelOops)) throw error;
+      return {
+        states: [],
+        flags: [],
+        complete: false,
+        runs: 0,
+        skipped: 'a lock that is released unheld',
+      };
+    }
+  },
+  seek(test, goals, { timeLimitMs, runs = DEFAULT_RUNS, seed = DEFAULT_SEED }) {
+    const deadline = new Deadline(timeLimitMs);
+    const result = seekOnMachine(test, goals, { runs, seed, shouldStop: deadline.check });
+    return { states: result.states, flags: [], complete: !deadline.isOver, runs: result.runs };
+  },
+};

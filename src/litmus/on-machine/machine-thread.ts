@@ -1,0 +1,353 @@
+/** Executes one thread of a litmus test on the view machine, one scheduling point at a time, tracking dependencies. */
+
+import { SimulatorBug, UsageError } from '../../errors.js';
+import type { ViewMachine } from '../../view-machine/view-machine.js';
+import {
+  FENCE_MB,
+  FENCE_RMB,
+  FENCE_WMB,
+  LOAD_ONCE,
+  RMW_ADD_UNLESS,
+  RMW_CMPXCHG,
+  RMW_FULL,
+} from '../../memory/model.js';
+import type { CpuId } from '../../memory/struct.js';
+import {
+  type AddUnlessInstruction,
+  type CmpxchgInstruction,
+  type Expression,
+  type FenceInstruction,
+  type Instruction,
+  type LitmusTest,
+  type LitmusThread,
+  type LoadInstruction,
+  locationOf,
+  type RmwInstruction,
+  type StoreInstruction,
+} from '../syntax/ast.js';
+import {
+  compute,
+  fromWord,
+  LOAD_ORDERS,
+  operationOf,
+  RMW_ORDERS,
+  STORE_ORDERS,
+  toWord,
+} from './machine-access.js';
+import { compileThread, evaluate, sourcesOf, type Step, union } from './machine-program.js';
+
+const NONE: readonly number[] = [];
+
+/** What a thread is in the middle of. */
+type Phase = 'ready' | 'owes-fence' | 'in-grace-period';
+
+/** A load about to be executed: the machine's address, and the register it goes to. */
+export interface PendingLoad {
+  readonly address: number;
+  readonly into: number;
+}
+
+/** A store about to be executed: the machine's address, and what it stores there. */
+export interface PendingStore {
+  readonly address: number;
+  readonly word: number;
+}
+
+/** One thread while a test runs. */
+export class MachineThread {
+  readonly #test: LitmusTest;
+  readonly #thread: LitmusThread;
+  readonly #machine: ViewMachine;
+  readonly #cpu: CpuId;
+  readonly #steps: readonly Step[];
+  /** Values of the registers. */
+  readonly registers: number[] = [];
+  /** For each register, the reads its value came from. */
+  readonly #sources: (readonly number[])[] = [];
+  /** For each branch the thread is in, the reads that decided it and the branches around it. */
+  readonly #control: (readonly number[])[] = [];
+  #at = 0;
+  #phase: Phase;
+
+  constructor(test: LitmusTest, thread: number, machine: ViewMachine) {
+    this.#test = test;
+    this.#thread = test.threads[thread] as LitmusThread;
+    this.#machine = machine;
+    this.#cpu = thread as CpuId;
+    this.#steps = compileThread(this.#thread);
+    this.#phase = 'ready';
+  }
+
+  /** Back to the start. */
+  reset(): void {
+    this.#at = 0;
+    this.#phase = 'ready';
+    this.#control.length = 0;
+    for (const [i, { init }] of this.#thread.registers.entries()) {
+      this.registers[i] = init;
+      this.#sources[i] = NONE;
+    }
+    this.#skipLocal();
+  }
+
+  /** Whether the thread has nothing left to do. */
+  get isDone(): boolean {
+    return this.#at >= this.#steps.length;
+  }
+
+  /** The load that the thread's next step is, null if that is something else. */
+  pendingLoad(): PendingLoad | null {
+    const step = this.#steps[this.#at];
+    if (this.#phase !== 'ready' || step?.kind !== 'instruction') return null;
+    if (step.instruction.kind !== 'load') return null;
+    const { address, into } = step.instruction;
+    return { address: this.#address(address), into };
+  }
+
+  /** The store that the thread's next step is, null if that is something else. */
+  pendingStore(): PendingStore | null {
+    const step = this.#steps[this.#at];
+    if (this.#phase !== 'ready' || step?.kind !== 'instruction') return null;
+    if (step.instruction.kind !== 'store') return null;
+    const { address, value } = step.instruction;
+    return { address: this.#address(address), word: this.#value(value) };
+  }
+
+  /** Run to the next scheduling point; false if the thread is blocked. */
+  step(): boolean {
+    if (this.#phase === 'in-grace-period' && !this.#machine.rcuEnd(this.#cpu)) return false;
+    if (this.#phase === 'owes-fence') this.#machine.rmwEnd(this.#cpu);
+    if (this.#phase !== 'ready') {
+      this.#phase = 'ready';
+      this.#advance();
+      return true;
+    }
+    const step = this.#steps[this.#at] as Step & { kind: 'instruction' };
+    if (!this.#execute(step.instruction)) return false;
+    if (!this.#isPending()) this.#advance();
+    return true;
+  }
+
+  /** Whether the instruction just executed has a second half. */
+  #isPending(): boolean {
+    return this.#phase !== 'ready';
+  }
+
+  #advance(): void {
+    this.#at++;
+    this.#skipLocal();
+  }
+
+  /** Run what touches no memory. */
+  #skipLocal(): void {
+    for (;;) {
+      const step = this.#steps[this.#at];
+      if (step === undefined) return;
+      if (step.kind === 'instruction') {
+        if (step.instruction.kind !== 'assign') return;
+        const { into, value } = step.instruction;
+        this.#set(into, evaluate(value, this.registers), sourcesOf(value, this.#sources));
+        this.#at++;
+      } else this.#at = this.#branch(step);
+    }
+  }
+
+  #branch(step: Exclude<Step, { kind: 'instruction' }>): number {
+    switch (step.kind) {
+      case 'branch':
+        this.#control.push(union(this.#controls(), sourcesOf(step.condition, this.#sources)));
+        return evaluate(step.condition, this.registers) === 0 ? step.target : this.#at + 1;
+      case 'jump':
+        return step.target;
+      case 'join':
+        this.#control.pop();
+        return this.#at + 1;
+    }
+  }
+
+  #controls(): readonly number[] {
+    return this.#control.at(-1) ?? NONE;
+  }
+
+  #set(register: number, value: number, sources: readonly number[]): void {
+    this.registers[register] = value;
+    this.#sources[register] = sources;
+  }
+
+  /** Machine address of a location: its id, from 1. */
+  #address(expression: Expression): number {
+    const value = evaluate(expression, this.registers);
+    const location = locationOf(this.#test, value);
+    if (location >= 0) return location + 1;
+    throw new UsageError(
+      `${this.#test.file}: P${this.#cpu} accesses the address ${value}; accepted are the test's locations`,
+    );
+  }
+
+  #depend(address: Expression, data: readonly number[], control = NONE): void {
+    const controls = union(this.#controls(), control);
+    this.#machine.depend(this.#cpu, sourcesOf(address, this.#sources), data, controls);
+  }
+
+  #of(expression: Expression): readonly number[] {
+    return sourcesOf(expression, this.#sources);
+  }
+
+  #value(expression: Expression): number {
+    return toWord(evaluate(expression, this.registers));
+  }
+
+  /** The value just read or computed, and what it came from: the CPU's access number `event` and `also`. */
+  #receive(into: number, word: number, event: number, also: readonly number[] = NONE): void {
+    if (into >= 0) this.#set(into, fromWord(word), union([event], also));
+  }
+
+  #execute(i: Instruction): boolean {
+    switch (i.kind) {
+      case 'load':
+        return this.#load(i);
+      case 'store':
+        return this.#store(i);
+      case 'rmw':
+        return this.#rmw(i);
+      case 'cmpxchg':
+        return this.#cmpxchg(i);
+      case 'add-unless':
+        return this.#addUnless(i);
+      case 'fence':
+        return this.#fence(i);
+      case 'assign':
+        throw new SimulatorBug('an assignment is no scheduling point');
+      default:
+        return this.#synchronise(i);
+    }
+  }
+
+  #load(i: LoadInstruction): boolean {
+    this.#depend(i.address, NONE);
+    const word = this.#machine.load(this.#cpu, this.#address(i.address), LOAD_ORDERS[i.order]);
+    this.#receive(i.into, word, this.#machine.lastEvent(this.#cpu));
+    return true;
+  }
+
+  #store(i: StoreInstruction): boolean {
+    this.#depend(i.address, this.#of(i.value));
+    const value = this.#value(i.value);
+    this.#machine.store(this.#cpu, this.#address(i.address), value, STORE_ORDERS[i.order]);
+    return true;
+  }
+
+  #rmw(i: RmwInstruction): boolean {
+    this.#depend(i.address, this.#of(i.operand));
+    const [op, operand] = operationOf(i, this.#value(i.operand));
+    const address = this.#address(i.address);
+    const old = this.#machine.rmw(this.#cpu, address, op, operand, 0, RMW_ORDERS[i.order]);
+    const event = this.#machine.lastEvent(this.#cpu) - 1;
+    if (i.result === 'old') this.#receive(i.into, old, event);
+    if (i.result === 'new') {
+      this.#receive(i.into, compute(op, old, operand), event, this.#of(i.operand));
+    }
+    if (i.order === 'full') this.#phase = 'owes-fence';
+    return true;
+  }
+
+  #cmpxchg(i: CmpxchgInstruction): boolean {
+    this.#depend(i.address, this.#of(i.replacement), this.#of(i.expected));
+    const expected = this.#value(i.expected);
+    const replacement = this.#value(i.replacement);
+    const old = this.#conditional(i, RMW_CMPXCHG, replacement, expected, RMW_ORDERS[i.order]);
+    this.#receive(i.into, old.word, old.event);
+    return true;
+  }
+
+  #addUnless(i: AddUnlessInstruction): boolean {
+    this.#depend(i.address, this.#of(i.addend), this.#of(i.unless));
+    const unless = this.#value(i.unless);
+    const addend = this.#value(i.addend);
+    const old = this.#conditional(i, RMW_ADD_UNLESS, addend, unless, RMW_FULL);
+    this.#receive(i.into, old.word === unless ? 0 : 1, old.event, this.#of(i.unless));
+    return true;
+  }
+
+  #conditional(
+    { address }: { address: Expression },
+    op: number,
+    operand: number,
+    expected: number,
+    order: number,
+  ): { word: number; event: number } {
+    const machine = this.#machine;
+    const word = machine.rmw(this.#cpu, this.#address(address), op, operand, expected, order);
+    const succeeded = (word === expected) === (op === RMW_CMPXCHG);
+    if (succeeded && order === RMW_FULL) this.#phase = 'owes-fence';
+    return { word, event: machine.lastEvent(this.#cpu) - (succeeded ? 1 : 0) };
+  }
+
+  #fence(i: FenceInstruction): boolean {
+    if (i.fence === 'barrier') return true;
+    const kind = i.fence === 'rmb' ? FENCE_RMB : i.fence === 'wmb' ? FENCE_WMB : FENCE_MB;
+    this.#machine.fence(this.#cpu, kind);
+    return true;
+  }
+
+  #synchronise(
+    i: Exclude<
+      Instruction,
+      { kind: 'load' | 'store' | 'rmw' | 'cmpxchg' | 'add-unless' | 'fence' }
+    >,
+  ): boolean {
+    const machine = this.#machine;
+    const cpu = this.#cpu;
+    switch (i.kind) {
+      case 'lock':
+        return machine.lock(cpu, this.#address(i.address));
+      case 'unlock':
+        machine.unlock(cpu, this.#address(i.address));
+        return true;
+      case 'trylock':
+        return this.#trylock(this.#address(i.address), i.into);
+      case 'is-locked':
+        this.#depend(i.address, NONE);
+        this.#receive(
+          i.into,
+          machine.load(cpu, this.#address(i.address), LOAD_ONCE),
+          machine.lastEvent(cpu),
+        );
+        return true;
+      case 'srcu-lock':
+        machine.rcuReadLock(cpu, this.#address(i.address));
+        this.#set(i.into, i.cookie, NONE);
+        return true;
+      case 'srcu-unlock':
+        machine.rcuReadUnlock(cpu, this.#address(i.address));
+        return true;
+      case 'rcu-lock':
+        machine.rcuReadLock(cpu);
+        return true;
+      case 'rcu-unlock':
+        machine.rcuReadUnlock(cpu);
+        return true;
+      case 'synchronize-rcu':
+        return this.#gracePeriod(0);
+      case 'synchronize-srcu':
+        return this.#gracePeriod(this.#address(i.address));
+      case 'assign':
+        throw new SimulatorBug('an assignment is no scheduling point');
+    }
+  }
+
+  #trylock(address: number, into: number): boolean {
+    const machine = this.#machine;
+    machine.depend(this.#cpu, NONE, NONE, NONE);
+    const taken = machine.trylock(this.#cpu, address);
+    const event = machine.lastEvent(this.#cpu) - (taken ? 1 : 0);
+    this.#receive(into, taken ? 1 : 0, event);
+    return true;
+  }
+
+  #gracePeriod(domain: number): boolean {
+    this.#machine.rcuStart(this.#cpu, domain);
+    this.#phase = 'in-grace-period';
+    return true;
+  }
+}

@@ -1,0 +1,136 @@
+/** Runs litmus tests on the view machine: many random executions, and the set of final states they end in. */
+
+import type { EventLog } from '../../view-machine/log.js';
+import type { ViewMachineOptions } from '../../view-machine/options.js';
+import { ViewMachine } from '../../view-machine/view-machine.js';
+import type { LitmusTest, Place } from '../syntax/ast.js';
+import type { FinalState, StateCount } from '../engine.js';
+import { fromWord, toWord } from './machine-access.js';
+import { GIVE_UP, MixedChoices, type Schedule } from './machine-schedule.js';
+import { MachineThread } from './machine-thread.js';
+import { holds } from '../syntax/proposition.js';
+import { compareStates } from '../axioms/states.js';
+
+/** How a test is run. */
+export interface MachineRunOptions {
+  /** Executions. */
+  readonly runs: number;
+  /** Seed of all choices. */
+  readonly seed: number;
+  /** Bounds, log and removed rules of the machine; by default none but its own. */
+  readonly machine?: Partial<ViewMachineOptions>;
+  /** Called after each execution that came to its end, with the log if the machine keeps one. */
+  readonly onRun?: (log: EventLog | null) => void;
+  /** Asked now and then whether to stop early. */
+  readonly shouldStop?: () => boolean;
+}
+
+/** What the executions of a test showed. */
+export interface MachineRunResult {
+  /** Executions that came to an end and satisfy the test's filter. */
+  readonly runs: number;
+  /** Executions in which all threads that were left were blocked. */
+  readonly deadlocks: number;
+  /** Final states in print order, with how often each was met. */
+  readonly states: readonly StateCount[];
+}
+
+/** A litmus test on a view machine of its own, to be executed as often as one likes. */
+export class MachineLitmus {
+  readonly machine: ViewMachine;
+  readonly threads: readonly MachineThread[];
+  readonly #initial: Int32Array;
+
+  constructor(test: LitmusTest, options: Partial<ViewMachineOptions> = {}) {
+    const cpus = test.threads.length;
+    const words = test.locations.length + 1;
+    this.machine = new ViewMachine({ dependencies: 'exact', ...options, cpus, words });
+    this.threads = test.threads.map((_, i) => new MachineThread(test, i, this.machine));
+    this.#initial = new Int32Array(words);
+    for (const [i, { init }] of test.locations.entries()) this.#initial[i + 1] = toWord(init);
+  }
+
+  /** Execute the test once; false if it deadlocked or was given up. */
+  execute(choices: Schedule): boolean {
+    this.machine.reset(this.#initial, choices);
+    choices.begin(this.threads.length);
+    for (const thread of this.threads) thread.reset();
+    let blocked = new Set<number>();
+    for (;;) {
+      const runnable: number[] = [];
+      let done = true;
+      for (const [i, thread] of this.threads.entries()) {
+        if (thread.isDone) continue;
+        done = false;
+        if (!blocked.has(i)) runnable.push(i);
+      }
+      if (runnable.length === 0) return done;
+      const chosen = choices.next(runnable);
+      if (chosen === GIVE_UP) return false;
+      if (!(this.threads[chosen] as MachineThread).step()) blocked.add(chosen);
+      else if (blocked.size > 0) blocked = new Set();
+    }
+  }
+
+  /** Value of a register or location at the end of the last execution. */
+  valueOf(place: Place): number {
+    if (place.kind === 'location') return fromWord(this.machine.newest(place.location + 1));
+    return (this.threads[place.thread] as MachineThread).registers[place.register] as number;
+  }
+}
+
+/** The final states that executions of a test have ended in. */
+export class StateTally {
+  /** Executions counted: those that satisfy the test's filter. */
+  runs = 0;
+  readonly #test: LitmusTest;
+  readonly #valueOf: (place: Place) => number;
+  readonly #counts = new Map<string, { state: FinalState; count: number }>();
+
+  constructor(test: LitmusTest, litmus: MachineLitmus) {
+    this.#test = test;
+    this.#valueOf = (place) => litmus.valueOf(place);
+  }
+
+  /** Count the execution that has just come to its end. */
+  count(): void {
+    const { filter, observed } = this.#test;
+    if (filter !== null && !holds(filter, this.#valueOf)) return;
+    this.runs++;
+    const state = observed.map(this.#valueOf);
+    const key = state.join(' ');
+    const counted = this.#counts.get(key);
+    if (counted === undefined) this.#counts.set(key, { state, count: 1 });
+    else counted.count++;
+  }
+
+  /** Whether an execution ended in a state. */
+  has(state: FinalState): boolean {
+    return this.#counts.has(state.join(' '));
+  }
+
+  /** The states in print order. */
+  states(): StateCount[] {
+    return [...this.#counts.values()].sort((a, b) => compareStates(this.#test, a.state, b.state));
+  }
+}
+
+const STOP_EVERY = 64;
+
+/** Execute a test many times with mixed strategies. */
+export function runOnMachine(test: LitmusTest, options: MachineRunOptions): MachineRunResult {
+  const litmus = new MachineLitmus(test, options.machine);
+  const choices = new MixedChoices(options.seed);
+  const tally = new StateTally(test, litmus);
+  let deadlocks = 0;
+  for (let i = 0; i < options.runs; i++) {
+    if (i % STOP_EVERY === 0 && options.shouldStop?.() === true) break;
+    if (!litmus.execute(choices)) {
+      deadlocks++;
+      continue;
+    }
+    options.onRun?.(litmus.machine.log);
+    tally.count();
+  }
+  return { runs: tally.runs, deadlocks, states: tally.states() };
+}

@@ -1,0 +1,211 @@
+/** A scenario on real threads: one thread for each CPU, the same bodies as they were compiled, again and again. */
+
+import { pathToFileURL } from 'node:url';
+import { UsageError } from '../errors.js';
+import { createNativeCpu, type MemoryKind as NativeKind } from '../memory/backend.js';
+import type { CpuContext } from '../memory/cpu.js';
+import { Ablation, type SiteId } from '../memory/sites.js';
+import type { CpuId } from '../memory/struct.js';
+import { KernelOops, MachineStopped } from '../memory/fault.js';
+import type { NativeCpu } from '../memory/native.js';
+import type { Ending, Machine, Scenario, TraceEvent } from '../scenario/declare.js';
+import type { ScenarioReference } from '../scenario/reference.js';
+import { NativeTurn, OVER_BY_FINDING, OVER_BY_OOPS, TURN } from './native-turn.js';
+
+/** Words of the control block: arrivals at the barrier, its generation, length of the trace, then those of a turn. */
+const ARRIVED = 0;
+const GENERATION = 1;
+const TRACED = 2;
+const TURN_WORDS = 3;
+const HEADER = TURN_WORDS + TURN.size;
+/** Numbers of trace events that one execution may leave; those of whole machines leave thousands. */
+const TRACE_WORDS = 500_000;
+/** Turns of a spin wait at the barrier before the thread sleeps. */
+const SPIN_TURNS = 2000;
+/** Longest sleep at the barrier, so that a thread whose partner died does not wait for ever. */
+const WAIT_MS = 10_000;
+
+/** Words that a control block has. */
+export const CONTROL_WORDS = HEADER + TRACE_WORDS;
+
+/** What one thread of a race is told. */
+export interface RaceThreadTask {
+  readonly scenario: ScenarioReference;
+  readonly cpu: number;
+  readonly cpus: number;
+  readonly kind: NativeKind;
+  readonly seed: number;
+  readonly ablated: readonly number[];
+  readonly memory: WebAssembly.Memory;
+  readonly control: SharedArrayBuffer;
+  readonly executions: number;
+  /** Memory that every execution starts from, made by the explorer: it executes the preparation of the machine. */
+  readonly image: SharedArrayBuffer;
+}
+
+/** Load a scenario as it was compiled, for threads. */
+export async function loadNative({ file, name }: ScenarioReference): Promise<Scenario> {
+  const module = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  return Object.values(module).find(
+    (value) => (value as { name?: unknown } | null)?.name === name,
+  ) as Scenario;
+}
+
+/** Whether a machine needs nothing but its bodies: no clock, no interrupts, no preparation. */
+export function isBare(machine: Machine): boolean {
+  return (
+    (machine.interrupt ?? machine.prepare ?? machine.busyTime ?? machine.haltEnds) === undefined
+  );
+}
+
+class Rendezvous {
+  readonly #words: Int32Array;
+  readonly #cpus: number;
+
+  constructor(words: Int32Array, cpus: number) {
+    this.#words = words;
+    this.#cpus = cpus;
+  }
+
+  /** Wait until all threads are here. */
+  wait(): void {
+    const words = this.#words;
+    const generation = Atomics.load(words, GENERATION);
+    if (Atomics.add(words, ARRIVED, 1) + 1 === this.#cpus) {
+      Atomics.store(words, ARRIVED, 0);
+      Atomics.add(words, GENERATION, 1);
+      Atomics.notify(words, GENERATION);
+      return;
+    }
+    for (let turn = 0; turn < SPIN_TURNS; turn++) {
+      if (Atomics.load(words, GENERATION) !== generation) return;
+    }
+    if (Atomics.wait(words, GENERATION, generation, WAIT_MS) === 'timed-out') {
+      throw new UsageError('a CPU of the race did not reach its end on real threads');
+    }
+  }
+}
+
+/** One CPU of an execution after the other, on the CPU's thread. */
+class RaceThread {
+  readonly #task: RaceThreadTask;
+  readonly #machine: Machine;
+  readonly #words: Int32Array;
+  readonly #control: Int32Array;
+  readonly #turn: NativeTurn;
+
+  constructor(task: RaceThreadTask, machine: Machine) {
+    this.#task = task;
+    this.#machine = machine;
+    this.#words = new Int32Array(task.memory.buffer);
+    this.#control = new Int32Array(task.control);
+    const turn = this.#control.subarray(TURN_WORDS, HEADER);
+    this.#turn = new NativeTurn(this.#words, turn, machine);
+  }
+
+  /** A CPU as it is switched on. */
+  createCpu(execution: number): NativeCpu {
+    const { task, machine } = { task: this.#task, machine: this.#machine };
+    const id = task.cpu as CpuId;
+    const checks = machine.concurrentChecks?.listen(this.#words, id, {
+      onFinding: () => this.#turn.end(OVER_BY_FINDING),
+      quiesce: () => cpu.quiesce(),
+    });
+    const cpu: NativeCpu = createNativeCpu(task.kind, id, machine.ctx as CpuContext, {
+      words: this.#words,
+      memory: task.memory,
+      localBase: machine.localBase,
+      ablation: new Ablation(task.ablated as readonly SiteId[]),
+      weak: { seed: task.seed + execution * task.cpus },
+      trace: (event, a, b, c) => {
+        const at = Atomics.add(this.#control, TRACED, 5);
+        if (at + 5 <= TRACE_WORDS) this.#control.set([task.cpu, event, a, b, c], HEADER + at);
+        checks?.(event, a, b, c);
+      },
+    });
+    return cpu;
+  }
+
+  /** Begin another execution; by CPU 0, while no CPU executes. */
+  reset(image: Int32Array): void {
+    this.#words.set(image);
+    Atomics.store(this.#control, TRACED, 0);
+    this.#turn.reset();
+  }
+
+  /** Execute a body that ends. */
+  executeBare(cpu: NativeCpu): void {
+    this.#start(cpu);
+    this.#machine.bodies[this.#task.cpu]?.(cpu);
+    cpu.quiesce();
+  }
+
+  /** Execute until the machine has come to its end. */
+  executeWhole(cpu: NativeCpu): void {
+    this.#turn.equip(cpu);
+    try {
+      this.#start(cpu);
+      this.#machine.bodies[this.#task.cpu]?.(cpu);
+      this.#turn.restAtEnd(cpu);
+    } catch (error) {
+      if (error instanceof MachineStopped) return;
+      if (!(error instanceof KernelOops)) throw error;
+      this.#turn.end(OVER_BY_OOPS);
+    }
+  }
+
+  #start(cpu: NativeCpu): void {
+    cpu.current = this.#machine.current?.[this.#task.cpu] ?? 0;
+    // The memory was written behind the backend's back: nothing read before counts.
+    cpu.smpMb();
+  }
+
+  /** What the execution that has just ended showed. */
+  outcome(scenario: Scenario): string {
+    if (this.#turn.reason === OVER_BY_OOPS) return 'oops';
+    const [found] = this.#machine.concurrentChecks?.findings(this.#words) ?? [];
+    return found?.key ?? scenario.observe(endingOf(this.#words, this.#control));
+  }
+}
+
+/** Be one CPU of a race. CPU 0 prepares and judges each execution. Returns its counts, those of others are empty. */
+export async function runRaceThread(task: RaceThreadTask): Promise<Record<string, number>> {
+  const scenario = await loadNative(task.scenario);
+  const machine = scenario.build();
+  const image = new Int32Array(task.image);
+  // The hooks of a machine learn here where its preparation left off; what they write is in the image already.
+  machine.settle?.(image.slice());
+  const thread = new RaceThread(task, machine);
+  const bare = isBare(machine);
+  const all = new Rendezvous(new Int32Array(task.control), task.cpus);
+  const counts: Record<string, number> = {};
+  let cpu = thread.createCpu(0);
+  for (let i = 0; i < task.executions; i++) {
+    if (task.cpu === 0) thread.reset(image);
+    if (!bare) cpu = thread.createCpu(i);
+    all.wait();
+    if (bare) thread.executeBare(cpu);
+    else thread.executeWhole(cpu);
+    all.wait();
+    if (task.cpu !== 0) continue;
+    const key = thread.outcome(scenario);
+    counts[key] = (counts[key] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function endingOf(words: Int32Array, control: Int32Array): Ending {
+  const length = Atomics.load(control, TRACED);
+  if (length > TRACE_WORDS) throw new UsageError('an execution leaves too many trace events');
+  const traced = [...control.subarray(HEADER, HEADER + length)];
+  return {
+    read: (addr) => Atomics.load(words, addr),
+    traced,
+    get events(): TraceEvent[] {
+      return Array.from({ length: traced.length / 5 }, (_, i) => {
+        const [cpu = 0, event = 0, a = 0, b = 0, c = 0] = traced.slice(5 * i, 5 * i + 5);
+        return { cpu: cpu as CpuId, event, a, b, c };
+      });
+    },
+  };
+}

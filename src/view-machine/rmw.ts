@@ -1,0 +1,139 @@
+/** Read-modify-write operations: which messages they may take, and their two halves. */
+
+import {
+  CHOOSE_READ,
+  LOAD_ACQUIRE,
+  LOAD_ONCE,
+  RMW_ACQUIRE,
+  RMW_ADD,
+  RMW_ADD_UNLESS,
+  RMW_AND,
+  RMW_CMPXCHG,
+  RMW_FULL,
+  RMW_OR,
+  RMW_RELEASE,
+  RMW_VOID,
+  RMW_XCHG,
+  RMW_XOR,
+} from '../memory/model.js';
+import { strongFence } from './fences.js';
+import type { Location, Message } from './location.js';
+import type { Processor } from './processor.js';
+import { beginRead, LOAD_NO_RETURN, readMessage, takeStale } from './read.js';
+import type { MachineState } from './state.js';
+import { highestKnown, writeBehind } from './write.js';
+
+/** One read-modify-write: `RMW_*` operation and order, operand, and the value that decides success. */
+export interface Rmw {
+  readonly op: number;
+  readonly operand: number;
+  readonly expected: number;
+  readonly order: number;
+}
+
+/** What a read-modify-write took and wrote; `written` is null when it failed. */
+export interface RmwResult {
+  readonly source: Message;
+  readonly written: Message | null;
+}
+
+/** Execute a read-modify-write. A fully ordered one that succeeds still owes its trailing fence. */
+export function readModifyWrite(s: MachineState, p: Processor, id: number, rmw: Rmw): RmwResult {
+  if (rmw.order === RMW_FULL) {
+    const failed = failBeforeFence(s, p, id, rmw);
+    if (failed !== null) return { source: failed, written: null };
+    strongFence(s, p);
+  }
+  const source = choose(s, p, id, rmw);
+  if (!succeeds(rmw, source.value)) return { source, written: null };
+  readMessage(s, p, id, source, readOrder(rmw.order));
+  const depends = isComputed(rmw.op) ? p.event : 0;
+  const value = result(rmw, source.value);
+  const release = rmw.order === RMW_RELEASE;
+  const written = writeBehind(s, p, id, value, release, source, depends);
+  p.owesFence = rmw.order === RMW_FULL;
+  return { source, written };
+}
+
+/** A conditional operation that fails is a relaxed read, without the fences of a successful one. */
+function failBeforeFence(s: MachineState, p: Processor, id: number, rmw: Rmw): Message | null {
+  if (rmw.op !== RMW_CMPXCHG && rmw.op !== RMW_ADD_UNLESS) return null;
+  const location = s.locations[id] as Location;
+  let canFail = false;
+  for (let i = 0; i < location.n; i++) canFail ||= !succeeds(rmw, location.at(i).value);
+  if (!canFail) return null;
+  const source = choose(s, p, id, rmw);
+  return succeeds(rmw, source.value) ? null : source;
+}
+
+/** Choose the message to take. If the operation fails with it, the read is done; else it is still to be done. */
+function choose(s: MachineState, p: Processor, id: number, rmw: Rmw): Message {
+  const location = s.locations[id] as Location;
+  const list = candidates(s, p, id, rmw, location);
+  for (let i = list.length > 1 ? s.choices.choose(list.length, CHOOSE_READ) : 0; i > 0; i--) {
+    const m = list[i] as Message;
+    if (succeeds(rmw, m.value)) return m;
+    beginRead(s, p, id, location);
+    if (takeStale(s, p, id, m, LOAD_ONCE)) return m;
+  }
+  const newest = location.last;
+  if (!succeeds(rmw, newest.value)) readMessage(s, p, id, newest, LOAD_ONCE);
+  return newest;
+}
+
+/** Messages that may be taken, newest first; that one always may. */
+function candidates(
+  s: MachineState,
+  p: Processor,
+  id: number,
+  rmw: Rmw,
+  location: Location,
+): Message[] {
+  const list = [location.last];
+  const bound = beginRead(s, p, id, location);
+  if (location.last.position <= bound) return list;
+  const known = highestKnown(s, p, id);
+  for (let i = location.n - 2; i >= 0; i--) {
+    const m = location.at(i);
+    if (m.position < bound) break;
+    if (!succeeds(rmw, m.value) || mayTake(s, location, i, known)) list.push(m);
+  }
+  return list;
+}
+
+/** A stale message may be taken if nobody took it, there is room behind it, and nothing known here lies above it. */
+function mayTake(s: MachineState, location: Location, i: number, known: number): boolean {
+  const m = location.at(i);
+  return m.position >= known && !(m.taken && s.options.rmwGap) && location.hasRoom(i);
+}
+
+function succeeds(rmw: Rmw, old: number): boolean {
+  if (rmw.op === RMW_CMPXCHG) return old === rmw.expected;
+  return rmw.op !== RMW_ADD_UNLESS || old !== rmw.expected;
+}
+
+function readOrder(order: number): number {
+  if (order === RMW_ACQUIRE) return LOAD_ACQUIRE;
+  return order === RMW_VOID ? LOAD_NO_RETURN : LOAD_ONCE;
+}
+
+/** Whether the value written is computed from the value read. */
+function isComputed(op: number): boolean {
+  return op !== RMW_XCHG && op !== RMW_CMPXCHG;
+}
+
+function result(rmw: Rmw, old: number): number {
+  switch (rmw.op) {
+    case RMW_ADD:
+    case RMW_ADD_UNLESS:
+      return (old + rmw.operand) | 0;
+    case RMW_AND:
+      return old & rmw.operand;
+    case RMW_XOR:
+      return old ^ rmw.operand;
+    case RMW_OR:
+      return old | rmw.operand;
+    default:
+      return rmw.operand;
+  }
+}

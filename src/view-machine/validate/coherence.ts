@@ -1,0 +1,104 @@
+/** The axioms that look at one word at a time, and the accesses of each CPU to each word. */
+
+import { SimulatorBug } from '../../errors.js';
+import { EVENT_READ, EVENT_WRITE, type EventLog, ORDER_RMW } from '../log.js';
+
+/** A CPU's accesses of one place, in program order. */
+export interface Accesses {
+  readonly cpu: number;
+  readonly events: number[];
+  /** Positions, ascending in a coherent execution. */
+  readonly positions: number[];
+}
+
+/** Accesses by place; places are numbered densely. */
+export class PlaceTable {
+  /** Place of each event, -1 for what is no access. */
+  readonly placeOf: Int32Array;
+  readonly accesses: Accesses[][] = [];
+  readonly #numbers = new Map<number, number>();
+
+  constructor(log: EventLog) {
+    this.placeOf = new Int32Array(log.length).fill(-1);
+    for (let i = 0; i < log.length; i++) {
+      const kind = log.kind[i];
+      if (kind === EVENT_READ || kind === EVENT_WRITE) this.#add(log, i);
+    }
+  }
+
+  #add(log: EventLog, i: number): void {
+    const name = log.place[i] as number;
+    let place = this.#numbers.get(name);
+    if (place === undefined) {
+      place = this.accesses.length;
+      this.#numbers.set(name, place);
+      this.accesses.push([]);
+    }
+    this.placeOf[i] = place;
+    const list = this.of(place, log.cpu[i] as number);
+    list.events.push(i);
+    list.positions.push(log.position[i] as number);
+  }
+
+  /** A CPU's accesses of a place. */
+  of(place: number, cpu: number): Accesses {
+    const lists = this.accesses[place];
+    if (lists === undefined) throw new SimulatorBug(`place ${place} is not in the log`);
+    let list = lists.find((l) => l.cpu === cpu);
+    if (list === undefined) {
+      list = { cpu, events: [], positions: [] };
+      lists.push(list);
+    }
+    return list;
+  }
+}
+
+/** Whether each CPU meets the writes of each word in coherence order, and reads what it says it reads. */
+export function isCoherent(log: EventLog, table: PlaceTable): boolean {
+  return readsExist(log) && table.accesses.every((lists) => lists.every((l) => ascends(log, l)));
+}
+
+function readsExist(log: EventLog): boolean {
+  for (let i = 0; i < log.length; i++) {
+    const from = log.from[i] as number;
+    if (log.kind[i] !== EVENT_READ || from < 0) continue;
+    if (from >= i || log.kind[from] !== EVENT_WRITE) return false;
+    if (log.place[from] !== log.place[i] || log.value[from] !== log.value[i]) return false;
+    if (log.position[from] !== log.position[i]) return false;
+  }
+  return true;
+}
+
+function ascends(log: EventLog, { events, positions }: Accesses): boolean {
+  for (let k = 1; k < events.length; k++) {
+    const before = positions[k - 1] as number;
+    const here = positions[k] as number;
+    const isWrite = log.kind[events[k] as number] === EVENT_WRITE;
+    if (isWrite ? here <= before : here < before) return false;
+  }
+  return true;
+}
+
+/** Whether no write came between a read-modify-write and what it took, and no two writes share a position. */
+export function isAtomic(log: EventLog, table: PlaceTable): boolean {
+  return table.accesses.every((lists) => {
+    const writes = lists
+      .flatMap((l) => l.events.filter((e) => log.kind[e] === EVENT_WRITE))
+      .sort((a, b) => (log.position[a] as number) - (log.position[b] as number));
+    return writes.every((w, k) => {
+      const previous = writes[k - 1];
+      const before = previous === undefined ? -Infinity : (log.position[previous] as number);
+      if (before === log.position[w]) return false;
+      if (((log.order[w] as number) & ORDER_RMW) === 0) return true;
+      const taken = log.position[readOf(log, w)] as number;
+      return taken >= before && taken < (log.position[w] as number);
+    });
+  });
+}
+
+/** The read half of a read-modify-write: the access of the CPU right before its write. */
+function readOf(log: EventLog, write: number): number {
+  let i = write - 1;
+  while (log.cpu[i] !== log.cpu[write]) i--;
+  return i;
+}

@@ -1,0 +1,121 @@
+import test from 'ava';
+import { TASK } from '../../src/kernel/task.js';
+import { asm } from '../../src/kernel/text.js';
+import { bootLive, patchStateOf, type LiveMachine } from '../../src/live/live.js';
+import { ENOENT } from '../../src/kernel/errno.js';
+
+/** A straggler sleeps in `area` until it is let go, so that a transition can be held in the middle. */
+const program = {
+  functions: {
+    area: (w: number, h: number) => w * h,
+    price: (n: number) => n * 10,
+  },
+  patches: {
+    livepatch_fix: { functions: { area: (w: number, h: number) => Math.abs(w * h) } },
+    livepatch_all: { replace: true, functions: { price: (n: number) => n * 12 } },
+  },
+};
+
+const boot = (handler: 'acquire' | 'fence' | 'port'): LiveMachine => bootLive(program, { handler });
+
+for (const handler of ['acquire', 'fence', 'port'] as const) {
+  test(`a call runs the original, then the patch, then the original again (${handler})`, (t) => {
+    const m = boot(handler);
+    const area = m.site<[number, number], number>('area');
+    t.is(m.call(area, -2, 3), -6);
+    t.is(area.ops, 0, 'an unpatched site is a no-op');
+    t.is(m.enable('livepatch_fix'), 0);
+    t.not(area.ops, 0);
+    m.letRun(300);
+    t.is(m.transition(), undefined);
+    t.is(m.call(area, -2, 3), 6);
+    t.is(m.disable('livepatch_fix'), 0);
+    m.letRun(300);
+    t.is(area.ops, 0, 'unregistering made it a no-op again');
+    t.is(m.call(area, -2, 3), -6);
+    t.is(m.remove('livepatch_fix'), 0);
+  });
+
+  test(`a patch that replaces all others brings nops, which run the original (${handler})`, (t) => {
+    const m = boot(handler);
+    const area = m.site<[number, number], number>('area');
+    const price = m.site<[number], number>('price');
+    m.enable('livepatch_fix');
+    m.letRun(300);
+    t.is(m.call(area, -2, 3), 6);
+    m.enable('livepatch_all');
+    m.letRun(1);
+    t.is(m.call(price, 1), 12);
+    t.is(m.call(area, -2, 3), -6);
+    m.letRun(300);
+    t.is(m.call(area, -2, 3), -6);
+    t.is(area.ops, 0, 'the nop is gone when the transition is over');
+  });
+
+  test(`in a transition each task runs the version of its own patch state (${handler})`, (t) => {
+    const m = bootLive(program, {
+      handler,
+      machine: { initialTasks: [{ comm: 'straggler', thread: 'area', sleepingIn: ['area'] }] },
+    });
+    const area = m.site<[number, number], number>('area');
+    t.is(m.enable('livepatch_fix'), 0);
+    m.letRun(50);
+    t.is(m.transition(), 'livepatch_fix');
+    t.is(patchStateOf(m), 1);
+    t.is(m.call(area, -2, 3), 6);
+    m.solo.words[m.solo.cpu.current + TASK.patchState] = 0;
+    t.is(m.call(area, -2, 3), -6);
+  });
+}
+
+test('simulated text that calls a function runs its JavaScript body', (t) => {
+  let calls = 0;
+  const m = bootLive(
+    { functions: { tick: () => calls++ } },
+    {
+      machine: {
+        vmlinux: {
+          functions: [{ name: 'kthread', code: [asm.call('tick'), asm.sleep(0), asm.ret] }],
+        },
+        initialTasks: [{ comm: 'ticker', thread: 'kthread' }],
+      },
+    },
+  );
+  m.letRun(5);
+  t.is(calls, 1);
+});
+
+test('what a body throws reaches the caller, and the next call works', (t) => {
+  const m = bootLive({
+    functions: { f: () => 1 },
+    patches: {
+      lp: {
+        functions: {
+          f: () => {
+            throw new TypeError('no');
+          },
+        },
+      },
+    },
+  });
+  const f = m.site<[], number>('f');
+  m.enable('lp');
+  m.letRun(300);
+  t.throws(() => m.call(f), { instanceOf: TypeError, message: 'no' });
+  m.disable('lp');
+  m.letRun(300);
+  t.is(m.call(f), 1);
+});
+
+test('a name that does not exist is refused with the names that do', (t) => {
+  const m = boot('acquire');
+  t.throws(() => m.site('volume'), {
+    code: 'ERR_USAGE',
+    message: "no function is called 'volume': expected one of area, price",
+  });
+  t.throws(() => bootLive({ functions: {}, patches: { lp: { functions: { f: () => 0 } } } }), {
+    code: 'ERR_USAGE',
+    message: 'a patch replaces f, which the program lacks',
+  });
+  t.is(m.remove('livepatch_fix'), -ENOENT);
+});
