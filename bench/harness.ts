@@ -11,6 +11,7 @@ import * as options from '../src/cli/options.js';
 import { emit } from '../src/cli/output.js';
 import { runProgram } from '../src/cli/program.js';
 import { startProgress, type Progress } from '../src/cli/progress.js';
+import * as against from './against.js';
 import { drawChart } from './chart.js';
 import * as compare from './compare.js';
 import * as results from './results.js';
@@ -135,6 +136,7 @@ interface BenchOptions {
   readonly save?: string;
   readonly chart?: string;
   readonly compare?: string;
+  readonly against?: string;
   readonly json: boolean;
 }
 
@@ -172,6 +174,31 @@ function earlierReport(path: string): results.Report {
   return report as results.Report;
 }
 
+/** Options that say what is done with one build's report. */
+const OF_ONE_BUILD = ['chart', 'compare'] as const;
+
+async function actAgainst(
+  benchmarks: readonly Benchmark[],
+  given: BenchOptions,
+  entry: string,
+): Promise<void> {
+  const { against: directory = '', rounds: pairs, time: timeMs, seed, only } = given;
+  const unused = OF_ONE_BUILD.find((name) => given[name] !== undefined);
+  if (unused !== undefined) throw new UsageError(`--${unused} has no effect with --against`);
+  const names = only ?? benchmarks.map(({ name }) => name);
+  const progress = startProgress({ label: 'measuring', total: 2 * pairs, unit: 'runs' });
+  const onRun = (runs: number): void => progress.update(runs);
+  const report = await interruptible((signal) =>
+    against.runAgainst({ directory, entry, pairs, timeMs, seed, names, signal, onRun }),
+  ).finally(() => progress.stop());
+  if (given.save !== undefined) {
+    writeFileSync(given.save, `${JSON.stringify(report, undefined, 2)}\n`);
+  }
+  const lost = against.lostRows(report, compare.committedTolerances());
+  emit(given, { ...report, lost }, () => [against.renderAgainst(report), ...lost].join('\n'));
+  if (lost.length > 0) process.exitCode = 1;
+}
+
 async function act(benchmarks: readonly Benchmark[], given: BenchOptions): Promise<void> {
   const before = given.compare === undefined ? undefined : earlierReport(given.compare);
   const tolerances = compare.committedTolerances();
@@ -197,13 +224,15 @@ const ROUNDS = options.integerIn({ min: 3, max: 1000 });
 
 /**
  * Entry of a `*.bench.ts` file: runs the benchmarks with the options of the command line, prints them, ends the process (1 if
- * `--compare` finds a ratio worse than its tolerance).
+ * `--compare` or `--against` finds a ratio worse than its tolerance).
  *
  * @param argv arguments after the program's name
+ * @param entry the file that `--against` runs, and looks for in the other build; by default the one that the process was started with
  */
 export async function main(
   benchmarks: readonly Benchmark[],
   argv: readonly string[] = process.argv.slice(2),
+  entry = process.argv[1] ?? '',
 ): Promise<never> {
   const program = new Command('bench');
   program
@@ -220,9 +249,18 @@ export async function main(
     .addOption(
       options.option('--compare <file>', 'compare with a saved report', options.existingFile),
     )
+    .addOption(
+      options.option(
+        '--against <dir>',
+        'run another build in turn with this one; a round is then a run of each',
+        options.existingFolder,
+      ),
+    )
     .addOption(options.seedOption())
     .addOption(options.jsonOption())
-    .action((given: BenchOptions) => act(benchmarks, given));
+    .action((given: BenchOptions) =>
+      given.against === undefined ? act(benchmarks, given) : actAgainst(benchmarks, given, entry),
+    );
   return await runProgram(program, argv);
 }
 

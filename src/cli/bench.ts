@@ -1,5 +1,6 @@
 /** `klp-smp bench`: the benchmarks, with their own options. */
 
+import { fileURLToPath } from 'node:url';
 import { Argument, type Command } from 'commander';
 import type * as dispatch from '../../bench/dispatch.js';
 import type * as harness from '../../bench/harness.js';
@@ -38,7 +39,7 @@ export function registerBench(program: Command): void {
     )
     .argument(
       '[options...]',
-      'options of the benchmarks: --rounds, --time, --only, --save, --compare, …',
+      'options of the benchmarks: --rounds, --time, --only, --save, --compare, --against, …',
     )
     .helpOption(false)
     .allowUnknownOption()
@@ -48,6 +49,7 @@ export function registerBench(program: Command): void {
         set.take(await load(set.file)),
         (await load('../../bench/harness.js')) as typeof harness,
       ];
-      await main(benchmarks, rest);
+      const entry = fileURLToPath(new URL(`../../bench/${name}.bench.js`, import.meta.url));
+      await main(benchmarks, rest, entry);
     });
 }

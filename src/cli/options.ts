@@ -125,6 +125,13 @@ export const existingFile: Parser<string> = {
   parse: (text) => (isReadableFile(text) ? text : undefined),
 };
 
+/** Path of a folder that exists. */
+export const existingFolder: Parser<string> = {
+  accepts: 'the path of a folder that exists',
+  parse: (text) =>
+    statSync(text, { throwIfNoEntry: false })?.isDirectory() === true ? text : undefined,
+};
+
 function isWritableFile(path: string): boolean {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
