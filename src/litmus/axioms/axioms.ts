@@ -1,7 +1,8 @@
-/** Checks a candidate execution against the axioms of the Linux kernel memory model of 6.1 (linux-kernel.cat, lock.cat).
+/** Checks a candidate execution against the axioms of the Linux kernel memory model (linux-kernel.cat, lock.cat of 6.1, 6.12 or 7.3).
  * Every relation only grows as threads are added, so a violation by the first threads condemns every completion. */
 import type { Candidate } from './candidate.js';
 import { INITIAL, PENDING } from './candidate.js';
+import type { Rules } from '../model.js';
 import { EV } from './event.js';
 import { findPlainIncoherence } from './plain.js';
 import { RcuOrder } from './rcu.js';
@@ -35,13 +36,24 @@ export class Axioms {
   readonly rcu: RcuOrder;
   /** All events of the thread of the row. */
   readonly internal: Relation;
+  /** rmw-sequence: chains of read-modify-writes that read from each other. Empty where the model has none. */
+  readonly rmwSequence: Relation;
+  /** carry-dep without its identity: (r, s) if what r reads reaches s through stores of the thread. */
+  readonly carry: Relation;
+  hasRmwSequence = false;
+  hasCarry = false;
+  readonly rules: Rules;
   /** Words with a bit for every marked event. */
   readonly marked: Int32Array;
   hasPlain = false;
   #hasStrong = false;
+  /** Pairs that smp_mb__after_unlock_lock() orders across threads. */
+  #handoverFences: [number, number][] = [];
 
-  /** @param candidate any candidate of the size and layout that later ones have */
-  constructor({ size, threadOf }: Pick<Candidate, 'size' | 'threadOf'>) {
+  /** @param candidate any candidate of the size and layout that later ones have
+   * @param rules what the model's version says */
+  constructor({ size, threadOf }: Pick<Candidate, 'size' | 'threadOf'>, rules: Rules) {
+    this.rules = rules;
     const make = (): Relation => new Relation(size);
     this.size = size;
     this.co = make();
@@ -60,6 +72,8 @@ export class Axioms {
     this.pb = make();
     this.pbStar = make();
     this.internal = make();
+    this.rmwSequence = make();
+    this.carry = make();
     this.rcu = new RcuOrder(size);
     this.marked = new Int32Array(this.co.words);
     for (let a = 0; a < size; a++) {
@@ -73,7 +87,10 @@ export class Axioms {
     this.#static(candidate);
     if (this.#lockHandovers(candidate)) this.#hasStrong = true;
     this.#internalOrder(candidate);
-    this.#propagation(candidate);
+    if (this.rules.carriedDependencies) this.#carriedDependencies(candidate);
+    this.#cumulate(candidate);
+    if (this.rules.rmwSequences) this.#rmwSequences(candidate);
+    this.#propagation();
     if (!this.#happensBefore()) return 'happens-before';
     if (!this.#propagationOrder()) return 'propagation';
     if (!this.rcu.check(candidate, this)) return 'rcu';
@@ -140,6 +157,7 @@ export class Axioms {
   /** Cross-thread lock order: po-unlock-lock-po, and smp_mb__after_unlock_lock(). True if it made a strong fence. */
   #lockHandovers(candidate: Candidate): boolean {
     let strong = false;
+    this.#handoverFences = [];
     for (const order of candidate.co) {
       for (let i = 1; i < order.length; i++) {
         const [unlock = 0, lock = 0] = [order[i - 1], order[i]];
@@ -165,13 +183,16 @@ export class Axioms {
     }
   }
 
-  /** [M] ; po ; [UL] ; co ; [LKW] ; fencerel(After-unlock-lock) ; [M], for unlocks of other threads. */
+  /** [M] ; po ; [UL] ; co ; [LKW] ; fencerel(After-unlock-lock) ; [M], for unlocks of other threads; the rule
+   * `nextLockOnly` has rf ; [LKR] in place of co ; [LKW]. */
   #afterUnlockLock(candidate: Candidate, lock: number, first: number): boolean {
     const thread = candidate.threadOf[lock] ?? 0;
     const end = candidate.offsets[thread + 1] ?? 0;
     let found = false;
+    const { nextLockOnly } = this.rules;
     for (let unlock = 0; unlock < this.size; unlock++) {
       if (!candidate.is(unlock, EV.unlock) || !this.co.has(unlock, lock)) continue;
+      if (nextLockOnly && candidate.sourceOf(lock - 1) !== unlock) continue;
       if (this.internal.has(unlock, lock)) continue;
       const begin = candidate.offsets[candidate.threadOf[unlock] ?? 0] ?? 0;
       for (let a = begin; a < unlock; a++) {
@@ -188,9 +209,14 @@ export class Axioms {
 
   #addStrong(candidate: Candidate, a: number, b: number): void {
     this.strongFence.add(a, b);
+    this.#handoverFences.push([a, b]);
     if (candidate.is(a, EV.plain) || candidate.is(b, EV.plain)) return;
-    this.ppo.add(a, b);
+    if (!this.rules.internalOrder) this.ppo.add(a, b);
     this.cumulFence.add(a, b);
+  }
+
+  #isMarked(e: number): boolean {
+    return ((this.marked[e >>> 5] ?? 0) & (1 << (e & 31))) !== 0;
   }
 
   /** Keep only marked events in row `a`. */
@@ -226,9 +252,56 @@ export class Axioms {
     }
   }
 
-  /** cumul-fence* and prop. */
-  #propagation(candidate: Candidate): void {
-    const { cumulFence, cumulFenceStar, prop, rfe, overwriteExt } = this;
+  /** carry-dep = (data ; [~ Srcu-unlock] ; rfi)*, and the dependencies that it lengthens. */
+  #carriedDependencies(candidate: Candidate): void {
+    const { carry, rfi, ppo } = this;
+    this.hasCarry = false;
+    for (const { offset, relations } of candidate.threads) {
+      for (const { write, reads } of relations.carriers) {
+        for (const back of rfi.successors(offset + write)) {
+          if (!this.hasCarry) carry.clear();
+          this.hasCarry = true;
+          for (const read of reads) carry.add(offset + read, back);
+        }
+      }
+    }
+    if (!this.hasCarry) return;
+    carry.close();
+    for (const { offset, trace, relations } of candidate.threads) {
+      for (let r = 0; r < trace.events.length; r++) {
+        if (candidate.is(offset + r, EV.plain)) continue;
+        carry.forEach(offset + r, (s) => {
+          ppo.unionRow(offset + r, relations.depPpo, s - offset);
+          ppo.unionRowCompose(offset + r, relations.depAny, s - offset, rfi);
+        });
+        this.#mask(ppo, offset + r);
+      }
+    }
+  }
+
+  /** rmw-sequence = (rf ; rmw)*, which goes on from where cumul-fence ends. */
+  #rmwSequences(candidate: Candidate): void {
+    const { rmwSequence, cumulFence, prop: before } = this;
+    this.hasRmwSequence = false;
+    for (const { offset, trace } of candidate.threads) {
+      for (let i = 1; i < trace.events.length; i++) {
+        if (trace.events[i]?.closesRmw !== true) continue;
+        const source = candidate.sourceOf(offset + i - 1);
+        if (source < 0) continue;
+        if (!this.hasRmwSequence) rmwSequence.clear();
+        this.hasRmwSequence = true;
+        rmwSequence.add(source, offset + i);
+      }
+    }
+    if (!this.hasRmwSequence) return;
+    rmwSequence.close();
+    before.copy(cumulFence);
+    cumulFence.unionCompose(before, rmwSequence);
+  }
+
+  /** A-cumul(strong-fence | po-rel). */
+  #cumulate(candidate: Candidate): void {
+    const { cumulFence, rfe } = this;
     for (const { offset, relations } of candidate.threads) {
       const { cumulative } = relations;
       for (let r = 0; r < cumulative.size; r++) {
@@ -238,12 +311,22 @@ export class Axioms {
         cumulFence.unionRow(source, cumulative, r);
       }
     }
+    for (const [a, b] of this.#handoverFences) {
+      const source = candidate.is(a, EV.read) ? candidate.sourceOf(a) : PENDING;
+      if (source < 0 || !rfe.has(source, a) || !this.#isMarked(source)) continue;
+      if (this.#isMarked(a) && this.#isMarked(b)) cumulFence.add(source, b);
+    }
+  }
+
+  /** cumul-fence* and prop. */
+  #propagation(): void {
+    const { cumulFence, cumulFenceStar, prop, rfe, overwriteExt } = this;
     cumulFenceStar.copy(cumulFence).close().reflexive();
     prop.copy(cumulFenceStar).unionCompose(overwriteExt, cumulFenceStar);
     this.hb.copy(prop);
     for (let e = 0; e < this.size; e++) {
       prop.unionRowCompose(e, this.hb, e, rfe);
-      if (this.hasPlain && candidate.is(e, EV.plain)) prop.clearRow(e);
+      if (this.hasPlain && !this.#isMarked(e)) prop.clearRow(e);
       else this.#mask(prop, e);
     }
   }
@@ -258,7 +341,7 @@ export class Axioms {
         const back = (prop.rows[k] ?? 0) & (internal.rows[k] ?? 0) & ~self;
         hb.rows[k] = (ppo.rows[k] ?? 0) | back | (rfe.rows[k] ?? 0);
       }
-      if (this.hasPlain && ((this.marked[e >>> 5] ?? 0) & (1 << (e & 31))) === 0) hb.clearRow(e);
+      if (this.hasPlain && !this.#isMarked(e)) hb.clearRow(e);
       else this.#mask(hb, e);
     }
     hbStar.copy(hb).close();

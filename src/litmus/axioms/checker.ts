@@ -3,6 +3,8 @@ import type { LitmusTest } from '../syntax/ast.js';
 import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
 import type { Engine, EngineResult, FinalState, ReachClass } from '../engine.js';
+import { type MemoryModel, modelOf } from '../model.js';
+import { requireModel } from '../requirements.js';
 import { flagsOf } from './flags.js';
 import { holds } from '../syntax/proposition.js';
 import { Search } from './search.js';
@@ -40,6 +42,8 @@ export interface CheckOptions {
   readonly timeLimitMs?: number;
   /** Classify every state by {@link ReachClass}; costs a few closures an execution. */
   readonly classify?: boolean;
+  /** The memory model; that of Linux 6.1 by default. */
+  readonly model?: MemoryModel;
 }
 
 /** Enough candidates between two looks at the clock that the looks cost nothing. */
@@ -106,14 +110,18 @@ class StateCollector {
   }
 }
 
-/** Find all final states of `test` that the model allows. */
+/** Find all final states of `test` that the model allows.
+ * @throws LitmusSyntaxError if the test uses a primitive that came with a later model */
 export function checkLitmus(test: LitmusTest, options: CheckOptions = {}): Verdict {
+  const model = options.model ?? modelOf();
+  requireModel(test, model);
   const proceed = deadline(options.timeLimitMs);
   const collector = new StateCollector(test, options.classify === true);
-  const search = new Search(test, {
-    allowed: (candidate, axioms) => collector.allowed(candidate, axioms),
-    proceed,
-  });
+  const search = new Search(
+    test,
+    { allowed: (candidate, axioms) => collector.allowed(candidate, axioms), proceed },
+    { model },
+  );
   search.run();
   const states = [...collector.states.values()].sort((a, b) =>
     compareStates(test, a.state, b.state),

@@ -7,6 +7,7 @@ import {
   type Statement,
 } from '../syntax/ast.js';
 import { longest } from './candidate.js';
+import type { Rules } from '../model.js';
 import { EV, type Trace } from './event.js';
 import { Provenance } from './provenance.js';
 import { TraceEnumerator, type ReadDomain } from './trace.js';
@@ -62,6 +63,7 @@ function* constants(statements: readonly Statement[]): Generator<number> {
       yield* constantsIn(statement.expected);
       yield* constantsIn(statement.replacement);
     } else if (statement.kind === 'rmw') yield* constantsIn(statement.operand);
+    else if (statement.kind === 'srcu-unlock') yield* constantsIn(statement.cookie);
   }
 }
 
@@ -86,18 +88,24 @@ function isReactive(statements: readonly Statement[]): boolean {
 class Domains {
   readonly #test: LitmusTest;
   readonly #proceed: () => boolean;
+  readonly #rules: Rules;
 
-  constructor(test: LitmusTest, proceed: () => boolean) {
+  constructor(test: LitmusTest, proceed: () => boolean, rules: Rules) {
     this.#test = test;
     this.#proceed = proceed;
+    this.#rules = rules;
+  }
+
+  #tracesOf(thread: number, foreign: ReadDomain['foreign']): Trace[] {
+    const domain: ReadDomain = { foreign, proceed: this.#proceed };
+    return new TraceEnumerator(this.#test, thread, domain, this.#rules).enumerate();
   }
 
   traces(written: readonly ValueSets[]): Trace[][] {
     return this.#test.threads.map((_, t) => {
       const values = new Map<LocationId, readonly number[]>();
       for (const [location, set] of foreignValues(written, t)) values.set(location, [...set]);
-      const foreign = (location: LocationId): readonly number[] => values.get(location) ?? [];
-      return new TraceEnumerator(this.#test, t, { foreign, proceed: this.#proceed }).enumerate();
+      return this.#tracesOf(t, (location) => values.get(location) ?? []);
     });
   }
 
@@ -105,13 +113,9 @@ class Domains {
   least(): { traces: Trace[][]; written: ValueSets[] } {
     const provenance = new Provenance(this.#test);
     for (let round = 0; ; round++) {
-      const traces = this.#test.threads.map((_, t) => {
-        const domain: ReadDomain = {
-          foreign: (location, reader) => provenance.foreign(t, location, reader),
-          proceed: this.#proceed,
-        };
-        return new TraceEnumerator(this.#test, t, domain).enumerate();
-      });
+      const traces = this.#test.threads.map((_, t) =>
+        this.#tracesOf(t, (location, reader) => provenance.foreign(t, location, reader)),
+      );
       // A derivation passes through each write at most once, which bounds the rounds.
       const rounds = longest(traces).reduce((sum, n) => sum + n, 1);
       if (!provenance.learn(traces) || round > rounds || !this.#proceed()) {
@@ -163,8 +167,8 @@ export interface CircularValues {
 }
 
 /** All traces of a test. `proceed` says whether there is time left. */
-export function allTraces(test: LitmusTest, proceed: () => boolean): TraceSets {
-  const domains = new Domains(test, proceed);
+export function allTraces(test: LitmusTest, proceed: () => boolean, rules: Rules): TraceSets {
+  const domains = new Domains(test, proceed, rules);
   const { traces, written } = domains.least();
   if (!test.threads.some(({ body }) => isReactive(body))) return { traces, circular: null };
   const justified = domains.justified(written);

@@ -28,6 +28,8 @@ export const EV = {
   srcuLock: 1 << 16,
   srcuUnlock: 1 << 17,
   srcuSync: 1 << 18,
+  /** Either half of a successful read-modify-write with full ordering: what the Mb tag marks. */
+  mb: 1 << 19,
 } as const;
 
 /** Events of the RCU axiom. */
@@ -60,6 +62,8 @@ export interface TraceFence {
   readonly kind: FenceKind;
   readonly before: number;
   readonly at: SourceSpan;
+  /** True for the two that stand for the full ordering of a read-modify-write. */
+  readonly ofRmw?: boolean;
 }
 
 /** One path through one thread with one choice of values read. */

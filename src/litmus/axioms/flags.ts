@@ -1,6 +1,8 @@
 /** The flags that the kernel model raises on executions: data races and misuse of locks and RCU. */
 import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
+import { srcuSections } from './critical-section.js';
+import type { Rules } from '../model.js';
 import { EV } from './event.js';
 import { findDataRace } from './plain.js';
 import type { PlacedTrace } from './placed-trace.js';
@@ -11,31 +13,60 @@ const LOCK_EVENTS =
 /** Flags of one trace, which its thread fixes alone. */
 const traceFlags = new WeakMap<PlacedTrace, readonly string[]>();
 
-function flagsOfTrace(placed: PlacedTrace): readonly string[] {
+function flagsOfTrace(placed: PlacedTrace, rules: Rules): readonly string[] {
   const known = traceFlags.get(placed);
   if (known !== undefined) return known;
   const flags = [
-    ...rcuFlags(placed),
+    ...rcuFlags(placed, rules),
     ...lockFlags(placed),
-    ...(hasMixedAccesses(placed) ? ['mixed-accesses'] : []),
+    ...(hasMixedAccesses(placed, rules) ? ['mixed-accesses'] : []),
   ];
   traceFlags.set(placed, flags);
   return flags;
 }
 
-function* rcuFlags({ trace, offset, sections, rcuEvents }: PlacedTrace): Generator<string> {
+/** Name of the flag on a mark without partner. */
+function unmatchedFlag(classes: number, { flagNames }: Rules): string {
+  const kind = (classes & (EV.rcuLock | EV.rcuUnlock)) !== 0 ? 'rcu' : 'srcu';
+  if (!flagNames) return `unbalanced-${kind}-locking`;
+  const side = (classes & (EV.rcuLock | EV.srcuLock)) !== 0 ? 'lock' : 'unlock';
+  return `unmatched-${kind}-${side}`;
+}
+
+function badValueFlag({ flagNames }: Rules): string {
+  return flagNames ? 'srcu-bad-value-match' : 'srcu-bad-nesting';
+}
+
+function* rcuFlags(
+  { trace, offset, sections, rcuEvents }: PlacedTrace,
+  rules: Rules,
+): Generator<string> {
   if (rcuEvents.length === 0) return;
   const { rcu, srcu, unmatched } = sections;
   const { events } = trace;
-  const has = (classes: number): boolean => events.some((e) => (e.classes & classes) !== 0);
-  if (unmatched && has(EV.rcuLock | EV.rcuUnlock)) yield 'unbalanced-rcu-locking';
-  if (unmatched && has(EV.srcuLock | EV.srcuUnlock)) yield 'unbalanced-srcu-locking';
+  for (const e of unmatched) yield unmatchedFlag(events[e - offset]?.classes ?? 0, rules);
   const value = (e: number): number | undefined => events[e - offset]?.value;
-  if (srcu.some(({ lock, unlock }) => value(lock) !== value(unlock))) yield 'srcu-bad-nesting';
+  if (srcu.some(({ lock, unlock }) => value(lock) !== value(unlock))) yield badValueFlag(rules);
   const sleeps = events.flatMap((e, i) => ((e.classes & EV.srcuSync) !== 0 ? [offset + i] : []));
   if (rcu.some(({ lock, unlock }) => sleeps.some((s) => lock < s && s < unlock))) {
     yield 'invalid-sleep';
   }
+}
+
+/** Flags on SRCU sections that values match: they may differ from candidate to candidate. */
+function* srcuValueFlags(candidate: Candidate, rules: Rules): Generator<string> {
+  const marks = candidate.threads.flatMap(({ rcuEvents }) =>
+    rcuEvents.filter((e) => candidate.is(e, EV.srcuLock | EV.srcuUnlock)),
+  );
+  if (marks.length === 0) return;
+  const sections = srcuSections(candidate);
+  for (const e of marks) {
+    const own = sections.filter(({ lock, unlock }) => e === lock || e === unlock);
+    if (own.length === 0) yield unmatchedFlag(candidate.classes[e] ?? 0, rules);
+    if (own.length > 1 && candidate.is(e, EV.srcuLock)) yield 'multiple-srcu-matches';
+  }
+  const { value } = candidate;
+  if (sections.some(({ lock, unlock }) => value[lock] !== value[unlock])) yield badValueFlag(rules);
 }
 
 function* lockFlags({ trace }: PlacedTrace): Generator<string> {
@@ -53,28 +84,31 @@ function* lockFlags({ trace }: PlacedTrace): Generator<string> {
 }
 
 /** Events that end a compiler's region: what `barrier` of linux-kernel.cat takes fencerel of. */
-function isBarrierBetween(placed: PlacedTrace, a: number, b: number): boolean {
+function isBarrierBetween(placed: PlacedTrace, a: number, b: number, rules: Rules): boolean {
   const { trace } = placed;
   const compilerBarriers = EV.rcuLock | EV.rcuUnlock | EV.rcuSync;
   const srcu = EV.srcuLock | EV.srcuUnlock | EV.srcuSync;
   for (let i = a; i <= b; i++) {
     const classes = trace.events[i]?.classes ?? 0;
-    if (i > a && i < b && (classes & (compilerBarriers | srcu)) !== 0) return true;
+    const tags = rules.rmwTags ? EV.mb : 0;
+    if (i > a && i < b && (classes & (compilerBarriers | srcu | tags)) !== 0) return true;
     if (i > a && (classes & EV.release) !== 0) return true;
     if (i < b && (classes & EV.acquire) !== 0) return true;
   }
   return trace.fences.some(
-    ({ kind, before }) =>
+    ({ kind, before, ofRmw }) =>
+      !(rules.rmwTags && ofRmw === true) &&
       a < before &&
       before <= b &&
       kind !== 'after-spinlock' &&
       kind !== 'after-unlock-lock' &&
-      kind !== 'after-atomic',
+      kind !== 'after-atomic' &&
+      kind !== 'after-srcu-read-unlock',
   );
 }
 
 /** A plain write and a marked access of the same location with no barrier between. */
-function hasMixedAccesses(placed: PlacedTrace): boolean {
+function hasMixedAccesses(placed: PlacedTrace, rules: Rules): boolean {
   const { events } = placed.trace;
   return events.some((a, i) =>
     events.some((b, j) => {
@@ -82,7 +116,7 @@ function hasMixedAccesses(placed: PlacedTrace): boolean {
       const plainWrite = EV.plain | EV.write;
       const writesPlain = [a, b].some((e) => (e.classes & plainWrite) === plainWrite);
       const marked = [a, b].some((e) => (e.classes & EV.plain) === 0);
-      return writesPlain && marked && !isBarrierBetween(placed, i, j);
+      return writesPlain && marked && !isBarrierBetween(placed, i, j, rules);
     }),
   );
 }
@@ -93,7 +127,9 @@ export function* flagsOf(
   axioms: Axioms,
   known: ReadonlySet<string>,
 ): Generator<string> {
-  for (const placed of candidate.threads) yield* flagsOfTrace(placed);
+  const { rules } = axioms;
+  for (const placed of candidate.threads) yield* flagsOfTrace(placed, rules);
+  if (rules.srcuByValue) yield* srcuValueFlags(candidate, rules);
   if (axioms.hasPlain && !known.has('data-race') && findDataRace(candidate, axioms) !== null) {
     yield 'data-race';
   }

@@ -2,6 +2,7 @@
 import type { LocationId } from '../syntax/ast.js';
 import { criticalSections, type CriticalSections } from './critical-section.js';
 import { EV, RCU_EVENTS, SYNC_EVENTS, type Trace } from './event.js';
+import type { Rules } from '../model.js';
 import { ThreadRelations } from './thread-relations.js';
 
 /** A trace whose first event has index `offset` of `size`. */
@@ -17,13 +18,15 @@ export class PlacedTrace {
   readonly gracePeriods: readonly number[];
   readonly sections: CriticalSections;
   readonly #size: number;
+  readonly #rules: Rules;
   #relations: ThreadRelations | null = null;
 
-  constructor(trace: Trace, offset: number, size: number) {
+  constructor(trace: Trace, offset: number, size: number, rules: Rules) {
     this.trace = trace;
     this.offset = offset;
     this.#size = size;
-    this.sections = criticalSections(trace, offset);
+    this.#rules = rules;
+    this.sections = criticalSections(trace, offset, rules);
     const reads: number[] = [];
     const rcuEvents: number[] = [];
     const gracePeriods: number[] = [];
@@ -46,6 +49,11 @@ export class PlacedTrace {
 
   /** The relations that the trace fixes by itself. */
   get relations(): ThreadRelations {
-    return (this.#relations ??= new ThreadRelations(this.trace, this.offset, this.#size));
+    return (this.#relations ??= new ThreadRelations(
+      this.trace,
+      this.offset,
+      this.#size,
+      this.#rules,
+    ));
   }
 }

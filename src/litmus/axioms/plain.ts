@@ -22,6 +22,7 @@ class Visibility {
     this.#axioms = axioms;
     const rcuFence = this.#rcuFence();
     const addr = this.#collect((t) => [t.addr]);
+    if (axioms.hasCarry) addr.unionCompose(axioms.carry, this.#make().copy(addr));
     const nonrw = this.#collect((t) => [t.poRel, t.acqPo]).union(axioms.strongFence);
     const fence = this.#collect((t) => [t.wmb, t.rmb])
       .union(nonrw)
@@ -34,6 +35,7 @@ class Visibility {
     const wPre = this.#markedBefore(this.#make().copy(addr).union(fence));
     const rPre = this.#markedBefore(this.#make().copy(addr).union(nonrw).union(rmbAfter));
     const wPost = this.#markedAfter(this.#make().copy(fence));
+    if (axioms.hasRmwSequence) wPost.unionCompose(this.#make().copy(wPost), axioms.rmwSequence);
     const rPost = this.#markedAfter(this.#make().copy(nonrw).union(rmbBefore));
     const strongXb = this.#compose(strong, xbstar);
     const wPostVis = this.#compose(wPost, vis);

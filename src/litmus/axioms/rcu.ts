@@ -1,7 +1,7 @@
 /** The RCU axiom: rcu-link, rcu-order and the rule that a grace period cannot be overtaken by a critical section. */
 import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
-import type { CriticalSection } from './critical-section.js';
+import { sectionsOf, type CriticalSection, type Sections } from './critical-section.js';
 import { EV } from './event.js';
 import { Relation } from './relation.js';
 
@@ -9,6 +9,8 @@ import { Relation } from './relation.js';
 export class RcuOrder {
   readonly link: Relation;
   readonly order: Relation;
+  /** Critical sections of the candidate that {@link check} saw last. */
+  sections: Sections = { rcu: [], srcu: [] };
   readonly #linked: Relation;
   readonly #around: Relation;
   readonly #before: Relation;
@@ -29,6 +31,7 @@ export class RcuOrder {
   check(candidate: Candidate, axioms: Axioms): boolean {
     this.order.clear();
     if (candidate.threads.every(({ gracePeriods }) => gracePeriods.length === 0)) return true;
+    this.sections = sectionsOf(candidate, axioms.rules);
     this.#links(candidate, axioms);
     this.#orders(candidate);
     for (const { rcuEvents } of candidate.threads) {
@@ -86,10 +89,8 @@ export class RcuOrder {
       for (const gp of gracePeriods) {
         const isRcu = candidate.is(gp, EV.rcuSync);
         const domain = candidate.location[gp];
-        for (const { sections } of candidate.threads) {
-          for (const section of isRcu ? sections.rcu : sections.srcu) {
-            if (isRcu || candidate.location[section.lock] === domain) pairs.push([gp, section]);
-          }
+        for (const section of isRcu ? this.sections.rcu : this.sections.srcu) {
+          if (isRcu || candidate.location[section.lock] === domain) pairs.push([gp, section]);
         }
       }
     }

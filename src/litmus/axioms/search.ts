@@ -10,6 +10,7 @@ import {
   type TraceSets,
   type ValueSets,
 } from './domain.js';
+import { modelOf, type MemoryModel, type Rules } from '../model.js';
 import { EV } from './event.js';
 import { PlacementFinder, type Placement } from './placement.js';
 import { PlacedTrace } from './placed-trace.js';
@@ -28,12 +29,15 @@ export interface SearchListener {
 export interface SearchOptions {
   /** Also make candidates that break coherence or atomicity; the axioms checked do not see it. */
   readonly incoherent?: boolean;
+  /** The memory model; that of Linux 6.1 by default. */
+  readonly model?: MemoryModel;
 }
 
 /** One search over one test. */
 export class Search {
   readonly #test: LitmusTest;
   readonly #listener: SearchListener;
+  readonly #rules: Rules;
   readonly #traces: TraceSets['traces'];
   readonly #circular: CircularValues | null;
   readonly #placed: (PlacedTrace | undefined)[][];
@@ -50,14 +54,19 @@ export class Search {
   constructor(test: LitmusTest, listener: SearchListener, options: SearchOptions = {}) {
     this.#test = test;
     this.#listener = listener;
-    const { traces, circular } = allTraces(test, () => listener.proceed());
+    this.#rules = (options.model ?? modelOf()).rules;
+    const { traces, circular } = allTraces(
+      test,
+      () => listener.proceed(),
+      this.#rules,
+    );
     this.#traces = traces;
     this.#circular = circular;
     this.#placed = this.#traces.map((traces) => traces.map(() => undefined));
     const written = this.#traces.map(writtenBy);
     this.#later = test.threads.map((_, t) => foreignValues(written.slice(t + 1), -1));
     this.#candidate = new Candidate(offsetsOf(longest(this.#traces)), test.locations.length);
-    this.#axioms = new Axioms(this.#candidate);
+    this.#axioms = new Axioms(this.#candidate, this.#rules);
     this.#finder = new PlacementFinder({
       candidate: this.#candidate,
       incoherent: options.incoherent === true,
@@ -163,7 +172,12 @@ export class Search {
     const trace = this.#traces[t]?.[i];
     if (cache === undefined || trace === undefined) return undefined;
     const offset = this.#candidate.offsets[t] ?? 0;
-    return (cache[i] ??= new PlacedTrace(trace, offset, this.#candidate.size));
+    return (cache[i] ??= new PlacedTrace(
+      trace,
+      offset,
+      this.#candidate.size,
+      this.#rules,
+    ));
   }
 
   /** Try every combination of placements of the locations from `index` on. */

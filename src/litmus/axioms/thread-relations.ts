@@ -1,5 +1,6 @@
 /** The relations of the kernel model that one trace fixes by itself: program order, dependencies, fences. */
 import type { FenceKind } from '../syntax/ast.js';
+import type { Rules } from '../model.js';
 import { EV, type Trace, type TraceEvent } from './event.js';
 import { Relation } from './relation.js';
 
@@ -30,6 +31,11 @@ export class ThreadRelations {
   readonly addr: Relation;
   /** dep ; [Marked], from a marked read: what an internal read of that write inherits. */
   readonly depMarked: Relation;
+  /** dep ; [Marked] and the dependencies of ppo, from any read: what a dependency that is carried on to the read gives. */
+  readonly depAny: Relation;
+  readonly depPpo: Relation;
+  /** data ; [~ Srcu-unlock], by store: the first halves of carry-dep. Empty where dependencies are not carried. */
+  readonly carriers: readonly { readonly write: number; readonly reads: readonly number[] }[];
   /** [Marked] ; ppo ; [Marked], without com edges. */
   readonly ppo: Relation;
   /** [Marked] ; (strong-fence | po-rel | wmb | po-unlock-lock-po) ; [Marked], without rfe and cross-thread lock edges. */
@@ -40,7 +46,10 @@ export class ThreadRelations {
   /** For smp_mb__after_unlock_lock(): pairs of a lock write before it and the first event after it, global indices. */
   readonly afterUnlockLock: readonly (readonly [lockWrite: number, first: number])[];
 
-  constructor(trace: Trace, offset: number, size: number) {
+  readonly #rules: Rules;
+
+  constructor(trace: Trace, offset: number, size: number, rules: Rules) {
+    this.#rules = rules;
     this.trace = trace;
     this.offset = offset;
     const n = trace.events.length;
@@ -54,6 +63,9 @@ export class ThreadRelations {
     this.rmbBounds = [make(), make()];
     this.addr = make();
     this.depMarked = make();
+    this.depAny = make();
+    this.depPpo = make();
+    this.carriers = rules.carriedDependencies ? this.#carriers() : [];
     this.ppo = make();
     this.cumulFence = make();
     this.cumulative = make();
@@ -112,6 +124,7 @@ export class ThreadRelations {
     const anchored = [
       ['after-atomic', EV.rmw],
       ['after-spinlock', EV.lockWrite],
+      ['after-srcu-read-unlock', EV.srcuUnlock],
     ] as const;
     for (const [kind, classes] of anchored) {
       for (const p of this.#fenceAt(kind)) {
@@ -155,18 +168,30 @@ export class ThreadRelations {
       for (const r of e.addr) this.addr.add(r, target);
       if ((e.classes & EV.write) === 0 || !isMarked(e)) return;
       for (const r of [...e.addr, ...e.data]) {
+        this.depAny.add(r, target);
         const source = events[r];
         if (source !== undefined && isMarked(source)) this.depMarked.add(r, target);
       }
+    });
+    this.#toWrites();
+    events.forEach((e, i) => {
+      const inPpo = !this.#rules.internalOrder || isAccess(e);
+      if (inPpo) for (const r of e.addr) this.depPpo.add(r, this.offset + i);
+    });
+  }
+
+  #carriers(): { write: number; reads: readonly number[] }[] {
+    return this.trace.events.flatMap(({ classes, data }, i) => {
+      const carries = (classes & EV.write) !== 0 && (classes & EV.srcuUnlock) === 0;
+      return carries && data.length > 0 ? [{ write: i, reads: data }] : [];
     });
   }
 
   #combine(): void {
     const { events } = this.trace;
-    this.ppo.union(this.addr).union(this.strongFence).union(this.poRel);
+    this.ppo.union(this.depPpo).union(this.strongFence).union(this.poRel);
     this.ppo.union(this.acqPo).union(this.wmb).union(this.rmb);
     this.#poUnlockLockPo(this.ppo);
-    this.#toWrites();
     this.cumulative.union(this.strongFence).union(this.poRel);
     this.cumulFence.union(this.cumulative).union(this.wmb);
     this.#poUnlockLockPo(this.cumulFence);
@@ -175,12 +200,12 @@ export class ThreadRelations {
     });
   }
 
-  /** rwdep, and addr ; [Plain] ; wmb. */
+  /** rwdep, and addr ; [Plain] ; wmb, into depPpo. */
   #toWrites(): void {
     this.trace.events.forEach((e, i) => {
-      if (!isMarked(e)) for (const r of e.addr) this.ppo.unionRow(r, this.wmb, i);
+      if (!isMarked(e)) for (const r of e.addr) this.depPpo.unionRow(r, this.wmb, i);
       if ((e.classes & EV.write) === 0) return;
-      for (const r of [...e.addr, ...e.data, ...e.ctrl]) this.ppo.add(r, this.offset + i);
+      for (const r of [...e.addr, ...e.data, ...e.ctrl]) this.depPpo.add(r, this.offset + i);
     });
   }
 

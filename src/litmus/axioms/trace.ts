@@ -10,10 +10,12 @@ import {
   type LocationId,
   type RmwInstruction,
   type RmwOrder,
+  type SrcuInstruction,
   type Statement,
   type StoreInstruction,
 } from '../syntax/ast.js';
 import { applyOperator, applyRmw } from './arithmetic.js';
+import type { Rules } from '../model.js';
 import { EV, type Trace, type TraceEvent, type TraceFence } from './event.js';
 
 /** Reads that a value came from: event indices, ascending. */
@@ -95,12 +97,14 @@ export class TraceEnumerator {
   readonly #test: LitmusTest;
   readonly #thread: number;
   readonly #domain: ReadDomain;
+  readonly #rules: Rules;
   readonly #traces: Trace[] = [];
 
-  constructor(test: LitmusTest, thread: number, domain: ReadDomain) {
+  constructor(test: LitmusTest, thread: number, domain: ReadDomain, rules: Rules) {
     this.#test = test;
     this.#thread = thread;
     this.#domain = domain;
+    this.#rules = rules;
   }
 
   /** All traces. A path that follows a pointer to nowhere, as a wrong guess may, is dropped. */
@@ -203,18 +207,38 @@ export class TraceEnumerator {
         this.#lockTest(run, instruction.kind, instruction.into, common, rest);
         return false;
       case 'srcu-lock':
-        run.set(instruction.into, instruction.cookie, NONE);
-        this.#push(run, { ...common, classes: EV.srcuLock, value: instruction.cookie });
-        return true;
+        return this.#srcuLock(run, instruction, common, rest);
       case 'srcu-unlock': {
         const { value, from } = run.evaluate(instruction.cookie);
-        this.#push(run, { ...common, classes: EV.srcuUnlock, value, data: from });
+        const store = this.#rules.srcuByValue ? EV.write : 0;
+        const classes = EV.srcuUnlock | store;
+        this.#push(run, { ...common, classes, value, data: from, writer: instruction });
         return true;
       }
       case 'synchronize-srcu':
         this.#push(run, { ...common, classes: EV.srcuSync, value: 0 });
         return true;
     }
+  }
+
+  /** A mark with a value of its own, or a read of the domain that any index may come from: {@link Rules}. */
+  #srcuLock(
+    run: Run,
+    instruction: SrcuInstruction & { kind: 'srcu-lock' },
+    common: Pick<TraceEvent, 'location' | 'addr' | 'ctrl' | 'at'>,
+    rest: Frame,
+  ): boolean {
+    const { into, cookie } = instruction;
+    if (!this.#rules.srcuByValue) {
+      run.set(into, cookie, NONE);
+      this.#push(run, { ...common, classes: EV.srcuLock, value: cookie });
+      return true;
+    }
+    return this.#guess(run, common.location, instruction, rest, (fork, value) => {
+      fork.set(into, value, [fork.events.length]);
+      this.#push(fork, { ...common, classes: EV.read | EV.srcuLock, value });
+      return true;
+    });
   }
 
   #takeLock(run: Run, common: Partial<TraceEvent> & Pick<TraceEvent, 'location' | 'at'>): void {
@@ -321,10 +345,11 @@ export class TraceEnumerator {
         return true;
       }
       const { order, stored, data } = decision;
-      const mb = (): unknown => fork.fences.push({ kind: 'mb', before: fork.events.length, at });
+      const mb = (): unknown =>
+        fork.fences.push({ kind: 'mb', before: fork.events.length, at, ofRmw: true });
       if (order === 'full') mb();
       this.#push(fork, { ...common, classes: EV.read | EV.rmw | readClass(order), value });
-      const classes = EV.write | EV.rmw | (order === 'release' ? EV.release : 0);
+      const classes = EV.write | EV.rmw | writeClass(order);
       this.#push(fork, {
         ...common,
         classes,
@@ -393,5 +418,11 @@ interface RmwDecision {
 
 function readClass(order: RmwOrder): number {
   if (order === 'acquire') return EV.acquire;
+  if (order === 'full') return EV.mb;
   return order === 'void' ? EV.noReturn : 0;
+}
+
+function writeClass(order: RmwOrder): number {
+  if (order === 'release') return EV.release;
+  return order === 'full' ? EV.mb : 0;
 }

@@ -90,6 +90,7 @@ const FENCES = {
   'after-atomic': 'mb',
   'after-spinlock': 'mb',
   'after-unlock-lock': 'mb',
+  'after-srcu-read-unlock': 'mb',
 } as const;
 
 function statement(s: Statement): LitmusOperation[] {

@@ -76,7 +76,8 @@ export type FenceKind =
   | 'before-atomic'
   | 'after-atomic'
   | 'after-spinlock'
-  | 'after-unlock-lock';
+  | 'after-unlock-lock'
+  | 'after-srcu-read-unlock';
 
 /** How a read-modify-write computes what it stores; `set` is xchg. */
 export type RmwOperation = 'set' | 'add' | 'sub' | 'and' | 'or' | 'xor' | 'andnot';
@@ -161,11 +162,15 @@ export type SrcuInstruction =
       readonly into: RegisterId;
       /** What srcu_read_lock() returns here; differs between the locks of a test. */
       readonly cookie: number;
+      /** True for srcu_down_read(), which another thread may undo. */
+      readonly acrossThreads?: boolean;
     })
   | (At & {
       readonly kind: 'srcu-unlock';
       readonly address: Expression;
       readonly cookie: Expression;
+      /** True for srcu_up_read(). */
+      readonly acrossThreads?: boolean;
     })
   | (At & { readonly kind: 'synchronize-srcu'; readonly address: Expression });
 

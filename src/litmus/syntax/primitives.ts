@@ -176,22 +176,27 @@ const addUnless: Primitive = {
   },
 };
 
-const srcuReadLock: Primitive = {
-  parameters: ['pointer'],
-  build([address = ZERO], sink) {
-    const into = sink.result();
-    sink.emit({ kind: 'srcu-lock', address, into, cookie: sink.cookie(), at: sink.at });
-    return value(into);
-  },
-};
+function srcuLock(acrossThreads: boolean): Primitive {
+  return {
+    parameters: ['pointer'],
+    build([address = ZERO], sink) {
+      const into = sink.result();
+      const cookie = sink.cookie();
+      sink.emit({ kind: 'srcu-lock', address, into, cookie, acrossThreads, at: sink.at });
+      return value(into);
+    },
+  };
+}
 
-const srcuReadUnlock: Primitive = {
-  parameters: ['pointer', 'value'],
-  build([address = ZERO, cookie = ZERO], sink) {
-    sink.emit({ kind: 'srcu-unlock', address, cookie, at: sink.at });
-    return null;
-  },
-};
+function srcuUnlock(acrossThreads: boolean): Primitive {
+  return {
+    parameters: ['pointer', 'value'],
+    build([address = ZERO, cookie = ZERO], sink) {
+      sink.emit({ kind: 'srcu-unlock', address, cookie, acrossThreads, at: sink.at });
+      return null;
+    },
+  };
+}
 
 /** Names of arithmetic atomics: the verb in the name, the operation, and whether an operand is written. */
 const ARITHMETIC: readonly (readonly [string, RmwOperation, boolean])[] = [
@@ -226,8 +231,12 @@ function* exchangeFamily(): Generator<[string, Primitive]> {
   }
 }
 
-function test(operation: 'add' | 'sub', takesOperand: boolean, against: '==' | '<'): Primitive {
-  const order = 'full';
+function test(
+  operation: 'add' | 'sub',
+  takesOperand: boolean,
+  against: '==' | '<',
+  order: RmwOrder = 'full',
+): Primitive {
   return arithmetic({ operation, takesOperand, order, result: 'new', test: against });
 }
 
@@ -247,6 +256,7 @@ export const PRIMITIVES: ReadonlyMap<string, Primitive> = new Map<string, Primit
   ['smp_mb__after_atomic', fence('after-atomic')],
   ['smp_mb__after_spinlock', fence('after-spinlock')],
   ['smp_mb__after_unlock_lock', fence('after-unlock-lock')],
+  ['smp_mb__after_srcu_read_unlock', fence('after-srcu-read-unlock')],
   ['barrier', fence('barrier')],
   ...exchangeFamily(),
   ['spin_lock', onAddress('lock')],
@@ -257,8 +267,10 @@ export const PRIMITIVES: ReadonlyMap<string, Primitive> = new Map<string, Primit
   ['rcu_read_unlock', rcu('rcu-unlock')],
   ['synchronize_rcu', rcu('synchronize-rcu')],
   ['synchronize_rcu_expedited', rcu('synchronize-rcu')],
-  ['srcu_read_lock', srcuReadLock],
-  ['srcu_read_unlock', srcuReadUnlock],
+  ['srcu_read_lock', srcuLock(false)],
+  ['srcu_read_unlock', srcuUnlock(false)],
+  ['srcu_down_read', srcuLock(true)],
+  ['srcu_up_read', srcuUnlock(true)],
   ['synchronize_srcu', onAddress('synchronize-srcu')],
   ['synchronize_srcu_expedited', onAddress('synchronize-srcu')],
   ['atomic_read', load('once', 'pointer')],
@@ -269,6 +281,9 @@ export const PRIMITIVES: ReadonlyMap<string, Primitive> = new Map<string, Primit
   ['atomic_sub_and_test', test('sub', true, '==')],
   ['atomic_dec_and_test', test('sub', false, '==')],
   ['atomic_inc_and_test', test('add', false, '==')],
-  ['atomic_add_negative', test('add', true, '<')],
+  ...SUFFIXES.map(([suffix, order]): [string, Primitive] => [
+    `atomic_add_negative${suffix}`,
+    test('add', true, '<', order),
+  ]),
   ['atomic_add_unless', addUnless],
 ]);

@@ -26,6 +26,7 @@ const FENCE_NAMES = {
   'after-atomic': 'smp_mb__after_atomic()',
   'after-spinlock': 'smp_mb__after_spinlock()',
   'after-unlock-lock': 'smp_mb__after_unlock_lock()',
+  'after-srcu-read-unlock': 'smp_mb__after_srcu_read_unlock()',
 } as const;
 
 const STRONG_FENCES = new Set<keyof typeof FENCE_NAMES>([
@@ -34,6 +35,7 @@ const STRONG_FENCES = new Set<keyof typeof FENCE_NAMES>([
   'after-atomic',
   'after-spinlock',
   'after-unlock-lock',
+  'after-srcu-read-unlock',
 ]);
 
 function line({ line: number }: SourceSpan): string {
@@ -123,7 +125,26 @@ export class EdgeReasons {
         ];
       }
     }
-    return one('unlock-lock', 'spin_unlock() before spin_lock() on the same CPU');
+    const carried = this.#carried(from, to, thread);
+    return carried ?? one('unlock-lock', 'spin_unlock() before spin_lock() on the same CPU');
+  }
+
+  /** A dependency that goes on through a store of the thread and a read of it: carry-dep. */
+  #carried(from: number, to: number, thread: ThreadRelations): Edge[] | null {
+    const { carry, hasCarry, rfi } = this.#axioms;
+    if (!hasCarry) return null;
+    const reason = 'dependency, through a store that the thread reads back';
+    for (const read of carry.successors(from)) {
+      const back = read - thread.offset;
+      if (thread.depPpo.has(back, to)) return [{ from, to, name: 'dep', reason }];
+      const store = thread.depAny.successors(back).find((w) => rfi.has(w, to));
+      if (store === undefined) continue;
+      return [
+        { from, to: store, name: 'dep', reason },
+        { from: store, to, name: 'rfi', reason: 'is read by' },
+      ];
+    }
+    return null;
   }
 
   /** Fences, acquire and release. */
@@ -164,10 +185,24 @@ export class EdgeReasons {
       return [this.communication(from, read), last];
     }
     if (this.#axioms.strongFence.has(from, to)) return [this.strong(from, to)];
+    const sequence = this.#throughRmws(from, to);
+    if (sequence !== null) return sequence;
     const reason = inside
       ? 'spin_unlock() before spin_lock() on the same CPU'
       : 'spin_unlock(), then spin_lock() of the same lock by the other CPU';
     return [{ from, to, name: 'unlock-lock', reason }];
+  }
+
+  /** cumul-fence ; rmw-sequence: the order goes on along read-modify-writes that read from each other. */
+  #throughRmws(from: number, to: number): Edge[] | null {
+    const { cumulFence, rmwSequence, hasRmwSequence } = this.#axioms;
+    if (!hasRmwSequence) return null;
+    for (let store = 0; store < rmwSequence.size; store++) {
+      if (store === to || !rmwSequence.has(store, to) || !cumulFence.has(from, store)) continue;
+      const reason = 'is read, and overwritten, by read-modify-writes up to';
+      return [...this.cumul(from, store), { from: store, to, name: 'rmws', reason }];
+    }
+    return null;
   }
 
   /** (a, b) in prop. */

@@ -12,6 +12,7 @@ import { holds } from '../syntax/proposition.js';
 import { explainRcu } from './rcu-reason.js';
 import { Relation } from '../axioms/relation.js';
 import { Search } from '../axioms/search.js';
+import type { MemoryModel } from '../model.js';
 import { finalValue } from '../axioms/states.js';
 
 /** A forbidden execution with the outcome asked for, and what forbids it. */
@@ -75,11 +76,20 @@ function incoherence(candidate: Candidate, axioms: Axioms): Omit<Explanation, 'c
 /** Find out why no allowed execution satisfies the condition of `test`.
  * @param timeLimitMs wall time to spend at most
  * @returns the shortest cycle found; null if no candidate has these values at all, or time ran out */
-export function explainForbidden(test: LitmusTest, timeLimitMs: number): Explanation | null {
-  return search(test, timeLimitMs, false) ?? search(test, timeLimitMs, true);
+export function explainForbidden(
+  test: LitmusTest,
+  timeLimitMs: number,
+  model: MemoryModel,
+): Explanation | null {
+  return search(test, timeLimitMs, false, model) ?? search(test, timeLimitMs, true, model);
 }
 
-function search(test: LitmusTest, timeLimitMs: number, incoherent: boolean): Explanation | null {
+function search(
+  test: LitmusTest,
+  timeLimitMs: number,
+  incoherent: boolean,
+  model: MemoryModel,
+): Explanation | null {
   let best: Explanation | null = null;
   let seen = 0;
   const open = deadline(timeLimitMs);
@@ -114,7 +124,7 @@ function search(test: LitmusTest, timeLimitMs: number, incoherent: boolean): Exp
       },
       proceed: () => seen < ENOUGH && open(),
     },
-    { incoherent },
+    { incoherent, model },
   );
   whole.run();
   return best;

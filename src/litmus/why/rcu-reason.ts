@@ -51,14 +51,13 @@ class RcuDerivation {
 
   #gpSections(): [number, CriticalSection[]][] {
     const { threads, location } = this.#candidate;
+    const { rcu, srcu } = this.#axioms.rcu.sections;
     return threads.flatMap(({ gracePeriods }) =>
       gracePeriods.map((gp): [number, CriticalSection[]] => {
         const sections = this.#candidate.is(gp, EV.rcuSync)
-          ? threads.flatMap((t) => t.sections.rcu)
-          : threads
-              .flatMap((t) => t.sections.srcu)
-              .filter(({ lock }) => location[lock] === location[gp]);
-        return [gp, sections];
+          ? rcu
+          : srcu.filter(({ lock }) => location[lock] === location[gp]);
+        return [gp, [...sections]];
       }),
     );
   }

@@ -1,5 +1,6 @@
 /** Finds the fences that a verdict rests on: each is taken out or weakened alone, and the test is checked again. */
 import type { Instruction, LitmusTest, SourceSpan, Statement } from '../syntax/ast.js';
+import { type MemoryModel, modelOf } from '../model.js';
 import { checkLitmus } from '../axioms/checker.js';
 
 /** A change of one ordering instruction. */
@@ -109,9 +110,13 @@ function sectionRemovals(
 
 /** The weakenings that make the condition of a forbidden test satisfiable.
  * @param timeLimitMs wall time for each check */
-export function carriers(test: LitmusTest, timeLimitMs: number): Weakening[] {
+export function carriers(
+  test: LitmusTest,
+  timeLimitMs: number,
+  model: MemoryModel = modelOf(),
+): Weakening[] {
   return weakenings(test).filter(({ test: weakened }) => {
-    const verdict = checkLitmus(weakened, { timeLimitMs });
+    const verdict = checkLitmus(weakened, { timeLimitMs, model });
     return verdict.states.some(({ satisfies }) => satisfies);
   });
 }

@@ -3,6 +3,7 @@ import type { LitmusTest } from '../syntax/ast.js';
 import type { Candidate } from '../axioms/candidate.js';
 import type { Verdict } from '../axioms/checker.js';
 import { explainForbidden, type Explanation } from './explain.js';
+import { type MemoryModel, modelOf } from '../model.js';
 import { describeAccess, formatCycle, formatEvent, formatExecution } from '../syntax/format.js';
 import { carriers } from './weaken.js';
 
@@ -18,13 +19,19 @@ export type Why =
     };
 
 /** Find out why `verdict` is what it is.
- * @param timeLimitMs wall time for each of the searches that this takes */
-export function explain(test: LitmusTest, verdict: Verdict, timeLimitMs: number): Why {
+ * @param timeLimitMs wall time for each of the searches that this takes
+ * @param model the model that the verdict is of; that of Linux 6.1 by default */
+export function explain(
+  test: LitmusTest,
+  verdict: Verdict,
+  timeLimitMs: number,
+  model: MemoryModel = modelOf(),
+): Why {
   if (verdict.witness !== null) return { kind: 'allowed', candidate: verdict.witness };
   return {
     kind: 'forbidden',
-    explanation: explainForbidden(test, timeLimitMs),
-    carriers: carriers(test, timeLimitMs).map(({ thread, at, change }) => ({
+    explanation: explainForbidden(test, timeLimitMs, model),
+    carriers: carriers(test, timeLimitMs, model).map(({ thread, at, change }) => ({
       thread,
       line: at.line,
       change,
