@@ -5,6 +5,7 @@ import { UsageError } from '../errors.js';
 import { checkLitmus } from '../litmus/axioms/checker.js';
 import { closeEngines, ENGINE_NAMES } from '../litmus/engines.js';
 import { isReport, runLitmusJob, type LitmusJob, type LitmusReport } from '../litmus/job.js';
+import { DEFAULT_MODEL, MODEL_VERSIONS, modelOf, type ModelVersion } from '../litmus/model.js';
 import { parseLitmus } from '../litmus/syntax/parse.js';
 import { explain } from '../litmus/why/why.js';
 import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
@@ -29,6 +30,7 @@ import { emit } from './output.js';
 
 interface LitmusOptions {
   readonly on: string;
+  readonly model: ModelVersion;
   readonly memory: MemoryKind;
   readonly shapes?: readonly string[];
   readonly trials: number;
@@ -56,6 +58,14 @@ export function registerLitmus(program: Command): void {
       option('--on <engine>', 'what to run it on', choiceOf([...ENGINE_NAMES, 'threads']), {
         value: 'axioms',
       }),
+    )
+    .addOption(
+      option(
+        '--model <version>',
+        'kernel version whose memory model --on axioms has',
+        choiceOf(MODEL_VERSIONS),
+        { value: DEFAULT_MODEL },
+      ),
     )
     .addOption(
       option('--limit <time>', 'time limit of each test', duration, {
@@ -125,13 +135,18 @@ async function runShapes(options: LitmusOptions): Promise<void> {
 }
 
 async function runLitmus(path: string, options: LitmusOptions): Promise<void> {
+  if (options.model !== DEFAULT_MODEL && options.on !== 'axioms') {
+    throw new UsageError(
+      `--model ${options.model}: --on ${options.on} has the model of Linux ${DEFAULT_MODEL} only; leave --on out`,
+    );
+  }
   const { isFolder, files } = findLitmusFiles(path);
   if (isFolder && (options.dot !== undefined || options.svg !== undefined)) {
     throw new UsageError(`--dot and --svg draw one test: '${path}' is a folder`);
   }
   const jobs = files.map((file): LitmusJob => {
-    const { on, limit, runs, seed, why } = options;
-    return { file, engine: on, timeLimitMs: limit, runs, seed, why: why && !isFolder };
+    const { on, model, limit, runs, seed, why } = options;
+    return { file, engine: on, model, timeLimitMs: limit, runs, seed, why: why && !isFolder };
   });
   const [first] = jobs;
   if (!isFolder && first !== undefined) await runOne(first, options);
@@ -154,10 +169,14 @@ function textOf(report: LitmusReport): string {
 }
 
 /** Write the drawings that were asked for: an execution that shows the outcome, or the one that is forbidden. */
-async function draw({ file, timeLimitMs }: LitmusJob, { dot, svg }: LitmusOptions): Promise<void> {
+async function draw(
+  { file, timeLimitMs, model: version }: LitmusJob,
+  { dot, svg }: LitmusOptions,
+): Promise<void> {
   if (dot === undefined && svg === undefined) return;
   const test = parseLitmus(readFileSync(file, 'utf8'), file);
-  const why = explain(test, checkLitmus(test, { timeLimitMs }), timeLimitMs);
+  const model = modelOf(version);
+  const why = explain(test, checkLitmus(test, { timeLimitMs, model }), timeLimitMs, model);
   const shown = why.kind === 'allowed' ? why : why.explanation;
   if (shown === null)
     throw new UsageError(`${file}: no execution has these values, so none is drawn`);

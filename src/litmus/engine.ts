@@ -1,4 +1,5 @@
 /** What every engine that runs litmus tests offers, whatever it runs them on: axioms, the view machine, real threads. */
+import type { MemoryModel } from './model.js';
 import type { LitmusTest } from './syntax/ast.js';
 
 /** A final state: the values of `test.observed`, in that order. */
@@ -18,6 +19,8 @@ export interface EngineOptions {
   readonly runs?: number;
   /** Seed, for engines that sample. */
   readonly seed?: number;
+  /** The memory model, for engines that have more than one; that of Linux 6.1 by default. */
+  readonly model?: MemoryModel;
 }
 
 /** Why a state may be out of reach of an operational machine: `none` means that it is not. */
@@ -41,6 +44,8 @@ export interface EngineResult {
 export interface Engine {
   /** As written after `--on`. */
   readonly name: string;
+  /** True if it can run under any {@link MemoryModel}; others have that of Linux 6.1 built in. */
+  readonly hasModels?: boolean;
   /** Run one test.
    * @throws LitmusSyntaxError never: the test is parsed already */
   run(test: LitmusTest, options: EngineOptions): EngineResult | Promise<EngineResult>;

@@ -10,12 +10,16 @@ import type { Observation, Outcome } from './syntax/format.js';
 import { type LackingState, lackingStates, type MissingState, withSought } from './missing.js';
 import { parseLitmus } from './syntax/parse.js';
 import { satisfies } from './axioms/states.js';
+import { modelOf, type ModelVersion } from './model.js';
+import { requireModel } from './requirements.js';
 import { explain, formatWhy, whyToJson } from './why/why.js';
 
 /** What to run. */
-export interface LitmusJob extends EngineOptions {
+export interface LitmusJob extends Omit<EngineOptions, 'model'> {
   readonly file: string;
   readonly engine: string;
+  /** Kernel version whose memory model is meant; 6.1 by default, and the only one for engines without models. */
+  readonly model?: ModelVersion;
   /** Explain the outcome; the axioms do that, whatever the engine. */
   readonly why: boolean;
   /** States that the engine ought to show, as {@link formatState} prints them: the missing ones are classified. */
@@ -68,7 +72,9 @@ export async function runLitmusJob(job: LitmusJob): Promise<LitmusReport | Litmu
     const source = await readFile(file, 'utf8');
     const start = performance.now();
     const test = parseLitmus(source, file);
-    const run = await engine.run(test, job);
+    const model = modelOf(job.model);
+    requireModel(test, engine.hasModels === true ? model : modelOf());
+    const run = await engine.run(test, { ...job, model });
     const runMs = performance.now() - start;
     if (run.skipped !== undefined) {
       return { file, engine: engineName, kind: 'skipped', reason: run.skipped };
@@ -143,12 +149,14 @@ function report(
     elapsedMs,
     text: formatHerd(test, outcome),
     ...(missing && { missing }),
-    ...(job.why && { why: whyOf(test, job.timeLimitMs) }),
+    ...(job.why && { why: whyOf(test, job) }),
   };
 }
 
-function whyOf(test: LitmusTest, timeLimitMs: number): { text: string; data: unknown } {
-  const verdict: Verdict = checkLitmus(test, { timeLimitMs });
-  const why = explain(test, verdict, timeLimitMs);
+function whyOf(test: LitmusTest, job: LitmusJob): { text: string; data: unknown } {
+  const { timeLimitMs } = job;
+  const model = modelOf(job.model);
+  const verdict: Verdict = checkLitmus(test, { timeLimitMs, model });
+  const why = explain(test, verdict, timeLimitMs, model);
   return { text: formatWhy(test, why), data: whyToJson(test, why) };
 }

@@ -52,6 +52,21 @@ test('a folder runs on a pool of workers: a line a test, a bad file among them, 
   t.regex(stdout, /not understood +1\n/);
 });
 
+test('--model chooses the kernel version whose memory model judges', async (t) => {
+  const file = join(folder, 'relseq.litmus');
+  writeFileSync(
+    file,
+    `C relseq\n{}\nP0(int *x, atomic_t *y) { WRITE_ONCE(*x, 1); smp_wmb(); atomic_set(y, 1); }
+P1(atomic_t *y) { int r0 = atomic_fetch_add_relaxed(1, y); }
+P2(int *x, atomic_t *y) { int r0 = atomic_read_acquire(y); int r1 = READ_ONCE(*x); }
+exists (1:r0=1 /\\ 2:r0=2 /\\ 2:r1=0)\n`,
+  );
+  t.regex((await runMain('litmus', file)).stdout, /\nObservation relseq Sometimes 1 /);
+  const later = await runMain('litmus', file, '--model', '7.3');
+  t.regex(later.stdout, /\nObservation relseq Never 0 /);
+  t.regex(later.stdout, /is read, and overwritten, by read-modify-writes up to/);
+});
+
 const wrong: readonly (readonly [why: string, args: readonly string[], message: RegExp])[] = [
   ['no such file', ['litmus', '/nowhere.litmus'], /'\/nowhere\.litmus' does not exist/],
   ['unknown engine', ['litmus', SHAPES_FOLDER, '--on', 'magic'], /--on: 'magic' is not accepted/],
@@ -59,6 +74,12 @@ const wrong: readonly (readonly [why: string, args: readonly string[], message: 
     'a drawing of a folder',
     ['litmus', SHAPES_FOLDER, '--svg', join(tmpdir(), 'x.svg')],
     /is a folder/,
+  ],
+  ['unknown model', ['litmus', SHAPES_FOLDER, '--model', '5.4'], /--model: '5\.4' is not accepted/],
+  [
+    'a model that the engine does not have',
+    ['litmus', SHAPES_FOLDER, '--model', '7.3', '--on', 'machine'],
+    /--model 7\.3: --on machine has the model of Linux 6\.1 only/,
   ],
   ['a folder without verdicts', ['conformance', SHAPES_FOLDER], /has no verdicts\.jsonl/],
   [

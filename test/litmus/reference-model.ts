@@ -1,6 +1,8 @@
 /** The kernel memory model a second time, as literally as possible: relations are sets of pairs, candidates are all
  * combinations of reads-from and coherence. Slow, and independent of the checker except for the reading of the model. */
 
+import { modelOf, type Rules } from '../../src/litmus/model.js';
+
 /** An operation of a straight-line program. Registers are numbered by the operations that set them. */
 export interface Op {
   readonly kind:
@@ -199,19 +201,25 @@ function rcuHolds({ po, id, F, rscs }: Fixed, prop: Pairs, hbStar: Pairs, pbStar
 }
 
 /** Does the model allow this execution of marked accesses? */
-function allowed(fixed: Fixed, rf: Pairs, co: Pairs, poLoc: Pairs): boolean {
-  const { id, W, ext, int, strong, poRel, wmb, fence, addr, data, ctrl, rmw } = fixed;
+function allowed(fixed: Fixed, rf: Pairs, co: Pairs, poLoc: Pairs, rules: Rules): boolean {
+  const { id, R, W, ext, int, strong, poRel, wmb, fence, rmw } = fixed;
+  const star = (r: Pairs): Pairs => union(plus(r), id);
   const fr = new Set([...seq(inverse(rf), co)].filter((p) => first(p) !== second(p)));
   if (!acyclic(union(poLoc, rf, co, fr))) return false;
   if (inter(rmw, seq(inter(fr, ext), inter(co, ext))).size > 0) return false;
   const [rfe, rfi] = [inter(rf, ext), inter(rf, int)];
+  const carryDep = rules.carriedDependencies ? star(seq(fixed.data, rfi)) : id;
+  const addr = seq(carryDep, fixed.addr);
+  const data = seq(carryDep, fixed.data);
+  const ctrl = seq(carryDep, fixed.ctrl);
   const dep = union(addr, data);
   const overwrite = union(co, fr);
   const toW = union(seq(union(dep, ctrl), W), inter(overwrite, int));
-  const ppo = union(addr, seq(dep, rfi), toW, fence);
-  const cumulFence = union(seq(union(rfe, id), union(strong, poRel)), wmb);
+  const toR = union(rules.internalOrder ? seq(addr, R) : addr, seq(dep, rfi));
+  const ppo = union(toR, toW, fence);
+  const rmwSequence = rules.rmwSequences ? star(seq(rf, rmw)) : id;
+  const cumulFence = seq(union(seq(union(rfe, id), union(strong, poRel)), wmb), rmwSequence);
   const opt = (r: Pairs): Pairs => union(r, id);
-  const star = (r: Pairs): Pairs => union(plus(r), id);
   const prop = seq(opt(inter(overwrite, ext)), star(cumulFence), opt(rfe));
   const back = new Set([...inter(prop, int)].filter((p) => !id.has(p)));
   const hb = union(ppo, rfe, back);
@@ -222,7 +230,11 @@ function allowed(fixed: Fixed, rf: Pairs, co: Pairs, poLoc: Pairs): boolean {
 }
 
 /** Final states that the model allows: the values of all reads, thread by thread, then of all locations. */
-export function referenceStates(program: Program, locations: number): Set<string> {
+export function referenceStates(
+  program: Program,
+  locations: number,
+  rules: Rules = modelOf().rules,
+): Set<string> {
   const events = eventsOf(program, locations);
   const fixed = fixedRelations(events);
   const sameLocation = (a: Ev, b: Ev): boolean => a.location === b.location && a.location >= 0;
@@ -245,7 +257,7 @@ export function referenceStates(program: Program, locations: number): Set<string
     });
     for (const source of choices(sources)) {
       const rf: Pairs = new Set(reads.map((r, i) => pair(source[i]!.id, r.id)));
-      if (!allowed(fixed, rf, co, poLoc)) continue;
+      if (!allowed(fixed, rf, co, poLoc, rules)) continue;
       const values = source.map(({ value }) => value);
       states.add([...values, ...order.map((writes) => writes.at(-1)?.value ?? 0)].join());
     }

@@ -142,8 +142,9 @@ export function checkLitmus(test: LitmusTest, options: CheckOptions = {}): Verdi
 /** The axioms as an engine. */
 export const axiomsEngine: Engine = {
   name: 'axioms',
-  run(test, { timeLimitMs }): EngineResult {
-    const { states, flags, complete, candidates } = checkLitmus(test, { timeLimitMs });
+  hasModels: true,
+  run(test, { timeLimitMs, model = modelOf() }): EngineResult {
+    const { states, flags, complete, candidates } = checkLitmus(test, { timeLimitMs, model });
     return { states, flags, complete, runs: candidates };
   },
 };

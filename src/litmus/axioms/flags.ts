@@ -18,7 +18,7 @@ function flagsOfTrace(placed: PlacedTrace, rules: Rules): readonly string[] {
   if (known !== undefined) return known;
   const flags = [
     ...rcuFlags(placed, rules),
-    ...lockFlags(placed),
+    ...lockFlags(placed, rules),
     ...(hasMixedAccesses(placed, rules) ? ['mixed-accesses'] : []),
   ];
   traceFlags.set(placed, flags);
@@ -69,16 +69,22 @@ function* srcuValueFlags(candidate: Candidate, rules: Rules): Generator<string> 
   if (sections.some(({ lock, unlock }) => value[lock] !== value[unlock])) yield badValueFlag(rules);
 }
 
-function* lockFlags({ trace }: PlacedTrace): Generator<string> {
+/** ALL-LOCKS of lock.cat. */
+function lockEvents({ lockedStructs }: Rules): number {
+  return lockedStructs ? LOCK_EVENTS | EV.srcuLock | EV.srcuUnlock | EV.srcuSync : LOCK_EVENTS;
+}
+
+function* lockFlags({ trace }: PlacedTrace, rules: Rules): Generator<string> {
+  const lockEvent = lockEvents(rules);
   const held = new Set<number>();
   const locks = new Set<number>();
   for (const { classes, location } of trace.events) {
-    if ((classes & LOCK_EVENTS) !== 0) locks.add(location);
+    if ((classes & lockEvent) !== 0) locks.add(location);
     if ((classes & EV.lockWrite) !== 0) held.add(location);
     if ((classes & EV.unlock) !== 0 && !held.delete(location)) yield 'unmatched-unlock';
   }
   const mixed = trace.events.some(
-    ({ classes, location }) => (classes & LOCK_EVENTS) === 0 && locks.has(location),
+    ({ classes, location }) => (classes & lockEvent) === 0 && locks.has(location),
   );
   if (mixed) yield 'mixed-lock-accesses';
 }

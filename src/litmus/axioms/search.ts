@@ -55,11 +55,7 @@ export class Search {
     this.#test = test;
     this.#listener = listener;
     this.#rules = (options.model ?? modelOf()).rules;
-    const { traces, circular } = allTraces(
-      test,
-      () => listener.proceed(),
-      this.#rules,
-    );
+    const { traces, circular } = allTraces(test, () => listener.proceed(), this.#rules);
     this.#traces = traces;
     this.#circular = circular;
     this.#placed = this.#traces.map((traces) => traces.map(() => undefined));
@@ -172,12 +168,7 @@ export class Search {
     const trace = this.#traces[t]?.[i];
     if (cache === undefined || trace === undefined) return undefined;
     const offset = this.#candidate.offsets[t] ?? 0;
-    return (cache[i] ??= new PlacedTrace(
-      trace,
-      offset,
-      this.#candidate.size,
-      this.#rules,
-    ));
+    return (cache[i] ??= new PlacedTrace(trace, offset, this.#candidate.size, this.#rules));
   }
 
   /** Try every combination of placements of the locations from `index` on. */
