@@ -109,5 +109,18 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   ...roomRules,
+  {
+    files: ['src/report/assets/*.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: Object.fromEntries(
+        [
+          ...['document', 'performance', 'addEventListener', 'HTMLInputElement', 'EventSource'],
+          ...['fetch', 'location', 'setTimeout'],
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+    rules: { 'no-unused-expressions': 'off', 'no-restricted-globals': 'off' },
+  },
   { files: ['*.js'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } } },
 );

@@ -8,13 +8,14 @@ import { findScenario } from '../campaign/find-scenario.js';
 import type { ExploreConfig } from '../explorer/engine/config.js';
 import { decodeToken, type TokenContents } from '../explorer/findings/token.js';
 import type { ReplayReport } from '../campaign/worker-task.js';
-import { existingFile, integerIn, jsonOption, option } from './options.js';
+import { writeFindingFiles, type FindingFiles } from './finding-files.js';
+import { existingFile, integerIn, jsonOption, option, writableFile } from './options.js';
 import { emit } from './output.js';
 
 /** Milliseconds that a replay may take. */
 const REPLAY_MS = 60_000;
 
-interface ReplayOptions {
+interface ReplayOptions extends FindingFiles {
   readonly file?: string;
   readonly step?: boolean;
   readonly until?: number;
@@ -36,6 +37,9 @@ export function registerReplay(program: Command): void {
       option('--until <n>', 'stop the story after so many lines', integerIn({ min: 1, max: 1e9 })),
     )
     .option('--all', 'tell accesses to lock-protected data too')
+    .addOption(option('--html <file>', 'write the page of the finding', writableFile))
+    .addOption(option('--trace <file>', "write a trace in Perfetto's JSON", writableFile))
+    .addOption(option('--ftrace <file>', "write a trace in the kernel's text format", writableFile))
     .addOption(jsonOption())
     .action(async (token: string, options: ReplayOptions) => {
       process.exitCode = await replay(token, options);
@@ -61,6 +65,7 @@ async function replay(token: string, options: ReplayOptions): Promise<number> {
   }
   if (!report.repeats) throw new SimulatorBug('two replays of one token differ');
   const changed = diagnosis(contents, report);
+  await writeFindingFiles(options, { token, file: options.file });
   const paced = options.step === true && process.stdin.isTTY && process.stdout.isTTY;
   if (paced && !options.json) await pace(report.lines.slice(0, options.until));
   emit(options, { ...report, changed: changed ?? null }, () =>

@@ -24,7 +24,7 @@ function cluster(test: LitmusTest, candidate: Candidate, thread: number): string
   const order = events.slice(1).map((e, i) => `    e${events[i] ?? e} -> e${e} [color=gray];`);
   return [
     `  subgraph cluster_${thread} {`,
-    `    label="P${thread}"; color=lightgray; fontname="sans-serif";`,
+    `    label="P${thread}"; color=lightgray; fontname="Helvetica";`,
     ...events.map((e) => node(test, candidate, e)),
     ...order,
     '  }',
@@ -71,9 +71,9 @@ export function executionDot(
   const others = communication(candidate).filter((edge) => !red.has(key(edge)));
   return [
     `digraph ${quote(test.name)} {`,
-    `  label=${quote(`${test.name}: ${test.condition.text}`)}; labelloc=t; fontname="sans-serif";`,
-    '  node [shape=box, fontname="monospace", fontsize=11];',
-    '  edge [fontname="sans-serif", fontsize=10];',
+    `  label=${quote(`${test.name}: ${test.condition.text}`)}; labelloc=t; fontname="Helvetica";`,
+    '  node [shape=box, fontname="Courier", fontsize=11];',
+    '  edge [fontname="Helvetica", fontsize=10];',
     ...candidate.threads.flatMap((_, thread) => cluster(test, candidate, thread)),
     ...others.flatMap((edge) => line(edge, edge.name === 'rf' ? 'darkgreen' : 'blue')),
     ...[...new Map(cycle.map((edge) => [key(edge), edge])).values()].flatMap((edge) =>
@@ -84,8 +84,16 @@ export function executionDot(
   ].join('\n');
 }
 
-/** Lay out a graph in Graphviz's language; returns the text of an SVG file. */
+/**
+ * Lay out a graph in Graphviz's language; returns the text of an SVG file.
+ *
+ * The layout library knows how wide the letters of Courier and Helvetica are and of no other fonts: graphs must name
+ * these for their labels to fit, and the file names what browsers have of the same widths.
+ */
 export async function renderSvg(dot: string): Promise<string> {
   const viz = await instance();
-  return viz.renderString(dot, { format: 'svg', engine: 'dot' });
+  return viz
+    .renderString(dot, { format: 'svg', engine: 'dot' })
+    .replace(/font-family="Courier[^"]*"/g, 'font-family="Courier New, Liberation Mono, monospace"')
+    .replace(/font-family="Helvetica[^"]*"/g, 'font-family="Helvetica, Arial, sans-serif"');
 }

@@ -127,6 +127,8 @@ export interface Machine {
   readonly haltEnds?: boolean;
   /** Name of a task or of what a CPU waits for, for a deadlock report. */
   readonly describe?: (state: StateView, id: CpuId) => string;
+  /** Name of a task, for pages and traces. */
+  readonly nameOfTask?: (state: StateView, task: Addr) => string;
 }
 
 /** A property that must hold whenever an execution has ended. */

@@ -23,6 +23,7 @@ import {
   type RaceScenario,
   type StateView,
 } from './declare.js';
+import { taskLabel } from './task-name.js';
 import { jumpToTimer } from './virtual-time.js';
 
 /** What the bodies of a race know of their machine. */
@@ -205,6 +206,7 @@ function bootKernelRace(spec: KernelRace): BootedRace {
       const task = state.read(percpu(kernel, id) + PERCPU.curr);
       return kernel.names[state.read(task + TASK.comm)] ?? 'no task';
     },
+    nameOfTask: (state, task) => taskLabel(kernel, state, task),
   };
 }
 

@@ -10,6 +10,7 @@ import { idleTask, TASK } from '../kernel/task.js';
 import type { Addr } from '../memory/struct.js';
 import { bootMachine, type BootedMachine, type MachineDeclaration } from './boot.js';
 import type { Machine } from './declare.js';
+import { taskLabel } from './task-name.js';
 import { jumpToTimer, passJiffy } from './virtual-time.js';
 
 /** A whole machine, and when it is over. */
@@ -72,5 +73,6 @@ export function bootKernelSystem(system: KernelSystem): BootedSystem {
       const task = state.read(percpu(kernel, id) + PERCPU.curr);
       return kernel.names[state.read(task + TASK.comm)] ?? 'no task';
     },
+    nameOfTask: (state, task) => taskLabel(kernel, state, task),
   };
 }

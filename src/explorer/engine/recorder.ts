@@ -93,16 +93,23 @@ export class Recorder {
   }
 }
 
-/** The kernel code on the stack, innermost first, as `function file:line`. */
+/** Frames that are looked at. */
+const DEEPEST = 60;
+
+/**
+ * The kernel code on the stack, innermost first, as `function file:line`; none while the engine itself completes a
+ * wait.
+ */
 function kernelStack(): string[] {
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 60;
+  Error.stackTraceLimit = DEEPEST;
   const { stack = '' } = new Error();
   Error.stackTraceLimit = stackTraceLimit;
   const lines = stack.split('\n').slice(1);
   const first = lines.findIndex((line) => !ENGINE.test(line));
   const rest = lines.slice(first);
   const last = rest.findIndex((line) => ENGINE.test(line));
+  if (last < 0 && lines.length < DEEPEST) return [];
   return rest
     .slice(0, last < 0 ? undefined : last)
     .map((line) => line.trim())
@@ -115,7 +122,7 @@ function frameOf(line: string): string {
     /^at (?:(?:Object\.)?(\S+?)(?: \[as \S+\])? )?\(?(?:file:\/\/)?(.*?):(\d+):\d+\)?$/.exec(line);
   if (!match) return line;
   const [, name = '', file = '', at = ''] = match;
-  return `${name.replace(/\.next$/, '')} ${shorten(file)}:${at}`.trim();
+  return `${name.replace(/\.next$/, '').replace(/^Array\./, '')} ${shorten(file)}:${at}`.trim();
 }
 
 function shorten(file: string): string {

@@ -2,6 +2,7 @@
 
 import { UsageError } from '../../errors.js';
 import { Ablation, type SiteId } from '../../memory/sites.js';
+import type { EventLog } from '../../view-machine/log.js';
 import { ViewMachine } from '../../view-machine/view-machine.js';
 import type { Scenario } from '../../scenario/declare.js';
 import type { ScenarioReference } from '../../scenario/reference.js';
@@ -58,8 +59,13 @@ export async function loadScenario({ file, name }: ScenarioReference): Promise<L
 const CAPS = { windowCap: 32, viewCap: 64 } as const;
 
 /** Make a memory of a kind for a machine. */
-export function createMemory(kind: MemoryKind, cpus: number, words: number): ExplorerMemory {
-  return kind === 'sc' ? new ScMemory() : new ViewMachine({ cpus, words, ...CAPS });
+export function createMemory(
+  kind: MemoryKind,
+  cpus: number,
+  words: number,
+  log = false,
+): ExplorerMemory {
+  return kind === 'sc' ? new ScMemory() : new ViewMachine({ cpus, words, ...CAPS, log });
 }
 
 /** One prepared scenario, executed any number of times. */
@@ -67,11 +73,17 @@ export class Session {
   readonly prepared: Prepared;
   readonly execution: Execution;
   readonly fingerprint: string;
+  /** Log of the memory, where it was asked for and the memory keeps one. */
+  readonly log: EventLog | undefined;
   readonly #memory: MemoryKind;
   readonly #ablated: readonly number[];
   readonly #judge: Judge;
 
-  constructor(loaded: LoadedScenario, config: Omit<ExploreConfig, 'scenario' | 'strategy'>) {
+  constructor(
+    loaded: LoadedScenario,
+    config: Omit<ExploreConfig, 'scenario' | 'strategy'>,
+    options: { readonly log?: boolean } = {},
+  ) {
     const { scenario, fingerprint } = loaded;
     this.fingerprint = fingerprint;
     this.prepared = prepare(scenario);
@@ -79,8 +91,10 @@ export class Session {
     this.#ablated = config.ablated;
     const { bodies } = this.prepared.machine;
     const { length } = this.prepared.image;
+    const memory = createMemory(config.memory, bodies.length, length, options.log);
+    this.log = memory instanceof ViewMachine ? (memory.log ?? undefined) : undefined;
     this.execution = new Execution(this.prepared, {
-      memory: createMemory(config.memory, bodies.length, length),
+      memory,
       fencesInteract: config.memory === 'lkmm',
       ablation: new Ablation(config.ablated as readonly SiteId[]),
       steps: config.steps ?? scenario.bounds?.steps ?? DEFAULT_STEPS,

@@ -1,0 +1,26 @@
+/** Writes the files that a finding can be asked for: its page and its traces. */
+
+import { writeFileSync } from 'node:fs';
+import { recordFinding, type RecordFindingOptions } from '../campaign/record-finding.js';
+import { findingPage } from '../report/finding.js';
+import { ftraceText } from '../report/finding/ftrace.js';
+import { perfettoTrace } from '../report/finding/perfetto.js';
+
+/** Files by the options that ask for them. */
+export interface FindingFiles {
+  readonly html?: string;
+  readonly trace?: string;
+  readonly ftrace?: string;
+}
+
+/** Record a finding and write what was asked for; nothing is recorded when nothing was. */
+export async function writeFindingFiles(
+  { html, trace, ftrace }: FindingFiles,
+  finding: RecordFindingOptions,
+): Promise<void> {
+  if (html === undefined && trace === undefined && ftrace === undefined) return;
+  const recording = await recordFinding(finding);
+  if (html !== undefined) writeFileSync(html, await findingPage(recording));
+  if (trace !== undefined) writeFileSync(trace, `${JSON.stringify(perfettoTrace(recording))}\n`);
+  if (ftrace !== undefined) writeFileSync(ftrace, ftraceText(recording));
+}
