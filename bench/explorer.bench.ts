@@ -1,7 +1,7 @@
 /** Rate of the explorer: operations a second of CPU time, on one thread, over both memories. */
 
 import { performance } from 'node:perf_hooks';
-import { exploreRange } from '../src/campaign/explore.js';
+import { exploreRange } from '../src/campaign/range.js';
 import type { MemoryKind } from '../src/explorer/engine/explorer-memory.js';
 import { catalogModule } from '../src/explorer/build/modules.js';
 import { RandomStrategy } from '../src/explorer/strategies/random.js';

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Bench } from 'tinybench';
 import { Command } from 'commander';
 import { UsageError } from '../src/errors.js';
-import { readJsonFile } from '../src/cli/input.js';
+import { readJsonFile } from '../src/campaign/files.js';
 import { interruptible } from '../src/cli/interrupt.js';
 import * as options from '../src/cli/options.js';
 import { emit } from '../src/cli/output.js';

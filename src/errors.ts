@@ -1,4 +1,4 @@
-/** The three kinds of failure a command can end with, told apart by class, `code` and exit status. */
+/** The kinds of failure a command can end with, told apart by class, `code` and exit status. */
 
 /** The caller's mistake: names the bad value and what is accepted. Exit status 2. */
 export class UsageError extends Error {
@@ -42,8 +42,22 @@ export class SimulatorBug extends Error {
   }
 }
 
+/** A run was stopped by its caller before there was anything to report. Exit status 130, as after Ctrl-C. */
+export class Interrupted extends Error {
+  readonly code = 'ERR_INTERRUPTED';
+  readonly exitCode = 130;
+  override readonly name = 'Interrupted';
+
+  constructor() {
+    super('interrupted before there was anything to report');
+  }
+}
+
 /** Exit status that an error thrown by a command stands for; 3 for anything unforeseen. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof UsageError || error instanceof InvariantViolated) return error.exitCode;
-  return 3;
+  const isOurs =
+    error instanceof UsageError ||
+    error instanceof InvariantViolated ||
+    error instanceof Interrupted;
+  return isOurs ? error.exitCode : 3;
 }

@@ -1,18 +1,18 @@
 /** A campaign: shares executions among worker threads, adds up what they show, and keeps what it has when it is stopped. */
 
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
-import { SimulatorBug, UsageError } from '../errors.js';
-import type { ExploreConfig } from '../explorer/engine/config.js';
+import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
 import { addTally, emptyTally, endsSearch, type StopAt, type Tally } from './tally.js';
-import type { Answer, SliceResult, WorkerTask } from './worker-task.js';
+import type { SliceResult } from './task.js';
+import { SLICE_MS, type Workers } from './workers.js';
 
-/** Milliseconds that one slice of work takes: how promptly a campaign reports and stops. */
-const SLICE_MS = 300;
-/** Seconds that a worker may take beyond a slice before it is taken for stuck in kernel code. */
-const STUCK_SECONDS = 20;
 /** Executions of a slice at first; then as many as fit in it. */
 const FIRST_EXECUTIONS = 256;
+
+/** What a campaign executes. */
+export interface CampaignPlan {
+  readonly session: SessionConfig;
+  readonly strategy: StrategyConfig;
+}
 
 /** How long a campaign goes on. */
 export interface CampaignLimits {
@@ -23,6 +23,8 @@ export interface CampaignLimits {
   readonly budgetMs: number;
   readonly threads: number;
   readonly stopAt: StopAt;
+  /** Ends it early, within {@link SLICE_MS} and a little; what was counted counts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** State of a campaign, at any time. */
@@ -37,65 +39,11 @@ export interface CampaignState {
   failure: Error | undefined;
 }
 
-/** A pool of exploring workers. */
-export class Workers {
-  readonly #pool: Piscina;
-
-  constructor(threads: number) {
-    this.#pool = new Piscina({
-      filename: fileURLToPath(new URL('../../workers/explore.js', import.meta.url)),
-      minThreads: threads,
-      maxThreads: threads,
-      idleTimeout: 60_000,
-    });
-  }
-
-  /**
-   * Run a task on some worker.
-   *
-   * @param ms longest time it may take by itself
-   * @throws UsageError when it takes far longer: its scenario's code loops between two operations
-   */
-  async run<T>(task: WorkerTask, ms = SLICE_MS): Promise<T> {
-    const controller = new AbortController();
-    // Ticks, not a point in time: a process that was stopped for a while has not been stuck.
-    let left = Math.ceil(ms / 1000) + STUCK_SECONDS;
-    const timer = setInterval(() => {
-      if (--left <= 0) controller.abort();
-    }, 1000);
-    try {
-      const answer = (await this.#pool.run(task, { signal: controller.signal })) as Answer;
-      if ('usage' in answer) throw new UsageError(answer.usage);
-      return answer.result as T;
-    } catch (error) {
-      if (controller.signal.aborted) {
-        throw new UsageError(
-          `the scenario's code executed no operation for ${STUCK_SECONDS} s: it loops for ever`,
-        );
-      }
-      throw restored(error);
-    } finally {
-      clearInterval(timer);
-    }
-  }
-
-  /** Stop all workers at once. */
-  async close(): Promise<void> {
-    await this.#pool.destroy();
-  }
-}
-
-function restored(error: unknown): Error {
-  if (error instanceof UsageError || error instanceof SimulatorBug) return error;
-  const { stack } = error as { stack?: string };
-  return new SimulatorBug(`a worker failed: ${stack ?? String(error)}`);
-}
-
 /** Runs the slices of one campaign. */
 export class Campaign {
   readonly state: CampaignState;
   readonly #workers: Workers;
-  readonly #config: ExploreConfig;
+  readonly #plan: CampaignPlan;
   readonly #limits: CampaignLimits;
   readonly #deadline: number;
   readonly #onProgress: (state: CampaignState) => void;
@@ -109,13 +57,13 @@ export class Campaign {
 
   constructor(
     workers: Workers,
-    config: ExploreConfig,
+    plan: CampaignPlan,
     limits: CampaignLimits,
-    onProgress: (state: CampaignState) => void,
+    onProgress: (state: CampaignState) => void = () => undefined,
     earlier?: Tally,
   ) {
     this.#workers = workers;
-    this.#config = config;
+    this.#plan = plan;
     this.#limits = limits;
     this.#deadline = performance.now() + limits.budgetMs;
     this.#onProgress = onProgress;
@@ -130,20 +78,20 @@ export class Campaign {
     };
   }
 
-  /** Hand out nothing more; {@link run} returns when the slices under way have ended. */
-  stop(): void {
-    this.#stopped = true;
+  get #isOver(): boolean {
+    return this.#stopped || this.#limits.signal?.aborted === true;
   }
 
   /** Execute until a limit is reached. Never throws: a failure is part of the state. */
   async run(): Promise<CampaignState> {
     // An exhaustive search is one thread's: its state is the search.
-    const threads = this.#config.strategy.kind === 'dfs' ? 1 : this.#limits.threads;
+    const threads = this.#plan.strategy.kind === 'dfs' ? 1 : this.#limits.threads;
     try {
       await Promise.all(Array.from({ length: threads }, () => this.#work()));
     } catch (error) {
-      this.stop();
-      this.state.failure = error as Error;
+      this.#stopped = true;
+      // Slices that an interrupt cut off are not counted, and are no failure.
+      if (this.#limits.signal?.aborted !== true) this.state.failure = error as Error;
     }
     return this.state;
   }
@@ -151,13 +99,13 @@ export class Campaign {
   async #work(): Promise<void> {
     for (;;) {
       const left = this.#deadline - performance.now();
-      const piece = this.#stopped || left <= 0 ? undefined : this.#take();
+      const piece = this.#isOver || left <= 0 ? undefined : this.#take();
       if (piece === undefined) return;
       const ms = Math.min(SLICE_MS, left);
       const started = performance.now();
-      const { stopAt } = this.#limits;
-      const task = { task: 'slice', config: this.#config, ms, stopAt, ...piece } as const;
-      const result = await this.#workers.run<SliceResult>(task, ms);
+      const { stopAt, signal } = this.#limits;
+      const request = { ...this.#plan, ms, stopAt, ...piece };
+      const result = await this.#workers.run('slice', request, { ms, signal });
       this.#adapt(result.next - piece.from, performance.now() - started);
       if (result.next < piece.to && !result.exhausted) {
         this.#leftOver.push({ from: result.next, to: piece.to });
@@ -195,8 +143,10 @@ export class Campaign {
       state.exhausted ||= result.exhausted;
       state.bounded ||= result.bounded;
       if (result.pct) state.pct = result.pct;
-      if (result.exhausted) this.stop();
-      if (state.tally.outcomes.some((it) => endsSearch(this.#limits.stopAt, it))) this.stop();
+      if (result.exhausted) this.#stopped = true;
+      if (state.tally.outcomes.some((it) => endsSearch(this.#limits.stopAt, it))) {
+        this.#stopped = true;
+      }
     }
     this.#onProgress(state);
   }

@@ -1,28 +1,56 @@
 /** Checkpoints: what a campaign has counted, so that it can go on later and end with the same counts. */
 
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { UsageError } from '../errors.js';
-import type { ExploreConfig } from '../explorer/engine/config.js';
-import type { Tally } from './tally.js';
+import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
+import { decodeToken } from '../explorer/findings/token.js';
+import type { CampaignPlan } from './campaign.js';
+import { readJsonFile, replaceFile } from './files.js';
+import type { OutcomeCount, Tally } from './tally.js';
 
 /** Version of the format. */
 const CHECKPOINT_VERSION = 1;
 
+/** A session and a strategy, as the file has them. */
+export interface SavedConfig extends SessionConfig {
+  readonly strategy: StrategyConfig;
+}
+
 /** A campaign that was interrupted. */
 export interface Checkpoint {
   readonly version: number;
-  readonly config: ExploreConfig;
+  readonly config: SavedConfig;
   readonly fingerprint: string;
   /** Executions counted: 0 … `next` - 1. */
   readonly next: number;
   readonly tally: Tally;
 }
 
-/** Write a checkpoint; a crash while writing leaves the one before. */
-export function writeCheckpoint(file: string, checkpoint: Omit<Checkpoint, 'version'>): void {
-  const partial = `${file}.partial`;
-  writeFileSync(partial, JSON.stringify({ version: CHECKPOINT_VERSION, ...checkpoint }, null, 2));
-  renameSync(partial, file);
+/** What is counted of which campaign. */
+export interface Counted {
+  readonly plan: CampaignPlan;
+  readonly fingerprint: string;
+  readonly next: number;
+  readonly tally: Tally;
+}
+
+function configOf({ session, strategy }: CampaignPlan): SavedConfig {
+  const { scenario, memory, ablated, steps } = session;
+  return { scenario, memory, strategy, ablated, ...(steps === undefined ? {} : { steps }) };
+}
+
+/**
+ * Write a checkpoint; a crash while writing leaves the one before.
+ *
+ * @throws UsageError when it cannot be written
+ */
+export function writeCheckpoint(file: string, { plan, ...counted }: Counted): void {
+  const checkpoint: Checkpoint = {
+    version: CHECKPOINT_VERSION,
+    config: configOf(plan),
+    ...counted,
+  };
+  replaceFile('checkpoint', file, JSON.stringify(checkpoint, null, 2));
 }
 
 /**
@@ -33,20 +61,15 @@ export function writeCheckpoint(file: string, checkpoint: Omit<Checkpoint, 'vers
  */
 export function readCheckpoint(
   file: string,
-  config: ExploreConfig,
+  plan: CampaignPlan,
   fingerprint: string,
 ): Checkpoint | undefined {
   if (!existsSync(file)) return undefined;
-  let found: Checkpoint;
-  try {
-    found = JSON.parse(readFileSync(file, 'utf8')) as Checkpoint;
-  } catch {
-    throw new UsageError(`${file} is no checkpoint: it is not JSON`);
-  }
-  if (found.version !== CHECKPOINT_VERSION) {
+  const found = readJsonFile('checkpoint', file);
+  if (!isCheckpoint(found)) {
     throw new UsageError(`${file} is no checkpoint of format ${CHECKPOINT_VERSION}`);
   }
-  if (identity(found.config) !== identity(config)) {
+  if (identity(found.config) !== identity(configOf(plan))) {
     throw new UsageError(`${file} belongs to another campaign: ${JSON.stringify(found.config)}`);
   }
   if (found.fingerprint !== fingerprint) {
@@ -56,6 +79,56 @@ export function readCheckpoint(
 }
 
 /** A campaign, wherever its code lies: the fingerprint says what code that is. */
-function identity({ scenario, ...rest }: ExploreConfig): string {
-  return JSON.stringify({ ...rest, scenario: scenario.name });
+function identity({ scenario, memory, strategy, ablated, steps }: SavedConfig): string {
+  return JSON.stringify([scenario.name, memory, strategy, ablated, steps]);
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
+
+function isCheckpoint(value: unknown): value is Checkpoint {
+  if (!isObject(value) || value['version'] !== CHECKPOINT_VERSION) return false;
+  const { config, fingerprint, next, tally } = value;
+  return (
+    isObject(config) &&
+    isObject(config['scenario']) &&
+    typeof fingerprint === 'string' &&
+    isCount(next) &&
+    isTally(tally) &&
+    tally.executions + tally.redundant === next
+  );
+}
+
+function isTally(value: unknown): value is Tally {
+  if (!isObject(value)) return false;
+  const { executions, redundant, overlong, steps, switches, digest, outcomes } = value;
+  return (
+    [executions, redundant, overlong, steps, switches, digest].every(isCount) &&
+    Array.isArray(outcomes) &&
+    outcomes.every(isOutcome) &&
+    outcomes.reduce((sum, { count }) => sum + count, 0) === executions
+  );
+}
+
+function isOutcome(value: unknown): value is OutcomeCount {
+  if (!isObject(value)) return false;
+  const { key, grade, detail, count, firstRun, token } = value;
+  return (
+    [key, detail].every((text) => typeof text === 'string') &&
+    ['acceptable', 'interesting', 'forbidden'].includes(grade as string) &&
+    isCount(count) &&
+    isCount(firstRun) &&
+    isToken(token)
+  );
+}
+
+function isToken(value: unknown): value is string {
+  try {
+    return typeof value === 'string' && decodeToken(value).scenario !== '';
+  } catch {
+    return false; // A damaged token makes a damaged checkpoint.
+  }
 }

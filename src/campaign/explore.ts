@@ -1,101 +1,358 @@
-/** Executes a range of a campaign's executions in this thread and counts what they show. */
+/** Use case: run a scenario under a strategy, count every outcome, shrink what must not happen. */
 
-import { UsageError } from '../errors.js';
+import { availableParallelism } from 'node:os';
+import { siteName } from '../catalog/orderings/entry.js';
+import { Interrupted, UsageError } from '../errors.js';
 import type { StrategyConfig } from '../explorer/engine/config.js';
-import { DfsStrategy } from '../explorer/strategies/dfs.js';
-import { PctStrategy, type PctParameters } from '../explorer/strategies/pct.js';
-import { RandomStrategy } from '../explorer/strategies/random.js';
-import { ReplayStrategy } from '../explorer/strategies/replay.js';
-import { DEFAULT_SCHEDULE } from '../explorer/engine/schedule.js';
-import type { Session } from '../explorer/engine/session.js';
-import type { Strategy } from '../explorer/engine/strategy.js';
+import type { SiteId } from '../memory/sites.js';
+import type { Grade } from '../scenario/declare.js';
+import type { CampaignPlan, CampaignState } from './campaign.js';
+import { withPartial } from './failed.js';
+import { checkOptions, type Filled, type OptionTable } from './option-table.js';
+import { WATCHING, type Watching } from './progress.js';
+import { replayCommand } from './replay-command.js';
 import {
-  countAgain,
-  countFirst,
-  digestOf,
-  emptyTally,
-  endsSearch,
-  type StopAt,
-  type Tally,
-} from './tally.js';
+  choiceOf,
+  duration,
+  flag,
+  integerIn,
+  orderingSites,
+  seed,
+  textOf,
+  writableFile,
+} from './rules.js';
+import { runSaved } from './saved-campaign.js';
+import { chooseScenario, type Chosen } from './scenarios.js';
+import type { MinimisedFinding, SliceResult } from './task.js';
+import { Workers } from './workers.js';
 
-/** Operations between two looks at the clock. */
-const CLOCK_STEPS = 2000;
+/** Milliseconds that shrinking one finding may take. */
+const MINIMISE_MS = 120_000;
+/** Findings that are shrunk: a scenario that fails in thousands of ways fails in the same one. */
+const MOST_SHRUNK = 10;
 
-/** What to execute. */
-export interface Range {
-  /** First execution and the one after the last. */
-  readonly from: number;
-  readonly to: number;
-  /** `performance.now()` at which to stop early. */
-  readonly deadline: number;
-  /** Stop after an execution with this outcome. */
-  readonly stopAt: StopAt;
+/** What {@link explore} is asked to do. */
+export interface ExploreOptions extends Watching {
+  /** `NAME` of the catalogue, `FILE` or `FILE#NAME`. */
+  readonly scenario: string;
+  /** What the kernel memory model allows (`lkmm`, the default), or sequentially consistent memory. */
+  readonly memory?: 'lkmm' | 'sc';
+  /** How schedules are found. Default `random`. */
+  readonly strategy?: 'random' | 'pct' | 'dfs';
+  /** Seed of every random choice. Default 1. */
+  readonly seed?: number;
+  /** `pct`: depth of the bugs looked for. Default 3. */
+  readonly depth?: number;
+  /** `dfs`: most preemptions of an execution. Default unbounded. */
+  readonly preemptions?: number;
+  /** `dfs`: most weak answers of the memory in an execution. Default unbounded. */
+  readonly choices?: number;
+  /** Ordering sites to remove, such as `['O-04']`. Default none. */
+  readonly ablate?: readonly (number | string)[];
+  /** Executions. Default as many as fit the budget. */
+  readonly executions?: number;
+  /** Time to spend, in ms. Default 10,000. */
+  readonly budgetMs?: number;
+  /** Worker threads; `dfs` uses one. Default one for each core. */
+  readonly threads?: number;
+  /** Bound on operations of an execution. Default the scenario's. */
+  readonly steps?: number;
+  /** Stop at the first forbidden outcome. Default false. */
+  readonly stop?: boolean;
+  /** Shrink what is found. Default true. */
+  readonly minimise?: boolean;
+  /** `random`, `pct`: file to save progress in, and to go on from. */
+  readonly checkpoint?: string;
 }
 
-/** What was executed of a range. */
-export interface RangeResult {
-  readonly tally: Tally;
-  /** Executions `from` … `next` - 1 are counted. */
-  readonly next: number;
-  /** Exhaustive search: nothing is left to try. */
+const small = integerIn({ min: 0, max: 1000 });
+const many = integerIn({ min: 1, max: Number.MAX_SAFE_INTEGER });
+
+/** The options of {@link explore}. */
+export const EXPLORE_OPTIONS = {
+  ...WATCHING,
+  scenario: {
+    rule: textOf('NAME of the catalogue, FILE or FILE#NAME'),
+    about: 'what to explore',
+    required: true,
+  },
+  memory: {
+    rule: choiceOf(['sc', 'lkmm']),
+    about: 'sequentially consistent memory, or what the kernel memory model allows',
+    fallback: 'lkmm',
+    flags: '--memory <kind>',
+  },
+  strategy: {
+    rule: choiceOf(['random', 'pct', 'dfs']),
+    about: 'how schedules are found',
+    fallback: 'random',
+    flags: '--strategy <name>',
+  },
+  seed: {
+    rule: seed,
+    about: 'seed of every random choice',
+    fallback: 1,
+    flags: '--seed <n>',
+    needs: { strategy: ['random', 'pct'] },
+  },
+  depth: {
+    rule: integerIn({ min: 1, max: 20 }),
+    about: 'pct: depth of the bugs looked for',
+    fallback: 3,
+    flags: '--depth <d>',
+    needs: { strategy: ['pct'] },
+  },
+  preemptions: {
+    rule: small,
+    about: 'dfs: most preemptions of an execution',
+    flags: '--preemptions <n>',
+    needs: { strategy: ['dfs'] },
+  },
+  choices: {
+    rule: small,
+    about: 'dfs: most weak answers of the memory',
+    flags: '--choices <n>',
+    needs: { strategy: ['dfs'], memory: ['lkmm'] },
+  },
+  ablate: {
+    rule: orderingSites,
+    about: 'ordering sites to remove',
+    fallback: [],
+    shown: 'none',
+    flags: '--ablate <sites>',
+  },
+  executions: {
+    rule: many,
+    about: 'number of executions',
+    shown: 'what fits the budget',
+    flags: '--runs <n>',
+  },
+  budgetMs: {
+    rule: duration,
+    about: 'time to spend',
+    fallback: 10_000,
+    shown: '10s',
+    flags: '--budget <time>',
+  },
+  threads: {
+    rule: integerIn({ min: 1, max: 256 }),
+    about: 'worker threads',
+    fallback: availableParallelism(),
+    flags: '--threads <n>',
+    needs: { strategy: ['random', 'pct'] },
+  },
+  steps: {
+    rule: many,
+    about: 'bound on operations of an execution',
+    shown: "the scenario's",
+    flags: '--steps <n>',
+  },
+  stop: { rule: flag, about: 'stop at the first forbidden outcome', fallback: false },
+  minimise: { rule: flag, about: 'print findings as they were found', fallback: true },
+  checkpoint: {
+    rule: writableFile,
+    about: 'random, pct: save progress, and go on from it',
+    flags: '--checkpoint <file>',
+    needs: { strategy: ['random', 'pct'] },
+  },
+} as const satisfies OptionTable<ExploreOptions>;
+
+/** An outcome that an exploration saw. */
+export interface ExploredOutcome {
+  readonly key: string;
+  readonly grade: Grade;
+  /** One sentence: what happened, or why it is graded so. */
+  readonly detail: string;
+  readonly count: number;
+  /** Number of the first execution that showed it. */
+  readonly firstRun: number;
+  /** Reproduces that execution. */
+  readonly token: string;
+}
+
+/** A forbidden outcome, shrunk. */
+export interface ExploredFinding extends Omit<MinimisedFinding, 'needed'> {
+  /** Removed sites without which it does not happen, `O-04`. */
+  readonly needed: readonly string[];
+  /** Command line that shows it again. */
+  readonly replay: string;
+}
+
+/** What an exploration showed; plain data. */
+export interface ExploreResult {
+  readonly scenario: string;
+  /** File that exports it. */
+  readonly file: string;
+  readonly fingerprint: string;
+  readonly memory: 'lkmm' | 'sc';
+  readonly strategy: StrategyConfig;
+  readonly ablated: readonly string[];
+  readonly seconds: number;
+  /** Executions that reached their end. */
+  readonly executions: number;
+  /** Executions cut short because others stand for them. */
+  readonly redundant: number;
+  /** Executions that went beyond the bound on operations. */
+  readonly overlong: number;
+  readonly steps: number;
+  readonly switches: number;
+  readonly outcomes: readonly ExploredOutcome[];
+  /** Hash over all traces, eight hexadecimal digits: equal for equal runs. */
+  readonly digest: string;
+  /** Executions 0 … `nextRun` - 1 are counted. */
+  readonly nextRun: number;
+  /** `dfs`: nothing is left to try, within the bounds where `bounded`. */
   readonly exhausted: boolean;
-  /** A bound of the search has left something out. */
   readonly bounded: boolean;
+  readonly pct?: SliceResult['pct'];
+  /** Forbidden outcomes shrunk: the first ten at the most. */
+  readonly findings: readonly ExploredFinding[];
+  /** It was stopped by its signal. */
+  readonly interrupted: boolean;
 }
 
-/** n, k and d of a priority-based exploration: k is measured by one execution without preemption. */
-export function pctParameters(session: Session, depth: number): PctParameters {
-  const strategy = new ReplayStrategy(DEFAULT_SCHEDULE);
-  session.execute(strategy);
-  return { n: session.execution.cpus.length, k: session.execution.steps, d: depth };
+type Checked = Filled<ExploreOptions, typeof EXPLORE_OPTIONS>;
+
+/**
+ * Explore a scenario.
+ *
+ * @throws UsageError for options that are not accepted, a scenario that is not there or cannot be run, or when nothing was executed
+ * @throws SimulatorBug when a worker fails; {@link partialResult} gives what was counted before
+ * @throws Interrupted when the signal ended it before the scenario was loaded
+ */
+export async function explore(options: ExploreOptions): Promise<ExploreResult> {
+  const checked = checkOptions('explore', options, EXPLORE_OPTIONS);
+  const workers = new Workers(checked.strategy === 'dfs' ? 1 : checked.threads);
+  const exploration = new Exploration(workers, checked);
+  try {
+    return await exploration.run();
+  } finally {
+    await workers.close();
+  }
 }
 
-/** Make the strategy that a configuration asks for. */
-export function createStrategy(config: StrategyConfig, session: Session): Strategy {
-  if (config.kind === 'random') return new RandomStrategy(config.seed);
-  if (config.kind === 'pct') {
-    return new PctStrategy(config.seed, pctParameters(session, config.depth));
-  }
-  if (session.scenario.kind === 'system') {
-    throw new UsageError(
-      '--strategy dfs explores races; a whole machine is explored with random or pct',
-    );
-  }
-  return new DfsStrategy(session.execution.cpus.length, config);
+function strategyOf({ strategy: kind, ...options }: Checked): StrategyConfig {
+  const { seed: from, depth, preemptions, choices } = options;
+  if (kind === 'random') return { kind, seed: from };
+  if (kind === 'pct') return { kind, seed: from, depth };
+  return {
+    kind,
+    ...(preemptions === undefined ? {} : { preemptions }),
+    ...(choices === undefined ? {} : { choices }),
+  };
 }
 
-/** Execute a range; a strategy that has state, as an exhaustive one has, goes on where it stopped. */
-export function exploreRange(session: Session, strategy: Strategy, range: Range): RangeResult {
-  const tally = emptyTally();
-  const { execution } = session;
-  let run = range.from;
-  let exhausted = false;
-  let clock = CLOCK_STEPS;
-  for (; run < range.to; run++) {
-    if (clock <= 0) {
-      if (performance.now() >= range.deadline) break;
-      clock = CLOCK_STEPS;
+class Exploration {
+  readonly #workers: Workers;
+  readonly #options: Checked;
+  readonly #findings: MinimisedFinding[] = [];
+  #seconds = 0;
+
+  constructor(workers: Workers, options: Checked) {
+    this.#workers = workers;
+    this.#options = options;
+  }
+
+  async run(): Promise<ExploreResult> {
+    const { scenario, signal } = this.#options;
+    const info = await chooseScenario(this.#workers, scenario, signal);
+    const plan = this.#planOf(info);
+    const started = performance.now();
+    const state = await this.#campaign(info, plan, started);
+    this.#seconds = (performance.now() - started) / 1000;
+    if (this.#options.minimise && state.failure === undefined) await this.#shrink(plan, state);
+    const result = this.#result(info, plan, state);
+    if (state.failure !== undefined) throw withPartial(state.failure, result);
+    if (result.executions === 0 && !result.interrupted) {
+      throw withPartial(
+        new UsageError(`${info.name}: nothing was executed in ${result.seconds.toFixed(1)} s`),
+        result,
+      );
     }
-    exhausted = !strategy.begin(run);
-    if (exhausted) break;
-    const verdict = session.execute(strategy);
-    clock -= execution.steps;
-    if (verdict === undefined) {
-      tally.redundant++;
-      continue;
-    }
-    tally.executions++;
-    tally.steps += execution.steps;
-    tally.switches += execution.switches;
-    tally.digest = (tally.digest + digestOf(execution.hash, run)) >>> 0;
-    if (execution.wasFair) tally.overlong++;
-    if (!countAgain(tally, verdict, run)) countFirst(tally, verdict, run, session.token());
-    if (endsSearch(range.stopAt, verdict)) {
-      run++;
-      break;
+    return result;
+  }
+
+  #planOf({ file, name }: Chosen): CampaignPlan {
+    const { memory, ablate, steps } = this.#options;
+    return {
+      session: {
+        scenario: { file, name },
+        memory,
+        ablated: ablate as readonly number[],
+        ...(steps === undefined ? {} : { steps }),
+      },
+      strategy: strategyOf(this.#options),
+    };
+  }
+
+  #campaign(info: Chosen, plan: CampaignPlan, started: number): Promise<CampaignState> {
+    const { executions, budgetMs, threads, stop, checkpoint, signal, onProgress } = this.#options;
+    return runSaved(this.#workers, {
+      plan,
+      fingerprint: info.fingerprint,
+      limits: {
+        executions: executions ?? Number.MAX_SAFE_INTEGER,
+        budgetMs,
+        threads,
+        stopAt: stop ? 'forbidden' : 'nothing',
+        signal,
+      },
+      checkpoint,
+      onProgress: (state) => {
+        const ms = performance.now() - started;
+        onProgress?.(
+          executions === undefined
+            ? { done: ms / 1000, total: budgetMs / 1000, unit: 's', note: noteOf(state, ms) }
+            : { done: state.next, total: executions, unit: 'executions', note: noteOf(state, ms) },
+        );
+      },
+    });
+  }
+
+  /** Shrink forbidden outcomes; one that is interrupted stays as it was found. */
+  async #shrink({ session }: CampaignPlan, { tally }: CampaignState): Promise<void> {
+    const { signal } = this.#options;
+    const found = tally.outcomes.filter(({ grade }) => grade === 'forbidden');
+    for (const { token } of found.slice(0, MOST_SHRUNK)) {
+      try {
+        const limits = { ms: MINIMISE_MS, signal };
+        this.#findings.push(await this.#workers.run('minimise', { session, token }, limits));
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error;
+        return;
+      }
     }
   }
-  const bounded = strategy instanceof DfsStrategy && strategy.bounded;
-  return { tally, next: run, exhausted, bounded };
+
+  #result(info: Chosen, { session, strategy }: CampaignPlan, state: CampaignState): ExploreResult {
+    const { tally, exhausted, bounded, pct, next } = state;
+    return {
+      scenario: info.name,
+      file: info.file,
+      fingerprint: info.fingerprint,
+      memory: session.memory,
+      strategy,
+      ablated: namesOf(session.ablated),
+      seconds: this.#seconds,
+      ...tally,
+      digest: tally.digest.toString(16).padStart(8, '0'),
+      nextRun: next,
+      exhausted,
+      bounded,
+      ...(pct === undefined ? {} : { pct }),
+      findings: this.#findings.map((finding) => ({
+        ...finding,
+        needed: namesOf(finding.needed),
+        replay: replayCommand(finding.token, info.file),
+      })),
+      interrupted: this.#options.signal?.aborted === true,
+    };
+  }
+}
+
+const namesOf = (sites: readonly number[]): string[] =>
+  sites.map((site) => siteName(site as SiteId));
+
+function noteOf({ next, tally }: CampaignState, ms: number): string {
+  return `${next} executions, ${Math.round(tally.executions / Math.max(ms / 1000, 1e-3))}/s`;
 }

@@ -5,6 +5,7 @@ import { record } from '../explorer/findings/record.js';
 import type { Recording } from '../explorer/findings/recording.js';
 import { decodeToken } from '../explorer/findings/token.js';
 import { findScenario } from './find-scenario.js';
+import { replayCommand } from './replay-command.js';
 
 /** Which finding is written down. */
 export interface RecordFindingOptions {
@@ -26,6 +27,5 @@ export async function recordFinding({ token, file }: RecordFindingOptions): Prom
   const place = findScenario(file ?? scenario);
   const loaded = await loadScenario({ file: place.file, name: scenario });
   const session = new Session(loaded, { memory, ablated }, { log: true });
-  const own = file === undefined ? '' : ` --file ${file}`;
-  return record(session, token, { command: `klp-smp replay ${token}${own}` });
+  return record(session, token, { command: replayCommand(token, place.file) });
 }

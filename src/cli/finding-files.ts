@@ -1,6 +1,6 @@
 /** Writes the files that a finding can be asked for: its page and its traces. */
 
-import { writeFileSync } from 'node:fs';
+import { writeTextFile } from '../campaign/files.js';
 import { recordFinding, type RecordFindingOptions } from '../campaign/record-finding.js';
 import { findingPage } from '../report/finding.js';
 import { ftraceText } from '../report/finding/ftrace.js';
@@ -8,9 +8,9 @@ import { perfettoTrace } from '../report/finding/perfetto.js';
 
 /** Files by the options that ask for them. */
 export interface FindingFiles {
-  readonly html?: string;
-  readonly trace?: string;
-  readonly ftrace?: string;
+  readonly html?: string | undefined;
+  readonly trace?: string | undefined;
+  readonly ftrace?: string | undefined;
 }
 
 /** Record a finding and write what was asked for; nothing is recorded when nothing was. */
@@ -20,7 +20,8 @@ export async function writeFindingFiles(
 ): Promise<void> {
   if (html === undefined && trace === undefined && ftrace === undefined) return;
   const recording = await recordFinding(finding);
-  if (html !== undefined) writeFileSync(html, await findingPage(recording));
-  if (trace !== undefined) writeFileSync(trace, `${JSON.stringify(perfettoTrace(recording))}\n`);
-  if (ftrace !== undefined) writeFileSync(ftrace, ftraceText(recording));
+  if (html !== undefined) writeTextFile('page', html, await findingPage(recording));
+  if (trace !== undefined)
+    writeTextFile('trace', trace, `${JSON.stringify(perfettoTrace(recording))}\n`);
+  if (ftrace !== undefined) writeTextFile('trace', ftrace, ftraceText(recording));
 }

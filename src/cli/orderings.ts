@@ -14,15 +14,10 @@ import { checkLitmus } from '../litmus/axioms/checker.js';
 import { parseLitmus } from '../litmus/syntax/parse.js';
 import type { SiteId } from '../memory/sites.js';
 import { renderTable } from '../report/table.js';
-import { existingFile, jsonOption, option, orderingSites, parseAs } from './options.js';
+import { existingFile, flag, orderingSites } from '../campaign/rules.js';
+import { addCommand, JSON_OPTION } from './command.js';
 import { emit } from './output.js';
 import { markdownTable, writeSection } from './readme.js';
-
-interface OrderingsOptions {
-  readonly json: boolean;
-  readonly litmus?: boolean;
-  readonly readme?: string;
-}
 
 /** What the lists print of a site. */
 export interface OrderingRow {
@@ -152,45 +147,59 @@ export function orderingStory(ordering: Ordering): string[] {
   ];
 }
 
-function one(text: string): Ordering {
-  const [id, ...rest] = parseAs('site', orderingSites, text);
+function one(sites: readonly SiteId[]): Ordering {
+  const [id, ...rest] = sites;
   if (id === undefined || rest.length > 0) {
-    throw new UsageError(`site: '${text}' is not accepted; give one ordering site such as O-04`);
+    const given = sites.map(siteName).join();
+    throw new UsageError(`site: '${given}' is not accepted; give one ordering site such as O-04`);
   }
   return orderingOf(id);
 }
 
-function printLitmus(ordering: Ordering): void {
-  for (const form of ordering.litmus) process.stdout.write(`${litmusSource(form)}\n`);
+function printLitmus(ordering: Ordering, json: boolean): void {
+  const tests = ordering.litmus.map((form) => ({ name: form.name, source: litmusSource(form) }));
+  emit({ json }, tests, () => tests.map(({ source }) => `${source}\n`).join(''));
 }
 
-function run(text: string | undefined, options: OrderingsOptions): void {
-  if (options.readme !== undefined) {
-    writeSection(options.readme, 'orderings', readmeTable(ORDERINGS.map(orderingRow)));
-    return;
-  }
-  if (text === undefined) {
-    emit(options, ORDERINGS.map(orderingRow), table);
-    return;
-  }
-  const ordering = one(text);
-  if (options.litmus === true) printLitmus(ordering);
-  else
-    emit(options, { ...orderingRow(ordering), story: ordering.story }, () =>
-      orderingStory(ordering).join('\n'),
-    );
-}
+const TABLE = {
+  site: {
+    rule: orderingSites,
+    about: 'for instance O-04; all of them when left out',
+    flags: '[site]',
+  },
+  litmus: {
+    rule: flag,
+    about: 'print the litmus tests of the site instead',
+    needs: { site: 'given' },
+  },
+  readme: {
+    rule: existingFile,
+    about: 'write the table into a marked section of a file',
+    flags: '--readme <file>',
+    only: [],
+  },
+  ...JSON_OPTION,
+} as const;
 
 /** Add the command to a program. */
 export function registerOrderings(program: Command): void {
-  program
-    .command('orderings')
-    .description('list the places where live patching relies on order, or tell the story of one')
-    .argument('[site]', 'for instance O-04; all of them when left out')
-    .option('--litmus', 'print the litmus tests of the site instead')
-    .addOption(
-      option('--readme <file>', 'write the table into a marked section of a file', existingFile),
-    )
-    .addOption(jsonOption())
-    .action(run);
+  addCommand(program, {
+    name: 'orderings',
+    description: 'list the places where live patching relies on order, or tell the story of one',
+    table: TABLE,
+    run: ({ site, litmus, readme, json = false }) => {
+      if (readme !== undefined) {
+        writeSection(readme, 'orderings', readmeTable(ORDERINGS.map(orderingRow)));
+      } else if (site === undefined) emit({ json }, ORDERINGS.map(orderingRow), table);
+      else {
+        const ordering = one(site);
+        if (litmus === true) printLitmus(ordering, json);
+        else {
+          emit({ json }, { ...orderingRow(ordering), story: ordering.story }, () =>
+            orderingStory(ordering).join('\n'),
+          );
+        }
+      }
+    },
+  });
 }

@@ -2,7 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { Interrupted } from '../errors.js';
 import { endingOf, oneLine, PROGRAM_NAME } from './failure.js';
+import { exitCodeOfSignal, interrupts } from './interrupt.js';
 
 /** What each `src/cli/<command>.ts` exports: it adds its command to the program. */
 export type RegisterCommand = (program: Command) => void;
@@ -30,48 +32,79 @@ export function buildProgram(commands: readonly RegisterCommand[]): Command {
     .version(packageVersion())
     .addHelpText(
       'after',
-      '\nExit status: 0 all is well, 1 a finding, 2 wrong usage, 3 a simulator bug.',
+      '\nExit status: 0 all is well, 1 a finding, 2 wrong usage or nothing was tested, 3 a simulator bug, 130 interrupted.',
     );
   for (const register of commands) register(program);
   return program;
 }
 
-/** Wait until everything written so far has left the process: a pipe takes it asynchronously. */
-const drained = (stream: NodeJS.WriteStream): Promise<void> =>
-  new Promise((resolve) => void stream.write('', () => resolve()));
+/** Standard output of this process, and whether it still takes anything. */
+class Output {
+  /** Why it takes no more. */
+  failure: NodeJS.ErrnoException | undefined;
 
-/** End the process with `exitCode` once its output is out, whatever worker threads still do. */
-async function leave(exitCode: number): Promise<never> {
-  await Promise.all([drained(process.stdout), drained(process.stderr)]);
-  process.exit(exitCode);
+  watch(): void {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      this.failure ??= error;
+    });
+    process.stderr.on('error', () => undefined);
+  }
+
+  /** Wait until everything written so far has left the process: a pipe takes it asynchronously. */
+  async drained(): Promise<void> {
+    await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  }
+
+  /** A reader that went away (`| head`) is no error: there is just nobody left to tell. */
+  get complaint(): string | undefined {
+    if (this.failure === undefined || this.failure.code === 'EPIPE') return undefined;
+    return `${PROGRAM_NAME}: the output cannot be written: ${this.failure.message}`;
+  }
 }
 
-/** A reader that went away (`| head`) is no error: there is just nobody left to tell. */
-function leaveQuietlyOnClosedPipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? Number(process.exitCode ?? 0) : 3);
+const drained = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    if (stream.destroyed) resolve();
+    else stream.write('', () => resolve());
   });
+
+/** What the end of a command means, once signals and the output have had their say. */
+function finalCode(exitCode: number, output: Output): number {
+  if (interrupts.received !== undefined) return exitCodeOfSignal(interrupts.received);
+  return output.complaint !== undefined && exitCode < 2 ? 2 : exitCode;
+}
+
+/** End the process with `exitCode` once its output is out, whatever worker threads still do. */
+async function leave(exitCode: number, output: Output): Promise<never> {
+  if (interrupts.received !== undefined) process.stderr.write(`${PROGRAM_NAME}: interrupted\n`);
+  await output.drained();
+  if (output.complaint !== undefined) process.stderr.write(`${output.complaint}\n`);
+  await output.drained();
+  process.exit(finalCode(exitCode, output));
 }
 
 /**
  * Run one command line and end the process. A command ends well by returning (its exit status is then `process.exitCode`, or 0),
- * and badly by throwing one of the three errors of `src/errors.ts`.
+ * and badly by throwing one of the errors of `src/errors.ts`. After SIGINT or SIGTERM the status is 130 or 143.
  * @param program the commander program, with its commands
  * @param argv arguments after the program's name
  */
 export async function runProgram(program: Command, argv: readonly string[]): Promise<never> {
+  interrupts.listen();
   tame(program);
-  leaveQuietlyOnClosedPipe();
+  const output = new Output();
+  output.watch();
   const end = (error: unknown): Promise<never> => {
     const { exitCode, message } = endingOf(error);
-    if (message !== '') process.stderr.write(`${message}\n`);
-    return leave(exitCode);
+    const isSaid = message === '' || error instanceof Interrupted;
+    if (!isSaid) process.stderr.write(`${message}\n`);
+    return leave(exitCode, output);
   };
   // Node would end with 1, which here stands for a finding.
   process.on('uncaughtException', (error) => void end(error));
   try {
     await program.parseAsync(argv, { from: 'user' });
-    return await leave(Number(process.exitCode ?? 0));
+    return await leave(Number(process.exitCode ?? 0), output);
   } catch (error) {
     return await end(error);
   }

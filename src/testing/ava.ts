@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext, ImplementationFn } from 'ava';
 import { UsageError } from '../errors.js';
-import { exploreRange, createStrategy } from '../campaign/explore.js';
+import { exploreRange, createStrategy } from '../campaign/range.js';
 import { loadScenarios, Session } from '../explorer/engine/session.js';
 import type { OutcomeCount } from '../campaign/tally.js';
 

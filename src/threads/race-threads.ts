@@ -12,11 +12,14 @@ import type { Ending, Machine, Scenario, TraceEvent } from '../scenario/declare.
 import type { ScenarioReference } from '../scenario/reference.js';
 import { NativeTurn, OVER_BY_FINDING, OVER_BY_OOPS, TURN } from './native-turn.js';
 
-/** Words of the control block: arrivals at the barrier, its generation, length of the trace, then those of a turn. */
+/** Words of the control block: arrivals at the barrier, its generation, length of the trace, two for stopping, those of a turn. */
 const ARRIVED = 0;
 const GENERATION = 1;
 const TRACED = 2;
-const TURN_WORDS = 3;
+/** Somebody wants it to end; and what CPU 0 has told the others of that. */
+const STOP = 3;
+const LAST = 4;
+const TURN_WORDS = 5;
 const HEADER = TURN_WORDS + TURN.size;
 /** Numbers of trace events that one execution may leave; those of whole machines leave thousands. */
 const TRACE_WORDS = 500_000;
@@ -56,6 +59,11 @@ export function isBare(machine: Machine): boolean {
   return (
     (machine.interrupt ?? machine.prepare ?? machine.busyTime ?? machine.haltEnds) === undefined
   );
+}
+
+/** Ask the threads of a race to end before their next execution. */
+export function stopRace(control: SharedArrayBuffer): void {
+  Atomics.store(new Int32Array(control), STOP, 1);
 }
 
 class Rendezvous {
@@ -177,13 +185,16 @@ export async function runRaceThread(task: RaceThreadTask): Promise<Record<string
   machine.settle?.(image.slice());
   const thread = new RaceThread(task, machine);
   const bare = isBare(machine);
-  const all = new Rendezvous(new Int32Array(task.control), task.cpus);
+  const control = new Int32Array(task.control);
+  const all = new Rendezvous(control, task.cpus);
   const counts: Record<string, number> = {};
   let cpu = thread.createCpu(0);
   for (let i = 0; i < task.executions; i++) {
     if (task.cpu === 0) thread.reset(image);
     if (!bare) cpu = thread.createCpu(i);
+    if (task.cpu === 0) Atomics.store(control, LAST, Atomics.load(control, STOP));
     all.wait();
+    if (Atomics.load(control, LAST) !== 0) break;
     if (bare) thread.executeBare(cpu);
     else thread.executeWhole(cpu);
     all.wait();

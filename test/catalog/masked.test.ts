@@ -2,7 +2,7 @@ import test from 'ava';
 import { DEMONSTRATIONS } from '../../src/catalog/demonstrations.js';
 import { siteName } from '../../src/catalog/orderings.js';
 import { findScenario } from '../../src/campaign/find-scenario.js';
-import { createStrategy } from '../../src/campaign/explore.js';
+import { createStrategy } from '../../src/campaign/range.js';
 import { loadScenario, Session } from '../../src/explorer/engine/session.js';
 import { O_02, O_03, O_09, O_11, O_12, O_15, type SiteId } from '../../src/memory/sites.js';
 

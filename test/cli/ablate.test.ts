@@ -1,6 +1,6 @@
 import test from 'ava';
-import type { AblationRow } from '../../src/cli/ablate.js';
-import { Workers } from '../../src/campaign/campaign.js';
+import type { AblationRow } from '../../src/campaign/ablate.js';
+import { Workers } from '../../src/campaign/workers.js';
 import { findScenario } from '../../src/campaign/find-scenario.js';
 import { decodeToken, encodeToken } from '../../src/explorer/findings/token.js';
 import { runMain } from './child.js';
@@ -11,7 +11,8 @@ test('a row of the matrix: found with every seed, shrunk, and every token replay
   const args = ['ablate', 'O-22', '--seeds', String(SEEDS), '--shrink', '--json'];
   const { exitCode, stdout } = await runMain(...args);
   t.is(exitCode, 0);
-  const [row, ...rest] = JSON.parse(stdout) as AblationRow[];
+  const { rows } = JSON.parse(stdout) as { rows: AblationRow[] };
+  const [row, ...rest] = rows;
   t.is(rest.length, 0);
   t.is(row!.scenario, 'wake-while-checked');
   t.deepEqual(
@@ -26,16 +27,15 @@ test('a row of the matrix: found with every seed, shrunk, and every token replay
   const token = row!.token!;
   const contents = decodeToken(token);
   const { file } = findScenario(contents.scenario);
-  const config = {
+  const session = {
     scenario: { file, name: contents.scenario },
     memory: contents.memory,
-    strategy: { kind: 'random', seed: 1 },
     ablated: contents.ablated,
   } as const;
   const workers = new Workers(1);
   t.teardown(() => workers.close());
-  t.is(await workers.run({ task: 'repeat', config, token }), 'freed');
+  t.is(await workers.run('repeat', { session, token }), 'freed');
   // The same schedule does not count as a replay when it led elsewhere before.
   const other = encodeToken({ ...contents, hash: contents.hash ^ 1 });
-  t.is(await workers.run({ task: 'repeat', config, token: other }), undefined);
+  t.is(await workers.run('repeat', { session, token: other }), undefined);
 });

@@ -2,12 +2,16 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { differences, findingsOf, type VerifiedScenario } from '../../src/cli/verify.js';
+import { differences, findingsOf, type VerifiedScenario } from '../../src/campaign/verify.js';
 import { runMain } from './child.js';
 
 const SCENARIOS = ['shadow-get', 'switch-self'];
 
-const rowsOf = (json: string): VerifiedScenario[] => JSON.parse(json) as VerifiedScenario[];
+/** Rows of what --json prints, or of what --save writes. */
+function rowsOf(json: string): VerifiedScenario[] {
+  const found = JSON.parse(json) as VerifiedScenario[] | { readonly rows: VerifiedScenario[] };
+  return Array.isArray(found) ? found : found.rows;
+}
 
 test('scenarios are executed twice, with equal traces and nothing forbidden', async (t) => {
   const { exitCode, stdout } = await runMain(

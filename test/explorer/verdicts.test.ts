@@ -1,6 +1,6 @@
 import test from 'ava';
 import { DfsStrategy } from '../../src/explorer/strategies/dfs.js';
-import { exploreRange } from '../../src/campaign/explore.js';
+import { exploreRange } from '../../src/campaign/range.js';
 import type { MemoryKind } from '../../src/explorer/engine/explorer-memory.js';
 import { RandomStrategy } from '../../src/explorer/strategies/random.js';
 import { tell } from '../../src/explorer/findings/story.js';

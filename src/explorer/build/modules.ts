@@ -71,6 +71,12 @@ export async function loadResumable(file: string): Promise<LoadedModule> {
   }
 }
 
+/** Fingerprint of a scenario file and everything resumable that it imports, without loading it. */
+export async function fingerprintOfFile(file: string): Promise<string> {
+  const graph = await readGraph(resolve(file));
+  return fingerprintOf([...graph.values()].map(({ source }) => source.code));
+}
+
 /** Independent of where the files are and in which order they were found. */
 function fingerprintOf(codes: readonly string[]): string {
   const digests = codes.map((code) => createHash('sha256').update(code).digest('hex')).sort();

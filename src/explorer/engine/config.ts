@@ -1,4 +1,4 @@
-/** What an exploration is asked to do, as plain data that crosses threads, checkpoints and tokens. */
+/** What an exploration is asked to do, as plain data that crosses threads and checkpoints. */
 
 import type { ScenarioReference } from '../../scenario/reference.js';
 import type { MemoryKind } from './explorer-memory.js';
@@ -9,11 +9,10 @@ export type StrategyConfig =
   | { readonly kind: 'pct'; readonly seed: number; readonly depth: number }
   | { readonly kind: 'dfs'; readonly preemptions?: number; readonly choices?: number };
 
-/** Everything that the executions of a campaign have in common. */
-export interface ExploreConfig {
+/** A session: everything that executions have in common, however their schedules are found. */
+export interface SessionConfig {
   readonly scenario: ScenarioReference;
   readonly memory: MemoryKind;
-  readonly strategy: StrategyConfig;
   /** Ids of ablated ordering sites. */
   readonly ablated: readonly number[];
   /** Overrides the scenario's bound on operations. */

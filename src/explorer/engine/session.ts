@@ -6,7 +6,7 @@ import type { EventLog } from '../../view-machine/log.js';
 import { ViewMachine } from '../../view-machine/view-machine.js';
 import type { Scenario } from '../../scenario/declare.js';
 import type { ScenarioReference } from '../../scenario/reference.js';
-import type { ExploreConfig } from './config.js';
+import type { SessionConfig } from './config.js';
 import { Execution } from './execution.js';
 import type { ExplorerMemory, MemoryKind } from './explorer-memory.js';
 import { loadResumable } from '../build/modules.js';
@@ -81,7 +81,7 @@ export class Session {
 
   constructor(
     loaded: LoadedScenario,
-    config: Omit<ExploreConfig, 'scenario' | 'strategy'>,
+    config: Omit<SessionConfig, 'scenario'>,
     options: { readonly log?: boolean } = {},
   ) {
     const { scenario, fingerprint } = loaded;

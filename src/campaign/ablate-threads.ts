@@ -1,10 +1,12 @@
 /** The rows of the ablation matrix on real threads: stress over the memory that reorders, with sites removed. */
 
+import type { Demonstration } from '../catalog/demonstrations.js';
+import { siteName } from '../catalog/orderings/entry.js';
 import { DEFAULT_MIX, type StressOptions } from '../catalog/stress.js';
 import type { SiteId } from '../memory/sites.js';
-import { runOutcomes } from '../report/machine-run.js';
-import { isFinding } from '../report/outcomes.js';
 import { runOnThreads } from '../threads/engine.js';
+import { runOutcomes } from './machine-outcomes.js';
+import { isFinding } from './outcomes.js';
 
 const WORKLOAD = new URL('../catalog/stress.js', import.meta.url).href;
 /** Small enough for a machine with two cores, large enough to be busy. */
@@ -16,6 +18,13 @@ export interface ThreadHunt {
   readonly key: string | null;
   readonly detail: string | null;
   readonly seconds: number;
+}
+
+/** One row of the matrix on real threads. */
+export interface ThreadRow extends ThreadHunt {
+  readonly removed: readonly string[];
+  /** What the races of the explorer show without the same sites. */
+  readonly inExplorer: string;
 }
 
 /**
@@ -44,4 +53,25 @@ export async function huntOnThreads(
     detail: found?.reason ?? null,
     seconds: result.elapsedMs / 1000,
   };
+}
+
+/** Sites that are removed together, and what the explorer finds without them. */
+export interface SiteSet {
+  readonly sites: readonly SiteId[];
+  readonly removed: readonly string[];
+  readonly inExplorer: string;
+}
+
+/** The sets of sites of some rows, each once. */
+export function siteSets(rows: readonly Demonstration[]): SiteSet[] {
+  const sets = new Map<string, Demonstration[]>();
+  for (const row of rows.filter(({ finds }) => finds !== undefined)) {
+    const key = row.sites.map(siteName).join('+');
+    sets.set(key, [...(sets.get(key) ?? []), row]);
+  }
+  return [...sets].map(([removed, shown]) => ({
+    sites: shown[0]?.sites ?? [],
+    removed: removed.split('+'),
+    inExplorer: [...new Set(shown.map(({ finds }) => finds ?? ''))].join(', '),
+  }));
 }

@@ -1,27 +1,26 @@
 /** A campaign that is saved from time to time, and goes on from where it was saved. */
 
+import { UsageError } from '../errors.js';
 import {
   Campaign,
   type CampaignLimits,
+  type CampaignPlan,
   type CampaignState,
-  type Workers,
-} from '../campaign/campaign.js';
-import { readCheckpoint, writeCheckpoint } from '../campaign/checkpoint.js';
-import type { ExploreConfig } from '../explorer/engine/config.js';
+} from './campaign.js';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import type { Workers } from './workers.js';
 
 /** Milliseconds between two checkpoints. */
 const CHECKPOINT_MS = 2_000;
 
 /** What a campaign executes, and where its progress is kept. */
 export interface SavedCampaign {
-  readonly config: ExploreConfig;
+  readonly plan: CampaignPlan;
   /** Fingerprint of the scenario's code. */
   readonly fingerprint: string;
   readonly limits: Omit<CampaignLimits, 'from'>;
   /** Undefined: it is not kept. */
   readonly checkpoint: string | undefined;
-  /** Ends it early; what was counted counts. */
-  readonly signal: AbortSignal;
   readonly onProgress: (state: CampaignState) => void;
 }
 
@@ -31,11 +30,11 @@ export interface SavedCampaign {
  * @throws UsageError when the checkpoint is one of another campaign
  */
 export async function runSaved(workers: Workers, wanted: SavedCampaign): Promise<CampaignState> {
-  const { config, fingerprint, checkpoint, signal } = wanted;
+  const { plan, fingerprint, checkpoint } = wanted;
   const earlier =
-    checkpoint === undefined ? undefined : readCheckpoint(checkpoint, config, fingerprint);
+    checkpoint === undefined ? undefined : readCheckpoint(checkpoint, plan, fingerprint);
   const save = ({ next, tally }: CampaignState): void => {
-    if (checkpoint !== undefined) writeCheckpoint(checkpoint, { config, fingerprint, next, tally });
+    if (checkpoint !== undefined) writeCheckpoint(checkpoint, { plan, fingerprint, next, tally });
   };
   let saved = performance.now();
   const onProgress = (state: CampaignState): void => {
@@ -45,12 +44,13 @@ export async function runSaved(workers: Workers, wanted: SavedCampaign): Promise
     save(state);
   };
   const limits = { ...wanted.limits, from: earlier?.next ?? 0 };
-  const campaign = new Campaign(workers, config, limits, onProgress, earlier?.tally);
-  const stop = (): void => campaign.stop();
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
+  const campaign = new Campaign(workers, plan, limits, onProgress, earlier?.tally);
   const state = await campaign.run();
-  signal.removeEventListener('abort', stop);
-  save(state);
+  try {
+    save(state);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    state.failure ??= error; // What was counted is still told.
+  }
   return state;
 }

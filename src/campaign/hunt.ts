@@ -1,9 +1,10 @@
 /** Looks for a forbidden outcome of a catalogue scenario with ordering sites removed: one cell of the ablation matrix. */
 
-import { Campaign, type CampaignLimits, type Workers } from '../campaign/campaign.js';
-import { findScenario } from '../campaign/find-scenario.js';
-import type { ExploreConfig } from '../explorer/engine/config.js';
-import type { MinimisedFinding } from '../campaign/worker-task.js';
+import { Interrupted } from '../errors.js';
+import type { SessionConfig } from '../explorer/engine/config.js';
+import { Campaign, type CampaignLimits, type CampaignPlan } from './campaign.js';
+import { findScenario } from './find-scenario.js';
+import type { Workers } from './workers.js';
 
 /** What to look for, and for how long. */
 export interface Hunt {
@@ -23,6 +24,8 @@ export interface Hunt {
   readonly shrink?: boolean;
   /** Go on until an outcome with this key is found. Default: any forbidden one will do. */
   readonly finds?: string | undefined;
+  /** Ends it early. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a hunt found. */
@@ -63,47 +66,53 @@ export function predictedCatch(
 /** Milliseconds that shrinking one finding may take. */
 const SHRINK_MS = 60_000;
 
-/**
- * Explore until something forbidden is found or the budget is used up.
- *
- * @throws UsageError when there is no such scenario
- */
-export async function hunt(workers: Workers, wanted: Hunt): Promise<HuntResult> {
+function planOf(wanted: Hunt): CampaignPlan {
   const { file, name } = findScenario(wanted.scenario);
-  const config: ExploreConfig = {
-    scenario: { file, name: name ?? wanted.scenario },
-    memory: wanted.memory,
+  return {
+    session: {
+      scenario: { file, name: name ?? wanted.scenario },
+      memory: wanted.memory,
+      ablated: wanted.removed,
+    },
     strategy:
       wanted.bounds === undefined
         ? { kind: 'random', seed: wanted.seed }
         : { kind: 'dfs', ...wanted.bounds },
-    ablated: wanted.removed,
   };
+}
+
+/**
+ * Explore until something forbidden is found or the budget is used up.
+ *
+ * @throws UsageError when there is no such scenario
+ * @throws Interrupted when the signal ended it
+ */
+export async function hunt(workers: Workers, wanted: Hunt): Promise<HuntResult> {
+  const plan = planOf(wanted);
+  const { signal } = wanted;
   const limits: CampaignLimits = {
     from: 0,
     executions: wanted.executions ?? Number.MAX_SAFE_INTEGER,
     budgetMs: wanted.budgetMs,
     threads: wanted.threads,
     stopAt: wanted.finds === undefined ? 'forbidden' : { key: wanted.finds },
+    signal,
   };
   const started = performance.now();
-  const { tally, exhausted, failure } = await new Campaign(
-    workers,
-    config,
-    limits,
-    () => undefined,
-  ).run();
+  const { tally, exhausted, failure } = await new Campaign(workers, plan, limits).run();
   const seconds = (performance.now() - started) / 1000;
   if (failure !== undefined) throw failure;
+  if (signal?.aborted === true) throw new Interrupted();
   const found = tally.outcomes
     .filter(({ grade }) => grade === 'forbidden')
     .sort((a, b) => a.firstRun - b.firstRun);
   const catches: Catch[] = [];
   for (const { key, detail, firstRun, token } of found) {
     const caught = { key, detail, executions: firstRun + 1, token };
-    const shown = wanted.shrink === true ? await shrunk(workers, config, caught) : caught;
-    const task = { task: 'repeat', config, token: shown.token } as const;
-    const repeated = await workers.run<string | undefined>(task, SHRINK_MS);
+    const shown =
+      wanted.shrink === true ? await shrunk(workers, plan.session, caught, signal) : caught;
+    const request = { session: plan.session, token: shown.token };
+    const repeated = await workers.run('repeat', request, { ms: SHRINK_MS, signal });
     catches.push({ ...shown, replays: repeated === key });
   }
   const outcomes = Object.fromEntries(tally.outcomes.map(({ key, count }) => [key, count]));
@@ -112,11 +121,13 @@ export async function hunt(workers: Workers, wanted: Hunt): Promise<HuntResult> 
 
 async function shrunk(
   workers: Workers,
-  config: ExploreConfig,
+  session: SessionConfig,
   found: Omit<Catch, 'replays'>,
+  signal: AbortSignal | undefined,
 ): Promise<Omit<Catch, 'replays'>> {
-  const task = { task: 'minimise', config, token: found.token } as const;
-  const { token, needed, before, after } = await workers.run<MinimisedFinding>(task, SHRINK_MS);
+  const request = { session, token: found.token };
+  const limits = { ms: SHRINK_MS, signal };
+  const { token, needed, before, after } = await workers.run('minimise', request, limits);
   const switches = { found: before.switches, shrunk: after.switches };
   return { ...found, token, needed, switches };
 }

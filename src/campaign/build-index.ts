@@ -1,0 +1,43 @@
+/** Build step: write the index of the shipped scenarios, from their declarations alone. */
+
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { catalogModule, fingerprintOfFile } from '../explorer/build/modules.js';
+import type { Scenario } from '../scenario/declare.js';
+import { catalogFiles } from './find-scenario.js';
+import { INDEX_FILE } from './scenario-index.js';
+import type { ScenarioInfo } from './task.js';
+
+const isScenario = (value: unknown): value is Scenario => {
+  const kind = (value as { kind?: unknown } | null)?.kind;
+  return kind === 'race' || kind === 'system';
+};
+
+/** Compiled sources; whatever of them is newer than the index may have changed it. */
+const COMPILED = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function isCurrent(): boolean {
+  const written = statSync(INDEX_FILE, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const isOlder = (name: string): boolean => statSync(join(COMPILED, name)).mtimeMs < written;
+  return readdirSync(COMPILED, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.js'))
+    .every(isOlder);
+}
+
+async function scenariosIn(name: string): Promise<ScenarioInfo[]> {
+  const file = catalogModule(name);
+  const exports = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  const fingerprint = await fingerprintOfFile(file);
+  return Object.values(exports)
+    .filter(isScenario)
+    .map(({ name: called, kind, description }) => ({
+      ...{ name: called, kind, description, fingerprint },
+    }));
+}
+
+if (!isCurrent()) {
+  const index: ScenarioInfo[] = [];
+  for (const name of catalogFiles()) index.push(...(await scenariosIn(name)));
+  writeFileSync(INDEX_FILE, `${JSON.stringify(index, undefined, 1)}\n`);
+}

@@ -1,0 +1,228 @@
+/** Use case: run a scenario in the explorer and on real threads, and say which outcomes only one of them shows. */
+
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import { UsageError } from '../errors.js';
+import { prepare } from '../explorer/engine/prepared.js';
+import { loadScenario } from '../explorer/engine/session.js';
+import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
+import { createSharedMemory } from '../memory/map.js';
+import { gradeOf, type Grade, type Scenario } from '../scenario/declare.js';
+import type { ScenarioReference } from '../scenario/reference.js';
+import {
+  CONTROL_WORDS,
+  isBare,
+  loadNative,
+  stopRace,
+  type RaceThreadTask,
+} from '../threads/race-threads.js';
+import {
+  Campaign,
+  type CampaignLimits,
+  type CampaignPlan,
+  type CampaignState,
+} from './campaign.js';
+import { withPartial } from './failed.js';
+import { checkOptions, type Filled, type OptionTable } from './option-table.js';
+import { WATCHING, type Watching } from './progress.js';
+import { choiceOf, duration, integerIn, orderingSites, seed, textOf } from './rules.js';
+import { chooseScenario } from './scenarios.js';
+import { Workers } from './workers.js';
+
+/** Milliseconds that threads may still take after an interrupt. */
+const GRACE_MS = 500;
+
+/** What {@link compare} is asked to do. */
+export interface CompareOptions extends Watching {
+  /** `NAME` of the catalogue, `FILE` or `FILE#NAME`. */
+  readonly scenario: string;
+  /** Memory on the threads. Default `weak`. */
+  readonly backend?: MemoryKind;
+  /** Executions on threads. Default 20,000. */
+  readonly executions?: number;
+  /** Time for the explorer, in ms. Default 10,000. */
+  readonly budgetMs?: number;
+  /** Ordering sites to remove on both sides. Default none. */
+  readonly ablate?: readonly (number | string)[];
+  /** Seed of every random choice. Default 1. */
+  readonly seed?: number;
+}
+
+/** The options of {@link compare}. */
+export const COMPARE_OPTIONS = {
+  ...WATCHING,
+  scenario: {
+    rule: textOf('NAME of the catalogue, FILE or FILE#NAME'),
+    about: 'NAME of the catalogue, FILE or FILE#NAME',
+    required: true,
+    flags: '<scenario>',
+  },
+  backend: {
+    rule: choiceOf(MEMORY_KINDS),
+    about: 'memory on the threads',
+    fallback: 'weak',
+    flags: '--backend <name>',
+  },
+  executions: {
+    rule: integerIn({ min: 1, max: 100_000_000 }),
+    about: 'executions on threads',
+    fallback: 20_000,
+    flags: '--runs <n>',
+  },
+  budgetMs: {
+    rule: duration,
+    about: 'time for the explorer',
+    fallback: 10_000,
+    shown: '10s',
+    flags: '--budget <time>',
+  },
+  ablate: {
+    rule: orderingSites,
+    about: 'ordering sites to remove on both sides',
+    fallback: [],
+    shown: 'none',
+    flags: '--ablate <sites>',
+  },
+  seed: { rule: seed, about: 'seed of every random choice', fallback: 1, flags: '--seed <n>' },
+} as const satisfies OptionTable<CompareOptions>;
+
+type Checked = Filled<CompareOptions, typeof COMPARE_OPTIONS>;
+
+/** One outcome, and how often each side showed it. */
+export interface CompareRow {
+  readonly outcome: string;
+  readonly grade: Grade;
+  readonly explorer: number;
+  readonly threads: number;
+}
+
+/** What a comparison showed; plain data. */
+export interface CompareResult {
+  readonly scenario: string;
+  readonly backend: MemoryKind;
+  readonly rows: readonly CompareRow[];
+  /** The explorer has looked at every execution. */
+  readonly exhausted: boolean;
+  /** Executions on each side. */
+  readonly explored: number;
+  readonly threadRuns: number;
+  /** Outcomes that threads showed and an exhausted search says cannot be: an error of ours. */
+  readonly unreachable: readonly string[];
+  readonly interrupted: boolean;
+}
+
+/**
+ * Run a scenario in the explorer and on real threads.
+ *
+ * @throws UsageError for options that are not accepted, a scenario that is not there or cannot run on threads, or when one side
+ *   executed nothing
+ */
+export async function compare(options: CompareOptions): Promise<CompareResult> {
+  const checked = checkOptions('compare', options, COMPARE_OPTIONS);
+  const { signal, onProgress } = checked;
+  const workers = new Workers(1);
+  try {
+    const info = await chooseScenario(workers, checked.scenario, signal);
+    const reference = { file: info.file, name: info.name };
+    const scenario = await loadNative(reference);
+    onProgress?.({ done: 0, total: 2, unit: 'sides', note: 'on threads' });
+    const threads = await runOnThreads(scenario, reference, checked);
+    onProgress?.({ done: 1, total: 2, unit: 'sides', note: 'in the explorer' });
+    const state = await runInExplorer(workers, reference, checked, isBare(scenario.build()));
+    const result = resultOf(scenario, state, threads, checked);
+    if (state.failure !== undefined) throw withPartial(state.failure, result);
+    const isIdle = result.explored === 0 || result.threadRuns === 0;
+    if (isIdle && !result.interrupted) {
+      throw withPartial(new UsageError(`${scenario.name}: one side executed nothing`), result);
+    }
+    return result;
+  } finally {
+    await workers.close();
+  }
+}
+
+async function runOnThreads(
+  scenario: Scenario,
+  reference: ScenarioReference,
+  options: Checked,
+): Promise<Readonly<Record<string, number>>> {
+  const { signal } = options;
+  const { map, bodies } = scenario.build();
+  const { memory } = createSharedMemory(map.words);
+  const image = new SharedArrayBuffer(map.words * 4);
+  new Int32Array(image).set(prepare((await loadScenario(reference)).scenario).image);
+  const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
+  const cpus = bodies.length;
+  const filename = fileURLToPath(new URL('../../workers/race.js', import.meta.url));
+  const pool = new Piscina<RaceThreadTask, Record<string, number>>({
+    ...{ filename, minThreads: cpus, maxThreads: cpus },
+  });
+  const giveUp = new AbortController();
+  const stop = (): void => {
+    stopRace(control);
+    setTimeout(() => giveUp.abort(), GRACE_MS).unref();
+  };
+  signal?.addEventListener('abort', stop, { once: true });
+  if (signal?.aborted === true) stop();
+  try {
+    const tasks = bodies.map((_, cpu): RaceThreadTask => {
+      const { backend: kind, seed: from, ablate: ablated, executions } = options;
+      return {
+        ...{ scenario: reference, cpu, cpus, kind, seed: from, memory, control, executions, image },
+        ablated: ablated as readonly number[],
+      };
+    });
+    const runs = tasks.map((task) => pool.run(task, { signal: giveUp.signal }));
+    const [counts] = await Promise.all(runs);
+    return counts ?? {};
+  } catch (error) {
+    if (giveUp.signal.aborted) return {};
+    throw new UsageError(`on real threads: ${(error as Error).message}`, { cause: error });
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await pool.destroy();
+  }
+}
+
+function runInExplorer(
+  workers: Workers,
+  scenario: ScenarioReference,
+  { budgetMs, ablate, seed: from, signal }: Checked,
+  isExhaustible: boolean,
+): Promise<CampaignState> {
+  const plan: CampaignPlan = {
+    session: { scenario, memory: 'lkmm', ablated: ablate as readonly number[] },
+    strategy: isExhaustible ? { kind: 'dfs' } : { kind: 'random', seed: from },
+  };
+  const limits: CampaignLimits = {
+    ...{ from: 0, executions: Number.MAX_SAFE_INTEGER, budgetMs, threads: 1 },
+    ...{ stopAt: 'nothing' as const, signal },
+  };
+  return new Campaign(workers, plan, limits).run();
+}
+
+function resultOf(
+  scenario: Scenario,
+  { tally, exhausted }: CampaignState,
+  threads: Readonly<Record<string, number>>,
+  { backend, signal }: Checked,
+): CompareResult {
+  const keys = new Set([...tally.outcomes.map((o) => o.key), ...Object.keys(threads)]);
+  const rows = [...keys].sort().map((outcome) => ({
+    outcome,
+    grade: gradeOf(scenario, outcome).grade,
+    explorer: tally.outcomes.find((o) => o.key === outcome)?.count ?? 0,
+    threads: threads[outcome] ?? 0,
+  }));
+  const isUnreachable = (row: CompareRow): boolean => row.threads > 0 && row.explorer === 0;
+  return {
+    scenario: scenario.name,
+    backend,
+    rows,
+    exhausted,
+    explored: tally.executions,
+    threadRuns: Object.values(threads).reduce((sum, count) => sum + count, 0),
+    unreachable: exhausted ? rows.filter(isUnreachable).map(({ outcome }) => outcome) : [],
+    interrupted: signal?.aborted === true,
+  };
+}

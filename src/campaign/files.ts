@@ -1,0 +1,83 @@
+/** Reading and writing files for the user; what cannot be read or written is the user's to correct. */
+
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { UsageError } from '../errors.js';
+
+const reasonOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+/**
+ * Read a text file.
+ * @param what what the file is for, for the complaint: `scenario file`
+ * @param path the path as the user gave it
+ * @returns its text; throws UsageError if it cannot be read
+ */
+export function readTextFile(what: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${what} '${path}' cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Read a JSON file; its shape is the caller's to check.
+ * @param what what the file is for
+ * @param path the path as the user gave it
+ * @returns the parsed value; throws UsageError if it cannot be read or is not JSON
+ */
+export function readJsonFile(what: string, path: string): unknown {
+  const text = readTextFile(what, path);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${what} '${path}' is not JSON: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Write a file that the user asked for.
+ * @param what what the file is for: `report`
+ * @throws UsageError if it cannot be written
+ */
+export function writeTextFile(what: string, path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw unwritable(what, path, error);
+  }
+}
+
+/**
+ * Write a file so that whoever reads it, and a crash, finds the old one or the new one whole.
+ * @throws UsageError if it cannot be written
+ */
+export function replaceFile(what: string, path: string, text: string): void {
+  const partial = `${path}.partial`;
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+      writeFileSync(path, text); // A device or a pipe is written to, not replaced.
+      return;
+    }
+    writeFileSync(partial, text);
+    renameSync(partial, path);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw unwritable(what, path, error);
+  }
+}
+
+/**
+ * Make a folder, with those above it.
+ * @throws UsageError if that cannot be, for instance because a file has this path
+ */
+export function makeFolder(what: string, path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw unwritable(what, path, error);
+  }
+}
+
+const unwritable = (what: string, path: string, error: unknown): UsageError =>
+  new UsageError(`${what} '${path}' cannot be written: ${reasonOf(error)}`, { cause: error });

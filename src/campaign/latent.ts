@@ -1,0 +1,207 @@
+/** Use case: look for suspected bugs in the subsystem as it is, and say what was found and what was searched. */
+
+import { LATENT } from '../catalog/latent.js';
+import { UsageError } from '../errors.js';
+import type { HistoryFinding } from '../scenario/history.js';
+import type { LatentIssue, LatentRace, LatentScript } from '../scenario/latent.js';
+import { hunt, predictedCatch } from './hunt.js';
+import { checkOptions, OptionError, type Filled, type OptionTable } from './option-table.js';
+import { WATCHING, type Watching } from './progress.js';
+import { duration, seed, textOf } from './rules.js';
+import { inTurn, type Rows } from './sets.js';
+import { Workers } from './workers.js';
+
+/** Milliseconds that the sequences of one script may take. */
+const SCRIPT_MS = 600_000;
+
+/** What {@link latent} is asked to do. */
+export interface LatentOptions extends Watching {
+  /** For instance `L-1`. Default all of them. */
+  readonly issue?: string;
+  /** Time for each race that may show an issue, in ms. Default 30,000. */
+  readonly budgetMs?: number;
+  /** Time for each race that must be clean, in ms. Default 10,000. */
+  readonly controlMs?: number;
+  /** Seed of every random choice. Default 1. */
+  readonly seed?: number;
+}
+
+/** The options of {@link latent}. */
+export const LATENT_OPTIONS = {
+  ...WATCHING,
+  issue: {
+    rule: textOf('the id of an issue, such as L-1'),
+    about: 'for instance L-1; all of them when left out',
+    flags: '[issue]',
+  },
+  budgetMs: {
+    rule: duration,
+    about: 'time for each race that may show an issue',
+    fallback: 30_000,
+    shown: '30s',
+    flags: '--budget <time>',
+  },
+  controlMs: {
+    rule: duration,
+    about: 'time for each race that must be clean',
+    fallback: 10_000,
+    shown: '10s',
+    flags: '--control <time>',
+  },
+  seed: { rule: seed, about: 'seed of every random choice', fallback: 1, flags: '--seed <n>' },
+} as const satisfies OptionTable<LatentOptions>;
+
+type Checked = Filled<LatentOptions, typeof LATENT_OPTIONS>;
+
+/** What exploring the same race without the issue showed. */
+export interface ControlResult {
+  readonly scenario: string;
+  readonly what: string;
+  readonly executions: number;
+  /** Forbidden outcomes; none is what is expected. */
+  readonly findings: readonly HistoryFinding[];
+}
+
+/** What one attempt showed. */
+export interface AttemptResult {
+  readonly kind: 'race' | 'script';
+  /** Name of the race, or what the script does. */
+  readonly what: string;
+  readonly found: boolean;
+  readonly findings: readonly HistoryFinding[];
+  /** Executions of a race, sequences of a script. */
+  readonly searched: number;
+  readonly unit: string;
+  readonly seconds: number;
+  readonly token?: string;
+  readonly control?: ControlResult;
+}
+
+/** What looking for one issue showed. */
+export interface LatentRow {
+  readonly id: string;
+  readonly title: string;
+  readonly claim: string;
+  readonly meaning: string;
+  readonly expected: 'found' | 'not found';
+  readonly result: 'found' | 'not found';
+  readonly attempts: readonly AttemptResult[];
+  /** As expected, its controls are clean, and something was searched everywhere. */
+  readonly asExpected: boolean;
+}
+
+/** What looking for latent issues showed; plain data. */
+export type LatentResult = Rows<LatentRow>;
+
+/**
+ * Look for latent issues.
+ *
+ * @throws UsageError for options that are not accepted, or an issue that is not in the catalogue
+ */
+export async function latent(options: LatentOptions = {}): Promise<LatentResult> {
+  const checked = checkOptions('latent', options, LATENT_OPTIONS);
+  const issues = chosen(checked.issue);
+  checkIssues(issues, options);
+  const { signal, onProgress } = checked;
+  const workers = new Workers(1);
+  try {
+    return await inTurn(issues, signal, (issue, done) => {
+      onProgress?.({ done, total: issues.length, unit: 'issues', note: issue.id });
+      return lookFor(issue, checked, workers);
+    });
+  } finally {
+    await workers.close();
+  }
+}
+
+function chosen(id: string | undefined): readonly LatentIssue[] {
+  if (id === undefined) return LATENT;
+  const found = LATENT.filter((issue) => issue.id.toLowerCase() === id.toLowerCase());
+  if (found.length > 0) return found;
+  const ids = LATENT.map((issue) => issue.id).join(', ');
+  throw new UsageError(`issue: '${id}' is not in the catalogue; it has ${ids}`);
+}
+
+/** Refuse options that none of the issues uses. */
+function checkIssues(issues: readonly LatentIssue[], given: LatentOptions): void {
+  const races = issues.flatMap(({ attempts }) => attempts.filter(({ kind }) => kind === 'race'));
+  if (given.budgetMs !== undefined && races.length === 0) {
+    throw new OptionError('latent', 'budgetMs', 'has no effect: only scripts look for this issue');
+  }
+  if (given.controlMs !== undefined && !races.some((race) => 'control' in race)) {
+    throw new OptionError(
+      'latent',
+      'controlMs',
+      'has no effect: this issue has no race as a control',
+    );
+  }
+}
+
+async function lookFor(issue: LatentIssue, options: Checked, workers: Workers): Promise<LatentRow> {
+  const attempts: AttemptResult[] = [];
+  for (const [i, attempt] of issue.attempts.entries()) {
+    attempts.push(
+      attempt.kind === 'script'
+        ? await runScript(issue.id, i, attempt, options, workers)
+        : await exploreRace(attempt, options, workers),
+    );
+  }
+  const { id, title, claim, meaning, expected } = issue;
+  const result = attempts.every(({ found }) => found) ? 'found' : 'not found';
+  const asExpected = result === expected && attempts.every(isTested);
+  return { id, title, claim, meaning, expected, result, attempts, asExpected };
+}
+
+const isTested = ({ searched, control }: AttemptResult): boolean =>
+  searched > 0 &&
+  (control === undefined || (control.findings.length === 0 && control.executions > 0));
+
+async function exploreRace(
+  attempt: LatentRace,
+  options: Checked,
+  workers: Workers,
+): Promise<AttemptResult> {
+  const explore = (scenario: string, budgetMs: number, finds?: string) =>
+    hunt(workers, {
+      ...{ scenario, removed: [], seed: options.seed, memory: 'lkmm', budgetMs, threads: 1 },
+      ...{ shrink: true, finds, signal: options.signal },
+    });
+  const { scenario, shows, control } = attempt;
+  const hunted = await explore(scenario, options.budgetMs, shows);
+  const caught = predictedCatch(hunted, shows);
+  const clean = control ? await explore(control.scenario, options.controlMs) : undefined;
+  return {
+    kind: 'race',
+    what: scenario,
+    // Whatever forbidden comes first: the control is clean of all of it.
+    found: hunted.catches.length > 0,
+    findings: hunted.catches.map(({ key, detail }) => ({ key, detail })),
+    searched: caught?.executions ?? hunted.executions,
+    unit: 'executions',
+    seconds: hunted.seconds,
+    ...(caught === undefined ? {} : { token: caught.token }),
+    ...(control && clean
+      ? {
+          control: {
+            ...control,
+            executions: clean.executions,
+            findings: clean.catches.map(({ key, detail }) => ({ key, detail })),
+          },
+        }
+      : {}),
+  };
+}
+
+async function runScript(
+  id: string,
+  attempt: number,
+  { what, unit }: LatentScript,
+  { seed: from, signal }: Checked,
+  workers: Workers,
+): Promise<AttemptResult> {
+  const started = performance.now();
+  const request = { id, attempt, seed: from };
+  const { findings, searched } = await workers.run('latent', request, { ms: SCRIPT_MS, signal });
+  const seconds = (performance.now() - started) / 1000;
+  return { kind: 'script', what, found: findings.length > 0, findings, searched, unit, seconds };
+}

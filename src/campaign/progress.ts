@@ -1,0 +1,33 @@
+/** How far a use case has come, as it tells its caller; and how it says that it was stopped. */
+
+import { abortSignal, callback } from './rules.js';
+
+/** A step of progress. */
+export interface Progress {
+  /** How far it is, in `unit`s. */
+  readonly done: number;
+  /** Where it ends. */
+  readonly total: number;
+  /** For instance `s` or `executions`. */
+  readonly unit: string;
+  /** What is going on just now; may be empty. */
+  readonly note: string;
+}
+
+/** What every use case takes besides its own options. */
+export interface Watching {
+  /** Called now and then, from this thread. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Ends it early when it aborts, within a second; the result then holds what there is, and says `interrupted`. */
+  readonly signal?: AbortSignal;
+}
+
+/** The table entries of {@link Watching}. */
+export const WATCHING = {
+  onProgress: {
+    rule: callback<(progress: Progress) => void>(),
+    about: 'called with the progress',
+    inProgram: true,
+  },
+  signal: { rule: abortSignal, about: 'ends the run early', inProgram: true },
+} as const;

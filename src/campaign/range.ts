@@ -1,0 +1,101 @@
+/** Executes a range of a campaign's executions in this thread and counts what they show. */
+
+import { UsageError } from '../errors.js';
+import type { StrategyConfig } from '../explorer/engine/config.js';
+import { DfsStrategy } from '../explorer/strategies/dfs.js';
+import { PctStrategy, type PctParameters } from '../explorer/strategies/pct.js';
+import { RandomStrategy } from '../explorer/strategies/random.js';
+import { ReplayStrategy } from '../explorer/strategies/replay.js';
+import { DEFAULT_SCHEDULE } from '../explorer/engine/schedule.js';
+import type { Session } from '../explorer/engine/session.js';
+import type { Strategy } from '../explorer/engine/strategy.js';
+import {
+  countAgain,
+  countFirst,
+  digestOf,
+  emptyTally,
+  endsSearch,
+  type StopAt,
+  type Tally,
+} from './tally.js';
+
+/** Operations between two looks at the clock. */
+const CLOCK_STEPS = 2000;
+
+/** What to execute. */
+export interface Range {
+  /** First execution and the one after the last. */
+  readonly from: number;
+  readonly to: number;
+  /** `performance.now()` at which to stop early. */
+  readonly deadline: number;
+  /** Stop after an execution with this outcome. */
+  readonly stopAt: StopAt;
+}
+
+/** What was executed of a range. */
+export interface RangeResult {
+  readonly tally: Tally;
+  /** Executions `from` … `next` - 1 are counted. */
+  readonly next: number;
+  /** Exhaustive search: nothing is left to try. */
+  readonly exhausted: boolean;
+  /** A bound of the search has left something out. */
+  readonly bounded: boolean;
+}
+
+/** n, k and d of a priority-based exploration: k is measured by one execution without preemption. */
+export function pctParameters(session: Session, depth: number): PctParameters {
+  const strategy = new ReplayStrategy(DEFAULT_SCHEDULE);
+  session.execute(strategy);
+  return { n: session.execution.cpus.length, k: session.execution.steps, d: depth };
+}
+
+/** Make the strategy that a configuration asks for. */
+export function createStrategy(config: StrategyConfig, session: Session): Strategy {
+  if (config.kind === 'random') return new RandomStrategy(config.seed);
+  if (config.kind === 'pct') {
+    return new PctStrategy(config.seed, pctParameters(session, config.depth));
+  }
+  if (session.scenario.kind === 'system') {
+    throw new UsageError(
+      '--strategy dfs explores races; a whole machine is explored with random or pct',
+    );
+  }
+  return new DfsStrategy(session.execution.cpus.length, config);
+}
+
+/** Execute a range; a strategy that has state, as an exhaustive one has, goes on where it stopped. */
+export function exploreRange(session: Session, strategy: Strategy, range: Range): RangeResult {
+  const tally = emptyTally();
+  const { execution } = session;
+  let run = range.from;
+  let exhausted = false;
+  let clock = CLOCK_STEPS;
+  for (; run < range.to; run++) {
+    if (clock <= 0) {
+      if (performance.now() >= range.deadline) break;
+      clock = CLOCK_STEPS;
+    }
+    exhausted = !strategy.begin(run);
+    if (exhausted) break;
+    const verdict = session.execute(strategy);
+    clock -= execution.steps;
+    if (verdict === undefined) {
+      tally.redundant++;
+      continue;
+    }
+    tally.executions++;
+    tally.steps += execution.steps;
+    tally.switches += execution.switches;
+    tally.digest = (tally.digest + digestOf(execution.hash, run)) >>> 0;
+    if (execution.wasFair) tally.overlong++;
+    if (!countAgain(tally, verdict, run)) countFirst(tally, verdict, run, session.token());
+    if (endsSearch(range.stopAt, verdict)) {
+      run++;
+      break;
+    }
+  }
+  const bounded = strategy instanceof DfsStrategy && strategy.bounded;
+  return { tally, next: run, exhausted, bounded };
+}

@@ -1,0 +1,96 @@
+/** Use case: execute what a token holds, twice, and tell it operation by operation. */
+
+import { SimulatorBug, UsageError } from '../errors.js';
+import type { Verdict } from '../explorer/engine/verdict.js';
+import { decodeToken, type TokenContents } from '../explorer/findings/token.js';
+import { withPartial } from './failed.js';
+import { findScenario } from './find-scenario.js';
+import { checkOptions, type OptionTable } from './option-table.js';
+import { WATCHING, type Watching } from './progress.js';
+import { existingFile, flag, textOf } from './rules.js';
+import type { ReplayReport } from './task.js';
+import { Workers } from './workers.js';
+
+/** Milliseconds that a replay may take. */
+const REPLAY_MS = 60_000;
+
+/** What {@link replay} is asked to do. */
+export interface ReplayOptions extends Pick<Watching, 'signal'> {
+  /** As printed by explore. */
+  readonly token: string;
+  /** File of the scenario, if it is not of the catalogue. */
+  readonly file?: string;
+  /** Tell accesses to lock-protected data too. Default false. */
+  readonly all?: boolean;
+}
+
+/** The options of {@link replay}. */
+export const REPLAY_OPTIONS = {
+  signal: WATCHING.signal,
+  token: {
+    rule: textOf('a token as printed by explore'),
+    about: 'as printed by explore',
+    required: true,
+    flags: '<token>',
+  },
+  file: {
+    rule: existingFile,
+    about: 'file of the scenario, if it is not of the catalogue',
+    flags: '--file <file>',
+  },
+  all: { rule: flag, about: 'tell accesses to lock-protected data too', fallback: false },
+} as const satisfies OptionTable<ReplayOptions>;
+
+/** What a replay showed; plain data. */
+export interface ReplayResult extends ReplayReport {
+  readonly scenario: string;
+  readonly verdict: Verdict;
+  /** What is different from when the token was made: the code, or the execution; null: nothing. */
+  readonly changed: string | null;
+}
+
+/**
+ * Reproduce a finding.
+ *
+ * @throws UsageError when the token is damaged, its scenario is not there, or its schedule leads elsewhere since the code changed
+ * @throws SimulatorBug when two replays differ
+ */
+export async function replay(options: ReplayOptions): Promise<ReplayResult> {
+  const { token, file: given, all, signal } = checkOptions('replay', options, REPLAY_OPTIONS);
+  const contents = decodeToken(token);
+  const { scenario: name, memory, ablated } = contents;
+  const file = given ?? findScenario(name).file;
+  const workers = new Workers(1);
+  try {
+    const session = { scenario: { file, name }, memory, ablated };
+    const limits = { ms: REPLAY_MS, signal };
+    const report = await workers.run('tell', { session, token, all }, limits);
+    if (!report.repeats) throw new SimulatorBug('two replays of one token differ');
+    return judged(contents, report);
+  } finally {
+    await workers.close();
+  }
+}
+
+function judged(contents: TokenContents, report: ReplayReport): ReplayResult {
+  const changed = diagnosis(contents, report);
+  const result = { scenario: contents.scenario, ...report, changed: changed ?? null };
+  const isElsewhere = report.hash !== contents.hash && report.verdict.grade !== 'forbidden';
+  if (changed !== undefined && isElsewhere) throw withPartial(new UsageError(changed), result);
+  return result;
+}
+
+/** What to say when the code or the execution is not the one that the token was made of. */
+function diagnosis(contents: TokenContents, report: ReplayReport): string | undefined {
+  const isSame = report.hash === contents.hash;
+  if (report.fingerprint === contents.fingerprint) {
+    return isSame
+      ? undefined
+      : 'this is not the execution that the token was made of, although the code is the same';
+  }
+  return (
+    `the code has changed since the token was made (${contents.fingerprint}, now ` +
+    `${report.fingerprint}), and the schedule ` +
+    (isSame ? 'still leads to the same execution' : 'no longer leads to the same execution')
+  );
+}

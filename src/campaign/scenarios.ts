@@ -1,0 +1,45 @@
+/** Which scenarios there are, and which one a user means. */
+
+import { UsageError } from '../errors.js';
+import { findScenario } from './find-scenario.js';
+import type { ScenarioInfo } from './task.js';
+import type { Workers } from './workers.js';
+
+/** Milliseconds that loading a scenario may take. */
+const LOAD_MS = 60_000;
+
+/** A scenario and the file that exports it. */
+export interface Chosen extends ScenarioInfo {
+  readonly file: string;
+}
+
+/** The scenarios that a file exports. */
+export async function scenariosOf(
+  workers: Workers,
+  file: string,
+  signal?: AbortSignal,
+): Promise<Chosen[]> {
+  const infos = await workers.run('list', { file }, { ms: LOAD_MS, signal });
+  return infos.map((info) => ({ ...info, file }));
+}
+
+/**
+ * The scenario that a user means.
+ *
+ * @param text `NAME` of the catalogue, `FILE` or `FILE#NAME`
+ * @throws UsageError when there is no such scenario, or the file has several
+ */
+export async function chooseScenario(
+  workers: Workers,
+  text: string,
+  signal?: AbortSignal,
+): Promise<Chosen> {
+  const { file, name } = findScenario(text);
+  const all = await scenariosOf(workers, file, signal);
+  const fitting = all.filter((info) => name === undefined || info.name === name);
+  // A file may hold variants of the scenario that it is named after.
+  const info = fitting.length === 1 ? fitting[0] : fitting.find((i) => i.name === text);
+  if (info !== undefined) return info;
+  const names = all.map((i) => i.name).join(', ');
+  throw new UsageError(`say which scenario of ${text} is meant: ${names}`);
+}

@@ -1,0 +1,31 @@
+/** What every use case over the catalogue has in common: when it stops, and what it has then. */
+
+import { Interrupted } from '../errors.js';
+import { withPartial } from './failed.js';
+
+/** Results of a set of things that were looked at one after the other. */
+export interface Rows<T> {
+  readonly rows: readonly T[];
+  /** It was stopped by its signal: later rows are missing. */
+  readonly interrupted: boolean;
+}
+
+/** Look at things one after the other until all are done or the signal aborts; a failure keeps the rows before it. */
+export async function inTurn<S, T>(
+  things: readonly S[],
+  signal: AbortSignal | undefined,
+  lookAt: (thing: S, done: number) => Promise<T>,
+): Promise<Rows<T>> {
+  const rows: T[] = [];
+  try {
+    for (const thing of things) {
+      if (signal?.aborted === true) break;
+      rows.push(await lookAt(thing, rows.length));
+    }
+  } catch (error) {
+    if (!(error instanceof Interrupted)) {
+      throw withPartial(error as Error, { rows, interrupted: false });
+    }
+  }
+  return { rows, interrupted: signal?.aborted === true };
+}

@@ -1,0 +1,241 @@
+/** Use case: patch a busy machine at random on real threads, and check everything all the while. */
+
+import { siteName } from '../catalog/orderings/entry.js';
+import {
+  DEFAULT_MIX,
+  LATENT_ISSUES,
+  type LatentIssue,
+  type StressMix,
+  type StressOptions as StressPlan,
+} from '../catalog/stress.js';
+import { MIX_OPERATIONS, type MixOperation } from '../catalog/stress-admin.js';
+import { UsageError } from '../errors.js';
+import type { KernelVersion } from '../kernel/context.js';
+import { KERNEL } from '../kernel/layout.js';
+import type { Sabotage } from '../livepatch/layout.js';
+import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
+import type { SiteId } from '../memory/sites.js';
+import { runOnThreads, type ThreadResult } from '../threads/engine.js';
+import { withPartial } from './failed.js';
+import { runOutcomes } from './machine-outcomes.js';
+import { checkOptions, type Filled, type OptionTable } from './option-table.js';
+import { withTotals, type OutcomeTable, type OutcomeTotals } from './outcomes.js';
+import { WATCHING, type Watching } from './progress.js';
+import { choiceOf, duration, integerIn, listOf, orderingSites, seed, type Rule } from './rules.js';
+
+const WORKLOAD = new URL('../catalog/stress.js', import.meta.url).href;
+const SABOTAGES = ['noSync', 'stackCheckPasses', 'noCopyProcess', 'noTasklistLock'] as const;
+const KERNELS = ['seed', '6.1'] as const satisfies readonly KernelVersion[];
+
+/** What {@link stress} is asked to do. */
+export interface StressOptions extends Watching {
+  /** Simulated CPUs, a thread each. Default 4. */
+  readonly cpus?: number;
+  /** Simulated tasks. Default 256. */
+  readonly tasks?: number;
+  /** How long, in ms. Default 30,000. */
+  readonly durationMs?: number;
+  /** Seed of every random choice. Default 1. */
+  readonly seed?: number;
+  /** Relative frequency of operations; those left out keep theirs. */
+  readonly mix?: Partial<StressMix>;
+  /** Memory backend. Default `atomics`. */
+  readonly memory?: MemoryKind;
+  /** Ordering sites to remove, such as `['O-04']`. Default none. */
+  readonly ablate?: readonly (number | string)[];
+  /** Transition engine of this kernel. Default `seed`. */
+  readonly kernel?: KernelVersion;
+  /** Latent issues of the kernel to leave unfixed. Default none. */
+  readonly latent?: readonly LatentIssue[];
+  /** Break livepatch on purpose. Default not. */
+  readonly sabotage?: keyof Sabotage;
+}
+
+const isWeight = (value: unknown): value is number =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 9999;
+
+function completeMix(given: Readonly<Record<string, unknown>>): StressMix | undefined {
+  const weights: Record<MixOperation, number> = { ...DEFAULT_MIX };
+  for (const [name, weight] of Object.entries(given)) {
+    const operation = MIX_OPERATIONS.find((known) => known === name);
+    if (operation === undefined || !isWeight(weight)) return undefined;
+    weights[operation] = weight;
+  }
+  return Object.values(weights).some((weight) => weight > 0) ? weights : undefined;
+}
+
+/** `enable=30,force=0`: the operations named get new weights, the others keep theirs. */
+const mix: Rule<StressMix> = {
+  accepts: `weights such as enable=30,force=0, one of them above 0, of ${MIX_OPERATIONS.join(', ')}`,
+  acceptsValue: `an object of weights from 0 to 9999, one of them above 0, of ${MIX_OPERATIONS.join(', ')}`,
+  parse: (text) => {
+    const weights: Record<string, number> = {};
+    for (const part of text.split(',')) {
+      const [, name = '', weight] = /^\s*([a-z]+)=(\d{1,4})\s*$/.exec(part) ?? [];
+      if (weight === undefined || name in weights) return undefined;
+      weights[name] = Number(weight);
+    }
+    return completeMix(weights);
+  },
+  check: (value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? completeMix(value as Readonly<Record<string, unknown>>)
+      : undefined,
+};
+
+const showMix = MIX_OPERATIONS.map((operation) => `${operation}=${DEFAULT_MIX[operation]}`).join();
+
+/** The options of {@link stress}. */
+export const STRESS_OPTIONS = {
+  ...WATCHING,
+  cpus: {
+    rule: integerIn({ min: 1, max: 64 }),
+    about: 'simulated CPUs',
+    fallback: 4,
+    flags: '--cpus <n>',
+  },
+  tasks: {
+    rule: integerIn({ min: 1, max: 100_000 }),
+    about: 'simulated tasks',
+    fallback: 256,
+    flags: '--tasks <n>',
+  },
+  durationMs: {
+    rule: duration,
+    about: 'how long',
+    fallback: 30_000,
+    shown: '30s',
+    flags: '--duration <time>',
+  },
+  seed: { rule: seed, about: 'seed of every random choice', fallback: 1, flags: '--seed <n>' },
+  mix: {
+    rule: mix,
+    about: 'how often each operation is tried',
+    fallback: DEFAULT_MIX,
+    shown: showMix,
+    flags: '--mix <weights>',
+  },
+  memory: {
+    rule: choiceOf(MEMORY_KINDS),
+    about: 'memory backend',
+    fallback: 'atomics',
+    flags: '--memory <kind>',
+  },
+  ablate: {
+    rule: orderingSites,
+    about: 'ordering sites to remove',
+    fallback: [],
+    shown: 'none',
+    flags: '--ablate <sites>',
+  },
+  kernel: {
+    rule: choiceOf(KERNELS),
+    about: 'transition engine of',
+    fallback: 'seed',
+    flags: '--kernel <version>',
+  },
+  latent: {
+    rule: listOf(choiceOf(LATENT_ISSUES), `some of ${LATENT_ISSUES.join(', ')}`, 0),
+    about: 'latent issues of the kernel to leave unfixed',
+    fallback: [],
+    shown: 'none',
+    flags: '--latent <issues>',
+  },
+  sabotage: {
+    rule: choiceOf(SABOTAGES),
+    about: 'break livepatch on purpose',
+    flags: '--sabotage <switch>',
+    hidden: true,
+  },
+} as const satisfies OptionTable<StressOptions>;
+
+type Checked = Filled<StressOptions, typeof STRESS_OPTIONS>;
+
+/** What a stress run showed; plain data. */
+export interface StressResult extends OutcomeTable {
+  readonly seconds: number;
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+  readonly totals: OutcomeTotals;
+  readonly interrupted: boolean;
+}
+
+/**
+ * Run the stress workload.
+ *
+ * @throws UsageError for options that are not accepted, or when nothing was observed in the time given
+ * @throws SimulatorBug when a CPU's thread dies or stops answering
+ */
+export async function stress(options: StressOptions = {}): Promise<StressResult> {
+  const checked = checkOptions('stress', options, STRESS_OPTIONS);
+  const rss: { atMs: number; bytes: number }[] = [];
+  const { durationMs, signal, onProgress } = checked;
+  const total = durationMs / 1000;
+  const run = await runOnThreads({
+    workload: WORKLOAD,
+    options: planOf(checked),
+    kind: checked.memory,
+    ablation: checked.ablate as readonly SiteId[],
+    weak: { seed: checked.seed },
+    durationMs,
+    ...(signal === undefined ? {} : { signal }),
+    onProgress: (atMs) => {
+      onProgress?.({ done: atMs / 1000, total, unit: 's', note: '' });
+      rss.push({ atMs, bytes: process.memoryUsage.rss() });
+    },
+  });
+  const result = resultOf(checked, run, memoryUse(rss));
+  if (result.totals.observed === 0 && !result.interrupted) {
+    const complaint = `nothing was observed in ${durationMs} ms: give it more time, or other weights`;
+    throw withPartial(new UsageError(`stress: ${complaint}`), result);
+  }
+  return result;
+}
+
+function planOf(options: Checked): StressPlan {
+  const { cpus, tasks, seed: from, mix: weights, kernel: version, latent, sabotage } = options;
+  return {
+    ...{ cpus, tasks, seed: from, version, latent },
+    mix: weights as StressMix,
+    ...(sabotage === undefined ? {} : { sabotage: { [sabotage]: true } }),
+  };
+}
+
+function resultOf(options: Checked, run: ThreadResult, rss: string): StressResult {
+  return withTotals({
+    title: 'stress: livepatch under load on worker threads',
+    settings: settingsOf(options, run, rss),
+    seconds: Math.round(run.elapsedMs / 100) / 10,
+    outcomes: runOutcomes(run),
+    interrupted: run.interrupted,
+  });
+}
+
+function memoryUse(rss: readonly { readonly atMs: number; readonly bytes: number }[]): string {
+  const settled = rss.find(({ atMs }) => atMs >= 60_000) ?? rss[0];
+  const last = rss[rss.length - 1];
+  const mb = (bytes: number | undefined): string => `${Math.round((bytes ?? 0) / 2 ** 20)} MB`;
+  return `${mb(settled?.bytes)} -> ${mb(last?.bytes)}`;
+}
+
+/** Settings and figures of a run, for the report. */
+function settingsOf(
+  options: Checked,
+  { words, check, interrupted, statistics }: ThreadResult,
+  rss: string,
+): Record<string, string | number> {
+  const g = check.kernel.globals;
+  return {
+    cpus: options.cpus,
+    tasks: options.tasks,
+    seed: options.seed,
+    memory: options.memory,
+    kernel: options.kernel,
+    'latent issues': options.latent.join() || 'fixed',
+    ablated: options.ablate.map((id) => siteName(id as SiteId)).join() || 'nothing',
+    'simulated seconds': Math.round((words[g + KERNEL.jiffies] ?? 0) / 100),
+    'tasks created': words[g + KERNEL.lastPid] ?? 0,
+    'resident memory': rss,
+    ...(interrupted ? { interrupted: 'yes' } : {}),
+    ...statistics,
+  };
+}

@@ -1,0 +1,95 @@
+/** The protocol between a campaign and its workers: what each task is given and what it answers. */
+
+import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
+import type { Verdict } from '../explorer/engine/verdict.js';
+import type { PctParameters } from '../explorer/strategies/pct.js';
+import type { HistoryVerdict } from '../scenario/history.js';
+import type { LatentScriptResult } from '../scenario/latent.js';
+import type { RangeResult } from './range.js';
+import type { StopAt } from './tally.js';
+
+/** A slice of a campaign: executions `from` … `to` - 1, or fewer if the time is over before. */
+export interface SliceRequest {
+  readonly session: SessionConfig;
+  readonly strategy: StrategyConfig;
+  readonly from: number;
+  readonly to: number;
+  /** Milliseconds after which the slice ends early. */
+  readonly ms: number;
+  readonly stopAt: StopAt;
+}
+
+/** A slice's counts, and the guarantee of a priority-based exploration. */
+export interface SliceResult extends RangeResult {
+  readonly pct?: PctParameters & { readonly bound: number };
+}
+
+/** A finding by its token. */
+export interface TokenRequest {
+  readonly session: SessionConfig;
+  readonly token: string;
+}
+
+/** One scenario of a file, as commands list it. */
+export interface ScenarioInfo {
+  readonly name: string;
+  readonly kind: string;
+  readonly description: string;
+  readonly fingerprint: string;
+}
+
+/** A shrunk finding. */
+export interface MinimisedFinding {
+  readonly token: string;
+  readonly verdict: Verdict;
+  readonly before: { readonly switches: number; readonly choices: number };
+  readonly after: { readonly switches: number; readonly choices: number };
+  readonly executions: number;
+  readonly isMinimal: boolean;
+  /** Ablated sites without which the finding goes away. */
+  readonly needed: readonly number[];
+}
+
+/** What a replay showed. */
+export interface ReplayReport {
+  readonly verdict: Verdict;
+  readonly hash: number;
+  /** The second execution was equal to the first. */
+  readonly repeats: boolean;
+  readonly fingerprint: string;
+  readonly lines: readonly string[];
+  readonly ablated: readonly string[];
+}
+
+/** Every task: what it is given, and what it answers. */
+export interface TaskMap {
+  /** Execute a part of a campaign. */
+  slice: { request: SliceRequest; result: SliceResult };
+  /** List the scenarios of a file. */
+  list: { request: { readonly file: string }; result: readonly ScenarioInfo[] };
+  /** Shrink the finding that a token holds. */
+  minimise: { request: TokenRequest; result: MinimisedFinding };
+  /** Execute what a token holds, twice, and tell it. */
+  tell: { request: TokenRequest & { readonly all: boolean }; result: ReplayReport };
+  /** Execute what a token holds, twice; its outcome if both were the execution it was made of. */
+  repeat: { request: TokenRequest; result: string | undefined };
+  /** Run both variants of the script of a bug of the past. */
+  history: { request: { readonly id: string }; result: HistoryVerdict };
+  /** Run a script about a latent issue: the number of the attempt, from 0. */
+  latent: {
+    request: { readonly id: string; readonly attempt: number; readonly seed: number };
+    result: LatentScriptResult;
+  };
+}
+
+/** Name of a task. */
+export type TaskName = keyof TaskMap;
+
+/** What travels to a worker. */
+export interface TaskMessage<K extends TaskName = TaskName> {
+  readonly task: K;
+  readonly request: TaskMap[K]['request'];
+}
+
+/** What comes back; errors lose their class between threads, so that the user's mistakes are values. */
+export type Answer<T> = { readonly result: T } | { readonly usage: string };

@@ -1,0 +1,330 @@
+/** Use case: every scenario with nothing removed: nothing forbidden happens, and equal runs are equal. */
+
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { BROKEN_RACES, LATENT_RACES } from '../catalog/races.js';
+import { SimulatorBug, UsageError } from '../errors.js';
+import { catalogModule } from '../explorer/build/modules.js';
+import { withPartial } from './failed.js';
+import { makeFolder, readJsonFile } from './files.js';
+import { catalogFiles } from './find-scenario.js';
+import { checkOptions, OptionError, type Filled, type OptionTable } from './option-table.js';
+import { WATCHING, type Watching } from './progress.js';
+import { existingFile, flag, integerIn, listOf, seed, textOf, writableFolder } from './rules.js';
+import { runSaved } from './saved-campaign.js';
+import { chooseScenario, scenariosOf, type Chosen } from './scenarios.js';
+import { inTurn, type Rows } from './sets.js';
+import type { OutcomeCount, Tally } from './tally.js';
+import { Workers } from './workers.js';
+
+/** A whole machine takes some fifty times as long as a race. */
+const RACES_TO_A_SYSTEM = 50;
+
+/** What {@link verify} is asked to do. */
+export interface VerifyOptions extends Watching {
+  /** Names of the catalogue. Default all that must be clean. */
+  readonly scenarios?: readonly string[];
+  /** Executions of each race. Default 1000. */
+  readonly executions?: number;
+  /** Executions of each whole machine. Default a fiftieth. */
+  readonly systemExecutions?: number;
+  /** Also what fails as it is: older kernels and latent issues. Default false. */
+  readonly broken?: boolean;
+  /** Execute everything twice, and compare the trace hashes. Default false. */
+  readonly twice?: boolean;
+  /** Seed of every random choice. Default 1. */
+  readonly seed?: number;
+  /** Worker threads. Default one for each core. */
+  readonly threads?: number;
+  /** Folder to save the progress of each scenario in, and to go on from. */
+  readonly checkpoint?: string;
+  /** Saved rows, of another Node version for instance, to compare the trace hashes with. */
+  readonly compare?: string;
+}
+
+const count = integerIn({ min: 1, max: 1e12 });
+
+/** The options of {@link verify}. */
+export const VERIFY_OPTIONS = {
+  ...WATCHING,
+  scenarios: {
+    rule: listOf(textOf('a name of the catalogue')),
+    about: 'names of the catalogue (default: all that must be clean)',
+    flags: '[scenarios...]',
+  },
+  executions: {
+    rule: count,
+    about: 'executions of each race',
+    fallback: 1000,
+    flags: '--runs <n>',
+  },
+  systemExecutions: {
+    rule: count,
+    about: 'executions of each whole machine',
+    shown: `a ${RACES_TO_A_SYSTEM}th`,
+    flags: '--system-runs <n>',
+  },
+  broken: {
+    rule: flag,
+    about: 'also what fails as it is: older kernels and latent issues',
+    fallback: false,
+    not: ['scenarios'],
+  },
+  twice: {
+    rule: flag,
+    about: 'execute everything twice, and compare the trace hashes',
+    fallback: false,
+  },
+  compare: {
+    rule: existingFile,
+    about: 'compare the trace hashes with saved rows, of another Node version for instance',
+    flags: '--compare <file>',
+  },
+  checkpoint: {
+    rule: writableFolder,
+    about: 'save the progress of each scenario there, and go on from it',
+    flags: '--checkpoint <folder>',
+  },
+  threads: {
+    rule: integerIn({ min: 1, max: 256 }),
+    about: 'worker threads',
+    fallback: availableParallelism(),
+    flags: '--threads <n>',
+  },
+  seed: { rule: seed, about: 'seed of every random choice', fallback: 1, flags: '--seed <n>' },
+} as const satisfies OptionTable<VerifyOptions>;
+
+/** One scenario, verified. */
+export interface VerifiedScenario {
+  readonly scenario: string;
+  /** `fails`: the code of an older kernel, or a latent issue; what it shows is no finding. */
+  readonly expected: 'clean' | 'fails';
+  readonly fingerprint: string;
+  readonly seed: number;
+  readonly executions: number;
+  readonly operations: number;
+  readonly seconds: number;
+  /** Hash over the traces of all executions, eight hexadecimal digits. */
+  readonly digest: string;
+  /** The same of a second time; null: it was executed once. */
+  readonly again: string | null;
+  readonly outcomes: readonly Pick<OutcomeCount, 'key' | 'grade' | 'count' | 'token'>[];
+}
+
+/** What verifying showed; plain data. */
+export type VerifyResult = Rows<VerifiedScenario>;
+
+const FAILING: ReadonlySet<string> = new Set(
+  [...BROKEN_RACES, ...LATENT_RACES].map(({ name }) => name),
+);
+
+const hex = (n: number): string => n.toString(16).padStart(8, '0');
+
+type Checked = Filled<VerifyOptions, typeof VERIFY_OPTIONS>;
+
+/**
+ * Execute scenarios with nothing removed.
+ *
+ * @throws UsageError for options that are not accepted, a saved report of other executions (before anything runs), or when a
+ *   scenario was not executed at all
+ * @throws SimulatorBug when equal runs differ; {@link partialResult} gives all rows
+ */
+export async function verify(options: VerifyOptions = {}): Promise<VerifyResult> {
+  const checked = checkOptions('verify', options, VERIFY_OPTIONS);
+  const saved = checked.compare === undefined ? undefined : savedRows(checked.compare);
+  if (checked.checkpoint !== undefined) makeFolder('checkpoint folder', checked.checkpoint);
+  const workers = new Workers(checked.threads);
+  try {
+    const all = await chosen(workers, checked);
+    const verifier = new Verifier(workers, checked);
+    if (saved !== undefined) all.forEach((info) => verifier.expectSame(info, saved));
+    const result = await inTurn(all, checked.signal, (info, done) =>
+      verifier.verify(info, (note) =>
+        checked.onProgress?.({ done, total: all.length, unit: 'scenarios', note }),
+      ),
+    );
+    judge(result, saved);
+    return result;
+  } finally {
+    await workers.close();
+  }
+}
+
+function judge(result: VerifyResult, saved: readonly VerifiedScenario[] | undefined): void {
+  const { rows, interrupted } = result;
+  const differing = [
+    ...rows.flatMap((r) =>
+      r.again === null || r.again === r.digest ? [] : [`${r.scenario}: twice`],
+    ),
+    ...(saved === undefined || interrupted ? [] : differences(rows, saved)),
+  ];
+  if (differing.length > 0) {
+    throw withPartial(new SimulatorBug(`equal runs differ: ${differing.join('; ')}`), result);
+  }
+  const idle = rows.find(({ executions }) => executions === 0);
+  if (!interrupted && (idle !== undefined || rows.length === 0)) {
+    throw withPartial(
+      new UsageError(`${idle?.scenario ?? 'verify'}: nothing was executed`),
+      result,
+    );
+  }
+}
+
+/** The scenarios that a user names, or all. @throws UsageError when there is none of a name, or one without effect */
+async function chosen(workers: Workers, options: Checked): Promise<Chosen[]> {
+  const { scenarios = [], broken, systemExecutions, signal } = options;
+  const all: Chosen[] = [];
+  for (const file of scenarios.length === 0 ? catalogFiles() : []) {
+    const infos = await scenariosOf(workers, catalogModule(file), signal);
+    all.push(...infos.filter(({ name }) => broken || !FAILING.has(name)));
+  }
+  for (const name of scenarios) all.push(await chooseScenario(workers, name, signal));
+  if (systemExecutions !== undefined && !all.some(({ kind }) => kind === 'system')) {
+    throw new OptionError(
+      'verify',
+      'systemExecutions',
+      'has no effect: no whole machine is among them',
+    );
+  }
+  return all;
+}
+
+/** Runs campaigns, one after the other. */
+class Verifier {
+  readonly #workers: Workers;
+  readonly #options: Checked;
+
+  constructor(workers: Workers, options: Checked) {
+    this.#workers = workers;
+    this.#options = options;
+  }
+
+  async verify(info: Chosen, onNote: (note: string) => void): Promise<VerifiedScenario> {
+    const { seed: from, twice } = this.#options;
+    const started = performance.now();
+    const tally = await this.#tally(info, true, onNote);
+    const seconds = (performance.now() - started) / 1000;
+    const complete = tally.executions >= this.#runsOf(info);
+    const again = twice && complete ? await this.#tally(info, false, onNote) : null;
+    return {
+      scenario: info.name,
+      expected: FAILING.has(info.name) ? 'fails' : 'clean',
+      fingerprint: info.fingerprint,
+      seed: from,
+      executions: tally.executions,
+      operations: tally.steps,
+      seconds,
+      digest: hex(tally.digest),
+      again: again && again.executions === tally.executions ? hex(again.digest) : null,
+      outcomes: tally.outcomes.map(({ key, grade, count: times, token }) => ({
+        key,
+        grade,
+        count: times,
+        token,
+      })),
+    };
+  }
+
+  /** Refuse a saved report that this run cannot be compared with, before it runs. */
+  expectSame(info: Chosen, saved: readonly VerifiedScenario[]): void {
+    const { seed: from } = this.#options;
+    const { name: scenario, fingerprint } = info;
+    comparable({ scenario, fingerprint, seed: from, executions: this.#runsOf(info) }, saved);
+  }
+
+  #runsOf({ kind }: Chosen): number {
+    const { executions, systemExecutions } = this.#options;
+    if (kind !== 'system') return executions;
+    return systemExecutions ?? Math.ceil(executions / RACES_TO_A_SYSTEM);
+  }
+
+  async #tally(info: Chosen, resumes: boolean, onNote: (note: string) => void): Promise<Tally> {
+    const { seed: from, threads, checkpoint, signal } = this.#options;
+    const { file, name, fingerprint } = info;
+    const { tally, failure } = await runSaved(this.#workers, {
+      plan: {
+        session: { scenario: { file, name }, memory: 'lkmm', ablated: [] },
+        strategy: { kind: 'random', seed: from },
+      },
+      fingerprint,
+      limits: {
+        executions: this.#runsOf(info),
+        budgetMs: Infinity,
+        threads,
+        stopAt: 'nothing',
+        signal,
+      },
+      checkpoint:
+        checkpoint === undefined || !resumes ? undefined : join(checkpoint, `${name}.json`),
+      onProgress: ({ next }) => onNote(`${name} ${next}`),
+    });
+    if (failure !== undefined) throw failure;
+    return tally;
+  }
+}
+
+/** The forbidden outcomes of a row. */
+export function forbiddenIn({ outcomes }: VerifiedScenario): VerifiedScenario['outcomes'] {
+  return outcomes.filter(({ grade }) => grade === 'forbidden');
+}
+
+/** Forbidden outcomes of scenarios that must have none. */
+export function findingsOf(rows: readonly VerifiedScenario[]): VerifiedScenario['outcomes'] {
+  return rows.filter(({ expected }) => expected === 'clean').flatMap(forbiddenIn);
+}
+
+const isRow = (row: unknown): row is VerifiedScenario => {
+  const {
+    scenario,
+    fingerprint,
+    digest,
+    seed: from,
+    executions,
+  } = (row ?? {}) as Partial<VerifiedScenario>;
+  return (
+    [scenario, fingerprint, digest].every((text) => typeof text === 'string') &&
+    [from, executions].every((number) => Number.isSafeInteger(number))
+  );
+};
+
+/** Rows of a saved report. @throws UsageError when the file is none */
+function savedRows(path: string): readonly VerifiedScenario[] {
+  const report = readJsonFile('report', path);
+  // What --save writes are rows; what --json prints holds them.
+  const rows: unknown = Array.isArray(report) ? report : (report as Partial<VerifyResult>).rows;
+  if (Array.isArray(rows) && rows.every(isRow)) return rows;
+  throw new UsageError(`'${path}' is not what verify --save writes`);
+}
+
+type Parameters = Pick<VerifiedScenario, 'scenario' | 'fingerprint' | 'seed' | 'executions'>;
+
+/** The saved row of the same executions. @throws UsageError when there is none */
+function comparable(row: Parameters, saved: readonly VerifiedScenario[]): VerifiedScenario {
+  const other = saved.find(({ scenario }) => scenario === row.scenario);
+  if (other === undefined) throw new UsageError(`the saved report has no ${row.scenario}`);
+  for (const what of ['fingerprint', 'seed', 'executions'] as const) {
+    if (other[what] === row[what]) continue;
+    throw new UsageError(
+      `${row.scenario}: the saved report has ${what} ${other[what]}, this run ${row[what]}`,
+    );
+  }
+  return other;
+}
+
+/**
+ * Compare reports of the same executions.
+ *
+ * @returns one line for each scenario whose traces differ
+ * @throws UsageError when they are not of the same executions
+ */
+export function differences(
+  rows: readonly VerifiedScenario[],
+  saved: readonly VerifiedScenario[],
+): string[] {
+  return rows.flatMap((row) => {
+    const other = comparable(row, saved);
+    return other.digest === row.digest
+      ? []
+      : [`${row.scenario}: trace hash ${row.digest}, saved ${other.digest}`];
+  });
+}
