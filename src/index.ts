@@ -1,6 +1,59 @@
 /** The public API of klp-smp. */
 
-export { InvariantViolated, SimulatorBug, UsageError, type Finding } from './errors.js';
+export {
+  ablate,
+  type AblateOptions,
+  type AblateResult,
+  type AblationRow,
+} from './campaign/ablate.js';
+export { type ThreadRow } from './campaign/ablate-threads.js';
+export {
+  compare,
+  type CompareOptions,
+  type CompareResult,
+  type CompareRow,
+} from './campaign/compare.js';
+export {
+  explore,
+  type ExploredFinding,
+  type ExploredOutcome,
+  type ExploreOptions,
+  type ExploreResult,
+} from './campaign/explore.js';
+export { partialResult } from './campaign/failed.js';
+export {
+  history,
+  type HistoryOptions,
+  type HistoryResult,
+  type HistoryRow,
+} from './campaign/history.js';
+export {
+  latent,
+  type AttemptResult,
+  type ControlResult,
+  type LatentOptions,
+  type LatentResult,
+  type LatentRow,
+} from './campaign/latent.js';
+export { type Outcome, type OutcomeTable, type OutcomeTotals } from './campaign/outcomes.js';
+export { type Progress, type Watching } from './campaign/progress.js';
+export { replay, type ReplayOptions, type ReplayResult } from './campaign/replay.js';
+export { listScenarios } from './campaign/scenario-index.js';
+export { stress, type StressOptions, type StressResult } from './campaign/stress.js';
+export { type ScenarioInfo } from './campaign/task.js';
+export {
+  verify,
+  type VerifiedScenario,
+  type VerifyOptions,
+  type VerifyResult,
+} from './campaign/verify.js';
+export {
+  Interrupted,
+  InvariantViolated,
+  SimulatorBug,
+  UsageError,
+  type Finding,
+} from './errors.js';
 export {
   compileProgram,
   type Body,

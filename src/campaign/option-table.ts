@@ -68,11 +68,11 @@ export class OptionError extends UsageError {
 export interface Naming {
   /** Name of the option, for instance `--depth`. */
   name(key: string): string;
+  /** What every complaint begins with. */
+  readonly prefix?: string;
   /** Whether values are those of a program. */
   readonly isProgram: boolean;
 }
-
-const IN_PROGRAM: Naming = { name: (key) => key, isProgram: true };
 
 const show = (value: unknown): string => {
   if (typeof value === 'string') return `'${value}'`;
@@ -113,7 +113,7 @@ export function checkOptions<O extends object, const T extends OptionTable<O>>(
     if (value === undefined) continue;
     values[key] = checked(of, key, spec, value);
   }
-  checkEffects(values, all, { ...IN_PROGRAM, name: (key) => `${of}: ${key}` });
+  checkEffects(values, all, { name: (key) => key, prefix: `${of}: `, isProgram: true });
   return withDefaults(values, all) as Filled<O, T>;
 }
 
@@ -160,7 +160,7 @@ export function checkEffects(
     if (isOn(key)) checkEffect(key, spec, { values, filled, naming, table });
     else if (isWhole && spec.required && values[key] === undefined) {
       throw new UsageError(
-        `${naming.name(key)} is missing: give ${spec.rule.acceptsValue ?? spec.rule.accepts}`,
+        `${naming.prefix ?? ''}${naming.name(key)} is missing: give ${spec.rule.acceptsValue ?? spec.rule.accepts}`,
       );
     }
   }
@@ -173,11 +173,11 @@ interface Beside {
   readonly table: AnyTable;
 }
 
-function checkEffect(key: string, spec: OptionSpec<unknown>, beside: Beside): void {
-  const { values, filled, naming, table } = beside;
+function checkEffect(key: string, spec: OptionSpec<unknown>, given: Beside): void {
+  const { values, filled, naming, table } = given;
   const isOn = (other: string): boolean => values[other] !== undefined && values[other] !== false;
   const refuse = (why: string): never => {
-    throw new UsageError(`${naming.name(key)} has no effect ${why}`);
+    throw new UsageError(`${naming.prefix ?? ''}${naming.name(key)} has no effect ${why}`);
   };
   for (const [other, accepted] of Object.entries(spec.needs ?? {})) {
     if (accepted === 'given') {
@@ -191,6 +191,7 @@ function checkEffect(key: string, spec: OptionSpec<unknown>, beside: Beside): vo
   if (spec.only === undefined) return;
   for (const other of Object.keys(table)) {
     if (other === key || spec.only.includes(other) || !isOn(other)) continue;
-    throw new UsageError(`${naming.name(other)} has no effect beside ${naming.name(key)}`);
+    const [idle, beside] = [naming.name(other), naming.name(key)];
+    throw new UsageError(`${naming.prefix ?? ''}${idle} has no effect beside ${beside}`);
   }
 }

@@ -143,5 +143,5 @@ test('an interrupted command prints what it has gathered', async (t) => {
     if (stdout === 'waiting\n') child.kill('SIGINT');
   });
   const exitCode = await new Promise((resolve) => child.on('close', resolve));
-  t.deepEqual([exitCode, stdout], [0, 'waiting\ngathered\n']);
+  t.deepEqual([exitCode, stdout], [130, 'waiting\ngathered\n']);
 });
