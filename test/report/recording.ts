@@ -1,6 +1,6 @@
 /** A finding for the tests of pages and traces: disable-call without O-01, found anew with the code as it is. */
 
-import { exploreRange } from '../../src/campaign/explore.js';
+import { exploreRange } from '../../src/campaign/range.js';
 import { findScenario } from '../../src/campaign/find-scenario.js';
 import { loadScenario, Session } from '../../src/explorer/engine/session.js';
 import { record } from '../../src/explorer/findings/record.js';
