@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import cycles from './lint/no-cycle.js';
 
 /** The rooms of `src`, top to bottom: an import may only point to a room above its own. */
 const rooms = [
@@ -122,5 +123,9 @@ export default tseslint.config(
     },
     rules: { 'no-unused-expressions': 'off', 'no-restricted-globals': 'off' },
   },
-  { files: ['*.js'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } } },
+  { files: ['src/**/*.ts'], plugins: { imports: cycles }, rules: { 'imports/no-cycle': 'error' } },
+  {
+    files: ['*.js', 'lint/*.js'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
 );

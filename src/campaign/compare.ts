@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { UsageError } from '../errors.js';
-import { prepare } from '../explorer/engine/prepared.js';
+import { prepare } from '../explorer/engine/prepare.js';
 import { loadScenario } from '../explorer/engine/session.js';
 import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
 import { createSharedMemory } from '../memory/map.js';

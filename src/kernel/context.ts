@@ -1,8 +1,9 @@
 /** What every CPU knows of its machine: addresses of the tables and the function tables, fixed at boot. */
 
-import type { Addr, Cpu, Cache } from './types.js';
+import type { Cache } from './alloc.js';
 import type { KernelHooks } from './hooks.js';
-import type { Message } from './printk.js';
+import type { Message } from './message.js';
+import type { Addr, Cpu } from './types.js';
 import type { ModuleImage } from './image.js';
 
 /** Release of the kernel whose transition engine is run. */

@@ -3,21 +3,11 @@
 import { struct } from '../memory/struct.js';
 import type { KernelContext } from './context.js';
 import { KERNEL } from './layout.js';
+import type { LogLevel, Message } from './message.js';
 import { TRACE_PRINTK } from './trace.js';
 import type { Cpu } from './types.js';
 
-/** Log levels, most severe first. */
-export type LogLevel = 'err' | 'warn' | 'notice' | 'info' | 'debug';
-
-/** A message format. Ids: kernel 1–99, livepatch 100–199, test modules from 200. */
-export interface Message {
-  readonly id: number;
-  readonly level: LogLevel;
-  /** What pr_fmt() puts in front, for instance `livepatch: `. */
-  readonly prefix: string;
-  /** Format with `%s` (a name id), `%d`, `%u`, `%lu`, `%lx` and `%p`. */
-  readonly text: string;
-}
+export type { LogLevel, Message } from './message.js';
 
 /** Record of the ring. */
 export const PRINTK_RECORD = struct('printkRecord', {

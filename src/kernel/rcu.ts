@@ -2,11 +2,11 @@
 
 import { SimulatorBug } from '../errors.js';
 import { struct } from '../memory/struct.js';
-import { kfree } from './alloc.js';
+import { kfree, type Cache } from './alloc.js';
 import { WORK_FN_NOP } from './ftrace.js';
 import { KERNEL } from './layout.js';
 import { queueWork, scheduleOnEachCpu } from './workqueue.js';
-import type { Addr, Cache, Cpu } from './types.js';
+import type { Addr, Cpu } from './types.js';
 
 /** Objects that wait for a grace period. */
 export const RCU_PENDING = struct('rcuPending', { control: 1, stride: 1, obj: 1 });

@@ -4,7 +4,6 @@ export type { Cpu, CpuContext } from '../memory/cpu.js';
 export type { Addr, CpuId } from '../memory/struct.js';
 export type { SiteId } from '../memory/sites.js';
 export { NULL } from '../memory/struct.js';
-export type { Cache } from './alloc.js';
 
 import type { Addr } from '../memory/struct.js';
 

@@ -4,6 +4,9 @@ import type { Cpu, CpuContext } from '../memory/cpu.js';
 import type { MemoryMap } from '../memory/map.js';
 import type { SiteId } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
+import type { EventTrace, TraceEvent } from './event-trace.js';
+
+export type { EventTrace, TraceEvent } from './event-trace.js';
 
 /** Kernel code that one CPU executes from beginning to end. */
 export type KernelBody = (cpu: Cpu) => void;
@@ -31,21 +34,12 @@ export interface StateAccess extends StateView {
   setBits(addr: Addr, bits: number): void;
 }
 
-/** One `cpu.trace()` call. */
-export interface TraceEvent {
-  readonly cpu: CpuId;
-  readonly event: number;
-  readonly a: number;
-  readonly b: number;
-  readonly c: number;
-}
-
 /** What an execution left behind. */
 export interface Ending extends StateView {
   /** Everything that `cpu.trace()` recorded, in the order of the execution. */
   readonly events: readonly TraceEvent[];
-  /** The same as plain numbers, five for each event: CPU, event and three values. */
-  readonly traced: readonly number[];
+  /** The same without an object for each. */
+  readonly traced: EventTrace;
 }
 
 /** Interrupts that a CPU takes between two operations while it is preemptible. */

@@ -9,6 +9,7 @@ import type { CpuId } from '../memory/struct.js';
 import { KernelOops, MachineStopped } from '../memory/fault.js';
 import type { NativeCpu } from '../memory/native.js';
 import type { Ending, Machine, Scenario, TraceEvent } from '../scenario/declare.js';
+import { EventTrace } from '../scenario/event-trace.js';
 import type { ScenarioReference } from '../scenario/reference.js';
 import { NativeTurn, OVER_BY_FINDING, OVER_BY_OOPS, TURN } from './native-turn.js';
 
@@ -208,15 +209,12 @@ export async function runRaceThread(task: RaceThreadTask): Promise<Record<string
 function endingOf(words: Int32Array, control: Int32Array): Ending {
   const length = Atomics.load(control, TRACED);
   if (length > TRACE_WORDS) throw new UsageError('an execution leaves too many trace events');
-  const traced = [...control.subarray(HEADER, HEADER + length)];
+  const traced = new EventTrace([...control.subarray(HEADER, HEADER + length)]);
   return {
     read: (addr) => Atomics.load(words, addr),
     traced,
     get events(): TraceEvent[] {
-      return Array.from({ length: traced.length / 5 }, (_, i) => {
-        const [cpu = 0, event = 0, a = 0, b = 0, c = 0] = traced.slice(5 * i, 5 * i + 5);
-        return { cpu: cpu as CpuId, event, a, b, c };
-      });
+      return traced.list();
     },
   };
 }

@@ -8,7 +8,7 @@ import { GlobalView } from './global-view.js';
 import { Location, MessagePool, NOBODY } from './location.js';
 import type { MachineOptions } from './options.js';
 import { Processor } from './processor.js';
-import { type Domain, type GracePeriod } from './rcu.js';
+import type { Domain, GracePeriod } from './domain.js';
 import { EMPTY, type FlatView, SparseView, ViewBuilder } from './sparse-view.js';
 import type { Entry } from './window.js';
 

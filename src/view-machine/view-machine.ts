@@ -23,6 +23,7 @@ import {
   STORE_RELEASE,
 } from '../memory/model.js';
 import type { Addr, CpuId } from '../memory/struct.js';
+import type { GracePeriod } from './domain.js';
 import { readFence, strongFence, writeFence } from './fences.js';
 import type { Location, Message } from './location.js';
 import { LOCK } from './location.js';
@@ -36,7 +37,6 @@ import {
   domainOf,
   endGracePeriod,
   enterSection,
-  type GracePeriod,
   leaveSection,
   mayEnd,
   startCallback,

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { Execution } from '../../src/explorer/engine/execution.js';
 import type { ExplorerCpu } from '../../src/explorer/engine/explorer-cpu.js';
-import type { Coroutine } from '../../src/explorer/engine/stepping-cpu.js';
+import type { Coroutine } from '../../src/explorer/engine/cpu-state.js';
 import { RandomStrategy } from '../../src/explorer/strategies/random.js';
 import { ReplayStrategy } from '../../src/explorer/strategies/replay.js';
 import { DEFAULT_SCHEDULE } from '../../src/explorer/engine/schedule.js';

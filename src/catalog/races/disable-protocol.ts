@@ -85,18 +85,17 @@ type TaskOutcome = keyof typeof OUTCOMES | 'pending-old';
 
 /** Outcome of one task: whether it switched, and which function its second call got. */
 function outcomeOfTask(end: Ending, id: number): TaskOutcome {
-  const { traced } = end;
-  let switched = false;
-  let isNew = false;
-  for (let i = 0; i < traced.length; i += 5) {
-    if (traced[i] !== id) continue;
-    if (traced[i + 1] === TRACE_WARN_UNDEFINED) return 'warn';
-    if (traced[i + 1] === TRACE_SWITCHED) switched = true;
-    if (traced[i + 1] === TRACE_DECISION) isNew = traced[i + 3] === 1;
-  }
+  const seen = { warned: false, switched: false, isNew: false };
+  end.traced.each((by, event, _task, decision) => {
+    if (by !== id) return;
+    if (event === TRACE_WARN_UNDEFINED) seen.warned = true;
+    if (event === TRACE_SWITCHED) seen.switched = true;
+    if (event === TRACE_DECISION) seen.isNew = decision === 1;
+  });
+  if (seen.warned) return 'warn';
   // Whole names: millions of executions are counted by them.
-  if (switched) return isNew ? 'switched-new' : 'switched-old';
-  return isNew ? 'pending-new' : 'pending-old';
+  if (seen.switched) return seen.isNew ? 'switched-new' : 'switched-old';
+  return seen.isNew ? 'pending-new' : 'pending-old';
 }
 
 const OUTCOMES = {

@@ -15,6 +15,7 @@ import {
   system,
   type OutcomeRule,
   type PredictedFinding,
+  type Ending,
   type SystemScenario,
 } from '../../scenario/declare.js';
 import { bootKernelSystem, type BootedSystem } from '../../scenario/kernel-system.js';
@@ -167,20 +168,19 @@ function pace(isWaiting: boolean, signals: number): string {
   return signals === 0 ? 'later' : 'signalled';
 }
 
-/** How far the script came and how its two transitions went. `traced` holds five numbers for each event. */
-function outcomeOf(traced: readonly number[]): string {
+/** How far the script came and how its two transitions went. */
+function outcomeOf({ events }: Ending): string {
   const paces: string[] = [];
   let isWaiting = false;
   let signals = 0;
   let step = -1;
-  for (let i = 0; i < traced.length; i += 5) {
-    if (traced[i + 1] === TRACE_KLP_SIGNALS) signals++;
-    if (traced[i + 1] !== TRACE_STEP) continue;
-    step = traced[i + 2] ?? 0;
-    const result = traced[i + 3] ?? 0;
+  for (const { event, a, b: result, c } of events) {
+    if (event === TRACE_KLP_SIGNALS) signals++;
+    if (event !== TRACE_STEP) continue;
+    step = a;
     if (result < 0) return `step ${step} fails`;
     if (step === ENABLE || step === DISABLE) {
-      isWaiting = traced[i + 4] === 1;
+      isWaiting = c === 1;
       signals = 0;
     } else if (step !== REMOVE) {
       paces.push(pace(isWaiting, signals));
@@ -222,7 +222,7 @@ export function enableDisable(
         jiffies: 4000,
         busy: { operations: 60, jiffies: 400 },
       }),
-    observe: ({ traced }) => outcomeOf(traced),
+    observe: outcomeOf,
     outcomes: OUTCOMES,
     bounds: { steps: 150_000 },
     ablations,

@@ -9,10 +9,10 @@ import { basename, dirname, extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UsageError } from '../../errors.js';
 import type { EncodedSourceMap } from '@jridgewell/remapping';
-import type { Program } from 'acorn';
+import type { GraphModule, ModuleSource } from './graph.js';
 import { plainNames } from './plain.js';
 import { exportsOf, importsOf, kernelDeclarations, type ImportedName } from './symbols.js';
-import { parseModule, transform, type ModuleSource } from './transform.js';
+import { parseModule, transform } from './transform.js';
 import { stripTypes } from './typescript.js';
 
 /** Root of our own compiled sources. */
@@ -21,15 +21,6 @@ const OWN = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const RESUMABLE_ROOMS = ['kernel', 'livepatch', 'check', 'scenario', 'catalog'];
 /** The public API, under the name that users import. */
 const PACKAGE = 'klp-smp';
-
-/** One module of the program that is made resumable. */
-export interface GraphModule {
-  readonly source: ModuleSource;
-  readonly program: Program;
-  /** Specifier → absolute path of another module of the graph, or the new specifier of a shared one. */
-  readonly inside: ReadonlyMap<string, string>;
-  readonly outside: ReadonlyMap<string, string>;
-}
 
 /** A loaded scenario file. */
 export interface LoadedModule {

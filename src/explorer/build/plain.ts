@@ -1,7 +1,7 @@
 /** Finds kernel code that never reaches a scheduling point and is only ever called directly: it can stay plain. */
 
 import type { CallExpression, Identifier, MemberExpression, Node } from 'acorn';
-import type { GraphModule } from './modules.js';
+import type { GraphModule } from './graph.js';
 import { exportsOf, importsOf, kernelDeclarations } from './symbols.js';
 import { childrenOf, isKernelFunction } from './transform.js';
 import { SCHEDULING } from '../../memory/vocabulary.js';

@@ -2,7 +2,7 @@
 
 import { SourceMap } from 'node:module';
 import { UsageError } from '../../errors.js';
-import type { ModuleSource } from './transform.js';
+import type { ModuleSource } from './graph.js';
 
 /** A place in a file: lines from 1, columns from 0. */
 export interface SourcePosition {

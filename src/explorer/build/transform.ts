@@ -16,17 +16,9 @@ import type {
 } from 'acorn';
 import { parse } from 'acorn';
 import MagicString from 'magic-string';
+import type { ModuleSource } from './graph.js';
 import { rejection, type SourcePosition } from './rejection.js';
 import { DATA, IMMEDIATE, ITERATING, SCHEDULING } from '../../memory/vocabulary.js';
-
-/** A module of kernel code as the compiler emitted it. */
-export interface ModuleSource {
-  /** Absolute path of the JavaScript file, for messages. */
-  readonly file: string;
-  readonly code: string;
-  /** Its own source map, when it was compiled from TypeScript. */
-  readonly map?: EncodedSourceMap;
-}
 
 /** What the rest of the program knows about the names of a module. */
 export interface ModuleNames {

@@ -2,7 +2,7 @@
 
 import * as nodeModule from 'node:module';
 import { UsageError } from '../../errors.js';
-import type { ModuleSource } from './transform.js';
+import type { ModuleSource } from './graph.js';
 
 type Strip = (code: string) => string;
 

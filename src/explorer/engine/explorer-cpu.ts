@@ -5,8 +5,9 @@ import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
 import type { SiteId } from '../../memory/sites.js';
 import { POISON, type Addr } from '../../memory/struct.js';
+import { isUnheld, WAIT_HALT, WAIT_LOCK, WAIT_RELAX } from './cpu-state.js';
 import * as ops from './operations.js';
-import { isUnheld, SteppingCpu, WAIT_HALT, WAIT_LOCK, WAIT_RELAX } from './stepping-cpu.js';
+import { SteppingCpu } from './stepping-cpu.js';
 
 /** One simulated CPU of the explorer. */
 export class ExplorerCpu extends SteppingCpu {
@@ -150,8 +151,7 @@ export class ExplorerCpu extends SteppingCpu {
   override spinLock(lock: Addr, site?: SiteId): void {
     this.enter(lock);
     if (this.isAblated(site)) {
-      this.run.recorder?.ablated(this, site);
-      this.finishLocal(ops.OP_ABLATED.code);
+      this.finishAblated(site);
       return;
     }
     if (isUnheld(this.memory.newest(lock))) this.takeLock(lock);
@@ -162,9 +162,9 @@ export class ExplorerCpu extends SteppingCpu {
     if (this.memory.newest(lock) === POISON) freedLock(this.id, lock);
     const taken = this.memory.trylock(this.id, lock);
     this.changed(lock);
-    if (taken) this.preemptDepth++;
-    if (taken && this.run.races !== undefined) {
-      this.run.races.rmw(this.id, lock, model.RMW_ACQUIRE);
+    if (taken) {
+      this.state.preemptDepth++;
+      this.platform.observer?.rmw(this.id, lock, model.RMW_ACQUIRE);
     }
     this.result = taken;
     this.finish(ops.OP_TRYLOCK.code, lock, taken ? 1 : 0);
@@ -179,27 +179,27 @@ export class ExplorerCpu extends SteppingCpu {
     }
     this.memory.unlock(this.id, lock);
     this.changed(lock);
-    this.preemptDepth--;
-    if (this.run.races !== undefined) this.run.races.store(this.id, lock, model.STORE_RELEASE);
+    this.state.preemptDepth--;
+    this.platform.observer?.store(this.id, lock, model.STORE_RELEASE);
     this.finish(ops.OP_UNLOCK.code, lock, 0);
   }
 
   override preemptDisable(site?: SiteId): void {
     if (this.isAblated(site)) {
-      this.run.recorder?.ablated(this, site);
-      this.finishLocal(ops.OP_ABLATED.code);
+      this.finishAblated(site);
     } else {
-      this.#preempt(this.preemptDepth + 1, ops.OP_PREEMPT_DISABLE.code);
+      this.#preempt(this.state.preemptDepth + 1, ops.OP_PREEMPT_DISABLE.code);
     }
   }
   override preemptEnable(site?: SiteId): void {
     if (this.isAblated(site)) this.finishLocal(ops.OP_ABLATED.code);
-    else this.#preempt(this.preemptDepth - 1, ops.OP_PREEMPT_ENABLE.code);
+    else this.#preempt(this.state.preemptDepth - 1, ops.OP_PREEMPT_ENABLE.code);
   }
   #preempt(depth: number, code: number): void {
-    const visible = this.run.interrupts && (depth === 0 || this.preemptDepth === 0);
-    this.disabled += depth - this.preemptDepth;
-    this.preemptDepth = depth;
+    const { state } = this;
+    const visible = this.turns.hasInterrupts && (depth === 0 || state.preemptDepth === 0);
+    this.disabled += depth - state.preemptDepth;
+    state.preemptDepth = depth;
     this.memory.poke(this.line + CPU_LOCAL.preemptCount, this.disabled);
     this.changed(this.line + CPU_LOCAL.preemptCount);
     if (visible) this.finish(code, this.line + CPU_LOCAL.preemptCount, depth);
@@ -218,28 +218,34 @@ export class ExplorerCpu extends SteppingCpu {
 
   override get(addr: Addr): number {
     if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
-    const run = this.run;
-    if (run.races === undefined) run.substrate = true;
-    else run.races.get(this.id, addr, this.position);
+    const { platform, state } = this;
+    const { observer } = platform;
+    platform.substrate = true;
     const value = this.memory.newest(addr);
-    if (run.recorder !== undefined) run.recorder.operation(this, ops.OP_GET.code, addr, value);
+    if (observer !== undefined) {
+      observer.get(this.id, addr, state.position);
+      observer.operation(state, ops.OP_GET.code, addr, value);
+    }
     return value;
   }
   override set(addr: Addr, value: number): void {
     if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
-    const run = this.run;
-    if (run.races === undefined) run.substrate = true;
-    else run.races.set(this.id, addr, this.position);
-    if (run.recorder !== undefined) run.recorder.operation(this, ops.OP_SET.code, addr, value | 0);
+    const { platform, state } = this;
+    const { observer } = platform;
+    platform.substrate = true;
+    if (observer !== undefined) {
+      observer.set(this.id, addr, state.position);
+      observer.operation(state, ops.OP_SET.code, addr, value | 0);
+    }
     this.memory.poke(addr, value | 0);
     this.changed(addr);
   }
   override peek(addr: Addr): number {
     if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
-    const run = this.run;
-    if (run.observes) run.peeked(this, addr);
+    const { turns, state } = this;
+    if (turns.observes) turns.peeked(state, addr);
     const value = this.memory.newest(addr);
-    if (run.recorder !== undefined) run.recorder.operation(this, ops.OP_PEEK.code, addr, value);
+    this.platform.observer?.operation(state, ops.OP_PEEK.code, addr, value);
     return value;
   }
 
@@ -249,14 +255,13 @@ export class ExplorerCpu extends SteppingCpu {
   }
 
   override trace(event: number, a = 0, b = 0, c = 0): void {
-    const run = this.run;
-    run.traced.push(this.id, event, a, b, c);
-    run.recorder?.event(this, event, a, b, c);
-    run.listener?.(this.id, event, a, b, c);
+    const { platform } = this;
+    platform.traced.push(this.id, event, a, b, c);
+    platform.observer?.event(this.state, event, a, b, c);
   }
   override ablates(site: SiteId): boolean {
     if (!this.isAblated(site)) return false;
-    this.run.recorder?.ablated(this, site);
+    this.platform.observer?.ablated(site);
     return true;
   }
 }

@@ -12,6 +12,7 @@ import {
   STORE_RELEASE,
 } from '../../memory/model.js';
 import type { Addr, CpuId } from '../../memory/struct.js';
+import { Observer } from './observer.js';
 
 type Clock = Int32Array;
 
@@ -70,7 +71,7 @@ function clear(clock: Clock): void {
  * Follows one execution after another. What orders: locks, releases read by acquires, dependent loads, and relaxed
  * accesses with a fence on each side. A relaxed load orders later stores of its CPU, as a control dependency does.
  */
-export class RaceDetector {
+export class RaceDetector extends Observer {
   /** The first race of the current execution. */
   found: DataRace | undefined;
   readonly #cpus: Knowledge[];
@@ -82,6 +83,7 @@ export class RaceDetector {
   #epoch = 1;
 
   constructor(cpus: number, words: number) {
+    super();
     this.#cpus = Array.from({ length: cpus }, () => new Knowledge(cpus));
     this.#count = cpus;
     this.#loadClocks = SYNC + cpus;
@@ -90,8 +92,7 @@ export class RaceDetector {
     this.#shadows = new Int32Array(words * this.#stride);
   }
 
-  /** Forget the last execution. */
-  reset(): void {
+  override restart(): void {
     this.#epoch++;
     this.found = undefined;
     for (const [id, cpu] of this.#cpus.entries()) {
@@ -138,19 +139,19 @@ export class RaceDetector {
     return this.#cpus[id] as Knowledge;
   }
 
-  load(id: CpuId, addr: Addr, order: number): void {
+  override load(id: CpuId, addr: Addr, order: number): void {
     const cpu = this.#knowledge(id);
     const acquires = order === LOAD_ACQUIRE || order === LOAD_DEPENDENT;
     this.#learn(acquires ? cpu.now : cpu.seen, addr);
   }
 
-  store(id: CpuId, addr: Addr, order: number): void {
+  override store(id: CpuId, addr: Addr, order: number): void {
     const cpu = this.#knowledge(id);
     this.#teach(order === STORE_RELEASE ? cpu.now : cpu.published, addr, false);
     if (order === STORE_RELEASE) this.#tick(id);
   }
 
-  rmw(id: CpuId, addr: Addr, order: number): void {
+  override rmw(id: CpuId, addr: Addr, order: number): void {
     const cpu = this.#knowledge(id);
     if (order === RMW_FULL || order === RMW_ACQUIRE) this.#learn(cpu.now, addr);
     else if (order !== RMW_VOID) this.#learn(cpu.seen, addr);
@@ -159,7 +160,7 @@ export class RaceDetector {
     if (order === RMW_RELEASE) this.#tick(id);
   }
 
-  fence(id: CpuId, kind: number): void {
+  override fence(id: CpuId, kind: number): void {
     const cpu = this.#knowledge(id);
     if (kind === FENCE_RMB) join(cpu.now, cpu.seen);
     else if (kind === FENCE_WMB) this.#publish(id);
@@ -183,8 +184,7 @@ export class RaceDetector {
     now[id] = (now[id] as number) + 1;
   }
 
-  /** `cpu.get()`, as part of operation `step` of the CPU. */
-  get(id: CpuId, addr: Addr, step: number): void {
+  override get(id: CpuId, addr: Addr, step: number): void {
     const { now } = this.#knowledge(id);
     const shadows = this.#shadows;
     const at = this.#shadow(addr);
@@ -201,8 +201,7 @@ export class RaceDetector {
     shadows[at + this.#loadSteps + id] = step;
   }
 
-  /** `cpu.set()`. */
-  set(id: CpuId, addr: Addr, step: number): void {
+  override set(id: CpuId, addr: Addr, step: number): void {
     const cpu = this.#knowledge(id);
     const shadows = this.#shadows;
     const at = this.#shadow(addr);

@@ -2,7 +2,8 @@
 
 import type { SiteId } from '../../memory/sites.js';
 import type { Addr } from '../../memory/struct.js';
-import type { SteppingCpu } from './stepping-cpu.js';
+import type { CpuState } from './cpu-state.js';
+import { Observer } from './observer.js';
 import { OPERATIONS } from './operations.js';
 
 /** A choice of the memory within one operation: `value` of `n`, 0 being the sequentially consistent one. */
@@ -38,7 +39,7 @@ const ENGINE = /[/\\]src[/\\]explorer[/\\]/;
 const DELEGATION = /\bnext \(<anonymous>\)|<anonymous>$/;
 
 /** Collects a story while an execution runs; slow, so only for replays. */
-export class Recorder {
+export class Recorder extends Observer {
   readonly steps: StoryStep[] = [];
   #choices: ChoiceMade[] = [];
   #ablated: SiteId[] = [];
@@ -47,34 +48,33 @@ export class Recorder {
   readonly #newest: (addr: Addr) => number;
 
   constructor(newest: (addr: Addr) => number) {
+    super();
     this.#newest = newest;
   }
 
-  /** Another CPU goes on. */
-  turn(cpu: SteppingCpu): void {
+  override turn(cpu: CpuState): void {
     this.#first = cpu.id !== this.#cpu;
     this.#cpu = cpu.id;
   }
 
-  choice(n: number, kind: number, value: number): void {
+  override choice(n: number, kind: number, value: number): void {
     this.#choices.push({ n, kind, value });
   }
 
-  /** The ablation of `site` removed or weakened something here. */
-  ablated(_cpu: SteppingCpu, site: SiteId | undefined): void {
-    if (site !== undefined) this.#ablated.push(site);
+  override ablated(site: SiteId): void {
+    this.#ablated.push(site);
   }
 
-  operation(cpu: SteppingCpu, code: number, addr: Addr, value: number): void {
+  override operation(cpu: CpuState, code: number, addr: Addr, value: number): void {
     const name = OPERATIONS[code]?.name ?? '';
     this.#add(cpu, name, addr, value, addr === 0 ? 0 : this.#newest(addr));
   }
 
-  event(cpu: SteppingCpu, event: number, a: number, b: number, c: number): void {
+  override event(cpu: CpuState, event: number, a: number, b: number, c: number): void {
     this.#add(cpu, `trace ${event} (${a}, ${b}, ${c})`, 0, 0, 0);
   }
 
-  #add(cpu: SteppingCpu, name: string, addr: Addr, value: number, newest: number): void {
+  #add(cpu: CpuState, name: string, addr: Addr, value: number, newest: number): void {
     this.steps.push({
       cpu: cpu.id,
       step: cpu.position,

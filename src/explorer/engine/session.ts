@@ -10,7 +10,8 @@ import type { SessionConfig } from './config.js';
 import { Execution } from './execution.js';
 import type { ExplorerMemory, MemoryKind } from './explorer-memory.js';
 import { loadResumable } from '../build/modules.js';
-import { prepare, type Prepared } from './prepared.js';
+import { prepare } from './prepare.js';
+import type { Prepared } from './prepared.js';
 import { RaceDetector } from './race-detector.js';
 import { ReplayStrategy } from '../strategies/replay.js';
 import type { Schedule } from './schedule.js';
@@ -78,6 +79,7 @@ export class Session {
   readonly #memory: MemoryKind;
   readonly #ablated: readonly number[];
   readonly #judge: Judge;
+  #races: RaceDetector | undefined;
 
   constructor(
     loaded: LoadedScenario,
@@ -112,12 +114,13 @@ export class Session {
     const reason = execution.run(strategy);
     strategy.end();
     if (reason === 'abandoned') return undefined;
-    if (execution.substrate && execution.races === undefined) {
+    if (execution.substrate && this.#races === undefined) {
       // The first execution that touches substrate data: repeat it with the detector, which costs time, switched on.
-      execution.races = new RaceDetector(execution.cpus.length, execution.image.length);
+      this.#races = new RaceDetector(execution.cpus.length, execution.image.length);
+      execution.attach(this.#races);
       return this.replay(execution.log.schedule());
     }
-    return this.#judge.judge(execution, reason);
+    return this.#judge.judge(execution, reason, this.#races?.found);
   }
 
   /** Execute one schedule. */

@@ -2,9 +2,11 @@
 
 import { InvariantViolated, SimulatorBug, UsageError } from '../../errors.js';
 import { gradeOf, type Grade, type Scenario } from '../../scenario/declare.js';
-import type { Execution, StopReason } from './execution.js';
-import { WAIT_HALT, WAIT_LOCK, WAIT_NONE } from './stepping-cpu.js';
+import { WAIT_HALT, WAIT_LOCK, WAIT_NONE } from './cpu-state.js';
+import type { Execution } from './execution.js';
 import type { Prepared } from './prepared.js';
+import type { DataRace } from './race-detector.js';
+import type { StopReason } from './turns.js';
 
 /** Verdict of one execution. */
 export interface Verdict {
@@ -29,11 +31,11 @@ export class Judge {
   }
 
   /**
-   * Judge the execution that has just ended.
+   * Judge the execution that has just ended, in which `race` was found.
    *
    * @throws UsageError when the scenario's own code threw something that is no finding
    */
-  judge(execution: Execution, reason: StopReason): Verdict {
+  judge(execution: Execution, reason: StopReason, race: DataRace | undefined): Verdict {
     if (reason === 'threw') return this.#thrown(execution.thrown);
     if (reason === 'deadlock') return verdict('deadlock', this.#blocked(execution));
     if (reason === 'livelock') {
@@ -44,7 +46,7 @@ export class Judge {
     }
     const ended = this.#ended(execution);
     // What a race led to says more than the race.
-    if (execution.races?.found && ended.grade !== 'forbidden') return this.#race(execution);
+    if (race !== undefined && ended.grade !== 'forbidden') return this.#race(race);
     return ended;
   }
 
@@ -84,9 +86,7 @@ export class Judge {
     return known;
   }
 
-  #race(execution: Execution): Verdict {
-    const race = execution.races?.found;
-    if (!race) throw new RangeError('no race');
+  #race(race: DataRace): Verdict {
     const side = ({ cpu, isStore }: { cpu: number; isStore: boolean }): string =>
       `${isStore ? 'set' : 'get'} on CPU ${cpu}`;
     const where = this.#prepared.machine.map.nameOf(race.addr);

@@ -3,10 +3,10 @@
 import { orderingOf } from '../../catalog/orderings.js';
 import { CHOOSE_READ, CHOOSE_WRITE } from '../../memory/model.js';
 import type { EventLog } from '../../view-machine/log.js';
+import type { CpuState } from '../engine/cpu-state.js';
 import { ACCESS_WAITED, OPERATIONS } from '../engine/operations.js';
 import { Recorder, type StoryStep } from '../engine/recorder.js';
 import type { Session } from '../engine/session.js';
-import type { SteppingCpu } from '../engine/stepping-cpu.js';
 import { CHOOSE_INTERRUPT } from '../engine/strategy.js';
 import { DataFlow } from './data-flow.js';
 import type { MissingOrder, RecordedStep, Recording, StepKind } from './recording.js';
@@ -67,19 +67,19 @@ class FlowRecorder extends Recorder {
     this.#log = log;
   }
 
-  override operation(cpu: SteppingCpu, code: number, addr: number, value: number): void {
+  override operation(cpu: CpuState, code: number, addr: number, value: number): void {
     super.operation(cpu, code, addr, value);
     this.#note(cpu);
   }
 
-  override event(cpu: SteppingCpu, event: number, a: number, b: number, c: number): void {
+  override event(cpu: CpuState, event: number, a: number, b: number, c: number): void {
     super.event(cpu, event, a, b, c);
     this.#note(cpu, [event, a, b, c]);
   }
 
-  #note(cpu: SteppingCpu, event?: readonly [number, number, number, number]): void {
+  #note(cpu: CpuState, event?: readonly [number, number, number, number]): void {
     this.logged.push(this.#log?.length ?? 0);
-    this.tasks.push(cpu.current);
+    this.tasks.push(cpu.registers.current);
     this.events.push(event);
   }
 }
@@ -102,7 +102,7 @@ export function record(session: Session, token: string, options: RecordOptions):
   const { schedule, memory } = decodeToken(token);
   session.replay(schedule); // It may show that data races have to be looked for.
   const recorder = new FlowRecorder((addr) => execution.read(addr), session.log);
-  execution.recorder = recorder;
+  execution.attach(recorder);
   try {
     const verdict = session.replay(schedule);
     const blocked = execution.cpus
@@ -136,7 +136,7 @@ export function record(session: Session, token: string, options: RecordOptions):
       blocked,
     };
   } finally {
-    execution.recorder = undefined;
+    execution.detach(recorder);
   }
 }
 

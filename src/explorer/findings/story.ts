@@ -23,7 +23,7 @@ export function tell(session: Session, schedule: Schedule): Story {
   // Once without a recorder: it may show that data races have to be looked for.
   session.replay(schedule);
   const recorder = new Recorder((addr) => execution.read(addr));
-  execution.recorder = recorder;
+  execution.attach(recorder);
   try {
     const verdict = session.replay(schedule);
     const blocked = execution.cpus
@@ -34,7 +34,7 @@ export function tell(session: Session, schedule: Schedule): Story {
       }));
     return { verdict, hash: execution.hash >>> 0, steps: recorder.steps, blocked };
   } finally {
-    execution.recorder = undefined;
+    execution.detach(recorder);
   }
 }
 

@@ -1,6 +1,5 @@
-/** Read-side critical sections of RCU and SRCU. */
+/** Read-side critical sections of RCU and SRCU, as one thread alone shows them. */
 import type { Rules } from '../model.js';
-import { INITIAL, type Candidate } from './candidate.js';
 import { EV, type Trace } from './event.js';
 
 /** A read-side critical section: the event indices of a lock and the unlock it is matched with. */
@@ -12,7 +11,7 @@ export interface CriticalSection {
 /** The critical sections of one trace, and the locks and unlocks without a partner. */
 export interface CriticalSections {
   readonly rcu: readonly CriticalSection[];
-  /** Empty where values match locks with unlocks: see {@link srcuSections}. */
+  /** Empty where values match locks with unlocks: see `srcuSections`. */
   readonly srcu: readonly CriticalSection[];
   /** Event indices. */
   readonly unmatched: readonly number[];
@@ -50,54 +49,4 @@ export function criticalSections(
   });
   for (const stack of open.values()) unmatched.push(...stack);
   return { rcu, srcu, unmatched };
-}
-
-/** Match SRCU locks with unlocks as linux-kernel.bell of 6.12 does: by the value that goes from one to the other, through
- * registers or through stores that are no unlocks and reads of them, in whatever thread. */
-export function srcuSections(candidate: Candidate): CriticalSection[] {
-  const sections: CriticalSection[] = [];
-  const { location } = candidate;
-  for (const { rcuEvents } of candidate.threads) {
-    for (const unlock of rcuEvents) {
-      if (!candidate.is(unlock, EV.srcuUnlock)) continue;
-      for (const lock of origins(candidate, unlock)) {
-        if (location[lock] === location[unlock]) sections.push({ lock, unlock });
-      }
-    }
-  }
-  return sections;
-}
-
-/** The SRCU locks whose value `store` may pass on. */
-function origins(candidate: Candidate, store: number): Set<number> {
-  const locks = new Set<number>();
-  const seen = new Set<number>();
-  const follow = (write: number): void => {
-    const offset = candidate.offsets[candidate.threadOf[write] ?? 0] ?? 0;
-    for (const d of candidate.event(write).data) {
-      const read = offset + d;
-      if (seen.has(read)) continue;
-      seen.add(read);
-      if (candidate.is(read, EV.srcuLock)) locks.add(read);
-      const source = candidate.sourceOf(read);
-      if (source > INITIAL && !candidate.is(source, EV.srcuUnlock)) follow(source);
-    }
-  };
-  follow(store);
-  return locks;
-}
-
-/** The critical sections of a candidate, by domain kind. */
-export interface Sections {
-  readonly rcu: readonly CriticalSection[];
-  readonly srcu: readonly CriticalSection[];
-}
-
-/** All critical sections of a candidate. */
-export function sectionsOf(candidate: Candidate, { srcuByValue }: Rules): Sections {
-  const rcu = candidate.threads.flatMap(({ sections }) => sections.rcu);
-  const srcu = srcuByValue
-    ? srcuSections(candidate)
-    : candidate.threads.flatMap(({ sections }) => sections.srcu);
-  return { rcu, srcu };
 }

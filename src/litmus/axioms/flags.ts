@@ -1,7 +1,7 @@
 /** The flags that the kernel model raises on executions: data races and misuse of locks and RCU. */
 import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
-import { srcuSections } from './critical-section.js';
+import { srcuSections } from './srcu-sections.js';
 import type { Rules } from '../model.js';
 import { EV } from './event.js';
 import { findDataRace } from './plain.js';

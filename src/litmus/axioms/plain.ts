@@ -1,6 +1,6 @@
 /** Plain accesses: what the model demands of them (plain-coherence) and when they race (the data-race flag). */
-import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
+import type { DerivedRelations } from './derived.js';
 import { EV } from './event.js';
 import { Relation } from './relation.js';
 import type { ThreadRelations } from './thread-relations.js';
@@ -14,9 +14,9 @@ class Visibility {
   /** ext & ((Plain * M) | (M * Plain)) */
   readonly preRace: Relation;
   readonly #candidate: Candidate;
-  readonly #axioms: Axioms;
+  readonly #axioms: DerivedRelations;
 
-  constructor(candidate: Candidate, axioms: Axioms) {
+  constructor(candidate: Candidate, axioms: DerivedRelations) {
     this.size = candidate.size;
     this.#candidate = candidate;
     this.#axioms = axioms;
@@ -137,7 +137,7 @@ function against(preRace: Relation, b: Relation, order: Relation): [number, numb
  * is visible to it. Null if there are none. `axioms` holds the candidate's relations. */
 export function findPlainIncoherence(
   candidate: Candidate,
-  axioms: Axioms,
+  axioms: DerivedRelations,
 ): [number, number] | null {
   const { preRace, rwXbstar, wrVis, wwVis } = new Visibility(candidate, axioms);
   return (
@@ -148,7 +148,10 @@ export function findPlainIncoherence(
 }
 
 /** Two accesses that race in a consistent candidate, or null. `axioms` holds its relations. */
-export function findDataRace(candidate: Candidate, axioms: Axioms): [number, number] | null {
+export function findDataRace(
+  candidate: Candidate,
+  axioms: DerivedRelations,
+): [number, number] | null {
   const { preRace, rwXbstar, wrVis, wwVis, size } = new Visibility(candidate, axioms);
   const { co, rfe, rfi, fr } = axioms;
   const rf = new Relation(size).copy(rfe).union(rfi);

@@ -1,9 +1,10 @@
 /** The RCU axiom: rcu-link, rcu-order and the rule that a grace period cannot be overtaken by a critical section. */
-import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
-import { sectionsOf, type CriticalSection, type Sections } from './critical-section.js';
+import type { CriticalSection } from './critical-section.js';
+import type { DerivedRelations } from './derived.js';
 import { EV } from './event.js';
 import { Relation } from './relation.js';
+import { sectionsOf, type Sections } from './srcu-sections.js';
 
 /** rcu-link and rcu-order between the RCU events of one candidate at a time. */
 export class RcuOrder {
@@ -28,7 +29,7 @@ export class RcuOrder {
   }
 
   /** Compute link and order; false if some rb is reflexive: the order goes from `a` to `b` and a link leads back. */
-  check(candidate: Candidate, axioms: Axioms): boolean {
+  check(candidate: Candidate, axioms: DerivedRelations): boolean {
     this.order.clear();
     if (candidate.threads.every(({ gracePeriods }) => gracePeriods.length === 0)) return true;
     this.sections = sectionsOf(candidate, axioms.rules);
@@ -43,7 +44,7 @@ export class RcuOrder {
   }
 
   /** rcu-link = po? ; hb* ; pb* ; prop ; po, from RCU events. */
-  #links(candidate: Candidate, { po, hbStar, pbStar, prop }: Axioms): void {
+  #links(candidate: Candidate, { po, hbStar, pbStar, prop }: DerivedRelations): void {
     this.link.clear();
     let [row, next] = [this.#row, this.#nextRow];
     const steps = [hbStar, pbStar, prop];

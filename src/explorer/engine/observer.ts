@@ -1,0 +1,100 @@
+/** Who looks on while an execution runs: told everything, changes nothing that the execution depends on. */
+
+import type { SiteId } from '../../memory/sites.js';
+import type { Addr, CpuId } from '../../memory/struct.js';
+import type { MachineListener } from '../../scenario/declare.js';
+import type { CpuState } from './cpu-state.js';
+
+/** Told what is executed, in order. Every method does nothing unless it is overridden. */
+export abstract class Observer {
+  /** Another execution begins. */
+  restart(): void {}
+  /** A CPU goes on after another. */
+  turn(_cpu: CpuState): void {}
+  /** The next operation was answered a choice: `value` of `n`. */
+  choice(_n: number, _kind: number, _value: number): void {}
+  /** The ablation of a site removed or weakened something here. */
+  ablated(_site: SiteId): void {}
+  /** A load, by `LOAD_*` order. */
+  load(_id: CpuId, _addr: Addr, _order: number): void {}
+  /** A store, by `STORE_*` order. */
+  store(_id: CpuId, _addr: Addr, _order: number): void {}
+  /** A read-modify-write, by `RMW_*` order; taking a lock is one. */
+  rmw(_id: CpuId, _addr: Addr, _order: number): void {}
+  /** A fence, by `FENCE_*` kind. */
+  fence(_id: CpuId, _kind: number): void {}
+  /** `cpu.get()`, as part of the operation at a position of the CPU. */
+  get(_id: CpuId, _addr: Addr, _position: number): void {}
+  /** `cpu.set()`. */
+  set(_id: CpuId, _addr: Addr, _position: number): void {}
+  /** Any operation or access, by its code, when it is over; `value` is what was read or stored. */
+  operation(_cpu: CpuState, _code: number, _addr: Addr, _value: number): void {}
+  /** `cpu.trace()`. */
+  event(_cpu: CpuState, _event: number, _a: number, _b: number, _c: number): void {}
+}
+
+/** Tells several observers, in the order in which they were attached. */
+export class ObserverList extends Observer {
+  readonly #all: readonly Observer[];
+
+  constructor(all: readonly Observer[]) {
+    super();
+    this.#all = all;
+  }
+
+  override restart(): void {
+    for (const one of this.#all) one.restart();
+  }
+  override turn(cpu: CpuState): void {
+    for (const one of this.#all) one.turn(cpu);
+  }
+  override choice(n: number, kind: number, value: number): void {
+    for (const one of this.#all) one.choice(n, kind, value);
+  }
+  override ablated(site: SiteId): void {
+    for (const one of this.#all) one.ablated(site);
+  }
+  override load(id: CpuId, addr: Addr, order: number): void {
+    for (const one of this.#all) one.load(id, addr, order);
+  }
+  override store(id: CpuId, addr: Addr, order: number): void {
+    for (const one of this.#all) one.store(id, addr, order);
+  }
+  override rmw(id: CpuId, addr: Addr, order: number): void {
+    for (const one of this.#all) one.rmw(id, addr, order);
+  }
+  override fence(id: CpuId, kind: number): void {
+    for (const one of this.#all) one.fence(id, kind);
+  }
+  override get(id: CpuId, addr: Addr, position: number): void {
+    for (const one of this.#all) one.get(id, addr, position);
+  }
+  override set(id: CpuId, addr: Addr, position: number): void {
+    for (const one of this.#all) one.set(id, addr, position);
+  }
+  override operation(cpu: CpuState, code: number, addr: Addr, value: number): void {
+    for (const one of this.#all) one.operation(cpu, code, addr, value);
+  }
+  override event(cpu: CpuState, event: number, a: number, b: number, c: number): void {
+    for (const one of this.#all) one.event(cpu, event, a, b, c);
+  }
+}
+
+/** The checks of a whole machine, which listen to its traces alone. */
+export class ListeningObserver extends Observer {
+  readonly #listen: () => MachineListener;
+  #listener: MachineListener | undefined;
+
+  /** @param listen makes the checks of one execution, before it begins */
+  constructor(listen: () => MachineListener) {
+    super();
+    this.#listen = listen;
+  }
+
+  override restart(): void {
+    this.#listener = this.#listen();
+  }
+  override event({ id }: CpuState, event: number, a: number, b: number, c: number): void {
+    this.#listener?.(id, event, a, b, c);
+  }
+}

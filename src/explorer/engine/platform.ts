@@ -1,0 +1,71 @@
+/** What all CPUs of an execution share: the memory, the ablated sites, who looks on, and the trace. */
+
+import { SITE_COUNT, type Ablation } from '../../memory/sites.js';
+import type { Addr } from '../../memory/struct.js';
+import type { StateAccess } from '../../scenario/declare.js';
+import { EventTrace } from '../../scenario/event-trace.js';
+import type { ExplorerMemory } from './explorer-memory.js';
+import { ObserverList, type Observer } from './observer.js';
+
+/** Shared by the CPUs of one execution; what the engine, machines and checks see of its memory. */
+export class Platform implements StateAccess {
+  readonly memory: ExplorerMemory;
+  /** Number of words. */
+  readonly words: number;
+  /** 1 for each ordering site that is ablated. */
+  readonly removed: Uint8Array;
+  /** Whether the order of strong fences matters to the memory. */
+  readonly fencesInteract: boolean;
+  readonly traced = new EventTrace();
+  /** Hash over every operation with its CPU, address and value. */
+  hash = 0;
+  /** Kernel code used `get` or `set`. */
+  substrate = false;
+  /** Everybody who looks on; undefined: nobody. */
+  observer: Observer | undefined;
+  readonly #attached: Observer[] = [];
+
+  constructor(memory: ExplorerMemory, words: number, ablation: Ablation, fencesInteract: boolean) {
+    this.memory = memory;
+    this.words = words;
+    this.removed = new Uint8Array(SITE_COUNT + 1);
+    for (const site of ablation.sites) this.removed[site] = 1;
+    this.fencesInteract = fencesInteract;
+  }
+
+  /** Let an observer look on, from the next execution on. */
+  attach(observer: Observer): void {
+    this.#attached.push(observer);
+    this.#gather();
+  }
+
+  /** An observer has seen enough. */
+  detach(observer: Observer): void {
+    this.#attached.splice(this.#attached.indexOf(observer), 1);
+    this.#gather();
+  }
+
+  #gather(): void {
+    const [first, second] = this.#attached;
+    this.observer = second === undefined ? first : new ObserverList([...this.#attached]);
+  }
+
+  /** Forget the last execution; the memory is reset by who knows its choices. */
+  restart(): void {
+    this.traced.clear();
+    this.hash = 0;
+    this.observer?.restart();
+  }
+
+  read(addr: Addr): number {
+    return this.memory.newest(addr);
+  }
+
+  write(addr: Addr, value: number): void {
+    this.memory.poke(addr, value);
+  }
+
+  setBits(addr: Addr, bits: number): void {
+    this.memory.poke(addr, this.memory.newest(addr) | bits);
+  }
+}

@@ -1,0 +1,61 @@
+/** What `cpu.trace()` recorded in one execution: plain numbers, so that recording allocates nothing. */
+
+import type { CpuId } from '../memory/struct.js';
+
+/** One `cpu.trace()` call. */
+export interface TraceEvent {
+  readonly cpu: CpuId;
+  readonly event: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+/** Numbers of one event: CPU, event and three values. */
+const STRIDE = 5;
+
+/** The events of one execution, in order. */
+export class EventTrace {
+  readonly #numbers: number[];
+
+  /** @param numbers events that were recorded elsewhere, as {@link EventTrace.push} takes them, one after the other */
+  constructor(numbers: number[] = []) {
+    this.#numbers = numbers;
+  }
+
+  /** Record an event. */
+  push(cpu: number, event: number, a: number, b: number, c: number): void {
+    this.#numbers.push(cpu, event, a, b, c);
+  }
+
+  /** Forget all events. */
+  clear(): void {
+    if (this.#numbers.length !== 0) this.#numbers.length = 0;
+  }
+
+  /** Number of events. */
+  get length(): number {
+    return this.#numbers.length / STRIDE;
+  }
+
+  /** Call `visit` for each event, in order. */
+  each(visit: (cpu: CpuId, event: number, a: number, b: number, c: number) => void): void {
+    const numbers = this.#numbers;
+    for (let i = 0; i < numbers.length; i += STRIDE) {
+      visit(
+        numbers[i] as CpuId,
+        numbers[i + 1] as number,
+        numbers[i + 2] as number,
+        numbers[i + 3] as number,
+        numbers[i + 4] as number,
+      );
+    }
+  }
+
+  /** The events as objects. */
+  list(): TraceEvent[] {
+    const events: TraceEvent[] = [];
+    this.each((cpu, event, a, b, c) => void events.push({ cpu, event, a, b, c }));
+    return events;
+  }
+}
