@@ -46,6 +46,8 @@ export class Axioms {
   /** Words with a bit for every marked event. */
   readonly marked: Int32Array;
   hasPlain = false;
+  /** Do the relations belong to the candidate that is being looked at? */
+  #current = false;
   #hasStrong = false;
   /** Pairs that smp_mb__after_unlock_lock() orders across threads. */
   #handoverFences: [number, number][] = [];
@@ -81,8 +83,19 @@ export class Axioms {
     }
   }
 
+  /** The relations belong to another candidate now: {@link relate} computes them when they are wanted. */
+  outdate(): void {
+    this.#current = false;
+  }
+
+  /** Make sure that the relations are those of `candidate`, which breaks no axiom. */
+  relate(candidate: Candidate): void {
+    if (!this.#current) this.check(candidate);
+  }
+
   /** The first axiom that `candidate` breaks, or null. */
   check(candidate: Candidate): Axiom | null {
+    this.#current = true;
     this.#communication(candidate);
     this.#static(candidate);
     if (this.#lockHandovers(candidate)) this.#hasStrong = true;

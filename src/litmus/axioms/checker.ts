@@ -105,6 +105,7 @@ class StateCollector {
     }
     collected.count++;
     if (collected.reach === 'none') return;
+    axioms.relate(candidate);
     const reach = reachClass(axioms);
     if (HARDNESS[reach] < HARDNESS[collected.reach]) collected.reach = reach;
   }

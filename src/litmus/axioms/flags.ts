@@ -136,7 +136,7 @@ export function* flagsOf(
   const { rules } = axioms;
   for (const placed of candidate.threads) yield* flagsOfTrace(placed, rules);
   if (rules.srcuByValue) yield* srcuValueFlags(candidate, rules);
-  if (axioms.hasPlain && !known.has('data-race') && findDataRace(candidate, axioms) !== null) {
-    yield 'data-race';
-  }
+  if (known.has('data-race') || !candidate.threads.some(({ hasPlain }) => hasPlain)) return;
+  axioms.relate(candidate);
+  if (findDataRace(candidate, axioms) !== null) yield 'data-race';
 }

@@ -9,6 +9,7 @@ import { ThreadRelations } from './thread-relations.js';
 export class PlacedTrace {
   readonly trace: Trace;
   readonly offset: number;
+  readonly hasPlain: boolean;
   /** Reads, as event indices. */
   readonly reads: readonly number[];
   /** Accesses of each location in program order, as event indices; lock reads are left to their lock writes. */
@@ -17,6 +18,8 @@ export class PlacedTrace {
   readonly rcuEvents: readonly number[];
   readonly gracePeriods: readonly number[];
   readonly sections: CriticalSections;
+  /** By event of the trace: 1 where a critical section begins, -1 where one ends, without those that have no partner. */
+  readonly sectionSteps: Int8Array;
   readonly #size: number;
   readonly #rules: Rules;
   #relations: ThreadRelations | null = null;
@@ -27,6 +30,11 @@ export class PlacedTrace {
     this.#size = size;
     this.#rules = rules;
     this.sections = criticalSections(trace, offset, rules);
+    this.sectionSteps = new Int8Array(trace.events.length);
+    for (const { lock, unlock } of [...this.sections.rcu, ...this.sections.srcu]) {
+      this.sectionSteps[lock - offset] = 1;
+      this.sectionSteps[unlock - offset] = -1;
+    }
     const reads: number[] = [];
     const rcuEvents: number[] = [];
     const gracePeriods: number[] = [];
@@ -41,6 +49,7 @@ export class PlacedTrace {
       if (known === undefined) accesses.set(location, [index]);
       else known.push(index);
     });
+    this.hasPlain = trace.events.some(({ classes }) => (classes & EV.plain) !== 0);
     this.reads = reads;
     this.rcuEvents = rcuEvents;
     this.gracePeriods = gracePeriods;

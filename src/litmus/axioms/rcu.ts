@@ -6,12 +6,14 @@ import { EV } from './event.js';
 import { Relation } from './relation.js';
 import { sectionsOf, type Sections } from './srcu-sections.js';
 
+const NO_SECTIONS: Sections = { rcu: [], srcu: [] };
+
 /** rcu-link and rcu-order between the RCU events of one candidate at a time. */
 export class RcuOrder {
   readonly link: Relation;
   readonly order: Relation;
   /** Critical sections of the candidate that {@link check} saw last. */
-  sections: Sections = { rcu: [], srcu: [] };
+  sections: Sections = NO_SECTIONS;
   readonly #linked: Relation;
   readonly #around: Relation;
   readonly #before: Relation;
@@ -31,6 +33,7 @@ export class RcuOrder {
   /** Compute link and order; false if some rb is reflexive: the order goes from `a` to `b` and a link leads back. */
   check(candidate: Candidate, axioms: DerivedRelations): boolean {
     this.order.clear();
+    this.sections = NO_SECTIONS;
     if (candidate.threads.every(({ gracePeriods }) => gracePeriods.length === 0)) return true;
     this.sections = sectionsOf(candidate, axioms.rules);
     this.#links(candidate, axioms);

@@ -14,10 +14,11 @@ import { modelOf, type MemoryModel, type Rules } from '../model.js';
 import { EV } from './event.js';
 import { PlacementFinder, type Placement } from './placement.js';
 import { PlacedTrace } from './placed-trace.js';
+import { SequentialRun } from './sequential.js';
 
 /** What the caller of a search sees. */
 export interface SearchListener {
-  /** A complete candidate that is allowed; `axioms` holds its placed. The candidate changes after the call. */
+  /** A complete candidate that is allowed; {@link Axioms.relate} gives its relations. The candidate changes after the call. */
   allowed(candidate: Candidate, axioms: Axioms): void;
   /** A complete candidate that breaks `axiom`; if present, forbidden prefixes are completed too. */
   forbidden?(candidate: Candidate, axioms: Axioms, axiom: Axiom): void;
@@ -46,6 +47,7 @@ export class Search {
   readonly #candidate: Candidate;
   readonly #axioms: Axioms;
   readonly #finder: PlacementFinder;
+  readonly #sequential: SequentialRun | null;
   /** Thread being placed. */
   #depth = 0;
   /** Complete candidates met. */
@@ -63,6 +65,8 @@ export class Search {
     this.#later = test.threads.map((_, t) => foreignValues(written.slice(t + 1), -1));
     this.#candidate = new Candidate(offsetsOf(longest(this.#traces)), test.locations.length);
     this.#axioms = new Axioms(this.#candidate, this.#rules);
+    this.#sequential =
+      options.incoherent === true ? null : new SequentialRun(this.#candidate, this.#rules);
     this.#finder = new PlacementFinder({
       candidate: this.#candidate,
       incoherent: options.incoherent === true,
@@ -180,7 +184,7 @@ export class Search {
   ): void {
     const placements = choices[index];
     if (placements === undefined) {
-      const now = this.#mayWait(t, broken) ? broken : this.#axioms.check(this.#candidate);
+      const now = this.#mayWait(t, broken) ? broken : this.#check();
       if (now === null || this.#listener.forbidden !== undefined) this.#thread(t + 1, now);
       return;
     }
@@ -194,6 +198,12 @@ export class Search {
       co[placement.location] = saved;
       for (const read of placement.reads) rf[read] = PENDING;
     }
+  }
+
+  #check(): Axiom | null {
+    if (this.#sequential?.exists() !== true) return this.#axioms.check(this.#candidate);
+    this.#axioms.outdate();
+    return null;
   }
 
   /** Is it better to check when more threads are placed? One thread alone seldom breaks anything. */
