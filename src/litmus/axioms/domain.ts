@@ -84,11 +84,49 @@ function isReactive(statements: readonly Statement[]): boolean {
   );
 }
 
+type Foreign = ReadDomain['foreign'];
+
+/** What an enumeration of traces asked and was told. */
+interface Answer {
+  readonly location: LocationId;
+  readonly reader: Parameters<Foreign>[1];
+  readonly values: readonly number[];
+}
+
+interface Enumerated {
+  readonly traces: Trace[];
+  readonly answers: readonly Answer[];
+}
+
+function sameValues(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
+}
+
+/** Asks once for each place that reads a location, and remembers what it was told. */
+class Answers {
+  readonly given: Answer[] = [];
+  readonly #foreign: Foreign;
+
+  constructor(foreign: Foreign) {
+    this.#foreign = foreign;
+  }
+
+  readonly foreign: Foreign = (location, reader) => {
+    const known = this.given.find((a) => a.location === location && a.reader === reader);
+    if (known !== undefined) return known.values;
+    const values = this.#foreign(location, reader);
+    this.given.push({ location, reader, values });
+    return values;
+  };
+}
+
 /** Finds the traces of all threads. */
 class Domains {
   readonly #test: LitmusTest;
   readonly #proceed: () => boolean;
   readonly #rules: Rules;
+  /** By thread: its last traces, and the answers that they rest on. */
+  readonly #known: (Enumerated | undefined)[] = [];
 
   constructor(test: LitmusTest, proceed: () => boolean, rules: Rules) {
     this.#test = test;
@@ -97,8 +135,19 @@ class Domains {
   }
 
   #tracesOf(thread: number, foreign: ReadDomain['foreign']): Trace[] {
-    const domain: ReadDomain = { foreign, proceed: this.#proceed };
-    return new TraceEnumerator(this.#test, thread, domain, this.#rules).enumerate();
+    const known = this.#known[thread];
+    if (
+      known?.answers.every(({ location, reader, values }) =>
+        sameValues(values, foreign(location, reader)),
+      ) === true
+    ) {
+      return known.traces;
+    }
+    const answers = new Answers(foreign);
+    const domain: ReadDomain = { foreign: answers.foreign, proceed: this.#proceed };
+    const traces = new TraceEnumerator(this.#test, thread, domain, this.#rules).enumerate();
+    this.#known[thread] = { traces, answers: answers.given };
+    return traces;
   }
 
   traces(written: readonly ValueSets[]): Trace[][] {

@@ -163,9 +163,22 @@ export class Relation {
   }
 
   #closeWide(): void {
-    for (let k = 0; k < this.size; k++) {
-      for (let i = 0; i < this.size; i++) if (this.has(i, k)) this.unionRow(i, this, k);
+    const { rows, size, words } = this;
+    for (let k = 0; k < size; k++) {
+      const from = k * words;
+      if (this.#isEmptyRow(from)) continue;
+      const bit = 1 << (k & 31);
+      for (let i = 0, at = k >>> 5; i < size; i++, at += words) {
+        if (((rows[at] ?? 0) & bit) === 0) continue;
+        const to = i * words;
+        for (let w = 0; w < words; w++) rows[to + w] = (rows[to + w] ?? 0) | (rows[from + w] ?? 0);
+      }
     }
+  }
+
+  #isEmptyRow(from: number): boolean {
+    for (let w = 0; w < this.words; w++) if (this.rows[from + w] !== 0) return false;
+    return true;
   }
 
   /** Is some `(a, a)` in the relation? For a closed relation: is there a cycle? */

@@ -48,6 +48,8 @@ export class Search {
   readonly #axioms: Axioms;
   readonly #finder: PlacementFinder;
   readonly #sequential: SequentialRun | null;
+  /** By thread: can the threads up to it break an axiom at all? */
+  readonly #mayBreak: readonly boolean[];
   /** Thread being placed. */
   #depth = 0;
   /** Complete candidates met. */
@@ -61,6 +63,7 @@ export class Search {
     this.#traces = traces;
     this.#circular = circular;
     this.#placed = this.#traces.map((traces) => traces.map(() => undefined));
+    this.#mayBreak = breakable(this.#traces);
     const written = this.#traces.map(writtenBy);
     this.#later = test.threads.map((_, t) => foreignValues(written.slice(t + 1), -1));
     this.#candidate = new Candidate(offsetsOf(longest(this.#traces)), test.locations.length);
@@ -206,8 +209,29 @@ export class Search {
     return null;
   }
 
-  /** Is it better to check when more threads are placed? One thread alone seldom breaks anything. */
+  /** Is it better to check when more threads are placed? */
   #mayWait(t: number, broken: Axiom | null): boolean {
-    return t < this.#test.threads.length - 1 && (t === 0 || broken !== null);
+    return t < this.#test.threads.length - 1 && (broken !== null || this.#mayBreak[t] !== true);
   }
+}
+
+/** By thread: do the threads up to it meet in a circle, such as two of them at two locations? Without one, program order
+ * and communication have no cycle: whatever enters a thread by a location would have to leave by it, coherently. (Only
+ * critical sections that meet grace periods at one location may break an axiom then; the last check finds that.) */
+function breakable(traces: TraceSets['traces']): boolean[] {
+  const groups = new Map<LocationId, ReadonlySet<LocationId>>();
+  let circle = false;
+  return traces.map((ofThread) => {
+    const touched = new Set<LocationId>();
+    for (const { events } of ofThread) {
+      for (const { classes, location } of events) {
+        if ((classes & (EV.read | EV.write)) !== 0) touched.add(location);
+      }
+    }
+    const met = [...touched].flatMap((location) => groups.get(location) ?? []);
+    circle ||= new Set(met).size < met.length;
+    const joined = new Set<LocationId>([...touched, ...met.flatMap((group) => [...group])]);
+    for (const location of joined) groups.set(location, joined);
+    return circle;
+  });
 }

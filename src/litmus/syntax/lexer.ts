@@ -24,6 +24,14 @@ function matchAt(pattern: RegExp, text: string, offset: number): string | null {
   return pattern.exec(text)?.[0] ?? null;
 }
 
+/** The kind of token that a character begins, and how it goes on. */
+function patternOf(first: number): readonly [Exclude<Token['kind'], 'end'>, RegExp] {
+  if (first >= 0x30 && first <= 0x39) return ['number', NUMBER];
+  const letter = (first | 0x20) >= 0x61 && (first | 0x20) <= 0x7a;
+  if (letter || first === 0x5f || first === 0x24) return ['name', NAME];
+  return first === 0x22 ? ['string', STRING] : ['symbol', SYMBOL];
+}
+
 /** Reads tokens on demand from one source. */
 export class Lexer {
   readonly file: string;
@@ -74,14 +82,9 @@ export class Lexer {
       ...this.positionOf(start),
     });
     if (start >= this.source.length) return make('end', '');
-    const name = matchAt(NAME, this.source, start);
-    if (name !== null) return make('name', name);
-    const number = matchAt(NUMBER, this.source, start);
-    if (number !== null) return make('number', number);
-    const string = matchAt(STRING, this.source, start);
-    if (string !== null) return make('string', string);
-    const symbol = matchAt(SYMBOL, this.source, start);
-    if (symbol !== null) return make('symbol', symbol);
+    const [kind, pattern] = patternOf(this.source.charCodeAt(start));
+    const text = matchAt(pattern, this.source, start);
+    if (text !== null) return make(kind, text);
     throw this.errorAt(start, `unexpected character ${JSON.stringify(this.source[start])}`);
   }
 
