@@ -128,7 +128,7 @@ export function cpuUp(cpu: Cpu, n: number): number {
 function answer(cpu: Cpu, value: number): void {
   const word = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.hotplugRequest;
   cpu.storeRelease(word, value);
-  cpu.wake(word);
+  cpu.kick(word);
 }
 
 /** Whether something that cannot move lives here: suspended kernel code, queued work or a runnable pinned task. */
@@ -183,7 +183,7 @@ export function idleHotplug(cpu: Cpu): void {
 export function idleParked(cpu: Cpu): void {
   const pc = percpu(cpu.ctx.kernel, cpu.id);
   while (cpu.loadAcquire(pc + PERCPU.hotplugRequest) !== REQUEST_UP) {
-    if (cpu.peek(pc + PERCPU.ipi) === 0) cpu.halt(pc + PERCPU.ipi, 0);
+    if (cpu.peek(pc + PERCPU.ipi) === 0) cpu.mwait(pc + PERCPU.ipi, 0);
     else handleIrq(cpu);
   }
   cpu.syncCore(); // Text changed while nobody waited for this CPU; none does now, under the hotplug lock.

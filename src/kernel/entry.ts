@@ -29,7 +29,7 @@ export function handleIrq(cpu: Cpu): void {
   const pending = cpu.xchg(pc + PERCPU.ipi, 0);
   cpu.set(pc + PERCPU.irqs, cpu.get(pc + PERCPU.irqs) + 1);
   // The wait of a machine that is being switched off does not return.
-  if (pending & (1 << IPI_STOP)) cpu.halt(pc + PERCPU.ipi, 0);
+  if (pending & (1 << IPI_STOP)) cpu.mwait(pc + PERCPU.ipi, 0);
   if (pending & (1 << IPI_TICK)) {
     runTimers(cpu);
     if (cpu.peek(pc + PERCPU.nrQueued) > 0)
@@ -41,7 +41,7 @@ export function handleIrq(cpu: Cpu): void {
     const g = cpu.ctx.kernel.globals;
     cpu.syncCore();
     cpu.fetchAdd(g + KERNEL.textAcks, -1);
-    cpu.wake(g + KERNEL.textAcks);
+    cpu.kick(g + KERNEL.textAcks);
   }
 }
 

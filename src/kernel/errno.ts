@@ -1,8 +1,10 @@
 /** The errno values that the modelled functions return, negated, as in include/uapi/asm-generic. */
 
+import { EAGAIN, ETIMEDOUT } from '../memory/wait-queue.js';
+
+export { EAGAIN, ETIMEDOUT };
 export const EPERM = 1;
 export const ENOENT = 2;
-export const EAGAIN = 11;
 export const EWOULDBLOCK = EAGAIN;
 export const ENOMEM = 12;
 export const EACCES = 13;

@@ -24,7 +24,7 @@ export function runIdle(cpu: Cpu): void {
     idleHotplug(cpu);
     if (cpu.peek(pc + PERCPU.ipi) !== 0) handleIrq(cpu);
     else if (newidleBalance(cpu)) break;
-    else if (!cpu.testBit(idle + TASK.tiFlags, TIF_NEED_RESCHED)) cpu.halt(pc + PERCPU.ipi, 0);
+    else if (!cpu.testBit(idle + TASK.tiFlags, TIF_NEED_RESCHED)) cpu.mwait(pc + PERCPU.ipi, 0);
   }
   cpu.set(pc + PERCPU.rcuWatching, 1);
   scheduleNext(cpu, false);

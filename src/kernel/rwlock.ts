@@ -36,7 +36,7 @@ export function readLock(cpu: Cpu, lock: Addr, site?: SiteId): void {
 export function readUnlock(cpu: Cpu, lock: Addr, site?: SiteId): void {
   if (site !== undefined && cpu.ablates(site)) return;
   cpu.fetchAddRelease(lock + RWLOCK.count, -1);
-  cpu.wake(lock + RWLOCK.count);
+  cpu.kick(lock + RWLOCK.count);
   if (!cpu.ctx.kernel.preemptRt) cpu.preemptEnable();
 }
 
@@ -57,7 +57,7 @@ export function writeUnlock(cpu: Cpu, lock: Addr, site?: SiteId): void {
   if (site !== undefined && cpu.ablates(site)) return;
   cpu.atomicAdd(lock + RWLOCK.waiting, -1);
   cpu.fetchAddRelease(lock + RWLOCK.count, -WRITER);
-  cpu.wake(lock + RWLOCK.count);
-  cpu.wake(lock + RWLOCK.waiting);
+  cpu.kick(lock + RWLOCK.count);
+  cpu.kick(lock + RWLOCK.waiting);
   if (!cpu.ctx.kernel.preemptRt) cpu.preemptEnable();
 }

@@ -20,12 +20,12 @@ import {
 import { TRACE_QUIESCE, TRACE_SCHED_SWITCH, TRACE_SCHED_WAKEUP } from './trace.js';
 import { NULL, type Addr, type Cpu, type TaskRef } from './types.js';
 
-/** Interrupt another CPU: set a bit it polls, and end its halt. */
+/** Interrupt another CPU: set a bit it polls, and end its idling. */
 export function sendIpi(cpu: Cpu, n: number, ipi: number): void {
   const word = percpu(cpu.ctx.kernel, n) + PERCPU.ipi;
   cpu.smpMb(); // Pairs with the full xchg() in handleIrq(): what the interrupt is about is visible there.
   cpu.setBit(word, ipi);
-  cpu.wake(word);
+  cpu.kick(word);
 }
 
 /** Mark the current task of a run queue for rescheduling; under its lock.

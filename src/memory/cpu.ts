@@ -12,7 +12,7 @@ export interface CpuContext {}
 
 /**
  * One simulated CPU. Kernel code receives it as its first parameter, named `cpu`, and touches shared memory through it
- * alone. Every method is a scheduling point in the explorer, except `get`, `set`, `peek`, `wake`, `syncCore`, `trace` and
+ * alone. Every method is a scheduling point in the explorer, except `get`, `set`, `peek`, `kick`, `syncCore`, `trace` and
  * `ablates`.
  *
  * Addresses are word indices; values are signed 32-bit words. An operation that carries a `site` is one of the places
@@ -96,10 +96,31 @@ export abstract class Cpu {
 
   /** Spin-wait hint: returns at once, or after the word at `addr` stopped being `seen`. The caller re-checks. */
   abstract relax(addr: Addr, seen: number): void;
-  /** Wait for an interrupt: like {@link relax}, but the CPU has nothing else to do. The caller re-checks. */
-  abstract halt(addr: Addr, seen: number): void;
-  /** End the {@link relax} or {@link halt} of the CPUs that wait for `addr`. Orders nothing. */
-  abstract wake(addr: Addr): void;
+  /** Idle until the word at `addr` stops being `seen`, as `monitor` and `mwait` do: like {@link relax}, with nothing else to do. */
+  abstract mwait(addr: Addr, seen: number): void;
+  /** Let the CPUs that {@link relax} or {@link mwait} on `addr` look at it at once: a hint, for speed. Orders nothing. */
+  abstract kick(addr: Addr): void;
+
+  /**
+   * Sleep on the word at `addr` if it holds `seen`, as `futex_wait()`: looking and going to sleep are one step. Ends by a {@link wake} or
+   * {@link wakeAll} of that word, by the time-out, or for no reason at all; a change of the word alone does not end it.
+   * The caller looks again, and waits again if it has to. Orders nothing.
+   *
+   * @param timeoutMs milliseconds, default for ever
+   * @returns 0, -EAGAIN when the word did not hold `seen`, -ETIMEDOUT
+   */
+  abstract halt(addr: Addr, seen: number, timeoutMs?: number): number;
+  /** {@link halt} that never ends for no reason, as `Atomics.wait()`: returns 0 only to who was woken. */
+  abstract wait(addr: Addr, seen: number, timeoutMs?: number): number;
+  /**
+   * Wake up to `count` of the CPUs that sleep on `addr`, whichever, as `futex_wake()`. Orders nothing.
+   *
+   * @param count default 1, as `wake_up()` wakes one exclusive waiter
+   * @returns how many were woken
+   */
+  abstract wake(addr: Addr, count?: number): number;
+  /** Wake all CPUs that sleep on `addr`. Orders nothing. @returns how many were woken */
+  abstract wakeAll(addr: Addr): number;
 
   /** Load of substrate data that a lock or hand-over orders: no ordering, no scheduling point; race-checked. */
   abstract get(addr: Addr): number;

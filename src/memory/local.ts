@@ -11,6 +11,10 @@ export const MACHINE = struct('machine', {
   traceSeq: 1,
   /** CPUs whose threads are ready to run. */
   ready: 1,
+  /** Lock of the wait queue, its next ticket, and how many CPU lines may hold a sleeper. */
+  waitLock: 1,
+  waitTicket: 1,
+  waitLines: 1,
 });
 
 /** Address of the {@link MACHINE} words. */
@@ -24,7 +28,11 @@ export const CPU_LOCAL = struct('cpuLocal', {
   preemptCount: 1,
   /** Counts up while the CPU makes progress. */
   heartbeat: 1,
-  pad: 13,
+  /** Word that the CPU sleeps on, or 0; its place among those that do; when it was woken, not 0. */
+  waitsOn: 1,
+  waitTicket: 1,
+  woken: 1,
+  pad: 10,
 });
 
 /** Claim the memory room's own words; must be the first claim on a map. Returns the base of the CPU lines. */

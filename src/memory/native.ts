@@ -6,6 +6,7 @@ import { CPU_LOCAL, MACHINE, MACHINE_BASE } from './local.js';
 import { Random } from './random.js';
 import { Ablation, SITE_COUNT, type SiteId } from './sites.js';
 import { POISON, type Addr, type CpuId } from './struct.js';
+import { EAGAIN, ETIMEDOUT, WaitQueue } from './wait-queue.js';
 
 /** Turns of a spin wait before the thread goes to sleep on the word: holders may be off the processor. */
 const SPIN_TURNS = 64;
@@ -36,6 +37,14 @@ export interface WeakOptions {
   readonly reorder?: number;
   /** Probability, 0 … 1, that a CPU stalls for a moment inside an access, which widens windows. Default 1/256. */
   readonly stall?: number;
+}
+
+/** Notices when all CPUs sleep. */
+export interface SleepListener {
+  fallsAsleep(hasTimeout: boolean): void;
+  /** Called now and then while the CPU sleeps without a time-out. */
+  looksAround(): void;
+  isAwake(): void;
 }
 
 /** What a native backend needs to boot. */
@@ -74,6 +83,9 @@ export abstract class NativeCpu extends Cpu {
   #locksHeld = 0;
   readonly #toWake: Addr[] = [];
   #preemptDepth = 0;
+  readonly #queue: WaitQueue;
+  /** Told when this CPU sleeps in {@link halt}, so that somebody notices when all do. */
+  whileAsleep: SleepListener | undefined;
 
   constructor(id: CpuId, ctx: CpuContext, boot: NativeBoot) {
     super(id, ctx);
@@ -82,6 +94,7 @@ export abstract class NativeCpu extends Cpu {
     this.local = boot.localBase + id * CPU_LOCAL.size;
     this.#ablation = boot.ablation ?? new Ablation();
     this.#sink = boot.trace ?? ignore;
+    this.#queue = new WaitQueue(this.words, boot.localBase, id);
     this.#lingers = new Random(boot.weak?.seed ?? 1, LINGER_STREAM + id);
   }
 
@@ -193,24 +206,64 @@ export abstract class NativeCpu extends Cpu {
     }
     this.#sleepOn(addr, seen, RELAX_MS);
   }
-  override halt(addr: Addr, seen: number): void {
+  override mwait(addr: Addr, seen: number): void {
     this.#sleepOn(this.check(addr), seen, WAIT_MS);
   }
   /**
    * Not before this CPU holds no lock, or has to wait itself: a CPU that is woken to be told of something takes the lock
    * under which that was decided, and would have to sleep again at once.
    */
-  override wake(addr: Addr): void {
+  override kick(addr: Addr): void {
     this.check(addr);
     if (this.#locksHeld > 0) this.#toWake.push(addr);
     else Atomics.notify(this.words, addr);
+  }
+
+  override halt(addr: Addr, seen: number, timeoutMs = Infinity): number {
+    return this.wait(addr, seen, timeoutMs);
+  }
+  override wait(addr: Addr, seen: number, timeoutMs = Infinity): number {
+    this.#notifyWaiters();
+    if (!this.#queue.enqueue(this.check(addr), seen | 0)) return -EAGAIN;
+    this.whileAsleep?.fallsAsleep(timeoutMs < Infinity);
+    const ret = this.#sleep(timeoutMs);
+    this.whileAsleep?.isAwake();
+    return ret;
+  }
+  override wake(addr: Addr, count = 1): number {
+    return this.#wake(addr, count);
+  }
+  override wakeAll(addr: Addr): number {
+    return this.#wake(addr, Infinity);
+  }
+
+  #wake(addr: Addr, most: number): number {
+    const woken = this.#queue.wake(this.check(addr), most);
+    this.kick(addr);
+    return woken;
+  }
+
+  /** In the wait queue, until woken: a wake-up is never missed between two looks at whether the machine stops. */
+  #sleep(timeoutMs: number): number {
+    for (let left = timeoutMs; ; left -= WAIT_MS) {
+      Atomics.add(this.words, this.local + CPU_LOCAL.heartbeat, 1);
+      const ms = Math.min(left, this.whileAsleep === undefined ? WAIT_MS : RELAX_MS);
+      if (this.#queue.sleep(ms)) return 0;
+      this.#checkStop();
+      if (left <= WAIT_MS) return this.#queue.leave() ? -ETIMEDOUT : 0;
+      if (timeoutMs === Infinity) this.whileAsleep?.looksAround();
+    }
+  }
+
+  #checkStop(): void {
+    if (Atomics.load(this.words, MACHINE_BASE + MACHINE.stop) !== 0) throw new MachineStopped();
   }
 
   #sleepOn(addr: Addr, seen: number, ms: number): void {
     this.#notifyWaiters();
     Atomics.add(this.words, this.local + CPU_LOCAL.heartbeat, 1);
     Atomics.wait(this.words, addr, seen, ms);
-    if (Atomics.load(this.words, MACHINE_BASE + MACHINE.stop) !== 0) throw new MachineStopped();
+    this.#checkStop();
   }
 
   override get(addr: Addr): number {

@@ -37,7 +37,11 @@ export const SCHEDULING: ReadonlySet<string> = new Set([
   'preemptDisable',
   'preemptEnable',
   'relax',
+  'mwait',
   'halt',
+  'wait',
+  'wake',
+  'wakeAll',
 ]);
 
 /** Calls that stay as they are. */
@@ -46,7 +50,7 @@ export const IMMEDIATE: ReadonlySet<string> = new Set([
   'set',
   'peek',
   'fetch',
-  'wake',
+  'kick',
   'syncCore',
   'trace',
   'ablates',

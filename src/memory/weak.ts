@@ -179,15 +179,30 @@ export class WeakCpu extends ReorderingCpu {
     super.relax(addr, seen);
     this.freshen();
   }
-  override halt(addr: Addr, seen: number): void {
+  override mwait(addr: Addr, seen: number): void {
     this.barrier();
-    super.halt(addr, seen);
+    super.mwait(addr, seen);
     this.freshen();
   }
-  override wake(addr: Addr): void {
+  override kick(addr: Addr): void {
     const pending = this.buffer.newest(this.check(addr));
     if (pending >= 0) this.buffer.wakeAt(pending);
-    else super.wake(addr);
+    else super.kick(addr);
+  }
+  // Both sides of a real wait queue contain a full barrier: what was stored before is what a sleeper compares.
+  override wait(addr: Addr, seen: number, timeoutMs?: number): number {
+    this.barrier();
+    const ret = super.wait(addr, seen, timeoutMs);
+    this.freshen();
+    return ret;
+  }
+  override wake(addr: Addr, count?: number): number {
+    this.buffer.drainAll();
+    return super.wake(addr, count);
+  }
+  override wakeAll(addr: Addr): number {
+    this.buffer.drainAll();
+    return super.wakeAll(addr);
   }
 
   // These order nothing and reorder nothing, but time passes here too: a CPU that only does this still lands its stores.

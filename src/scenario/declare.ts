@@ -146,6 +146,11 @@ export interface PredictedFinding {
 export interface Bounds {
   /** Operations on all CPUs together before an execution counts as one that makes no progress. */
   readonly steps?: number;
+  /**
+   * Sleeps of each CPU that may end without a wake-up in one execution, by a time-out or for no reason, while something
+   * else could have gone on. Default 1. Time-outs end in any case when nobody can go on.
+   */
+  readonly earlyWakeups?: number;
 }
 
 interface ScenarioCommon {

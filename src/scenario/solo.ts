@@ -1,6 +1,7 @@
 /** A whole machine on the caller's thread: one online CPU whose clock follows what it executes, and jumps when it idles. */
 
-import { SimulatorBug } from '../errors.js';
+import { SimulatorBug, UsageError } from '../errors.js';
+import { EAGAIN, ETIMEDOUT } from '../kernel/errno.js';
 import { KERNEL, percpu, PERCPU } from '../kernel/layout.js';
 import { scheduleNext, TICK_BIT } from '../kernel/sched.js';
 import { PF_KCODE, TASK, TASK_INTERRUPTIBLE } from '../kernel/task.js';
@@ -36,11 +37,19 @@ export class SoloCpu extends AtomicsCpu {
     this.words[pc + PERCPU.ipi] = (this.words[pc + PERCPU.ipi] ?? 0) | TICK_BIT;
   }
 
-  override halt(addr: Addr, seen: number): void {
+  override mwait(addr: Addr, seen: number): void {
     if (this.words[addr] !== seen) return;
     const expiry = this.words[percpu(this.ctx.kernel, this.id) + PERCPU.nextExpiry] ?? 0;
     if (expiry === 0) throw new SimulatorBug('the machine would be idle for ever');
     this.#advance(expiry);
+  }
+
+  override wait(addr: Addr, seen: number, timeoutMs = Infinity): number {
+    if (this.words[addr] !== seen) return -EAGAIN;
+    if (timeoutMs === Infinity) {
+      throw new UsageError(`the only CPU would sleep for ever on ${addr}: nobody else can wake it`);
+    }
+    return -ETIMEDOUT;
   }
 
   override relax(addr: Addr, seen: number): void {

@@ -7,6 +7,7 @@ import type { SiteId } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
 import type { Machine, StateAccess } from '../scenario/declare.js';
 import { SCHEDULING } from '../memory/vocabulary.js';
+import { isAsleep } from '../memory/wait-queue.js';
 
 /** Most CPUs of a machine on threads. */
 const MAX_CPUS = 32;
@@ -30,6 +31,11 @@ export const TURN = {
 export const OVER_AT_REST = 1;
 export const OVER_BY_FINDING = 2;
 export const OVER_BY_OOPS = 3;
+export const OVER_BY_DEADLOCK = 4;
+
+/** Instead of a word: the CPU sleeps in the wait queue, for ever or until its time-out. */
+const ASLEEP = -1;
+const DOZING = -2;
 
 /** Milliseconds of one sleep: who ends the rest may have been missed. */
 const REST_MS = 1;
@@ -50,7 +56,7 @@ function stateOf(words: Int32Array): StateAccess {
   };
 }
 
-/** Where a CPU's `halt()`, its interrupts and its clock are: everything that the explorer's engine does for a machine. */
+/** Where a CPU's `mwait()`, its interrupts and its clock are: everything that the explorer's engine does for a machine. */
 export class NativeTurn {
   readonly #words: Int32Array;
   readonly #turn: Int32Array;
@@ -81,10 +87,34 @@ export class NativeTurn {
     return Atomics.load(this.#turn, TURN.over);
   }
 
-  /** Make a CPU halt, be interrupted and tell the time as the scenario's machine says. */
+  /** Notice when a CPU, and all others, sleep. */
+  listenTo(cpu: NativeCpu): void {
+    const turn = this.#turn;
+    cpu.whileAsleep = {
+      fallsAsleep: (hasTimeout) => {
+        turn[TURN.waits + 2 * cpu.id] = hasTimeout ? DOZING : ASLEEP;
+        Atomics.add(turn, TURN.resting, 1);
+      },
+      looksAround: () => {
+        if (Atomics.load(turn, TURN.resting) === this.#cpus) this.#passTime();
+      },
+      isAwake: () => {
+        Atomics.add(turn, TURN.woken, 1);
+        Atomics.sub(turn, TURN.resting, 1);
+      },
+    };
+  }
+
+  /** The CPU is through with its body and does nothing more. */
+  leave(cpu: NativeCpu): void {
+    this.#turn[TURN.waits + 2 * cpu.id] = 0;
+    Atomics.add(this.#turn, TURN.resting, 1);
+  }
+
+  /** Make a CPU idle, be interrupted and tell the time as the scenario's machine says. */
   equip(cpu: NativeCpu): void {
     const host = cpu as unknown as Record<string, (...args: number[]) => unknown>;
-    host.halt = (addr = 0, seen = 0) => this.rest(cpu, addr, seen);
+    host.mwait = (addr = 0, seen = 0) => this.rest(cpu, addr, seen);
     const { interrupt, busyTime } = this.#machine;
     if (interrupt === undefined && busyTime === undefined) return;
     const context = { depth: 0, isInside: false, operations: 0 };
@@ -145,7 +175,9 @@ export class NativeTurn {
   #passTime(): void {
     const turn = this.#turn;
     if (Atomics.compareExchange(turn, TURN.lock, 0, 1) !== 0) return;
-    if (this.#isAtRest() && !this.#advance()) this.end(OVER_AT_REST);
+    if (this.#isAtRest() && !this.#advance()) {
+      this.end(this.#waits().includes(ASLEEP) ? OVER_BY_DEADLOCK : OVER_AT_REST);
+    }
     Atomics.store(turn, TURN.lock, 0);
   }
 
@@ -155,6 +187,11 @@ export class NativeTurn {
     if (Atomics.load(turn, TURN.resting) !== this.#cpus) return false;
     for (let n = 0; n < this.#cpus; n++) {
       const addr = turn[TURN.waits + 2 * n] ?? 0;
+      if (addr === DOZING) return false;
+      if (addr === ASLEEP) {
+        if (!isAsleep(this.#words, this.#machine.localBase, n)) return false;
+        continue;
+      }
       if (addr === 0 && this.#isInterrupted(n as CpuId)) return false;
       if (addr === 0) continue;
       if (Atomics.load(this.#words, addr) !== turn[TURN.waits + 2 * n + 1]) return false;
@@ -163,9 +200,12 @@ export class NativeTurn {
     return Atomics.load(turn, TURN.woken) === woken;
   }
 
+  #waits(): (number | undefined)[] {
+    return Array.from({ length: this.#cpus }, (_, n) => this.#turn[TURN.waits + 2 * n]);
+  }
+
   #advance(): boolean {
-    const halted = Array.from({ length: this.#cpus }, (_, n) => this.#turn[TURN.waits + 2 * n]);
-    if (halted.every((addr) => addr === 0)) return false;
+    if (this.#waits().every((addr) => addr === 0)) return false;
     return this.#machine.advanceTime?.(this.#state) ?? false;
   }
 }

@@ -11,7 +11,13 @@ import type { NativeCpu } from '../memory/native.js';
 import type { Ending, Machine, Scenario, TraceEvent } from '../scenario/declare.js';
 import { EventTrace } from '../scenario/event-trace.js';
 import type { ScenarioReference } from '../scenario/reference.js';
-import { NativeTurn, OVER_BY_FINDING, OVER_BY_OOPS, TURN } from './native-turn.js';
+import {
+  NativeTurn,
+  OVER_BY_DEADLOCK,
+  OVER_BY_FINDING,
+  OVER_BY_OOPS,
+  TURN,
+} from './native-turn.js';
 
 /** Words of the control block: arrivals at the barrier, its generation, length of the trace, two for stopping, those of a turn. */
 const ARRIVED = 0;
@@ -132,6 +138,7 @@ class RaceThread {
         checks?.(event, a, b, c);
       },
     });
+    this.#turn.listenTo(cpu);
     return cpu;
   }
 
@@ -145,8 +152,13 @@ class RaceThread {
   /** Execute a body that ends. */
   executeBare(cpu: NativeCpu): void {
     this.#start(cpu);
-    this.#machine.bodies[this.#task.cpu]?.(cpu);
+    try {
+      this.#machine.bodies[this.#task.cpu]?.(cpu);
+    } catch (error) {
+      if (!(error instanceof MachineStopped)) throw error;
+    }
     cpu.quiesce();
+    this.#turn.leave(cpu);
   }
 
   /** Execute until the machine has come to its end. */
@@ -172,6 +184,7 @@ class RaceThread {
   /** What the execution that has just ended showed. */
   outcome(scenario: Scenario): string {
     if (this.#turn.reason === OVER_BY_OOPS) return 'oops';
+    if (this.#turn.reason === OVER_BY_DEADLOCK) return 'deadlock';
     const [found] = this.#machine.concurrentChecks?.findings(this.#words) ?? [];
     return found?.key ?? scenario.observe(endingOf(this.#words, this.#control));
   }

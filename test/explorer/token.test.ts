@@ -46,7 +46,7 @@ test('a token holds exactly what it was made of (seed 20240601)', (t) => {
 
 test('a token of a shrunk finding is short and printable', (t) => {
   const token = encodeToken(sample);
-  t.regex(token, /^klp1\.[\w-]+$/);
+  t.regex(token, /^klp2\.[\w-]+$/);
   t.true(token.length < 64, token);
 });
 
@@ -64,11 +64,11 @@ test('every damaged character is noticed', (t) => {
 test('what is no token, or a token of another format, is refused by name', (t) => {
   t.throws(() => decodeToken('hello'), {
     code: 'ERR_USAGE',
-    message: "'hello' is not a token: one begins with klp1.",
+    message: "'hello' is not a token: one begins with klp2.",
   });
   t.throws(() => decodeToken('klp9.abc'), {
     code: 'ERR_USAGE',
-    message: 'the token has format 9; this version reads format 1',
+    message: 'the token has format 9; this version reads format 2',
   });
-  t.throws(() => decodeToken('klp1.'), { code: 'ERR_USAGE' });
+  t.throws(() => decodeToken('klp2.'), { code: 'ERR_USAGE' });
 });

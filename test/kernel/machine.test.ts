@@ -191,7 +191,7 @@ test('time jumps to the next timer when a solo machine is idle, and to nowhere w
   words[ipi] = 0;
   t.throws(
     () => {
-      cpu.halt(ipi, 0);
+      cpu.mwait(ipi, 0);
     },
     { code: 'ERR_SIMULATOR_BUG', message: /idle for ever/ },
   );

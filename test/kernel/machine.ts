@@ -54,7 +54,7 @@ export function kernelMachine(
 /** The second CPU of a machine, in its idle task; its waits end with `onHalt`. */
 export function secondCpu(machine: SoloMachine, onHalt: () => void): AtomicsCpu {
   class SecondCpu extends AtomicsCpu {
-    override halt(): void {
+    override mwait(): void {
       onHalt();
     }
   }

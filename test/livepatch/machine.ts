@@ -73,7 +73,7 @@ export class SoloCpu extends AtomicsCpu {
     super.rcuAssignPointer(addr, value, site);
   }
 
-  override halt(addr: Addr, seen: number): void {
+  override mwait(addr: Addr, seen: number): void {
     if (this.words[addr] === seen) this.machine.wait(this, true);
   }
 

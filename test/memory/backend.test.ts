@@ -6,6 +6,7 @@ import { O_04, O_10 } from '../../src/memory/sites.js';
 import { Ablation } from '../../src/memory/sites.js';
 import { POISON } from '../../src/memory/struct.js';
 import { createSharedMemory } from '../../src/memory/map.js';
+import { EAGAIN, ETIMEDOUT } from '../../src/memory/wait-queue.js';
 import { smallMachine } from './native-cpu.js';
 
 /** What the compiler does not know yet of `Atomics`. */
@@ -140,8 +141,12 @@ for (const kind of MEMORY_KINDS) {
       (a) => cpu.spinTrylock(a),
       (a) => cpu.spinUnlock(a),
       (a) => cpu.relax(a, 0),
+      (a) => cpu.mwait(a, 0),
+      (a) => cpu.kick(a),
       (a) => cpu.halt(a, 0),
+      (a) => cpu.wait(a, 0),
       (a) => cpu.wake(a),
+      (a) => cpu.wakeAll(a),
       (a) => cpu.get(a),
       (a) => cpu.set(a, 1),
       (a) => cpu.peek(a),
@@ -161,14 +166,25 @@ for (const kind of MEMORY_KINDS) {
 
   test(`${kind}: a wait returns when the word has changed, and throws when the machine stops`, (t) => {
     const { cpus, data, words } = smallMachine(kind, 1);
-    cpus[0]!.halt(data, 1);
+    t.is(cpus[0]!.halt(data, 1), -EAGAIN);
+    t.is(cpus[0]!.wait(data, 1), -EAGAIN);
+    cpus[0]!.mwait(data, 1);
     cpus[0]!.relax(data, 1);
     words[MACHINE_BASE + MACHINE.stop] = 1;
     const stopped = { instanceOf: MachineStopped, code: 'ERR_MACHINE_STOPPED', message: '' };
     t.throws(() => cpus[0]!.halt(data, 0), stopped);
+    t.throws(() => cpus[0]!.mwait(data, 0), stopped);
     t.throws(() => cpus[0]!.relax(data, 0), stopped);
     words[data] = 1;
     t.throws(() => cpus[0]!.spinLock(data), stopped);
+  });
+
+  test(`${kind}: a sleep ends by its time-out, and nobody else's wake-up is used up by it`, (t) => {
+    const { cpus, data } = smallMachine(kind, 2);
+    t.is(cpus[0]!.wait(data, 0, 30), -ETIMEDOUT);
+    t.is(cpus[0]!.halt(data, 0, 0), -ETIMEDOUT);
+    t.is(cpus[1]!.wake(data), 0);
+    t.is(cpus[1]!.wakeAll(data), 0);
   });
 
   test(`${kind}: a spin lock in freed memory is an oops, not a lock that is held for ever`, (t) => {
@@ -205,7 +221,7 @@ for (const kind of MEMORY_KINDS) {
     sleepOn(data + 1);
     cpu.spinLock(data);
     cpu.spinLock(data + 2);
-    cpu.wake(data + 1);
+    cpu.kick(data + 1);
     cpu.spinUnlock(data + 2);
     await turn();
     t.deepEqual(woken, []);
@@ -216,14 +232,14 @@ for (const kind of MEMORY_KINDS) {
 
     sleepOn(data + 3);
     t.true(cpu.spinTrylock(data));
-    cpu.wake(data + 3);
-    cpu.halt(data, 77);
+    cpu.kick(data + 3);
+    cpu.mwait(data, 77);
     await turn();
     t.deepEqual(woken.slice(1), ['3 ok, lock 1'], 'a CPU that waits lets go of nobody later');
     cpu.spinUnlock(data);
     cpu.quiesce();
     sleepOn(data + 4);
-    cpu.wake(data + 4);
+    cpu.kick(data + 4);
     await turn();
     t.is(woken.length, 3, 'without a lock it is told at once');
   });

@@ -29,7 +29,7 @@ test('a failing race says what was found, where, and how to see it again', async
   t.is(failures.length, 1);
   t.regex(
     failures[0]!,
-    /^torn: the mailbox is full.*\nexecution \d+ of mailbox-unfenced, seed 1, memory lkmm\nreplay: klp-smp replay klp1\./,
+    /^torn: the mailbox is full.*\nexecution \d+ of mailbox-unfenced, seed 1, memory lkmm\nreplay: klp-smp replay klp2\./,
   );
 });
 

@@ -36,7 +36,7 @@ export const disableSwitch = patchedFunctionRace({
 function leaveAndCompute(cpu: Cpu): void {
   leaveWhenAsked(cpu);
   const irqs = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.irqs;
-  for (;;) cpu.halt(irqs, cpu.readOnce(irqs));
+  for (;;) cpu.mwait(irqs, cpu.readOnce(irqs));
 }
 
 /** The same without the call: only what the task switches to matters. O-02, which O-04 masks. */

@@ -55,7 +55,7 @@ function leaveKernel(cpu: Cpu): void {
     }
     const seen = cpu.readOnce(irqs);
     cpu.preemptEnable();
-    while (cpu.readOnce(irqs) === seen) cpu.halt(irqs, seen);
+    while (cpu.readOnce(irqs) === seen) cpu.mwait(irqs, seen);
   }
 }
 

@@ -6,7 +6,8 @@ import { POISON, type Addr, type CpuId } from '../../memory/struct.js';
 export const WAIT_NONE = 0;
 export const WAIT_LOCK = 1;
 export const WAIT_RELAX = 2;
-export const WAIT_HALT = 3;
+export const WAIT_MWAIT = 3;
+export const WAIT_HALT = 4;
 
 /** Whether nobody holds a lock with this value: it is free, or its memory is, which is an oops of whoever takes it. */
 export function isUnheld(value: number): boolean {
@@ -31,6 +32,15 @@ export class CpuState {
   waiting = WAIT_NONE;
   waitAddr: Addr = 0;
   waitSeen = 0;
+  /** Word that the CPU sleeps on, or 0; interrupts that it takes meanwhile change nothing about that. */
+  sleepsOn: Addr = 0;
+  /** Who of those that sleep came first. */
+  ticket = 0;
+  hasTimeout = false;
+  isWoken = false;
+  isTimedOut = false;
+  /** Sleeps that ended without a wake-up although others might have come. */
+  earlyEnds = 0;
   /** The body and, while one is taken, the interrupt on top of it. */
   body: Coroutine | undefined;
   interrupt: Coroutine | undefined;
@@ -47,6 +57,8 @@ export class CpuState {
     this.decidedAt = 0;
     this.preemptDepth = 0;
     this.waiting = WAIT_NONE;
+    this.sleepsOn = 0;
+    this.earlyEnds = 0;
     this.body = body;
     this.interrupt = undefined;
   }

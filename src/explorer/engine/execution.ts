@@ -28,6 +28,8 @@ export interface ExecutionOptions {
   readonly ablation: Ablation;
   /** Operations before an execution is taken for one that makes no progress. */
   readonly steps: number;
+  /** Sleeps of each CPU that may end without a wake-up, in one execution. Default 0. */
+  readonly earlyWakeups?: number;
 }
 
 /** The engine: reused for any number of executions of one scenario. */
@@ -49,12 +51,13 @@ export class Execution implements Ending {
     const { listen } = machine;
     const mirror = listen && new MirroredMemory(options.memory, image.length);
     const memory = mirror ?? options.memory;
-    const { ablation, fencesInteract, steps } = options;
+    const { ablation, fencesInteract, steps, earlyWakeups = 0 } = options;
     this.#platform = new Platform(memory, image.length, ablation, fencesInteract);
     if (mirror) this.attach(new ListeningObserver(() => listen(mirror.words)));
     const cpus: SteppingCpu[] = [];
     this.cpus = machine.bodies.map((_, id) => new CpuState(id as CpuId));
-    this.#turns = new Turns(this.#platform, machine, this.cpus, steps);
+    const bounds = { bound: steps, earlyWakeups };
+    this.#turns = new Turns(this.#platform, machine, this.cpus, bounds);
     for (const state of this.cpus) {
       const shared = { platform: this.#platform, turns: this.#turns };
       cpus.push(new ExplorerCpu(state, machine.ctx as CpuContext, shared, machine.localBase));

@@ -5,7 +5,7 @@ import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
 import type { SiteId } from '../../memory/sites.js';
 import { POISON, type Addr } from '../../memory/struct.js';
-import { isUnheld, WAIT_HALT, WAIT_LOCK, WAIT_RELAX } from './cpu-state.js';
+import { isUnheld, WAIT_LOCK, WAIT_MWAIT, WAIT_RELAX } from './cpu-state.js';
 import * as ops from './operations.js';
 import { SteppingCpu } from './stepping-cpu.js';
 
@@ -209,11 +209,24 @@ export class ExplorerCpu extends SteppingCpu {
   override relax(addr: Addr, seen: number): void {
     this.waitFor(WAIT_RELAX, addr, seen, ops.OP_RELAX.code);
   }
-  override halt(addr: Addr, seen: number): void {
-    this.waitFor(WAIT_HALT, addr, seen, ops.OP_HALT.code);
+  override mwait(addr: Addr, seen: number): void {
+    this.waitFor(WAIT_MWAIT, addr, seen, ops.OP_MWAIT.code);
   }
-  override wake(_addr: Addr): void {
-    // Waits end by themselves as soon as the word has changed.
+  override kick(_addr: Addr): void {
+    // Who looks at a word goes on by itself as soon as it has changed.
+  }
+
+  override halt(addr: Addr, seen: number, timeoutMs = Infinity): number {
+    return this.sleepOn(addr, seen, timeoutMs, true);
+  }
+  override wait(addr: Addr, seen: number, timeoutMs = Infinity): number {
+    return this.sleepOn(addr, seen, timeoutMs, false);
+  }
+  override wake(addr: Addr, count = 1): number {
+    return this.performWake(ops.OP_WAKE.code, addr, count);
+  }
+  override wakeAll(addr: Addr): number {
+    return this.performWake(ops.OP_WAKE_ALL.code, addr, Infinity);
   }
 
   override get(addr: Addr): number {

@@ -56,6 +56,8 @@ export function dependent(a: StepEvent, b: StepEvent): boolean {
 class WordHistory {
   lastStore = -1;
   lastLock = -1;
+  /** All stores, in their order. */
+  readonly stores: number[] = [];
   /** Last load by each CPU since the last store, and first store by each CPU ever; -1 for none. */
   readonly loads: Int32Array;
   readonly firstStores: Int32Array;
@@ -137,7 +139,7 @@ export class HappensBefore {
     const word = this.#word(event.accesses[i + 1] as number);
     const before = this.#clocks[event.cpu] as Int32Array;
     const none: number[] = [];
-    // Whoever waited could not have gone on earlier; whoever takes a lock could only have come before its last owner.
+    // Whoever waited may not have been able to go on earlier: see lastStoreBefore(); whoever takes a lock could only have come before its last owner.
     const direct = access === ACCESS_WAITED || access === ACCESS_LOCK ? none : races;
     if (word.lastStore >= 0 && word.lastStore < index) {
       this.#cause(causes, direct, word.lastStore, before);
@@ -151,11 +153,12 @@ export class HappensBefore {
       }
       word.loads.fill(-1);
       word.lastStore = index;
+      word.stores.push(index);
       if (access === ACCESS_LOCK) word.lastLock = index;
       if ((word.firstStores[event.cpu] as number) < 0) word.firstStores[event.cpu] = index;
-    } else if (access === ACCESS_READ || access === ACCESS_PEEK) {
+    } else if (access === ACCESS_READ || access === ACCESS_PEEK || access === ACCESS_WAITED) {
       word.loads[event.cpu] = index;
-    } else if (access !== ACCESS_ATTEMPT && access !== ACCESS_WAITED) {
+    } else if (access !== ACCESS_ATTEMPT) {
       throw new RangeError(`access ${access} is unknown`);
     }
   }
@@ -186,6 +189,24 @@ export class HappensBefore {
       this.#words.set(addr, word);
     }
     return word;
+  }
+
+  /**
+   * The last store to a word before which `cpu`, which has just waited for the word or still waits, could go on too: it
+   * might have missed the store. -1 when there is none.
+   *
+   * @param couldGoOn whether `cpu` could take step number `index`
+   */
+  lastStoreBefore(cpu: number, addr: number, couldGoOn: (index: number) => boolean): number {
+    const stores = this.#words.get(addr)?.stores ?? [];
+    const clock = this.#clocks[cpu] as Int32Array;
+    for (let i = stores.length - 1; i >= 0; i--) {
+      const index = stores[i] as number;
+      const by = this.at(index).cpu;
+      if ((clock[by] as number) > index) return -1;
+      if (by !== cpu && couldGoOn(index)) return index;
+    }
+    return -1;
   }
 
   /**

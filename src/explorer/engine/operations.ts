@@ -12,6 +12,26 @@ export const ACCESS_WAITED = 5;
 /** An unordered look at a word, part of the step of the operation before it. */
 export const ACCESS_PEEK = 6;
 
+/** A store that is part of the same step as the operation after it. */
+export const ACCESS_ALSO_WRITE = 7;
+
+/**
+ * Stand-ins for what is no word of the memory, above all addresses: the wait queue of a word, which sleepers read and
+ * wakers write, and for each CPU the wake-up it was given.
+ */
+const QUEUES = 2 ** 40;
+const WAKE_UPS = 2 ** 41;
+
+/** Stand-in for the wait queue of a word. */
+export function queueOf(addr: number): number {
+  return QUEUES + addr;
+}
+
+/** Stand-in for the wake-up of a CPU. */
+export function wakeUpOf(cpu: number): number {
+  return WAKE_UPS + cpu;
+}
+
 /** A kind of operation. */
 export interface Operation {
   readonly code: number;
@@ -54,7 +74,14 @@ export const OP_UNLOCK = operation('spinUnlock', ACCESS_WRITE);
 export const OP_PREEMPT_DISABLE = operation('preemptDisable', ACCESS_WRITE);
 export const OP_PREEMPT_ENABLE = operation('preemptEnable', ACCESS_WRITE);
 export const OP_RELAX = operation('relax', ACCESS_WAITED);
-export const OP_HALT = operation('halt', ACCESS_WAITED);
+export const OP_MWAIT = operation('mwait', ACCESS_WAITED);
+/** A sleep: begins, ends, does not begin since the word held something else, ends for no reason or by its time-out. */
+export const OP_SLEEP = operation('halt (sleeps)', ACCESS_READ);
+export const OP_AWAKE = operation('halt', ACCESS_WAITED);
+export const OP_HALT_NOT = operation('halt (returns at once)', ACCESS_READ);
+export const OP_HALT_EARLY = operation('halt (ends early)', ACCESS_READ);
+export const OP_WAKE = operation('wake', ACCESS_WRITE);
+export const OP_WAKE_ALL = operation('wakeAll', ACCESS_WRITE);
 export const OP_LOCK_WAIT = operation('spinLock (held)', ACCESS_ATTEMPT);
 /** A body or an interrupt returned. */
 export const OP_END = operation('end', ACCESS_NONE);
@@ -67,3 +94,8 @@ export const OP_ABLATED = operation('(ablated)', ACCESS_NONE);
 
 /** All operations by code. */
 export const OPERATIONS: readonly Operation[] = table;
+
+/** Operations on the wait queue of a word, by code. */
+export const QUEUE_OPERATIONS: ReadonlySet<number> = new Set(
+  [OP_SLEEP, OP_HALT_EARLY, OP_WAKE, OP_WAKE_ALL].map(({ code }) => code),
+);

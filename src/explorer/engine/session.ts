@@ -23,6 +23,9 @@ import { Judge, type Verdict } from './verdict.js';
 /** Operations of one execution on all CPUs when a scenario sets no bound of its own. */
 export const DEFAULT_STEPS = 20_000;
 
+/** Sleeps of each CPU that end without a wake-up in one execution, when a scenario sets no bound of its own. */
+export const DEFAULT_EARLY_WAKEUPS = 1;
+
 /** A scenario and the fingerprint of its code. */
 export interface LoadedScenario {
   readonly scenario: Scenario;
@@ -100,6 +103,7 @@ export class Session {
       fencesInteract: config.memory === 'lkmm',
       ablation: new Ablation(config.ablated as readonly SiteId[]),
       steps: config.steps ?? scenario.bounds?.steps ?? DEFAULT_STEPS,
+      earlyWakeups: scenario.bounds?.earlyWakeups ?? DEFAULT_EARLY_WAKEUPS,
     });
     this.#judge = new Judge(this.prepared);
   }

@@ -1,12 +1,21 @@
 /** A CPU that executes operations on a deterministic memory, waits, and says after each whether another CPU is next. */
 
 import { badAddress, FIRST_VALID_ADDR, freedLock } from '../../memory/fault.js';
+import { UsageError } from '../../errors.js';
 import { Cpu, type CpuContext } from '../../memory/cpu.js';
 import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
 import type { SiteId } from '../../memory/sites.js';
 import { POISON, type Addr } from '../../memory/struct.js';
-import { WAIT_HALT, WAIT_LOCK, WAIT_NONE, type Coroutine, type CpuState } from './cpu-state.js';
+import { EAGAIN, ETIMEDOUT } from '../../memory/wait-queue.js';
+import {
+  WAIT_HALT,
+  WAIT_LOCK,
+  WAIT_MWAIT,
+  WAIT_NONE,
+  type Coroutine,
+  type CpuState,
+} from './cpu-state.js';
 import type { ExplorerMemory } from './explorer-memory.js';
 import * as ops from './operations.js';
 import type { Platform } from './platform.js';
@@ -86,11 +95,60 @@ export abstract class SteppingCpu extends Cpu {
     this.switching = false;
     if (waiting === WAIT_LOCK) {
       this.takeLock(waitAddr);
+    } else if (waiting === WAIT_HALT) {
+      this.#awake(waitAddr);
     } else {
       this.#fresh = waitAddr;
-      this.finish(waiting === WAIT_HALT ? ops.OP_HALT.code : ops.OP_RELAX.code, waitAddr, 0);
+      this.finish(waiting === WAIT_MWAIT ? ops.OP_MWAIT.code : ops.OP_RELAX.code, waitAddr, 0);
     }
     return !this.switching;
+  }
+
+  #awake(addr: Addr): void {
+    const { state } = this;
+    const ret = state.isWoken ? 0 : -ETIMEDOUT;
+    if (state.isWoken) this.#fresh = addr;
+    state.sleepsOn = 0;
+    this.result = ret;
+    this.finish(ops.OP_AWAKE.code, addr, ret);
+  }
+
+  /** Sleep on a word, or find a reason not to. */
+  protected sleepOn(addr: Addr, seen: number, timeoutMs: number, mayEndEarly: boolean): number {
+    const { state, turns } = this;
+    this.enter(addr);
+    if (state.interrupt !== undefined) throw new UsageError('an interrupt must not sleep');
+    state.hasTimeout = timeoutMs < Infinity;
+    if (this.memory.newest(addr) !== (seen | 0)) {
+      this.#fresh = addr;
+      return this.#sleptNot(ops.OP_HALT_NOT.code, addr, -EAGAIN);
+    }
+    // Whether it sleeps or not, the step looks at the word and at its queue: a reduction must not tell them apart.
+    if (turns.observes) turns.peeked(state, addr);
+    const reasons = (state.hasTimeout ? 1 : 0) + (mayEndEarly ? 1 : 0);
+    const early = reasons === 0 ? 0 : turns.sleepers.endEarly(state, reasons + 1);
+    if (early > 0) {
+      const ret = state.hasTimeout && early === 1 ? -ETIMEDOUT : 0;
+      return this.#sleptNot(ops.OP_HALT_EARLY.code, addr, ret);
+    }
+    turns.sleepers.enqueue(state, addr);
+    this.startWait(WAIT_HALT, addr, seen, ops.OP_SLEEP.code);
+    return 0;
+  }
+
+  #sleptNot(code: number, addr: Addr, ret: number): number {
+    this.result = ret;
+    this.finish(code, addr, ret);
+    return ret;
+  }
+
+  /** Wake those that sleep on a word. */
+  protected performWake(code: number, addr: Addr, most: number): number {
+    this.enter(addr);
+    const woken = this.turns.sleepers.wake(this.state, addr, most);
+    this.result = woken;
+    this.finish(code, addr, woken);
+    return woken;
   }
 
   protected isAblated(site: SiteId | undefined): site is SiteId {

@@ -2,6 +2,10 @@
 
 /** Besides the choices of a memory: whether a CPU that could go on takes a pending interrupt first; 0 is no. */
 export const CHOOSE_INTERRUPT = 4;
+/** Which of the CPUs that sleep on a word is woken: 0 is the one that sleeps longest. */
+export const CHOOSE_SLEEPER = 5;
+/** Whether a sleep ends without a wake-up, by its time-out or for no reason: 0 is no. */
+export const CHOOSE_EARLY = 6;
 /** Index under which taking an interrupt is recorded; no operation has so many choices. */
 export const INTERRUPT_INDEX = 7;
 

@@ -1,13 +1,30 @@
 /** Decides who goes on: asks the strategy at scheduling points, lets time pass, and ends what makes no progress. */
 
-import type { ChoiceSource } from '../../memory/model.js';
 import type { Addr } from '../../memory/struct.js';
 import type { Machine, StateView } from '../../scenario/declare.js';
 import { BusyClock } from './busy-clock.js';
-import { isUnheld, WAIT_HALT, WAIT_LOCK, WAIT_NONE, type CpuState } from './cpu-state.js';
-import { ACCESS_ATTEMPT, ACCESS_PEEK, OPERATIONS } from './operations.js';
+import {
+  isUnheld,
+  WAIT_HALT,
+  WAIT_LOCK,
+  WAIT_MWAIT,
+  WAIT_NONE,
+  type CpuState,
+} from './cpu-state.js';
+import {
+  ACCESS_ALSO_WRITE,
+  ACCESS_ATTEMPT,
+  ACCESS_PEEK,
+  ACCESS_READ,
+  OP_AWAKE,
+  OPERATIONS,
+  QUEUE_OPERATIONS,
+  queueOf,
+  wakeUpOf,
+} from './operations.js';
 import type { Platform } from './platform.js';
 import { ScheduleLog } from './schedule.js';
+import { Sleepers, type SleepersHost } from './sleepers.js';
 import { CHOOSE_INTERRUPT, INTERRUPT_INDEX, lowest, type Strategy } from './strategy.js';
 import { Watch } from './watch.js';
 
@@ -25,8 +42,16 @@ export class Overrun extends Error {
   override readonly name = 'Overrun';
 }
 
+/** Limits of one execution. */
+export interface TurnsBounds {
+  /** Operations before an execution is taken for one that makes no progress. */
+  readonly bound: number;
+  /** Sleeps of each CPU that may end without a wake-up. */
+  readonly earlyWakeups: number;
+}
+
 /** Whose turn it is, in one execution after another. */
-export class Turns implements ChoiceSource {
+export class Turns implements SleepersHost {
   /** Operations until the strategy is asked again. */
   fuel = 0;
   steps = 0;
@@ -49,6 +74,7 @@ export class Turns implements ChoiceSource {
   /** How the execution ended, once it did. */
   stopped: StopReason | undefined;
   readonly log = new ScheduleLog();
+  readonly sleepers: Sleepers;
   /** 1 for each word whose change calls for {@link stir}. */
   readonly watched: Uint8Array;
   readonly #platform: Platform;
@@ -67,13 +93,18 @@ export class Turns implements ChoiceSource {
   #resting = false;
   readonly #step = { cpu: 0, access: 0, addr: 0, strong: false };
 
-  /** @param bound operations before an execution is taken for one that makes no progress */
-  constructor(platform: Platform, machine: Machine, cpus: readonly CpuState[], bound: number) {
+  constructor(
+    platform: Platform,
+    machine: Machine,
+    cpus: readonly CpuState[],
+    { bound, earlyWakeups }: TurnsBounds,
+  ) {
     this.#platform = platform;
     this.#machine = machine;
     this.#cpus = cpus;
     this.#interrupts = machine.interrupt !== undefined;
     this.#bound = bound;
+    this.sleepers = new Sleepers(this, cpus, earlyWakeups);
     this.stepLimit = bound * 3;
     this.#watch = new Watch(platform.memory, platform.words);
     this.watched = this.#watch.words;
@@ -87,6 +118,7 @@ export class Turns implements ChoiceSource {
     this.log.clear();
     this.#watch.clear();
     this.#clock?.restart();
+    this.sleepers.restart();
     this.steps = this.fuel = 0;
     this.switches = -1;
     this.strong = this.fresh = this.#fair = this.#resting = false;
@@ -130,9 +162,16 @@ export class Turns implements ChoiceSource {
 
   #observe(cpu: CpuState, code: number, addr: Addr): void {
     const step = this.#step;
+    const blocked = cpu.waiting !== WAIT_NONE && cpu.waiting !== WAIT_HALT;
     step.cpu = cpu.id;
-    step.access = cpu.waiting === WAIT_NONE ? (OPERATIONS[code]?.access ?? 0) : ACCESS_ATTEMPT;
+    step.access = blocked ? ACCESS_ATTEMPT : (OPERATIONS[code]?.access ?? 0);
     step.addr = addr;
+    if (QUEUE_OPERATIONS.has(code)) {
+      step.addr = queueOf(addr);
+    } else if (code === OP_AWAKE.code) {
+      step.addr = cpu.isWoken ? wakeUpOf(cpu.id) : queueOf(addr);
+      if (cpu.isTimedOut) step.access = ACCESS_READ;
+    }
     step.strong = this.strong && this.#platform.fencesInteract;
     this.strong = false;
     this.#strategy?.observe(step);
@@ -140,9 +179,17 @@ export class Turns implements ChoiceSource {
 
   /** `cpu` looked at a word without a scheduling point. */
   peeked(cpu: CpuState, addr: Addr): void {
+    this.#observePart(cpu, ACCESS_PEEK, addr);
+  }
+
+  alsoWrites(cpu: CpuState, what: number): void {
+    this.#observePart(cpu, ACCESS_ALSO_WRITE, what);
+  }
+
+  #observePart(cpu: CpuState, access: number, addr: number): void {
     const step = this.#step;
     step.cpu = cpu.id;
-    step.access = ACCESS_PEEK;
+    step.access = access;
     step.addr = addr;
     step.strong = false;
     this.#strategy?.observe(step);
@@ -172,7 +219,9 @@ export class Turns implements ChoiceSource {
   /** Watch what could let another CPU go on, or interrupt this one. Returns false if an interrupt is pending already. */
   #rest(): boolean {
     const watch = this.#watch;
-    for (const cpu of this.#cpus) if (cpu.waiting !== WAIT_NONE) watch.add(cpu.waitAddr);
+    for (const { waiting, waitAddr } of this.#cpus) {
+      if (waiting !== WAIT_NONE && waiting !== WAIT_HALT) watch.add(waitAddr);
+    }
     const { interrupt } = this.#machine;
     return !(interrupt && this.#cpus.some(({ id }) => interrupt.pending(id, watch)));
   }
@@ -209,6 +258,7 @@ export class Turns implements ChoiceSource {
 
   #canGoOn(cpu: CpuState): boolean {
     if (cpu.waiting === WAIT_NONE) return cpu.body !== undefined || cpu.interrupt !== undefined;
+    if (cpu.waiting === WAIT_HALT) return cpu.isWoken || cpu.isTimedOut;
     const value = this.#platform.memory.newest(cpu.waitAddr);
     return cpu.waiting === WAIT_LOCK ? isUnheld(value) : value !== cpu.waitSeen;
   }
@@ -252,14 +302,18 @@ export class Turns implements ChoiceSource {
     if (left.length === 0) return false;
     const machine = this.#machine;
     while (
-      left.some((cpu) => cpu.waiting === WAIT_HALT) &&
+      left.some(({ waiting }) => waiting === WAIT_MWAIT || waiting === WAIT_HALT) &&
       machine.advanceTime?.(this.#platform) === true
     ) {
       if (++this.steps > this.stepLimit) this.overrun();
       this.pick();
       if (this.next >= 0) return true;
     }
-    const resting = machine.haltEnds === true && left.every((cpu) => cpu.waiting === WAIT_HALT);
+    if (this.sleepers.timeOut()) {
+      this.pick();
+      return this.next >= 0;
+    }
+    const resting = machine.haltEnds === true && left.every((cpu) => cpu.waiting === WAIT_MWAIT);
     this.stopped = resting ? 'ended' : 'deadlock';
     return false;
   }

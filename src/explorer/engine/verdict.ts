@@ -2,7 +2,7 @@
 
 import { InvariantViolated, SimulatorBug, UsageError } from '../../errors.js';
 import { gradeOf, type Grade, type Scenario } from '../../scenario/declare.js';
-import { WAIT_HALT, WAIT_LOCK, WAIT_NONE } from './cpu-state.js';
+import { WAIT_HALT, WAIT_LOCK, WAIT_MWAIT, WAIT_NONE, WAIT_RELAX } from './cpu-state.js';
 import type { Execution } from './execution.js';
 import type { Prepared } from './prepared.js';
 import type { DataRace } from './race-detector.js';
@@ -16,6 +16,13 @@ export interface Verdict {
   /** Why this grade; what happened. Computed once for each key. */
   readonly detail: string;
 }
+
+const HOW_IT_WAITS: Readonly<Record<number, string>> = {
+  [WAIT_LOCK]: 'for the lock',
+  [WAIT_RELAX]: 'for a change of',
+  [WAIT_MWAIT]: 'idle for a change of',
+  [WAIT_HALT]: 'for a wake-up of',
+};
 
 const verdict = (key: string, detail: string): Verdict => ({ key, grade: 'forbidden', detail });
 
@@ -103,10 +110,9 @@ export class Judge {
       .filter((cpu) => cpu.waiting !== WAIT_NONE)
       .map((cpu) => {
         const where = machine.map.nameOf(cpu.waitAddr);
-        const how = cpu.waiting === WAIT_LOCK ? 'for the lock' : `for a change of`;
-        const halted = cpu.waiting === WAIT_HALT ? ', halted' : '';
+        const how = HOW_IT_WAITS[cpu.waiting] ?? '';
         const who = machine.describe?.(execution, cpu.id);
-        return `CPU ${cpu.id}${who === undefined ? '' : ` (${who})`} waits ${how} ${where}${halted}`;
+        return `CPU ${cpu.id}${who === undefined ? '' : ` (${who})`} waits ${how} ${where}`;
       });
     return lines.join('; ');
   }

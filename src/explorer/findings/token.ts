@@ -7,8 +7,11 @@ import { ByteReader, ByteWriter } from './bytes.js';
 import type { MemoryKind } from '../engine/explorer-memory.js';
 import type { Choice, Schedule, Switch } from '../engine/schedule.js';
 
-/** Version of the format, the first thing in every token. Recorded schedules do not survive a change of it. */
-export const TOKEN_VERSION = 1;
+/**
+ * Version of the format, the first thing in every token. Recorded schedules do not survive a change of it. Since 2 a sleep
+ * ends by a wake-up, and waking is an operation.
+ */
+export const TOKEN_VERSION = 2;
 
 const PREFIX = `klp${TOKEN_VERSION}.`;
 const CHECK_BYTES = 3;

@@ -2,7 +2,14 @@
 
 import { CHOOSE_READ, CHOOSE_WRITE } from '../../memory/model.js';
 import { dependent, HappensBefore, StepEvent } from '../engine/happens-before.js';
-import { ACCESS_NONE, ACCESS_PEEK } from '../engine/operations.js';
+import {
+  ACCESS_ALSO_WRITE,
+  ACCESS_ATTEMPT,
+  ACCESS_NONE,
+  ACCESS_PEEK,
+  ACCESS_WAITED,
+  ACCESS_WRITE,
+} from '../engine/operations.js';
 import { lowest, type Step, type Strategy } from '../engine/strategy.js';
 
 /** Limits of the search; a search that stays within its limits without reaching one is exhaustive. */
@@ -57,11 +64,16 @@ export class DfsStrategy implements Strategy {
   /** Steps up to here were executed before: their races are known. */
   #fresh = 0;
   readonly #races: number[] = [];
+  /** The store that the CPU which has just stopped waiting might have missed, or -1. */
+  #missed = -1;
+  /** For each CPU the word that it is blocked on, or -1. */
+  readonly #blockedOn: Int32Array;
 
   constructor(cpus: number, bounds: DfsBounds = {}) {
     this.#cpus = cpus;
     this.#bounds = bounds;
     this.#order = new HappensBefore(cpus);
+    this.#blockedOn = new Int32Array(cpus).fill(-1);
   }
 
   begin(): boolean {
@@ -71,6 +83,7 @@ export class DfsStrategy implements Strategy {
     this.#turn = undefined;
     this.#open = undefined;
     this.#order.clear();
+    this.#blockedOn.fill(-1);
     return true;
   }
 
@@ -210,8 +223,14 @@ export class DfsStrategy implements Strategy {
   observe({ access, addr, strong }: Step): void {
     const event = this.#open;
     if (event === undefined) return;
+    if (access === ACCESS_ALSO_WRITE) {
+      event.accesses.push(ACCESS_WRITE, addr);
+      return;
+    }
     if (access !== ACCESS_NONE) event.accesses.push(access, addr);
     if (access === ACCESS_PEEK) return;
+    this.#blockedOn[event.cpu] = access === ACCESS_ATTEMPT ? addr : -1;
+    if (access === ACCESS_WAITED) this.#missed = this.#couldHaveMissed(event.cpu, addr);
     event.strong ||= strong;
     this.#close(event);
   }
@@ -220,16 +239,30 @@ export class DfsStrategy implements Strategy {
     const index = this.#order.length;
     const turn = this.#turn as Decision;
     this.#races.length = 0;
+    const missed = this.#missed;
+    this.#missed = -1;
     this.#order.close(this.#races);
     this.#open = undefined;
     turn.known[event.cpu] = copyOf(event);
     if (index < this.#fresh || this.#bounds.preemptions !== undefined) return;
     for (const race of this.#races) this.#reverse(race, index);
+    if (missed >= 0) this.#reverse(missed, index);
+  }
+
+  /** The last store that a CPU which waited for a word might have missed, or -1. */
+  #couldHaveMissed(cpu: number, addr: number): number {
+    return this.#order.lastStoreBefore(cpu, addr, (index) => {
+      return (this.#turnOf(index).enabled & (1 << cpu)) !== 0;
+    });
+  }
+
+  #turnOf(step: number): Decision {
+    return this.#decisions.find((d) => d.isTurn && d.step === step) as Decision;
   }
 
   /** Make sure that some execution takes step `last` before step `index`. */
   #reverse(index: number, last: number): void {
-    const turn = this.#decisions.find((d) => d.isTurn && d.step === index) as Decision;
+    const turn = this.#turnOf(index);
     const initials = this.#order.initials(index, last) & turn.enabled;
     if ((initials & turn.backtrack) !== 0) return;
     const { cpu } = this.#order.at(last);
@@ -238,7 +271,17 @@ export class DfsStrategy implements Strategy {
     else turn.backtrack |= turn.enabled;
   }
 
+  /** Who is blocked at the end could perhaps have gone on earlier. */
+  #releaseBlocked(): void {
+    for (let cpu = 0; cpu < this.#cpus; cpu++) {
+      const addr = this.#blockedOn[cpu] as number;
+      const step = addr < 0 ? -1 : this.#couldHaveMissed(cpu, addr);
+      if (step >= 0) this.#turnOf(step).backtrack |= 1 << cpu;
+    }
+  }
+
   end(): void {
+    if (this.#bounds.preemptions === undefined) this.#releaseBlocked();
     this.#fresh = this.#order.length;
   }
 }
