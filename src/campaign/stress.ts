@@ -10,8 +10,8 @@ import {
 } from '../catalog/stress.js';
 import { MIX_OPERATIONS, type MixOperation } from '../catalog/stress-admin.js';
 import { UsageError } from '../errors.js';
-import type { KernelVersion } from '../kernel/context.js';
 import { KERNEL } from '../kernel/layout.js';
+import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import type { Sabotage } from '../livepatch/layout.js';
 import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
 import type { SiteId } from '../memory/sites.js';
@@ -25,7 +25,6 @@ import { choiceOf, duration, integerIn, listOf, orderingSites, seed, type Rule }
 
 const WORKLOAD = new URL('../catalog/stress.js', import.meta.url).href;
 const SABOTAGES = ['noSync', 'stackCheckPasses', 'noCopyProcess', 'noTasklistLock'] as const;
-const KERNELS = ['seed', '6.1'] as const satisfies readonly KernelVersion[];
 
 /** What {@link stress} is asked to do. */
 export interface StressOptions extends Watching {
@@ -43,7 +42,7 @@ export interface StressOptions extends Watching {
   readonly memory?: MemoryKind;
   /** Ordering sites to remove, such as `['O-04']`. Default none. */
   readonly ablate?: readonly (number | string)[];
-  /** Transition engine of this kernel. Default `seed`. */
+  /** Transition engine of this kernel. Default `6.5`. */
   readonly kernel?: KernelVersion;
   /** Latent issues of the kernel to leave unfixed. Default none. */
   readonly latent?: readonly LatentIssue[];
@@ -129,9 +128,9 @@ export const STRESS_OPTIONS = {
     flags: '--ablate <sites>',
   },
   kernel: {
-    rule: choiceOf(KERNELS),
+    rule: choiceOf(KERNEL_VERSIONS),
     about: 'transition engine of',
-    fallback: 'seed',
+    fallback: DEFAULT_KERNEL_VERSION,
     flags: '--kernel <version>',
   },
   latent: {

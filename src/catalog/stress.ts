@@ -1,6 +1,6 @@
 /** The stress workload: a busy machine whose admins patch it at random. */
 
-import type { KernelVersion } from '../kernel/context.js';
+import { DEFAULT_KERNEL_VERSION, type KernelVersion } from '../kernel/versions.js';
 import type { InitialTask } from '../kernel/boot.js';
 import { TASK } from '../kernel/task.js';
 import { FIX_L_1 } from '../livepatch/candidates.js';
@@ -136,7 +136,7 @@ export function build(options: StressOptions): Workload {
     initialTasks: tasks,
     natives,
     callbacks,
-    version: options.version ?? 'seed',
+    version: options.version ?? DEFAULT_KERNEL_VERSION,
     sabotage: options.sabotage ?? {},
     overrides: { hooks: options.latent?.includes('L-1') === true ? {} : FIX_L_1 },
   });

@@ -7,8 +7,11 @@ import { InvariantViolated, UsageError } from '../errors.js';
 import {
   kernelCoverage,
   renderKernelCoverage,
+  requiredFunctions,
   type SourceText,
 } from '../report/kernel-coverage.js';
+import { KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
+import { choiceOf, option } from './options.js';
 import { emit } from './output.js';
 
 /** Rooms whose functions carry `@kernel` tags. */
@@ -30,10 +33,19 @@ function typescriptIn(root: string, folder: string): SourceText[] {
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 }
 
-function run(options: { root: string; json: boolean }): void {
-  const sources = ROOMS.flatMap((room) => typescriptIn(options.root, room));
-  const coverage = kernelCoverage(sources, typescriptIn(options.root, 'test'));
-  emit(options, coverage, renderKernelCoverage);
+interface CoverageOptions {
+  readonly root: string;
+  readonly kernel?: KernelVersion;
+  readonly json: boolean;
+}
+
+function run({ root, kernel, json }: CoverageOptions): void {
+  const sources = ROOMS.flatMap((room) => typescriptIn(root, room));
+  const required = [
+    ...new Set((kernel === undefined ? KERNEL_VERSIONS : [kernel]).flatMap(requiredFunctions)),
+  ];
+  const coverage = kernelCoverage(sources, typescriptIn(root, 'test'), required, kernel);
+  emit({ json }, coverage, renderKernelCoverage);
   if (coverage.missing.length > 0) {
     const detail = coverage.missing.join('; ');
     throw new InvariantViolated({ invariant: 'port coverage', detail });
@@ -46,6 +58,13 @@ export function registerKernelCoverage(program: Command): void {
     .command('kernel-coverage')
     .description('Show every ported kernel function, where its port is, and which tests name it.')
     .option('--root <folder>', 'checkout to look at', '.')
+    .addOption(
+      option(
+        '--kernel <version>',
+        'only ports of that release (default: all)',
+        choiceOf(KERNEL_VERSIONS),
+      ),
+    )
     .option('--json', 'print JSON', false)
     .addHelpText(
       'after',

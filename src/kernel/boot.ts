@@ -4,7 +4,7 @@ import { UsageError } from '../errors.js';
 import type { MemoryMap } from '../memory/map.js';
 import { POISON, struct } from '../memory/struct.js';
 import { claimCache, initCache } from './alloc.js';
-import type { KernelContext, KernelVersion } from './context.js';
+import type { KernelContext } from './context.js';
 import { WORK_FN_NOP } from './ftrace.js';
 import type { ModuleImage } from './image.js';
 import { runCurrent } from './interp.js';
@@ -23,6 +23,7 @@ import {
   type TableSource,
 } from './text.js';
 import type { Addr, Cpu, TaskRef } from './types.js';
+import { KERNEL_FACTS, type KernelVersion, type Preemption } from './versions.js';
 import { WARN_SITES } from './warn.js';
 import { POOL_ATOMIC, POOL_NORMAL, WORK } from './work-list.js';
 import { batchLayout, batchWorkFn, workerThread, WORK_FN_BATCH } from './workqueue.js';
@@ -55,6 +56,8 @@ export interface Vmlinux {
 /** Function tables and options that boot adds to the kernel's own. */
 export interface KernelParts {
   readonly version: KernelVersion;
+  /** Default: as distributions configure that release. */
+  readonly preemption?: Preemption | undefined;
   readonly reliableStacks: boolean;
   readonly preemptRt: boolean;
   readonly quantum: number;
@@ -65,6 +68,7 @@ export interface KernelParts {
   readonly ftraceFns: KernelContext['ftraceFns'];
   readonly ktypes: KernelContext['ktypes'];
   readonly natives: KernelContext['natives'];
+  readonly moduleFns: KernelContext['moduleFns'];
   readonly archStackWalkReliable: KernelContext['archStackWalkReliable'];
 }
 
@@ -102,11 +106,20 @@ export function kernelNames(vmlinux: Vmlinux, cpus: number): string[] {
   ];
 }
 
+/** Where a symbol of vmlinux is. */
+export interface Placed {
+  readonly addr: Addr;
+  readonly words: number;
+}
+
 /** Everything of the kernel context that is an address or a size, and the symbols of vmlinux. */
 export interface KernelLayout {
   readonly context: KernelContext;
-  readonly vmlinux: ReadonlyMap<string, { readonly addr: Addr; readonly words: number }>;
+  /** By name; of several functions with one name, the first. */
+  readonly vmlinux: ReadonlyMap<string, Placed>;
   readonly sources: readonly FunctionSource[];
+  /** Where each of the sources is. */
+  readonly text: readonly Placed[];
   readonly tables: readonly TableSource[];
 }
 
@@ -133,11 +146,13 @@ export function claimKernel(
   const taskStride = roundUp(TASK.size + size.stackWords);
   const taskLayout = struct('task', { ...taskFields(), stack: taskStride - TASK.size });
   const tasks = map.claim('task', taskLayout, taskCount);
-  const placed = new Map<string, { addr: Addr; words: number }>();
-  for (const source of sources) {
+  const placed = new Map<string, Placed>();
+  const text = sources.map((source) => {
     const words = functionWords(source);
-    placed.set(source.name, { addr: map.claimWords(`text:${source.name}`, words), words });
-  }
+    const at = { addr: map.claimWords(`text:${source.name}`, words), words };
+    if (!placed.has(source.name)) placed.set(source.name, at);
+    return at;
+  });
   for (const table of tables) {
     const words = 1 + table.symbols.length;
     placed.set(table.name, { addr: map.claimWords(`table:${table.name}`, words), words });
@@ -145,11 +160,14 @@ export function claimKernel(
   for (const [name, words] of Object.entries(vmlinux.data ?? {})) {
     placed.set(name, { addr: map.claimWords(`data:${name}`, words), words });
   }
-  const symbolCount = placed.size + size.moduleSymbols;
+  // One symbol for each function, also for those that share a name.
+  const symbolCount = sources.length + size.moduleSymbols;
   const moduleSlots = size.modules + 2;
   const exitToUser = placed.get('exit_to_user_mode_loop');
   const context: KernelContext = {
     ...parts,
+    facts: KERNEL_FACTS[parts.version],
+    preemption: parts.preemption ?? KERNEL_FACTS[parts.version].preemption,
     cpus: size.cpus,
     globals,
     percpu: percpuBase,
@@ -178,7 +196,7 @@ export function claimKernel(
     natives: withOwn(parts.natives, [[NATIVE_WORKER, workerThread]]),
     runCurrent,
   };
-  return { context, vmlinux: placed, sources, tables };
+  return { context, vmlinux: placed, sources, text, tables };
 }
 
 function checkSize(size: KernelSize): void {
@@ -233,22 +251,18 @@ function initText(words: Int32Array, layout: KernelLayout): void {
     if (!found) throw new UsageError(`kernel text refers to ${name}, which does not exist`);
     return found.addr;
   };
-  for (const source of layout.sources) {
-    const at = resolve(source.name);
-    words.set(assemble(source, at, resolve), at);
-  }
   for (const table of layout.tables) {
     words.set([table.symbols.length, ...table.symbols.map(resolve)], resolve(table.name));
   }
   const k = layout.context;
-  let i = 0;
-  for (const source of layout.sources) {
-    const placed = layout.vmlinux.get(source.name);
-    const at = k.symbols + i++ * SYMBOL.size;
+  layout.sources.forEach((source, i) => {
+    const { addr, words: length } = layout.text[i] ?? { addr: 0, words: 0 };
+    words.set(assemble(source, addr, resolve), addr);
+    const at = k.symbols + i * SYMBOL.size;
     words[at + SYMBOL.name] = k.names.indexOf(source.name);
-    words[at + SYMBOL.addr] = placed?.addr ?? 0;
-    words[at + SYMBOL.words] = placed?.words ?? 0;
-  }
+    words[at + SYMBOL.addr] = addr;
+    words[at + SYMBOL.words] = length;
+  });
 }
 
 function initCpu(words: Int32Array, layout: KernelLayout, n: number, online: boolean): void {

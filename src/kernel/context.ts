@@ -5,13 +5,14 @@ import type { KernelHooks } from './hooks.js';
 import type { Message } from './message.js';
 import type { Addr, Cpu } from './types.js';
 import type { ModuleImage } from './image.js';
-
-/** Release of the kernel whose transition engine is run. */
-export type KernelVersion = 'seed' | '6.1';
+import type { KernelFacts, KernelVersion, Preemption } from './versions.js';
 
 /** Immutable facts and function tables of the simulated kernel; equal on every CPU. */
 export interface KernelContext {
   readonly version: KernelVersion;
+  /** What differs in that release. */
+  readonly facts: KernelFacts;
+  readonly preemption: Preemption;
   /** Number of possible CPUs. */
   readonly cpus: number;
   /** Base of the {@link KERNEL} words. */
@@ -70,7 +71,12 @@ export interface KernelContext {
   readonly runCurrent: (cpu: Cpu) => void;
   /** Functions that text can call out to (`KCALL`), by id. */
   readonly natives: readonly ((cpu: Cpu, arg: number) => void)[];
+  /** Init and exit functions of modules, by id: 0 or a negative errno. */
+  readonly moduleFns: readonly ModuleFn[];
 }
+
+/** An init or exit function of a module, which may sleep; only that of init returns something. */
+export type ModuleFn = (cpu: Cpu, mod: Addr) => number;
 
 /** An ftrace handler: may change the instruction pointer in `fregs`. */
 export type FtraceFn = (cpu: Cpu, ip: Addr, parentIp: Addr, ops: Addr, fregs: Addr) => void;

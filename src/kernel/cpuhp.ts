@@ -160,7 +160,10 @@ function successor(cpu: Cpu): number {
  * @kernel takedown_cpu, kernel/cpu.c:1080 (v6.1) */
 export function idleHotplug(cpu: Cpu): void {
   const pc = percpu(cpu.ctx.kernel, cpu.id);
-  if (cpu.loadAcquire(pc + PERCPU.hotplugRequest) !== REQUEST_DOWN) return;
+  const request = cpu.loadAcquire(pc + PERCPU.hotplugRequest);
+  // Offline since boot, and not yet parked.
+  if (request === REQUEST_UP && cpu.peek(pc + PERCPU.online) === 0) idleParked(cpu);
+  if (request !== REQUEST_DOWN) return;
   cpu.spinLock(pc + PERCPU.workLock);
   cpu.spinLock(pc + PERCPU.rqLock);
   const refused = holdsImmovable(cpu);

@@ -32,8 +32,10 @@ export function handleIrq(cpu: Cpu): void {
   if (pending & (1 << IPI_STOP)) cpu.mwait(pc + PERCPU.ipi, 0);
   if (pending & (1 << IPI_TICK)) {
     runTimers(cpu);
-    if (cpu.peek(pc + PERCPU.nrQueued) > 0)
+    if (cpu.peek(pc + PERCPU.nrQueued) > 0) {
       cpu.setBit(cpu.current + TASK.tiFlags, TIF_NEED_RESCHED);
+      cpu.set(pc + PERCPU.tickResched, 1);
+    }
   }
   // The idle task answers a hotplug request.
   if (pending & (1 << IPI_HOTPLUG)) cpu.setBit(cpu.current + TASK.tiFlags, TIF_NEED_RESCHED);

@@ -1,9 +1,11 @@
 /** ftrace: a handler can be put on the entry of any traceable function. */
 
 import { struct } from '../memory/struct.js';
-import { EBUSY, EINVAL } from './errno.js';
+import { EBUSY, EINVAL, EOPNOTSUPP } from './errno.js';
 import { KERNEL } from './layout.js';
+import { FTRACE_ENABLED_DEPRECATED } from './messages.js';
 import { mutexLock, mutexUnlock } from './mutex.js';
+import { printk } from './printk.js';
 import { textPoke } from './static-key.js';
 import { TASK } from './task.js';
 import { OP_FENTRY } from './text.js';
@@ -102,9 +104,13 @@ export function unregisterFtraceFunction(cpu: Cpu, ops: Addr, site?: SiteId): nu
   return 0;
 }
 
-/** Write sysctl `kernel.ftrace_enabled`; -EBUSY when it would turn off a permanent handler.
+/** Write sysctl `kernel.ftrace_enabled`; -EBUSY when it would turn off a permanent handler, -EOPNOTSUPP where nothing can.
  * @kernel ftrace_enable_sysctl, kernel/trace/ftrace.c:8290 (v6.1) */
 export function ftraceEnableSysctl(cpu: Cpu, enabled: boolean): number {
+  if (!enabled && !cpu.ctx.kernel.facts.ftraceCanBeDisabled) {
+    printk(cpu, FTRACE_ENABLED_DEPRECATED);
+    return -EOPNOTSUPP;
+  }
   const mutex = lock(cpu);
   const g = cpu.ctx.kernel.globals;
   const refused = !enabled && cpu.get(g + KERNEL.ftracePermanent) > 0;

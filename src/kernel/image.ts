@@ -9,4 +9,7 @@ export interface ModuleImage {
   readonly functions: readonly FunctionSource[];
   /** For a livepatch module, what its init function enables; its form is livepatch's business. */
   readonly patch?: unknown;
+  /** Numbers of `KernelContext.moduleFns`; left out: none. A livepatch's own init comes before klp_enable_patch(). */
+  readonly init?: number;
+  readonly exit?: number;
 }

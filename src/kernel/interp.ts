@@ -14,6 +14,7 @@ import {
   stackOf,
   TASK,
   TASK_DEAD,
+  TASK_FREEZABLE,
   TASK_INTERRUPTIBLE,
   TASK_RUNNING,
   TASK_UNINTERRUPTIBLE,
@@ -66,13 +67,24 @@ function runText(cpu: Cpu, task: TaskRef): void {
   while (cpu.current === task) {
     if (cpu.peek(pc + PERCPU.ipi) !== 0) takeInterrupt(cpu, task);
     const preempt = --budget < 0 && cpu.peek(pc + PERCPU.nrQueued) > 0;
-    if (preempt || cpu.testBit(task + TASK.tiFlags, TIF_NEED_RESCHED)) {
+    const due = preempt || cpu.testBit(task + TASK.tiFlags, TIF_NEED_RESCHED);
+    if (due && mayPreempt(cpu, task)) {
       scheduleNext(cpu, true);
       budget = kernel.quantum;
     } else {
       step(cpu, task);
     }
   }
+}
+
+/** Whether the task may be preempted where it is. */
+function mayPreempt(cpu: Cpu, task: TaskRef): boolean {
+  const { preemption, exitToUserText } = cpu.ctx.kernel;
+  if (preemption === 'full' || cpu.get(task + TASK.userMode) !== 0) return true;
+  if (cpu.get(task + TASK.pc) === exitToUserText) return true;
+  return (
+    preemption === 'lazy' && cpu.get(percpu(cpu.ctx.kernel, cpu.id) + PERCPU.tickResched) !== 0
+  );
 }
 
 /** An interrupt; from user mode the way back leads through the exit-to-user loop. */
@@ -179,10 +191,10 @@ function blockingStep(cpu: Cpu, task: TaskRef, pc: Addr, op: number, a: number):
   const next = pc + INSTRUCTION_WORDS;
   switch (op) {
     case OP_SLEEP:
-      sleepStep(cpu, task, next, a, cpu.fetch(pc + 2) !== 0);
+      sleepStep(cpu, task, next, a, SLEEP_STATES[cpu.fetch(pc + 2)] ?? TASK_INTERRUPTIBLE);
       return;
     case OP_WAIT:
-      waitStep(cpu, task, next, a, cpu.fetch(pc + 2) !== 0);
+      waitStep(cpu, task, next, a, SLEEP_STATES[cpu.fetch(pc + 2)] ?? TASK_INTERRUPTIBLE);
       return;
     case OP_COND_RESCHED:
       cpu.set(task + TASK.pc, next);
@@ -234,14 +246,15 @@ function spin(turns: number): number {
   return x;
 }
 
+/** States that a sleep can be in, by operand b: interruptible, uninterruptible, interruptible and freezable. */
+const SLEEP_STATES = [
+  TASK_INTERRUPTIBLE,
+  TASK_UNINTERRUPTIBLE,
+  TASK_INTERRUPTIBLE | TASK_FREEZABLE,
+] as const;
+
 /** Sleep in two phases, so that the timer is disarmed when the task runs again, wherever that is. */
-function sleepStep(
-  cpu: Cpu,
-  task: TaskRef,
-  next: Addr,
-  timeout: number,
-  uninterruptible: boolean,
-): void {
+function sleepStep(cpu: Cpu, task: TaskRef, next: Addr, timeout: number, state: number): void {
   if (cpu.get(task + TASK.phase) !== 0) {
     delTimer(cpu, task + TASK.timer);
     cpu.set(task + TASK.phase, 0);
@@ -249,14 +262,14 @@ function sleepStep(
     return;
   }
   cpu.set(task + TASK.phase, 1);
-  setCurrentState(cpu, uninterruptible ? TASK_UNINTERRUPTIBLE : TASK_INTERRUPTIBLE);
+  setCurrentState(cpu, state);
   if (timeout !== 0) addTimer(cpu, task + TASK.timer, TIMER_WAKE, task, timeout);
   scheduleNext(cpu, false);
 }
 
-function waitStep(cpu: Cpu, task: TaskRef, next: Addr, word: Addr, uninterruptible: boolean): void {
-  setCurrentState(cpu, uninterruptible ? TASK_UNINTERRUPTIBLE : TASK_INTERRUPTIBLE);
-  const interrupted = !uninterruptible && signalPending(cpu, task);
+function waitStep(cpu: Cpu, task: TaskRef, next: Addr, word: Addr, state: number): void {
+  setCurrentState(cpu, state);
+  const interrupted = (state & TASK_INTERRUPTIBLE) !== 0 && signalPending(cpu, task);
   if (interrupted || cpu.readOnce(word) !== 0) {
     cpu.writeOnce(task + TASK.state, TASK_RUNNING);
     cpu.set(task + TASK.pc, next);
@@ -277,7 +290,7 @@ function wakeRandom(cpu: Cpu, task: TaskRef, among: number): void {
   const index = kernel.cpus + (taskRandom(cpu, task) % among);
   if (index >= kernel.taskCount) return;
   const target = kernel.tasks + index * kernel.taskStride;
-  if (cpu.readOnce(target + TASK.state) === TASK_INTERRUPTIBLE) {
+  if ((cpu.readOnce(target + TASK.state) & TASK_INTERRUPTIBLE) !== 0) {
     tryToWakeUp(cpu, target, TASK_INTERRUPTIBLE);
   }
 }

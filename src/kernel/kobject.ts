@@ -4,6 +4,8 @@ import { struct } from '../memory/struct.js';
 import { COMPLETION, complete, initCompletion, waitForCompletion } from './completion.js';
 import { EEXIST } from './errno.js';
 import { KERNEL } from './layout.js';
+import { DUPLICATE_FILENAME, KOBJECT_ADD_FAILED, KOBJECT_ADD_FAILED_PREFIXED } from './messages.js';
+import { printk } from './printk.js';
 import { NULL, type Addr, type Cpu } from './types.js';
 
 /** `struct kobject`. */
@@ -58,9 +60,28 @@ export function kobjectAdd(
   }
   if (!taken) link(cpu, kobj, parent, name, sympos);
   cpu.spinUnlock(lock);
-  if (taken) return -EEXIST;
+  if (taken) {
+    complainAboutDuplicate(cpu, parent, name, sympos);
+    return -EEXIST;
+  }
   kobjectGet(cpu, parent);
   return 0;
+}
+
+/** Say that a directory of that name exists, as sysfs and the kobject code do; the kernel prints a stack in between. */
+function complainAboutDuplicate(cpu: Cpu, parent: Addr, name: number, sympos: number): void {
+  const named = [name];
+  for (let up = parent; cpu.get(up + KOBJECT.parent) !== NULL; up = cpu.get(up + KOBJECT.parent)) {
+    named.unshift(cpu.get(up + KOBJECT.name));
+  }
+  const [first = 0, second = 0, third = 0] = named;
+  const path = DUPLICATE_FILENAME[named.length - 1];
+  if (path !== undefined) printk(cpu, path, first, second, third, sympos);
+  const hasPrefix = cpu.ctx.kernel.facts.kobjectPrefix !== '';
+  const failed = (hasPrefix ? KOBJECT_ADD_FAILED_PREFIXED : KOBJECT_ADD_FAILED)[
+    sympos === 0 ? 0 : 1
+  ];
+  if (failed !== undefined) printk(cpu, failed, name, sympos);
 }
 
 function link(cpu: Cpu, kobj: Addr, parent: Addr, name: number, sympos: number): void {

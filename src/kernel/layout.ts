@@ -16,6 +16,8 @@ export const KERNEL = struct('kernel', {
   /** Operand of the cond_resched() static key. */
   klpSchedTrySwitchKey: 1,
   ftraceEnabled: 1,
+  /** Whether a livepatch has tainted the kernel. */
+  taintLivepatch: 1,
   /** Number of registered ftrace_ops that are PERMANENT. */
   ftracePermanent: 1,
   /** Mutex of ftrace_lock and of text patching. */
@@ -75,7 +77,9 @@ export const PERCPU = struct('percpu', {
   irqs: 1,
   /** Scheduler passes. */
   switches: 1,
-  pad: 6,
+  /** A tick has found that the current task has to be rescheduled: where preemption is lazy, it is due now. */
+  tickResched: 1,
+  pad: 5,
 });
 
 /** Interrupt: look at need_resched. */

@@ -6,7 +6,9 @@ import { EBUSY, ENOENT, ENOMEM, EWOULDBLOCK, EEXIST } from './errno.js';
 import { addSymbol, kallsymsNthSymbol, removeSymbols } from './kallsyms.js';
 import type { KernelContext } from './context.js';
 import { KERNEL } from './layout.js';
+import { INIT_RETURNED_EEXIST, TAINT_LIVEPATCH } from './messages.js';
 import { mutexLock, mutexUnlock } from './mutex.js';
+import { printk } from './printk.js';
 import { synchronizeRcu } from './rcu.js';
 import { TRACE_MODULE, TRACE_MODULE_REF, TRACE_TEXT_FREED } from './trace.js';
 import { NULL, type Addr, type Cpu, type ModuleRef } from './types.js';
@@ -218,6 +220,34 @@ function isNamed(cpu: Cpu, name: number): boolean {
   return false;
 }
 
+/** The first livepatch taints the kernel; only that is said.
+ * @kernel check_modinfo_livepatch, kernel/module/main.c:1815 (v6.1) */
+function checkModinfoLivepatch(cpu: Cpu, mod: ModuleRef): void {
+  if (cpu.get(mod + MODULE.klp) === 0) return;
+  const tainted = cpu.ctx.kernel.globals + KERNEL.taintLivepatch;
+  if (cpu.xchg(tainted, 1) === 0) printk(cpu, TAINT_LIVEPATCH, cpu.get(mod + MODULE.name));
+}
+
+/** Run the init function of a module. 0 or a negative errno.
+ * @kernel do_init_module, kernel/module/main.c:2440 (v6.1) */
+function doInitModule(cpu: Cpu, mod: ModuleRef, imageIndex: number): number {
+  const { kernel, hooks } = cpu.ctx;
+  const fn = kernel.moduleFns[kernel.images[imageIndex]?.init ?? 0];
+  let ret = fn === undefined ? 0 : fn(cpu, mod);
+  if (ret === 0 && cpu.get(mod + MODULE.klp) !== 0) ret = hooks.klpModuleInit(cpu, mod);
+  if (ret !== -EEXIST || kernel.facts.initExists === 'EEXIST') return ret;
+  // -EEXIST from the loader means that the module is there already, which tools take for success.
+  printk(cpu, INIT_RETURNED_EEXIST, cpu.get(mod + MODULE.name));
+  return -EBUSY;
+}
+
+/** Run the exit function of a module that goes. */
+function runExit(cpu: Cpu, mod: ModuleRef): void {
+  const { kernel } = cpu.ctx;
+  const fn = kernel.moduleFns[kernel.images[cpu.get(mod + MODULE.imageIndex)]?.exit ?? 0];
+  if (fn !== undefined) fn(cpu, mod);
+}
+
 /**
  * Load a module: form it, tell livepatch that it is coming, run its init function.
  *
@@ -228,6 +258,7 @@ function isNamed(cpu: Cpu, name: number): boolean {
 export function loadModule(cpu: Cpu, imageIndex: number): number {
   const mod = formModule(cpu, imageIndex);
   if (mod < 0) return mod;
+  checkModinfoLivepatch(cpu, mod);
   if (cpu.get(mod + MODULE.klp) !== 0) {
     const built = cpu.ctx.hooks.klpBuildPatch(cpu, mod, imageIndex);
     if (built < 0) {
@@ -243,7 +274,7 @@ export function loadModule(cpu: Cpu, imageIndex: number): number {
     freeModule(cpu, mod);
     return coming;
   }
-  const init = cpu.get(mod + MODULE.klp) === 0 ? 0 : cpu.ctx.hooks.klpModuleInit(cpu, mod);
+  const init = doInitModule(cpu, mod, imageIndex);
   if (init < 0) {
     setState(cpu, mod, MODULE_STATE_GOING);
     synchronizeRcu(cpu);
@@ -272,6 +303,7 @@ export function deleteModule(cpu: Cpu, name: number): number {
   else setState(cpu, mod, MODULE_STATE_GOING);
   mutexUnlock(cpu, mutex);
   if (ret !== 0) return ret;
+  runExit(cpu, mod);
   cpu.ctx.hooks.klpModuleGoing(cpu, mod);
   freeModule(cpu, mod);
   return 0;

@@ -1,7 +1,7 @@
 /** The scheduler: run queues, context switch, wake-up, and pinning a task that is not running. */
 
 import { SimulatorBug } from '../errors.js';
-import { O_22 } from '../memory/sites.js';
+import { O_22, O_23 } from '../memory/sites.js';
 import { IPI_RESCHEDULE, IPI_TICK, KERNEL, percpu, PERCPU } from './layout.js';
 import {
   freeTask,
@@ -11,6 +11,7 @@ import {
   PF_WQ_WORKER,
   TASK,
   TASK_DEAD,
+  TASK_FREEZABLE,
   TASK_INTERRUPTIBLE,
   TASK_RUNNING,
   TASK_WAKING,
@@ -101,6 +102,23 @@ function signalPendingState(cpu: Cpu, state: number, task: TaskRef): boolean {
 }
 
 /**
+ * The livepatch hook of __schedule(), behind its static key, for a task that is about to sleep where the freezer may stop
+ * it: such a sleep holds no lock and is no place where a switch could surprise anybody.
+ *
+ * @kernel klp_sched_try_switch, include/linux/livepatch_sched.h (v6.16)
+ * @versions 7.3
+ */
+function klpSchedTrySwitch(cpu: Cpu, prev: TaskRef): void {
+  if (cpu.readOnce(cpu.ctx.kernel.globals + KERNEL.klpSchedTrySwitchKey) === 0) return;
+  if ((cpu.readOnce(prev + TASK.state) & TASK_FREEZABLE) === 0) return;
+  // schedule() has disabled preemption long before it gets here (O-23 with O-22; O-05 waits for it).
+  cpu.preemptDisable(O_23);
+  cpu.trace(TRACE_QUIESCE, prev);
+  cpu.ctx.hooks.__klpSchedTrySwitch(cpu);
+  cpu.preemptEnable(O_23);
+}
+
+/**
  * Switch to the next task. On return `cpu.current` is the next task; its text is run by the caller's caller.
  *
  * @param preempt the current task did not ask to sleep, whatever its state says
@@ -110,10 +128,12 @@ export function scheduleNext(cpu: Cpu, preempt: boolean): void {
   const { kernel } = cpu.ctx;
   const rq = percpu(kernel, cpu.id);
   const prev = cpu.current;
+  if (kernel.facts.switchHook === 'schedule') klpSchedTrySwitch(cpu, prev);
   cpu.spinLock(rq + PERCPU.rqLock);
   // smp_mb__after_spinlock(): the state below is read after the caller's condition. Pairs with tryToWakeUp().
   cpu.smpMb();
   cpu.clearBit(prev + TASK.tiFlags, TIF_NEED_RESCHED);
+  cpu.set(rq + PERCPU.tickResched, 0);
   const state = cpu.readOnce(prev + TASK.state);
   if (!isIdleTask(kernel, prev)) {
     if (preempt || state === TASK_RUNNING) {
@@ -304,7 +324,11 @@ export function taskCallFunc<A>(
 /** `cond_resched()`: the livepatch hook behind its static key, then a switch if one is due.
  * @kernel __cond_resched, kernel/sched/core.c:8570 (v6.1), with the hook of 6.4 */
 export function condResched(cpu: Cpu): void {
-  if (cpu.readOnce(cpu.ctx.kernel.globals + KERNEL.klpSchedTrySwitchKey) !== 0) {
+  const { kernel } = cpu.ctx;
+  if (
+    cpu.readOnce(kernel.globals + KERNEL.klpSchedTrySwitchKey) !== 0 &&
+    kernel.facts.switchHook === 'cond_resched'
+  ) {
     cpu.trace(TRACE_QUIESCE, cpu.current);
     cpu.ctx.hooks.__klpSchedTrySwitch(cpu);
   }

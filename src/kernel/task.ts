@@ -13,7 +13,7 @@ export const TASK = struct('task', {
   flags: 1,
   /** Thread flags: the `TIF_*` bits. */
   tiFlags: 1,
-  /** KLP_UNDEFINED -1 | KLP_UNPATCHED 0 | KLP_PATCHED 1. */
+  /** -1, 0 or 1: undefined (idle), unpatched, patched. */
   patchState: 1,
   pid: 1,
   /** Name id. */
@@ -72,6 +72,8 @@ export const TASK_DEAD = 0x80;
 export const TASK_WAKING = 0x200;
 export const TASK_NOLOAD = 0x400;
 export const TASK_NEW = 0x800;
+/** Interruptible or not, the freezer may stop the task where it sleeps. */
+export const TASK_FREEZABLE = 0x2000;
 /** Idle kworkers: not interruptible, no load. */
 export const TASK_IDLE = TASK_UNINTERRUPTIBLE | TASK_NOLOAD;
 

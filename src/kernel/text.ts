@@ -11,9 +11,9 @@ export const OP_CALL = 2;
 export const OP_RET = 3;
 /** Record that code of version a >> 16 of function group a & 0xffff runs. */
 export const OP_MARK = 4;
-/** Sleep for a jiffies (0: until woken); b = 1: uninterruptibly. */
+/** Sleep for a jiffies (0: until woken); b = 1: uninterruptibly, 2: where the freezer may stop the task. */
 export const OP_SLEEP = 5;
-/** Sleep until the word at a is non-zero; b = 1: uninterruptibly. */
+/** Sleep until the word at a is non-zero; b as for {@link OP_SLEEP}. */
 export const OP_WAIT = 6;
 /** cond_resched(). */
 export const OP_COND_RESCHED = 7;
@@ -123,6 +123,9 @@ export const asm = {
   }),
   sleep: (jiffies: number): Instruction => ({ op: OP_SLEEP, a: jiffies }),
   sleepUninterruptible: (jiffies: number): Instruction => ({ op: OP_SLEEP, a: jiffies, b: 1 }),
+  /** As system calls of user tasks and freezable kernel threads sleep. */
+  sleepFreezable: (jiffies: number): Instruction => ({ op: OP_SLEEP, a: jiffies, b: 2 }),
+  waitFreezable: (word: Operand): Instruction => ({ op: OP_WAIT, a: word, b: 2 }),
   wait: (word: Operand, uninterruptible = false): Instruction => ({
     op: OP_WAIT,
     a: word,

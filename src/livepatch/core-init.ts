@@ -2,10 +2,11 @@
 
 import { kzalloc } from '../kernel/alloc.js';
 import { initCompletion } from '../kernel/completion.js';
-import { EINVAL, ENOENT, ENOMEM } from '../kernel/errno.js';
+import { EINVAL, ENOENT, ENOMEM, ENOEXEC } from '../kernel/errno.js';
 import { kallsymsLookupSize, kallsymsNthSymbol } from '../kernel/kallsyms.js';
 import { kobjectAdd, kobjectInit } from '../kernel/kobject.js';
 import { initListHead, LIST, listAddTail } from '../kernel/list.js';
+import { NONZERO_RELOCATION, SKIPPING_NONZERO_RELOCATION } from '../kernel/messages.js';
 import { findModule, MODULE } from '../kernel/module.js';
 import { printk } from '../kernel/printk.js';
 import { initWork } from '../kernel/workqueue.js';
@@ -56,14 +57,15 @@ export function klpInitialized(cpu: Cpu): boolean {
 
 /** The function of `obj` that replaces the same original as `oldFunc`, or `NULL`.
  * @kernel klp_find_func, kernel/livepatch/core.c:86 (v6.1)
- * @differs position 0 equals 1, as in 6.19 and the later stable releases of 6.1 */
+ * @differs position 0 equals 1 from 6.19 on and in late stable releases, see KlpFacts.sympos */
 function klpFindFunc(cpu: Cpu, obj: KlpObjectRef, oldFunc: KlpFuncRef): KlpFuncRef {
   const name = cpu.read(oldFunc + KLP_FUNC.oldName);
-  const sympos = cpu.get(oldFunc + KLP_FUNC.oldSympos) || 1;
+  const first = cpu.ctx.klp.facts.sympos === '0 is 1' ? 1 : 0;
+  const sympos = cpu.get(oldFunc + KLP_FUNC.oldSympos) || first;
   const head = obj + KLP_OBJECT.funcList;
   for (let func = cpu.read(head + LIST.next); func !== head; func = cpu.read(func + LIST.next)) {
     if (cpu.read(func + KLP_FUNC.oldName) !== name) continue;
-    if ((cpu.get(func + KLP_FUNC.oldSympos) || 1) === sympos) return func;
+    if ((cpu.get(func + KLP_FUNC.oldSympos) || first) === sympos) return func;
   }
   return NULL;
 }
@@ -191,10 +193,27 @@ function klpInitFunc(cpu: Cpu, obj: KlpObjectRef, func: KlpFuncRef): number {
   return kobjectAdd(cpu, func + KLP_FUNC.kobj, obj + KLP_OBJECT.kobj, oldName, sympos);
 }
 
+/** Write the relocations of the livepatch that refer to an object's symbols: 0, or -ENOEXEC where one is written already.
+ * @kernel klp_apply_object_relocs, kernel/livepatch/core.c:775 (v6.1)
+ * @differs simulated text refers to other text by name; only whether relocations are written is kept */
+function klpApplyObjectRelocs(cpu: Cpu, obj: KlpObjectRef): number {
+  if (cpu.get(obj + KLP_OBJECT.relocs) === 0) return 0;
+  if (cpu.get(obj + KLP_OBJECT.relocated) !== 0) {
+    const clears = cpu.ctx.klp.facts.clearsRelocations;
+    printk(cpu, clears ? NONZERO_RELOCATION : SKIPPING_NONZERO_RELOCATION);
+    return -ENOEXEC;
+  }
+  cpu.set(obj + KLP_OBJECT.relocated, 1);
+  return 0;
+}
+
 /** What can only be initialised once the patched object is loaded: the addresses and sizes of its functions.
- * @kernel klp_init_object_loaded, kernel/livepatch/core.c:789 (v6.1)
- * @differs klp_apply_object_relocs() is left out: simulated text refers to other text by name */
+ * @kernel klp_init_object_loaded, kernel/livepatch/core.c:789 (v6.1) */
 export function klpInitObjectLoaded(cpu: Cpu, obj: KlpObjectRef): number {
+  if (klpIsModule(cpu, obj)) {
+    const err = klpApplyObjectRelocs(cpu, obj);
+    if (err !== 0) return err;
+  }
   const objname = cpu.get(obj + KLP_OBJECT.name);
   const head = obj + KLP_OBJECT.funcList;
   for (let func = cpu.read(head + LIST.next); func !== head; func = cpu.read(func + LIST.next)) {

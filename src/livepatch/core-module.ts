@@ -40,6 +40,13 @@ function objectOfModule(cpu: Cpu, patch: KlpPatchRef, name: number): KlpObjectRe
   return NULL;
 }
 
+/** Make an object's relocations zero again, so that they can be written when its module comes back.
+ * @kernel klp_clear_object_relocs, kernel/livepatch/core.c:850 (v6.12)
+ * @versions 6.5, 6.12, 7.3 */
+function klpClearObjectRelocs(cpu: Cpu, obj: KlpObjectRef): void {
+  cpu.set(obj + KLP_OBJECT.relocated, 0);
+}
+
 /** Take the listed patches up to `limit` off a module, oldest first although the stacks are newest first.
  * @kernel klp_cleanup_module_patches_limited, kernel/livepatch/core.c:1153 (v6.1)
  * @param limit the first patch to leave alone, `NULL` for none */
@@ -61,6 +68,7 @@ function klpCleanupModulePatchesLimited(cpu: Cpu, mod: Addr, limit: KlpPatchRef)
     printk(cpu, REVERTING, patchName(cpu, patch), cpu.read(objMod + MODULE.name));
     klpUnpatchObject(cpu, obj);
     klpPostUnpatchCallback(cpu, obj);
+    if (klp.facts.clearsRelocations) klpClearObjectRelocs(cpu, obj);
     klpFreeObjectLoaded(cpu, obj);
   }
 }

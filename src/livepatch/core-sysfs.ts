@@ -5,6 +5,7 @@ import { kobjectGetActive, kobjectPutActive } from '../kernel/kobject.js';
 import { LIST } from '../kernel/list.js';
 import type { Cpu } from '../memory/cpu.js';
 import type { Addr } from '../memory/struct.js';
+import type { PatchFile } from './versions.js';
 import { __klpDisablePatch } from './core.js';
 import { KLP_OBJECT, KLP_PATCH } from './layout.js';
 import { klpMutexLock, klpMutexUnlock } from './object.js';
@@ -24,17 +25,23 @@ const FIRST_LETTER: Readonly<Record<string, boolean>> = {
 };
 const AFTER_O: Readonly<Record<string, boolean>> = { n: true, N: true, f: false, F: false };
 
+/** `enable` and `disable`, which 7.3 knows too. */
+const BOOL_WORDS: Readonly<Record<string, boolean>> = { e: true, E: true, d: false, D: false };
+
 /** What a text means as a switch, by its first letter (two for `on` and `off`); undefined: -EINVAL.
- * @kernel kstrtobool, lib/kstrtox.c (v6.1) */
-export function kstrtobool(text: string): boolean | undefined {
+ * @kernel kstrtobool, lib/kstrtox.c (v6.1)
+ * @param knowsWords whether `e` and `d` mean something, as in 7.3 */
+export function kstrtobool(text: string, knowsWords = false): boolean | undefined {
   if (text[0] === 'o' || text[0] === 'O') return AFTER_O[text[1] ?? ''];
+  const word = knowsWords ? BOOL_WORDS[text[0] ?? ''] : undefined;
+  if (word !== undefined) return word;
   return FIRST_LETTER[text[0] ?? ''];
 }
 
 /** Write `enabled`: disable the patch, or reverse its transition. The length of `text`, or a negative errno.
  * @kernel enabled_store, kernel/livepatch/core.c:333 (v6.1) */
 export function enabledStore(cpu: Cpu, kobj: Addr, text: string): number {
-  const enabled = kstrtobool(text);
+  const enabled = kstrtobool(text, cpu.ctx.kernel.facts.boolWords);
   if (enabled === undefined) return -EINVAL;
   const patch = kobj - KLP_PATCH.kobj;
 
@@ -68,7 +75,7 @@ export function transitionShow(cpu: Cpu, kobj: Addr): number {
 /** Write `force`: force the transition of this patch. The length of `text`, or a negative errno.
  * @kernel force_store, kernel/livepatch/core.c:395 (v6.1) */
 export function forceStore(cpu: Cpu, kobj: Addr, text: string): number {
-  const force = kstrtobool(text);
+  const force = kstrtobool(text, cpu.ctx.kernel.facts.boolWords);
   if (force === undefined) return -EINVAL;
   if (!force) return text.length;
 
@@ -83,13 +90,15 @@ export function forceStore(cpu: Cpu, kobj: Addr, text: string): number {
 }
 
 /** Read `replace`: 0 or 1.
- * @kernel replace_show, kernel/livepatch/core.c (v6.11) */
+ * @kernel replace_show, kernel/livepatch/core.c (v6.11)
+ * @versions 6.12, 7.3 */
 export function replaceShow(cpu: Cpu, kobj: Addr): number {
   return cpu.get(kobj - KLP_PATCH.kobj + KLP_PATCH.replace);
 }
 
 /** Read `stack_order`: position of the patch in the order of enabling, from 1; of a dying one, the number of others.
- * @kernel stack_order_show, kernel/livepatch/core.c (v6.14) */
+ * @kernel stack_order_show, kernel/livepatch/core.c (v6.14)
+ * @versions 7.3 */
 export function stackOrderShow(cpu: Cpu, kobj: Addr): number {
   const head = cpu.ctx.klp.patches;
   let count = 0;
@@ -129,6 +138,14 @@ export const FORCE: KlpAttribute = { name: 'force', store: forceStore };
 export const REPLACE: KlpAttribute = { name: 'replace', show: replaceShow };
 /** `/sys/kernel/livepatch/<patch>/stack_order`. */
 export const STACK_ORDER: KlpAttribute = { name: 'stack_order', show: stackOrderShow };
+/** Files of a patch by name; which of them a release has is in its facts. */
+export const PATCH_FILES: Readonly<Record<PatchFile, KlpAttribute>> = {
+  enabled: ENABLED,
+  transition: TRANSITION,
+  force: FORCE,
+  replace: REPLACE,
+  stack_order: STACK_ORDER,
+};
 /** `/sys/kernel/livepatch/<patch>/<object>/patched`. */
 export const PATCHED: KlpAttribute = { name: 'patched', show: patchedShow };
 

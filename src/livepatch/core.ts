@@ -11,7 +11,15 @@ import { O_03, O_04 } from '../memory/sites.js';
 import { NULL } from '../memory/struct.js';
 import { klpFreePatchFinish, klpFreePatchStart } from './core-free.js';
 import { firstElement, klpInitialized, klpInitPatch, klpInitPatchEarly } from './core-init.js';
-import { KLP_OBJECT, KLP_PATCH, KLP_PATCHED, KLP_UNPATCHED, type KlpPatchRef } from './layout.js';
+import {
+  KLP_FUNC,
+  KLP_OBJECT,
+  KLP_PATCH,
+  KLP_PATCHED,
+  KLP_UNPATCHED,
+  type KlpObjectRef,
+  type KlpPatchRef,
+} from './layout.js';
 import {
   ENABLE_FAILED,
   ENABLING_PATCH,
@@ -111,8 +119,19 @@ export function __klpEnablePatch(cpu: Cpu, patch: KlpPatchRef): number {
   return 0;
 }
 
-/** Whether a patch description is complete. */
-function isWellFormed(cpu: Cpu, patch: KlpPatchRef): boolean {
+/** Whether the functions of an object all have a name. */
+function isNamed(cpu: Cpu, obj: KlpObjectRef): boolean {
+  let func = firstElement(cpu, obj + KLP_OBJECT.funcs);
+  for (; func !== NULL; func = cpu.get(func + KLP_FUNC.next)) {
+    if (cpu.read(func + KLP_FUNC.oldName) === NULL) return false;
+  }
+  return true;
+}
+
+/** Whether a patch description is complete; before 7.x names are looked at later, when the patch is half made.
+ * @kernel klp_check_patch, kernel/livepatch/core.c (v7.0)
+ * @differs before that klp_enable_patch() looks itself, and klp_init_func() at the name */
+function klpCheckPatch(cpu: Cpu, patch: KlpPatchRef): boolean {
   if (patch === NULL) return false;
   if (cpu.get(patch + KLP_PATCH.mod) === NULL || cpu.get(patch + KLP_PATCH.objs) === NULL) {
     return false;
@@ -120,6 +139,7 @@ function isWellFormed(cpu: Cpu, patch: KlpPatchRef): boolean {
   let obj = firstElement(cpu, patch + KLP_PATCH.objs);
   for (; obj !== NULL; obj = cpu.get(obj + KLP_OBJECT.next)) {
     if (cpu.get(obj + KLP_OBJECT.funcs) === NULL) return false;
+    if (cpu.ctx.klp.facts.checksUpFront && !isNamed(cpu, obj)) return false;
   }
   return true;
 }
@@ -128,7 +148,7 @@ function isWellFormed(cpu: Cpu, patch: KlpPatchRef): boolean {
  * @kernel klp_enable_patch, kernel/livepatch/core.c:1031 (v6.1)
  * @returns 0, or a negative errno, with which the loading of the module fails */
 export function klpEnablePatch(cpu: Cpu, patch: KlpPatchRef): number {
-  if (!isWellFormed(cpu, patch)) return -EINVAL;
+  if (!klpCheckPatch(cpu, patch)) return -EINVAL;
   const mod = cpu.get(patch + KLP_PATCH.mod);
   if (cpu.get(mod + MODULE.klp) === 0) {
     printk(cpu, NOT_A_LIVEPATCH, patchName(cpu, patch));

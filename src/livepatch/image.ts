@@ -41,6 +41,8 @@ export interface ObjectSpec {
   /** Left out: the pointer is NULL, which klp_enable_patch() refuses. */
   readonly funcs?: readonly FuncSpec[];
   readonly callbacks?: CallbacksSpec;
+  /** Relocations of the livepatch's code that refer to symbols of this module. Default 0. */
+  readonly relocations?: number;
 }
 
 /** One system state. */
@@ -128,6 +130,7 @@ function buildObjects(cpu: Cpu, patch: KlpPatchRef, specs: readonly ObjectSpec[]
     const obj = kzalloc(cpu, cpu.ctx.klp.objectCache);
     if (obj === NULL) return false;
     cpu.set(obj + KLP_OBJECT.name, spec.name ?? 0);
+    cpu.set(obj + KLP_OBJECT.relocs, spec.relocations ?? 0);
     if (spec.callbacks !== undefined) buildCallbacks(cpu, obj, spec.callbacks);
     const next = cpu.get(link);
     cpu.set(obj + KLP_OBJECT.next, next === EMPTY_ARRAY ? NULL : next);

@@ -11,8 +11,9 @@ import { DELAYED_WORK, WORK } from '../kernel/workqueue.js';
 import type { Cpu } from '../memory/cpu.js';
 import type { MemoryMap } from '../memory/map.js';
 import { struct, type Addr } from '../memory/struct.js';
+import type { KlpFacts } from './versions.js';
 
-/** No transition: what a task's `patchState` and `klp_target_state` hold outside one. */
+/** No transition (from 6.10 on: KLP_TRANSITION_IDLE): what a task's `patchState` and `klp_target_state` hold outside one. */
 export const KLP_UNDEFINED = -1;
 /** The task must not use code of the patch in transition. */
 export const KLP_UNPATCHED = 0;
@@ -98,6 +99,9 @@ export const KLP_OBJECT = struct('klp_object', {
   dynamic: 1,
   /** Whether all its functions are on their stacks. */
   patched: 1,
+  /** Relocations of the livepatch that refer to its symbols, and whether they have been written. */
+  relocs: 1,
+  relocated: 1,
   /** Next element of the static array, 0 after the last. */
   next: 1,
   callbacks: KLP_CALLBACKS.size,
@@ -177,6 +181,8 @@ export const KLP = struct('klp', {
   root: KOBJECT.size,
   transitionWork: DELAYED_WORK.size,
   shadowLock: 1,
+  /** Which debug messages are printed: bit n for the n-th of DEBUG_MESSAGES, see debug.ts. */
+  debug: 1,
 });
 
 /** What transition.c keeps for each CPU. */
@@ -257,8 +263,10 @@ export interface KlpConfig {
   readonly callbacks?: readonly (KlpCallback | undefined)[];
   /** Default {@link NO_SABOTAGE}. */
   readonly sabotage?: Sabotage;
-  /** Whether klp_try_switch_task() says why a task was not switched (its dynamic debug); default false. */
+  /** Whether klp_try_switch_task() says at first why a task was not switched (its dynamic debug); default false. */
   readonly debugTrySwitchTask?: boolean;
+  /** What the kernel's release does differently. */
+  readonly facts: KlpFacts;
 }
 
 /** Immutable facts of a machine's livepatch subsystem: addresses, caches, configuration. */
@@ -288,6 +296,9 @@ export interface KlpContext {
   readonly callbacks: readonly (KlpCallback | undefined)[];
   readonly sabotage: Sabotage;
   readonly debugTrySwitchTask: boolean;
+  /** Address of the dynamic debug switches of livepatch. */
+  readonly debug: Addr;
+  readonly facts: KlpFacts;
   /** In place of klpTrySwitchTask() in the pass over the task list; must do the same. */
   readonly trySwitchTask?: TrySwitchTask;
 }
@@ -347,6 +358,7 @@ export function claimKlp(map: MemoryMap, size: KlpSize, config: KlpConfig): KlpC
     rootKobj: base + KLP.rootKobj,
     root: base + KLP.root,
     shadowLock: base + KLP.shadowLock,
+    debug: base + KLP.debug,
     shadowHash: map.claimWords('klp_shadow_hash', 1 << shadowBits),
     shadowBits,
     perCpu: map.claim('klp_cpu', KLP_CPU, size.cpus),
@@ -360,5 +372,6 @@ export function claimKlp(map: MemoryMap, size: KlpSize, config: KlpConfig): KlpC
     callbacks: config.callbacks ?? [],
     sabotage: config.sabotage ?? NO_SABOTAGE,
     debugTrySwitchTask: config.debugTrySwitchTask ?? false,
+    facts: config.facts,
   };
 }

@@ -2,6 +2,7 @@
 
 import { kfree, kzalloc } from '../kernel/alloc.js';
 import { LIST_POISON2 } from '../kernel/list.js';
+import { SHADOW_DUPLICATE } from '../kernel/messages.js';
 import { printk } from '../kernel/printk.js';
 import { kfreeRcu, rcuReadLock, rcuReadUnlock } from '../kernel/rcu.js';
 import { warnOn } from '../kernel/warn.js';
@@ -62,8 +63,10 @@ export function klpShadowGet(cpu: Cpu, obj: Addr, id: number): Addr {
 }
 
 /** Answer for a variable that is there already. */
-function exists(cpu: Cpu, data: Addr, warnOnExist: boolean): Addr {
-  return warnOn(cpu, warnOnExist, WARN_SHADOW_DUPLICATE) ? NULL : data;
+function exists(cpu: Cpu, data: Addr, warnOnExist: boolean, obj: Addr, id: number): Addr {
+  if (!warnOn(cpu, warnOnExist, WARN_SHADOW_DUPLICATE)) return data;
+  printk(cpu, SHADOW_DUPLICATE, obj, id);
+  return NULL;
 }
 
 /** @kernel __klp_shadow_get_or_alloc, kernel/livepatch/shadow.c:104 (v6.1)
@@ -79,7 +82,7 @@ function __klpShadowGetOrAlloc(
 ): Addr {
   const { shadowCache, shadowLock } = cpu.ctx.klp;
   let data = klpShadowGet(cpu, obj, id);
-  if (data !== NULL) return exists(cpu, data, warnOnExist);
+  if (data !== NULL) return exists(cpu, data, warnOnExist, obj, id);
 
   const shadow = size > KLP_SHADOW_DATA_WORDS ? NULL : kzalloc(cpu, shadowCache);
   if (shadow === NULL) return NULL;
@@ -90,7 +93,7 @@ function __klpShadowGetOrAlloc(
   if (data !== NULL) {
     cpu.spinUnlock(shadowLock);
     kfree(cpu, shadowCache, shadow);
-    return exists(cpu, data, warnOnExist);
+    return exists(cpu, data, warnOnExist, obj, id);
   }
 
   cpu.write(shadow + KLP_SHADOW.obj, obj);

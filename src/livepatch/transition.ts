@@ -52,6 +52,7 @@ import {
 } from '../memory/sites.js';
 import { NULL, type Addr } from '../memory/struct.js';
 import { klpFreePatchAsync, klpFreeReplacedPatchesAsync } from './core-free.js';
+import { prDebug, TRY_SWITCH_DEBUG } from './debug.js';
 import { klpDiscardNops, klpUnpatchReplacedPatches } from './core-replace.js';
 import {
   KLP_CPU,
@@ -141,18 +142,24 @@ function klpPatchPending(cpu: Cpu, task: Addr): boolean {
   return cpu.testBit(task + TASK.tiFlags, TIF_PATCH_PENDING);
 }
 
-/** Let cond_resched() look for TIF_PATCH_PENDING, which helps CPU-bound kernel threads.
+/** Let cond_resched() (from 6.16: __schedule()) look for TIF_PATCH_PENDING, which helps CPU-bound kernel threads.
  * @kernel klp_cond_resched_enable, kernel/livepatch/transition.c:44 (v6.5)
+ * @versions 6.5, 6.12
+ * @kernel klp_resched_enable, kernel/livepatch/transition.c (v6.16)
+ * @versions 7.3
  * @differs always the static key; 6.1 has no such hook */
 export function klpCondReschedEnable(cpu: Cpu): void {
-  if (cpu.ctx.kernel.version === '6.1') return;
+  if (cpu.ctx.kernel.facts.switchHook === 'none') return;
   staticBranchEnable(cpu, cpu.ctx.kernel.globals + KERNEL.klpSchedTrySwitchKey);
 }
 
 /** @kernel klp_cond_resched_disable, kernel/livepatch/transition.c:45 (v6.5)
+ * @versions 6.5, 6.12
+ * @kernel klp_resched_disable, kernel/livepatch/transition.c (v6.16)
+ * @versions 7.3
  * @differs always the static key; 6.1 has no such hook */
 export function klpCondReschedDisable(cpu: Cpu): void {
-  if (cpu.ctx.kernel.version === '6.1') return;
+  if (cpu.ctx.kernel.facts.switchHook === 'none') return;
   staticBranchDisable(cpu, cpu.ctx.kernel.globals + KERNEL.klpSchedTrySwitchKey);
 }
 
@@ -212,7 +219,7 @@ function klpCompleteTransition(cpu: Cpu): void {
   const { kernel, klp } = cpu.ctx;
   const patch = cpu.read(klp.transitionPatch);
   cpu.trace(TRACE_KLP_COMPLETE, patch, cpu.read(klp.targetState));
-  printk(cpu, COMPLETING, patchName(cpu, patch), direction(cpu));
+  prDebug(cpu, COMPLETING, patchName(cpu, patch), direction(cpu));
 
   if (cpu.get(patch + KLP_PATCH.replace) !== 0 && cpu.read(klp.targetState) === KLP_PATCHED) {
     klpUnpatchReplacedPatches(cpu, patch);
@@ -264,7 +271,7 @@ export function klpCancelTransition(cpu: Cpu): void {
 
   const patch = cpu.read(klp.transitionPatch);
   cpu.trace(TRACE_KLP_CANCEL, patch);
-  printk(cpu, CANCELING, patchName(cpu, patch));
+  prDebug(cpu, CANCELING, patchName(cpu, patch));
   cpu.write(klp.targetState, KLP_UNPATCHED);
   klpCompleteTransition(cpu);
 }
@@ -322,8 +329,9 @@ function klpCheckStackFunc(cpu: Cpu, func: KlpFuncRef, entries: Addr, nrEntries:
 
 /** The stack buffer of this CPU: exclusive while preemption is disabled. 6.1 has one, which klp_mutex protects (O-32). */
 function stackEntries(cpu: Cpu): Addr {
-  const { kernel, klp } = cpu.ctx;
-  if (kernel.version === '6.1' || cpu.ablates(O_32)) return klp.perCpu + KLP_CPU.stackEntries;
+  const { klp } = cpu.ctx;
+  if (klp.facts.stackBuffer === 'one' || cpu.ablates(O_32))
+    return klp.perCpu + KLP_CPU.stackEntries;
   return klp.perCpu + cpu.id * KLP_CPU.size + KLP_CPU.stackEntries;
 }
 
@@ -374,33 +382,43 @@ function klpCheckAndSwitchTask(cpu: Cpu, task: Addr, arg: Addr): number {
 function explainRefusal(cpu: Cpu, task: Addr, ret: number, oldName: number): void {
   const comm = cpu.get(task + TASK.comm);
   const pid = cpu.get(task + TASK.pid);
-  if (ret === -EBUSY) printk(cpu, TASK_RUNNING_ELSEWHERE, comm, pid);
-  else if (ret === -EINVAL) printk(cpu, TASK_UNRELIABLE, comm, pid);
-  else if (ret === -EADDRINUSE) printk(cpu, TASK_SLEEPING, comm, pid, oldName);
-  else printk(cpu, TASK_UNKNOWN_ERROR, ret, comm, pid);
+  if (ret === -EBUSY) prDebug(cpu, TASK_RUNNING_ELSEWHERE, comm, pid);
+  else if (ret === -EINVAL) prDebug(cpu, TASK_UNRELIABLE, comm, pid);
+  else if (ret === -EADDRINUSE) prDebug(cpu, TASK_SLEEPING, comm, pid, oldName);
+  else prDebug(cpu, TASK_UNKNOWN_ERROR, ret, comm, pid);
 }
 
 /** Switch a task to the target state if that is safe now. Whether it is in the target state.
  * @kernel klp_try_switch_task, kernel/livepatch/transition.c:314 (v6.5) */
 export function klpTrySwitchTask(cpu: Cpu, task: Addr): boolean {
-  const { kernel, klp } = cpu.ctx;
+  const { klp } = cpu.ctx;
   if (cpu.read(task + TASK.patchState) === cpu.read(klp.targetState)) return true;
   if (!haveReliableStack(cpu)) return false;
 
   const oldName = klp.perCpu + cpu.id * KLP_CPU.size + KLP_CPU.oldName;
   const ret =
-    task === cpu.current && kernel.version !== '6.1'
+    task === cpu.current && !klp.facts.pinsCurrent
       ? klpCheckAndSwitchTask(cpu, task, oldName)
       : taskCallFunc(cpu, task, klpCheckAndSwitchTask, oldName);
 
-  if (ret !== 0 && klp.debugTrySwitchTask) explainRefusal(cpu, task, ret, cpu.get(oldName));
+  if (ret !== 0 && (cpu.peek(klp.debug) & TRY_SWITCH_DEBUG) !== 0)
+    explainRefusal(cpu, task, ret, cpu.get(oldName));
   return ret === 0;
 }
 
-/** From cond_resched(): switch the current task if it is marked and its stack allows it. Without klp_mutex.
- * @kernel __klp_sched_try_switch, kernel/livepatch/transition.c:366 (v6.5) */
+/** From the hook: switch the current task if it is marked and its stack allows it. Without klp_mutex.
+ * @kernel __klp_sched_try_switch, kernel/livepatch/transition.c:366 (v6.5)
+ * @versions 6.5, 6.12, 7.3
+ * @differs with version 7.3: preemption is disabled already, and the flag is read once */
 export function __klpSchedTrySwitch(cpu: Cpu): void {
   if (!klpPatchPending(cpu, cpu.current)) return;
+
+  if (cpu.ctx.klp.facts.hookFlagReads === 1) {
+    // As below; here this one read of the flag is the one that is ordered (O-08).
+    cpu.smpRmb(O_08);
+    klpTrySwitchTask(cpu, cpu.current);
+    return;
+  }
 
   // Keeps other switchers off: taskCallFunc() does not touch a task that runs (O-23 with O-22). Also O-18 with O-05.
   cpu.preemptDisable(O_23);
@@ -470,7 +488,9 @@ export function klpTryCompleteTransition(cpu: Cpu): void {
   const undefinedTarget = cpu.read(klp.targetState) === KLP_UNDEFINED;
   warnOnOnce(cpu, undefinedTarget, WARN_TRY_COMPLETE_UNDEFINED);
 
-  const trySwitchTask = klp.trySwitchTask ?? klpTrySwitchTask;
+  // What stands in for the port says nothing.
+  const isSilent = (cpu.peek(klp.debug) & TRY_SWITCH_DEBUG) === 0;
+  const trySwitchTask = (isSilent ? klp.trySwitchTask : undefined) ?? klpTrySwitchTask;
   tasklistReadLock(cpu);
   let task = cpu.get(kernel.globals + KERNEL.taskList);
   for (; task !== NULL; task = cpu.get(task + TASK.tasksNext)) {
@@ -538,7 +558,7 @@ export function klpInitTransition(cpu: Cpu, patch: KlpPatchRef, state: number): 
 
   cpu.write(klp.transitionPatch, patch);
   cpu.write(klp.targetState, state);
-  printk(cpu, INITIALIZING, patchName(cpu, patch), direction(cpu));
+  prDebug(cpu, INITIALIZING, patchName(cpu, patch), direction(cpu));
 
   tasklistReadLock(cpu);
   let task = cpu.get(kernel.globals + KERNEL.taskList);
@@ -575,13 +595,13 @@ function flipDirection(cpu: Cpu): void {
  * @differs with version 6.1: the direction is flipped before the flags are cleared, and no smpWmb() follows */
 export function klpReverseTransition(cpu: Cpu): void {
   const { kernel, klp } = cpu.ctx;
-  const is61 = kernel.version === '6.1';
+  const flipsFirst = klp.facts.reverse === 'flip first';
   const patch = cpu.read(klp.transitionPatch);
   const patching = cpu.read(klp.targetState) === KLP_PATCHED;
   cpu.trace(TRACE_KLP_REVERSE, patch, cpu.read(klp.targetState));
   const what = patching ? klp.names.patchingToUnpatching : klp.names.unpatchingToPatching;
-  printk(cpu, REVERSING, patchName(cpu, patch), what);
-  if (is61) flipDirection(cpu);
+  prDebug(cpu, REVERSING, patchName(cpu, patch), what);
+  if (flipsFirst) flipDirection(cpu);
 
   // Nobody may begin to switch in the old direction …
   tasklistReadLock(cpu);
@@ -597,7 +617,7 @@ export function klpReverseTransition(cpu: Cpu): void {
   // and of __klpSchedTrySwitch() (O-23).
   klpSynchronizeTransition(cpu, O_05);
 
-  if (!is61) {
+  if (!flipsFirst) {
     flipDirection(cpu);
     // klp_target_state before TIF_PATCH_PENDING: pairs with the test-and-clear of klpUpdatePatchState() (O-06 with O-07)
     // and the smpRmb() of __klpSchedTrySwitch() (O-08).

@@ -83,9 +83,9 @@ export function withTrySwitch(
 ): CpuContext {
   const { kernel, klp } = ctx;
   const portOnly =
-    klp.debugTrySwitchTask ||
     klp.sabotage.stackCheckPasses ||
-    kernel.version !== 'seed' ||
+    klp.facts.stackBuffer === 'one' ||
+    klp.facts.pinsCurrent ||
     !kernel.reliableStacks ||
     kernel.archStackWalkReliable !== archStackWalkReliable;
   if (portOnly) return ctx;

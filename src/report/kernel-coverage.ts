@@ -1,8 +1,9 @@
 /** Which kernel functions are ported, where, and which tests speak of each port: read off the `@kernel` tags. */
 
+import { KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import { renderTable } from './table.js';
 
-/** The functions of transition.c, and the pair that hooks cond_resched(): each must have a port and a test. */
+/** The functions of transition.c of 6.5, and the pair that hooks cond_resched(): each must have a port and a test. */
 export const SEED_FUNCTIONS: readonly string[] = [
   'klp_transition_work_fn',
   'klp_sync',
@@ -26,6 +27,36 @@ export const SEED_FUNCTIONS: readonly string[] = [
   'klp_cond_resched_disable',
 ];
 
+/** Functions that a release lacks, and those that it has besides. */
+const CHANGED: Readonly<
+  Record<KernelVersion, { without: readonly string[]; with: readonly string[] }>
+> = {
+  '6.1': {
+    without: ['__klp_sched_try_switch', 'klp_cond_resched_enable', 'klp_cond_resched_disable'],
+    with: [],
+  },
+  '6.5': { without: [], with: ['klp_clear_object_relocs'] },
+  '6.12': { without: [], with: ['klp_clear_object_relocs', 'replace_show'] },
+  '7.3': {
+    without: ['klp_cond_resched_enable', 'klp_cond_resched_disable'],
+    with: [
+      'klp_resched_enable',
+      'klp_resched_disable',
+      'klp_sched_try_switch',
+      'klp_check_patch',
+      'klp_clear_object_relocs',
+      'replace_show',
+      'stack_order_show',
+    ],
+  },
+};
+
+/** The functions that must have a port and a test in a release. */
+export function requiredFunctions(version: KernelVersion): string[] {
+  const { without, with: more } = CHANGED[version];
+  return [...SEED_FUNCTIONS.filter((name) => !without.includes(name)), ...more];
+}
+
 /** A source or test file. */
 export interface SourceText {
   /** Path relative to the project. */
@@ -38,6 +69,8 @@ export interface Port {
   readonly kernelName: string;
   /** Where the original is: `path:line (version)`. */
   readonly origin: string;
+  /** Releases that have the function under this name. */
+  readonly versions: readonly KernelVersion[];
   /** Name of the port. */
   readonly name: string;
   readonly path: string;
@@ -62,25 +95,42 @@ export interface KernelCoverage {
   readonly rows: readonly CoverageRow[];
   /** One sentence for each required function without port or without test, then for each other port without test. */
   readonly missing: readonly string[];
+  /** The release that the table is about; left out: all. */
+  readonly version?: KernelVersion;
 }
 
 const TAG = /@kernel\s+(\w+)[^,\n]*,\s*(\S+)\s+\((v[^)\s]+)\)/;
+const VERSIONS = /@versions\s+([\d., ]+)/;
 const DECLARATION = /^(?:export\s+)?(?:function|const)\s+(\w+)/;
-const TEST = /^test(?:\.\w+)*\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gms;
+const TEST = /^(?:test|each)(?:\.\w+)*\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gms;
 
-/** The tagged functions of one source file. */
+interface Tag {
+  readonly kernelName: string;
+  readonly origin: string;
+  versions: readonly KernelVersion[];
+}
+
+function versionsIn(text: string): KernelVersion[] {
+  const named = text.split(/[\s,]+/);
+  return KERNEL_VERSIONS.filter((version) => named.includes(version));
+}
+
+/** The tagged functions of one source file; a port of a function that was renamed has a tag for each name. */
 export function portsOf({ path, text }: SourceText): Port[] {
   const ports: Port[] = [];
-  let tag: RegExpExecArray | null = null;
+  let tags: Tag[] = [];
   text.split('\n').forEach((content, i) => {
-    tag = TAG.exec(content) ?? tag;
-    const declared = DECLARATION.exec(content);
-    if (declared === null) return;
-    const [, kernelName, where, version] = tag ?? [];
-    const [, name] = declared;
-    tag = null;
-    if (kernelName === undefined || name === undefined) return;
-    ports.push({ kernelName, origin: `${where} (${version})`, name, path, line: i + 1 });
+    const [, kernelName, where = '', version = ''] = TAG.exec(content) ?? [];
+    if (kernelName !== undefined) {
+      tags.push({ kernelName, origin: `${where} (${version})`, versions: KERNEL_VERSIONS });
+    }
+    const [, listed] = VERSIONS.exec(content) ?? [];
+    const last = tags[tags.length - 1];
+    if (listed !== undefined && last !== undefined) last.versions = versionsIn(listed);
+    const [, name] = DECLARATION.exec(content) ?? [];
+    if (name === undefined) return;
+    for (const tag of tags) ports.push({ ...tag, name, path, line: i + 1 });
+    tags = [];
   });
   return ports;
 }
@@ -115,14 +165,20 @@ function complaintAbout(rows: readonly CoverageRow[], kernelName: string): strin
  * @param sources the files that may hold ports
  * @param tests the test files
  * @param required kernel names that must have both, {@link SEED_FUNCTIONS} by default; any other port needs a test
+ * @param version only the ports of that release; default all
  */
 export function kernelCoverage(
   sources: readonly SourceText[],
   tests: readonly SourceText[],
   required: readonly string[] = SEED_FUNCTIONS,
+  version?: KernelVersion,
 ): KernelCoverage {
   const cases = tests.flatMap(testsOf);
-  const rows = sources.flatMap(portsOf).map((port) => ({
+  const ports = sources.flatMap(portsOf);
+  const wanted = ports.filter(
+    ({ versions }) => version === undefined || versions.includes(version),
+  );
+  const rows = wanted.map((port) => ({
     ...port,
     tests: cases.filter((test) => speaksOf(test, port)).map(({ path, title }) => ({ path, title })),
   }));
@@ -132,7 +188,7 @@ export function kernelCoverage(
     ...required.flatMap((name) => complaintAbout(rows, name) ?? []),
     ...others.map((row) => `${row.kernelName} (${row.path}:${row.line}) has no test`),
   ];
-  return { rows, missing };
+  return { rows, missing, ...(version === undefined ? {} : { version }) };
 }
 
 /** Longest piece of a test title that the table shows, in characters. */
@@ -144,11 +200,12 @@ function firstTitle(row: CoverageRow): string {
 }
 
 /** The table for people: function, port, number of tests, and the first of them. */
-export function renderKernelCoverage({ rows, missing }: KernelCoverage): string {
+export function renderKernelCoverage({ rows, missing, version: only }: KernelCoverage): string {
   const table = renderTable(
     [
       { title: 'kernel function' },
       { title: 'original' },
+      { title: 'kernels' },
       { title: 'port' },
       { title: 'tests', align: 'right' },
       { title: 'first test' },
@@ -156,6 +213,7 @@ export function renderKernelCoverage({ rows, missing }: KernelCoverage): string 
     rows.map((row) => [
       row.kernelName,
       row.origin,
+      row.versions.length === KERNEL_VERSIONS.length ? 'all' : row.versions.join(' '),
       `${row.path}:${row.line}`,
       String(row.tests.length),
       firstTitle(row),
@@ -163,5 +221,13 @@ export function renderKernelCoverage({ rows, missing }: KernelCoverage): string 
   );
   const untested = rows.filter((row) => row.tests.length === 0).length;
   const summary = `${rows.length} ports, ${untested} of them named by no test`;
-  return [table, '', summary, ...missing.map((line) => `missing: ${line}`)].join('\n');
+  const perVersion = KERNEL_VERSIONS.map(
+    (version) => `${version}: ${rows.filter(({ versions }) => versions.includes(version)).length}`,
+  );
+  return [
+    table,
+    '',
+    `${summary}${only === undefined ? `; ${perVersion.join(', ')}` : ''}`,
+    ...missing.map((line) => `missing: ${line}`),
+  ].join('\n');
 }

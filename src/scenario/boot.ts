@@ -10,13 +10,15 @@ import {
   type KernelLayout,
   type Vmlinux,
 } from '../kernel/boot.js';
-import type { KernelContext, KernelVersion } from '../kernel/context.js';
+import type { KernelContext } from '../kernel/context.js';
 import { FTRACE_FN_KLP } from '../kernel/ftrace.js';
 import type { KernelHooks } from '../kernel/hooks.js';
 import type { ModuleImage } from '../kernel/image.js';
+import { KERNEL_MESSAGES } from '../kernel/messages.js';
 import type { Message } from '../kernel/printk.js';
 import { archStackWalkReliable } from '../kernel/stacktrace.js';
 import { functionWords, type FunctionSource } from '../kernel/text.js';
+import { DEFAULT_KERNEL_VERSION, type KernelVersion, type Preemption } from '../kernel/versions.js';
 import { initKlp } from '../livepatch/boot.js';
 import {
   claimKlp,
@@ -29,6 +31,7 @@ import {
 } from '../livepatch/layout.js';
 import type { CallbacksSpec, PatchSpec } from '../livepatch/image.js';
 import { KLP_MESSAGES } from '../livepatch/messages.js';
+import { KLP_FACTS } from '../livepatch/versions.js';
 import { KLP_FTRACE_FN, KLP_HOOKS, KLP_KTYPES, KLP_WORK_FNS } from '../livepatch/tables.js';
 import type { CpuContext } from '../memory/cpu.js';
 import { claimLocal } from '../memory/local.js';
@@ -49,6 +52,8 @@ export interface ObjectDeclaration {
   readonly name?: string;
   readonly funcs?: readonly FuncDeclaration[];
   readonly callbacks?: CallbacksSpec;
+  /** Relocations of the livepatch that refer to symbols of the module. Default 0. */
+  readonly relocations?: number;
 }
 
 /** A livepatch as its author writes it. */
@@ -64,6 +69,9 @@ export interface ModuleDeclaration {
   readonly functions?: readonly FunctionSource[];
   /** Present: a livepatch module. */
   readonly patch?: PatchDeclaration;
+  /** Numbers of the machine's `moduleFns`. */
+  readonly init?: number;
+  readonly exit?: number;
 }
 
 /** Everything that distinguishes one machine from another; each member left out has the default named. */
@@ -86,7 +94,14 @@ export interface MachineDeclaration {
   readonly messages?: readonly Message[];
   /** Names that only scripts and messages use. */
   readonly names?: readonly string[];
+  /** Default 6.5. */
   readonly version?: KernelVersion;
+  /** With the fixes that late stable releases of the version carry: symbol positions 0 and 1 are equal. Default false. */
+  readonly stableFixes?: boolean;
+  /** When kernel code is preempted. Default: as distributions configure the version. */
+  readonly preemption?: Preemption;
+  /** Init and exit functions of modules, by number; 0 is none. */
+  readonly moduleFns?: KernelContext['moduleFns'];
   /** Default true. */
   readonly reliableStacks?: boolean;
   /** Whether this is PREEMPT_RT: who holds an rwlock_t can be preempted; only races can tell. Default false. */
@@ -161,6 +176,7 @@ function patchSpec(patch: PatchDeclaration, id: (name: string) => number): Patch
           objects: patch.objects.map((object) => ({
             ...(object.name === undefined ? {} : { name: id(object.name) }),
             ...(object.callbacks === undefined ? {} : { callbacks: object.callbacks }),
+            ...(object.relocations === undefined ? {} : { relocations: object.relocations }),
             ...(object.funcs === undefined
               ? {}
               : {
@@ -216,6 +232,7 @@ const lookup =
 export function bootMachine(machine: MachineDeclaration): BootedMachine {
   const cpus = machine.cpus ?? 1;
   const modules = machine.modules ?? [];
+  const version = machine.version ?? DEFAULT_KERNEL_VERSION;
   const map = new MemoryMap();
   const localBase = claimLocal(map, cpus);
   const names = internAll(machine, cpus);
@@ -224,6 +241,8 @@ export function bootMachine(machine: MachineDeclaration): BootedMachine {
     name: nameId(m.name),
     functions: m.functions ?? [],
     ...(m.patch === undefined ? {} : { patch: patchSpec(m.patch, nameId) }),
+    ...(m.init === undefined ? {} : { init: m.init }),
+    ...(m.exit === undefined ? {} : { exit: m.exit }),
   }));
   const { slotWords, symbols } = moduleSize(modules);
   const layout = claimKernel(
@@ -239,11 +258,12 @@ export function bootMachine(machine: MachineDeclaration): BootedMachine {
     },
     machine.vmlinux,
     {
-      version: machine.version ?? 'seed',
+      version,
+      preemption: machine.preemption,
       reliableStacks: machine.reliableStacks ?? true,
       preemptRt: machine.preemptRt ?? false,
       quantum: machine.quantum ?? 400,
-      messages: [...KLP_MESSAGES, ...(machine.messages ?? [])],
+      messages: [...KERNEL_MESSAGES, ...KLP_MESSAGES, ...(machine.messages ?? [])],
       images,
       names,
       workFns: byNumber({ ...KLP_WORK_FNS, ...machine.overrides?.workFns }),
@@ -251,6 +271,7 @@ export function bootMachine(machine: MachineDeclaration): BootedMachine {
       ftraceFns: byNumber({ [FTRACE_FN_KLP]: KLP_FTRACE_FN, ...machine.overrides?.ftraceFns }),
       archStackWalkReliable: machine.overrides?.archStackWalkReliable ?? archStackWalkReliable,
       natives: machine.natives ?? [],
+      moduleFns: machine.moduleFns ?? [],
     },
   );
   const klp = claimKlp(map, klpSize(machine, cpus), {
@@ -258,6 +279,7 @@ export function bootMachine(machine: MachineDeclaration): BootedMachine {
     callbacks: machine.callbacks ?? [],
     sabotage: { ...NO_SABOTAGE, ...machine.sabotage },
     debugTrySwitchTask: machine.debugTrySwitchTask ?? false,
+    facts: { ...KLP_FACTS[version], ...(machine.stableFixes === true && { sympos: '0 is 1' }) },
   });
   const kernel = layout.context;
   return {

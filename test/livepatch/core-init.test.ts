@@ -235,25 +235,6 @@ test('klp_find_object and klp_alloc_object_dynamic: an object that only older pa
   t.is(m.unload('target'), 0);
 });
 
-test('klp_find_func: positions 0 and 1 are the same function, so no nop is added', (t) => {
-  const m = bootSmall({
-    modules: [
-      livepatch('p', ['f']),
-      {
-        name: 'q',
-        functions: [plain('new', 1)],
-        patch: { replace: true, objects: [{ funcs: [{ old: 'f', new: 'new', sympos: 1 }] }] },
-      },
-    ],
-    tasks: [{ comm: 's', thread: 'bottom', sleepingIn: ['bottom', 'f'] }],
-  });
-  m.load('p');
-  m.write('p', FORCE, '1');
-  settle(m);
-  t.is(m.load('q'), 0);
-  t.deepEqual(m.functionDirectories('q', 'vmlinux'), ['f,1']);
-});
-
 test('klp_add_object_nops: without memory for the nops the new patch is refused and nothing is left of it', (t) => {
   const m = replaced({ klp: { funcs: 3 } });
   t.is(m.load('q'), -ENOMEM);

@@ -1,7 +1,8 @@
 /** What a test machine is made of, by names, and the declaration that boot wants. */
 
 import { FIRST_SCENARIO_NATIVE, type InitialTask } from '../../src/kernel/boot.js';
-import type { KernelVersion } from '../../src/kernel/context.js';
+import type { KernelVersion } from '../../src/kernel/versions.js';
+import type { ModuleFn } from '../../src/kernel/context.js';
 import { printk, type Message } from '../../src/kernel/printk.js';
 import { TASK, TASK_UNINTERRUPTIBLE } from '../../src/kernel/task.js';
 import { asm, type FunctionSource } from '../../src/kernel/text.js';
@@ -24,12 +25,15 @@ export interface ObjectDecl {
   readonly name?: string;
   readonly funcs?: readonly FuncDecl[];
   readonly callbacks?: boolean;
+  readonly relocations?: number;
 }
 
 /** A module that can be loaded. */
 export interface ModuleDecl {
   readonly name: string;
   readonly functions?: readonly FunctionSource[];
+  /** Its init and exit functions print a line. */
+  readonly lifeCycle?: boolean;
   /** Makes it a livepatch module. */
   readonly patch?: {
     readonly replace?: boolean;
@@ -44,6 +48,8 @@ export interface MachineDecl {
   /** How many of them are online; default all. */
   readonly online?: number;
   readonly version?: KernelVersion;
+  readonly stableFixes?: boolean;
+  readonly preemption?: MachineDeclaration['preemption'];
   readonly reliableStacks?: boolean;
   readonly functions?: readonly FunctionSource[];
   readonly tasks?: readonly InitialTask[];
@@ -88,6 +94,27 @@ function printingCallback(
 class Callbacks {
   readonly fns: (KlpCallback | undefined)[] = [undefined];
   readonly messages: Message[] = [];
+  readonly moduleFns: ModuleFn[] = [];
+
+  /** Init and exit function of a module, as numbers. */
+  addLifeCycle(module: string): { init: number; exit: number } {
+    const [init, exit] = ['init', 'exit'].map((what) => {
+      const id = FIRST_CALLBACK_MESSAGE + this.messages.length;
+      const message: Message = {
+        id,
+        level: 'info',
+        prefix: `${module}: `,
+        text: `${module}_${what}`,
+      };
+      this.messages.push(message);
+      this.moduleFns[this.moduleFns.length || 1] = (cpu) => {
+        printk(cpu, message);
+        return 0;
+      };
+      return this.moduleFns.length - 1;
+    });
+    return { init: init!, exit: exit! };
+  }
 
   /** Four callbacks for an object of a patch. */
   add(module: string, object: string, prePatchRet: ReadonlyMap<string, number>): CallbacksSpec {
@@ -134,7 +161,10 @@ export function declarationOf(
     callbacks: callbacks.fns,
     messages: callbacks.messages,
     names: decl.names ?? [],
-    version: decl.version ?? 'seed',
+    ...(decl.version === undefined ? {} : { version: decl.version }),
+    ...(decl.stableFixes === undefined ? {} : { stableFixes: decl.stableFixes }),
+    ...(decl.preemption === undefined ? {} : { preemption: decl.preemption }),
+    moduleFns: callbacks.moduleFns,
     reliableStacks: decl.reliableStacks ?? true,
     preemptRt: false,
     quantum: 32,
@@ -150,10 +180,12 @@ function moduleOf(
   prePatchRet: ReadonlyMap<string, number>,
 ): ModuleDeclaration {
   const { name, functions = [], patch } = m;
-  if (patch === undefined) return { name, functions };
+  const lifeCycle = m.lifeCycle === true ? callbacks.addLifeCycle(name) : {};
+  if (patch === undefined) return { name, functions, ...lifeCycle };
   const objects = patch.objects?.map((o) => ({
     ...(o.name === undefined ? {} : { name: o.name }),
     ...(o.funcs === undefined ? {} : { funcs: o.funcs.map(funcOf) }),
+    ...(o.relocations === undefined ? {} : { relocations: o.relocations }),
     ...(o.callbacks === true
       ? { callbacks: callbacks.add(name, o.name ?? 'vmlinux', prePatchRet) }
       : {}),
@@ -161,6 +193,7 @@ function moduleOf(
   return {
     name,
     functions,
+    ...lifeCycle,
     patch: {
       replace: patch.replace ?? false,
       states: patch.states ?? [],

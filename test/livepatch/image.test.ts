@@ -1,4 +1,5 @@
 import test from 'ava';
+import { KLP_FACTS } from '../../src/livepatch/versions.js';
 import { CACHE } from '../../src/kernel/alloc.js';
 import { ENOMEM } from '../../src/kernel/errno.js';
 import { klpBuildImage, klpFreeImage, type PatchSpec } from '../../src/livepatch/image.js';
@@ -104,7 +105,7 @@ test('a name table without the texts of livepatch is a bug of the machine', (t) 
     shadowBits: 0,
   };
   const names = ['', ...KLP_NAMES.filter((name) => name !== 'patching')];
-  t.throws(() => claimKlp(new MemoryMap(), size, { names }), {
+  t.throws(() => claimKlp(new MemoryMap(), size, { names, facts: KLP_FACTS['6.5'] }), {
     code: 'ERR_SIMULATOR_BUG',
     message: "[simulator bug] the name table lacks 'patching'",
   });

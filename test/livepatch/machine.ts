@@ -1,13 +1,20 @@
 /** A whole machine on the test's own thread: when a CPU would wait, the others run and time passes. */
 
 import type { KernelLayout } from '../../src/kernel/boot.js';
+import { handleIrq } from '../../src/kernel/entry.js';
 import { KOBJECT } from '../../src/kernel/kobject.js';
 import { IPI_TICK, KERNEL, percpu, PERCPU } from '../../src/kernel/layout.js';
 import { LIST } from '../../src/kernel/list.js';
 import { deleteModule, findModule, loadModule, moduleRefcount } from '../../src/kernel/module.js';
 import { dmesg, type LogLevel } from '../../src/kernel/printk.js';
 import { tryToWakeUp } from '../../src/kernel/sched.js';
-import { PF_KCODE, TASK, TASK_NORMAL } from '../../src/kernel/task.js';
+import {
+  isIdleTask,
+  PF_KCODE,
+  TASK,
+  TASK_NORMAL,
+  TIF_NEED_RESCHED,
+} from '../../src/kernel/task.js';
 import { klpSysfsRead, klpSysfsWrite, type KlpAttribute } from '../../src/livepatch/core-sysfs.js';
 import { KLP_OBJECT, KLP_PATCH } from '../../src/livepatch/layout.js';
 import { AtomicsCpu } from '../../src/memory/atomics.js';
@@ -106,6 +113,8 @@ export class Machine {
   readonly #driver: Addr;
   readonly #modules: readonly string[];
   readonly #busy = new Set<number>();
+  /** CPUs between two instructions of kernel text, which others run on top of: they can be interrupted. */
+  readonly #between = new Set<SoloCpu>();
   readonly #script: { run: ((cpu: SoloCpu) => void) | undefined } = { run: undefined };
   readonly #condition: { holds: () => boolean } = { holds: () => false };
   #waits = 0;
@@ -174,11 +183,19 @@ export class Machine {
 
   /** A CPU has executed for a while: time passes, and it stops when nobody wants it to go on. */
   busy(cpu: SoloCpu): void {
-    this.#count(cpu);
+    if (cpu.id === 0) this.#count(cpu);
     this.tick();
     const interpreting = (this.task(cpu.current, 'flags') & PF_KCODE) === 0;
-    if (cpu.id !== 0 || !interpreting || !this.#atBottom(cpu)) return;
-    if (this.#condition.holds()) throw new Parked();
+    const parks = interpreting && this.#atBottom(cpu);
+    // Its slice is over: whoever gave it to this CPU goes on, and comes back to it.
+    if (cpu.id !== 0 && parks) throw new Parked();
+    if (cpu.id !== 0) return;
+    if (parks && this.#condition.holds()) throw new Parked();
+    this.#between.add(cpu);
+    for (const other of this.cpus) {
+      if (!this.#busy.has(other.id)) this.#slice(other);
+    }
+    this.#between.delete(cpu);
   }
 
   /** A CPU waits: let the others run, then let time pass. With `parks`, it may leave its idle loop instead. */
@@ -189,6 +206,9 @@ export class Machine {
     if (bottom && waiting.id === 0 && this.#condition.holds()) throw new Parked();
     for (const cpu of this.cpus) {
       if (!this.#busy.has(cpu.id)) this.#slice(cpu);
+    }
+    for (const cpu of this.#between) {
+      if (this.words[percpu(this.layout.context, cpu.id) + PERCPU.ipi] !== 0) handleIrq(cpu);
     }
     if (bottom && waiting.id !== 0) throw new Parked();
     this.tick();
@@ -207,8 +227,21 @@ export class Machine {
   /** Let a CPU run until it idles. */
   #slice(cpu: SoloCpu): void {
     const pc = percpu(this.layout.context, cpu.id);
-    if (this.words[pc + PERCPU.online] === 0 || this.frozen.has(cpu.id)) return;
+    const asleep =
+      this.words[pc + PERCPU.online] === 0 && this.words[pc + PERCPU.hotplugRequest] === 0;
+    if (asleep || this.frozen.has(cpu.id) || this.#staysIdle(cpu)) return;
     this.#runUntilParked(cpu, () => false);
+  }
+
+  /** Let an idle CPU take its interrupts; whether its inner idle loop goes on, so that no switch point is passed. */
+  #staysIdle(cpu: SoloCpu): boolean {
+    const { context } = this.layout;
+    const pc = percpu(context, cpu.id);
+    if (!isIdleTask(context, cpu.current) || this.words[pc + PERCPU.online] === 0) return false;
+    if (this.words[pc + PERCPU.ipi] !== 0) handleIrq(cpu);
+    const isQueued = this.cpus.some(({ id }) => this.words[percpu(context, id) + PERCPU.nrQueued]);
+    const resched = (this.task(cpu.current, 'tiFlags') & (1 << TIF_NEED_RESCHED)) !== 0;
+    return !isQueued && !resched && this.words[pc + PERCPU.hotplugRequest] === 0;
   }
 
   #runUntilParked(cpu: SoloCpu, done: () => boolean): void {
@@ -321,16 +354,18 @@ export class Machine {
     return this.run((cpu) => klpSysfsRead(cpu, this.directory(patch), attr));
   }
 
-  /** The log, without prefix, from a sequence number. */
+  /** The log, without prefix, from a sequence number; without the line by which the first livepatch taints the kernel. */
   log(from = 0): string[] {
-    return dmesg(this.words, this.layout.context, from).map((l) =>
-      l.text.replace('livepatch: ', ''),
-    );
+    return dmesg(this.words, this.layout.context, from)
+      .map((l) => l.text.replace('livepatch: ', ''))
+      .filter((text) => !text.endsWith('tainting kernel with TAINT_LIVEPATCH'));
   }
 
   /** The log's levels. */
   levels(from = 0): LogLevel[] {
-    return dmesg(this.words, this.layout.context, from).map((l) => l.level);
+    return dmesg(this.words, this.layout.context, from)
+      .filter(({ text }) => !text.endsWith('tainting kernel with TAINT_LIVEPATCH'))
+      .map((l) => l.level);
   }
 
   /** Sequence number of the next line of the log. */

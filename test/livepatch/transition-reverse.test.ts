@@ -86,7 +86,7 @@ test('klp_reverse_transition: completion is left to the queued work, about a sec
   t.true(m.jiffies - before <= 180);
 });
 
-test('klp_reverse_transition: the seed clears all marks, synchronises, flips, fences and marks, in this order', (t) => {
+test('klp_reverse_transition: 6.5 clears all marks, synchronises, flips, fences and marks, in this order', (t) => {
   const m = blocked();
   const log = reverseLog(m);
   const clear = log.findLastIndex((e) => e.op === 'clearBit' && e.value === TIF_PATCH_PENDING);

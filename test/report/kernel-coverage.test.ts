@@ -1,4 +1,5 @@
 import test from 'ava';
+import { KERNEL_VERSIONS } from '../../src/kernel/versions.js';
 import {
   kernelCoverage,
   portsOf,
@@ -43,6 +44,7 @@ test('a tag belongs to the declaration behind it, and one without a tag is no po
     {
       kernelName: 'klp_update_patch_state',
       origin: 'kernel/livepatch/transition.c:184 (v6.5)',
+      versions: KERNEL_VERSIONS,
       name: 'klpUpdatePatchState',
       path: 'src/livepatch/transition.ts',
       line: 7,
@@ -50,6 +52,7 @@ test('a tag belongs to the declaration behind it, and one without a tag is no po
     {
       kernelName: 'klp_sync',
       origin: 'kernel/livepatch/transition.c:69 (v6.5)',
+      versions: KERNEL_VERSIONS,
       name: 'klpSync',
       path: 'src/livepatch/transition.ts',
       line: 10,

@@ -1,6 +1,6 @@
 /** The cond_resched() hook against the administrator: O-08, and O-23 with O-05. */
 
-import type { KernelVersion } from '../../kernel/context.js';
+import type { KernelVersion } from '../../kernel/versions.js';
 import { TASK, TIF_PATCH_PENDING } from '../../kernel/task.js';
 import { __klpSchedTrySwitch } from '../../livepatch/transition.js';
 import type { Cpu } from '../../memory/cpu.js';
@@ -156,7 +156,7 @@ function flipRace(
 }
 
 /** CPU 0 reverses an enabling; CPU 1's thread is in cond_resched(). */
-export const hookFlip = flipRace('hook-switch-flip', 'seed', []);
+export const hookFlip = flipRace('hook-switch-flip', '6.5', []);
 
 /** The same with the order of 6.1, as in the second version of the change that added the hook. */
 export const hookFlipEarly = flipRace('hook-switch-flip-early', '6.1', [
