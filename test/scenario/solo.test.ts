@@ -66,7 +66,8 @@ test('a patch is enabled and disabled, and its module can go', (t) => {
   t.deepEqual(
     dmesg(m.words, m.kernel).map((line) => line.text),
     [
-      "livepatch: enabling patch 'livepatch_1'",
+      'livepatch_1: tainting kernel with TAINT_LIVEPATCH',
+    "livepatch: enabling patch 'livepatch_1'",
       "livepatch: 'livepatch_1': initializing patching transition",
       "livepatch: 'livepatch_1': starting patching transition",
       "livepatch: 'livepatch_1': completing patching transition",
