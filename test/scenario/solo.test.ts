@@ -67,7 +67,7 @@ test('a patch is enabled and disabled, and its module can go', (t) => {
     dmesg(m.words, m.kernel).map((line) => line.text),
     [
       'livepatch_1: tainting kernel with TAINT_LIVEPATCH',
-    "livepatch: enabling patch 'livepatch_1'",
+      "livepatch: enabling patch 'livepatch_1'",
       "livepatch: 'livepatch_1': initializing patching transition",
       "livepatch: 'livepatch_1': starting patching transition",
       "livepatch: 'livepatch_1': completing patching transition",
