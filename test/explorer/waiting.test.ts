@@ -91,3 +91,34 @@ test('a finding that needs an early end of a sleep is shrunk to that, and its to
     t.is(session.execution.hash >>> 0, hash);
   }
 });
+
+test('a deadlock says who waits where, and what became of the wake-ups', async (t) => {
+  for (const [name, expected] of [
+    [
+      'forgotten-notify',
+      /^CPU 1 waits for a wake-up of words\.w\[6\] in sleeper \S*waiting\.scenario\.js:85, and nobody ever wakes words\.w\[6\]$/,
+    ],
+    [
+      'zero-to-one',
+      /^CPU [12] waits for a wake-up of words\.w\[0\] in taker \S*:98, the last wake\(\), by CPU 0 in poster \S*:91, woke another CPU$/,
+    ],
+  ] as const) {
+    const session = await sessionOf(cases, name);
+    const strategy = new RandomStrategy(1);
+    for (let run = 0; strategy.begin(run); run++) {
+      const verdict = session.execute(strategy);
+      if (verdict?.key !== 'deadlock') continue;
+      t.regex(verdict.detail, expected);
+      break;
+    }
+  }
+  const session = await sessionOf(fixture('waiting'), 'wakes-first', 'sc');
+  const strategy = new DfsStrategy(2);
+  while (strategy.begin()) {
+    const verdict = session.execute(strategy);
+    if (verdict?.key !== 'deadlock') continue;
+    t.regex(verdict.detail, /the last wake\(\), by CPU 0 in wakeFirst \S+, came before it slept$/);
+    const { key, detail } = session.replay(session.execution.log.schedule());
+    t.deepEqual([key, detail], [verdict.key, verdict.detail]);
+  }
+});

@@ -9,6 +9,7 @@ import type { ScenarioReference } from '../../scenario/reference.js';
 import type { SessionConfig } from './config.js';
 import { Execution } from './execution.js';
 import type { ExplorerMemory, MemoryKind } from './explorer-memory.js';
+import { locateBlocked } from './blocked.js';
 import { loadResumable } from '../build/modules.js';
 import { prepare } from './prepare.js';
 import type { Prepared } from './prepared.js';
@@ -25,6 +26,9 @@ export const DEFAULT_STEPS = 20_000;
 
 /** Sleeps of each CPU that end without a wake-up in one execution, when a scenario sets no bound of its own. */
 export const DEFAULT_EARLY_WAKEUPS = 1;
+
+/** Kinds of deadlock whose places are looked for. */
+const MOST_DEADLOCKS = 16;
 
 /** A scenario and the fingerprint of its code. */
 export interface LoadedScenario {
@@ -82,6 +86,7 @@ export class Session {
   readonly #memory: MemoryKind;
   readonly #ablated: readonly number[];
   readonly #judge: Judge;
+  readonly #deadlocks = new Map<string, Verdict>();
   #races: RaceDetector | undefined;
 
   constructor(
@@ -124,7 +129,19 @@ export class Session {
       execution.attach(this.#races);
       return this.replay(execution.log.schedule());
     }
-    return this.#judge.judge(execution, reason, this.#races?.found);
+    const verdict = this.#judge.judge(execution, reason, this.#races?.found);
+    return reason === 'deadlock' ? this.#located(verdict) : verdict;
+  }
+
+  /** A deadlock with the places where its CPUs wait, which one more execution shows; once for each kind of deadlock. */
+  #located(verdict: Verdict): Verdict {
+    const known = this.#deadlocks.get(verdict.detail);
+    if (known !== undefined) return known;
+    if (this.#deadlocks.size >= MOST_DEADLOCKS) return verdict;
+    const detail = locateBlocked(this.execution, this.prepared.machine);
+    const located = { ...verdict, detail };
+    this.#deadlocks.set(verdict.detail, located);
+    return located;
   }
 
   /** Execute one schedule. */

@@ -2,7 +2,7 @@
 
 import { InvariantViolated, SimulatorBug, UsageError } from '../../errors.js';
 import { gradeOf, type Grade, type Scenario } from '../../scenario/declare.js';
-import { WAIT_HALT, WAIT_LOCK, WAIT_MWAIT, WAIT_NONE, WAIT_RELAX } from './cpu-state.js';
+import { describeBlocked } from './blocked.js';
 import type { Execution } from './execution.js';
 import type { Prepared } from './prepared.js';
 import type { DataRace } from './race-detector.js';
@@ -16,13 +16,6 @@ export interface Verdict {
   /** Why this grade; what happened. Computed once for each key. */
   readonly detail: string;
 }
-
-const HOW_IT_WAITS: Readonly<Record<number, string>> = {
-  [WAIT_LOCK]: 'for the lock',
-  [WAIT_RELAX]: 'for a change of',
-  [WAIT_MWAIT]: 'idle for a change of',
-  [WAIT_HALT]: 'for a wake-up of',
-};
 
 const verdict = (key: string, detail: string): Verdict => ({ key, grade: 'forbidden', detail });
 
@@ -44,7 +37,8 @@ export class Judge {
    */
   judge(execution: Execution, reason: StopReason, race: DataRace | undefined): Verdict {
     if (reason === 'threw') return this.#thrown(execution.thrown);
-    if (reason === 'deadlock') return verdict('deadlock', this.#blocked(execution));
+    if (reason === 'deadlock')
+      return verdict('deadlock', describeBlocked(execution, this.#prepared.machine));
     if (reason === 'livelock') {
       return verdict(
         'livelock',
@@ -101,19 +95,5 @@ export class Judge {
       'data race',
       `nothing orders ${side(race.first)} and ${side(race.second)} of ${where}`,
     );
-  }
-
-  /** Who is blocked, and on what. */
-  #blocked(execution: Execution): string {
-    const { machine } = this.#prepared;
-    const lines = execution.cpus
-      .filter((cpu) => cpu.waiting !== WAIT_NONE)
-      .map((cpu) => {
-        const where = machine.map.nameOf(cpu.waitAddr);
-        const how = HOW_IT_WAITS[cpu.waiting] ?? '';
-        const who = machine.describe?.(execution, cpu.id);
-        return `CPU ${cpu.id}${who === undefined ? '' : ` (${who})`} waits ${how} ${where}`;
-      });
-    return lines.join('; ');
   }
 }

@@ -7,7 +7,7 @@ import type { CpuState } from '../engine/cpu-state.js';
 import { ACCESS_WAITED, OPERATIONS } from '../engine/operations.js';
 import { Recorder, type StoryStep } from '../engine/recorder.js';
 import type { Session } from '../engine/session.js';
-import { CHOOSE_INTERRUPT } from '../engine/strategy.js';
+import { CHOOSE_EARLY, CHOOSE_INTERRUPT, CHOOSE_SLEEPER } from '../engine/strategy.js';
 import { DataFlow } from './data-flow.js';
 import type { MissingOrder, RecordedStep, Recording, StepKind } from './recording.js';
 import { excerptsOf } from './sources.js';
@@ -232,6 +232,10 @@ function weakness({ choices }: StoryStep): string | undefined {
       return `old value ${choice.value} of ${choice.n - 1}`;
     case CHOOSE_WRITE:
       return 'takes effect before a store that others see later';
+    case CHOOSE_SLEEPER:
+      return 'not the one that sleeps longest';
+    case CHOOSE_EARLY:
+      return 'without a wake-up';
     case CHOOSE_INTERRUPT:
       return 'after an interrupt';
     default:

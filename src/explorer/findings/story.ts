@@ -5,7 +5,7 @@ import type { MemoryMap } from '../../memory/map.js';
 import { Recorder, type StoryStep } from '../engine/recorder.js';
 import type { Schedule } from '../engine/schedule.js';
 import type { Session } from '../engine/session.js';
-import { CHOOSE_INTERRUPT } from '../engine/strategy.js';
+import { CHOOSE_EARLY, CHOOSE_INTERRUPT, CHOOSE_SLEEPER } from '../engine/strategy.js';
 import type { Verdict } from '../engine/verdict.js';
 
 /** An execution in detail. */
@@ -106,6 +106,8 @@ function choiceNote(step: StoryStep): string {
   if (weak.kind === CHOOSE_WRITE) {
     return ` (takes effect before a store that others see later; newest is ${step.newest})`;
   }
+  if (weak.kind === CHOOSE_SLEEPER) return ' (not the one that sleeps longest)';
+  if (weak.kind === CHOOSE_EARLY) return ' (without a wake-up)';
   return weak.kind === CHOOSE_INTERRUPT ? ' (after an interrupt)' : ' (fails)';
 }
 
