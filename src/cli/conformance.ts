@@ -288,7 +288,8 @@ function compare(
 function reasons(failures: readonly LitmusFailure[]): { reason: string; tests: number }[] {
   const counts = new Map<string, number>();
   for (const { kind, reason } of failures) {
-    const key = kind === 'skipped' ? reason : 'not understood, see --json';
+    const bare = reason.replace(/^.*?:\d+:\d+: /, '');
+    const key = kind === 'skipped' ? bare : 'not understood, see --json';
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return [...counts].map(([reason, tests]) => ({ reason, tests }));

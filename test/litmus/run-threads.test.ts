@@ -80,12 +80,12 @@ test.serial('what threads cannot run is skipped with the reason', async (t) => {
     await skipped('spin_lock(l); spin_lock(m); spin_unlock(m); spin_unlock(l);'),
     'a lock inside a lock or a branch',
   );
-  t.is(await skipped('int r0 = spin_is_locked(l);'), 'no is locked on threads');
+  t.is(await skipped('int r0 = spin_is_locked(l);'), 'litmus:2:44: no is locked on threads');
   t.is(
     await skipped('rcu_read_lock(); synchronize_rcu(); rcu_read_unlock();'),
     'a grace period inside its own section',
   );
-  t.is(await skipped('WRITE_ONCE(*x, 5000);'), 'the number 5000 is too large');
+  t.is(await skipped('WRITE_ONCE(*x, 5000);'), 'litmus:2:44: the number 5000 is too large');
   t.regex(
     (await skipped('int r0 = READ_ONCE(*x); int r1 = READ_ONCE(*r0);')) ?? '',
     /null pointer/,

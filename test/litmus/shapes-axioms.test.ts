@@ -1,12 +1,12 @@
 import test from 'ava';
 import {
-  ADDRESS_BASE,
   type Expression,
   type LitmusTest,
   type Place,
   type SourceSpan,
   type Statement,
 } from '../../src/litmus/syntax/ast.js';
+import { addressOf, isPointer, objectOf } from '../../src/litmus/syntax/values.js';
 import { checkLitmus } from '../../src/litmus/axioms/checker.js';
 import {
   POINTER_BASE,
@@ -21,7 +21,7 @@ const AT: SourceSpan = { line: 1, column: 1, text: '' };
 
 function expression(e: LitmusExpression): Expression {
   if (typeof e === 'number') return { kind: 'constant', value: e };
-  if ('loc' in e) return { kind: 'constant', value: ADDRESS_BASE + e.loc };
+  if ('loc' in e) return { kind: 'constant', value: addressOf(e.loc) };
   if ('reg' in e) return { kind: 'register', register: e.reg };
   return {
     kind: 'binary',
@@ -83,7 +83,7 @@ function numberOf(e: LitmusExpression): number {
 function asTest(name: string, program: LitmusProgram): LitmusTest {
   const locks = new Set(
     program.threads.flatMap(({ body }) =>
-      body.flatMap((o) => (o.kind === 'lock' ? [numberOf(o.at) - ADDRESS_BASE] : [])),
+      body.flatMap((o) => (o.kind === 'lock' ? [objectOf(numberOf(o.at))] : [])),
     ),
   );
   return {
@@ -128,7 +128,7 @@ for (const shape of LITMUS_SHAPES) {
     t.true(verdict.complete);
     const allowed = new Set(
       verdict.states.map(({ state }) =>
-        state.map((v) => (v >= ADDRESS_BASE ? POINTER_BASE + v - ADDRESS_BASE : v)).join(', '),
+        state.map((v) => (isPointer(v) ? POINTER_BASE + objectOf(v) : v)).join(', '),
       ),
     );
     const sequential = sequentialStates(shape.program);

@@ -19,13 +19,14 @@ interface Outcome {
 function outcome(seed: number, sabotage?: (cpu: WeakCpu) => void): Outcome {
   const source = randomSource(seed);
   const parsed = parseLitmus(source);
-  const { program } = threadTest(parsed);
+  const translated = threadTest(parsed);
+  const { program } = translated;
   const weak = { seed, reorder: 0.7, stall: 0 };
   const states = new SoloWeak(program, weak, sabotage).run(EXECUTIONS);
   const verdict = checkLitmus(parsed);
   return {
     source,
-    seen: states.map(({ values }) => values.map((v) => testValue(parsed, v)).join()),
+    seen: states.map(({ values }) => values.map((v) => testValue(parsed, translated, v)).join()),
     allowed: new Set(verdict.states.map(({ state }) => state.join())),
   };
 }

@@ -2,7 +2,6 @@
 
 import fc from 'fast-check';
 import {
-  addressOf,
   type Expression,
   type Instruction,
   type LitmusRegister,
@@ -11,6 +10,7 @@ import {
   type SourceSpan,
   type Statement,
 } from '../../src/litmus/syntax/ast.js';
+import { addressOf } from '../../src/litmus/syntax/values.js';
 
 /** How likely each kind of statement is, and how large programs get. */
 export interface Mix {

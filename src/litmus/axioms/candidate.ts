@@ -1,6 +1,6 @@
 /** A candidate execution, whole or of the first threads only: one trace a thread, reads-from and coherence. */
 import type { LocationId } from '../syntax/ast.js';
-import { EV, type Trace, type TraceEvent } from './event.js';
+import { EV, LOCK_WRITES, type Trace, type TraceEvent } from './event.js';
 import type { PlacedTrace } from './placed-trace.js';
 
 /** `rf` of a read of the initial value. */
@@ -99,19 +99,22 @@ export class Candidate {
     return copy;
   }
 
-  /** Value of `location` in the end. */
+  /** Value of `location` in the end; taking and releasing a lock leaves its initial value. */
   finalValue(location: LocationId, initial: number): number {
-    const last = this.co[location]?.at(-1);
+    const last = this.co[location]?.findLast((write) => !this.is(write, LOCK_WRITES));
     return last === undefined ? initial : this.event(last).value;
   }
 
-  /** Give each lock read the unlock, or the initial state, that its lock write follows in coherence order. */
+  /** Give each lock read the unlock, or the initial state, that its lock write follows in coherence order; one that
+   * follows another write has no source. */
   settleLocks(): void {
     for (const order of this.co) {
       for (let i = 0; i < order.length; i++) {
         const write = order[i] ?? 0;
-        if (this.is(write, EV.lockWrite))
-          this.rf[write - 1] = i === 0 ? INITIAL : (order[i - 1] ?? 0);
+        if (!this.is(write, EV.lockWrite)) continue;
+        const before = order[i - 1];
+        if (before === undefined) this.rf[write - 1] = INITIAL;
+        else this.rf[write - 1] = this.is(before, EV.unlock) ? before : PENDING;
       }
     }
   }

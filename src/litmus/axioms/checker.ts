@@ -6,7 +6,7 @@ import type { Engine, EngineResult, FinalState, ReachClass } from '../engine.js'
 import { type MemoryModel, modelOf } from '../model.js';
 import { requireModel } from '../requirements.js';
 import { flagsOf } from './flags.js';
-import { holds } from '../syntax/proposition.js';
+import { holds, placesOf } from '../syntax/proposition.js';
 import { Search } from './search.js';
 import { compareStates, finalValue, reachClass } from './states.js';
 
@@ -81,10 +81,13 @@ class StateCollector {
   witness: Candidate | null = null;
   readonly #test: LitmusTest;
   readonly #classify: boolean;
+  readonly #finals: ReadonlySet<number>;
 
   constructor(test: LitmusTest, classify: boolean) {
     this.#test = test;
     this.#classify = classify;
+    const asked = [...test.observed, ...(test.filter === null ? [] : placesOf(test.filter))];
+    this.#finals = new Set(asked.flatMap((p) => (p.kind === 'location' ? [p.location] : [])));
   }
 
   allowed(candidate: Candidate, axioms: Axioms): void {
@@ -92,7 +95,9 @@ class StateCollector {
     const valueOf = (place: Parameters<typeof finalValue>[2]): number =>
       finalValue(test, candidate, place);
     if (test.filter !== null && !holds(test.filter, valueOf)) return;
-    for (const flag of flagsOf(candidate, axioms, this.flags)) this.flags.add(flag);
+    for (const flag of flagsOf(candidate, axioms, this.flags, this.#finals)) {
+      this.flags.add(flag);
+    }
     const state = test.observed.map(valueOf);
     const key = state.join();
     let collected = this.states.get(key);

@@ -1,26 +1,34 @@
 /** The values that reads are guessed from: everything some thread may write, self-justified values of the program's own constants included. */
-import {
-  FREE_VALUE,
-  type Expression,
-  type LitmusTest,
-  type LocationId,
-  type Statement,
-} from '../syntax/ast.js';
+import type { Expression, LitmusTest, LocationId, Statement } from '../syntax/ast.js';
+import { FREE_VALUE } from '../syntax/values.js';
 import { longest } from './candidate.js';
 import type { Rules } from '../model.js';
-import { EV, type Trace } from './event.js';
+import { EV, isOrdinaryWrite, type Trace } from './event.js';
 import { Provenance } from './provenance.js';
-import { TraceEnumerator, type ReadDomain } from './trace.js';
+import type { Places } from './places.js';
+import { TraceEnumerator, type FaultyTrace, type ReadDomain } from './trace.js';
 
 /** Values by location. */
 export type ValueSets = Map<LocationId, Set<number>>;
 
-/** The values that a thread's traces write. */
+/** The values that a thread's traces write, other than to take and release locks. */
 export function writtenBy(traces: readonly Trace[]): ValueSets {
+  return valuesWritten(traces, isOrdinaryWrite);
+}
+
+/** The values that a thread's traces write, locks included. */
+export function allWrittenBy(traces: readonly Trace[]): ValueSets {
+  return valuesWritten(traces, (classes) => (classes & EV.write) !== 0);
+}
+
+function valuesWritten(
+  traces: readonly Trace[],
+  isWanted: (classes: number) => boolean,
+): ValueSets {
   const written: ValueSets = new Map<LocationId, Set<number>>();
   for (const { events } of traces) {
     for (const { classes, location, value } of events) {
-      if ((classes & EV.write) !== 0) addValue(written, location, value);
+      if (isWanted(classes)) addValue(written, location, value);
     }
   }
   return written;
@@ -62,6 +70,9 @@ function* constants(statements: readonly Statement[]): Generator<number> {
     } else if (statement.kind === 'cmpxchg') {
       yield* constantsIn(statement.expected);
       yield* constantsIn(statement.replacement);
+    } else if (statement.kind === 'add-unless') {
+      yield* constantsIn(statement.addend);
+      yield* constantsIn(statement.unless);
     } else if (statement.kind === 'rmw') yield* constantsIn(statement.operand);
     else if (statement.kind === 'srcu-unlock') yield* constantsIn(statement.cookie);
   }
@@ -80,7 +91,9 @@ function isReactive(statements: readonly Statement[]): boolean {
     (s) =>
       s.kind === 'if' ||
       ((s.kind === 'store' || s.kind === 'assign') && s.value.kind !== 'constant') ||
-      s.kind === 'cmpxchg',
+      s.kind === 'cmpxchg' ||
+      s.kind === 'add-unless' ||
+      (s.kind === 'rmw' && s.operand.kind !== 'constant'),
   );
 }
 
@@ -95,6 +108,7 @@ interface Answer {
 
 interface Enumerated {
   readonly traces: Trace[];
+  readonly faults: readonly FaultyTrace[];
   readonly answers: readonly Answer[];
 }
 
@@ -123,38 +137,48 @@ class Answers {
 /** Finds the traces of all threads. */
 class Domains {
   readonly #test: LitmusTest;
+  readonly #places: Places;
   readonly #proceed: () => boolean;
   readonly #rules: Rules;
   /** By thread: its last traces, and the answers that they rest on. */
   readonly #known: (Enumerated | undefined)[] = [];
+  /** Of the last traces that were asked for. */
+  faults: FaultyTrace[] = [];
 
-  constructor(test: LitmusTest, proceed: () => boolean, rules: Rules) {
+  constructor(test: LitmusTest, places: Places, proceed: () => boolean, rules: Rules) {
     this.#test = test;
+    this.#places = places;
     this.#proceed = proceed;
     this.#rules = rules;
   }
 
-  #tracesOf(thread: number, foreign: ReadDomain['foreign']): Trace[] {
+  #enumerate(thread: number, foreign: ReadDomain['foreign']): Trace[] {
     const known = this.#known[thread];
-    if (
-      known?.answers.every(({ location, reader, values }) =>
-        sameValues(values, foreign(location, reader)),
-      ) === true
-    ) {
-      return known.traces;
-    }
+    const stands = known?.answers.every(({ location, reader, values }) =>
+      sameValues(values, foreign(location, reader)),
+    );
+    if (known === undefined || stands !== true) return this.#enumerateAnew(thread, foreign);
+    this.faults.push(...known.faults);
+    return known.traces;
+  }
+
+  #enumerateAnew(thread: number, foreign: ReadDomain['foreign']): Trace[] {
     const answers = new Answers(foreign);
     const domain: ReadDomain = { foreign: answers.foreign, proceed: this.#proceed };
-    const traces = new TraceEnumerator(this.#test, thread, domain, this.#rules).enumerate();
-    this.#known[thread] = { traces, answers: answers.given };
+    const enumerator = new TraceEnumerator(this.#test, thread, this.#places, domain, this.#rules);
+    const traces = enumerator.enumerate();
+    const { faults } = enumerator;
+    this.#known[thread] = { traces, faults, answers: answers.given };
+    this.faults.push(...faults);
     return traces;
   }
 
   traces(written: readonly ValueSets[]): Trace[][] {
+    this.faults = [];
     return this.#test.threads.map((_, t) => {
       const values = new Map<LocationId, readonly number[]>();
       for (const [location, set] of foreignValues(written, t)) values.set(location, [...set]);
-      return this.#tracesOf(t, (location) => values.get(location) ?? []);
+      return this.#enumerate(t, (location) => values.get(location) ?? []);
     });
   }
 
@@ -162,8 +186,9 @@ class Domains {
   least(): { traces: Trace[][]; written: ValueSets[] } {
     const provenance = new Provenance(this.#test);
     for (let round = 0; ; round++) {
+      this.faults = [];
       const traces = this.#test.threads.map((_, t) =>
-        this.#tracesOf(t, (location, reader) => provenance.foreign(t, location, reader)),
+        this.#enumerate(t, (location, reader) => provenance.foreign(t, location, reader)),
       );
       // A derivation passes through each write at most once, which bounds the rounds.
       const rounds = longest(traces).reduce((sum, n) => sum + n, 1);
@@ -179,9 +204,9 @@ class Domains {
     seeds.add(FREE_VALUE);
     let written = least.map((sets) => {
       const wide: ValueSets = new Map<LocationId, Set<number>>();
-      this.#test.locations.forEach((_, location) => {
+      for (let location = 0; location < this.#places.size; location++) {
         wide.set(location, new Set([...(sets.get(location) ?? []), ...seeds]));
-      });
+      }
       return wide;
     });
     for (;;) {
@@ -203,6 +228,7 @@ class Domains {
 /** The traces of every thread. */
 export interface TraceSets {
   readonly traces: readonly (readonly Trace[])[];
+  readonly faults: readonly FaultyTrace[];
   /** Where values may justify themselves; null in the usual case that none can. */
   readonly circular: CircularValues | null;
 }
@@ -216,14 +242,22 @@ export interface CircularValues {
 }
 
 /** All traces of a test. `proceed` says whether there is time left. */
-export function allTraces(test: LitmusTest, proceed: () => boolean, rules: Rules): TraceSets {
-  const domains = new Domains(test, proceed, rules);
+export function allTraces(
+  test: LitmusTest,
+  places: Places,
+  proceed: () => boolean,
+  rules: Rules,
+): TraceSets {
+  const domains = new Domains(test, places, proceed, rules);
   const { traces, written } = domains.least();
-  if (!test.threads.some(({ body }) => isReactive(body))) return { traces, circular: null };
+  const plain = { traces, faults: domains.faults, circular: null };
+  if (!test.threads.some(({ body }) => isReactive(body))) return plain;
   const justified = domains.justified(written);
-  if (sizeOf(justified) === sizeOf(written)) return { traces, circular: null };
+  if (sizeOf(justified) === sizeOf(written)) return plain;
   const grounded = foreignValues(written, -1);
-  test.locations.forEach(({ init }, location) => addValue(grounded, location, init));
+  for (let location = 0; location < places.size; location++) {
+    addValue(grounded, location, places.initOf(location));
+  }
   const circular = { grounded, all: foreignValues(justified, -1) };
-  return { traces: domains.traces(justified), circular };
+  return { traces: domains.traces(justified), faults: domains.faults, circular };
 }

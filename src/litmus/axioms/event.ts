@@ -1,5 +1,5 @@
 /** Events of candidate executions: the accesses and RCU marks of one path through one thread, with values guessed for its reads. */
-import type { FenceKind, Instruction, SourceSpan } from '../syntax/ast.js';
+import type { FenceKind, Instruction, RmwOrder, SourceSpan } from '../syntax/ast.js';
 
 /** Classes of events, as bits: an event may be in several. Names follow the model's sets. */
 export const EV = {
@@ -9,7 +9,7 @@ export const EV = {
   acquire: 1 << 3,
   release: 1 << 4,
   noReturn: 1 << 5,
-  /** Either half of a read-modify-write (not of a lock). */
+  /** RMW: either half of a read-modify-write (not of a lock), and the read of one that failed. */
   rmw: 1 << 6,
   /** LKR: the read half of taking a lock. */
   lockRead: 1 << 7,
@@ -31,6 +31,27 @@ export const EV = {
   /** Either half of a successful read-modify-write with full ordering: what the Mb tag marks. */
   mb: 1 << 19,
 } as const;
+
+/** Classes of the read half of a read-modify-write, by its order. */
+export function readClass(order: RmwOrder): number {
+  if (order === 'acquire') return EV.acquire;
+  if (order === 'full') return EV.mb;
+  return order === 'void' ? EV.noReturn : 0;
+}
+
+/** Classes of its write half. */
+export function writeClass(order: RmwOrder): number {
+  if (order === 'release') return EV.release;
+  return order === 'full' ? EV.mb : 0;
+}
+
+/** Writes of a lock, which only lock operations read. */
+export const LOCK_WRITES = EV.lockWrite | EV.unlock;
+
+/** Is this a write that an ordinary read may read from? */
+export function isOrdinaryWrite(classes: number): boolean {
+  return (classes & EV.write) !== 0 && (classes & LOCK_WRITES) === 0;
+}
 
 /** Events of the RCU axiom. */
 export const RCU_EVENTS =

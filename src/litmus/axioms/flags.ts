@@ -18,7 +18,7 @@ function flagsOfTrace(placed: PlacedTrace, rules: Rules): readonly string[] {
   if (known !== undefined) return known;
   const flags = [
     ...rcuFlags(placed, rules),
-    ...lockFlags(placed, rules),
+    ...lockFlags(placed),
     ...(hasMixedAccesses(placed, rules) ? ['mixed-accesses'] : []),
   ];
   traceFlags.set(placed, flags);
@@ -74,19 +74,42 @@ function lockEvents({ lockedStructs }: Rules): number {
   return lockedStructs ? LOCK_EVENTS | EV.srcuLock | EV.srcuUnlock | EV.srcuSync : LOCK_EVENTS;
 }
 
-function* lockFlags({ trace }: PlacedTrace, rules: Rules): Generator<string> {
-  const lockEvent = lockEvents(rules);
+function* lockFlags({ trace }: PlacedTrace): Generator<string> {
   const held = new Set<number>();
-  const locks = new Set<number>();
   for (const { classes, location } of trace.events) {
-    if ((classes & lockEvent) !== 0) locks.add(location);
     if ((classes & EV.lockWrite) !== 0) held.add(location);
     if ((classes & EV.unlock) !== 0 && !held.delete(location)) yield 'unmatched-unlock';
   }
-  const mixed = trace.events.some(
-    ({ classes, location }) => (classes & lockEvent) === 0 && locks.has(location),
-  );
-  if (mixed) yield 'mixed-lock-accesses';
+}
+
+/** Locations that some thread uses as a lock, and those that some thread accesses otherwise. */
+function accessesOf(
+  { threads }: Candidate,
+  rules: Rules,
+): { locks: Set<number>; others: Set<number> } {
+  const lockEvent = lockEvents(rules);
+  const locks = new Set<number>();
+  const others = new Set<number>();
+  for (const { trace } of threads) {
+    for (const { classes, location } of trace.events) {
+      if ((classes & lockEvent) !== 0) locks.add(location);
+      else if ((classes & (EV.read | EV.write)) !== 0) others.add(location);
+    }
+  }
+  return { locks, others };
+}
+
+/** Flags on locks that no thread raises alone. `finals` are the locations whose final value is asked for. */
+function* sharedLockFlags(
+  candidate: Candidate,
+  rules: Rules,
+  finals: ReadonlySet<number>,
+): Generator<string> {
+  const { locks, others } = accessesOf(candidate, rules);
+  for (const lock of locks) {
+    if (others.has(lock)) yield 'mixed-lock-accesses';
+    if (finals.has(lock)) yield 'lock-final';
+  }
 }
 
 /** Events that end a compiler's region: what `barrier` of linux-kernel.cat takes fencerel of. */
@@ -108,7 +131,6 @@ function isBarrierBetween(placed: PlacedTrace, a: number, b: number, rules: Rule
       before <= b &&
       kind !== 'after-spinlock' &&
       kind !== 'after-unlock-lock' &&
-      kind !== 'after-atomic' &&
       kind !== 'after-srcu-read-unlock',
   );
 }
@@ -127,14 +149,17 @@ function hasMixedAccesses(placed: PlacedTrace, rules: Rules): boolean {
   );
 }
 
-/** Flags of an allowed execution; those in `known` are not computed again. `axioms` holds its placed. */
+/** Flags of an allowed execution; those in `known` are not computed again. `axioms` holds its relations, `finals` the
+ * locations whose final value the test asks for. */
 export function* flagsOf(
   candidate: Candidate,
   axioms: Axioms,
   known: ReadonlySet<string>,
+  finals: ReadonlySet<number>,
 ): Generator<string> {
   const { rules } = axioms;
   for (const placed of candidate.threads) yield* flagsOfTrace(placed, rules);
+  yield* sharedLockFlags(candidate, rules, finals);
   if (rules.srcuByValue) yield* srcuValueFlags(candidate, rules);
   if (known.has('data-race') || !candidate.threads.some(({ hasPlain }) => hasPlain)) return;
   axioms.relate(candidate);

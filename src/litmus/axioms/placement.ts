@@ -26,6 +26,9 @@ export interface PlacementContext {
 
 const NO_ACCESSES: readonly number[] = [];
 
+/** Position of an unlock without a lock. */
+const NOWHERE = -1;
+
 /** Placements at one location beyond which the search gives up: it could neither hold nor try them all. */
 const MOST = 500_000;
 
@@ -44,6 +47,8 @@ export class PlacementFinder {
   #accesses: (readonly number[])[] = [];
   #found: Placement[] = [];
   #order: readonly number[] = [];
+  /** Unlocks of the location, those without a lock included. */
+  #unlocks: readonly number[] = [];
   /** Reads to settle in the order being tried; their sources are tried in `candidate.rf`. */
   #reads: readonly number[] = [];
 
@@ -62,11 +67,12 @@ export class PlacementFinder {
     this.#found = [];
     this.#stopped = false;
     this.#reads = this.#openReads();
+    this.#unlocks = this.#accesses.flat().filter((e) => this.#candidate.is(e, EV.unlock));
     const own = this.#accesses[this.#newest] ?? NO_ACCESSES;
     const writes = own.filter((e) => this.#candidate.is(e, EV.write));
     const existing = this.#candidate.co[location] ?? NO_ACCESSES;
     if (writes.length === 0) this.#try(existing);
-    else if (this.#isLock(writes[0]) || this.#isLock(existing[0])) {
+    else if ([...writes, ...existing].some((e) => this.#isLock(e))) {
       const sections = this.#sections(writes);
       if (sections !== null) this.#merge(existing, sections, []);
     } else {
@@ -88,20 +94,22 @@ export class PlacementFinder {
     return reads;
   }
 
-  /** Critical sections of the newest thread, which enter coherence order whole; null if it would deadlock by itself. */
+  /** Critical sections of the newest thread, which enter coherence order whole; null if it would deadlock by itself.
+   * An unlock without a lock is in no order. */
   #sections(writes: readonly number[]): number[][] | null {
     const sections: number[][] = [];
-    let held = false;
+    let held: number[] | null = null;
     for (const e of writes) {
-      if (this.#candidate.is(e, EV.lockWrite)) {
-        if (held) return null;
-        held = true;
-        sections.push([e]);
-      } else if (this.#candidate.is(e, EV.unlock)) {
-        if (held) sections.at(-1)?.push(e);
-        else sections.push([e]);
-        held = false;
-      } else sections.push([e]);
+      if (this.#candidate.is(e, EV.unlock)) {
+        held?.push(e);
+        held = null;
+        continue;
+      }
+      const section = [e];
+      sections.push(section);
+      if (!this.#candidate.is(e, EV.lockWrite)) continue;
+      if (held !== null) return null;
+      held = section;
     }
     return sections;
   }
@@ -135,14 +143,20 @@ export class PlacementFinder {
       const last = i > 0 ? existing[i - 1] : done.at(-1);
       const next = existing[i];
       if (next !== undefined && last !== undefined && this.#isPair(last, next)) continue;
-      if (this.#holdsLock(last) && this.#isLock(group[0])) break;
-      if (next !== undefined && this.#holdsLock(group.at(-1)) && this.#isLock(next)) continue;
+      if (this.#takesLock(group[0]) && this.#isKept([...done, ...existing.slice(0, i)])) break;
+      const keeps = this.#takesLock(group.at(-1));
+      if (keeps && existing.slice(i).some((e) => this.#takesLock(e))) continue;
       this.#merge(existing.slice(i), rest, [...done, ...existing.slice(0, i), ...group]);
     }
   }
 
-  #holdsLock(e: number | undefined): boolean {
+  #takesLock(e: number | undefined): boolean {
     return e !== undefined && this.#candidate.is(e, EV.lockWrite);
+  }
+
+  /** Does one of these writes take the lock for good? */
+  #isKept(order: readonly number[]): boolean {
+    return order.some((e, i) => this.#takesLock(e) && !this.#isPair(e, order[i + 1] ?? e));
   }
 
   #isLock(e: number | undefined): boolean {
@@ -156,6 +170,7 @@ export class PlacementFinder {
 
   #try(order: readonly number[]): void {
     this.#order = order;
+    for (const e of this.#unlocks) this.#position[e] = NOWHERE;
     for (let i = 0; i < order.length; i++) this.#position[order[i] ?? 0] = i + 1;
     this.#choose(0);
   }
@@ -172,14 +187,13 @@ export class PlacementFinder {
     const { rf, value, threadOf } = this.#candidate;
     const isNew = threadOf[read] === this.#newest;
     const wanted = value[read] ?? 0;
-    if (isNew && this.#context.initial(this.#location) === wanted) {
+    if (isNew && this.#mayReadInitial(read, wanted)) {
       rf[read] = INITIAL;
       this.#choose(i + 1);
     }
-    for (const write of this.#order) {
+    for (const write of this.#sourcesFor(read)) {
       // A read of an earlier thread chose before not to read what was there.
       if (value[write] !== wanted || (!isNew && threadOf[write] !== this.#newest)) continue;
-      if (!this.#mayRead(read, write)) continue;
       rf[read] = write;
       this.#choose(i + 1);
     }
@@ -193,10 +207,34 @@ export class PlacementFinder {
     if (this.#found.length >= MOST) this.overflowed = this.#stopped = true;
   }
 
-  /** lock.cat lets a "not locked" answer come from other threads only. */
-  #mayRead(read: number, write: number): boolean {
-    if (!this.#candidate.is(read, EV.isUnlocked)) return true;
-    return this.#candidate.threadOf[read] !== this.#candidate.threadOf[write];
+  /** The initial state of a lock is unlocked, whatever its value. */
+  #mayReadInitial(read: number, wanted: number): boolean {
+    if (this.#candidate.is(read, EV.isUnlocked)) return true;
+    if (this.#candidate.is(read, EV.lockFail | EV.isLocked)) return false;
+    return this.#context.initial(this.#location) === wanted;
+  }
+
+  /** What a read may read from by its kind: lock operations from each other, other accesses from each other. */
+  #sourcesFor(read: number): readonly number[] {
+    const candidate = this.#candidate;
+    if (!candidate.is(read, EV.isUnlocked)) {
+      const wanted = candidate.is(read, EV.lockFail | EV.isLocked);
+      return this.#order.filter(
+        (w) => candidate.is(w, EV.lockWrite) === wanted && !candidate.is(w, EV.unlock),
+      );
+    }
+    return this.#unlocks.filter((unlock) => this.#mayAnswerNo(read, unlock));
+  }
+
+  /** lock.cat lets a "not locked" answer come from an unlock of another thread, or from one of its own that no lock of
+   * its own follows. */
+  #mayAnswerNo(read: number, unlock: number): boolean {
+    const candidate = this.#candidate;
+    const thread = candidate.threadOf[read] ?? 0;
+    if (candidate.threadOf[unlock] !== thread) return true;
+    return !(this.#accesses[thread] ?? NO_ACCESSES).some(
+      (e) => unlock < e && e < read && candidate.is(e, EV.lockWrite),
+    );
   }
 
   #coherent(): boolean {
@@ -208,22 +246,21 @@ export class PlacementFinder {
   #threadCoherent(accesses: readonly number[]): boolean {
     const candidate = this.#candidate;
     let last = -1;
-    let lastWasUnlock = false;
     let source = PENDING;
     for (const e of accesses) {
       if (candidate.is(e, EV.write)) {
         const position = this.#position[e] ?? 0;
+        if (position === NOWHERE) continue;
         if (2 * position < last) return false;
         if (candidate.event(e).closesRmw && !this.#adjacent(source, position, e)) return false;
         last = 2 * position;
-        lastWasUnlock = candidate.is(e, EV.unlock);
         continue;
       }
-      // lock.cat of 6.1 gives this read two sources at once, so no execution has it.
-      if (lastWasUnlock && candidate.is(e, EV.isUnlocked)) return false;
       source = candidate.sourceOf(e);
       if (source === PENDING) continue;
-      const place = 2 * (source === INITIAL ? 0 : (this.#position[source] ?? 0)) + 1;
+      const at = source === INITIAL ? 0 : (this.#position[source] ?? 0);
+      if (at === NOWHERE) continue;
+      const place = 2 * at + 1;
       if (place < last) return false;
       last = place;
     }

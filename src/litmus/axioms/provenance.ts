@@ -1,6 +1,6 @@
 /** Where values come from: the writes that take part in deriving a value, so that none derives it from itself. */
 import type { Instruction, LitmusTest, LocationId, Statement } from '../syntax/ast.js';
-import { EV, type Trace, type TraceEvent } from './event.js';
+import { isOrdinaryWrite, type Trace, type TraceEvent } from './event.js';
 
 /** Ways to derive a value: sets of writes, one bit each, none a superset of another. */
 type Derivations = readonly number[];
@@ -87,7 +87,7 @@ export class Provenance {
   #learnTrace({ thread, events }: Trace, values: Map<LocationId, Map<number, Derivations>>): void {
     const own: Derivations[] = [];
     events.forEach((event, i) => {
-      if ((event.classes & EV.write) === 0) return;
+      if (!isOrdinaryWrite(event.classes)) return;
       const derivations = this.#derive(thread, events, own, event);
       own[i] = derivations;
       if (derivations.length === 0) return;
@@ -131,7 +131,7 @@ export class Provenance {
     let last = -1;
     for (let i = 0; i < read; i++) {
       const event = events[i];
-      if (event?.location === location && (event.classes & EV.write) !== 0) last = i;
+      if (event?.location === location && isOrdinaryWrite(event.classes)) last = i;
     }
     if (last < 0 && this.#initial[location] === value) return FROM_NOTHING;
     let sources: Derivations = events[last]?.value === value ? (own[last] ?? []) : [];

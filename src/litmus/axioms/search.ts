@@ -1,11 +1,12 @@
 /** Enumerates the candidate executions of a test thread by thread, each once, and keeps those that the axioms allow. */
-import { FREE_VALUE, type LitmusTest, type LocationId } from '../syntax/ast.js';
+import type { LitmusTest, LocationId } from '../syntax/ast.js';
+import { FREE_VALUE } from '../syntax/values.js';
 import { Axioms, type Axiom } from './axioms.js';
 import { Candidate, longest, offsetsOf, PENDING } from './candidate.js';
 import {
   allTraces,
+  allWrittenBy,
   foreignValues,
-  writtenBy,
   type CircularValues,
   type TraceSets,
   type ValueSets,
@@ -15,6 +16,8 @@ import { EV } from './event.js';
 import { PlacementFinder, type Placement } from './placement.js';
 import { PlacedTrace } from './placed-trace.js';
 import { SequentialRun } from './sequential.js';
+import { Places } from './places.js';
+import { refuseFaults } from './refusal.js';
 
 /** What the caller of a search sees. */
 export interface SearchListener {
@@ -59,14 +62,18 @@ export class Search {
     this.#test = test;
     this.#listener = listener;
     this.#rules = (options.model ?? modelOf()).rules;
-    const { traces, circular } = allTraces(test, () => listener.proceed(), this.#rules);
+    const places = new Places(test);
+    const initOf = (location: LocationId): number => places.initOf(location);
+    const proceed = (): boolean => listener.proceed();
+    const { traces, faults, circular } = allTraces(test, places, proceed, this.#rules);
+    refuseFaults(test, { traces, faults, initOf });
     this.#traces = traces;
     this.#circular = circular;
     this.#placed = this.#traces.map((traces) => traces.map(() => undefined));
     this.#mayBreak = breakable(this.#traces);
-    const written = this.#traces.map(writtenBy);
+    const written = this.#traces.map(allWrittenBy);
     this.#later = test.threads.map((_, t) => foreignValues(written.slice(t + 1), -1));
-    this.#candidate = new Candidate(offsetsOf(longest(this.#traces)), test.locations.length);
+    this.#candidate = new Candidate(offsetsOf(longest(this.#traces)), places.size);
     this.#axioms = new Axioms(this.#candidate, this.#rules);
     this.#sequential =
       options.incoherent === true ? null : new SequentialRun(this.#candidate, this.#rules);
@@ -74,7 +81,7 @@ export class Search {
       candidate: this.#candidate,
       incoherent: options.incoherent === true,
       proceed: () => this.#listener.proceed(),
-      initial: (location) => this.#test.locations[location]?.init ?? 0,
+      initial: initOf,
       mayComeLater: (location, value) => this.#mayComeLater(location, value),
     });
   }

@@ -68,6 +68,7 @@ export class SequentialRun {
   #prepare(): void {
     const candidate = this.#candidate;
     candidate.settleLocks();
+    this.#place.fill(0);
     this.#written.fill(0);
     this.#open.fill(0);
     this.#next.fill(0);

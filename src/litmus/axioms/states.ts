@@ -3,7 +3,7 @@ import type { LitmusTest, Place } from '../syntax/ast.js';
 import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
 import type { FinalState, ReachClass } from '../engine.js';
-import { isAddress } from './arithmetic.js';
+import { isPointer } from '../syntax/values.js';
 import { formatPlace, formatValue, holds } from '../syntax/proposition.js';
 import { Relation } from './relation.js';
 
@@ -21,7 +21,7 @@ export function compareStates(test: LitmusTest, a: FinalState, b: FinalState): n
   for (let i = 0; i < a.length; i++) {
     const [x, y] = [a[i] ?? 0, b[i] ?? 0];
     if (x === y) continue;
-    if (!isAddress(x) || !isAddress(y)) return x - y;
+    if (!isPointer(x) || !isPointer(y)) return x - y;
     return formatValue(test, x) < formatValue(test, y) ? -1 : 1;
   }
   return 0;

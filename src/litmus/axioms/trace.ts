@@ -1,85 +1,38 @@
 /** Enumerates the traces of a thread: its paths, for every value its reads may return. */
-import {
-  locationOf,
-  type AddUnlessInstruction,
-  type CmpxchgInstruction,
-  type Expression,
-  type Instruction,
-  type LitmusTest,
-  type LoadInstruction,
-  type LocationId,
-  type RmwInstruction,
-  type RmwOrder,
-  type SrcuInstruction,
-  type Statement,
-  type StoreInstruction,
+import type {
+  AddUnlessInstruction,
+  CmpxchgInstruction,
+  Expression,
+  Instruction,
+  LitmusTest,
+  LoadInstruction,
+  LocationId,
+  RmwInstruction,
+  RmwOrder,
+  SourceSpan,
+  SrcuInstruction,
+  Statement,
+  StoreInstruction,
 } from '../syntax/ast.js';
-import { applyOperator, applyRmw } from './arithmetic.js';
 import type { Rules } from '../model.js';
-import { EV, type Trace, type TraceEvent, type TraceFence } from './event.js';
-
-/** Reads that a value came from: event indices, ascending. */
-type Dependencies = readonly number[];
-
-const NONE: Dependencies = [];
-
-function join(a: Dependencies, b: Dependencies): Dependencies {
-  if (a.length === 0) return b;
-  if (b.length === 0) return a;
-  return [...new Set([...a, ...b])].sort((x, y) => x - y);
-}
-
-/** What is left to run: statements from `index` on under the branches that `ctrl` decided, then `next`. */
-interface Frame {
-  readonly statements: readonly Statement[];
-  readonly index: number;
-  readonly ctrl: Dependencies;
-  readonly next: Frame | null;
-}
-
-interface Evaluated {
-  readonly value: number;
-  readonly from: Dependencies;
-}
-
-/** The state of one partial run of a thread. */
-class Run {
-  readonly values: number[];
-  readonly from: Dependencies[];
-  readonly events: TraceEvent[];
-  readonly fences: TraceFence[];
-
-  constructor(values: number[], from: Dependencies[], events: TraceEvent[], fences: TraceFence[]) {
-    this.values = values;
-    this.from = from;
-    this.events = events;
-    this.fences = fences;
-  }
-
-  fork(): Run {
-    return new Run([...this.values], [...this.from], [...this.events], [...this.fences]);
-  }
-
-  evaluate(expression: Expression): Evaluated {
-    if (expression.kind === 'constant') return { value: expression.value, from: NONE };
-    if (expression.kind === 'register') {
-      const { register } = expression;
-      return { value: this.values[register] ?? 0, from: this.from[register] ?? NONE };
-    }
-    const left = this.evaluate(expression.left);
-    const right = this.evaluate(expression.right);
-    return {
-      value: applyOperator(expression.operator, left.value, right.value),
-      from: join(left.from, right.from),
-    };
-  }
-
-  set(register: number, value: number, from: Dependencies): void {
-    if (register < 0) return;
-    this.values[register] = value;
-    this.from[register] = from;
-  }
-}
+import {
+  applyOperator,
+  applyRmw,
+  areEqual,
+  IllegalOperation,
+  isTrue,
+  UndeterminedValue,
+} from './arithmetic.js';
+import {
+  EV,
+  isOrdinaryWrite,
+  readClass,
+  writeClass,
+  type Trace,
+  type TraceEvent,
+} from './event.js';
+import { join, NONE, PartialRun, type Dependencies, type Frame } from './partial-run.js';
+import type { Places } from './places.js';
 
 /** Values that a read of `location` may return from elsewhere: other threads and the initial state. */
 export interface ReadDomain {
@@ -92,27 +45,37 @@ export interface ReadDomain {
 const LOAD_CLASSES = { plain: EV.plain, once: 0, acquire: EV.acquire } as const;
 const STORE_CLASSES = { plain: EV.plain, once: 0, release: EV.release } as const;
 
+/** A path up to a statement that cannot be executed. */
+export interface FaultyTrace extends Pick<Trace, 'thread' | 'events'> {
+  readonly at: SourceSpan;
+  readonly problem: string;
+}
+
 /** Enumerates the traces of one thread. */
 export class TraceEnumerator {
   readonly #test: LitmusTest;
   readonly #thread: number;
+  readonly #places: Places;
   readonly #domain: ReadDomain;
   readonly #rules: Rules;
   readonly #traces: Trace[] = [];
+  /** Where paths end that do what a test must not do, if the values that they read are real. */
+  readonly faults: FaultyTrace[] = [];
 
-  constructor(test: LitmusTest, thread: number, domain: ReadDomain, rules: Rules) {
+  constructor(test: LitmusTest, thread: number, places: Places, domain: ReadDomain, rules: Rules) {
     this.#test = test;
     this.#thread = thread;
+    this.#places = places;
     this.#domain = domain;
     this.#rules = rules;
   }
 
-  /** All traces. A path that follows a pointer to nowhere, as a wrong guess may, is dropped. */
+  /** All traces that come to an end; others are in {@link faults}. */
   enumerate(): Trace[] {
     const thread = this.#test.threads[this.#thread];
     if (thread === undefined) return [];
     const values = thread.registers.map(({ init }) => init);
-    const run = new Run(
+    const run = new PartialRun(
       values,
       values.map(() => NONE),
       [],
@@ -122,7 +85,7 @@ export class TraceEnumerator {
     return this.#traces;
   }
 
-  #run(run: Run, start: Frame): void {
+  #run(run: PartialRun, start: Frame): void {
     let frame: Frame | null = start;
     while (frame !== null) {
       const statement: Statement | undefined = frame.statements[frame.index];
@@ -130,23 +93,39 @@ export class TraceEnumerator {
         frame = frame.next;
         continue;
       }
-      const { ctrl } = frame;
-      const rest: Frame = { ...frame, index: frame.index + 1 };
-      if (statement.kind === 'if') {
-        const { value, from } = run.evaluate(statement.condition);
-        const statements = value !== 0 ? statement.then : statement.otherwise;
-        frame = { statements, index: 0, ctrl: join(ctrl, from), next: rest };
-        continue;
-      }
-      if (!this.#step(run, statement, rest)) return;
-      frame = rest;
+      const next = this.#attempt(run, statement.at, () => this.#next(run, statement, frame));
+      if (next === undefined) return;
+      frame = next;
     }
     const { events, fences, values } = run;
     this.#traces.push({ thread: this.#thread, events, fences, registers: values });
   }
 
+  /** Execute `statement`, the next one of `frame`; undefined if the run ended or went on in forks. */
+  #next(run: PartialRun, statement: Statement, frame: Frame | null): Frame | undefined {
+    if (frame === null) return undefined;
+    const rest: Frame = { ...frame, index: frame.index + 1 };
+    if (statement.kind !== 'if') return this.#step(run, statement, rest) ? rest : undefined;
+    const { value, from } = run.evaluate(statement.condition);
+    const statements = isTrue(value) ? statement.then : statement.otherwise;
+    return { statements, index: 0, ctrl: join(frame.ctrl, from), next: rest };
+  }
+
+  /** What `action` returns; undefined if it computes what has no value, which is a fault, or what no value is known of. */
+  #attempt<T>(run: PartialRun, at: SourceSpan, action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      if (error instanceof UndeterminedValue) return undefined;
+      if (!(error instanceof IllegalOperation)) throw error;
+      const { events } = run;
+      this.faults.push({ thread: this.#thread, events, at, problem: error.message });
+      return undefined;
+    }
+  }
+
   /** Execute one instruction; false if the run ended or went on in forks. */
-  #step(run: Run, instruction: Instruction, rest: Frame): boolean {
+  #step(run: PartialRun, instruction: Instruction, rest: Frame): boolean {
     const { at } = instruction;
     switch (instruction.kind) {
       case 'assign': {
@@ -178,23 +157,20 @@ export class TraceEnumerator {
     }
   }
 
-  #mark(run: Run, { at }: Instruction, classes: number): boolean {
+  #mark(run: PartialRun, { at }: Instruction, classes: number): boolean {
     this.#push(run, { classes, location: -1, value: 0, at });
     return true;
   }
 
   /** Locks and SRCU: their address is a lock or a domain. */
   #domainOperation(
-    run: Run,
+    run: PartialRun,
     instruction: Instruction & { kind: `${string}lock` | 'is-locked' | `${string}srcu` },
     rest: Frame,
   ): boolean {
     if (!('address' in instruction)) return true;
     const { at, address } = instruction;
-    const target = this.#target(run, address);
-    if (target === null) return false;
-    const { location, addr } = target;
-    const common = { location, addr, at, ctrl: rest.ctrl };
+    const common = { ...this.#target(run, address), at, ctrl: rest.ctrl };
     switch (instruction.kind) {
       case 'lock':
         this.#takeLock(run, common);
@@ -223,7 +199,7 @@ export class TraceEnumerator {
 
   /** A mark with a value of its own, or a read of the domain that any index may come from: {@link Rules}. */
   #srcuLock(
-    run: Run,
+    run: PartialRun,
     instruction: SrcuInstruction & { kind: 'srcu-lock' },
     common: Pick<TraceEvent, 'location' | 'addr' | 'ctrl' | 'at'>,
     rest: Frame,
@@ -237,11 +213,13 @@ export class TraceEnumerator {
     return this.#guess(run, common.location, instruction, rest, (fork, value) => {
       fork.set(into, value, [fork.events.length]);
       this.#push(fork, { ...common, classes: EV.read | EV.srcuLock, value });
-      return true;
     });
   }
 
-  #takeLock(run: Run, common: Partial<TraceEvent> & Pick<TraceEvent, 'location' | 'at'>): void {
+  #takeLock(
+    run: PartialRun,
+    common: Partial<TraceEvent> & Pick<TraceEvent, 'location' | 'at'>,
+  ): void {
     const read = EV.read | EV.lockRead | EV.acquire;
     this.#push(run, { ...common, classes: read, value: 0 });
     const write = EV.write | EV.lockWrite;
@@ -250,7 +228,7 @@ export class TraceEnumerator {
 
   /** trylock and spin_is_locked(): both answers are tried. */
   #lockTest(
-    run: Run,
+    run: PartialRun,
     kind: 'trylock' | 'is-locked',
     into: number,
     common: Partial<TraceEvent> & Pick<TraceEvent, 'location' | 'at'>,
@@ -268,22 +246,18 @@ export class TraceEnumerator {
     this.#run(no, rest);
   }
 
-  #load(run: Run, instruction: LoadInstruction, rest: Frame): boolean {
-    const target = this.#target(run, instruction.address);
-    if (target === null) return false;
-    const { location, addr } = target;
+  #load(run: PartialRun, instruction: LoadInstruction, rest: Frame): boolean {
+    const { location, addr } = this.#target(run, instruction.address);
     const classes = EV.read | LOAD_CLASSES[instruction.order];
     const { at, into } = instruction;
     return this.#guess(run, location, instruction, rest, (fork, value) => {
       fork.set(into, value, [fork.events.length]);
       this.#push(fork, { classes, location, value, addr, ctrl: rest.ctrl, at });
-      return true;
     });
   }
 
-  #store(run: Run, instruction: StoreInstruction, ctrl: Dependencies): boolean {
+  #store(run: PartialRun, instruction: StoreInstruction, ctrl: Dependencies): boolean {
     const target = this.#target(run, instruction.address);
-    if (target === null) return false;
     const { value, from } = run.evaluate(instruction.value);
     const classes = EV.write | STORE_CLASSES[instruction.order];
     const { at } = instruction;
@@ -291,7 +265,7 @@ export class TraceEnumerator {
     return true;
   }
 
-  #rmw(run: Run, instruction: RmwInstruction, rest: Frame): boolean {
+  #rmw(run: PartialRun, instruction: RmwInstruction, rest: Frame): boolean {
     const { operation, order, result, into } = instruction;
     const operand = run.evaluate(instruction.operand);
     return this.#readModifyWrite(run, instruction, rest, (fork, old) => {
@@ -300,51 +274,51 @@ export class TraceEnumerator {
       const data = operation === 'set' ? operand.from : join(operand.from, read);
       if (result === 'old') fork.set(into, old, read);
       if (result === 'new') fork.set(into, stored, join(operand.from, read));
-      return { order, stored, data };
+      return { order, stored, data, ctrl: NONE };
     });
   }
 
-  #cmpxchg(run: Run, instruction: CmpxchgInstruction, rest: Frame): boolean {
+  #cmpxchg(run: PartialRun, instruction: CmpxchgInstruction, rest: Frame): boolean {
     const expected = run.evaluate(instruction.expected);
     const replacement = run.evaluate(instruction.replacement);
     return this.#readModifyWrite(run, instruction, rest, (fork, old) => {
       fork.set(instruction.into, old, [fork.events.length]);
-      if (old !== expected.value) return null;
-      const data = join(replacement.from, expected.from);
-      return { order: instruction.order, stored: replacement.value, data };
+      if (!areEqual(old, expected.value)) return null;
+      const { value: stored, from: data } = replacement;
+      return { order: instruction.order, stored, data, ctrl: expected.from };
     });
   }
 
-  #addUnless(run: Run, instruction: AddUnlessInstruction, rest: Frame): boolean {
+  #addUnless(run: PartialRun, instruction: AddUnlessInstruction, rest: Frame): boolean {
     const addend = run.evaluate(instruction.addend);
     const unless = run.evaluate(instruction.unless);
     return this.#readModifyWrite(run, instruction, rest, (fork, old) => {
       const read = [fork.events.length];
-      const added = old !== unless.value;
+      const added = !areEqual(old, unless.value);
       fork.set(instruction.into, Number(added), join(read, unless.from));
       if (!added) return null;
-      return { order: 'full', stored: old + addend.value, data: join(addend.from, read) };
+      const stored = applyOperator('+', old, addend.value);
+      return { order: 'full', stored, data: join(addend.from, read), ctrl: unless.from };
     });
   }
 
-  /** Read, then write what `decide` says; null means a plain failure: a relaxed read alone. */
+  /** Read, then write what `decide` says; null is a failure: a relaxed read alone, in the set RMW all the same. */
   #readModifyWrite(
-    run: Run,
+    run: PartialRun,
     instruction: RmwInstruction | CmpxchgInstruction | AddUnlessInstruction,
     rest: Frame,
-    decide: (fork: Run, old: number) => RmwDecision | null,
+    decide: (fork: PartialRun, old: number) => RmwDecision | null,
   ): boolean {
     const target = this.#target(run, instruction.address);
-    if (target === null) return false;
     const { at } = instruction;
     const common = { ...target, ctrl: rest.ctrl, at };
     return this.#guess(run, target.location, instruction, rest, (fork, value) => {
       const decision = decide(fork, value);
       if (decision === null) {
-        this.#push(fork, { ...common, classes: EV.read, value });
-        return true;
+        this.#push(fork, { ...common, classes: EV.read | EV.rmw, value });
+        return;
       }
-      const { order, stored, data } = decision;
+      const { order, stored, data, ctrl } = decision;
       const mb = (): unknown =>
         fork.fences.push({ kind: 'mb', before: fork.events.length, at, ofRmw: true });
       if (order === 'full') mb();
@@ -355,48 +329,51 @@ export class TraceEnumerator {
         classes,
         value: stored,
         data,
+        ctrl: join(rest.ctrl, ctrl),
         closesRmw: true,
         writer: instruction,
       });
       if (order === 'full') mb();
-      return true;
     });
   }
 
   /** Continue with every value that a read of `location` may return. Returns false: the run went on in forks. */
   #guess(
-    run: Run,
+    run: PartialRun,
     location: LocationId,
     reader: Instruction,
     rest: Frame,
-    then: (fork: Run, value: number) => boolean,
+    then: (fork: PartialRun, value: number) => void,
   ): boolean {
     const values = this.#readable(run, location, reader);
     values.forEach((value, i) => {
       if (!this.#domain.proceed()) return;
       const fork = i === values.length - 1 ? run : run.fork();
-      if (then(fork, value)) this.#run(fork, rest);
+      const done = this.#attempt(fork, reader.at, () => {
+        then(fork, value);
+        return true;
+      });
+      if (done === true) this.#run(fork, rest);
     });
     return false;
   }
 
   /** The last own write, or the initial value before any; and what other threads may write. */
-  #readable(run: Run, location: LocationId, reader: Instruction): number[] {
+  #readable(run: PartialRun, location: LocationId, reader: Instruction): number[] {
     let own = this.#test.locations[location]?.init ?? 0;
     for (const event of run.events) {
-      if (event.location === location && (event.classes & EV.write) !== 0) own = event.value;
+      if (event.location === location && isOrdinaryWrite(event.classes)) own = event.value;
     }
     return [...new Set([own, ...this.#domain.foreign(location, reader)])];
   }
 
-  #target(run: Run, address: Expression): { location: number; addr: Dependencies } | null {
+  #target(run: PartialRun, address: Expression): { location: number; addr: Dependencies } {
     const { value, from } = run.evaluate(address);
-    const location = locationOf(this.#test, value);
-    return location < 0 ? null : { location, addr: from };
+    return { location: this.#places.locationOf(value), addr: from };
   }
 
   #push(
-    run: Run,
+    run: PartialRun,
     event: Partial<TraceEvent> & Pick<TraceEvent, 'classes' | 'location' | 'value' | 'at'>,
   ): void {
     run.events.push({
@@ -414,15 +391,6 @@ interface RmwDecision {
   readonly order: RmwOrder;
   readonly stored: number;
   readonly data: Dependencies;
-}
-
-function readClass(order: RmwOrder): number {
-  if (order === 'acquire') return EV.acquire;
-  if (order === 'full') return EV.mb;
-  return order === 'void' ? EV.noReturn : 0;
-}
-
-function writeClass(order: RmwOrder): number {
-  if (order === 'release') return EV.release;
-  return order === 'full' ? EV.mb : 0;
+  /** What decided that there is a write. */
+  readonly ctrl: Dependencies;
 }

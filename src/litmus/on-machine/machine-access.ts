@@ -18,19 +18,87 @@ import {
   STORE_PLAIN,
   STORE_RELEASE,
 } from '../../memory/model.js';
-import { ADDRESS_BASE, type RmwInstruction } from '../syntax/ast.js';
+import type { LitmusTest, RmwInstruction, SourceSpan } from '../syntax/ast.js';
+import { LitmusSyntaxError } from '../syntax/syntax-error.js';
+import { IllegalOperation } from '../axioms/arithmetic.js';
+import { Places } from '../axioms/places.js';
 
-/** Machine words that stand for addresses start here; no test computes with numbers as large. */
-const POINTER = 2 ** 30;
+/** Machine words that stand for pointers and large numbers start here. */
+const NAMED = 2 ** 30;
 
-/** A litmus value as a machine word. */
-export function toWord(value: number): number {
-  return value >= ADDRESS_BASE ? value - ADDRESS_BASE + POINTER : value | 0;
+/** Words for places beyond the objects of a test. */
+const BEYOND = 16;
+
+/** A test that the machine cannot run, and where and why. */
+export class NotOnMachine extends Error {
+  override readonly name = 'NotOnMachine';
+
+  constructor({ file }: LitmusTest, { line, column }: SourceSpan, reason: string) {
+    super(`${file}:${line}:${column}: ${reason}`);
+  }
 }
 
-/** A machine word as a litmus value. */
-export function fromWord(word: number): number {
-  return word >= POINTER ? word - POINTER + ADDRESS_BASE : word;
+/** Values and locations of one test as words and addresses of the machine. */
+export class MachineWords {
+  readonly #test: LitmusTest;
+  readonly #places: Places;
+  readonly #named: number[] = [];
+  readonly #words = new Map<number, number>();
+
+  constructor(test: LitmusTest) {
+    this.#test = test;
+    this.#places = new Places(test);
+  }
+
+  /** Words that the machine needs. */
+  get size(): number {
+    return this.#test.locations.length + 1 + BEYOND;
+  }
+
+  /** A litmus value as a machine word. */
+  toWord(value: number): number {
+    if (Math.abs(value) < NAMED) return value;
+    const known = this.#words.get(value);
+    if (known !== undefined) return known;
+    const word = NAMED + this.#named.push(value) - 1;
+    this.#words.set(value, word);
+    return word;
+  }
+
+  /** A machine word as a litmus value. */
+  fromWord(word: number): number {
+    return word >= NAMED ? (this.#named[word - NAMED] ?? NaN) : word;
+  }
+
+  /** Does a word stand for a value that it is not? */
+  isNamed(word: number): boolean {
+    return Math.abs(word) >= NAMED;
+  }
+
+  /** Machine address of the place that `value` leads to: its location id, from 1.
+   * @throws LitmusSyntaxError if it leads to none */
+  address(value: number, at: SourceSpan): number {
+    const location = this.#guard(at, () => this.#places.locationOf(value));
+    if (location + 1 < this.size) return location + 1;
+    throw new NotOnMachine(this.#test, at, 'too many places beyond objects for the machine');
+  }
+
+  #guard<T>(at: SourceSpan, action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      throw error instanceof IllegalOperation ? refusal(this.#test, at, error) : error;
+    }
+  }
+}
+
+/** The error of a test that does, at `at`, what has no meaning. */
+export function refusal(
+  { file }: LitmusTest,
+  at: SourceSpan,
+  { message }: IllegalOperation,
+): LitmusSyntaxError {
+  return new LitmusSyntaxError(file, at, `${message}: ${at.text}`);
 }
 
 /** Orders of loads as the machine knows them. */

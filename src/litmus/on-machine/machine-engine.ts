@@ -2,6 +2,7 @@
 
 import { KernelOops } from '../../memory/fault.js';
 import type { Engine } from '../engine.js';
+import { NotOnMachine } from './machine-access.js';
 import { seekOnMachine } from './machine-seek.js';
 import { runOnMachine } from './run-machine.js';
 
@@ -20,6 +21,12 @@ class Deadline {
   readonly check = (): boolean => (this.isOver = performance.now() >= this.#end);
 }
 
+/** Why the machine cannot run a test, if that is what an error says. */
+function reasonOf(error: unknown): string | undefined {
+  if (error instanceof KernelOops) return 'a lock that is released unheld';
+  return error instanceof NotOnMachine ? error.message : undefined;
+}
+
 /** Random executions with mixed strategies, 2500 unless told otherwise. */
 export const machineEngine: Engine = {
   name: 'machine',
@@ -30,14 +37,9 @@ export const machineEngine: Engine = {
       const made = result.runs + result.deadlocks;
       return { states: result.states, flags: [], complete: !deadline.isOver, runs: made };
     } catch (error) {
-      if (!(error instanceof KernelOops)) throw error;
-      return {
-        states: [],
-        flags: [],
-        complete: false,
-        runs: 0,
-        skipped: 'a lock that is released unheld',
-      };
+      const skipped = reasonOf(error);
+      if (skipped === undefined) throw error;
+      return { states: [], flags: [], complete: false, runs: 0, skipped };
     }
   },
   seek(test, goals, { timeLimitMs, runs = DEFAULT_RUNS, seed = DEFAULT_SEED }) {

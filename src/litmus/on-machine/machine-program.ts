@@ -5,14 +5,21 @@ import type {
   IfStatement,
   Instruction,
   LitmusThread,
+  SourceSpan,
   Statement,
 } from '../syntax/ast.js';
+import { applyOperator } from '../axioms/arithmetic.js';
 
 /** An instruction, or one of the marks a branch becomes. */
 export type Step =
   | { readonly kind: 'instruction'; readonly instruction: Instruction }
   /** Go on at `target` if the condition is 0; until the matching `join`, writes depend on the condition. */
-  | { readonly kind: 'branch'; readonly condition: Expression; readonly target: number }
+  | {
+      readonly kind: 'branch';
+      readonly condition: Expression;
+      readonly target: number;
+      readonly at: SourceSpan;
+    }
   | { readonly kind: 'jump'; readonly target: number }
   | { readonly kind: 'join' };
 
@@ -31,74 +38,20 @@ function compileAll(body: readonly Statement[], steps: Step[]): void {
 }
 
 function compileIf(statement: IfStatement, steps: Step[]): void {
+  const { condition, at } = statement;
   const branch = steps.length;
   steps.push({ kind: 'join' });
   compileAll(statement.then, steps);
   const jump = steps.length;
   steps.push({ kind: 'join' });
-  steps[branch] = { kind: 'branch', condition: statement.condition, target: steps.length };
+  steps[branch] = { kind: 'branch', condition, target: steps.length, at };
   compileAll(statement.otherwise, steps);
   steps[jump] = { kind: 'jump', target: steps.length };
   steps.push({ kind: 'join' });
 }
 
-const ADDRESS_SIZED = 2 ** 31;
-
-function bitwise(operator: '&' | '|' | '^', a: number, b: number): number {
-  if (Math.abs(a) < ADDRESS_SIZED && Math.abs(b) < ADDRESS_SIZED) {
-    return operator === '&' ? a & b : operator === '|' ? a | b : a ^ b;
-  }
-  const [x, y] = [BigInt(a), BigInt(b)];
-  return Number(operator === '&' ? x & y : operator === '|' ? x | y : x ^ y);
-}
-
-function binary(operator: string, a: number, b: number): number {
-  switch (operator) {
-    case '+':
-      return a + b;
-    case '-':
-      return a - b;
-    case '*':
-      return a * b;
-    case '/':
-      return b === 0 ? 0 : Math.trunc(a / b);
-    case '%':
-      return b === 0 ? 0 : a % b;
-    case '<<':
-      return a << b;
-    case '>>':
-      return a >> b;
-    case '&':
-    case '|':
-    case '^':
-      return bitwise(operator, a, b);
-    default:
-      return compare(operator, a, b) ? 1 : 0;
-  }
-}
-
-function compare(operator: string, a: number, b: number): boolean {
-  switch (operator) {
-    case '==':
-      return a === b;
-    case '!=':
-      return a !== b;
-    case '<':
-      return a < b;
-    case '<=':
-      return a <= b;
-    case '>':
-      return a > b;
-    case '>=':
-      return a >= b;
-    case '&&':
-      return a !== 0 && b !== 0;
-    default:
-      return a !== 0 || b !== 0;
-  }
-}
-
-/** Value of a pure expression. */
+/** Value of a pure expression.
+ * @throws IllegalOperation if it has none */
 export function evaluate(expression: Expression, registers: readonly number[]): number {
   switch (expression.kind) {
     case 'constant':
@@ -107,7 +60,7 @@ export function evaluate(expression: Expression, registers: readonly number[]): 
       return registers[expression.register] as number;
     case 'binary': {
       const left = evaluate(expression.left, registers);
-      return binary(expression.operator, left, evaluate(expression.right, registers));
+      return applyOperator(expression.operator, left, evaluate(expression.right, registers));
     }
   }
 }

@@ -4,7 +4,7 @@ import type { ViewMachine } from '../../view-machine/view-machine.js';
 import { CHOOSE_READ, CHOOSE_WRITE } from '../../memory/model.js';
 import type { Instruction, LitmusTest, LitmusThread, Statement } from '../syntax/ast.js';
 import type { FinalState, StateCount } from '../engine.js';
-import { toWord } from './machine-access.js';
+import type { MachineWords } from './machine-access.js';
 import { GIVE_UP, MixedChoices, Random, type Schedule } from './machine-schedule.js';
 import type { MachineThread, PendingLoad, PendingStore } from './machine-thread.js';
 import { MachineLitmus, StateTally } from './run-machine.js';
@@ -42,7 +42,7 @@ export function seekOnMachine(
   const choices = new SeekingChoices(litmus, seed);
   let made = 0;
   for (const goal of goals) {
-    choices.aimAt(valuesOfLoads(test, goal), lastWords(test, goal));
+    choices.aimAt(valuesOfLoads(test, goal), lastWords(test, goal, litmus.words));
     for (let i = 0; i < runs && !tally.has(goal); i++) {
       if (made++ % STOP_EVERY === 0 && shouldStop?.() === true)
         return { runs: made, states: tally.states() };
@@ -68,10 +68,14 @@ function valuesOfLoads(test: LitmusTest, goal: FinalState): LoadValues {
 }
 
 /** Words that locations must hold in the end, by the machine's address. */
-function lastWords(test: LitmusTest, goal: FinalState): ReadonlyMap<number, number> {
+function lastWords(
+  test: LitmusTest,
+  goal: FinalState,
+  words: MachineWords,
+): ReadonlyMap<number, number> {
   return new Map(
     test.observed.flatMap((place, i) =>
-      place.kind === 'location' ? [[place.location + 1, toWord(goal[i] as number)]] : [],
+      place.kind === 'location' ? [[place.location + 1, words.toWord(goal[i] as number)]] : [],
     ),
   );
 }
@@ -111,6 +115,7 @@ type Prospect = 'good' | 'open' | 'never';
 class SeekingChoices implements Schedule {
   readonly #machine: ViewMachine;
   readonly #threads: readonly MachineThread[];
+  readonly #words: MachineWords;
   readonly #mixed: MixedChoices;
   readonly #random: Random;
   #values: LoadValues = [];
@@ -125,9 +130,10 @@ class SeekingChoices implements Schedule {
   /** Its store, null if that may go anywhere. */
   #store: PendingStore | null = null;
 
-  constructor({ machine, threads }: MachineLitmus, seed: number) {
+  constructor({ machine, threads, words }: MachineLitmus, seed: number) {
     this.#machine = machine;
     this.#threads = threads;
+    this.#words = words;
     this.#mixed = new MixedChoices(seed);
     this.#random = new Random(seed);
   }
@@ -185,7 +191,7 @@ class SeekingChoices implements Schedule {
 
   #missed({ into }: PendingLoad): boolean {
     const register = (this.#threads[this.#thread] as MachineThread).registers[into] as number;
-    return toWord(register) !== this.#word;
+    return this.#words.toWord(register) !== this.#word;
   }
 
   /** Prospect of a thread's next step, which is remembered as the one under way. */
@@ -203,7 +209,7 @@ class SeekingChoices implements Schedule {
       this.#load = null;
       return 'open';
     }
-    this.#word = toWord(value);
+    this.#word = this.#words.toWord(value);
     for (let back = 0; ; back++) {
       const word = this.#machine.valueBehind(address, back);
       if (word === this.#word) return 'good';

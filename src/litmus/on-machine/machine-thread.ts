@@ -1,6 +1,6 @@
 /** Executes one thread of a litmus test on the view machine, one scheduling point at a time, tracking dependencies. */
 
-import { SimulatorBug, UsageError } from '../../errors.js';
+import { SimulatorBug } from '../../errors.js';
 import type { ViewMachine } from '../../view-machine/view-machine.js';
 import {
   FENCE_MB,
@@ -21,18 +21,20 @@ import {
   type LitmusTest,
   type LitmusThread,
   type LoadInstruction,
-  locationOf,
   type RmwInstruction,
+  type SourceSpan,
   type StoreInstruction,
 } from '../syntax/ast.js';
+import { IllegalOperation, isTrue } from '../axioms/arithmetic.js';
 import {
   compute,
-  fromWord,
   LOAD_ORDERS,
+  type MachineWords,
+  NotOnMachine,
   operationOf,
+  refusal,
   RMW_ORDERS,
   STORE_ORDERS,
-  toWord,
 } from './machine-access.js';
 import { compileThread, evaluate, sourcesOf, type Step, union } from './machine-program.js';
 
@@ -58,6 +60,7 @@ export class MachineThread {
   readonly #test: LitmusTest;
   readonly #thread: LitmusThread;
   readonly #machine: ViewMachine;
+  readonly #words: MachineWords;
   readonly #cpu: CpuId;
   readonly #steps: readonly Step[];
   /** Values of the registers. */
@@ -69,10 +72,11 @@ export class MachineThread {
   #at = 0;
   #phase: Phase;
 
-  constructor(test: LitmusTest, thread: number, machine: ViewMachine) {
+  constructor(test: LitmusTest, thread: number, machine: ViewMachine, words: MachineWords) {
     this.#test = test;
     this.#thread = test.threads[thread] as LitmusThread;
     this.#machine = machine;
+    this.#words = words;
     this.#cpu = thread as CpuId;
     this.#steps = compileThread(this.#thread);
     this.#phase = 'ready';
@@ -146,7 +150,7 @@ export class MachineThread {
       if (step.kind === 'instruction') {
         if (step.instruction.kind !== 'assign') return;
         const { into, value } = step.instruction;
-        this.#set(into, evaluate(value, this.registers), sourcesOf(value, this.#sources));
+        this.#set(into, this.#evaluate(value), sourcesOf(value, this.#sources));
         this.#at++;
       } else this.#at = this.#branch(step);
     }
@@ -156,7 +160,7 @@ export class MachineThread {
     switch (step.kind) {
       case 'branch':
         this.#control.push(union(this.#controls(), sourcesOf(step.condition, this.#sources)));
-        return evaluate(step.condition, this.registers) === 0 ? step.target : this.#at + 1;
+        return isTrue(this.#evaluate(step.condition)) ? this.#at + 1 : step.target;
       case 'jump':
         return step.target;
       case 'join':
@@ -174,14 +178,24 @@ export class MachineThread {
     this.#sources[register] = sources;
   }
 
-  /** Machine address of a location: its id, from 1. */
+  /** Statement of the step that the thread is at. */
+  #statement(): SourceSpan {
+    const step = this.#steps[this.#at];
+    if (step?.kind === 'instruction') return step.instruction.at;
+    return step?.kind === 'branch' ? step.at : { line: 1, column: 1, text: '' };
+  }
+
+  #evaluate(expression: Expression): number {
+    try {
+      return evaluate(expression, this.registers);
+    } catch (error) {
+      if (!(error instanceof IllegalOperation)) throw error;
+      throw refusal(this.#test, this.#statement(), error);
+    }
+  }
+
   #address(expression: Expression): number {
-    const value = evaluate(expression, this.registers);
-    const location = locationOf(this.#test, value);
-    if (location >= 0) return location + 1;
-    throw new UsageError(
-      `${this.#test.file}: P${this.#cpu} accesses the address ${value}; accepted are the test's locations`,
-    );
+    return this.#words.address(this.#evaluate(expression), this.#statement());
   }
 
   #depend(address: Expression, data: readonly number[], control = NONE): void {
@@ -194,12 +208,12 @@ export class MachineThread {
   }
 
   #value(expression: Expression): number {
-    return toWord(evaluate(expression, this.registers));
+    return this.#words.toWord(this.#evaluate(expression));
   }
 
   /** The value just read or computed, and what it came from: the CPU's access number `event` and `also`. */
   #receive(into: number, word: number, event: number, also: readonly number[] = NONE): void {
-    if (into >= 0) this.#set(into, fromWord(word), union([event], also));
+    if (into >= 0) this.#set(into, this.#words.fromWord(word), union([event], also));
   }
 
   #execute(i: Instruction): boolean {
@@ -242,6 +256,7 @@ export class MachineThread {
     const [op, operand] = operationOf(i, this.#value(i.operand));
     const address = this.#address(i.address);
     const old = this.#machine.rmw(this.#cpu, address, op, operand, 0, RMW_ORDERS[i.order]);
+    this.#requireNumbers(i, old, operand);
     const event = this.#machine.lastEvent(this.#cpu) - 1;
     if (i.result === 'old') this.#receive(i.into, old, event);
     if (i.result === 'new') {
@@ -249,6 +264,12 @@ export class MachineThread {
     }
     if (i.order === 'full') this.#phase = 'owes-fence';
     return true;
+  }
+
+  /** The machine computes with words, and those of pointers and large numbers are names. */
+  #requireNumbers({ operation, at }: RmwInstruction, ...words: readonly number[]): void {
+    if (operation === 'set' || words.every((word) => !this.#words.isNamed(word))) return;
+    throw new NotOnMachine(this.#test, at, 'the machine computes in memory with numbers only');
   }
 
   #cmpxchg(i: CmpxchgInstruction): boolean {

@@ -3,9 +3,9 @@
 import type { EventLog } from '../../view-machine/log.js';
 import type { ViewMachineOptions } from '../../view-machine/options.js';
 import { ViewMachine } from '../../view-machine/view-machine.js';
-import type { LitmusTest, Place } from '../syntax/ast.js';
+import type { LitmusLocation, LitmusTest, LocationId, Place } from '../syntax/ast.js';
 import type { FinalState, StateCount } from '../engine.js';
-import { fromWord, toWord } from './machine-access.js';
+import { MachineWords } from './machine-access.js';
 import { GIVE_UP, MixedChoices, type Schedule } from './machine-schedule.js';
 import { MachineThread } from './machine-thread.js';
 import { holds } from '../syntax/proposition.js';
@@ -39,15 +39,22 @@ export interface MachineRunResult {
 export class MachineLitmus {
   readonly machine: ViewMachine;
   readonly threads: readonly MachineThread[];
+  /** Values of the test as words of the machine. */
+  readonly words: MachineWords;
+  readonly #test: LitmusTest;
   readonly #initial: Int32Array;
 
   constructor(test: LitmusTest, options: Partial<ViewMachineOptions> = {}) {
     const cpus = test.threads.length;
-    const words = test.locations.length + 1;
+    this.#test = test;
+    this.words = new MachineWords(test);
+    const words = this.words.size;
     this.machine = new ViewMachine({ dependencies: 'exact', ...options, cpus, words });
-    this.threads = test.threads.map((_, i) => new MachineThread(test, i, this.machine));
+    this.threads = test.threads.map((_, i) => new MachineThread(test, i, this.machine, this.words));
     this.#initial = new Int32Array(words);
-    for (const [i, { init }] of test.locations.entries()) this.#initial[i + 1] = toWord(init);
+    for (const [i, { init }] of test.locations.entries()) {
+      this.#initial[i + 1] = this.words.toWord(init);
+    }
   }
 
   /** Execute the test once; false if it deadlocked or was given up. */
@@ -74,8 +81,14 @@ export class MachineLitmus {
 
   /** Value of a register or location at the end of the last execution. */
   valueOf(place: Place): number {
-    if (place.kind === 'location') return fromWord(this.machine.newest(place.location + 1));
+    if (place.kind === 'location') return this.#lastValue(place.location);
     return (this.threads[place.thread] as MachineThread).registers[place.register] as number;
+  }
+
+  /** Taking and releasing a lock leaves its initial value. */
+  #lastValue(location: LocationId): number {
+    const { kind, init } = this.#test.locations[location] as LitmusLocation;
+    return kind === 'lock' ? init : this.words.fromWord(this.machine.newest(location + 1));
   }
 }
 

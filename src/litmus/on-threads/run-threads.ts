@@ -74,10 +74,11 @@ function translate(test: LitmusTest): ThreadTest | string {
   }
 }
 
-function finalStates(test: LitmusTest, { places }: ThreadTest, run: LitmusRun): StateCount[] {
+function finalStates(test: LitmusTest, thread: ThreadTest, run: LitmusRun): StateCount[] {
+  const { places } = thread;
   const counts = new Map<string, { state: number[]; count: number }>();
   for (const { values, count } of run.states) {
-    const state = values.map((value) => testValue(test, value));
+    const state = values.map((value) => testValue(test, thread, value));
     const valueOf = (place: Place): number => state[indexOf(places, place)] ?? 0;
     if (test.filter !== null && !holds(test.filter, valueOf)) continue;
     const shown = state.slice(0, test.observed.length);

@@ -9,19 +9,21 @@ import {
   type LitmusProgram,
   type LitmusRmwOrder,
 } from './program.js';
-import {
-  ADDRESS_BASE,
-  type Expression,
-  type LitmusTest,
-  type Place,
-  type RmwInstruction,
-  type Statement,
-} from '../syntax/ast.js';
+import type { Expression, LitmusTest, Place, RmwInstruction, Statement } from '../syntax/ast.js';
+import { addressIn, isPointer, locationOf } from '../syntax/values.js';
+import { mayPoint, pointerFlow, type PointerFlow } from './pointers.js';
 import { placesOf } from '../syntax/proposition.js';
 
 /** A test that real threads cannot run, and why. */
 export class NotOnThreads extends Error {
   override readonly name = 'NotOnThreads';
+  /** Does the message say where? */
+  readonly isPlaced: boolean;
+
+  constructor(reason: string, place = '') {
+    super(place + reason);
+    this.isPlaced = place !== '';
+  }
 }
 
 /** A translated test. */
@@ -29,53 +31,129 @@ export interface ThreadTest {
   readonly program: LitmusProgram;
   /** The places of `program.observed`: those of the test, then those that only its filter names. */
   readonly places: readonly Place[];
+  /** May a register or a location hold a pointer? */
+  readonly hasPointers: boolean;
 }
 
-function number(value: number): LitmusExpression {
-  if (value >= ADDRESS_BASE) return { loc: value - ADDRESS_BASE };
-  if (Math.abs(value) >= NUMBER_LIMIT) throw new NotOnThreads(`the number ${value} is too large`);
-  return value;
+/** Whether an expression is 0 whatever its registers hold: what a false dependency adds. */
+function isZero(e: Expression): boolean {
+  if (e.kind !== 'binary') return e.kind === 'constant' && e.value === 0;
+  if (e.operator === '&' || e.operator === '*') return isZero(e.left) || isZero(e.right);
+  const same = JSON.stringify(e.left) === JSON.stringify(e.right);
+  return same && (e.operator === '^' || e.operator === '-');
 }
 
-function expression(e: Expression): LitmusExpression {
-  switch (e.kind) {
-    case 'constant':
-      return number(e.value);
-    case 'register':
-      return { reg: e.register };
-    case 'binary': {
-      const { operator } = e;
-      if (operator === '/' || operator === '%') throw new NotOnThreads(`no operator ${operator}`);
-      return { op: operator, left: expression(e.left), right: expression(e.right) };
+/** Operators that may compare pointers. */
+const COMPARISONS = new Set(['==', '!=', '&&', '||']);
+
+/** Translates the statements of one thread. */
+class Translator {
+  readonly #test: LitmusTest;
+  readonly #flow: PointerFlow;
+  readonly #registers: ReadonlySet<number>;
+
+  constructor(test: LitmusTest, flow: PointerFlow, thread: number) {
+    this.#test = test;
+    this.#flow = flow;
+    this.#registers = flow.registers[thread] ?? new Set();
+  }
+
+  body(statements: readonly Statement[]): LitmusOperation[] {
+    return statements.flatMap((s) => {
+      try {
+        return this.#statement(s);
+      } catch (error) {
+        if (!(error instanceof NotOnThreads) || error.isPlaced) throw error;
+        throw new NotOnThreads(error.message, `${this.#test.file}:${s.at.line}:${s.at.column}: `);
+      }
+    });
+  }
+
+  number(value: number): LitmusExpression {
+    const location = locationOf(this.#test, value);
+    if (location >= 0) return { loc: location };
+    if (isPointer(value)) throw new NotOnThreads('a pointer beyond its object');
+    if (Math.abs(value) >= NUMBER_LIMIT) throw new NotOnThreads(`the number ${value} is too large`);
+    return value;
+  }
+
+  expression(e: Expression): LitmusExpression {
+    switch (e.kind) {
+      case 'constant':
+        return this.number(e.value);
+      case 'register':
+        return { reg: e.register };
+      case 'binary':
+        return this.#binary(e);
     }
   }
-}
 
-/** An address, which on threads is one location's: the elements of an array do not follow each other. */
-function address(e: Expression): LitmusExpression {
-  if (e.kind === 'binary' && !isIdentity(e)) throw new NotOnThreads('address arithmetic');
-  return expression(e);
-}
-
-/** Whether an expression leaves an address as it is: `p + (r & 0)` and the like are false dependencies. */
-function isIdentity(e: Expression & { kind: 'binary' }): boolean {
-  return e.operator === '+' && e.right.kind === 'binary' && '&^'.includes(e.right.operator);
-}
-
-function rmw(instruction: RmwInstruction): LitmusOperation[] {
-  const { operation, order, into, result } = instruction;
-  const at = address(instruction.address);
-  const operand = expression(instruction.operand);
-  if (operation !== 'set' && operation !== 'add' && operation !== 'sub') {
-    throw new NotOnThreads(`no atomic ${operation}`);
+  #binary({ operator, left, right }: Expression & { kind: 'binary' }): LitmusExpression {
+    if (operator === '/' || operator === '%') throw new NotOnThreads(`no operator ${operator}`);
+    const points = [left, right].some((side) => mayPoint(side, this.#registers));
+    if (points && !COMPARISONS.has(operator)) {
+      const kept = operator === '+' && (isZero(left) || isZero(right));
+      if (!kept && !isZero({ kind: 'binary', operator, left, right })) {
+        throw new NotOnThreads('pointer arithmetic');
+      }
+    }
+    return { op: operator, left: this.expression(left), right: this.expression(right) };
   }
-  const what = operation === 'set' ? 'xchg' : 'add';
-  const step: LitmusExpression =
-    operation === 'sub' ? { op: '-', left: 0, right: operand } : operand;
-  const access = { kind: 'rmw', what, order, at, operand: step, into } as const;
-  if (result !== 'new' || operation === 'set') return [access];
-  const sum: LitmusExpression = { op: '+', left: { reg: into }, right: step };
-  return [access, { kind: 'let', into, value: sum }];
+
+  #rmw(instruction: RmwInstruction): LitmusOperation[] {
+    const { operation, order, into, result } = instruction;
+    const at = this.expression(instruction.address);
+    const operand = this.expression(instruction.operand);
+    if (operation !== 'set' && operation !== 'add' && operation !== 'sub') {
+      throw new NotOnThreads(`no atomic ${operation}`);
+    }
+    if (operation !== 'set' && this.#flow.inMemory) throw new NotOnThreads('pointer arithmetic');
+    const what = operation === 'set' ? 'xchg' : 'add';
+    const step: LitmusExpression =
+      operation === 'sub' ? { op: '-', left: 0, right: operand } : operand;
+    const access = { kind: 'rmw', what, order, at, operand: step, into } as const;
+    if (result !== 'new' || operation === 'set') return [access];
+    const sum: LitmusExpression = { op: '+', left: { reg: into }, right: step };
+    return [access, { kind: 'let', into, value: sum }];
+  }
+
+  #statement(s: Statement): LitmusOperation[] {
+    switch (s.kind) {
+      case 'load':
+        return [{ kind: 'load', order: s.order, at: this.expression(s.address), into: s.into }];
+      case 'store': {
+        const [at, value] = [this.expression(s.address), this.expression(s.value)];
+        return [{ kind: 'store', order: s.order, at, value }];
+      }
+      case 'fence':
+        return s.fence === 'barrier' ? [] : [{ kind: 'fence', fence: FENCES[s.fence] }];
+      case 'rmw':
+        return this.#rmw(s);
+      case 'cmpxchg': {
+        const [at, expected] = [this.expression(s.address), this.expression(s.expected)];
+        const value = this.expression(s.replacement);
+        return [{ kind: 'cmpxchg', order: returning(s.order), at, expected, value, into: s.into }];
+      }
+      case 'lock':
+      case 'unlock':
+        return [{ kind: s.kind, at: this.expression(s.address) }];
+      case 'trylock':
+        return [{ kind: 'trylock', at: this.expression(s.address), into: s.into }];
+      case 'rcu-lock':
+      case 'rcu-unlock':
+      case 'synchronize-rcu':
+        return [{ kind: s.kind }];
+      case 'assign':
+        return [{ kind: 'let', into: s.into, value: this.expression(s.value) }];
+      case 'if': {
+        const condition = this.expression(s.condition);
+        const [then, otherwise] = [this.body(s.then), this.body(s.otherwise)];
+        return [{ kind: 'if', condition, then, otherwise }];
+      }
+      default:
+        throw new NotOnThreads(`no ${s.kind.replaceAll('-', ' ')} on threads`);
+    }
+  }
 }
 
 function returning(order: LitmusRmwOrder): Exclude<LitmusRmwOrder, 'void'> {
@@ -92,48 +170,6 @@ const FENCES = {
   'after-unlock-lock': 'mb',
   'after-srcu-read-unlock': 'mb',
 } as const;
-
-function statement(s: Statement): LitmusOperation[] {
-  switch (s.kind) {
-    case 'load':
-      return [{ kind: 'load', order: s.order, at: address(s.address), into: s.into }];
-    case 'store': {
-      const [at, value] = [address(s.address), expression(s.value)];
-      return [{ kind: 'store', order: s.order, at, value }];
-    }
-    case 'fence':
-      return s.fence === 'barrier' ? [] : [{ kind: 'fence', fence: FENCES[s.fence] }];
-    case 'rmw':
-      return rmw(s);
-    case 'cmpxchg': {
-      const [at, expected] = [address(s.address), expression(s.expected)];
-      const value = expression(s.replacement);
-      return [{ kind: 'cmpxchg', order: returning(s.order), at, expected, value, into: s.into }];
-    }
-    case 'lock':
-    case 'unlock':
-      return [{ kind: s.kind, at: address(s.address) }];
-    case 'trylock':
-      return [{ kind: 'trylock', at: address(s.address), into: s.into }];
-    case 'rcu-lock':
-    case 'rcu-unlock':
-    case 'synchronize-rcu':
-      return [{ kind: s.kind }];
-    case 'assign':
-      return [{ kind: 'let', into: s.into, value: expression(s.value) }];
-    case 'if':
-      return [
-        {
-          kind: 'if',
-          condition: expression(s.condition),
-          then: s.then.flatMap(statement),
-          otherwise: s.otherwise.flatMap(statement),
-        },
-      ];
-    default:
-      throw new NotOnThreads(`no ${s.kind.replaceAll('-', ' ')} on threads`);
-  }
-}
 
 /** Refuse what could wait for ever: a lock that is kept, taken in a branch or inside another, a nested grace period. */
 function requireProgress(body: readonly LitmusOperation[], branch = false): void {
@@ -185,23 +221,30 @@ export function threadTest(test: LitmusTest): ThreadTest {
     }
     return { location: place.location };
   });
-  const threads = test.threads.map(({ registers, body }) => ({
-    registers: registers.map(({ init }) => number(init)),
-    body: body.flatMap(statement),
-  }));
+  const flow = pointerFlow(test);
+  const threads = test.threads.map(({ registers, body }, t) => {
+    const translator = new Translator(test, flow, t);
+    return {
+      registers: registers.map(({ init }) => translator.number(init)),
+      body: translator.body(body),
+    };
+  });
   const trylock = threads.some(({ body }) => usesTrylock(body));
   const lock = threads.some(({ body }) => body.some(({ kind }) => kind === 'lock'));
   if (trylock && lock) throw new NotOnThreads('spin_trylock() beside spin_lock()');
   if (!trylock) for (const { body } of threads) requireProgress(body);
+  const initial = new Translator(test, flow, -1);
   const locations = test.locations.map(({ kind, init }) => {
     if (kind === 'lock' && init !== 0) throw new NotOnThreads('a lock that is held at the start');
-    return number(init);
+    return initial.number(init);
   });
-  return { program: { locations, threads, observed }, places };
+  const hasPointers = flow.inMemory || flow.registers.some(({ size }) => size > 0);
+  return { program: { locations, threads, observed }, places, hasPointers };
 }
 
 /** A final value of a thread, as the test's own number or address. */
-export function testValue(test: LitmusTest, value: number): number {
+export function testValue(test: LitmusTest, { hasPointers }: ThreadTest, value: number): number {
   const location = value - POINTER_BASE;
-  return location >= 0 && location < test.locations.length ? ADDRESS_BASE + location : value;
+  const points = hasPointers && location >= 0 && location < test.locations.length;
+  return points ? addressIn(test.locations, location) : value;
 }

@@ -8,23 +8,6 @@ export type LocationId = number;
 /** Index into {@link LitmusThread.registers}. */
 export type RegisterId = number;
 
-/** Values at and above this number are addresses: `ADDRESS_BASE + LocationId`. Far above any value a test computes with. */
-export const ADDRESS_BASE = 2 ** 40;
-
-/** The value that a read has when nothing but copies of itself justifies it: it may be any, and herd prints a symbol. */
-export const FREE_VALUE = 2 ** 39;
-
-/** Value of `&location`. Elements of an array have consecutive ids, so `address + n` is the n-th element after it. */
-export function addressOf(location: LocationId): number {
-  return ADDRESS_BASE + location;
-}
-
-/** Location that `value` points to, or -1 when it is not an address of this test. */
-export function locationOf(test: LitmusTest, value: number): LocationId {
-  const location = value - ADDRESS_BASE;
-  return location >= 0 && location < test.locations.length ? location : -1;
-}
-
 /** Where a statement stands in its file; lines and columns count from 1. */
 export interface SourceSpan {
   readonly line: number;
@@ -40,8 +23,12 @@ export type LocationKind = 'data' | 'lock' | 'srcu';
 export interface LitmusLocation {
   readonly name: string;
   readonly kind: LocationKind;
-  /** Value before any thread runs; a number or an address ({@link addressOf}). */
+  /** Value before any thread runs; see values.ts. */
   readonly init: number;
+  /** Elements of the array that begins here; an object of its own otherwise. */
+  readonly size?: number;
+  /** Place in the array that this is an element of; 0 otherwise. */
+  readonly index?: number;
 }
 
 /** Operators of pure expressions; comparisons and logical operators give 0 or 1. */

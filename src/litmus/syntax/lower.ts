@@ -1,19 +1,19 @@
 /** Turns C expressions of one thread into elementary instructions over registers. */
-import {
-  addressOf,
-  type BinaryOperator,
-  type Expression,
-  type Instruction,
-  type LitmusRegister,
-  type LocationId,
-  type RegisterId,
-  type SourceSpan,
-  type Statement,
+import type {
+  BinaryOperator,
+  Expression,
+  Instruction,
+  LitmusRegister,
+  LocationId,
+  RegisterId,
+  SourceSpan,
+  Statement,
 } from './ast.js';
 import type { Lexer } from './lexer.js';
 import type { Node } from './parse-expression.js';
 import { PRIMITIVES, type InstructionSink, type Primitive } from './primitives.js';
 import type { LitmusSyntaxError } from './syntax-error.js';
+import { addressOf } from './values.js';
 
 const ZERO: Expression = { kind: 'constant', value: 0 };
 
@@ -96,9 +96,10 @@ export class ThreadLowering {
     this.emit({ kind: 'store', order: 'plain', address, value, at: this.#at });
   }
 
-  /** A call whose result is not used. */
-  callStatement(node: Node & { kind: 'call' }): void {
-    this.#call(node, () => this.#temporary());
+  /** An expression whose value is not used. */
+  expressionStatement(node: Node): void {
+    if (node.kind === 'call') this.#call(node, () => this.#temporary());
+    else this.value(node);
   }
 
   /** Evaluate `node`, emitting its accesses; returns a pure expression. */

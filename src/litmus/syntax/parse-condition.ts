@@ -1,5 +1,5 @@
 /** Parses `locations`, `filter` and the final condition of a litmus source. */
-import { addressOf, type Condition, type LocationId, type Place, type Proposition } from './ast.js';
+import type { Condition, LocationId, Place, Proposition } from './ast.js';
 import type { Token } from './lexer.js';
 import type { TokenStream } from './token-stream.js';
 
@@ -17,6 +17,8 @@ export interface Names {
   register(thread: number, name: string): Place;
   /** Location `name`, created if the test has none yet. */
   location(name: string): LocationId;
+  /** Value of a pointer to a location. */
+  address(location: LocationId): number;
 }
 
 const DEEPEST = 200;
@@ -168,6 +170,6 @@ export class ConditionParser {
   }
 
   #address(): number {
-    return addressOf(this.#element(this.#stream.expectName('the name of a location')));
+    return this.#names.address(this.#element(this.#stream.expectName('the name of a location')));
   }
 }

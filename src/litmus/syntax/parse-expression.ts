@@ -127,15 +127,21 @@ export class ExpressionParser {
     return this.#postfix(this.#primary());
   }
 
-  /** `(type)` or `(name *)`. */
+  /** `(type)` or `(name *)`; `(short)` with nothing behind it to cast is a register of that name. */
   #atCast(open: Token): boolean {
     const first = this.#stream.after(open);
-    if (isTypeWord(first)) return true;
     if (first.kind !== 'name') return false;
     let token = this.#stream.after(first);
+    if (isTypeWord(first)) return token.text !== ')' || this.#isOperand(this.#stream.after(token));
     if (token.text !== '*') return false;
     while (token.text === '*') token = this.#stream.after(token);
     return token.text === ')';
+  }
+
+  /** Can a token begin an operand? `(short) - 1` is taken for a cast, as C does. */
+  #isOperand({ kind, text }: Token): boolean {
+    if (kind === 'name' || kind === 'number') return true;
+    return kind === 'symbol' && ['(', '~', '!', '*', '&', '-'].includes(text);
   }
 
   #primary(): Node {

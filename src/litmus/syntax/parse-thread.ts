@@ -91,27 +91,28 @@ export class ThreadParser {
       this.#block();
       return;
     }
-    if (token.kind === 'name' && token.text === 'if') {
-      this.#if();
-      return;
+    if (token.kind === 'name') {
+      // A word of C that is assigned to is a register: the dialect has fewer keywords.
+      const isRegister = this.#stream.after(token).text === '=';
+      if (!isRegister && token.text === 'if') {
+        this.#if();
+        return;
+      }
+      if (!isRegister && UNSUPPORTED.has(token.text)) {
+        const problem = `"${token.text}" is not part of the litmus dialect`;
+        throw this.#stream.lexer.errorAt(
+          token.start,
+          `${problem}: expected an assignment, a call or if`,
+        );
+      }
+      if (!isRegister && this.#atDeclaration(token)) {
+        this.#declaration();
+        return;
+      }
+    } else if (token.kind === 'end' || token.text === ')') {
+      throw this.#stream.unexpected('a statement or "}"');
     }
-    if (token.kind === 'name' && UNSUPPORTED.has(token.text)) {
-      const problem = `"${token.text}" is not part of the litmus dialect`;
-      throw this.#stream.lexer.errorAt(
-        token.start,
-        `${problem}: expected an assignment, a call or if`,
-      );
-    }
-    if (token.text === '*') {
-      this.#plainStore();
-      return;
-    }
-    if (token.kind !== 'name') throw this.#stream.unexpected('a statement or "}"');
-    if (this.#atDeclaration(token)) {
-      this.#declaration();
-      return;
-    }
-    this.#assignmentOrCall();
+    this.#assignmentOrExpression();
   }
 
   #block(): void {
@@ -172,41 +173,32 @@ export class ThreadParser {
     this.#stream.expect(';', 'after the declaration');
   }
 
-  #plainStore(): void {
+  /** `name = value;`, `*pointer = value;`, or an expression whose value is not used, such as `(void)READ_ONCE(*x);`. */
+  #assignmentOrExpression(): void {
     const at = this.#span();
-    const place = this.#expressions.unary();
-    this.#stream.expect('=', 'after the place to store to');
-    this.#storeTo(place, at);
-  }
-
-  #storeTo(place: Node, at: SourceSpan): void {
-    const value = this.#expressions.parse();
-    this.#stream.expect(';', 'after the assignment');
-    if (place.kind !== 'unary' || place.operator !== '*') {
-      throw this.#stream.lexer.errorAt(place.token.start, 'expected a variable or "*pointer"');
-    }
-    this.#lowering.begin(at, STEPS.plain);
-    this.#lowering.storeThrough(place.operand, value);
-  }
-
-  #assignmentOrCall(): void {
-    const at = this.#span();
-    const target = this.#expressions.unary();
-    if (target.kind === 'call') {
-      this.#stream.expect(';', `after ${target.name}(…)`);
-      this.#lowering.begin(at, STEPS.call);
-      this.#lowering.callStatement(target);
+    const target = this.#expressions.parse();
+    if (this.#stream.accept('=')) {
+      this.#assignment(target, at);
       return;
     }
-    this.#stream.expect('=', 'or "(" after the name');
-    if (target.kind !== 'name') {
-      this.#storeTo(target, at);
-      return;
-    }
+    this.#stream.expect(
+      ';',
+      target.kind === 'call' ? `after ${target.name}(…)` : 'or "=" after it',
+    );
+    this.#lowering.begin(at, target.kind === 'call' ? STEPS.call : STEPS.plain);
+    this.#lowering.expressionStatement(target);
+  }
+
+  #assignment(target: Node, at: SourceSpan): void {
     const value = this.#expressions.parse();
     this.#stream.expect(';', 'after the assignment');
+    const isPlace = target.kind === 'unary' && target.operator === '*';
+    if (target.kind !== 'name' && !isPlace) {
+      throw this.#stream.lexer.errorAt(target.token.start, 'expected a variable or "*pointer"');
+    }
     this.#lowering.begin(at, STEPS.plain);
-    this.#lowering.assign(target.name, value);
+    if (target.kind === 'name') this.#lowering.assign(target.name, value);
+    else if (isPlace) this.#lowering.storeThrough(target.operand, value);
   }
 
   /** The statement that begins at the next token, as one line of text. */

@@ -1,25 +1,18 @@
 /** Parses a litmus test in the C dialect of the Linux kernel memory model. */
-import {
-  addressOf,
-  type LitmusLocation,
-  type LitmusTest,
-  type LocationId,
-  type LocationKind,
-  type Place,
-} from './ast.js';
+import type { LitmusLocation, LitmusTest, LocationId, LocationKind, Place } from './ast.js';
 import { ConditionParser, type ParsedConditions } from './parse-condition.js';
-import { isTypeWord } from './parse-expression.js';
+import { InitialStateParser } from './parse-init.js';
 import { ThreadParser, type ParsedThread } from './parse-thread.js';
 import { formatProposition, observedPlaces } from './proposition.js';
 import { TokenStream } from './token-stream.js';
-
-/** No array of a litmus test comes near this size. */
-const LARGEST_ARRAY = 256;
+import { addressIn } from './values.js';
 
 interface MutableLocation {
   readonly name: string;
   kind: LocationKind;
   init: number;
+  readonly size?: number;
+  readonly index?: number;
 }
 
 class TestParser {
@@ -43,6 +36,7 @@ class TestParser {
       threads: this.#threads.length,
       register: (thread, register) => this.#register(thread, register),
       location: (location) => this.#location(location),
+      address: (location) => this.#addressOf(location),
     }).parse();
     return this.#test(name, conditions);
   }
@@ -88,104 +82,37 @@ class TestParser {
   }
 
   #initialState(): void {
-    this.#stream.expect('{', 'to open the initial state');
-    while (!this.#stream.accept('}')) {
-      if (this.#stream.accept(';')) continue;
-      this.#initialValue();
-      if (!this.#stream.at('}')) this.#stream.expect(';', 'or "}" after an initial value');
-    }
+    new InitialStateParser(this.#stream, {
+      location: (name, kind) => this.#location(name, kind),
+      array: (name, size) => this.#array(name, size),
+      address: (location) => this.#addressOf(location),
+      setLocation: (location, value) => {
+        const known = this.#locations[location];
+        if (known !== undefined) known.init = value;
+      },
+      setRegister: (thread, name, value) => {
+        const registers = this.#registerInits.get(thread) ?? new Map<string, number>();
+        this.#registerInits.set(thread, registers.set(name, value));
+      },
+    }).parse();
   }
 
-  #initialValue(): void {
-    const first = this.#stream.peek();
-    if (first.kind === 'number' || /^P\d+$/.test(first.text)) {
-      this.#registerInit();
-      return;
-    }
-    const type = this.#initType();
-    while (this.#stream.accept('*'));
-    const bracket = this.#stream.accept('[');
-    const name = this.#stream.expectName('the name of a location').text;
-    if (bracket) this.#stream.expect(']', 'after the location');
-    const kind = /spinlock/.test(type) ? 'lock' : /srcu_struct/.test(type) ? 'srcu' : 'data';
-    if (!bracket && this.#stream.accept('[')) {
-      this.#array(name);
-      return;
-    }
-    const location = this.#locations[this.#location(name, kind)];
-    if (this.#stream.accept('=') && location !== undefined) location.init = this.#initValue();
+  #addressOf(location: LocationId): number {
+    return addressIn(this.#locations, location);
   }
 
-  /** Consume a type if one is written before the name. */
-  #initType(): string {
-    const words: string[] = [];
-    for (;;) {
-      const token = this.#stream.peek();
-      if (token.kind !== 'name') return words.join(' ');
-      const after = this.#stream.after(token);
-      const typeBefore = isTypeWord(token) || after.kind === 'name' || after.text === '*';
-      if (!typeBefore) return words.join(' ');
-      words.push(this.#stream.next().text);
-    }
-  }
-
-  /** `0:r1=value`. */
-  #registerInit(): void {
-    const thread = Number(this.#stream.next().text.replace('P', ''));
-    this.#stream.expect(':', 'after a thread number');
-    const name = this.#stream.expectName('the name of a register').text;
-    this.#stream.expect('=', 'after the register');
-    const registers = this.#registerInits.get(thread) ?? new Map<string, number>();
-    this.#registerInits.set(thread, registers.set(name, this.#initValue()));
-  }
-
-  /** `int a[2] = { 1, 2 }`: the elements are locations `a[0]`, `a[1]`; `a` itself names the first. */
-  #array(name: string): void {
-    const token = this.#stream.peek();
-    const size = this.#stream.expectInteger('the size of the array');
-    if (size < 1 || size > LARGEST_ARRAY) {
-      throw this.#stream.lexer.errorAt(
-        token.start,
-        `expected an array size of 1 to ${LARGEST_ARRAY}`,
-      );
-    }
-    this.#stream.expect(']', 'after the size of the array');
-    for (let i = 0; i < size; i++) {
-      const id = this.#location(`${name}[${i}]`);
-      if (i === 0) this.#ids.set(name, id);
-    }
-    if (this.#stream.accept('=')) this.#elements(this.#location(name), size);
-  }
-
-  #elements(first: LocationId, size: number): void {
-    this.#stream.expect('{', 'before the elements');
-    for (let i = 0; i < size; i++) {
-      if (i > 0) this.#stream.expect(',', `: the array has ${size} elements`);
-      const location = this.#locations[first + i];
-      if (location !== undefined) location.init = this.#initValue();
-    }
-    this.#stream.expect('}', `after ${size} elements`);
-  }
-
-  #initValue(): number {
-    if (this.#stream.accept('ATOMIC_INIT')) {
-      this.#stream.expect('(', 'after ATOMIC_INIT');
-      const value = this.#initValue();
-      this.#stream.expect(')', 'after the value');
-      return value;
-    }
-    if (this.#stream.accept('(')) {
-      const value = this.#initValue();
-      this.#stream.expect(')', 'after the value');
-      return value;
-    }
-    const token = this.#stream.peek();
-    if (token.kind === 'number' || token.text === '-') {
-      return this.#stream.expectInteger('a number');
-    }
-    this.#stream.accept('&');
-    const name = this.#stream.expectName('a number or the name of a location').text;
-    return name === 'NULL' ? 0 : addressOf(this.#location(name));
+  /** The elements of an array are locations `a[0]`, `a[1]`, one after the other; `a` itself names the first. */
+  #array(name: string, size: number): LocationId | undefined {
+    const names = Array.from({ length: size }, (_, i) => `${name}[${i}]`);
+    if ([name, ...names].some((element) => this.#ids.has(element))) return undefined;
+    const first = this.#locations.length;
+    names.forEach((element, index) => {
+      this.#ids.set(element, first + index);
+      const start = index === 0 ? { size } : {};
+      this.#locations.push({ name: element, kind: 'data', init: 0, index, ...start });
+    });
+    this.#ids.set(name, first);
+    return first;
   }
 
   #thread(): void {

@@ -1,12 +1,6 @@
 /** Propositions about final states: which places they name, how they print, and whether a state satisfies them. */
-import {
-  ADDRESS_BASE,
-  FREE_VALUE,
-  type LitmusLocation,
-  type LitmusThread,
-  type Place,
-  type Proposition,
-} from './ast.js';
+import type { LitmusLocation, LitmusThread, Place, Proposition } from './ast.js';
+import { FREE_VALUE, isPointer, locationOf, objectOf, offsetOf } from './values.js';
 
 /** The parts of a test that names are looked up in. */
 export interface NamedParts {
@@ -14,10 +8,15 @@ export interface NamedParts {
   readonly threads: readonly LitmusThread[];
 }
 
-/** Text of a value: a number, the name of the location it points to, or `S1` for a value out of thin air. */
-export function formatValue({ locations }: Pick<NamedParts, 'locations'>, value: number): string {
+/** Text of a value: a number, the place that it points to, such as `x` or `x+1`, or `S1` for a value out of thin air. */
+export function formatValue(test: Pick<NamedParts, 'locations'>, value: number): string {
   if (value === FREE_VALUE) return 'S1';
-  return locations[value - ADDRESS_BASE]?.name ?? String(value);
+  if (!isPointer(value)) return String(value);
+  const inside = test.locations[locationOf(test, value)];
+  if (inside !== undefined) return inside.name;
+  const object = (test.locations[objectOf(value)]?.name ?? '?').replace(/\[0\]$/, '');
+  const offset = offsetOf(value);
+  return `${object}${offset < 0 ? '' : '+'}${offset}`;
 }
 
 /** `0:r1` or `[x]`, as herd prints places. */

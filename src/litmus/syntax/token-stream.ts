@@ -1,6 +1,7 @@
 /** What every part of the front end shares: one token of lookahead, expectations, and the current comment mode. */
 import { Lexer, type LexMode, type Token } from './lexer.js';
 import type { LitmusSyntaxError } from './syntax-error.js';
+import { INTEGER_LIMIT } from './values.js';
 
 function describe(token: Token): string {
   return token.kind === 'end' ? 'the end of the file' : JSON.stringify(token.text);
@@ -83,8 +84,8 @@ export class TokenStream {
   /** Value of a number token; refuses what a double cannot hold exactly. */
   integer(token: Token): number {
     const value = Number(token.text);
-    if (!Number.isSafeInteger(value) || value >= 2 ** 31) {
-      throw this.lexer.errorAt(token.start, `${token.text} is out of range: expected below 2^31`);
+    if (!(value < INTEGER_LIMIT)) {
+      throw this.lexer.errorAt(token.start, `${token.text} is out of range: expected below 2^50`);
     }
     return value;
   }
