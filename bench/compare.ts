@@ -37,11 +37,21 @@ export interface Change {
   readonly tolerance: number;
 }
 
+/** Smallest and largest ratio of a round, or what the spread says of them. */
+function rangeOf({ ratio, ratioSpread, ratioRange }: Row): readonly [number, number] {
+  const [least = NaN, most = NaN] = ratioRange ?? [];
+  if (least <= ratio && ratio <= most) return [least, most];
+  return [ratio * (1 - ratioSpread / 2), ratio * (1 + ratioSpread / 2)];
+}
+
 function verdictOf(result: Result, before: Row | undefined, now: Row, tolerance: number): Verdict {
   if (before === undefined) return 'new';
-  if (Math.max(before.ratioSpread, now.ratioSpread) > tolerance) return 'unsure';
   const change = now.ratio / before.ratio - 1;
+  if (Math.max(before.ratioSpread, now.ratioSpread) > tolerance) return 'unsure';
   if (Math.abs(change) <= tolerance) return 'same';
+  // Rounds of one build that reach into those of the other say nothing of either.
+  const [[leastBefore, mostBefore], [least, most]] = [rangeOf(before), rangeOf(now)];
+  if (least <= mostBefore && leastBefore <= most) return 'unsure';
   return change < 0 === (result.better === 'lower') ? 'better' : 'worse';
 }
 

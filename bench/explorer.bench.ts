@@ -24,6 +24,7 @@ async function rateTask(
   return {
     name: label,
     ...(aim === undefined ? {} : { aim }),
+    isBusy: true,
     measure: ({ timeMs }) => {
       const deadline = performance.now() + timeMs;
       const before = process.cpuUsage().user;

@@ -41,6 +41,8 @@ export interface Row {
   readonly ratio: number;
   /** Interquartile range of the ratio over its median. */
   readonly ratioSpread: number;
+  /** Smallest and largest ratio of a round; absent in reports of earlier versions. */
+  readonly ratioRange?: readonly [least: number, most: number];
   /** Value asked for, where there is one. */
   readonly aim?: number;
   /** Ratio asked for, where there is one. */
@@ -64,6 +66,23 @@ export interface Report {
   readonly results: readonly Result[];
   /** Present if the run was interrupted: some results rest on fewer rounds, others are missing. */
   readonly isInterrupted?: true;
+}
+
+const isRow = (value: unknown): value is Row => {
+  const { task, ratio, ratioSpread } = (value ?? {}) as Partial<Row>;
+  return typeof task === 'string' && typeof ratio === 'number' && typeof ratioSpread === 'number';
+};
+
+/** Whether something is a report, as read from a file. */
+export function isReport(value: unknown): value is Report {
+  const { results } = (value ?? {}) as { readonly results?: unknown };
+  return (
+    Array.isArray(results) &&
+    results.every((result: Partial<Result> | null) => {
+      const { name, rows } = result ?? {};
+      return typeof name === 'string' && Array.isArray(rows) && rows.every(isRow);
+    })
+  );
 }
 
 /** Values of one task: one per round, in the order of the rounds. */
@@ -92,6 +111,7 @@ function rowOf(
     spread: relativeSpread(values),
     ratio: median(ratios),
     ratioSpread: relativeSpread(ratios),
+    ratioRange: [Math.min(...ratios), Math.max(...ratios)],
     ...(aim === undefined ? {} : { aim }),
     ...(aimRatio === undefined ? {} : { aimRatio }),
     ...(aimAtLeast === undefined ? {} : { aimAtLeast }),

@@ -72,8 +72,15 @@ function argumentOf(key: string, spec: OptionSpec<unknown>): Argument {
 
 /** Add a command to a program. */
 export function addCommand<const T extends AnyTable>(program: Command, spec: CommandSpec<T>): void {
-  const { name, description, table, after } = spec;
-  const command = program.command(name).description(description);
+  fillCommand(program.command(spec.name).description(spec.description), spec);
+}
+
+/** Give a command its options, its arguments and what it does. */
+export function fillCommand<const T extends AnyTable>(
+  command: Command,
+  spec: Pick<CommandSpec<T>, 'table' | 'after' | 'run'>,
+): void {
+  const { table, after } = spec;
   const entries = Object.entries(table).filter(([, { inProgram }]) => inProgram !== true);
   const args = entries.filter(([, it]) => isArgument(it));
   for (const [key, it] of args) command.addArgument(argumentOf(key, it));

@@ -1,35 +1,11 @@
 #!/usr/bin/env node
-/** Entry of the `klp-smp` command: the list of commands, and nothing else. */
+/** Entry of the `klp-smp` command: loads the one command that is wanted, and runs it. */
 
-import { registerAblate } from './ablate.js';
-import { registerBench } from './bench.js';
-import { registerCompare } from './compare.js';
-import { registerConformance } from './conformance.js';
-import { registerExplore } from './explore.js';
-import { registerHistory } from './history.js';
-import { registerKernelCoverage } from './kernel-coverage.js';
-import { registerLatent } from './latent.js';
-import { registerLitmus } from './litmus.js';
-import { registerOrderings } from './orderings.js';
-import { buildProgram, runProgram, type RegisterCommand } from './program.js';
-import { registerReplay } from './replay.js';
-import { registerStress } from './stress.js';
-import { registerVerify } from './verify.js';
+import { commandsFor } from './commands.js';
+import { interrupts } from './interrupt.js';
+import { buildProgram, runProgram } from './program.js';
 
-const commands: readonly RegisterCommand[] = [
-  registerStress,
-  registerExplore,
-  registerReplay,
-  registerCompare,
-  registerVerify,
-  registerOrderings,
-  registerAblate,
-  registerHistory,
-  registerLatent,
-  registerLitmus,
-  registerConformance,
-  registerBench,
-  registerKernelCoverage,
-];
-
-await runProgram(buildProgram(commands), process.argv.slice(2));
+// Loading takes a while; a Ctrl-C meanwhile is the command's to hear.
+interrupts.listen();
+const argv = process.argv.slice(2);
+await runProgram(buildProgram(await commandsFor(argv)), argv);

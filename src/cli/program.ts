@@ -34,6 +34,7 @@ export function buildProgram(commands: readonly RegisterCommand[]): Command {
       'after',
       '\nExit status: 0 all is well, 1 a finding, 2 wrong usage or nothing was tested, 3 a simulator bug, 130 interrupted.',
     );
+  program.configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` });
   for (const register of commands) register(program);
   return program;
 }

@@ -97,10 +97,10 @@ test('a folder without a build, and a build that does not run, are the user’s 
   );
 });
 
-test('an option that has no effect with --against is refused', async (t) => {
+test('an option that has no effect beside --against is refused', async (t) => {
   const { exitCode, stderr } = await run('--against', sameBuild(), '--chart', 'x.svg');
   t.is(exitCode, 2);
-  t.regex(stderr, /--chart has no effect with --against/);
+  t.regex(stderr, /--chart has no effect beside --against/);
 });
 
 function reportOf(value: number, better: Result['better']): Report {
