@@ -6,8 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { catalogModule, fingerprintOfFile } from '../explorer/build/modules.js';
 import type { Scenario } from '../scenario/declare.js';
 import { catalogFiles } from './find-scenario.js';
-import { INDEX_FILE } from './scenario-index.js';
-import type { ScenarioInfo } from './task.js';
+import { INDEX_FILE, type IndexedScenario } from './scenario-index.js';
 
 const isScenario = (value: unknown): value is Scenario => {
   const kind = (value as { kind?: unknown } | null)?.kind;
@@ -25,19 +24,17 @@ function isCurrent(): boolean {
     .every(isOlder);
 }
 
-async function scenariosIn(name: string): Promise<ScenarioInfo[]> {
-  const file = catalogModule(name);
+async function scenariosIn(module: string): Promise<IndexedScenario[]> {
+  const file = catalogModule(module);
   const exports = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   const fingerprint = await fingerprintOfFile(file);
   return Object.values(exports)
     .filter(isScenario)
-    .map(({ name: called, kind, description }) => ({
-      ...{ name: called, kind, description, fingerprint },
-    }));
+    .map(({ name, kind, description }) => ({ module, name, kind, description, fingerprint }));
 }
 
 if (!isCurrent()) {
-  const index: ScenarioInfo[] = [];
+  const index: IndexedScenario[] = [];
   for (const name of catalogFiles()) index.push(...(await scenariosIn(name)));
   writeFileSync(INDEX_FILE, `${JSON.stringify(index, undefined, 1)}\n`);
 }

@@ -3,8 +3,6 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { UsageError } from '../errors.js';
-import { prepare } from '../explorer/engine/prepare.js';
-import { loadScenario } from '../explorer/engine/session.js';
 import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
 import { createSharedMemory } from '../memory/map.js';
 import { gradeOf, type Grade, type Scenario } from '../scenario/declare.js';
@@ -31,6 +29,8 @@ import { Workers } from './workers.js';
 
 /** Milliseconds that threads may still take after an interrupt. */
 const GRACE_MS = 500;
+/** Milliseconds that making a scenario's machine may take. */
+const LOAD_MS = 60_000;
 
 /** What {@link compare} is asked to do. */
 export interface CompareOptions extends Watching {
@@ -124,9 +124,10 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
   try {
     const info = await chooseScenario(workers, checked.scenario, signal);
     const reference = { file: info.file, name: info.name };
-    const scenario = await loadNative(reference);
     onProgress?.({ done: 0, total: 2, unit: 'sides', note: 'on threads' });
-    const threads = await runOnThreads(scenario, reference, checked);
+    const start = await workers.run('image', reference, { ms: LOAD_MS, signal });
+    const scenario = await loadNative(reference);
+    const threads = await runOnThreads(scenario, start, reference, checked);
     onProgress?.({ done: 1, total: 2, unit: 'sides', note: 'in the explorer' });
     const state = await runInExplorer(workers, reference, checked, isBare(scenario.build()));
     const result = resultOf(scenario, state, threads, checked);
@@ -143,6 +144,7 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
 
 async function runOnThreads(
   scenario: Scenario,
+  start: Int32Array,
   reference: ScenarioReference,
   options: Checked,
 ): Promise<Readonly<Record<string, number>>> {
@@ -150,7 +152,7 @@ async function runOnThreads(
   const { map, bodies } = scenario.build();
   const { memory } = createSharedMemory(map.words);
   const image = new SharedArrayBuffer(map.words * 4);
-  new Int32Array(image).set(prepare((await loadScenario(reference)).scenario).image);
+  new Int32Array(image).set(start);
   const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
   const cpus = bodies.length;
   const filename = fileURLToPath(new URL('../../workers/race.js', import.meta.url));

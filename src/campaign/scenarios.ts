@@ -1,7 +1,10 @@
 /** Which scenarios there are, and which one a user means. */
 
 import { UsageError } from '../errors.js';
+import { catalogModule } from '../explorer/build/modules.js';
 import { findScenario } from './find-scenario.js';
+import { isOfCatalogue } from './replay-command.js';
+import { indexedScenarios } from './scenario-index.js';
 import type { ScenarioInfo } from './task.js';
 import type { Workers } from './workers.js';
 
@@ -13,12 +16,21 @@ export interface Chosen extends ScenarioInfo {
   readonly file: string;
 }
 
+/** Every scenario of the catalogue; nothing is loaded. */
+export function catalogueScenarios(): Chosen[] {
+  return indexedScenarios().map(({ module, ...info }) => ({
+    ...info,
+    file: catalogModule(module),
+  }));
+}
+
 /** The scenarios that a file exports. */
-export async function scenariosOf(
+async function scenariosOf(
   workers: Workers,
   file: string,
   signal?: AbortSignal,
 ): Promise<Chosen[]> {
+  if (isOfCatalogue(file)) return catalogueScenarios().filter((info) => info.file === file);
   const infos = await workers.run('list', { file }, { ms: LOAD_MS, signal });
   return infos.map((info) => ({ ...info, file }));
 }

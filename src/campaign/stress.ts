@@ -9,7 +9,7 @@ import {
   type StressOptions as StressPlan,
 } from '../catalog/stress.js';
 import { MIX_OPERATIONS, type MixOperation } from '../catalog/stress-admin.js';
-import { UsageError } from '../errors.js';
+import { Interrupted, UsageError } from '../errors.js';
 import { KERNEL } from '../kernel/layout.js';
 import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import type { Sabotage } from '../livepatch/layout.js';
@@ -169,6 +169,7 @@ export async function stress(options: StressOptions = {}): Promise<StressResult>
   const rss: { atMs: number; bytes: number }[] = [];
   const { durationMs, signal, onProgress } = checked;
   const total = durationMs / 1000;
+  if (signal?.aborted === true) throw new Interrupted();
   const run = await runOnThreads({
     workload: WORKLOAD,
     options: planOf(checked),

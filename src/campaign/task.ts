@@ -5,6 +5,7 @@ import type { Verdict } from '../explorer/engine/verdict.js';
 import type { PctParameters } from '../explorer/strategies/pct.js';
 import type { HistoryVerdict } from '../scenario/history.js';
 import type { LatentScriptResult } from '../scenario/latent.js';
+import type { ScenarioReference } from '../scenario/reference.js';
 import type { RangeResult } from './range.js';
 import type { StopAt } from './tally.js';
 
@@ -67,6 +68,8 @@ export interface TaskMap {
   slice: { request: SliceRequest; result: SliceResult };
   /** List the scenarios of a file. */
   list: { request: { readonly file: string }; result: readonly ScenarioInfo[] };
+  /** The memory that every execution of a scenario starts from. */
+  image: { request: ScenarioReference; result: Int32Array };
   /** Shrink the finding that a token holds. */
   minimise: { request: TokenRequest; result: MinimisedFinding };
   /** Execute what a token holds, twice, and tell it. */

@@ -4,15 +4,13 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { BROKEN_RACES, LATENT_RACES } from '../catalog/races.js';
 import { SimulatorBug, UsageError } from '../errors.js';
-import { catalogModule } from '../explorer/build/modules.js';
 import { withPartial } from './failed.js';
 import { makeFolder, readJsonFile } from './files.js';
-import { catalogFiles } from './find-scenario.js';
 import { checkOptions, OptionError, type Filled, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { existingFile, flag, integerIn, listOf, seed, textOf, writableFolder } from './rules.js';
 import { runSaved } from './saved-campaign.js';
-import { chooseScenario, scenariosOf, type Chosen } from './scenarios.js';
+import { catalogueScenarios, chooseScenario, type Chosen } from './scenarios.js';
 import { inTurn, type Rows } from './sets.js';
 import type { OutcomeCount, Tally } from './tally.js';
 import { Workers } from './workers.js';
@@ -174,9 +172,8 @@ function judge(result: VerifyResult, saved: readonly VerifiedScenario[] | undefi
 async function chosen(workers: Workers, options: Checked): Promise<Chosen[]> {
   const { scenarios = [], broken, systemExecutions, signal } = options;
   const all: Chosen[] = [];
-  for (const file of scenarios.length === 0 ? catalogFiles() : []) {
-    const infos = await scenariosOf(workers, catalogModule(file), signal);
-    all.push(...infos.filter(({ name }) => broken || !FAILING.has(name)));
+  if (scenarios.length === 0) {
+    all.push(...catalogueScenarios().filter(({ name }) => broken || !FAILING.has(name)));
   }
   for (const name of scenarios) all.push(await chooseScenario(workers, name, signal));
   if (systemExecutions !== undefined && !all.some(({ kind }) => kind === 'system')) {

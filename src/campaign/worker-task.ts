@@ -3,13 +3,15 @@
 import { SimulatorBug, UsageError } from '../errors.js';
 import type { SessionConfig } from '../explorer/engine/config.js';
 import type { Schedule } from '../explorer/engine/schedule.js';
-import { loadScenarios } from '../explorer/engine/session.js';
+import { prepare } from '../explorer/engine/prepare.js';
+import { loadScenario, loadScenarios } from '../explorer/engine/session.js';
 import { minimise } from '../explorer/findings/minimise.js';
 import { ablatedLines, storyLines, tell } from '../explorer/findings/story.js';
 import { decodeToken } from '../explorer/findings/token.js';
 import { pctBound } from '../explorer/strategies/pct.js';
 import { replayScript, type HistoryVerdict } from '../scenario/history.js';
 import type { LatentScriptResult } from '../scenario/latent.js';
+import type { ScenarioReference } from '../scenario/reference.js';
 import { Sessions } from './kept.js';
 import { exploreRange } from './range.js';
 import type {
@@ -31,7 +33,7 @@ const HANDLERS: {
   readonly [K in TaskName]: (
     request: TaskMap[K]['request'],
   ) => Promise<TaskMap[K]['result']> | TaskMap[K]['result'];
-} = { slice, list, minimise: shrink, tell: retell, repeat, history, latent };
+} = { slice, list, image, minimise: shrink, tell: retell, repeat, history, latent };
 
 /** Carry out one task. */
 export async function runTask<K extends TaskName>({
@@ -66,6 +68,10 @@ async function list({ file }: { readonly file: string }): Promise<ScenarioInfo[]
     description,
     fingerprint,
   }));
+}
+
+async function image(scenario: ScenarioReference): Promise<Int32Array> {
+  return prepare((await loadScenario(scenario)).scenario).image;
 }
 
 async function shrink({ session: config, token }: TokenRequest): Promise<MinimisedFinding> {
