@@ -10,7 +10,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 /** The test program of `probe.ts`. */
 export const PROBE = fileURLToPath(new URL('./probe.js', import.meta.url));
 

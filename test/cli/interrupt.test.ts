@@ -1,0 +1,51 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import test from 'ava';
+import { MAIN } from './child.js';
+
+/** Loaded into a command: tells when the command asks for its interrupts. */
+const TELLS = `data:text/javascript,process.on('newListener',e=>e==='SIGINT'&&setImmediate(()=>process.send('up',()=>process.disconnect())))`;
+
+/** Start a command, and wait until it hears signals. */
+async function start(...args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['--import', TELLS, MAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  await once(child, 'message');
+  return child;
+}
+
+/** Long work of every kind; the points at which it is interrupted cover its start and its middle. */
+const long: readonly string[] = [
+  'verify --json',
+  'latent --json',
+  'ablate --all --json',
+  'ablate O-04 --on threads --json',
+  'history --json',
+  'compare disable-switch --runs 1000000 --json',
+  'bench dispatch --time 1h --json',
+  'stress --duration 1h --json',
+  'explore system-enable-disable --budget 1h --json',
+];
+
+for (const [i, args] of long.entries()) {
+  test.serial(`Ctrl-C ends it with 130, "interrupted" and what there is: ${args}`, async (t) => {
+    const child = await start(...args.split(' '));
+    let [out, err] = ['', ''];
+    child.stdout?.on('data', (data: Buffer) => (out += data.toString()));
+    child.stderr?.on('data', (data: Buffer) => (err += data.toString()));
+    const closed = once(child, 'close');
+    setTimeout(() => child.kill('SIGINT'), 700 * (i % 4));
+    t.deepEqual(await closed, [130, null]);
+    t.is(err, 'klp-smp: interrupted\n');
+    const report = JSON.parse(out) as { interrupted?: boolean; isInterrupted?: boolean };
+    t.true(report.interrupted ?? report.isInterrupted);
+  });
+}
+
+test.serial('SIGTERM ends it with 143', async (t) => {
+  const child = await start('stress', '--duration', '1h');
+  const closed = once(child, 'close');
+  child.kill('SIGTERM');
+  t.deepEqual(await closed, [143, null]);
+});
