@@ -44,6 +44,8 @@ interface RecordedVerdict {
   readonly positive: number;
   readonly negative: number;
   readonly herdSeconds: number;
+  /** True if herd7 gives the test no answer: it accesses what is no location, or computes what has no value. */
+  readonly refused: boolean;
 }
 
 /** Why a test's state set differs. */
@@ -71,10 +73,16 @@ interface EngineConformance {
   /** States shown that herd does not list. */
   readonly outside: number;
   readonly sameVerdict: number;
+  /** Tests with as many executions for and against; null for engines that do not enumerate them. */
+  readonly sameCounts: number | null;
+  /** Tests that herd7 refuses, and how many of them the engine refused; null for engines that may never come to the place. */
+  readonly refused: { readonly expected: number; readonly met: number } | null;
   /** Tests with the same flags; null for engines that raise none. */
   readonly sameFlags: number | null;
   readonly cutShort: number;
   readonly skipped: readonly { readonly reason: string; readonly tests: number }[];
+  /** Files that were not understood although herd7 answers them, and tests that ended in a bug of ours. */
+  readonly complaints: { readonly errors: number; readonly bugs: number };
   readonly seconds: number;
   /** Processor time of this process meanwhile, all workers and their compilation included. */
   readonly cpuSeconds: number;
@@ -148,7 +156,18 @@ async function runConformance(dir: string, options: ConformanceOptions): Promise
   });
   if (options.missing !== undefined) writeFileSync(options.missing, missingTable(results, options));
   emit(options, results, () => textOf(results, options.list));
-  if (results.some(({ outside }) => outside > 0)) process.exitCode = 1;
+  process.exitCode = Math.max(0, ...results.map(statusOfEngine));
+}
+
+/** 1 where an answer is wrong, 2 where files were not understood or nothing ran, 3 where a bug of ours kept one from it. */
+function statusOfEngine(result: EngineConformance): number {
+  const { outside, run, sameVerdict, sameCounts, sameFlags, refused, complaints } = result;
+  if (complaints.bugs > 0) return 3;
+  if (run === 0 || complaints.errors > 0) return 2;
+  const enumerated = [sameCounts, sameFlags, sameCounts === null ? null : sameVerdict];
+  const wrong = enumerated.some((same) => same !== null && same + result.cutShort < run);
+  const accepted = refused !== null && refused.met < refused.expected;
+  return outside > 0 || wrong || accepted ? 1 : 0;
 }
 
 /** The verdicts of `dir`, and the folder that their paths start from. */
@@ -179,16 +198,18 @@ function parseVerdict(file: string, line: string, number: number): RecordedVerdi
     throw bad('not a line of JSON');
   }
   const record = value as Partial<RecordedVerdict> | null;
-  if (typeof record?.test !== 'string' || !Array.isArray(record.states)) {
+  const refused = (record as { verdict?: unknown } | null)?.verdict === 'REFUSED';
+  if (typeof record?.test !== 'string' || !(refused || Array.isArray(record.states))) {
     throw bad('expected an object with "test" and "states"');
   }
   return {
     test: record.test,
-    states: record.states,
+    states: record.states ?? [],
     flags: record.flags ?? [],
     positive: record.positive ?? 0,
     negative: record.negative ?? 0,
     herdSeconds: record.herdSeconds ?? 0,
+    refused,
   };
 }
 
@@ -206,15 +227,21 @@ async function runEngine(
   const before = process.cpuUsage();
   const results = await runLitmusJobs(jobs, { workers, signal, label: `conformance (${engine})` });
   const { user, system } = process.cpuUsage(before);
-  const { reports, failures } = divide(results);
+  const { reports, failures: all } = divide(results);
   const byFile = new Map(verdicts.map((verdict) => [join(tests, verdict.test), verdict]));
+  const isRefused = ({ file }: { file: string }): boolean => byFile.get(file)?.refused === true;
   const pairs = reports.flatMap((report) => {
     const verdict = byFile.get(report.file);
-    return verdict === undefined ? [] : [{ report, verdict }];
+    return verdict === undefined || verdict.refused ? [] : [{ report, verdict }];
   });
+  const failures = all.filter((failure) => !(failure.kind === 'error' && isRefused(failure)));
+  const number = (kind: string): number => failures.filter((f) => f.kind === kind).length;
+  const expected = verdicts.filter(({ refused }) => refused).length;
   return {
     ...compare(engine, pairs),
     tests: verdicts.length,
+    refused: engine === 'axioms' ? { expected, met: all.length - failures.length } : null,
+    complaints: { errors: number('error'), bugs: number('bug') },
     skipped: reasons(failures),
     cpuSeconds: (user + system) / 1e6,
   };
@@ -243,7 +270,7 @@ function observed(positive: number, negative: number): string {
 function compare(
   engine: string,
   pairs: readonly Pair[],
-): Omit<EngineConformance, 'tests' | 'skipped' | 'cpuSeconds'> {
+): Omit<EngineConformance, 'tests' | 'skipped' | 'complaints' | 'refused' | 'cpuSeconds'> {
   const all = pairs.map(difference);
   const differences = all.filter(({ outside, missing }) => outside.length + missing.length > 0);
   const missing = (reach: string): { states: number; tests: number } => {
@@ -272,6 +299,13 @@ function compare(
     sameVerdict: count(
       ({ report, verdict }) => report.observation === observed(verdict.positive, verdict.negative),
     ),
+    sameCounts:
+      engine === 'axioms'
+        ? count(
+            ({ report, verdict }) =>
+              report.positive === verdict.positive && report.negative === verdict.negative,
+          )
+        : null,
     sameFlags:
       engine === 'axioms'
         ? count(({ report, verdict }) => report.flags.join() === [...verdict.flags].sort().join())
@@ -301,6 +335,11 @@ function textOf(results: readonly EngineConformance[], list: boolean): string {
     ['run', (r) => String(r.run)],
     ['equal state sets', (r) => `${r.equal} (${percent(r.equal, r.run)})`],
     ['same verdict', (r) => String(r.sameVerdict)],
+    ['same number of executions', (r) => String(r.sameCounts ?? '–')],
+    [
+      'refused, as by herd7',
+      (r) => (r.refused === null ? '–' : `${r.refused.met} of ${r.refused.expected}`),
+    ],
     ['same flags', (r) => String(r.sameFlags ?? '–')],
     ['states of herd7 in these', (r) => String(r.states)],
     ['missing: needs a po;rf cycle', (r) => inTests(r.missing.poRf)],

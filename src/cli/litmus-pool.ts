@@ -1,7 +1,13 @@
 /** Runs litmus jobs on a pool of workers; one that overruns its limit costs its worker, not the run. */
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
-import { isReport, type LitmusFailure, type LitmusJob, type LitmusReport } from '../litmus/job.js';
+import {
+  bugOf,
+  isReport,
+  type LitmusFailure,
+  type LitmusJob,
+  type LitmusReport,
+} from '../litmus/job.js';
 import { startProgress } from './progress.js';
 
 /** Workers unless told otherwise: a core stays free for the compiler threads of the others, or times would double. */
@@ -66,7 +72,7 @@ async function runGuarded(
     return await pool.run(job, { signal: AbortSignal.any([signal, overrun]) });
   } catch (error) {
     if (signal.aborted) return undefined;
-    if (!overrun.aborted) throw error;
+    if (!overrun.aborted) return bugOf(job, error);
     const { file, engine, timeLimitMs } = job;
     const reason = `no answer long after the limit of ${timeLimitMs} ms; its worker was ended`;
     return { file, engine, kind: 'error', reason };
@@ -85,4 +91,12 @@ export function divide(results: readonly LitmusResult[]): {
     else failures.push(result);
   }
   return { reports, failures };
+}
+
+/** Exit status that the failures of a run call for: 3 for a bug of ours, 2 if a file was not understood or nothing ran at
+ * all, 0 if all is well. Tests that the engine cannot run are no failure as long as others ran. */
+export function statusOf(results: readonly LitmusResult[]): 0 | 2 | 3 {
+  const { reports, failures } = divide(results);
+  if (failures.some(({ kind }) => kind === 'bug')) return 3;
+  return reports.length === 0 || failures.some(({ kind }) => kind === 'error') ? 2 : 0;
 }

@@ -14,7 +14,13 @@ import { renderTable } from '../report/table.js';
 import { interruptible } from './interrupt.js';
 import { BATCH_TRIALS } from '../litmus/on-threads/litmus-threads.js';
 import { findLitmusFiles } from './litmus-files.js';
-import { DEFAULT_WORKERS, divide, runLitmusJobs, type LitmusResult } from './litmus-pool.js';
+import {
+  DEFAULT_WORKERS,
+  divide,
+  runLitmusJobs,
+  statusOf,
+  type LitmusResult,
+} from './litmus-pool.js';
 import { chooseShapes, litmusThreads } from './litmus-threads.js';
 import {
   choiceOf,
@@ -156,7 +162,7 @@ async function runLitmus(path: string, options: LitmusOptions): Promise<void> {
 async function runOne(job: LitmusJob, options: LitmusOptions): Promise<void> {
   const result = await runLitmusJob(job);
   await closeEngines();
-  if (!isReport(result)) throw new UsageError(result.reason);
+  if (!isReport(result)) throw new UsageError(withFile(job.file, result.reason));
   await draw(job, options);
   emit(options, result, textOf);
 }
@@ -192,6 +198,7 @@ async function runFolder(jobs: readonly LitmusJob[], options: LitmusOptions): Pr
   );
   const summary = { asked: jobs.length, ran: results.length, results };
   emit(options, summary, () => `${folderText(results)}\n\n${folderSummary(jobs.length, results)}`);
+  process.exitCode = statusOf(results);
 }
 
 function folderText(results: readonly LitmusResult[]): string {
@@ -226,7 +233,8 @@ function folderSummary(asked: number, results: readonly LitmusResult[]): string 
       ['flagged', count((r) => r.flags.length > 0)],
       ['cut short by the limit', count((r) => !r.complete)],
       ['skipped by the engine', failed('skipped')],
-      ['not understood', failed('error')],
+      ['refused', failed('error')],
+      ['bugs of ours', failed('bug')],
       ['not begun', String(asked - results.length)],
       ['seconds, summed over tests', seconds.toFixed(2)],
     ],

@@ -51,11 +51,11 @@ export interface LitmusReport {
   readonly missing?: readonly MissingState[];
 }
 
-/** A job that did not run, and why: the engine cannot, or the file is not a test. */
+/** A job that did not run, and why: the engine cannot, the file is not a test that has an answer, or it is a bug of ours. */
 export interface LitmusFailure {
   readonly file: string;
   readonly engine: string;
-  readonly kind: 'skipped' | 'error';
+  readonly kind: 'skipped' | 'error' | 'bug';
   readonly reason: string;
 }
 
@@ -87,6 +87,12 @@ export async function runLitmusJob(job: LitmusJob): Promise<LitmusReport | Litmu
     }
     throw error;
   }
+}
+
+/** The result of a job that ended in an error that is ours: one row of many, so that the others are not lost. */
+export function bugOf({ file, engine }: LitmusJob, error: unknown): LitmusFailure {
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { file, engine, kind: 'bug', reason: reason.replace(/\s*\n\s*/g, ' ') };
 }
 
 /** A result, the states that it lacks, and what a search for these adds to it. */

@@ -45,11 +45,12 @@ test('a folder runs on a pool of workers: a line a test, a bad file among them, 
     writeFileSync(join(mixed, `${name}.litmus`), source);
   writeFileSync(join(mixed, 'zz.litmus'), 'C zz\n{}\nP0(int *x) { smp_mbx(); }\nexists (x=1)\n');
   const { exitCode, stdout, stderr } = await runMain('litmus', mixed, '--workers', '2');
-  t.is(exitCode, 0);
+  t.is(exitCode, 2, 'a file that failed is no success');
   t.is(stderr, '');
   t.is(stdout.match(/^Observation /gm)?.length, 6);
   t.regex(stdout, /error: .*zz\.litmus:3:14: unknown primitive smp_mbx\(\)/);
-  t.regex(stdout, /not understood +1\n/);
+  t.regex(stdout, /refused +1\n/);
+  t.regex(stdout, /bugs of ours +0\n/);
 });
 
 test('--model chooses the kernel version whose memory model judges', async (t) => {
@@ -145,6 +146,28 @@ test('conformance counts recorded states that an engine does not show', async (t
   t.is(exitCode, 0);
   t.regex(stdout, /missing: other +1 in 1 tests/);
   t.regex(stdout, /equal state sets +2 /);
+});
+
+test('conformance ends with 1 when herd7 counts other executions, or refuses a test that has an answer here', async (t) => {
+  const line = { states: ['[x]=1;'], flags: [], positive: 2, negative: 0, herdSeconds: 1 };
+  const verdicts = (name: string, ...lines: object[]): string => {
+    const dir = join(folder, name);
+    mkdirSync(dir);
+    for (const test of ['one.litmus', 'two.litmus', 'null.litmus']) {
+      const body = test !== 'null.litmus' ? 'WRITE_ONCE(*x, 1);' : 'int r0 = READ_ONCE(*r1);';
+      writeFileSync(join(dir, test), `C t\n{}\nP0(int *x) { ${body} }\nexists (x=1)\n`);
+    }
+    writeFileSync(join(dir, 'verdicts.jsonl'), lines.map((l) => JSON.stringify(l)).join('\n'));
+    return dir;
+  };
+  const codeOf = async (dir: string): Promise<number | null> =>
+    (await runMain('conformance', dir, '--on', 'axioms')).exitCode;
+  const refused = { test: 'null.litmus', verdict: 'REFUSED' };
+  const right = { ...line, test: 'one.litmus', positive: 1 };
+  t.is(await codeOf(verdicts('right', right, refused)), 0);
+  t.is(await codeOf(verdicts('counts', { ...line, test: 'one.litmus' }, refused)), 1);
+  t.is(await codeOf(verdicts('answered', right, { ...refused, test: 'two.litmus' })), 1);
+  t.is(await codeOf(verdicts('answer', right, { ...line, test: 'null.litmus' })), 2);
 });
 
 test('conformance --missing lists the tests that lack states, with what is shown of how many', async (t) => {
