@@ -18,5 +18,8 @@ export type ExplorerMemory = Pick<
   | 'poke'
 >;
 
-/** `sc`: sequentially consistent. `lkmm`: everything that the Linux kernel memory model allows except load buffering. */
-export type MemoryKind = 'sc' | 'lkmm';
+/**
+ * `sc`: sequentially consistent. `lkmm`: everything that the Linux kernel memory model allows except load buffering. `js`: what
+ * the ECMAScript memory model allows, load buffering apart; for programs over SharedArrayBuffers.
+ */
+export type MemoryKind = 'sc' | 'lkmm' | 'js';

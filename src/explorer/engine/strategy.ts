@@ -15,6 +15,8 @@ export interface Step {
   /** One of the `ACCESS_*` constants. */
   readonly access: number;
   readonly addr: number;
+  /** A second word that the same access touches; missing or 0: none. */
+  readonly also?: number;
   /** The operation included a strong fence, whose order among all strong fences matters. */
   readonly strong: boolean;
 }

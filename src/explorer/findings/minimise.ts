@@ -2,7 +2,7 @@
 
 import { RandomSource } from '../engine/random-source.js';
 import type { Schedule } from '../engine/schedule.js';
-import type { Session } from '../engine/session.js';
+import type { Explorable } from '../engine/explorable.js';
 
 /** A shrunk finding. */
 export interface Minimised {
@@ -35,10 +35,10 @@ class Minimiser {
   executions = 0;
   #steps = 0;
   best: Schedule;
-  readonly #session: Session;
+  readonly #session: Explorable;
   readonly #key: string;
 
-  constructor(session: Session, schedule: Schedule, key: string) {
+  constructor(session: Explorable, schedule: Schedule, key: string) {
     this.#session = session;
     this.#key = key;
     this.best = schedule;
@@ -123,7 +123,7 @@ function shrink(minimiser: Minimiser): void {
  *
  * @returns a schedule with the same verdict; the session has executed it last
  */
-export function minimise(session: Session, schedule: Schedule, key: string): Minimised {
+export function minimise(session: Explorable, schedule: Schedule, key: string): Minimised {
   const minimiser = new Minimiser(session, schedule, key);
   minimiser.thin();
   shrink(minimiser);

@@ -15,7 +15,7 @@ export const TOKEN_VERSION = 2;
 
 const PREFIX = `klp${TOKEN_VERSION}.`;
 const CHECK_BYTES = 3;
-const MEMORIES: readonly MemoryKind[] = ['sc', 'lkmm'];
+const MEMORIES: readonly MemoryKind[] = ['sc', 'lkmm', 'js'];
 
 /** What a token holds. */
 export interface TokenContents {
@@ -98,7 +98,7 @@ function contentsOf(input: ByteReader): TokenContents {
   const memory = MEMORIES[input.number()];
   if (memory === undefined) throw new RangeError('it names an unknown memory');
   const ablated = input.list(() => input.number());
-  if (ablated.some((site) => site < 1 || site > SITE_COUNT)) {
+  if (memory !== 'js' && ablated.some((site) => site < 1 || site > SITE_COUNT)) {
     throw new RangeError('it names an unknown ordering site');
   }
   const switches = input.list(() => readSwitch(input));

@@ -220,7 +220,7 @@ export class DfsStrategy implements Strategy {
     return last?.spent ?? 0;
   }
 
-  observe({ access, addr, strong }: Step): void {
+  observe({ access, addr, also = 0, strong }: Step): void {
     const event = this.#open;
     if (event === undefined) return;
     if (access === ACCESS_ALSO_WRITE) {
@@ -228,6 +228,7 @@ export class DfsStrategy implements Strategy {
       return;
     }
     if (access !== ACCESS_NONE) event.accesses.push(access, addr);
+    if (also !== 0) event.accesses.push(access, also);
     if (access === ACCESS_PEEK) return;
     this.#blockedOn[event.cpu] = access === ACCESS_ATTEMPT ? addr : -1;
     if (access === ACCESS_WAITED) this.#missed = this.#couldHaveMissed(event.cpu, addr);

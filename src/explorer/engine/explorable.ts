@@ -1,0 +1,30 @@
+/** What campaigns, shrinking and replays need of something that can be executed again and again under a strategy. */
+
+import type { Schedule, ScheduleLog } from './schedule.js';
+import type { Strategy } from './strategy.js';
+import type { Verdict } from './verdict.js';
+
+/** The last execution. */
+export interface Executed {
+  readonly log: ScheduleLog;
+  readonly hash: number;
+  readonly steps: number;
+  readonly switches: number;
+  /** Whether the execution went beyond the bound, and so left the strategy's hands. */
+  readonly wasFair: boolean;
+  /** Those who take turns. */
+  readonly cpus: { readonly length: number };
+}
+
+/** A prepared scenario or program. */
+export interface Explorable {
+  readonly execution: Executed;
+  readonly fingerprint: string;
+  readonly scenario: { readonly name: string; readonly kind: string };
+  /** Execute once; undefined when the strategy abandoned the execution as redundant. */
+  execute(strategy: Strategy): Verdict | undefined;
+  /** Execute one schedule. */
+  replay(schedule: Schedule): Verdict;
+  /** Token of the execution that has just ended. */
+  token(): string;
+}

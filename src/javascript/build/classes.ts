@@ -1,0 +1,255 @@
+/** Classes and object literals: methods become generators that the runtime wraps, constructors separate making from running. */
+
+import type {
+  AnyNode,
+  Class,
+  Expression,
+  MethodDefinition,
+  ObjectExpression,
+  Property,
+  PropertyDefinition,
+} from 'acorn';
+import { functionState, OWN, RUNTIME, type Context } from './context.js';
+import { flavour, lengthOf, prologue, type FunctionRewriter } from './functions.js';
+import { isFunction, staticName, type FunctionNode } from './scope.js';
+
+type Visit = (node: AnyNode) => void;
+
+/** Keys of what the runtime takes off the class again. */
+const KEY_INIT = `${OWN}I`;
+const KEY_FIELDS = `${OWN}F`;
+
+/** Rewrites classes and object literals. */
+export class ClassRewriter {
+  readonly #cx: Context;
+  readonly #visit: Visit;
+  readonly #functions: FunctionRewriter;
+
+  constructor(cx: Context, visit: Visit, functions: FunctionRewriter) {
+    this.#cx = cx;
+    this.#visit = visit;
+    this.#functions = functions;
+  }
+
+  /** Innermost class whose constructor is being rewritten. */
+  current: { readonly name: string; readonly hasFields: boolean } = { name: '', hasFields: false };
+
+  class(node: Class): void {
+    const cx = this.#cx;
+    if (node.superClass) this.#visit(node.superClass);
+    const isNamed = node.id !== null && node.id !== undefined;
+    const name = isNamed ? (node.id?.name ?? '') : cx.unique('c');
+    if (!isNamed) cx.text.appendLeft(node.start + 'class'.length, ` ${name}`);
+    const members = node.body.body;
+    const constructor = members.find(
+      (m): m is MethodDefinition => m.type === 'MethodDefinition' && m.kind === 'constructor',
+    );
+    const fields = this.#movedFields(members);
+    const isFull =
+      node.superClass != null ||
+      fields.length > 0 ||
+      (constructor !== undefined && cx.needs.function(constructor.value as FunctionNode));
+    const outer = this.current;
+    this.current = { name, hasFields: fields.length > 0 };
+    const facts: string[] = [];
+    for (const member of members) {
+      if (member === constructor) this.#construction(member, node, isFull);
+      else if (member.type === 'MethodDefinition') this.#method(member, facts);
+      else if (member.type === 'PropertyDefinition') this.#field(member, fields);
+      else for (const statement of member.body) this.#visit(statement);
+    }
+    const made = isFull && constructor === undefined ? this.#defaultConstructor(node) : '';
+    this.current = outer;
+    const shown = isNamed ? '' : `, ${JSON.stringify('')}`;
+    const setup = `static { ${RUNTIME}.klass(this, [${facts.join(', ')}]${shown}); }`;
+    cx.text.appendLeft(node.body.start + 1, ` ${setup} ${made}`);
+  }
+
+  /** Fields whose values are made by code that may be interrupted, and those after the first of them. */
+  #movedFields(members: Class['body']['body']): PropertyDefinition[] {
+    const fields = members.filter(
+      (m): m is PropertyDefinition => m.type === 'PropertyDefinition' && !m.static,
+    );
+    const first = fields.findIndex((f) => f.value != null && this.#isCode(f.value));
+    return first < 0 ? [] : fields.slice(first).filter((f) => f.value != null);
+  }
+
+  #isCode(value: Expression): boolean {
+    return isFunction(value) || this.#cx.needs.within(value);
+  }
+
+  /** A field whose value is made by code becomes a declaration and a method that assigns the value. */
+  #field(node: PropertyDefinition, moved: readonly PropertyDefinition[]): void {
+    const cx = this.#cx;
+    if (node.computed) this.#visit(node.key);
+    if (node.value == null) return;
+    if (!moved.includes(node)) {
+      this.#visit(node.value);
+      return;
+    }
+    const name = staticName(node.key, node.computed);
+    if (name === undefined) {
+      throw cx.rejection(node, 'a class field with a computed name and a value that is made by code');
+    }
+    const { value } = node;
+    const outer = cx.fn;
+    cx.fn = functionState({ kind: 'method', resumable: true, name: `${this.current.name}.${name}`, outer });
+    this.#functions.expression(value, node);
+    const target = name.startsWith('#') ? `.${name}` : `[${JSON.stringify(name)}]`;
+    const index = moved.indexOf(node);
+    const begin = `; *["${KEY_FIELDS}${index}"]() { ${prologue(cx.fn)}this${target} = (`;
+    cx.replace(node.key.end, value.start, begin);
+    cx.replace(value.end, node.end, '); }');
+    cx.fn = outer;
+  }
+
+  #method(node: MethodDefinition, facts: string[]): void {
+    const cx = this.#cx;
+    if (node.computed) this.#visit(node.key);
+    const value = node.value as FunctionNode;
+    const name = staticName(node.key, node.computed) ?? '';
+    const prefix = node.static ? 'static ' : '';
+    if (!cx.needs.function(value)) {
+      this.#functions.enter(value, 'method', name, false);
+      return;
+    }
+    const isAccessor = node.kind === 'get' || node.kind === 'set';
+    if (isAccessor && name === '') {
+      // An accessor without a name that is known: it stays one, and must not reach shared memory.
+      this.#functions.enter(value, 'method', cx.slice(node.key), false);
+      return;
+    }
+    this.#functions.method(value, 'method', name);
+    const key = isAccessor ? this.#accessorKey(node.kind, name) : this.#key(node);
+    cx.replace(node.start, node.value.start, `${prefix}*${key}`);
+    const kind = flavour(value);
+    if (kind === 'call' && !isAccessor) return;
+    if (name.startsWith('#')) {
+      if (kind !== 'call') throw cx.rejection(node, 'a private method that is async or a generator');
+      return;
+    }
+    const shown = node.computed ? cx.slice(node.key) : JSON.stringify(name);
+    const owner = node.static ? 'true' : 'false';
+    facts.push(`[${shown}, ${JSON.stringify(isAccessor ? node.kind : kind)}, ${owner}]`);
+  }
+
+  #accessorKey(kind: string, name: string): string {
+    return name.startsWith('#') ? `#${kind}_${name.slice(1)}` : `["${kind} ${name}"]`;
+  }
+
+  #key(node: MethodDefinition): string {
+    const text = this.#cx.slice(node.key);
+    return node.computed ? `[${text}]` : text;
+  }
+
+  #construction(node: MethodDefinition, owner: Class, isFull: boolean): void {
+    const cx = this.#cx;
+    const value = node.value as FunctionNode;
+    const { name, hasFields } = this.current;
+    if (!isFull) {
+      this.#functions.enter(value, 'method', name, false);
+      return;
+    }
+    this.#functions.method(value, 'constructor', `new ${name}`);
+    const made = owner.superClass ? '' : `${OWN}self = ${RUNTIME}.make(${name}, ${OWN}nt); `;
+    const own = hasFields && !owner.superClass ? `yield* ${RUNTIME}.fields(${name}, ${OWN}self); ` : '';
+    const separator = value.params.length === 0 ? '' : ', ';
+    const list = cx.module.code.indexOf('(', node.key.end) + 1;
+    cx.replace(node.start, list, `${this.#shell(owner)} *${KEY_INIT}(${OWN}nt${separator}`);
+    const body = value.body;
+    cx.text.appendLeft(body.start + 1, ` let ${OWN}self; ${made}${own}`);
+    cx.text.appendLeft(body.end - 1, ` return ${OWN}self; `);
+  }
+
+  #defaultConstructor(owner: Class): string {
+    const { name, hasFields } = this.current;
+    const self = `${OWN}self`;
+    const made = owner.superClass
+      ? `const ${self} = yield* ${RUNTIME}.parent(${name}, ${OWN}nt, args);`
+      : `const ${self} = ${RUNTIME}.make(${name}, ${OWN}nt);`;
+    const fields = hasFields ? ` yield* ${RUNTIME}.fields(${name}, ${self});` : '';
+    return `${this.#shell(owner)} *${KEY_INIT}(${OWN}nt, ...args) { ${made}${fields} return ${self}; }`;
+  }
+
+  /** The constructor that the language sees: it makes objects, or runs the resumable form to its end. */
+  #shell(owner: Class): string {
+    const { name } = this.current;
+    const run = `return ${RUNTIME}.enterNew(${name}, new.target, args);`;
+    if (!owner.superClass) {
+      return `constructor(...args) { const mode = ${RUNTIME}.making(); if (mode === 1) return ${RUNTIME}.take(); if (mode === 4) return; ${run} }`;
+    }
+    return (
+      `constructor(...args) { const mode = ${RUNTIME}.making(); if (mode === 1) return ${RUNTIME}.take(); ` +
+      `if (mode === 2) { ${RUNTIME}.pass(); super(); return; } if (mode === 3) { super(...args); return; } ${run} }`
+    );
+  }
+
+  /** `super(…)` in a constructor. */
+  superCall(node: AnyNode & { type: 'CallExpression' }): void {
+    const cx = this.#cx;
+    const { name, hasFields } = this.current;
+    const self = `${OWN}self`;
+    const fields = hasFields ? `yield* ${RUNTIME}.fields(${name}, ${self}), ` : '';
+    const open = `(${self} = yield* ${RUNTIME}.parent(${name}, ${OWN}nt, [`;
+    const close = `]), ${fields}${self})`;
+    const [first] = node.arguments;
+    const last = node.arguments.at(-1);
+    if (first === undefined || last === undefined) {
+      cx.replace(node.start, node.end, open + close);
+      return;
+    }
+    cx.replace(node.start, first.start, open);
+    for (const argument of node.arguments) this.#visit(argument);
+    cx.replace(last.end, node.end, close);
+  }
+
+  object(node: ObjectExpression): void {
+    const cx = this.#cx;
+    let hasAccessors = false;
+    for (const property of node.properties) {
+      if (property.type === 'SpreadElement') this.#visit(property.argument);
+      else if (property.kind !== 'init') hasAccessors = this.#accessor(property) || hasAccessors;
+      else if (property.method) this.#concise(property);
+      else {
+        if (property.computed) this.#visit(property.key);
+        this.#visit(property.value);
+      }
+    }
+    if (!hasAccessors) return;
+    cx.before(node, `${RUNTIME}.accessors(`);
+    cx.after(node, ')');
+  }
+
+  /** A method of an object literal becomes a property that holds a function. */
+  #concise(property: Property): void {
+    const cx = this.#cx;
+    const value = property.value as FunctionNode;
+    if (property.computed) this.#visit(property.key);
+    const name = staticName(property.key, property.computed) ?? '';
+    if (!cx.needs.function(value)) {
+      this.#functions.enter(value, 'method', name, false);
+      return;
+    }
+    this.#functions.method(value, 'function', name);
+    const key = property.computed ? `[${cx.slice(property.key)}]` : cx.slice(property.key);
+    const begin = `${key}: ${RUNTIME}.${flavour(value)}(function* `;
+    cx.replace(property.start, value.start, begin);
+    cx.after(value, `, ${JSON.stringify(name)}, ${lengthOf(value)})`);
+  }
+
+  #accessor(property: Property): boolean {
+    const cx = this.#cx;
+    const value = property.value as FunctionNode;
+    if (property.computed) this.#visit(property.key);
+    const name = staticName(property.key, property.computed);
+    if (name === undefined || !cx.needs.function(value)) {
+      this.#functions.enter(value, 'method', name ?? '', false);
+      return false;
+    }
+    this.#functions.method(value, 'function', name);
+    const key = JSON.stringify(`${property.kind} ${name}`);
+    cx.replace(property.start, value.start, `${key}: ${RUNTIME}.call(function* `);
+    cx.after(value, `, ${JSON.stringify(name)}, ${lengthOf(value)})`);
+    return true;
+  }
+}

@@ -1,0 +1,160 @@
+/** Turns the modules of a program into functions that make it, afresh as often as an execution needs it. */
+
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { compileFunction } from 'node:vm';
+import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
+import { UsageError } from '../../errors.js';
+import { KEY_CALL, KEY_NEW, KEY_VIEW, RUNTIME } from './context.js';
+import { isOutside, readProgram, type ReadModule } from './graph.js';
+import { instrument } from './instrument.js';
+import { COMMONJS_PARAMETERS, MODULE_PARAMETERS } from './links.js';
+import { SiteTable } from './sites.js';
+import { isStateless } from './state.js';
+import { isLiveExport, reaches } from './exports.js';
+import { SHADOWED } from './shadows.js';
+
+/** A module ready to be made: its function takes what {@link SHADOWED} names, the keys and the runtime. */
+export interface CompiledModule {
+  readonly source: ReadModule;
+  /** Specifiers of static imports, in order. */
+  readonly specifiers: readonly string[];
+  readonly make: (...args: unknown[]) => unknown;
+}
+
+/** A program ready to be made. */
+export interface CompiledProgram {
+  readonly entry: string;
+  readonly modules: ReadonlyMap<string, CompiledModule>;
+  readonly sites: SiteTable;
+  /** Eight hexadecimal digits: equal for equal code, wherever it is installed. */
+  readonly fingerprint: string;
+  /** No module has state: one instance serves all agents and executions. */
+  readonly isStateless: boolean;
+  /** `file:line` for a position in instrumented code, as stack traces give it. */
+  readonly original: (script: string, line: number, column: number) => string | undefined;
+}
+
+/** Prefix of the names of scripts in stack traces. */
+export const SCRIPT = 'klp-javascript:';
+
+/** Names that a module's function gets besides the runtime. */
+export const PARAMETERS = [RUNTIME, KEY_CALL, KEY_NEW, KEY_VIEW, ...SHADOWED] as const;
+
+/**
+ * Read, instrument and compile a program.
+ *
+ * @throws UsageError with file and line for what is missing, is not JavaScript or cannot be instrumented
+ */
+export function compileProgram(file: string): CompiledProgram {
+  const entry = resolve(file);
+  const sources = readProgram(entry);
+  const sites = new SiteTable();
+  const getters = new Set<string>();
+  const setters = new Set<string>();
+  for (const { scope } of sources.values()) {
+    for (const name of scope?.getters ?? []) getters.add(name);
+    for (const name of scope?.setters ?? []) setters.add(name);
+  }
+  const maps = new Map<string, () => TraceMap>();
+  const modules = new Map<string, CompiledModule>();
+  for (const source of sources.values()) {
+    modules.set(source.path, compileModule(source, sources, { getters, setters, sites, maps }));
+  }
+  return {
+    entry,
+    modules,
+    sites,
+    fingerprint: fingerprintOf(sources),
+    isStateless: [...sources.values()].every(
+      ({ kind, program, scope }) => kind === 'esm' && program && scope && isStateless(program, scope),
+    ),
+    original: (script, line, column) => originalPlace(sources, maps, { script, line, column }),
+  };
+}
+
+function fingerprintOf(sources: ReadonlyMap<string, ReadModule>): string {
+  const digests = [...sources.values()].map(({ code }) =>
+    createHash('sha256').update(code).digest('hex'),
+  );
+  return createHash('sha256').update(digests.sort().join()).digest('hex').slice(0, 8);
+}
+
+interface Shared {
+  readonly getters: ReadonlySet<string>;
+  readonly setters: ReadonlySet<string>;
+  readonly sites: SiteTable;
+  readonly maps: Map<string, () => TraceMap>;
+}
+
+function compileModule(
+  source: ReadModule,
+  sources: ReadonlyMap<string, ReadModule>,
+  { getters, setters, sites, maps }: Shared,
+): CompiledModule {
+  const specifiers = [...source.targets.keys()];
+  const { program, scope } = source;
+  if (!program || !scope) {
+    const value = JSON.parse(source.code) as unknown;
+    return { source, specifiers, make: () => value };
+  }
+  const isModule = source.kind === 'esm';
+  const { text } = instrument({
+    program,
+    sites,
+    names: { scope, getters, setters },
+    module: {
+      file: source.shown,
+      code: source.code,
+      original: (line, column) => ({ file: source.shown, line, column }),
+    },
+    links: {
+      isModule,
+      parameters: isModule ? MODULE_PARAMETERS : COMMONJS_PARAMETERS,
+      specifiers,
+      isLive: (specifier, name) => isLive(source, specifier, name, sources),
+    },
+  });
+  maps.set(source.path, () => new TraceMap(text.generateMap({ hires: 'boundary', source: source.shown }).toString()));
+  return { source, specifiers, make: compileText(source, text.toString()) };
+}
+
+function compileText(source: ReadModule, code: string): (...args: unknown[]) => unknown {
+  try {
+    return compileFunction(code, [...PARAMETERS], {
+      filename: SCRIPT + source.path,
+    }) as (...args: unknown[]) => unknown;
+  } catch (error) {
+    const { message, stack = '' } = error as Error;
+    const line = Number(new RegExp(`${SCRIPT}[^\\n]*:(\\d+)`).exec(stack)?.[1] ?? 1);
+    throw new UsageError(`${source.shown}:${line}: cannot be instrumented: ${message}`);
+  }
+}
+
+/** Whether an imported name is looked up at each use. */
+function isLive(
+  source: ReadModule,
+  specifier: string,
+  name: string,
+  sources: ReadonlyMap<string, ReadModule>,
+): boolean {
+  const target = source.targets.get(specifier) ?? '';
+  if (isOutside(target)) return false;
+  return reaches(sources, target, source.path) || isLiveExport(sources, target, name);
+}
+
+function originalPlace(
+  sources: ReadonlyMap<string, ReadModule>,
+  maps: ReadonlyMap<string, () => TraceMap>,
+  at: { script: string; line: number; column: number },
+): string | undefined {
+  const path = at.script.slice(SCRIPT.length);
+  const source = sources.get(path);
+  const map = maps.get(path)?.();
+  if (!source || !map) return undefined;
+  const { line } = originalPositionFor(map, { line: at.line, column: Math.max(at.column - 1, 0) });
+  return line === null ? undefined : `${source.shown}:${line}`;
+}
+
+
+

@@ -1,0 +1,157 @@
+/** What the instrumentation knows while it walks through a module: the text, and the functions it stands in. */
+
+import type { AnyNode } from 'acorn';
+import type MagicString from 'magic-string';
+import { UsageError } from '../../errors.js';
+import type { Names, Needs } from './needs.js';
+import type { SiteTable } from './sites.js';
+
+/** Prefix of every name that the instrumentation adds; rejected in sources. */
+export const OWN = '$$';
+/** The runtime, as instrumented code sees it. */
+export const RUNTIME = `${OWN}k`;
+/** Keys: of the resumable form of a function, of a constructor's, and of what is known of a view of shared memory. */
+export const KEY_CALL = `${OWN}G`;
+export const KEY_NEW = `${OWN}N`;
+export const KEY_VIEW = `${OWN}V`;
+
+/** How `this` is to be understood. */
+export type FunctionKind = 'module' | 'function' | 'method' | 'arrow' | 'constructor';
+
+/** A function, on the way through it. */
+export interface FunctionState {
+  readonly kind: FunctionKind;
+  /** Whether `yield` can be written here. */
+  readonly resumable: boolean;
+  readonly isAsync: boolean;
+  readonly isGenerator: boolean;
+  /** For stories. */
+  readonly name: string;
+  readonly outer: FunctionState | undefined;
+  /** Temporaries in use, and the most at any time. */
+  live: number;
+  most: number;
+  /** Constants that arrows within need. */
+  sharesThis: boolean;
+  sharesArguments: boolean;
+  sharesSuper: boolean;
+}
+
+/** The file at hand. */
+export interface ModuleText {
+  /** As it is shown to people. */
+  readonly file: string;
+  readonly code: string;
+  /** Line that a position of the code has in the user's own source, and column from 0. */
+  readonly original: (line: number, column: number) => { file: string; line: number; column: number };
+}
+
+/** Shared by all parts of the instrumentation of one module. */
+export class Context {
+  readonly text: MagicString;
+  readonly module: ModuleText;
+  readonly names: Names;
+  readonly needs: Needs;
+  readonly sites: SiteTable;
+  fn: FunctionState;
+  /** Calls to be made at the beginning of the innermost block. */
+  hoisted: string[] = [];
+  #counter = 0;
+
+  constructor(
+    text: MagicString,
+    module: ModuleText,
+    names: Names,
+    needs: Needs,
+    sites: SiteTable,
+    fn: FunctionState,
+  ) {
+    this.text = text;
+    this.module = module;
+    this.names = names;
+    this.needs = needs;
+    this.sites = sites;
+    this.fn = fn;
+  }
+
+  before(node: AnyNode, text: string): void {
+    this.text.prependRight(node.start, text);
+  }
+
+  after(node: AnyNode, text: string): void {
+    this.text.appendLeft(node.end, text);
+  }
+
+  /** Put `text` in the place of what stands between two nodes. */
+  replace(from: number, to: number, text: string): void {
+    if (from === to) this.text.prependRight(from, text);
+    else this.text.update(from, to, text);
+  }
+
+  /** Put `text` in the place of what stands between the ends of two nodes. */
+  replaceEnd(inner: AnyNode, outer: AnyNode, text: string): void {
+    if (inner.end === outer.end) this.text.appendLeft(inner.end, text);
+    else this.text.update(inner.end, outer.end, text);
+  }
+
+  slice(node: AnyNode): string {
+    return this.module.code.slice(node.start, node.end);
+  }
+
+  /** A name that occurs nowhere else in the module. */
+  unique(what: string): string {
+    return `${OWN}${what}${++this.#counter}`;
+  }
+
+  /** Use `count` temporaries while `use` runs. */
+  temporaries(count: number, use: (...names: string[]) => void): void {
+    const { fn } = this;
+    const names = Array.from({ length: count }, (_, i) => `${OWN}${fn.live + i}`);
+    fn.live += count;
+    fn.most = Math.max(fn.most, fn.live);
+    use(...names);
+    fn.live -= count;
+  }
+
+  /** Number of a new site at a node. */
+  site(node: AnyNode, operation: string, shown: AnyNode = node): number {
+    const start = node.loc?.start ?? { line: 1, column: 0 };
+    return this.sites.add({
+      ...this.module.original(start.line, start.column),
+      inside: namedFunction(this.fn),
+      text: this.slice(shown),
+      operation,
+    });
+  }
+
+  /** What to throw about a node: names the user's file and line. */
+  rejection(node: AnyNode, what: string): UsageError {
+    const start = node.loc?.start ?? { line: 1, column: 0 };
+    const { file, line } = this.module.original(start.line, start.column);
+    return new UsageError(`${file}:${line}: ${what}`);
+  }
+}
+
+function namedFunction(fn: FunctionState): string {
+  for (let state: FunctionState | undefined = fn; state; state = state.outer) {
+    if (state.name !== '') return state.name;
+  }
+  return '(module)';
+}
+
+/** A new function state. */
+export function functionState(
+  given: Pick<FunctionState, 'kind' | 'resumable' | 'name' | 'outer'> &
+    Partial<Pick<FunctionState, 'isAsync' | 'isGenerator'>>,
+): FunctionState {
+  return {
+    isAsync: false,
+    isGenerator: false,
+    ...given,
+    live: 0,
+    most: 0,
+    sharesThis: false,
+    sharesArguments: false,
+    sharesSuper: false,
+  };
+}

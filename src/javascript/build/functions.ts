@@ -1,0 +1,230 @@
+/** Functions: each gets a resumable form beside the plain one, which drives it where nothing can be interrupted. */
+
+import type {
+  AnyNode,
+  ArrowFunctionExpression,
+  FunctionDeclaration,
+  FunctionExpression,
+} from 'acorn';
+import {
+  functionState,
+  OWN,
+  RUNTIME,
+  type Context,
+  type FunctionKind,
+  type FunctionState,
+} from './context.js';
+import { isFunction, type FunctionNode } from './scope.js';
+
+type Visit = (node: AnyNode) => void;
+
+const NONE: ReadonlyMap<string, string> = new Map();
+
+/** Kinds of resumable functions, as the runtime tells them apart. */
+export function flavour(node: FunctionNode): 'call' | 'async' | 'generator' | 'asyncGenerator' {
+  if (node.async) return node.generator ? 'asyncGenerator' : 'async';
+  return node.generator ? 'generator' : 'call';
+}
+
+/** Rewrites functions. */
+export class FunctionRewriter {
+  readonly #cx: Context;
+  readonly #visit: Visit;
+  readonly #pattern: Visit;
+
+  constructor(cx: Context, visit: Visit, pattern: Visit) {
+    this.#cx = cx;
+    this.#visit = visit;
+    this.#pattern = pattern;
+  }
+
+  /** A function expression, arrow or declaration; methods are the class' business. */
+  rewrite(node: FunctionNode, parent: AnyNode | undefined, direct: ReadonlyMap<string, string>): void {
+    const needed = this.#cx.needs.function(node);
+    if (node.type === 'FunctionDeclaration' && (node.id as unknown) !== null) {
+      this.#declaration(node as FunctionDeclaration, needed, direct);
+    } else if (!needed) {
+      this.enter(node, this.#kindOf(node), nameFrom(node, parent), false);
+      this.#cx.before(node, `${RUNTIME}.pure(`);
+      this.#cx.after(node, ')');
+    } else {
+      const name = nameFrom(node, parent);
+      this.enter(node, this.#kindOf(node), name, true);
+      this.#asGenerator(node);
+      this.#cx.before(node, `${RUNTIME}.${flavour(node)}(`);
+      this.#cx.after(node, `, ${JSON.stringify(name)}, ${lengthOf(node)})`);
+    }
+  }
+
+  /** A method of a class or object literal that becomes a generator method: what stands before its parameters is the caller's. */
+  method(node: FunctionNode, kind: FunctionKind, name: string): void {
+    this.enter(node, kind, name, true);
+  }
+
+  /** The value of a property or field. */
+  expression(node: AnyNode, parent: AnyNode): void {
+    if (isFunction(node)) this.rewrite(node, parent, NONE);
+    else this.#visit(node);
+  }
+
+  #kindOf(node: FunctionNode): FunctionKind {
+    return node.type === 'ArrowFunctionExpression' ? 'arrow' : 'function';
+  }
+
+  #declaration(
+    node: FunctionDeclaration,
+    needed: boolean,
+    direct: ReadonlyMap<string, string>,
+  ): void {
+    const cx = this.#cx;
+    const name = node.id.name;
+    this.enter(node, 'function', name, needed);
+    if (!needed) {
+      cx.hoisted.push(`${RUNTIME}.pure(${name});`);
+      return;
+    }
+    const form = direct.get(name) ?? cx.unique('f');
+    const kind = flavour(node);
+    cx.hoisted.push(`${RUNTIME}.declare(${name}, ${form}, '${kind}');`);
+    const start = this.#listStart(node);
+    const length = Array.from({ length: lengthOf(node) }, (_, i) => `${OWN}p${i}`).join(', ');
+    cx.replace(
+      node.start,
+      start,
+      `function ${name}(${length}) { return ${RUNTIME}.enter(${form}, this, arguments, '${kind}'); } function* ${form}(`,
+    );
+  }
+
+  /** Position after the parenthesis that opens the parameters. */
+  #listStart(node: FunctionNode): number {
+    const { code } = this.#cx.module;
+    const from = node.id?.end ?? node.start;
+    return code.indexOf('(', from) + 1;
+  }
+
+  /** Make the text of a function or arrow that of a generator function. */
+  #asGenerator(node: FunctionNode): void {
+    if (node.type === 'ArrowFunctionExpression') {
+      this.#arrow(node as ArrowFunctionExpression);
+      return;
+    }
+    const cx = this.#cx;
+    const name = (node as FunctionExpression).id?.name ?? '';
+    cx.replace(node.start, this.#listStart(node), `function* ${name}(`);
+  }
+
+  #arrow(node: ArrowFunctionExpression): void {
+    const cx = this.#cx;
+    const { code } = cx.module;
+    const last = node.params.at(-1);
+    const arrow = code.lastIndexOf('=>', node.body.start);
+    const [first] = node.params;
+    const begin = first === undefined ? code.indexOf('(', node.start) + 1 : first.start;
+    cx.replace(node.start, begin, 'function* (');
+    const end = last?.end ?? begin;
+    const head = this.#moved.has(node) ? `] = ${OWN}p; ` : `) { ${this.#prologueOf(node)}`;
+    cx.replace(end, arrow + 2, node.expression ? `${head}return (` : ') ');
+    if (node.expression) cx.after(node, '); }');
+  }
+
+  /** Arrow functions without braces whose parameters have moved into their body. */
+  readonly #moved = new WeakSet<AnyNode>();
+  readonly #states = new WeakMap<AnyNode, FunctionState>();
+
+  #prologueOf(node: AnyNode): string {
+    const state = this.#states.get(node);
+    return state === undefined ? '' : prologue(state);
+  }
+
+  /** Walk through parameters and body of a function. */
+  enter(node: FunctionNode, kind: FunctionKind, name: string, resumable: boolean): FunctionState {
+    const cx = this.#cx;
+    const outer = cx.fn;
+    const state = functionState({
+      kind,
+      resumable,
+      name,
+      outer,
+      isAsync: node.async,
+      isGenerator: node.generator,
+    });
+    cx.fn = state;
+    this.#states.set(node, state);
+    for (const parameter of node.params) this.#pattern(parameter);
+    const moves = resumable && node.params.some((p) => cx.needs.within(p));
+    if (node.body.type === 'BlockStatement') this.#block(node.body, state, moves);
+    else this.#visit(node.body);
+    if (moves) this.#moveParameters(node, state);
+    cx.fn = outer;
+    return state;
+  }
+
+  /** Code in parameters (default values, patterns that iterate) moves into the body, where it can be interrupted. */
+  #moveParameters(node: FunctionNode, state: FunctionState): void {
+    const cx = this.#cx;
+    const first = node.params[0] as AnyNode;
+    const last = node.params.at(-1) as AnyNode;
+    cx.before(first, `...${OWN}p) { ${prologue(state)}let [`);
+    if (node.body.type !== 'BlockStatement') {
+      this.#moved.add(node);
+      return;
+    }
+    cx.after(last, `] = ${OWN}p; if (1`);
+    cx.after(node.body, '}');
+  }
+
+  #block(
+    body: AnyNode & { type: 'BlockStatement' },
+    state: FunctionState,
+    moves: boolean,
+  ): void {
+    const cx = this.#cx;
+    const hoistedBefore = cx.hoisted;
+    cx.hoisted = [];
+    for (const statement of body.body) this.#visit(statement);
+    let at = body.start + 1;
+    for (const statement of body.body) {
+      if (statement.type !== 'ExpressionStatement' || statement.directive === undefined) break;
+      at = statement.end;
+    }
+    const text = (moves ? '' : prologue(state)) + cx.hoisted.join(' ');
+    if (text !== '') cx.text.appendLeft(at, ` ${text}`);
+    cx.hoisted = hoistedBefore;
+  }
+}
+
+/** Declarations at the beginning of a function. */
+export function prologue(state: FunctionState): string {
+  let text = '';
+  if (state.most > 0) {
+    const names = Array.from({ length: state.most }, (_, i) => `${OWN}${i}`);
+    text += `let ${names.join(', ')}; `;
+  }
+  if (state.sharesThis) text += `const ${OWN}this = this; `;
+  if (state.sharesArguments) text += `const ${OWN}arguments = arguments; `;
+  if (state.sharesSuper) text += `const ${OWN}super = (name) => super[name]; `;
+  return text;
+}
+
+/** Number of parameters before the first with a default value. */
+export function lengthOf(node: FunctionNode): number {
+  const index = node.params.findIndex(
+    (p) => p.type === 'AssignmentPattern' || p.type === 'RestElement',
+  );
+  return index < 0 ? node.params.length : index;
+}
+
+/** Name that a function has, or gets from where it stands. */
+export function nameFrom(node: FunctionNode, parent: AnyNode | undefined): string {
+  if (node.id) return node.id.name;
+  if (parent === undefined) return '';
+  if (parent.type === 'VariableDeclarator' && parent.id.type === 'Identifier') return parent.id.name;
+  if (parent.type === 'AssignmentExpression' && parent.left.type === 'Identifier') {
+    return parent.left.name;
+  }
+  if (parent.type === 'Property' || parent.type === 'PropertyDefinition') {
+    const { key } = parent;
+    if (key.type === 'Identifier' && !parent.computed) return key.name;
+  }
+  return '';
+}

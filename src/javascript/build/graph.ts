@@ -1,0 +1,182 @@
+/** Reads a program: its file and everything that it imports, from packages too, as ES modules, CommonJS or TypeScript. */
+
+import { parse, type AnyNode, type Program } from 'acorn';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire, isBuiltin } from 'node:module';
+import { dirname, extname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { resolve as resolveImport } from 'import-meta-resolve';
+import { UsageError } from '../../errors.js';
+import { stripTypes } from '../../explorer/build/typescript.js';
+import { childrenOf, scopeOf, type ModuleScope } from './scope.js';
+
+/** The module that programs import from us. */
+export const OWN_SPECIFIERS: ReadonlySet<string> = new Set(['klp-smp/javascript']);
+
+/** A module as it was read. */
+export interface ReadModule {
+  readonly path: string;
+  /** As it is shown: relative to the working directory where that is shorter. */
+  readonly shown: string;
+  readonly kind: 'esm' | 'cjs' | 'json';
+  readonly code: string;
+  readonly program: Program | undefined;
+  readonly scope: ModuleScope | undefined;
+  /** Specifier → path of another module of the program, or what begins with `node:` or names us. */
+  readonly targets: ReadonlyMap<string, string>;
+}
+
+/** Path as people are shown it. */
+export function shownPath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.length < path.length && !short.startsWith('..') ? short : path;
+}
+
+/** Read a program's modules, the file itself first. @throws UsageError with file and line */
+export function readProgram(entry: string): Map<string, ReadModule> {
+  const modules = new Map<string, ReadModule>();
+  const queue = [entry];
+  for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
+    if (modules.has(path)) continue;
+    const module = readModule(path);
+    modules.set(path, module);
+    queue.push(...[...module.targets.values()].filter((t) => !isOutside(t)));
+  }
+  return modules;
+}
+
+/** Whether a target is not instrumented: a built-in module, or ours. */
+export function isOutside(target: string): boolean {
+  return target.startsWith('node:') || OWN_SPECIFIERS.has(target);
+}
+
+function readModule(path: string): ReadModule {
+  const shown = shownPath(path);
+  let code: string;
+  try {
+    code = readFileSync(path, 'utf8');
+  } catch {
+    throw new UsageError(`cannot read ${shown}`);
+  }
+  const extension = extname(path);
+  if (extension === '.json') {
+    return { path, shown, kind: 'json', code, program: undefined, scope: undefined, targets: new Map() };
+  }
+  if (/^\.[cm]?ts$/.test(extension)) ({ code } = stripTypes(path, code));
+  const kind = kindOf(path);
+  const program = parseFile(shown, code, kind);
+  const targets = kind === 'esm' ? importTargets(path, shown, program) : requireTargets(path, shown, program);
+  return { path, shown, kind, code, program, scope: scopeOf(program), targets };
+}
+
+function kindOf(path: string): 'esm' | 'cjs' {
+  const extension = extname(path);
+  if (extension === '.mjs' || extension === '.mts') return 'esm';
+  if (extension === '.cjs' || extension === '.cts') return 'cjs';
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest)) {
+      const { type } = JSON.parse(readFileSync(manifest, 'utf8')) as { type?: string };
+      return type === 'module' ? 'esm' : 'cjs';
+    }
+    if (folder === dirname(folder)) return 'cjs';
+  }
+}
+
+function parseFile(shown: string, code: string, kind: 'esm' | 'cjs'): Program {
+  try {
+    return parse(code, {
+      ecmaVersion: 'latest',
+      sourceType: kind === 'esm' ? 'module' : 'script',
+      allowReturnOutsideFunction: kind === 'cjs',
+      allowHashBang: true,
+      preserveParens: true,
+      locations: true,
+    });
+  } catch (error) {
+    const { loc, message } = error as { loc?: { line: number }; message: string };
+    throw new UsageError(`${shown}:${loc?.line ?? 1}: ${message.replace(/ \(\d+:\d+\)$/, '')}`);
+  }
+}
+
+function importTargets(path: string, shown: string, program: Program): Map<string, string> {
+  const targets = new Map<string, string>();
+  for (const node of program.body) {
+    if (node.type !== 'ImportDeclaration' && node.type !== 'ExportAllDeclaration') {
+      if (node.type !== 'ExportNamedDeclaration' || !node.source) continue;
+    }
+    const specifier = String((node.source as { value?: unknown }).value);
+    const line = node.loc?.start.line ?? 1;
+    targets.set(specifier, importTarget(path, specifier, `${shown}:${line}`));
+  }
+  return targets;
+}
+
+function importTarget(path: string, specifier: string, place: string): string {
+  if (OWN_SPECIFIERS.has(specifier)) return specifier;
+  if (isBuiltin(specifier)) return specifier.startsWith('node:') ? specifier : `node:${specifier}`;
+  let target: string;
+  try {
+    target = fileURLToPath(resolveImport(specifier, pathToFileURL(path).href));
+  } catch (error) {
+    const why = (error as Error).message.split(' imported from ')[0] ?? '';
+    throw new UsageError(`${place}: cannot import '${specifier}': ${why}`);
+  }
+  return checked(target, specifier, place);
+}
+
+/** A target must exist and be JavaScript; `x.js` may stand for `x.ts`. */
+function checked(target: string, specifier: string, place: string): string {
+  const typescript = target.replace(/\.([cm]?)js$/, '.$1ts');
+  const path = !existsSync(target) && existsSync(typescript) ? typescript : target;
+  if (!existsSync(path)) throw new UsageError(`${place}: cannot import '${specifier}': there is no ${path}`);
+  if (extname(path) === '.node') {
+    throw new UsageError(`${place}: '${specifier}' is a native addon, which cannot be instrumented`);
+  }
+  if (extname(path) === '.wasm') {
+    throw new UsageError(`${place}: '${specifier}' is WebAssembly, which cannot be instrumented`);
+  }
+  return path;
+}
+
+function requireTargets(path: string, shown: string, program: Program): Map<string, string> {
+  const targets = new Map<string, string>();
+  const require = createRequire(path);
+  const visit = (node: AnyNode, isGuarded: boolean): void => {
+    const specifier = requiredBy(node);
+    if (specifier !== undefined) {
+      const place = `${shown}:${node.loc?.start.line ?? 1}`;
+      const target = requireTarget(require, specifier, place, isGuarded);
+      if (target !== undefined) targets.set(specifier, target);
+    }
+    const within = isGuarded || node.type === 'TryStatement';
+    for (const child of childrenOf(node)) visit(child, within);
+  };
+  visit(program, false);
+  return targets;
+}
+
+function requiredBy(node: AnyNode): string | undefined {
+  if (node.type !== 'CallExpression' || node.callee.type !== 'Identifier') return undefined;
+  const [first] = node.arguments;
+  if (node.callee.name !== 'require' || first?.type !== 'Literal') return undefined;
+  return typeof first.value === 'string' ? first.value : undefined;
+}
+
+/** Undefined for what is missing but asked for within `try`: it fails when it is asked for. */
+function requireTarget(
+  require: NodeJS.Require,
+  specifier: string,
+  place: string,
+  isGuarded: boolean,
+): string | undefined {
+  if (OWN_SPECIFIERS.has(specifier)) return specifier;
+  if (isBuiltin(specifier)) return specifier.startsWith('node:') ? specifier : `node:${specifier}`;
+  try {
+    return checked(require.resolve(specifier), specifier, place);
+  } catch (error) {
+    if (isGuarded) return undefined;
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${place}: cannot require '${specifier}': it is not installed`);
+  }
+}

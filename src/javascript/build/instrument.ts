@@ -1,0 +1,340 @@
+/** Instruments one module: whatever may reach shared memory becomes resumable, everything else stays as it is. */
+
+import type { AnyNode, Identifier, Program, ReturnStatement } from 'acorn';
+import MagicString from 'magic-string';
+import { AssignmentRewriter } from './assign.js';
+import { CallRewriter } from './calls.js';
+import { ClassRewriter } from './classes.js';
+import { Context, functionState, OWN, RUNTIME, type FunctionState, type ModuleText } from './context.js';
+import { FunctionRewriter, prologue } from './functions.js';
+import { ModuleRewriter, type ModuleLinks } from './links.js';
+import { fixedFunctions, Needs, type Names } from './needs.js';
+import { IterationRewriter } from './patterns.js';
+import { childrenOf, isFunction } from './scope.js';
+import type { SiteTable } from './sites.js';
+
+/** An instrumented module: the body of a function that is called with the runtime, and its text for a source map. */
+export interface Instrumented {
+  readonly text: MagicString;
+  /** Parameters of the module's function. */
+  readonly parameters: readonly string[];
+}
+
+/** What a module is instrumented with. */
+export interface InstrumentOptions {
+  readonly module: ModuleText;
+  readonly program: Program;
+  readonly names: Names;
+  readonly sites: SiteTable;
+  readonly links: ModuleLinks;
+}
+
+/** Loops that are watched: one of them that reaches no memory must not spin for ever unnoticed. */
+const LOOPS: ReadonlySet<string> = new Set(['WhileStatement', 'DoWhileStatement', 'ForStatement']);
+
+class Instrumentation {
+  readonly cx: Context;
+  readonly #assign: AssignmentRewriter;
+  readonly #calls: CallRewriter;
+  readonly #iteration: IterationRewriter;
+  readonly #functions: FunctionRewriter;
+  readonly #classes: ClassRewriter;
+  readonly #links: ModuleRewriter;
+  readonly #direct = new Map<string, string>();
+  readonly #path: AnyNode[] = [];
+
+  constructor({ module, program, names, sites, links }: InstrumentOptions, fn: FunctionState) {
+    const needs = new Needs(names, program);
+    this.cx = new Context(new MagicString(module.code), module, names, needs, sites, fn);
+    for (const [name, node] of fixedFunctions(program, names.scope)) {
+      if (node.async || node.generator || !needs.function(node)) continue;
+      this.#direct.set(name, this.cx.unique('f'));
+    }
+    const visit = (node: AnyNode): void => this.visit(node);
+    this.#assign = new AssignmentRewriter(this.cx, visit);
+    this.#calls = new CallRewriter(this.cx, visit, this.#direct);
+    this.#iteration = new IterationRewriter(this.cx, visit, (n) => this.#assign.guarded(n));
+    this.#functions = new FunctionRewriter(this.cx, visit, (n) => this.#iteration.pattern(n as Identifier));
+    this.#classes = new ClassRewriter(this.cx, visit, this.#functions);
+    this.#links = new ModuleRewriter(this.cx, visit, links);
+  }
+
+  program(program: Program): string {
+    for (const statement of program.body) this.visit(statement);
+    return prologue(this.cx.fn) + this.cx.hoisted.join(' ') + this.#links.prologue();
+  }
+
+  visit(node: AnyNode): void {
+    this.#path.push(node);
+    if (!this.#special(node)) for (const child of childrenOf(node)) this.visit(child);
+    this.#path.pop();
+  }
+
+  get #parent(): AnyNode | undefined {
+    return this.#path.at(-2);
+  }
+
+  /** Rewrite a node that needs it. Returns whether its children have been dealt with. */
+  #special(node: AnyNode): boolean {
+    if (isFunction(node)) {
+      this.#functions.rewrite(node, this.#parent, this.#direct);
+      return true;
+    }
+    return this.#expression(node) || this.#statement(node);
+  }
+
+  #expression(node: AnyNode): boolean {
+    switch (node.type) {
+      case 'CallExpression':
+        if (node.callee.type === 'Super') this.#classes.superCall(node);
+        else this.#call(node);
+        return true;
+      case 'MemberExpression':
+        this.#calls.chain(node);
+        return true;
+      case 'NewExpression':
+        this.#calls.construct(node);
+        return true;
+      case 'AssignmentExpression':
+        return this.#assignment(node);
+      case 'UpdateExpression':
+        this.#assign.update(node);
+        return true;
+      case 'UnaryExpression':
+        return node.operator === 'delete' && this.#delete(node.argument);
+      case 'SpreadElement':
+        this.#iteration.spread(node);
+        return true;
+      case 'ObjectExpression':
+        this.#classes.object(node);
+        return true;
+      case 'ClassDeclaration':
+      case 'ClassExpression':
+        this.#classes.class(node);
+        return true;
+      default:
+        return this.#leaf(node);
+    }
+  }
+
+  #leaf(node: AnyNode): boolean {
+    switch (node.type) {
+      case 'Identifier':
+        this.#identifier(node);
+        return true;
+      case 'ThisExpression':
+        this.#this(node);
+        return true;
+      case 'AwaitExpression':
+        this.visit(node.argument);
+        this.cx.replace(node.start, node.argument.start, `(yield ${RUNTIME}.await(`);
+        this.cx.after(node, '))');
+        return true;
+      case 'YieldExpression':
+        this.#yield(node);
+        return true;
+      case 'MetaProperty':
+        this.#meta(node);
+        return true;
+      case 'ImportExpression':
+        return this.#links.dynamic(node);
+      case 'TaggedTemplateExpression':
+        this.#tagged(node);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #call(node: AnyNode & { type: 'CallExpression' }): void {
+    const { callee } = node;
+    if (callee.type === 'Identifier' && callee.name === 'eval') {
+      throw this.cx.rejection(node, 'eval() makes code that cannot be instrumented');
+    }
+    this.#calls.chain(node);
+  }
+
+  #assignment(node: AnyNode & { type: 'AssignmentExpression' }): boolean {
+    const { left } = node;
+    if (left.type === 'ArrayPattern' || left.type === 'ObjectPattern') {
+      this.#iteration.pattern(left);
+      this.visit(node.right);
+      this.#iteration.unpacked(left, node.right);
+    } else {
+      this.#assign.assignment(node);
+    }
+    return true;
+  }
+
+  /** Deleting reads nothing; what it is deleted from is evaluated as usual. */
+  #delete(argument: AnyNode): boolean {
+    const target = argument.type === 'ChainExpression' ? argument.expression : argument;
+    if (target.type !== 'MemberExpression') return false;
+    this.visit(target.object);
+    if (target.computed) this.visit(target.property);
+    return true;
+  }
+
+  #tagged(node: AnyNode & { type: 'TaggedTemplateExpression' }): void {
+    const { tag } = node;
+    if (tag.type === 'MemberExpression') {
+      this.visit(tag.object);
+      if (tag.computed) this.visit(tag.property);
+    } else {
+      this.visit(tag);
+    }
+    for (const expression of node.quasi.expressions) this.visit(expression);
+  }
+
+  #yield(node: AnyNode & { type: 'YieldExpression' }): void {
+    const { cx } = this;
+    const { argument } = node;
+    const method = node.delegate ? 'delegate' : 'out';
+    const open = node.delegate ? `(yield* ${RUNTIME}.${method}(` : `(yield ${RUNTIME}.${method}(`;
+    if (argument == null) {
+      cx.replace(node.start, node.end, `${open}undefined))`);
+      return;
+    }
+    this.visit(argument);
+    cx.replace(node.start, argument.start, open);
+    cx.after(node, '))');
+  }
+
+  #meta(node: AnyNode & { type: 'MetaProperty' }): void {
+    if (node.meta.name === 'import') {
+      this.cx.replace(node.start, node.end, `${OWN}meta`);
+      return;
+    }
+    let { fn } = this.cx;
+    while (fn.kind === 'arrow' && fn.outer) fn = fn.outer;
+    if (fn.kind === 'constructor') this.cx.replace(node.start, node.end, `${OWN}nt`);
+    else if (fn.resumable) this.cx.replace(node.start, node.end, `${RUNTIME}.newTarget(${this.#calls.thisText()})`);
+  }
+
+  #this(node: AnyNode): void {
+    const text = this.#calls.thisText();
+    if (text !== 'this') this.cx.replace(node.start, node.end, text);
+  }
+
+  #identifier(node: Identifier): void {
+    const { cx } = this;
+    if (node.name.startsWith(OWN)) throw cx.rejection(node, `names that begin with ${OWN} are reserved`);
+    const isUse = isReference(node, this.#parent);
+    if (node.name === 'arguments' && isUse) this.#arguments(node);
+    else if (isUse) this.#links.reference(node, this.#parent);
+  }
+
+  /** `arguments` in an arrow function is that of the function around it. */
+  #arguments(node: Identifier): void {
+    let crossed = false;
+    for (let state: FunctionState | undefined = this.cx.fn; state; state = state.outer) {
+      if (state.kind === 'constructor') throw this.cx.rejection(node, '`arguments` in a constructor');
+      if (state.kind !== 'arrow') {
+        if (!crossed) return;
+        state.sharesArguments = true;
+        this.cx.replace(node.start, node.end, `${OWN}arguments`);
+        return;
+      }
+      crossed ||= state.resumable;
+    }
+  }
+
+  #statement(node: AnyNode): boolean {
+    if (LOOPS.has(node.type)) return this.#loop(node as AnyNode & { body: AnyNode });
+    switch (node.type) {
+      case 'ForOfStatement':
+        this.#iteration.forOf(node, this.#outermostLabel());
+        return true;
+      case 'VariableDeclarator':
+        this.#iteration.pattern(node.id);
+        if (node.init != null) {
+          this.visit(node.init);
+          this.#iteration.unpacked(node.id, node.init);
+        }
+        return true;
+      case 'ReturnStatement':
+        return this.#return(node);
+      case 'BlockStatement':
+        return this.#block(node);
+      case 'WithStatement':
+        throw this.cx.rejection(node, '`with` cannot be instrumented');
+      default:
+        return this.#links.statement(node);
+    }
+  }
+
+  #outermostLabel(): AnyNode {
+    let at = this.#path.length - 1;
+    while (this.#path[at - 1]?.type === 'LabeledStatement') at--;
+    return this.#path[at] as AnyNode;
+  }
+
+  #return(node: ReturnStatement): boolean {
+    if (this.cx.fn.kind !== 'constructor') return false;
+    if (node.argument == null) {
+      this.cx.replace(node.start, node.end, `return ${OWN}self;`);
+      return true;
+    }
+    this.visit(node.argument);
+    this.cx.before(node.argument, `${RUNTIME}.returned(`);
+    this.cx.after(node.argument, `, ${OWN}self)`);
+    return true;
+  }
+
+  #block(node: AnyNode & { type: 'BlockStatement' }): boolean {
+    const { cx } = this;
+    const before = cx.hoisted;
+    cx.hoisted = [];
+    for (const statement of node.body) this.visit(statement);
+    if (cx.hoisted.length > 0) cx.text.appendLeft(node.start + 1, ` ${cx.hoisted.join(' ')}`);
+    cx.hoisted = before;
+    return true;
+  }
+
+  #loop(node: AnyNode & { body: AnyNode }): boolean {
+    const { cx } = this;
+    const check = `if (--${RUNTIME}.budget < 0) ${RUNTIME}.endless(${cx.site(node, 'loop')});`;
+    for (const child of childrenOf(node)) this.visit(child);
+    cx.text.appendLeft(node.body.start, ` { ${check} `);
+    cx.text.appendLeft(node.body.end, ' }');
+    return true;
+  }
+}
+
+/** Whether an identifier is a use of a variable. */
+function isReference(node: Identifier, parent: AnyNode | undefined): boolean {
+  if (parent === undefined) return true;
+  switch (parent.type) {
+    case 'MemberExpression':
+      return parent.object === node || parent.computed;
+    case 'Property':
+      return parent.value === node || parent.computed;
+    case 'PropertyDefinition':
+    case 'MethodDefinition':
+      return parent.value === node || parent.computed;
+    case 'LabeledStatement':
+    case 'BreakStatement':
+    case 'ContinueStatement':
+    case 'MetaProperty':
+      return false;
+    default:
+      return true;
+  }
+}
+
+/**
+ * Instrument a module.
+ *
+ * @throws UsageError with file and line for what cannot be made resumable
+ */
+export function instrument(options: InstrumentOptions): Instrumented {
+  const fn = functionState({ kind: 'module', resumable: true, name: '', outer: undefined });
+  const work = new Instrumentation(options, fn);
+  const begin = work.program(options.program);
+  const { text } = work.cx;
+  text.prepend(
+    `${options.links.isModule ? '"use strict"; ' : ''}return function* (${options.links.parameters.join(', ')}) { ${begin}`,
+  );
+  text.append('\n}');
+  return { text, parameters: options.links.parameters };
+}

@@ -1,0 +1,169 @@
+/** Imports and exports of a module, turned into what the loader hands in. */
+
+import type { AnyNode, Identifier, ImportExpression } from 'acorn';
+import { OWN, RUNTIME, type Context } from './context.js';
+import { namesOf } from './scope.js';
+
+/** How a module is tied to others. */
+export interface ModuleLinks {
+  /** An ES module; else CommonJS. */
+  readonly isModule: boolean;
+  /** Parameters of the function that a module becomes. */
+  readonly parameters: readonly string[];
+  /** Specifiers of static imports, in the order in which the loader hands in their namespaces. */
+  readonly specifiers: readonly string[];
+  /** Whether an imported name must be looked up at each use: its module may change it, or is not evaluated yet. */
+  readonly isLive: (specifier: string, name: string) => boolean;
+}
+
+/** Parameters of an ES module's function: its exports, the namespaces of its imports, `import.meta`. */
+export const MODULE_PARAMETERS = [`${OWN}x`, `${OWN}m`, `${OWN}meta`] as const;
+/** Parameters of a CommonJS module's function. */
+export const COMMONJS_PARAMETERS = [
+  'exports',
+  'require',
+  'module',
+  '__filename',
+  '__dirname',
+] as const;
+
+type Visit = (node: AnyNode) => void;
+
+/** Rewrites imports and exports. */
+export class ModuleRewriter {
+  readonly #cx: Context;
+  readonly #visit: Visit;
+  readonly #links: ModuleLinks;
+  readonly #bindings: string[] = [];
+  readonly #exports: string[] = [];
+  readonly #live = new Map<string, string>();
+
+  constructor(cx: Context, visit: Visit, links: ModuleLinks) {
+    this.#cx = cx;
+    this.#visit = visit;
+    this.#links = links;
+  }
+
+  /** What comes before the module's own code. */
+  prologue(): string {
+    if (!this.#links.isModule) return '';
+    const getters = this.#exports.join(', ');
+    return `${RUNTIME}.exports(${OWN}x, { ${getters} }); ${this.#bindings.join(' ')}`;
+  }
+
+  #namespace(specifier: string): string {
+    return `${OWN}m[${this.#links.specifiers.indexOf(specifier)}]`;
+  }
+
+  statement(node: AnyNode): boolean {
+    switch (node.type) {
+      case 'ImportDeclaration':
+        this.#import(node);
+        return true;
+      case 'ExportAllDeclaration':
+        this.#exportAll(node);
+        return true;
+      case 'ExportDefaultDeclaration':
+        this.#exportDefault(node);
+        return true;
+      case 'ExportNamedDeclaration':
+        this.#exportNamed(node);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #import(node: AnyNode & { type: 'ImportDeclaration' }): void {
+    const specifier = String(node.source.value);
+    const namespace = this.#namespace(specifier);
+    for (const s of node.specifiers) {
+      const local = s.local.name;
+      const name =
+        s.type === 'ImportDefaultSpecifier'
+          ? 'default'
+          : s.type === 'ImportSpecifier'
+            ? nameOf(s.imported)
+            : undefined;
+      if (name === undefined) this.#bindings.push(`const ${local} = ${namespace};`);
+      else if (this.#links.isLive(specifier, name)) this.#liveBinding(node, local, namespace, name);
+      else this.#bindings.push(`const ${local} = ${namespace}[${JSON.stringify(name)}];`);
+    }
+    this.#cx.replace(node.start, node.end, '');
+  }
+
+  #liveBinding(node: AnyNode, local: string, namespace: string, name: string): void {
+    if (this.#cx.names.scope.declared.get(local) !== 1) {
+      throw this.#cx.rejection(node, `${local} is imported from a module that changes it, and declared again`);
+    }
+    this.#live.set(local, `${namespace}[${JSON.stringify(name)}]`);
+  }
+
+  /** A use of an imported name that changes. */
+  reference(node: Identifier, parent: AnyNode | undefined): void {
+    const text = this.#live.get(node.name);
+    if (text === undefined) return;
+    const isShort = parent?.type === 'Property' && parent.shorthand;
+    this.#cx.replace(node.start, node.end, isShort ? `${node.name}: ${text}` : text);
+  }
+
+  #exportAll(node: AnyNode & { type: 'ExportAllDeclaration' }): void {
+    const namespace = this.#namespace(String(node.source.value));
+    if (node.exported) {
+      this.#exports.push(`${JSON.stringify(nameOf(node.exported))}: () => ${namespace}`);
+    } else {
+      this.#bindings.push(`${RUNTIME}.exportAll(${OWN}x, ${namespace});`);
+    }
+    this.#cx.replace(node.start, node.end, '');
+  }
+
+  #exportDefault(node: AnyNode & { type: 'ExportDefaultDeclaration' }): void {
+    const cx = this.#cx;
+    const { declaration } = node;
+    this.#visit(declaration);
+    const isDeclared =
+      (declaration.type === 'FunctionDeclaration' || declaration.type === 'ClassDeclaration') &&
+      (declaration.id as Identifier | null) !== null;
+    if (isDeclared) {
+      this.#exports.push(`default: () => ${(declaration.id as Identifier).name}`);
+      cx.replace(node.start, declaration.start, '');
+      return;
+    }
+    this.#exports.push(`default: () => ${OWN}default`);
+    cx.replace(node.start, declaration.start, `const ${OWN}default = (`);
+    cx.replaceEnd(declaration, node, ');');
+  }
+
+  #exportNamed(node: AnyNode & { type: 'ExportNamedDeclaration' }): void {
+    const cx = this.#cx;
+    const { declaration } = node;
+    if (declaration) {
+      this.#visit(declaration);
+      const names =
+        declaration.type === 'VariableDeclaration'
+          ? declaration.declarations.flatMap((d) => namesOf(d.id))
+          : [declaration.id.name];
+      for (const name of names) this.#exports.push(`${name}: () => ${name}`);
+      cx.replace(node.start, declaration.start, '');
+      return;
+    }
+    const from = node.source ? this.#namespace(String(node.source.value)) : undefined;
+    for (const { local, exported } of node.specifiers) {
+      const value = from === undefined ? this.#local(nameOf(local)) : `${from}[${JSON.stringify(nameOf(local))}]`;
+      this.#exports.push(`${JSON.stringify(nameOf(exported))}: () => ${value}`);
+    }
+    cx.replace(node.start, node.end, '');
+  }
+
+  #local(name: string): string {
+    return this.#live.get(name) ?? name;
+  }
+
+  dynamic(node: ImportExpression): boolean {
+    throw this.#cx.rejection(node, 'import() of a module that is not known beforehand is not supported');
+  }
+}
+
+function nameOf(node: Identifier | { readonly type: 'Literal'; readonly value?: unknown }): string {
+  return node.type === 'Identifier' ? node.name : String(node.value);
+}

@@ -1,0 +1,129 @@
+/** Iteration by the language: `for … of`, spread and array patterns, in a form that can be interrupted. */
+
+import type {
+  AnyNode,
+  ForOfStatement,
+  MemberExpression,
+  Pattern,
+  SpreadElement,
+} from 'acorn';
+import { RUNTIME, type Context } from './context.js';
+import { childrenOf } from './scope.js';
+
+type Visit = (node: AnyNode) => void;
+
+/** Rewrites iteration. */
+export class IterationRewriter {
+  readonly #cx: Context;
+  readonly #visit: Visit;
+  readonly #guard: (node: MemberExpression) => void;
+
+  constructor(cx: Context, visit: Visit, guard: (node: MemberExpression) => void) {
+    this.#cx = cx;
+    this.#visit = visit;
+    this.#guard = guard;
+  }
+
+  /** `...x` in an array or in arguments. */
+  spread(node: SpreadElement): void {
+    this.#visit(node.argument);
+    if (this.#cx.fn.resumable) this.#asList(node.argument, -1);
+  }
+
+  /** The value of an expression, as an array of at most `count` elements; -1 for all of them. */
+  #asList(node: AnyNode, count: number): void {
+    const cx = this.#cx;
+    cx.temporaries(1, (value = '') => {
+      cx.before(node, `(${value} = (`);
+      cx.after(
+        node,
+        `), Array.isArray(${value}) ? ${value} : yield* ${RUNTIME}.list(${value}, ${count}))`,
+      );
+    });
+  }
+
+  /** The value that is taken apart by an array pattern. */
+  unpacked(pattern: Pattern, value: AnyNode): void {
+    if (pattern.type !== 'ArrayPattern' || !this.#cx.fn.resumable) return;
+    const rest = pattern.elements.at(-1)?.type === 'RestElement';
+    this.#asList(value, rest ? -1 : pattern.elements.length);
+  }
+
+  /** A pattern that is bound or assigned to: its default values are code. */
+  pattern(node: Pattern | null): void {
+    if (node === null) return;
+    switch (node.type) {
+      case 'MemberExpression':
+        this.#guard(node);
+        break;
+      case 'ArrayPattern':
+        for (const element of node.elements) this.pattern(element);
+        break;
+      case 'ObjectPattern':
+        for (const property of node.properties) {
+          if (property.type === 'RestElement') this.pattern(property.argument);
+          else {
+            if (property.computed) this.#visit(property.key);
+            this.pattern(property.value as Pattern);
+          }
+        }
+        break;
+      case 'AssignmentPattern':
+        this.pattern(node.left);
+        this.#visit(node.right);
+        break;
+      case 'RestElement':
+        this.pattern(node.argument);
+        break;
+      default:
+    }
+  }
+
+  /** `for (const x of y) …`. */
+  forOf(node: ForOfStatement, outermost: AnyNode): void {
+    const cx = this.#cx;
+    if (node.await) throw cx.rejection(node, '`for await` is not supported yet');
+    if (!cx.fn.resumable) {
+      for (const child of childrenOf(node)) this.#visit(child);
+      return;
+    }
+    const cursor = cx.unique('c');
+    const bind = this.#binding(node, cursor);
+    this.#visit(node.right);
+    cx.replace(node.start, node.right.start, `for (${cursor} = ${RUNTIME}.open(`);
+    cx.replace(
+      node.right.end,
+      node.body.start,
+      `); ${cursor}.isFast ? ${cursor}.next() : yield* ${cursor}.step();) { ${bind} `,
+    );
+    this.#visit(node.body);
+    cx.after(node.body, ' }');
+    cx.before(outermost, `{ let ${cursor}; try { `);
+    cx.after(outermost, ` } finally { if (${cursor}?.isOpen) yield* ${cursor}.close(); } }`);
+  }
+
+  /** Statement that binds the loop's variable to the cursor's value. */
+  #binding({ left }: ForOfStatement, cursor: string): string {
+    const cx = this.#cx;
+    const pattern = left.type === 'VariableDeclaration' ? left.declarations[0]?.id : left;
+    if (pattern === undefined || hasCode(pattern)) {
+      throw cx.rejection(left, 'a loop over `of` whose variable has default values or is an element');
+    }
+    let value = `${cursor}.value`;
+    if (pattern.type === 'ArrayPattern') {
+      const rest = pattern.elements.at(-1)?.type === 'RestElement';
+      const count = rest ? -1 : pattern.elements.length;
+      value = `Array.isArray(${value}) ? ${value} : yield* ${RUNTIME}.list(${value}, ${count})`;
+    }
+    const text = cx.slice(pattern);
+    const assigned = pattern.type === 'ObjectPattern' ? `(${text} = ${value})` : `${text} = ${value}`;
+    return left.type === 'VariableDeclaration' ? `${left.kind} ${text} = ${value};` : `${assigned};`;
+  }
+}
+
+/** Whether a pattern contains more than names. */
+function hasCode(node: AnyNode): boolean {
+  if (node.type === 'AssignmentPattern' && node.right.type !== 'Literal') return true;
+  if (node.type === 'MemberExpression' && node.computed) return true;
+  return childrenOf(node).some(hasCode);
+}

@@ -1,0 +1,116 @@
+/** What an execution of a program has shown. */
+
+import { UsageError, SimulatorBug } from '../../errors.js';
+import type { Verdict } from '../../explorer/engine/verdict.js';
+import { SCRIPT, type CompiledProgram } from '../build/compile.js';
+import { defaultOutcome, gradeOfOutcome, type Program } from '../program.js';
+import { UninstrumentedAccess } from '../runtime/operations.js';
+import { EndlessLoop, UninstrumentedCall } from '../runtime/runtime.js';
+import { SLEEPING } from './agent.js';
+import type { Execution, StopReason } from './execution.js';
+
+const forbidden = (key: string, detail: string): Verdict => ({ key, grade: 'forbidden', detail });
+
+/** `file:line` where an error was thrown, as far as its stack tells. */
+export function placeOf(compiled: CompiledProgram, error: unknown): string {
+  const { stack = '' } = (error ?? {}) as { stack?: string };
+  for (const line of stack.split('\n')) {
+    const match = /(klp-javascript:.*?):(\d+):(\d+)\)?$/.exec(line);
+    const [, script = '', row, column] = match ?? [];
+    const place = match && compiled.original(script, Number(row), Number(column));
+    if (place) return place;
+  }
+  return compiled.modules.get(compiled.entry)?.source.shown ?? SCRIPT;
+}
+
+/** Judges executions; keeps one verdict for each outcome. */
+export class Judge {
+  readonly #compiled: CompiledProgram;
+  readonly #program: Program;
+  readonly #execution: Execution;
+  readonly #outcomes = new Map<string, Verdict>();
+
+  constructor(compiled: CompiledProgram, program: Program, execution: Execution) {
+    this.#compiled = compiled;
+    this.#program = program;
+    this.#execution = execution;
+  }
+
+  /** Judge the execution that has just ended. @throws UsageError for what is the program's mistake and no finding */
+  judge(reason: StopReason, shared: unknown, racesAreErrors: boolean): Verdict {
+    const { race } = this.#execution.memory;
+    if (reason === 'threw') return this.#thrown();
+    if (reason === 'deadlock') return this.#blocked();
+    if (reason === 'livelock') {
+      return forbidden(
+        'livelock',
+        'no end within the bound on operations, although every thread got its turn',
+      );
+    }
+    const ended = this.#ended(shared);
+    if (race === undefined || !racesAreErrors || ended.grade === 'forbidden') return ended;
+    return forbidden('data race', this.describeRace());
+  }
+
+  /** The data race of the execution, in words. */
+  describeRace(): string {
+    const { race } = this.#execution.memory;
+    if (race === undefined) return '';
+    const { sites, regions } = this.#execution.runtime;
+    const side = ({ agent, site, isStore }: typeof race.first): string =>
+      `${isStore ? 'write' : 'read'} by thread ${agent} at ${sites.place(site)} (${sites.at(site).text})`;
+    return `nothing orders the ${side(race.first)} and the ${side(race.second)} of ${regions.nameOf(race.address, race.size)}`;
+  }
+
+  #thrown(): Verdict {
+    const { thrown, thrower } = this.#execution;
+    if (thrown instanceof SimulatorBug || thrown instanceof UsageError) throw thrown;
+    const isOurs =
+      thrown instanceof UninstrumentedAccess ||
+      thrown instanceof UninstrumentedCall ||
+      thrown instanceof EndlessLoop;
+    if (isOurs) throw new UsageError(thrown.message);
+    const what = String(thrown).split('\n')[0] ?? '';
+    return forbidden(
+      `throws ${what}`,
+      `thread ${thrower} throws at ${placeOf(this.#compiled, thrown)}: ${what}`,
+    );
+  }
+
+  #ended(shared: unknown): Verdict {
+    const { runtime, cpus } = this.#execution;
+    const returned = cpus.map((agent) => agent.returned);
+    const { outcome } = this.#program;
+    let text: string;
+    try {
+      text =
+        outcome === undefined
+          ? defaultOutcome(returned)
+          : String(runtime.drive(runtime.invoke(outcome, undefined, [returned, shared])));
+    } catch (error) {
+      throw new UsageError(`${placeOf(this.#compiled, error)}: outcome() throws: ${String(error)}`);
+    }
+    let known = this.#outcomes.get(text);
+    if (known === undefined) {
+      const { grade, reason } = gradeOfOutcome(this.#program, text);
+      known = { key: text, grade, detail: reason };
+      this.#outcomes.set(text, known);
+    }
+    return known;
+  }
+
+  /** Who sleeps where; a sleeper whose word has changed since has missed a wake-up. */
+  #blocked(): Verdict {
+    const { cpus, runtime } = this.#execution;
+    const { sites, regions } = runtime;
+    const sleepers = cpus.filter((agent) => agent.state === SLEEPING);
+    const missed = sleepers.filter((agent) => agent.hasMissed(this.#execution.memory));
+    const lines = sleepers.map((agent) => {
+      const { site, address, size } = agent;
+      const { text, inside } = sites.at(site);
+      const note = missed.includes(agent) ? ', whose value has changed since' : '';
+      return `thread ${agent.id} sleeps in ${text} at ${sites.place(site)} (in ${inside}) on ${regions.nameOf(address, size)}${note}`;
+    });
+    return forbidden(missed.length > 0 ? 'lost wake-up' : 'deadlock', lines.join('; '));
+  }
+}

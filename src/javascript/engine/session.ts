@@ -1,0 +1,287 @@
+/** A program loaded, set up and ready to be executed with one configuration. */
+
+import { UsageError } from '../../errors.js';
+import type { Explorable } from '../../explorer/engine/explorable.js';
+import type { MemoryKind } from '../../explorer/engine/explorer-memory.js';
+import { DEFAULT_SCHEDULE, type Schedule } from '../../explorer/engine/schedule.js';
+import type { Strategy } from '../../explorer/engine/strategy.js';
+import type { Verdict } from '../../explorer/engine/verdict.js';
+import { encodeToken } from '../../explorer/findings/token.js';
+import { ReplayStrategy } from '../../explorer/strategies/replay.js';
+import { compileProgram, type CompiledProgram } from '../build/compile.js';
+import type { SharedMemory } from '../memory/memory.js';
+import { ScBytes } from '../memory/sc-bytes.js';
+import { isProgram, type Program, type ThreadBody } from '../program.js';
+import { installCallbacks, markPure, type Current } from '../runtime/builtins.js';
+import { Determinism } from '../runtime/determinism.js';
+import { ProgramFactory } from '../runtime/instance.js';
+import { CALL, type Coroutine, type Marked } from '../runtime/keys.js';
+import { Runtime } from '../runtime/runtime.js';
+import { copyForAgent } from '../runtime/sharing.js';
+import { installViews } from '../runtime/typed-arrays.js';
+import { Regions, UINT8 } from '../runtime/views.js';
+import { Execution } from './execution.js';
+import { Judge, placeOf } from './judge.js';
+
+/** Steps of one execution when a program sets no bound of its own. */
+const DEFAULT_STEPS = 20_000;
+
+/** Bytes up to which the real buffers are looked at after each execution. */
+const CHECKED_BYTES = 4096;
+/** Larger ones are looked at after so many executions. */
+const CHECK_EVERY = 64;
+
+/** A program and where it comes from. */
+export interface LoadedProgram {
+  readonly compiled: CompiledProgram;
+  /** Name of the export, and of the program. */
+  readonly exported: string;
+  readonly name: string;
+  readonly description: string;
+}
+
+/** What a session is made with. */
+export interface ProgramConfig {
+  readonly memory: MemoryKind;
+  /** Sites whose operation is weakened. */
+  readonly ablated: readonly number[];
+  readonly steps?: number;
+  /** A data race is a finding. */
+  readonly racesAreErrors?: boolean;
+}
+
+const current: Current = { runtime: undefined as unknown as Runtime };
+const installed = { done: false };
+
+function install(): void {
+  if (installed.done) return;
+  installed.done = true;
+  markPure();
+  installCallbacks(current);
+  installViews(current);
+}
+
+/** Memories by kind. */
+export const MEMORIES: Partial<Record<MemoryKind, () => SharedMemory>> = { sc: () => new ScBytes() };
+
+/** Whether a file declares programs: then it is loaded by us, not as kernel code. */
+export function declaresPrograms(code: string): boolean {
+  return /['"]klp-smp\/javascript['"]/.test(code);
+}
+
+/** Everything that makes the values of one program. */
+class Machine {
+  readonly regions = new Regions();
+  readonly runtime: Runtime;
+  readonly clock = { now: 0 };
+  readonly determinism: Determinism;
+  readonly factory: ProgramFactory;
+
+  constructor(compiled: CompiledProgram) {
+    install();
+    this.runtime = new Runtime(compiled.sites, this.regions);
+    current.runtime = this.runtime;
+    this.determinism = new Determinism(this.clock);
+    this.runtime.memory = new ScBytes();
+    this.runtime.stepper = outsideExecution;
+    this.factory = new ProgramFactory(compiled, this.runtime, this.determinism.globals());
+  }
+}
+
+const outsideExecution = {
+  accessing: (): void => undefined,
+  step: (): boolean => false,
+  sleep: (): boolean => {
+    throw new TypeError('Atomics.wait() cannot be called in this context');
+  },
+  wake: (): number => 0,
+  fail: (error: Error): never => {
+    throw error;
+  },
+};
+
+/** Load every program that a file exports. @throws UsageError with file and line */
+export function loadPrograms(file: string): LoadedProgram[] {
+  const compiled = compileProgram(file);
+  const machine = new Machine(compiled);
+  const exports = evaluate(compiled, machine);
+  const programs = Object.entries(exports).filter(([, value]) => isProgram(value)) as [string, Program][];
+  if (programs.length === 0) {
+    throw new UsageError(`${file} exports no program: export what program() returns`);
+  }
+  return programs.map(([exported, program]) => ({
+    compiled,
+    exported,
+    name: program.name ?? exported,
+    description: program.description ?? `program ${exported} of ${program.threads.length} threads`,
+  }));
+}
+
+function evaluate(compiled: CompiledProgram, { factory }: Machine): Readonly<Record<string, unknown>> {
+  try {
+    return factory.instantiate();
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${placeOf(compiled, error)}: throws while it is loaded: ${String(error)}`);
+  }
+}
+
+/** One program, executed any number of times. */
+export class ProgramSession implements Explorable {
+  readonly execution: Execution;
+  readonly fingerprint: string;
+  readonly scenario: { readonly name: string; readonly kind: string };
+  readonly program: Program;
+  readonly machine: Machine;
+  readonly compiled: CompiledProgram;
+  readonly #loaded: LoadedProgram;
+  readonly #config: ProgramConfig;
+  readonly #judge: Judge;
+  readonly #image: Uint8Array;
+  readonly #shared: unknown;
+  readonly #regions: number;
+  readonly #before: readonly Uint8Array[];
+  #runs = 0;
+
+  constructor(loaded: LoadedProgram, config: ProgramConfig) {
+    const { compiled } = loaded;
+    this.#loaded = loaded;
+    this.#config = config;
+    this.compiled = compiled;
+    this.fingerprint = compiled.fingerprint;
+    this.machine = new Machine(compiled);
+    this.program = this.#instance();
+    this.scenario = { name: loaded.name, kind: 'program' };
+    const make = MEMORIES[config.memory];
+    if (make === undefined) {
+      throw new UsageError(`--memory ${config.memory}: a program runs over ${Object.keys(MEMORIES).join(' or ')}`);
+    }
+    const { runtime, regions } = this.machine;
+    const steps = config.steps ?? this.program.steps ?? DEFAULT_STEPS;
+    this.execution = new Execution(runtime, make(), this.program.threads.length, steps);
+    for (const site of config.ablated) runtime.weakened[site] = 1;
+    this.#shared = this.#makeShared();
+    this.#regions = regions.list.length;
+    this.#image = this.#snapshot();
+    this.#before = regions.list.map(({ buffer }) => new Uint8Array(buffer).slice());
+    this.#judge = new Judge(compiled, this.program, this.execution);
+    this.#checkBodies();
+  }
+
+  #instance(): Program {
+    const exports = evaluate(this.compiled, this.machine);
+    return exports[this.#loaded.exported] as Program;
+  }
+
+  #makeShared(): unknown {
+    const { runtime } = this.machine;
+    const { memory, stepper } = runtime;
+    memory.reset(new Uint8Array(0), 1, { choose: () => 0 });
+    runtime.stepper = outsideExecution;
+    try {
+      const shared = runtime.drive(runtime.invoke(this.program.shared ?? nothing, undefined, []));
+      collect(shared, this.machine.regions);
+      return shared;
+    } catch (error) {
+      throw new UsageError(`${placeOf(this.compiled, error)}: shared() throws: ${String(error)}`);
+    } finally {
+      runtime.stepper = stepper;
+    }
+  }
+
+  /** The bytes that every execution starts from: what `shared` has written, and what the buffers held before. */
+  #snapshot(): Uint8Array {
+    const { regions, runtime } = this.machine;
+    const image = new Uint8Array(regions.end);
+    runtime.memory.extend(regions.end);
+    for (const { buffer, base } of regions.list) {
+      const real = new Uint8Array(buffer);
+      for (let i = 0; i < real.length; i++) {
+        const written = Number(runtime.memory.newest(base + i, UINT8));
+        image[base + i] = written === 0 ? (real[i] as number) : written;
+      }
+    }
+    return image;
+  }
+
+  /** What fails without any interference is a mistake, not a finding. */
+  #checkBodies(): void {
+    const verdict = this.execute(new ReplayStrategy(DEFAULT_SCHEDULE));
+    const { thrown, thrower } = this.execution;
+    if (verdict === undefined || thrown === undefined) return;
+    throw new UsageError(
+      `${placeOf(this.compiled, thrown)}: thread ${thrower} of ${this.scenario.name} throws by itself: ${String(thrown)}`,
+    );
+  }
+
+  execute(strategy: Strategy): Verdict | undefined {
+    const { execution, machine } = this;
+    current.runtime = machine.runtime;
+    machine.clock.now = 0;
+    machine.determinism.restart();
+    machine.regions.keep(this.#regions);
+    const reason = execution.run(strategy, this.#image, () => this.#bodies());
+    strategy.end();
+    if (reason === 'abandoned') return undefined;
+    if (this.#runs++ % CHECK_EVERY === 0 || this.#image.length <= CHECKED_BYTES) this.#checkBuffers();
+    return this.#judge.judge(reason, this.#shared, this.#config.racesAreErrors === true);
+  }
+
+  #bodies(): (() => Coroutine)[] {
+    const { compiled, machine } = this;
+    return this.program.threads.map((_, i) => {
+      const program = compiled.isStateless ? this.program : this.#instance();
+      const shared = copyForAgent(this.#shared, machine.regions);
+      return () => start(program.threads[i] as ThreadBody, shared, i, machine.runtime);
+    });
+  }
+
+  /** Instrumented code never writes to the real buffers: whoever has done it was not instrumented. */
+  #checkBuffers(): void {
+    for (const [i, { buffer, name }] of this.machine.regions.list.slice(0, this.#regions).entries()) {
+      const before = this.#before[i] as Uint8Array;
+      const real = new Uint8Array(buffer);
+      if (before.every((byte, at) => byte === real[at])) continue;
+      throw new UsageError(
+        `${this.scenario.name}: code that is not instrumented has written to the buffer '${name}'; this execution proves nothing`,
+      );
+    }
+  }
+
+  replay(schedule: Schedule): Verdict {
+    const verdict = this.execute(new ReplayStrategy(schedule));
+    if (verdict === undefined) throw new RangeError('a replay cannot be abandoned');
+    return verdict;
+  }
+
+  token(): string {
+    return encodeToken({
+      scenario: this.scenario.name,
+      fingerprint: this.fingerprint,
+      memory: this.#config.memory,
+      ablated: this.#config.ablated,
+      schedule: this.execution.log.schedule(),
+      hash: this.execution.hash >>> 0,
+    });
+  }
+}
+
+function nothing(): undefined {
+  return undefined;
+}
+
+/** Buffers that `shared` returned without having looked at them. */
+function collect(value: unknown, regions: Regions): void {
+  if (value instanceof SharedArrayBuffer) regions.find(value);
+  else if (ArrayBuffer.isView(value)) collect(value.buffer, regions);
+  else if (value instanceof WebAssembly.Memory) collect(value.buffer, regions);
+  else if (typeof value === 'object' && value !== null) {
+    for (const item of Object.values(value)) collect(item, regions);
+  }
+}
+
+function start(body: ThreadBody, shared: unknown, index: number, runtime: Runtime): Coroutine {
+  const form = (body as unknown as Marked)[CALL];
+  if (form !== undefined) return form.call(undefined, shared, index);
+  return runtime.invoke(body, undefined, [shared, index]);
+}

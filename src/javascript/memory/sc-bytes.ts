@@ -1,0 +1,91 @@
+/** Sequentially consistent bytes: every load returns what was stored last. The baseline of the weak memory. */
+
+import { SIZES } from '../runtime/views.js';
+import type { DataRace, SharedMemory, Value } from './memory.js';
+import { RMW_COMPARE_EXCHANGE } from './memory.js';
+import { combine, converted, readValue, writeValue } from './values.js';
+
+const NOTHING = new Int32Array(0);
+
+/** Plain bytes. */
+export class ScBytes implements SharedMemory {
+  raw = 0;
+  readonly race: DataRace | undefined = undefined;
+  #bytes = new Uint8Array(0);
+  #view = new DataView(this.#bytes.buffer);
+
+  reset(initial: Uint8Array): void {
+    this.#size(initial.length);
+    this.#bytes.set(initial);
+    if (this.#bytes.length > initial.length) this.#bytes.fill(0, initial.length);
+  }
+
+  #size(bytes: number): void {
+    if (this.#bytes.length >= bytes) return;
+    this.#bytes = new Uint8Array(Math.max(bytes, this.#bytes.length * 2));
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  extend(bytes: number): void {
+    if (this.#bytes.length >= bytes) return;
+    const old = this.#bytes;
+    this.#size(bytes);
+    this.#bytes.set(old);
+  }
+
+  load(_agent: number, address: number, type: number): Value {
+    const value = readValue(this.#view, address, type);
+    this.#note(address, type);
+    return value;
+  }
+
+  store(_agent: number, address: number, type: number, value: Value): void {
+    writeValue(this.#view, address, type, value);
+    this.#note(address, type);
+  }
+
+  rmw(_a: number, address: number, type: number, op: number, value: Value, expected: Value): Value {
+    const old = readValue(this.#view, address, type);
+    this.#note(address, type);
+    if (op === RMW_COMPARE_EXCHANGE) {
+      if (old === converted(type, expected)) writeValue(this.#view, address, type, value);
+    } else {
+      writeValue(this.#view, address, type, combine(op, old, value));
+    }
+    return old;
+  }
+
+  #note(address: number, type: number): void {
+    const size = SIZES[type] as number;
+    const view = this.#view;
+    if (size === 4) this.raw = view.getInt32(address, true);
+    else if (size === 1) this.raw = view.getUint8(address);
+    else if (size === 2) this.raw = view.getUint16(address, true);
+    else this.raw = view.getInt32(address, true) ^ Math.imul(view.getInt32(address + 4, true), 31);
+  }
+
+  section(): void {
+    // Everything is ordered.
+  }
+
+  synchronize(): void {
+    // Everything is ordered.
+  }
+
+  departure(): Int32Array {
+    return NOTHING;
+  }
+
+  arrival(): void {
+    // Everything is ordered.
+  }
+
+  newest(address: number, type: number): Value {
+    return readValue(this.#view, address, type);
+  }
+
+  poke(address: number, type: number, value: Value): void {
+    this.extend(address + 8);
+    writeValue(this.#view, address, type, value);
+  }
+}

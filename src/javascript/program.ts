@@ -1,0 +1,81 @@
+/** How a user declares a program: what its threads share, what each of them does, and what may come of it. */
+
+import type { Grade, OutcomeRule } from '../scenario/declare.js';
+
+/** What a thread of a program executes: an ordinary function of the user's, given what is shared and its number. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what is shared has the user's own type
+export type ThreadBody = (shared: any, index: number) => unknown;
+
+/** What {@link program} takes. */
+export interface ProgramDeclaration {
+  /** Lower case with hyphens. Default: the name under which the file exports the program. */
+  readonly name?: string;
+  /** One sentence. */
+  readonly description?: string;
+  /** Make what the threads share: a SharedArrayBuffer, or anything that `postMessage` could send, with such buffers in it. */
+  readonly shared?: () => unknown;
+  /** One function for each thread, 1 to 31. */
+  readonly threads: readonly ThreadBody[];
+  /**
+   * What an execution has come to, as text: called after all threads have ended, with what they returned and what they share.
+   * Default: the returned values as JSON, separated by commas.
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- these are the user's own values
+  readonly outcome?: (returned: any[], shared: any) => unknown;
+  /** Outcomes that must not happen, each with the reason. */
+  readonly forbidden?: Readonly<Record<string, string>>;
+  /** Outcomes that are worth knowing, each with the reason. */
+  readonly interesting?: Readonly<Record<string, string>>;
+  /** All outcomes that may happen, each with the reason; if given, any other is forbidden. */
+  readonly acceptable?: Readonly<Record<string, string>>;
+  /** Operations of one execution on all threads together, before it counts as one that makes no progress. Default 20,000. */
+  readonly steps?: number;
+}
+
+/** A declared program. */
+export interface Program extends ProgramDeclaration {
+  readonly kind: 'program';
+}
+
+/**
+ * Declare a program over shared memory: plain JavaScript, which the explorer runs as it is, and worker threads too.
+ *
+ * @throws TypeError when the declaration is not one
+ */
+export function program(declaration: ProgramDeclaration): Program {
+  const { threads } = declaration;
+  if (!Array.isArray(threads) || threads.length < 1 || threads.length > 31) {
+    throw new TypeError('program(): `threads` is a list of 1 to 31 functions');
+  }
+  if (threads.some((thread) => typeof thread !== 'function')) {
+    throw new TypeError('program(): each of `threads` is a function');
+  }
+  return { kind: 'program', ...declaration };
+}
+
+/** Whether a value is what {@link program} returned. */
+export function isProgram(value: unknown): value is Program {
+  return (value as { kind?: unknown } | null | undefined)?.kind === 'program';
+}
+
+/** Grade of an outcome and the reason for it. */
+export function gradeOfOutcome(program: ProgramDeclaration, outcome: string): OutcomeRule {
+  const { forbidden = {}, interesting = {}, acceptable } = program;
+  const rule = (grade: Grade, reason: string): OutcomeRule => ({ grade, reason });
+  if (Object.hasOwn(forbidden, outcome)) return rule('forbidden', forbidden[outcome] ?? '');
+  if (Object.hasOwn(interesting, outcome)) return rule('interesting', interesting[outcome] ?? '');
+  if (acceptable === undefined) return rule('acceptable', 'not listed as forbidden');
+  if (Object.hasOwn(acceptable, outcome)) return rule('acceptable', acceptable[outcome] ?? '');
+  return rule('forbidden', 'an outcome that the program does not list');
+}
+
+/** The outcome that a program has by default. */
+export function defaultOutcome(returned: readonly unknown[]): string {
+  return returned.map((value) => shown(value)).join(', ');
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return '-';
+  if (typeof value === 'bigint') return `${value}n`;
+  return JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v));
+}

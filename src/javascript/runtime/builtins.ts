@@ -1,0 +1,291 @@
+/** Built-ins that call back, in a resumable form: written as the standard describes them, for arrays and their like. */
+
+import { CALL, NEW, PURE, type Coroutine, type Marked, type Resumable } from './keys.js';
+import type { Runtime } from './runtime.js';
+
+/** The runtime at work: built-ins are the same for all programs of a thread. */
+export interface Current {
+  runtime: Runtime;
+}
+
+type ArrayLikeObject = Record<number, unknown> & { length: number };
+
+/** Give a built-in a resumable form. */
+export function form(owner: object, name: PropertyKey, resumable: Resumable): void {
+  const f = (owner as Record<PropertyKey, unknown>)[name] as Marked | undefined;
+  if (f !== undefined) Object.defineProperty(f, CALL, { value: resumable, configurable: true });
+}
+
+/** `Reflect.construct`, for functions of any type. */
+export const construct = Reflect.construct as (
+  target: unknown,
+  args: readonly unknown[],
+  newTarget: unknown,
+) => unknown;
+
+/** Install the resumable forms of what takes callbacks. */
+export function installCallbacks(current: Current): void {
+  installFunctions(current);
+  installArrays(current);
+  installCollections(current);
+}
+
+function installFunctions(current: Current): void {
+  form(Function.prototype, 'call', function* (this: unknown, self, ...args) {
+    return yield* current.runtime.invoke(this, self, args);
+  });
+  form(Function.prototype, 'apply', function* (this: unknown, self, args) {
+    const items = args == null ? [] : yield* current.runtime.list(args, -1);
+    return yield* current.runtime.invoke(this, self, items);
+  });
+  form(Function.prototype, 'bind', function* (this: unknown, self, ...bound) {
+    const target = this as Marked;
+    const made = target.bind(self, ...bound) as Marked;
+    if (target[PURE] === true) made[PURE] = true;
+    else {
+      made[CALL] = function* (...rest: unknown[]): Coroutine {
+        return yield* current.runtime.invoke(target, self, [...bound, ...rest]);
+      };
+    }
+    return made;
+  });
+  form(Reflect, 'apply', function* (target, self, args) {
+    return yield* current.runtime.invoke(target, self, yield* current.runtime.list(args, -1));
+  });
+  form(Reflect, 'construct', function* (target, args, newTarget) {
+    const { runtime } = current;
+    const items = yield* runtime.list(args, -1);
+    const make = runtime.constructorOf(target);
+    if (make !== undefined) return yield* make(newTarget ?? target, ...items);
+    return construct(target as Marked, items, (newTarget ?? target) as Marked);
+  });
+}
+
+/** What an iteration over an array does with each element: returns true to stop with {@link Walk.result}. */
+type Visitor = (walk: Walk, answer: unknown, value: unknown, index: number) => boolean;
+
+interface Walk {
+  result: unknown;
+}
+
+function walker(
+  current: Current,
+  start: (self: ArrayLikeObject) => unknown,
+  visit: Visitor,
+  options: { readonly holes: boolean; readonly backwards?: boolean },
+): Resumable {
+  return function* (this: unknown, callback, thisArg) {
+    const self = Object(this) as ArrayLikeObject;
+    const length = Math.trunc(Number(self.length)) || 0;
+    if (typeof callback !== 'function') throw new TypeError(`${String(callback)} is not a function`);
+    const walk: Walk = { result: start(self) };
+    for (let n = 0; n < length; n++) {
+      const i = options.backwards === true ? length - 1 - n : n;
+      if (!options.holes && !(i in self)) continue;
+      const value = yield* element(current, self, i);
+      const answer = yield* current.runtime.invoke(callback, thisArg, [value, i, self]);
+      if (visit(walk, answer, value, i)) break;
+    }
+    return walk.result;
+  };
+}
+
+/** An element of an array, or of a view of shared memory. */
+export function* element(current: Current, self: object, index: number): Coroutine {
+  const { runtime } = current;
+  if (runtime.isView(self)) {
+    if (runtime.get(runtime.at, self, index)) yield;
+    return runtime.result;
+  }
+  return (self as Record<number, unknown>)[index];
+}
+
+const WALKS: Readonly<
+  Record<string, [(self: ArrayLikeObject) => unknown, Visitor, { holes: boolean; backwards?: boolean }]>
+> = {
+  forEach: [() => undefined, () => false, { holes: false }],
+  map: [
+    (self) => new Array(self.length),
+    (walk, answer, _v, i) => (((walk.result as unknown[])[i] = answer), false),
+    { holes: false },
+  ],
+  filter: [
+    () => [],
+    (walk, answer, value) => (answer ? ((walk.result as unknown[]).push(value), false) : false),
+    { holes: false },
+  ],
+  some: [() => false, (walk, answer) => (walk.result = Boolean(answer)) as boolean, { holes: false }],
+  every: [() => true, (walk, answer) => !(walk.result = Boolean(answer)), { holes: false }],
+  find: [
+    () => undefined,
+    (walk, answer, value) => (answer ? ((walk.result = value), true) : false),
+    { holes: true },
+  ],
+  findIndex: [() => -1, (walk, answer, _v, i) => (answer ? ((walk.result = i), true) : false), { holes: true }],
+  findLast: [
+    () => undefined,
+    (walk, answer, value) => (answer ? ((walk.result = value), true) : false),
+    { holes: true, backwards: true },
+  ],
+  findLastIndex: [
+    () => -1,
+    (walk, answer, _v, i) => (answer ? ((walk.result = i), true) : false),
+    { holes: true, backwards: true },
+  ],
+  flatMap: [
+    () => [],
+    (walk, answer) => {
+      const result = walk.result as unknown[];
+      if (Array.isArray(answer)) result.push(...(answer as unknown[]));
+      else result.push(answer);
+      return false;
+    },
+    { holes: false },
+  ],
+};
+
+/** The forms of array methods that call back; typed arrays share them. */
+export function arrayWalks(current: Current): Map<string, Resumable> {
+  const walks = new Map<string, Resumable>();
+  for (const [name, [start, visit, options]] of Object.entries(WALKS)) {
+    walks.set(name, walker(current, start, visit, options));
+  }
+  walks.set('reduce', reducer(current, false));
+  walks.set('reduceRight', reducer(current, true));
+  return walks;
+}
+
+function reducer(current: Current, backwards: boolean): Resumable {
+  return function* (this: unknown, callback, ...initial) {
+    const self = Object(this) as ArrayLikeObject;
+    const { length } = self;
+    let has = initial.length > 0;
+    let sum = initial[0];
+    for (let n = 0; n < length; n++) {
+      const i = backwards ? length - 1 - n : n;
+      if (!(i in self)) continue;
+      const value = yield* element(current, self, i);
+      if (has) sum = yield* current.runtime.invoke(callback, undefined, [sum, value, i, self]);
+      else sum = value;
+      has = true;
+    }
+    if (!has) throw new TypeError('Reduce of empty array with no initial value');
+    return sum;
+  };
+}
+
+/** Merge sort: stable, and asks the comparison in the same way on every machine. */
+export function* sorted(current: Current, items: unknown[], compare: unknown): Coroutine<unknown[]> {
+  if (items.length < 2) return items;
+  const middle = items.length >> 1;
+  const left = yield* sorted(current, items.slice(0, middle), compare);
+  const right = yield* sorted(current, items.slice(middle), compare);
+  const merged: unknown[] = [];
+  let i = 0;
+  for (const value of right) {
+    while (i < left.length) {
+      const answer = yield* current.runtime.invoke(compare, undefined, [left[i], value]);
+      if (Number(answer) > 0) break;
+      merged.push(left[i++]);
+    }
+    merged.push(value);
+  }
+  return [...merged, ...left.slice(i)];
+}
+
+function installArrays(current: Current): void {
+  for (const [name, resumable] of arrayWalks(current)) form(Array.prototype, name, resumable);
+  form(Array.prototype, 'sort', function* (this: unknown, compare) {
+    const self = this as unknown[];
+    if (compare === undefined) return self.sort();
+    const defined = self.filter((x) => x !== undefined);
+    const result = yield* sorted(current, defined, compare);
+    for (let i = 0; i < self.length; i++) self[i] = result[i];
+    return self;
+  });
+  form(Array.prototype, 'toSorted', function* (this: unknown, compare) {
+    const self = [...(this as unknown[])];
+    return compare === undefined ? self.sort() : yield* sorted(current, self, compare);
+  });
+  form(Array, 'from', function* (source, map, thisArg) {
+    const isIterable = (source as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] != null;
+    const items = isIterable ? yield* current.runtime.list(source, -1) : Array.from(source as ArrayLike<unknown>);
+    if (map === undefined) return [...items];
+    const result: unknown[] = [];
+    for (const [i, item] of items.entries()) {
+      result.push(yield* current.runtime.invoke(map, thisArg, [item, i]));
+    }
+    return result;
+  });
+}
+
+function installCollections(current: Current): void {
+  for (const prototype of [Map.prototype, Set.prototype]) {
+    form(prototype, 'forEach', function* (this: unknown, callback, thisArg) {
+      const self = this as Map<unknown, unknown> | Set<unknown>;
+      for (const [key, value] of self.entries()) {
+        yield* current.runtime.invoke(callback, thisArg, [value, key, self]);
+      }
+      return undefined;
+    });
+  }
+  for (const Collection of [Map, Set, WeakMap, WeakSet] as unknown as Marked[]) {
+    const native = Collection as unknown as new (items?: unknown) => unknown;
+    Object.defineProperty(Collection, NEW, {
+      configurable: true,
+      value: function* (newTarget: unknown, source: unknown): Coroutine {
+        const items = source == null ? undefined : yield* current.runtime.list(source, -1);
+        const args = items === undefined ? [] : [items];
+        return construct(native, args, newTarget as Marked);
+      },
+    });
+  }
+}
+
+/** Built-ins that neither call back nor look at elements of what they are given. */
+const PURE_OWNERS: readonly (readonly [object, readonly string[] | 'all'])[] = [
+  [Math, 'all'],
+  [Number, 'all'],
+  [Number.prototype, 'all'],
+  [BigInt, 'all'],
+  [Symbol, 'all'],
+  [Symbol.prototype, 'all'],
+  [Date, 'all'],
+  [Date.prototype, 'all'],
+  [RegExp.prototype, 'all'],
+  [Map.prototype, ['get', 'set', 'has', 'delete', 'clear', 'keys', 'values', 'entries']],
+  [Set.prototype, ['add', 'has', 'delete', 'clear', 'keys', 'values', 'entries']],
+  [WeakMap.prototype, 'all'],
+  [WeakSet.prototype, 'all'],
+  [WeakRef.prototype, 'all'],
+  [Object.prototype, ['hasOwnProperty', 'isPrototypeOf', 'propertyIsEnumerable', 'valueOf']],
+  [
+    Object,
+    ['create', 'defineProperty', 'defineProperties', 'freeze', 'isFrozen', 'seal', 'isSealed', 'is']
+      .concat(['getPrototypeOf', 'setPrototypeOf', 'getOwnPropertyDescriptor', 'hasOwn', 'keys'])
+      .concat(['preventExtensions', 'isExtensible', 'getOwnPropertyNames', 'getOwnPropertySymbols']),
+  ],
+  [Reflect, ['getPrototypeOf', 'setPrototypeOf', 'has', 'ownKeys', 'defineProperty']],
+  [
+    Array.prototype,
+    ['push', 'pop', 'shift', 'unshift', 'slice', 'splice', 'indexOf', 'includes', 'lastIndexOf']
+      .concat(['join', 'concat', 'fill', 'reverse', 'keys', 'entries', 'values', 'at', 'flat']),
+  ],
+  [Array, ['isArray', 'of']],
+  [ArrayBuffer, ['isView']],
+  [Function.prototype, ['toString']],
+];
+
+/** Mark what needs no look at its arguments. */
+export function markPure(): void {
+  for (const [owner, names] of PURE_OWNERS) {
+    for (const name of names === 'all' ? Object.getOwnPropertyNames(owner) : names) {
+      const f = Object.getOwnPropertyDescriptor(owner, name)?.value as unknown;
+      if (typeof f === 'function') Object.defineProperty(f, PURE, { value: true, configurable: true });
+    }
+  }
+  for (const f of [Number, BigInt, Boolean, Symbol, Error, TypeError, RangeError, Promise, Object]) {
+    Object.defineProperty(f, PURE, { value: true, configurable: true });
+  }
+  Object.defineProperty(SharedArrayBuffer, PURE, { value: true, configurable: true });
+}

@@ -1,0 +1,195 @@
+/** How instances of instrumented classes come into being: made by the language, initialised by code that can be interrupted. */
+
+import {
+  CALL,
+  NEW,
+  PURE,
+  type Coroutine,
+  type Flavour,
+  type Marked,
+  type Resumable,
+} from './keys.js';
+import { Operations } from './operations.js';
+import { brand } from './brand.js';
+
+/** Keys under which instrumented classes hold what the runtime takes off them. */
+const INIT = '$$I';
+const FIELDS = '$$F';
+
+/** Ways of calling a constructor that is not to run the program's code. */
+const TAKE = 1;
+const PASS = 2;
+const NATIVE = 3;
+const MAKE = 4;
+
+type Constructor = Marked & { prototype: object };
+/** Name, kind, and whether it is static. */
+type Fact = readonly [PropertyKey, string, boolean];
+
+const fieldForms = new WeakMap<object, Resumable[]>();
+const privateForms = new WeakMap<object, Marked>();
+
+/** Makes objects. */
+export abstract class Classes extends Operations {
+  /** How the next constructor is to behave; 0: run the program's code. */
+  mode = 0;
+  #taken: unknown;
+
+  abstract drive(coroutine: Coroutine): unknown;
+  abstract call(form: Resumable, name?: string, length?: number): Marked;
+  abstract wrapped(form: Resumable, flavour: Flavour, name: string, length: number): Marked;
+
+  /** Asked by every instrumented constructor, once. */
+  making(): number {
+    const { mode } = this;
+    this.mode = 0;
+    return mode;
+  }
+
+  take(): unknown {
+    this.mode = 0;
+    return this.#taken;
+  }
+
+  pass(): void {
+    this.mode = TAKE;
+  }
+
+  /** An object of a base class. */
+  make(target: Constructor, newTarget: unknown): unknown {
+    this.mode = MAKE;
+    return Reflect.construct(target, [], newTarget as Constructor) as unknown;
+  }
+
+  /** `super(…)` of a class. */
+  *parent(target: Constructor, newTarget: unknown, args: unknown[]): Coroutine {
+    const parent = Object.getPrototypeOf(target) as Constructor;
+    const form = Object.hasOwn(parent, NEW) ? parent[NEW] : undefined;
+    if (form !== undefined) {
+      return this.#stamp(target, yield* form(newTarget, ...args));
+    }
+    const plain = parent[CALL];
+    if (plain !== undefined) {
+      const made = Object.create((newTarget as Constructor).prototype) as unknown;
+      const answer = yield* plain.apply(made, args);
+      return this.#stamp(target, typeof answer === 'object' && answer !== null ? answer : made);
+    }
+    this.mode = NATIVE;
+    const self = Reflect.construct(target, args, newTarget as Constructor) as object;
+    brand(self, this.regions);
+    return self;
+  }
+
+  /** Give an object the private names and fields of a class. */
+  #stamp(target: Constructor, self: unknown): unknown {
+    this.#taken = self;
+    this.mode = PASS;
+    return Reflect.construct(target, [], target) as unknown;
+  }
+
+  *fields(target: Constructor, self: unknown): Coroutine<void> {
+    for (const form of fieldForms.get(target) ?? []) yield* form.call(self);
+  }
+
+  returned(value: unknown, self: unknown): unknown {
+    return (typeof value === 'object' && value !== null) || typeof value === 'function' ? value : self;
+  }
+
+  /** `new` by code that is not instrumented. */
+  enterNew(target: Constructor, newTarget: unknown, args: unknown[]): unknown {
+    const form = target[NEW];
+    if (form === undefined) throw new TypeError(`${target.name} cannot be constructed`);
+    return this.drive(form(newTarget, ...args));
+  }
+
+  /** Turn a class as the instrumentation wrote it into what the program expects. */
+  klass(target: Constructor, facts: readonly Fact[], name?: string): void {
+    this.#members(target.prototype, facts.filter((f) => !f[2]));
+    this.#members(target, facts.filter((f) => f[2]));
+    const prototype = target.prototype as Record<string, unknown>;
+    const init = prototype[INIT];
+    const forms: Resumable[] = [];
+    for (const key of Object.getOwnPropertyNames(prototype)) {
+      if (!key.startsWith(FIELDS) && key !== INIT) continue;
+      if (key !== INIT) forms.push(prototype[key] as Resumable);
+      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- keys that we have added
+      delete prototype[key];
+    }
+    fieldForms.set(target, forms);
+    if (init === undefined) Object.defineProperty(target, PURE, { value: true });
+    else Object.defineProperty(target, NEW, { value: init });
+    if (name !== undefined) Object.defineProperty(target, 'name', { value: name, configurable: true });
+  }
+
+  #members(owner: object, facts: readonly Fact[]): void {
+    const accessors = facts.filter(([, kind]) => kind === 'get' || kind === 'set');
+    for (const [key, kind] of accessors) this.#accessor(owner, String(key), kind as 'get' | 'set');
+    for (const key of Reflect.ownKeys(owner)) {
+      if (key === INIT || (typeof key === 'string' && key.startsWith(FIELDS))) continue;
+      const { value } = Object.getOwnPropertyDescriptor(owner, key) as PropertyDescriptor;
+      if (typeof value !== 'function' || key === 'constructor' || key === 'prototype') continue;
+      if (!isGeneratorFunction(value)) {
+        Object.defineProperty(value, PURE, { value: true });
+        continue;
+      }
+      const flavour = (facts.find(([of]) => of === key)?.[1] ?? 'call') as Flavour;
+      const method = this.wrapped(value as Resumable, flavour, String(key), value.length);
+      Object.defineProperty(owner, key, {
+        value: method,
+        writable: true,
+        configurable: true,
+        enumerable: false,
+      });
+    }
+  }
+
+  #accessor(owner: object, name: string, kind: 'get' | 'set'): void {
+    const key = `${kind} ${name}`;
+    const form = (owner as Record<string, unknown>)[key] as Resumable;
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a key that we have added
+    delete (owner as Record<string, unknown>)[key];
+    const known = Object.getOwnPropertyDescriptor(owner, name);
+    const made = { ...pairOf(known), [kind]: this.call(form, key) };
+    Object.defineProperty(owner, name, { ...made, configurable: true, enumerable: false });
+  }
+
+  /** Accessors of an object literal, written as properties named `get x` and `set x`. */
+  accessors(object: Record<string, unknown>): object {
+    for (const key of Object.keys(object)) {
+      const [, kind, name] = /^(get|set) (.*)$/s.exec(key) ?? [];
+      if (kind === undefined || name === undefined) continue;
+      const f = object[key];
+      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a key that we have added
+      delete object[key];
+      const known = Object.getOwnPropertyDescriptor(object, name);
+      const made = { ...pairOf(known), [kind]: f };
+      Object.defineProperty(object, name, { ...made, configurable: true, enumerable: true });
+    }
+    return object;
+  }
+
+  /** A private member: methods are held as generator functions. */
+  member(value: unknown): unknown {
+    if (typeof value !== 'function' || !isGeneratorFunction(value)) return value;
+    let known = privateForms.get(value);
+    if (known === undefined) {
+      known = this.call(value as unknown as Resumable, value.name);
+      privateForms.set(value, known);
+    }
+    return known;
+  }
+}
+
+/** The other half of an accessor that is already there. */
+function pairOf(known: PropertyDescriptor | undefined): PropertyDescriptor {
+  if (known?.get !== undefined) return { get: known.get };
+  return known?.set === undefined ? {} : { set: known.set };
+}
+
+const generatorPrototype = Object.getPrototypeOf(function* () {
+  // Only its prototype is of interest.
+}) as object;
+
+function isGeneratorFunction(value: object): boolean {
+  return Object.getPrototypeOf(value) === generatorPrototype;
+}

@@ -1,0 +1,107 @@
+/** Iterating in a form that can be interrupted. */
+
+import { CALL, factsOf, type Coroutine, type Marked } from './keys.js';
+
+/** Walks over something: fast where the language's own iterator can do it, step by step where code of the program is asked. */
+export class Cursor {
+  value: unknown = undefined;
+  /** {@link next} may be used; else {@link step}. */
+  readonly isFast: boolean;
+  /** The iterator has more, and wants to be told if nobody asks. */
+  isOpen = false;
+  readonly #iterator: Iterator<unknown>;
+  readonly #next: Marked;
+
+  constructor(iterator: Iterator<unknown>, isFast: boolean) {
+    this.#iterator = iterator;
+    this.isFast = isFast;
+    this.#next = iterator.next as Marked;
+    this.isOpen = !isFast;
+  }
+
+  next(): boolean {
+    const { done, value } = this.#iterator.next();
+    this.value = value;
+    return done !== true;
+  }
+
+  *step(): Coroutine<boolean> {
+    this.isOpen = false;
+    const form = this.#next[CALL];
+    const answer = (
+      form === undefined ? this.#iterator.next() : yield* form.call(this.#iterator)
+    ) as IteratorResult<unknown>;
+    if (answer.done === true) return false;
+    this.value = answer.value;
+    this.isOpen = true;
+    return true;
+  }
+
+  *close(): Coroutine<void> {
+    this.isOpen = false;
+    const method = this.#iterator.return as Marked | undefined;
+    if (method === undefined) return;
+    const form = method[CALL];
+    if (form === undefined) method.call(this.#iterator);
+    else yield* form.call(this.#iterator);
+  }
+}
+
+const arrayIterator = Array.prototype[Symbol.iterator];
+const isNative = new Set<unknown>([
+  arrayIterator,
+  Map.prototype[Symbol.iterator],
+  Set.prototype[Symbol.iterator],
+  String.prototype[Symbol.iterator],
+]);
+
+/** Whether an iterator is one of the language's own. */
+const nativePrototypes = new Set<unknown>(
+  [[], new Map(), new Set(), ''].map(
+    (it) => Object.getPrototypeOf((it as Iterable<unknown>)[Symbol.iterator]()) as unknown,
+  ),
+);
+
+/** Ask a value for its iterator, as the language does. */
+export function open(value: unknown): Cursor {
+  const method = (value as { [Symbol.iterator]?: Marked } | null | undefined)?.[Symbol.iterator];
+  if (typeof method !== 'function') throw new TypeError(`${describe(value)} is not iterable`);
+  if (isNative.has(method)) {
+    return new Cursor(method.call(value) as Iterator<unknown>, true);
+  }
+  const form = method[CALL];
+  const iterator = (
+    form === undefined ? method.call(value) : finish(form.call(value))
+  ) as Iterator<unknown>;
+  return new Cursor(iterator, nativePrototypes.has(Object.getPrototypeOf(iterator)));
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'object' : String(value);
+}
+
+/** `[Symbol.iterator]()` itself only makes an object; if it does more than that, it is run without interruption. */
+function finish(coroutine: Coroutine): unknown {
+  for (;;) {
+    const { done, value } = coroutine.next();
+    if (done === true) return value;
+    throw new TypeError('[Symbol.iterator]() accesses shared memory, which is not supported');
+  }
+}
+
+/** The first `count` elements of something iterable, or all of them for -1. */
+export function* list(value: unknown, count: number): Coroutine<unknown[]> {
+  const items: unknown[] = [];
+  if (factsOf(value) === undefined && count < 0) {
+    const method = (value as { [Symbol.iterator]?: unknown } | null | undefined)?.[Symbol.iterator];
+    if (isNative.has(method)) return [...(value as Iterable<unknown>)];
+  }
+  const cursor = open(value);
+  while (count < 0 || items.length < count) {
+    const more = cursor.isFast ? cursor.next() : yield* cursor.step();
+    if (!more) return items;
+    items.push(cursor.value);
+  }
+  if (cursor.isOpen) yield* cursor.close();
+  return items;
+}

@@ -1,0 +1,43 @@
+/** Hidden properties by which instrumented code and the runtime recognise functions and views. */
+
+import type { ViewFacts } from './views.js';
+
+/** Resumable form of a function: a generator function that takes the same `this` and arguments. */
+export const CALL: unique symbol = Symbol('resumable call');
+/** Resumable form of a constructor: takes `new.target` and the arguments. Only as an own property. */
+export const NEW: unique symbol = Symbol('resumable new');
+/** A plain function that may be called with anything: it reads no elements. */
+export const PURE: unique symbol = Symbol('pure');
+/** Facts of a view of shared memory. */
+export const VIEW: unique symbol = Symbol('view');
+
+/** A coroutine: yields undefined when another agent is next. */
+export type Coroutine<T = unknown> = Generator<unknown, T, unknown>;
+/** A resumable form. */
+export type Resumable = (this: unknown, ...args: unknown[]) => Coroutine;
+/** A resumable constructor. */
+export type ResumableNew = (newTarget: unknown, ...args: unknown[]) => Coroutine;
+
+/** A function, with what we have written on it. */
+export interface Marked {
+  (...args: unknown[]): unknown;
+  [CALL]?: Resumable;
+  [NEW]?: ResumableNew;
+  [PURE]?: boolean;
+  prototype?: object;
+}
+
+/** What kind of function a resumable form belongs to. */
+export type Flavour = 'call' | 'async' | 'generator' | 'asyncGenerator';
+
+/** Facts of a value that is a view of shared memory. */
+export function factsOf(value: unknown): ViewFacts | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return (value as { [VIEW]?: ViewFacts })[VIEW];
+}
+
+/** Whether uninstrumented code that gets this value could look at shared memory. */
+export function isSharedThing(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return value instanceof SharedArrayBuffer || (value as { [VIEW]?: ViewFacts })[VIEW] !== undefined;
+}

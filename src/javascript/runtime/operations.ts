@@ -1,0 +1,360 @@
+/** The operations on shared memory, as instrumented code calls them: each returns whether another agent is next. */
+
+import type { SiteTable } from '../build/sites.js';
+import * as m from '../memory/memory.js';
+import { converted } from '../memory/values.js';
+import { VIEW } from './keys.js';
+import {
+  BIGINT64,
+  BIGUINT64,
+  FLOAT32,
+  FLOAT64,
+  INT32,
+  SIZES,
+  UINT8C,
+  type Regions,
+  type TypedArray,
+  type ViewFacts,
+} from './views.js';
+
+/** How a step interferes with others, in the explorer's terms. */
+export const STEP_READ = 1;
+export const STEP_WRITE = 2;
+
+/** What executes steps: the engine. */
+export interface Stepper {
+  /** The next choices of the memory belong to an access of this address. */
+  accessing(address: number): void;
+  /** An access is done. Returns whether another agent is next. */
+  step(kind: number, address: number, size: number, site: number, raw: number): boolean;
+  /** The agent sleeps on a word. Always another agent's turn, or a time-out's. */
+  sleep(site: number, address: number, size: number, timeoutMs: number): boolean;
+  /** Wake up to `count` agents that sleep on a word. Returns how many. */
+  wake(address: number, count: number): number;
+  /** Something that only we can have got wrong, or the user must be told: ends the execution whatever his code catches. */
+  fail(error: Error): never;
+}
+
+/** Operations of `Atomics` on shared memory. */
+export const ATOMIC_NAMES = [
+  'load',
+  'store',
+  'add',
+  'sub',
+  'and',
+  'or',
+  'xor',
+  'exchange',
+  'compareExchange',
+  'wait',
+  'notify',
+] as const;
+
+type View = TypedArray & { readonly [VIEW]?: ViewFacts };
+
+/** Whether accesses of a type may be torn when they are plain. */
+export function mayTear(type: number): boolean {
+  return type >= FLOAT32;
+}
+
+/** Accesses to shared memory. */
+export abstract class Operations {
+  /** Value of the last operation. */
+  result: unknown = undefined;
+  /** Iterations of loops that an execution may still make. */
+  budget = 0;
+  /** Calls of instrumented code that code without instrumentation has made, and that have not returned. */
+  depth = 0;
+  /** Site of the last call, for accesses by built-ins. */
+  at = 0;
+  /** The agent that executes; -1 while a program is set up or observed. */
+  agent = -1;
+  memory!: m.SharedMemory;
+  stepper!: Stepper;
+  readonly sites: SiteTable;
+  readonly regions: Regions;
+  /** 1 for each site whose operation is weakened. */
+  readonly weakened: Uint8Array;
+
+  constructor(sites: SiteTable, regions: Regions) {
+    this.sites = sites;
+    this.regions = regions;
+    this.weakened = new Uint8Array(sites.sites.length);
+  }
+
+  isView(value: object): value is View {
+    return (value as View)[VIEW] !== undefined;
+  }
+
+  /** Read an element: `view[key]`. */
+  get(site: number, view: View, key: unknown): boolean {
+    const index = typeof key === 'number' ? key : indexOf(key);
+    if (index === undefined) {
+      this.result = (view as unknown as Record<PropertyKey, unknown>)[key as PropertyKey];
+      return false;
+    }
+    if (!(index >= 0 && index < view.length) || !Number.isInteger(index)) {
+      this.result = undefined;
+      return false;
+    }
+    const { address, size, type } = view[VIEW] as ViewFacts;
+    return this.read(site, address + index * size, type, m.UNORDERED, mayTear(type));
+  }
+
+  /** Write an element: `view[key] = value`. */
+  set(site: number, view: View, key: unknown, value: unknown): boolean {
+    const index = typeof key === 'number' ? key : indexOf(key);
+    if (index === undefined) {
+      (view as unknown as Record<PropertyKey, unknown>)[key as PropertyKey] = value;
+      return false;
+    }
+    const { address, size, type } = view[VIEW] as ViewFacts;
+    const number = toValue(type, value);
+    if (!(index >= 0 && index < view.length) || !Number.isInteger(index)) return false;
+    return this.write(site, address + index * size, type, number, m.UNORDERED, mayTear(type));
+  }
+
+  read(site: number, address: number, type: number, order: number, tears: boolean): boolean {
+    const { agent } = this;
+    if (agent < 0) {
+      this.result = this.memory.newest(address, type);
+      return false;
+    }
+    if (this.depth !== 0) this.uninterruptible(site);
+    this.stepper.accessing(address);
+    this.result = this.memory.load(agent, address, type, order, tears, site);
+    return this.stepper.step(STEP_READ, address, SIZES[type] as number, site, this.memory.raw);
+  }
+
+  write(
+    site: number,
+    address: number,
+    type: number,
+    value: m.Value,
+    order: number,
+    tears: boolean,
+  ): boolean {
+    const { agent } = this;
+    if (agent < 0) {
+      this.memory.poke(address, type, value);
+      return false;
+    }
+    if (this.depth !== 0) this.uninterruptible(site);
+    this.stepper.accessing(address);
+    this.memory.store(agent, address, type, value, order, tears, site);
+    return this.stepper.step(STEP_WRITE, address, SIZES[type] as number, site, this.memory.raw);
+  }
+
+  /** A shared access where nothing can be interrupted: it would be run wrongly. */
+  protected uninterruptible(site: number): never {
+    const { file, line, text } = this.sites.at(site);
+    this.stepper.fail(
+      new UninstrumentedAccess(
+        `${file}:${line}: ${text} accesses shared memory inside a call from code that cannot be interrupted (a built-in, or a module that is not instrumented)`,
+      ),
+    );
+  }
+
+  load(site: number, view: View, index: unknown): boolean {
+    const facts = this.#facts(view, 'load');
+    if (facts === undefined) return this.#local(Atomics.load(view as Int32Array, index as number));
+    const address = this.#place(facts, view, index);
+    const order = this.weakened[site] === 1 ? m.UNORDERED : m.SEQ_CST;
+    return this.read(site, address, facts.type, order, false);
+  }
+
+  store(site: number, view: View, index: unknown, value: unknown): boolean {
+    const facts = this.#facts(view, 'store');
+    if (facts === undefined) {
+      return this.#local(Atomics.store(view as Int32Array, index as number, value as number));
+    }
+    const address = this.#place(facts, view, index);
+    const whole = toInteger(facts.type, value);
+    const order = this.weakened[site] === 1 ? m.UNORDERED : m.SEQ_CST;
+    const next = this.write(site, address, facts.type, whole, order, false);
+    this.result = whole;
+    return next;
+  }
+
+  #local(value: unknown): boolean {
+    this.result = value;
+    return false;
+  }
+
+  add(site: number, view: View, index: unknown, value: unknown): boolean {
+    return this.#rmw(site, view, index, 'add', m.RMW_ADD, value, 0);
+  }
+  sub(site: number, view: View, index: unknown, value: unknown): boolean {
+    return this.#rmw(site, view, index, 'sub', m.RMW_SUB, value, 0);
+  }
+  and(site: number, view: View, index: unknown, value: unknown): boolean {
+    return this.#rmw(site, view, index, 'and', m.RMW_AND, value, 0);
+  }
+  or(site: number, view: View, index: unknown, value: unknown): boolean {
+    return this.#rmw(site, view, index, 'or', m.RMW_OR, value, 0);
+  }
+  xor(site: number, view: View, index: unknown, value: unknown): boolean {
+    return this.#rmw(site, view, index, 'xor', m.RMW_XOR, value, 0);
+  }
+  exchange(site: number, view: View, index: unknown, value: unknown): boolean {
+    return this.#rmw(site, view, index, 'exchange', m.RMW_EXCHANGE, value, 0);
+  }
+  compareExchange(site: number, view: View, i: unknown, expected: unknown, value: unknown): boolean {
+    return this.#rmw(site, view, i, 'compareExchange', m.RMW_COMPARE_EXCHANGE, value, expected);
+  }
+
+  #rmw(
+    site: number,
+    view: View,
+    index: unknown,
+    name: 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange' | 'compareExchange',
+    operation: number,
+    value: unknown,
+    expected: unknown,
+  ): boolean {
+    const facts = this.#facts(view, name);
+    if (facts === undefined) {
+      const method = Atomics[name] as (...args: unknown[]) => unknown;
+      const isCompare = name === 'compareExchange';
+      return this.#local(isCompare ? method(view, index, expected, value) : method(view, index, value));
+    }
+    const { type } = facts;
+    const address = this.#place(facts, view, index);
+    const isCompare = operation === m.RMW_COMPARE_EXCHANGE;
+    const old = isCompare ? converted(type, toInteger(type, expected)) : 0;
+    const operand = toInteger(type, value);
+    const { agent } = this;
+    if (agent < 0) return this.#observedRmw(address, type, operation, operand, old);
+    if (this.depth !== 0) this.uninterruptible(site);
+    this.stepper.accessing(address);
+    this.result = this.memory.rmw(agent, address, type, operation, operand, old, site);
+    return this.stepper.step(STEP_WRITE, address, facts.size, site, this.memory.raw);
+  }
+
+  #observedRmw(
+    address: number,
+    type: number,
+    operation: number,
+    operand: m.Value,
+    expected: m.Value,
+  ): boolean {
+    const { memory } = this;
+    const old = memory.newest(address, type);
+    if (operation !== m.RMW_COMPARE_EXCHANGE || old === expected) {
+      memory.poke(address, type, combineOutside(operation, old, operand));
+    }
+    return this.#local(old);
+  }
+
+  wait(site: number, view: View, index: unknown, value: unknown, timeout?: unknown): boolean {
+    const facts = this.waitable(view, 'wait');
+    const address = this.#place(facts, view, index);
+    const { type, size } = facts;
+    const expected = converted(type, toInteger(type, value));
+    const timeoutMs = timeoutOf(timeout);
+    if (this.agent < 0) throw new TypeError('Atomics.wait() cannot be called in this context');
+    if (this.depth !== 0) this.uninterruptible(site);
+    this.memory.section(this.agent, address);
+    this.stepper.accessing(address);
+    const found = this.memory.load(this.agent, address, type, m.SEQ_CST, false, site);
+    if (found === expected && timeoutMs > 0) return this.stepper.sleep(site, address, size, timeoutMs);
+    this.result = found === expected ? 'timed-out' : 'not-equal';
+    return this.stepper.step(STEP_WRITE, address, size, site, this.memory.raw);
+  }
+
+  notify(site: number, view: View, index: unknown, count?: unknown): boolean {
+    const facts = this.#facts(view, 'notify');
+    if (facts !== undefined && facts.type !== INT32 && facts.type !== BIGINT64) {
+      throw new TypeError('Atomics.notify() takes an Int32Array or a BigInt64Array');
+    }
+    if (facts === undefined || this.agent < 0) {
+      return this.#local(facts === undefined ? Atomics.notify(view as Int32Array, index as number) : 0);
+    }
+    const address = this.#place(facts, view, index);
+    const most = count === undefined ? Infinity : Math.max(Math.trunc(Number(count)) || 0, 0);
+    if (this.depth !== 0) this.uninterruptible(site);
+    this.memory.section(this.agent, address);
+    this.result = this.weakened[site] === 1 ? 0 : this.stepper.wake(address, most);
+    return this.stepper.step(STEP_WRITE, address, facts.size, site, this.result as number);
+  }
+
+  /** Facts of a view that can be waited on. */
+  protected waitable(view: View, name: string): ViewFacts {
+    const facts = this.#facts(view, name);
+    if (facts === undefined || (facts.type !== INT32 && facts.type !== BIGINT64)) {
+      throw new TypeError(`Atomics.${name}() takes an Int32Array or a BigInt64Array over shared memory`);
+    }
+    return facts;
+  }
+
+  /** Undefined: a view that is not shared, which the language itself may deal with. */
+  #facts(view: View, name: string): ViewFacts | undefined {
+    const facts = (view as View | undefined)?.[VIEW];
+    if (facts === undefined) return undefined;
+    const { type } = facts;
+    if (type === UINT8C || type === FLOAT32 || type === FLOAT64 || type < 0) {
+      throw new TypeError(`Atomics.${name}() takes a typed array of integers`);
+    }
+    return facts;
+  }
+
+  #place({ address, size }: ViewFacts, view: View, index: unknown): number {
+    const at = typeof index === 'number' ? index : Number(index ?? 0);
+    const whole = Number.isNaN(at) ? 0 : Math.trunc(at);
+    if (!(whole >= 0 && whole < view.length)) throw new RangeError('Invalid atomic access index');
+    return address + whole * size;
+  }
+}
+
+/** Told to the user as his: code that was not instrumented, or cannot be interrupted, got at shared memory. */
+export class UninstrumentedAccess extends Error {
+  override readonly name = 'UninstrumentedAccess';
+}
+
+function combineOutside(operation: number, old: m.Value, operand: m.Value): m.Value {
+  const big = [BigInt(old), BigInt(operand)] as const;
+  const value =
+    operation === m.RMW_ADD
+      ? big[0] + big[1]
+      : operation === m.RMW_SUB
+        ? big[0] - big[1]
+        : operation === m.RMW_AND
+          ? big[0] & big[1]
+          : operation === m.RMW_OR
+            ? big[0] | big[1]
+            : operation === m.RMW_XOR
+              ? big[0] ^ big[1]
+              : big[1];
+  return typeof old === 'bigint' ? value : Number(BigInt.asIntN(32, value));
+}
+
+/** Index that a key stands for, or undefined when it is the name of a property. */
+function indexOf(key: unknown): number | undefined {
+  if (typeof key === 'symbol') return undefined;
+  const text = String(key);
+  const number = Number(text);
+  return String(number) === text ? number : undefined;
+}
+
+function toValue(type: number, value: unknown): m.Value {
+  if (type === BIGINT64 || type === BIGUINT64) return BigInt.asIntN(64, toBigInt(value));
+  return Number(value);
+}
+
+/** As `ToBigInt` does: a number is refused. */
+function toBigInt(value: unknown): bigint {
+  if (typeof value === 'bigint') return value;
+  if (typeof value === 'number') throw new TypeError(`Cannot convert ${value} to a BigInt`);
+  return BigInt(value as string);
+}
+
+function toInteger(type: number, value: unknown): m.Value {
+  if (type === BIGINT64 || type === BIGUINT64) return toBigInt(value);
+  const number = Math.trunc(Number(value));
+  return Number.isNaN(number) ? 0 : number + 0;
+}
+
+function timeoutOf(timeout: unknown): number {
+  const ms = timeout === undefined ? NaN : Number(timeout);
+  return Number.isNaN(ms) ? Infinity : Math.max(ms, 0);
+}

@@ -1,0 +1,276 @@
+/** The runtime of instrumented code: how functions call each other, and how they are called from outside. */
+
+import type { SiteTable } from '../build/sites.js';
+import {
+  CALL,
+  isSharedThing,
+  NEW,
+  PURE,
+  type Coroutine,
+  type Flavour,
+  type Marked,
+  type Resumable,
+} from './keys.js';
+import { Classes } from './classes.js';
+import { list, open, type Cursor } from './iteration.js';
+import { GeneratorObject, Out } from './generators.js';
+import type { Regions } from './views.js';
+
+/** Iterations of loops in one execution before one of them is taken for endless. */
+export const LOOP_BUDGET = 50_000_000;
+
+/** What instrumented code knows as `$$k`. */
+export class Runtime extends Classes {
+  /** What runs the bodies of async functions; missing where none are allowed. */
+  startAsync: ((body: Coroutine) => unknown) | undefined;
+
+  constructor(sites: SiteTable, regions: Regions) {
+    super(sites, regions);
+    this.budget = LOOP_BUDGET;
+  }
+
+  /** A plain function: it may be called with anything. */
+  pure<T extends Marked>(f: T): T {
+    f[PURE] = true;
+    return f;
+  }
+
+  /** Run a coroutine to its end on behalf of code that cannot be interrupted. */
+  override drive(coroutine: Coroutine): unknown {
+    this.depth++;
+    try {
+      const { done, value } = coroutine.next();
+      if (done !== true) throw new Error('a call that cannot be interrupted was interrupted');
+      return value;
+    } finally {
+      this.depth--;
+    }
+  }
+
+  /** The plain form of a resumable function. */
+  enter(form: Resumable, self: unknown, args: ArrayLike<unknown>, flavour: Flavour): unknown {
+    if (this.mode === 1) return this.take();
+    return this.drive(this.begin(form, flavour).apply(self, Array.from(args)));
+  }
+
+  /** The form that instrumented callers use. */
+  begin(form: Resumable, flavour: Flavour): Resumable {
+    if (flavour === 'call') return form;
+    const runtime = this;
+    if (flavour === 'generator') {
+      return function* (this: unknown, ...args: unknown[]): Coroutine {
+        return new GeneratorObject(runtime, form.apply(this, args));
+      };
+    }
+    if (flavour === 'async') {
+      return function* (this: unknown, ...args: unknown[]): Coroutine {
+        return runtime.async_(form.apply(this, args));
+      };
+    }
+    return function* (): Coroutine {
+      throw new TypeError('async generators are not supported yet');
+    };
+  }
+
+  async_(body: Coroutine): unknown {
+    if (this.startAsync === undefined) throw new TypeError('async functions are not supported here');
+    return this.startAsync(body);
+  }
+
+  /** A declared function and its resumable form. */
+  declare(f: Marked, form: Resumable, flavour: Flavour): void {
+    f[CALL] = this.begin(form, flavour);
+  }
+
+  #wrap(form: Resumable, flavour: Flavour, name: string, length: number): Marked {
+    const runtime = this;
+    const f: Marked = function (this: unknown, ...args: unknown[]): unknown {
+      return runtime.enter(form, this, args, flavour);
+    };
+    f[CALL] = this.begin(form, flavour);
+    // A named function expression may call itself by its name, which means the resumable form.
+    (form as unknown as Marked)[CALL] = f[CALL];
+    Object.defineProperty(f, 'name', { value: name, configurable: true });
+    if (length !== 0) Object.defineProperty(f, 'length', { value: length, configurable: true });
+    return f;
+  }
+
+  override call(form: Resumable, name = '', length = 0): Marked {
+    return this.#wrap(form, 'call', name, length);
+  }
+  async(form: Resumable, name: string, length: number): Marked {
+    return this.#wrap(form, 'async', name, length);
+  }
+  generator(form: Resumable, name: string, length: number): Marked {
+    return this.#wrap(form, 'generator', name, length);
+  }
+  asyncGenerator(form: Resumable, name: string, length: number): Marked {
+    return this.#wrap(form, 'asyncGenerator', name, length);
+  }
+
+  override wrapped(form: Resumable, flavour: Flavour, name: string, length: number): Marked {
+    return this.#wrap(form, flavour, name, length);
+  }
+
+  /** A function without resumable form is about to be called: what really to call. */
+  native(site: number, f: unknown): Marked {
+    if (typeof f !== 'function') {
+      throw new TypeError(`${calleeOf(this.sites.at(site).text)} is not a function`);
+    }
+    const marked = f as Marked;
+    return marked[PURE] === true ? marked : this.#checked(site, marked);
+  }
+
+  /** Code that is not instrumented must not get hold of shared memory. */
+  #checked(site: number, f: Marked): Marked {
+    const check = (values: readonly unknown[]): void => this.checkArguments(site, f, values);
+    return function (this: unknown, ...args: unknown[]): unknown {
+      check([this, ...args]);
+      return f.apply(this, args);
+    };
+  }
+
+  checkArguments(site: number, f: { readonly name: string }, values: readonly unknown[]): void {
+    if (!values.some(isSharedThing)) return;
+    const { file, line, text } = this.sites.at(site);
+    this.stepper.fail(
+      new UninstrumentedCall(
+        `${file}:${line}: ${text} hands shared memory to ${f.name || 'a function'}, which is not instrumented`,
+      ),
+    );
+  }
+
+  /** The same for `new`. */
+  nativeNew(site: number, target: unknown): (newTarget: unknown, ...args: unknown[]) => unknown {
+    if (typeof target !== 'function') {
+      throw new TypeError(`${calleeOf(this.sites.at(site).text)} is not a constructor`);
+    }
+    return (_newTarget, ...args) => {
+      if ((target as Marked)[PURE] !== true) this.checkArguments(site, target, args);
+      return Reflect.construct(target, args) as unknown;
+    };
+  }
+
+  /** Call any function from a resumable built-in. */
+  *invoke(f: unknown, self: unknown, args: readonly unknown[]): Coroutine {
+    if (typeof f !== 'function') throw new TypeError(`${String(f)} is not a function`);
+    const form = (f as Marked)[CALL];
+    if (form !== undefined) return yield* form.apply(self, args as unknown[]);
+    if ((f as Marked)[PURE] !== true) this.checkArguments(this.at, f, [self, ...args]);
+    return Reflect.apply(f, self, args) as unknown;
+  }
+
+  /** What an accessor of the program would do for `object.name`: its resumable form, or undefined. */
+  getter(object: unknown, name: string): Resumable | undefined {
+    return (descriptorOf(object, name)?.get as Marked | undefined)?.[CALL];
+  }
+  setter(object: unknown, name: string): Resumable | undefined {
+    return (descriptorOf(object, name)?.set as Marked | undefined)?.[CALL];
+  }
+
+  /** An element access that cannot be interrupted: it must not be one of shared memory. */
+  guard(object: unknown, site: number): unknown {
+    if (this.agent >= 0 && isSharedThing(object)) this.uninterruptible(site);
+    return object;
+  }
+
+  open(value: unknown): Cursor {
+    return open(value);
+  }
+  list(value: unknown, count: number): Coroutine<unknown[]> {
+    return list(value, count);
+  }
+
+  /** What a generator of the program yields, told apart from a switch. */
+  out(value: unknown): Out {
+    return new Out(value);
+  }
+
+  *delegate(value: unknown): Coroutine {
+    const cursor = open(value);
+    for (;;) {
+      const more = cursor.isFast ? cursor.next() : yield* cursor.step();
+      if (!more) return undefined;
+      yield new Out(cursor.value);
+    }
+  }
+
+  /** What an async function waits for, told apart from a switch. */
+  await(value: unknown): Awaited_ {
+    return new Awaited_(value);
+  }
+
+  newTarget(self: unknown): unknown {
+    return self === undefined ? undefined : (self as { constructor?: unknown }).constructor;
+  }
+
+  /** Define the exports of a module. */
+  exports(namespace: object, getters: Readonly<Record<string, () => unknown>>): void {
+    for (const [name, get] of Object.entries(getters)) {
+      Object.defineProperty(namespace, name, { get, enumerable: true, configurable: true });
+    }
+  }
+
+  exportAll(namespace: object, from: object): void {
+    for (const name of Object.keys(from)) {
+      if (name === 'default' || Object.hasOwn(namespace, name)) continue;
+      const get = (): unknown => (from as Record<string, unknown>)[name];
+      Object.defineProperty(namespace, name, { get, enumerable: true, configurable: true });
+    }
+  }
+
+  /** A loop that has gone round too often. */
+  endless(site: number): never {
+    this.budget = LOOP_BUDGET;
+    const { file, line, inside } = this.sites.at(site);
+    this.stepper.fail(
+      new EndlessLoop(`${file}:${line}: this loop (in ${inside}) does not end: ${LOOP_BUDGET} rounds`),
+    );
+  }
+
+  constructorOf(target: unknown): Marked[typeof NEW] {
+    if (typeof target !== 'function') return undefined;
+    if (Object.hasOwn(target, NEW)) return (target as Marked)[NEW];
+    const form = (target as Marked)[CALL];
+    if (form === undefined || (target as Marked).prototype === undefined) return undefined;
+    return function* (newTarget: unknown, ...args: unknown[]): Coroutine {
+      const prototype = (newTarget as Marked).prototype ?? Object.prototype;
+      const self = Object.create(prototype) as unknown;
+      const answer = yield* form.apply(self, args);
+      return typeof answer === 'object' && answer !== null ? answer : self;
+    };
+  }
+}
+
+/** A value that an async function waits for. */
+export class Awaited_ {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
+/** A loop that never ends and accesses nothing. */
+export class EndlessLoop extends Error {
+  override readonly name = 'EndlessLoop';
+}
+
+/** Shared memory was handed to code that is not instrumented. */
+export class UninstrumentedCall extends Error {
+  override readonly name = 'UninstrumentedCall';
+}
+
+function calleeOf(text: string): string {
+  const end = text.lastIndexOf('(');
+  return end > 0 ? text.slice(0, end) : text;
+}
+
+function descriptorOf(object: unknown, name: string): PropertyDescriptor | undefined {
+  if (object === null || object === undefined) return undefined;
+  for (let at: object | null = Object(object) as object; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const found = Object.getOwnPropertyDescriptor(at, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

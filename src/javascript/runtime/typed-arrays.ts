@@ -1,0 +1,333 @@
+/** The methods of typed arrays and DataViews over shared memory, as the accesses that they are; Atomics called as values. */
+
+import { UNORDERED } from '../memory/memory.js';
+import { brand } from './brand.js';
+import { arrayWalks, construct, element, form, sorted, type Current } from './builtins.js';
+import { CALL, factsOf, NEW, type Coroutine, type Marked, type Resumable } from './keys.js';
+import { ATOMIC_NAMES, mayTear, UninstrumentedAccess } from './operations.js';
+import * as t from './views.js';
+import { isShared, TypedArrayBase, type TypedArray } from './views.js';
+
+type Method = (this: TypedArray, ...args: unknown[]) => Coroutine;
+
+const CONSTRUCTORS = [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+] as unknown as (Marked & (new (...args: unknown[]) => TypedArray))[];
+
+/** All elements, in order, as reads. */
+export function* elements(current: Current, self: ArrayLike<unknown> & object): Coroutine<unknown[]> {
+  const items: unknown[] = [];
+  for (let i = 0; i < self.length; i++) items.push(yield* element(current, self, i));
+  return items;
+}
+
+function* put(current: Current, self: TypedArray, index: number, value: unknown): Coroutine<void> {
+  if (factsOf(self) === undefined) (self as unknown as Record<number, unknown>)[index] = value;
+  else if (current.runtime.set(current.runtime.at, self, index, value)) yield;
+}
+
+const integer = (value: unknown): number => {
+  const number = Math.trunc(Number(value));
+  return Number.isNaN(number) ? 0 : number;
+};
+
+/** A relative index, as most methods take them. */
+function relative(value: unknown, length: number, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  const at = integer(value);
+  return at < 0 ? Math.max(length + at, 0) : Math.min(at, length);
+}
+
+/** A typed array of the same type that is not shared. */
+function local(self: TypedArray, items: readonly unknown[]): TypedArray {
+  const Type = CONSTRUCTORS[t.elementType(self)] as new (items: unknown) => TypedArray;
+  return new Type(items);
+}
+
+/** Methods that write to the array that they are called on. */
+function writers(current: Current): Record<string, Method> {
+  return {
+    *set(source, offset) {
+      const start = integer(offset);
+      const from = Object(source) as ArrayLike<unknown>;
+      if (start < 0 || start + from.length > this.length) throw new RangeError('offset is out of bounds');
+      const isOverlapping = factsOf(from)?.region === factsOf(this)?.region && factsOf(this) !== undefined;
+      const items = isOverlapping ? yield* elements(current, from) : undefined;
+      for (let i = 0; i < from.length; i++) {
+        const value = items === undefined ? yield* element(current, from, i) : items[i];
+        yield* put(current, this, start + i, value);
+      }
+      return undefined;
+    },
+    *fill(value, from, to) {
+      const end = relative(to, this.length, this.length);
+      for (let i = relative(from, this.length, 0); i < end; i++) yield* put(current, this, i, value);
+      return this;
+    },
+    *copyWithin(target, from, to) {
+      const { length } = this;
+      const start = relative(from, length, 0);
+      const at = relative(target, length, 0);
+      const count = Math.min(relative(to, length, length) - start, length - at);
+      const backwards = start < at && at < start + count;
+      for (let n = 0; n < count; n++) {
+        const i = backwards ? count - 1 - n : n;
+        yield* put(current, this, at + i, yield* element(current, this, start + i));
+      }
+      return this;
+    },
+    *reverse() {
+      const items = yield* elements(current, this);
+      for (const [i, item] of items.reverse().entries()) yield* put(current, this, i, item);
+      return this;
+    },
+    *sort(compare) {
+      const items = yield* elements(current, this);
+      const result = compare === undefined ? local(this, items).sort() : yield* sorted(current, items, compare);
+      for (let i = 0; i < items.length; i++) yield* put(current, this, i, result[i]);
+      return this;
+    },
+  };
+}
+
+/** Methods that look for something, one element after the other. */
+function searchers(current: Current): Record<string, Method> {
+  return {
+    *indexOf(wanted, from) {
+      for (let i = relative(from, this.length, 0); i < this.length; i++) {
+        if ((yield* element(current, this, i)) === wanted) return i;
+      }
+      return -1;
+    },
+    *includes(wanted, from) {
+      for (let i = relative(from, this.length, 0); i < this.length; i++) {
+        if (Object.is((yield* element(current, this, i)) as number, wanted)) return true;
+      }
+      return false;
+    },
+    *at(index) {
+      const i = integer(index);
+      return yield* element(current, this, i < 0 ? this.length + i : i);
+    },
+    *slice(from, to) {
+      const end = relative(to, this.length, this.length);
+      const items: unknown[] = [];
+      for (let i = relative(from, this.length, 0); i < end; i++) items.push(yield* element(current, this, i));
+      return local(this, items);
+    },
+    *filter(callback, thisArg) {
+      const items: unknown[] = [];
+      for (let i = 0; i < this.length; i++) {
+        const value = yield* element(current, this, i);
+        if (yield* current.runtime.invoke(callback, thisArg, [value, i, this])) items.push(value);
+      }
+      return local(this, items);
+    },
+    *map(callback, thisArg) {
+      const items: unknown[] = [];
+      for (let i = 0; i < this.length; i++) {
+        const value = yield* element(current, this, i);
+        items.push(yield* current.runtime.invoke(callback, thisArg, [value, i, this]));
+      }
+      return local(this, items);
+    },
+  };
+}
+
+/** Methods that read every element and then go on with a copy. */
+const COPYING = ['join', 'toString', 'toLocaleString', 'lastIndexOf', 'toReversed', 'with'] as const;
+
+/** Iterates over a view: each step is a read. */
+class ViewIterator {
+  readonly view: TypedArray;
+  readonly kind: 'values' | 'entries' | 'keys';
+  index = 0;
+
+  constructor(view: TypedArray, kind: 'values' | 'entries' | 'keys') {
+    this.view = view;
+    this.kind = kind;
+  }
+
+  next(): IteratorResult<unknown> {
+    throw new TypeError('shared memory is iterated by code that is not instrumented');
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+}
+
+function installIteration(current: Current): void {
+  (ViewIterator.prototype.next as unknown as Marked)[CALL] = function* (this: unknown) {
+    const self = this as ViewIterator;
+    const { view, kind } = self;
+    if (self.index >= view.length) return { value: undefined, done: true };
+    const i = self.index++;
+    if (kind === 'keys') return { value: i, done: false };
+    const value = yield* element(current, view, i);
+    return { value: kind === 'values' ? value : [i, value], done: false };
+  };
+  const prototype = TypedArrayBase.prototype as Record<PropertyKey, unknown>;
+  for (const kind of ['values', 'entries', 'keys'] as const) {
+    const native = prototype[kind] as (this: unknown) => unknown;
+    replaceIterator(prototype, kind, native);
+    form(prototype, kind, function* (this: unknown) {
+      return factsOf(this) === undefined ? native.call(this) : new ViewIterator(this as TypedArray, kind);
+    });
+  }
+}
+
+/** Whoever iterates over shared memory without being instrumented (nested patterns, `new Set(view)`) must not go unnoticed. */
+function replaceIterator(
+  prototype: Record<PropertyKey, unknown>,
+  kind: 'values' | 'entries' | 'keys',
+  native: (this: unknown) => unknown,
+): void {
+  const guarded = {
+    [kind](this: unknown): unknown {
+      if (factsOf(this) !== undefined) {
+        throw new UninstrumentedAccess('shared memory is iterated by code that is not instrumented');
+      }
+      return native.call(this);
+    },
+  }[kind];
+  const facts = { value: guarded, writable: true, configurable: true, enumerable: false };
+  Object.defineProperty(prototype, kind, facts);
+  if (kind === 'values') Object.defineProperty(prototype, Symbol.iterator, facts);
+}
+
+/** Use a form for views of shared memory only: anything else is the language's business. */
+function forViews(prototype: object, name: string, resumable: Method): void {
+  const native = (prototype as Record<string, Marked | undefined>)[name];
+  if (native === undefined) return;
+  form(prototype, name, function* (this: unknown, ...args) {
+    if (factsOf(this) !== undefined || args.some((a) => factsOf(a) !== undefined)) {
+      return yield* resumable.apply(this as TypedArray, args);
+    }
+    if (args.some((a) => typeof a === 'function')) return yield* resumable.apply(this as TypedArray, args);
+    return native.apply(this, args);
+  });
+}
+
+function installMethods(current: Current): void {
+  const { prototype } = TypedArrayBase;
+  const walks = arrayWalks(current);
+  for (const name of ['map', 'filter', 'flatMap']) walks.delete(name);
+  for (const [name, walk] of walks) forViews(prototype, name, walk as Method);
+  const methods = { ...writers(current), ...searchers(current) };
+  for (const [name, method] of Object.entries(methods)) forViews(prototype, name, method);
+  for (const name of COPYING) {
+    forViews(prototype, name, function* (...args) {
+      const copy = local(this, yield* elements(current, this));
+      return (copy as unknown as Record<string, Marked>)[name]?.apply(copy, args);
+    });
+  }
+  const { subarray } = prototype as { subarray: (this: unknown, ...args: unknown[]) => object };
+  form(prototype, 'subarray', function* (this: unknown, ...args) {
+    return brand(subarray.apply(this, args), current.runtime.regions);
+  });
+}
+
+function installConstructors(current: Current): void {
+  for (const Type of [...CONSTRUCTORS, DataView as unknown as (typeof CONSTRUCTORS)[number]]) {
+    const make: (newTarget: unknown, ...args: unknown[]) => Coroutine = function* (newTarget, ...args) {
+      const [first] = args;
+      const isCopy = factsOf(first) !== undefined && !isShared(first);
+      const items = isCopy ? [yield* elements(current, first as TypedArray)] : args;
+      const made = construct(Type, items, newTarget) as object;
+      return brand(made, current.runtime.regions);
+    };
+    Object.defineProperty(Type, NEW, { value: make, configurable: true });
+    const from: Resumable = function* (source, map, thisArg) {
+      const items = yield* current.runtime.list(source, -1);
+      if (map === undefined) return new Type(items);
+      const mapped: unknown[] = [];
+      for (const [i, item] of items.entries()) {
+        mapped.push(yield* current.runtime.invoke(map, thisArg, [item, i]));
+      }
+      return new Type(mapped);
+    };
+    if (Type !== (DataView as unknown)) form(Type, 'from', from);
+  }
+}
+
+const DATA_VIEW_TYPES: Readonly<Record<string, number>> = {
+  Int8: t.INT8,
+  Uint8: t.UINT8,
+  Int16: t.INT16,
+  Uint16: t.UINT16,
+  Int32: t.INT32,
+  Uint32: t.UINT32,
+  Float32: t.FLOAT32,
+  Float64: t.FLOAT64,
+  BigInt64: t.BIGINT64,
+  BigUint64: t.BIGUINT64,
+};
+
+/** The bytes of a value in the other order, read as a value of the same type. */
+function swapped(type: number, value: unknown): unknown {
+  const bytes = new DataView(new ArrayBuffer(8));
+  const name = Object.keys(DATA_VIEW_TYPES).find((key) => DATA_VIEW_TYPES[key] === type) ?? '';
+  const methods = bytes as unknown as Record<string, (...args: unknown[]) => unknown>;
+  methods[`set${name}`]?.(0, value, true);
+  return methods[`get${name}`]?.(0, false);
+}
+
+function installDataView(current: Current): void {
+  const prototype = DataView.prototype as unknown as Record<string, Marked>;
+  for (const [name, type] of Object.entries(DATA_VIEW_TYPES)) {
+    const size = t.SIZES[type] as number;
+    const place = (view: DataView, offset: unknown): number => {
+      const at = integer(offset);
+      if (at < 0 || at + size > view.byteLength) throw new RangeError('Offset is outside the bounds of the DataView');
+      return (factsOf(view) as t.ViewFacts).address + at;
+    };
+    const get = prototype[`get${name}`] as Marked;
+    form(prototype, `get${name}`, function* (this: unknown, offset, littleEndian) {
+      if (factsOf(this) === undefined) return get.call(this, offset, littleEndian);
+      const { runtime } = current;
+      const at = place(this as DataView, offset);
+      if (runtime.read(runtime.at, at, type, UNORDERED, mayTear(type) || at % size !== 0)) yield;
+      return littleEndian || size === 1 ? runtime.result : swapped(type, runtime.result);
+    });
+    const set = prototype[`set${name}`] as Marked;
+    form(prototype, `set${name}`, function* (this: unknown, offset, value, littleEndian) {
+      if (factsOf(this) === undefined) return set.call(this, offset, value, littleEndian);
+      const { runtime } = current;
+      const at = place(this as DataView, offset);
+      const number = type === t.BIGINT64 || type === t.BIGUINT64 ? BigInt(value as bigint) : Number(value);
+      const stored = (littleEndian || size === 1 ? number : swapped(type, number)) as number;
+      if (runtime.write(runtime.at, at, type, stored, UNORDERED, mayTear(type) || at % size !== 0)) yield;
+      return undefined;
+    });
+  }
+}
+
+function installAtomics(current: Current): void {
+  for (const name of ATOMIC_NAMES) {
+    form(Atomics, name, function* (...args) {
+      const runtime = current.runtime as unknown as Record<string, (...args: unknown[]) => boolean>;
+      if (runtime[name]?.(current.runtime.at, ...args)) yield;
+      return current.runtime.result;
+    });
+  }
+}
+
+/** Install the resumable forms of what accesses elements. */
+export function installViews(current: Current): void {
+  installIteration(current);
+  installMethods(current);
+  installConstructors(current);
+  installDataView(current);
+  installAtomics(current);
+}

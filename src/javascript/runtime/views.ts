@@ -1,0 +1,136 @@
+/** What the runtime knows of views of shared memory, and where every byte of every SharedArrayBuffer lies in one address space. */
+
+/** Element types, as numbers. */
+export const INT8 = 0;
+export const UINT8 = 1;
+export const UINT8C = 2;
+export const INT16 = 3;
+export const UINT16 = 4;
+export const INT32 = 5;
+export const UINT32 = 6;
+export const FLOAT32 = 7;
+export const FLOAT64 = 8;
+export const BIGINT64 = 9;
+export const BIGUINT64 = 10;
+
+/** Bytes of an element, by type. */
+export const SIZES: readonly number[] = [1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8];
+
+/** Any typed array. */
+export type TypedArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
+const TYPES: Readonly<Record<string, number>> = {
+  Int8Array: INT8,
+  Uint8Array: UINT8,
+  Uint8ClampedArray: UINT8C,
+  Int16Array: INT16,
+  Uint16Array: UINT16,
+  Int32Array: INT32,
+  Uint32Array: UINT32,
+  Float32Array: FLOAT32,
+  Float64Array: FLOAT64,
+  BigInt64Array: BIGINT64,
+  BigUint64Array: BIGUINT64,
+};
+
+/** The constructor from which all typed arrays inherit. */
+export const TypedArrayBase = Object.getPrototypeOf(Int8Array) as {
+  readonly prototype: object;
+} & (new () => TypedArray);
+
+const tagOf = Object.getOwnPropertyDescriptor(TypedArrayBase.prototype, Symbol.toStringTag)
+  ?.get as (this: unknown) => string | undefined;
+
+/** Element type of a typed array, or -1. */
+export function elementType(value: unknown): number {
+  const tag = tagOf.call(value);
+  return tag === undefined ? -1 : (TYPES[tag] ?? -1);
+}
+
+/** A SharedArrayBuffer and where it lies. */
+export interface Region {
+  readonly buffer: SharedArrayBuffer;
+  /** Address of its first byte. */
+  readonly base: number;
+  /** Bytes it may grow to. */
+  readonly capacity: number;
+  /** What people call it: `shared`, `shared 2`, …. */
+  readonly name: string;
+}
+
+/** What is known of one typed array or DataView over shared memory. */
+export interface ViewFacts {
+  readonly type: number;
+  readonly size: number;
+  /** Address of its first byte. */
+  readonly address: number;
+  readonly region: Region;
+}
+
+/** Regions begin at such addresses. */
+const ALIGNMENT = 64;
+
+/** All shared buffers of one execution, in the order in which they were seen. */
+export class Regions {
+  readonly #known = new WeakMap<SharedArrayBuffer, Region>();
+  readonly list: Region[] = [];
+  #end = ALIGNMENT;
+
+  /** Bytes of the address space in use. */
+  get end(): number {
+    return this.#end;
+  }
+
+  find(buffer: SharedArrayBuffer): Region {
+    const known = this.#known.get(buffer);
+    return known ?? this.#add(buffer);
+  }
+
+  #add(buffer: SharedArrayBuffer): Region {
+    const { maxByteLength } = buffer as SharedArrayBuffer & { readonly maxByteLength?: number };
+    const capacity = maxByteLength ?? buffer.byteLength;
+    const n = this.list.length;
+    const region = { buffer, base: this.#end, capacity, name: n === 0 ? 'shared' : `shared${n + 1}` };
+    this.#end += Math.ceil((capacity + 1) / ALIGNMENT) * ALIGNMENT;
+    this.#known.set(buffer, region);
+    this.list.push(region);
+    return region;
+  }
+
+  /** Forget the regions beyond the first `count`: those that an execution made. */
+  keep(count: number): void {
+    for (const region of this.list.splice(count)) {
+      this.#known.delete(region.buffer);
+      this.#end = Math.min(this.#end, region.base);
+    }
+  }
+
+  /** The region of an address. */
+  at(address: number): Region | undefined {
+    return this.list.findLast(({ base }) => base <= address);
+  }
+
+  /** What an address is called: `shared[8..11]` in bytes. */
+  nameOf(address: number, size = 4): string {
+    const region = this.at(address);
+    if (region === undefined) return `address ${address}`;
+    const from = address - region.base;
+    return `${region.name}+${from}${size === 4 ? '' : `:${size}`}`;
+  }
+}
+
+/** Whether a value is a SharedArrayBuffer. */
+export function isShared(value: unknown): value is SharedArrayBuffer {
+  return value instanceof SharedArrayBuffer;
+}
