@@ -35,8 +35,11 @@ const MOST_SHRUNK = 10;
 export interface ExploreOptions extends Watching {
   /** `NAME` of the catalogue, `FILE` or `FILE#NAME`. */
   readonly scenario: string;
-  /** What the kernel memory model allows (`lkmm`, the default), or sequentially consistent memory. */
-  readonly memory?: 'lkmm' | 'sc';
+  /**
+   * What the kernel memory model allows (`lkmm`, the default for kernel code), what the ECMAScript memory model allows (`js`, the
+   * default for programs), or sequentially consistent memory (`sc`).
+   */
+  readonly memory?: 'lkmm' | 'sc' | 'js';
   /** How schedules are found. Default `random`. */
   readonly strategy?: 'random' | 'pct' | 'dfs';
   /** Seed of every random choice. Default 1. */
@@ -77,9 +80,11 @@ export const EXPLORE_OPTIONS = {
     required: true,
   },
   memory: {
-    rule: choiceOf(['sc', 'lkmm']),
-    about: 'sequentially consistent memory, or what the kernel memory model allows',
+    rule: choiceOf(['sc', 'lkmm', 'js']),
+    about:
+      'sequentially consistent memory, or what the memory model of the kernel or of ECMAScript allows',
     fallback: 'lkmm',
+    shown: 'lkmm; js for a program',
     flags: '--memory <kind>',
   },
   strategy: {
@@ -112,7 +117,7 @@ export const EXPLORE_OPTIONS = {
     rule: small,
     about: 'dfs: most weak answers of the memory',
     flags: '--choices <n>',
-    needs: { strategy: ['dfs'], memory: ['lkmm'] },
+    needs: { strategy: ['dfs'], memory: ['lkmm', 'js'] },
   },
   ablate: {
     rule: orderingSites,
@@ -184,7 +189,7 @@ export interface ExploreResult {
   /** File that exports it. */
   readonly file: string;
   readonly fingerprint: string;
-  readonly memory: 'lkmm' | 'sc';
+  readonly memory: 'lkmm' | 'sc' | 'js';
   readonly strategy: StrategyConfig;
   readonly ablated: readonly string[];
   readonly seconds: number;
@@ -223,7 +228,7 @@ type Checked = Filled<ExploreOptions, typeof EXPLORE_OPTIONS>;
 export async function explore(options: ExploreOptions): Promise<ExploreResult> {
   const checked = checkOptions('explore', options, EXPLORE_OPTIONS);
   const workers = new Workers(checked.strategy === 'dfs' ? 1 : checked.threads);
-  const exploration = new Exploration(workers, checked);
+  const exploration = new Exploration(workers, checked, options.memory === undefined);
   try {
     return await exploration.run();
   } finally {
@@ -248,9 +253,12 @@ class Exploration {
   readonly #findings: MinimisedFinding[] = [];
   #seconds = 0;
 
-  constructor(workers: Workers, options: Checked) {
+  readonly #usualMemory: boolean;
+
+  constructor(workers: Workers, options: Checked, usualMemory: boolean) {
     this.#workers = workers;
     this.#options = options;
+    this.#usualMemory = usualMemory;
   }
 
   async run(): Promise<ExploreResult> {
@@ -272,8 +280,9 @@ class Exploration {
     return result;
   }
 
-  #planOf({ file, name }: Chosen): CampaignPlan {
-    const { memory, ablate, steps } = this.#options;
+  #planOf({ file, name, kind }: Chosen): CampaignPlan {
+    const { ablate, steps } = this.#options;
+    const memory = kind === 'program' && this.#usualMemory ? 'js' : this.#options.memory;
     return {
       session: {
         scenario: { file, name },

@@ -2,10 +2,15 @@
 
 import { SimulatorBug } from '../errors.js';
 import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
-import { loadScenario, Session } from '../explorer/engine/session.js';
+import type { Session } from '../explorer/engine/session.js';
+import type { ProgramSession } from '../javascript/engine/session.js';
 import type { Strategy } from '../explorer/engine/strategy.js';
 import type { PctParameters } from '../explorer/strategies/pct.js';
+import { openSession } from './programs.js';
 import { createStrategy, pctParameters } from './range.js';
+
+/** A session of either kind. */
+export type AnySession = Session | ProgramSession;
 
 /** Sessions kept; each holds a machine's memory and its log. */
 const MOST_SESSIONS = 8;
@@ -52,15 +57,15 @@ export interface KeptStrategy {
 
 /** What one worker keeps. */
 export class Sessions {
-  readonly #sessions = new Kept<Promise<Session>>(MOST_SESSIONS);
+  readonly #sessions = new Kept<Promise<AnySession>>(MOST_SESSIONS);
   readonly #strategies = new Kept<KeptStrategy>(MOST_STRATEGIES);
 
   /** The session of a configuration. @throws UsageError when its scenario cannot be loaded */
-  session(config: SessionConfig): Promise<Session> {
+  session(config: SessionConfig): Promise<AnySession> {
     const key = JSON.stringify(config);
     return this.#sessions.get(key, async () => {
       try {
-        return new Session(await loadScenario(config.scenario), config);
+        return await openSession(config);
       } catch (error) {
         this.#sessions.drop(key);
         throw error;
@@ -74,7 +79,7 @@ export class Sessions {
    * @throws SimulatorBug when it has state, and that is not what is left after execution `from` - 1
    */
   strategy(
-    session: Session,
+    session: AnySession,
     config: SessionConfig,
     wanted: StrategyConfig,
     from: number,

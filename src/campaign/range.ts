@@ -7,7 +7,7 @@ import { PctStrategy, type PctParameters } from '../explorer/strategies/pct.js';
 import { RandomStrategy } from '../explorer/strategies/random.js';
 import { ReplayStrategy } from '../explorer/strategies/replay.js';
 import { DEFAULT_SCHEDULE } from '../explorer/engine/schedule.js';
-import type { Session } from '../explorer/engine/session.js';
+import type { Explorable } from '../explorer/engine/explorable.js';
 import type { Strategy } from '../explorer/engine/strategy.js';
 import {
   countAgain,
@@ -45,14 +45,14 @@ export interface RangeResult {
 }
 
 /** n, k and d of a priority-based exploration: k is measured by one execution without preemption. */
-export function pctParameters(session: Session, depth: number): PctParameters {
+export function pctParameters(session: Explorable, depth: number): PctParameters {
   const strategy = new ReplayStrategy(DEFAULT_SCHEDULE);
   session.execute(strategy);
   return { n: session.execution.cpus.length, k: session.execution.steps, d: depth };
 }
 
 /** Make the strategy that a configuration asks for. */
-export function createStrategy(config: StrategyConfig, session: Session): Strategy {
+export function createStrategy(config: StrategyConfig, session: Explorable): Strategy {
   if (config.kind === 'random') return new RandomStrategy(config.seed);
   if (config.kind === 'pct') {
     return new PctStrategy(config.seed, pctParameters(session, config.depth));
@@ -66,7 +66,7 @@ export function createStrategy(config: StrategyConfig, session: Session): Strate
 }
 
 /** Execute a range; a strategy that has state, as an exhaustive one has, goes on where it stopped. */
-export function exploreRange(session: Session, strategy: Strategy, range: Range): RangeResult {
+export function exploreRange(session: Explorable, strategy: Strategy, range: Range): RangeResult {
   const tally = emptyTally();
   const { execution } = session;
   let run = range.from;

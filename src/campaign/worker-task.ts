@@ -4,7 +4,7 @@ import { SimulatorBug, UsageError } from '../errors.js';
 import type { SessionConfig } from '../explorer/engine/config.js';
 import type { Schedule } from '../explorer/engine/schedule.js';
 import { prepare } from '../explorer/engine/prepare.js';
-import { loadScenario, loadScenarios } from '../explorer/engine/session.js';
+import { loadScenario } from '../explorer/engine/session.js';
 import { minimise } from '../explorer/findings/minimise.js';
 import { ablatedLines, storyLines, tell } from '../explorer/findings/story.js';
 import { decodeToken } from '../explorer/findings/token.js';
@@ -12,7 +12,9 @@ import { pctBound } from '../explorer/strategies/pct.js';
 import { replayScript, type HistoryVerdict } from '../scenario/history.js';
 import type { LatentScriptResult } from '../scenario/latent.js';
 import type { ScenarioReference } from '../scenario/reference.js';
+import { tellProgram, weakenedLines } from '../javascript/engine/story.js';
 import { Sessions } from './kept.js';
+import { isProgramSession, listFile } from './programs.js';
 import { exploreRange } from './range.js';
 import type {
   Answer,
@@ -60,14 +62,8 @@ async function slice(request: SliceRequest): Promise<SliceResult> {
   return pct ? { ...result, pct: { ...pct, bound: pctBound(pct) } } : result;
 }
 
-async function list({ file }: { readonly file: string }): Promise<ScenarioInfo[]> {
-  const all = await loadScenarios(file);
-  return all.map(({ scenario: { name, kind, description }, fingerprint }) => ({
-    name,
-    kind,
-    description,
-    fingerprint,
-  }));
+function list({ file }: { readonly file: string }): Promise<ScenarioInfo[]> {
+  return listFile(file);
 }
 
 async function image(scenario: ScenarioReference): Promise<Int32Array> {
@@ -110,20 +106,30 @@ async function neededSites(
   return needed;
 }
 
-async function retell({ session: config, token, all }: TaskMap['tell']['request']) {
+async function retell({
+  session: config,
+  token,
+  all,
+}: TaskMap['tell']['request']): Promise<ReplayReport> {
   const session = await sessions.session(config);
   const { schedule } = decodeToken(token);
   const verdict = session.replay(schedule);
   const hash = session.execution.hash >>> 0;
+  const { fingerprint } = session;
+  if (isProgramSession(session)) {
+    const { verdict: again, hash: second, lines } = tellProgram(session, schedule);
+    const repeats = second === hash && again.key === verdict.key;
+    return { ...{ verdict, hash, repeats, fingerprint, lines }, ablated: weakenedLines(session) };
+  }
   const story = tell(session, schedule);
   return {
     verdict,
     hash,
     repeats: story.hash === hash && story.verdict.key === verdict.key,
-    fingerprint: session.fingerprint,
+    fingerprint,
     lines: storyLines(story, session.prepared.machine.map, { all }),
     ablated: ablatedLines(story),
-  } satisfies ReplayReport;
+  };
 }
 
 /** Key of the outcome, if both executions are the one that the token was made of; else undefined. */

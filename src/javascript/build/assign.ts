@@ -72,7 +72,11 @@ export class AssignmentRewriter {
       cx.replace(left.end, right.start, `, ${value} = ${target.read}, ${test} && (${value} = (`);
       return `), ${target.write(value)}), ${value})`;
     }
-    cx.replace(left.end, right.start, `, ${value} = ${target.read}, ${value} = ${value} ${operator} (`);
+    cx.replace(
+      left.end,
+      right.start,
+      `, ${value} = ${target.read}, ${value} = ${value} ${operator} (`,
+    );
     return `), ${target.write(value)}, ${value})`;
   }
 

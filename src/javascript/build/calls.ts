@@ -119,7 +119,8 @@ export class CallRewriter {
     const here = cx.fn.kind === 'arrow' ? this.superInArrow() : undefined;
     const name = staticName(first.property, first.computed);
     if (name === undefined) throw cx.rejection(first, 'computes the name of a member of `super`');
-    const object = here === undefined ? `super[${JSON.stringify(name)}]` : `${here}(${JSON.stringify(name)})`;
+    const object =
+      here === undefined ? `super[${JSON.stringify(name)}]` : `${here}(${JSON.stringify(name)})`;
     cx.replace(root.start, first.end, `(${self} = ${this.thisText()}, ${value} = ${object}`);
     return links.slice(1);
   }
@@ -148,12 +149,7 @@ export class CallRewriter {
     }
   }
 
-  #link(
-    link: Link,
-    afterSuper: boolean,
-    names: Names,
-    previous: Link | undefined,
-  ): void {
+  #link(link: Link, afterSuper: boolean, names: Names, previous: Link | undefined): void {
     const { value } = names;
     const skip = link.optional ? `, ${value} == null ? ${value} = undefined : (0` : '';
     if (link.type === 'CallExpression') {

@@ -89,11 +89,19 @@ export class ClassRewriter {
     }
     const name = staticName(node.key, node.computed);
     if (name === undefined) {
-      throw cx.rejection(node, 'a class field with a computed name and a value that is made by code');
+      throw cx.rejection(
+        node,
+        'a class field with a computed name and a value that is made by code',
+      );
     }
     const { value } = node;
     const outer = cx.fn;
-    cx.fn = functionState({ kind: 'method', resumable: true, name: `${this.current.name}.${name}`, outer });
+    cx.fn = functionState({
+      kind: 'method',
+      resumable: true,
+      name: `${this.current.name}.${name}`,
+      outer,
+    });
     this.#functions.expression(value, node);
     const target = name.startsWith('#') ? `.${name}` : `[${JSON.stringify(name)}]`;
     const index = moved.indexOf(node);
@@ -125,7 +133,8 @@ export class ClassRewriter {
     const kind = flavour(value);
     if (kind === 'call' && !isAccessor) return;
     if (name.startsWith('#')) {
-      if (kind !== 'call') throw cx.rejection(node, 'a private method that is async or a generator');
+      if (kind !== 'call')
+        throw cx.rejection(node, 'a private method that is async or a generator');
       return;
     }
     const shown = node.computed ? cx.slice(node.key) : JSON.stringify(name);
@@ -152,7 +161,8 @@ export class ClassRewriter {
     }
     this.#functions.method(value, 'constructor', `new ${name}`);
     const made = owner.superClass ? '' : `${OWN}self = ${RUNTIME}.make(${name}, ${OWN}nt); `;
-    const own = hasFields && !owner.superClass ? `yield* ${RUNTIME}.fields(${name}, ${OWN}self); ` : '';
+    const own =
+      hasFields && !owner.superClass ? `yield* ${RUNTIME}.fields(${name}, ${OWN}self); ` : '';
     const separator = value.params.length === 0 ? '' : ', ';
     const list = cx.module.code.indexOf('(', node.key.end) + 1;
     cx.replace(node.start, list, `${this.#shell(owner)} *${KEY_INIT}(${OWN}nt${separator}`);

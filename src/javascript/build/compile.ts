@@ -67,7 +67,8 @@ export function compileProgram(file: string): CompiledProgram {
     sites,
     fingerprint: fingerprintOf(sources),
     isStateless: [...sources.values()].every(
-      ({ kind, program, scope }) => kind === 'esm' && program && scope && isStateless(program, scope),
+      ({ kind, program, scope }) =>
+        kind === 'esm' && program && scope && isStateless(program, scope),
     ),
     original: (script, line, column) => originalPlace(sources, maps, { script, line, column }),
   };
@@ -115,7 +116,10 @@ function compileModule(
       isLive: (specifier, name) => isLive(source, specifier, name, sources),
     },
   });
-  maps.set(source.path, () => new TraceMap(text.generateMap({ hires: 'boundary', source: source.shown }).toString()));
+  maps.set(
+    source.path,
+    () => new TraceMap(text.generateMap({ hires: 'boundary', source: source.shown }).toString()),
+  );
   return { source, specifiers, make: compileText(source, text.toString()) };
 }
 
@@ -155,6 +159,3 @@ function originalPlace(
   const { line } = originalPositionFor(map, { line: at.line, column: Math.max(at.column - 1, 0) });
   return line === null ? undefined : `${source.shown}:${line}`;
 }
-
-
-

@@ -43,7 +43,10 @@ export interface ModuleText {
   readonly file: string;
   readonly code: string;
   /** Line that a position of the code has in the user's own source, and column from 0. */
-  readonly original: (line: number, column: number) => { file: string; line: number; column: number };
+  readonly original: (
+    line: number,
+    column: number,
+  ) => { file: string; line: number; column: number };
 }
 
 /** Shared by all parts of the instrumentation of one module. */

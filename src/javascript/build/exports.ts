@@ -13,7 +13,9 @@ interface Export {
 }
 
 function nameOf(node: AnyNode): string {
-  return node.type === 'Identifier' ? (node as Identifier).name : String((node as { value?: unknown }).value);
+  return node.type === 'Identifier'
+    ? (node as Identifier).name
+    : String((node as { value?: unknown }).value);
 }
 
 /** Exports of a module, by name; those of `export *` apart. */
@@ -61,7 +63,11 @@ export function isLiveExport(
 }
 
 /** Whether a module imports another, directly or through others. */
-export function reaches(sources: ReadonlyMap<string, ReadModule>, from: string, to: string): boolean {
+export function reaches(
+  sources: ReadonlyMap<string, ReadModule>,
+  from: string,
+  to: string,
+): boolean {
   const seen = new Set<string>();
   const queue = [from];
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {

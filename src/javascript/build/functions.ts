@@ -39,7 +39,11 @@ export class FunctionRewriter {
   }
 
   /** A function expression, arrow or declaration; methods are the class' business. */
-  rewrite(node: FunctionNode, parent: AnyNode | undefined, direct: ReadonlyMap<string, string>): void {
+  rewrite(
+    node: FunctionNode,
+    parent: AnyNode | undefined,
+    direct: ReadonlyMap<string, string>,
+  ): void {
     const needed = this.#cx.needs.function(node);
     if (node.type === 'FunctionDeclaration' && (node.id as unknown) !== null) {
       this.#declaration(node as FunctionDeclaration, needed, direct);
@@ -173,11 +177,7 @@ export class FunctionRewriter {
     cx.after(node.body, '}');
   }
 
-  #block(
-    body: AnyNode & { type: 'BlockStatement' },
-    state: FunctionState,
-    moves: boolean,
-  ): void {
+  #block(body: AnyNode & { type: 'BlockStatement' }, state: FunctionState, moves: boolean): void {
     const cx = this.#cx;
     const hoistedBefore = cx.hoisted;
     cx.hoisted = [];
@@ -218,7 +218,8 @@ export function lengthOf(node: FunctionNode): number {
 export function nameFrom(node: FunctionNode, parent: AnyNode | undefined): string {
   if (node.id) return node.id.name;
   if (parent === undefined) return '';
-  if (parent.type === 'VariableDeclarator' && parent.id.type === 'Identifier') return parent.id.name;
+  if (parent.type === 'VariableDeclarator' && parent.id.type === 'Identifier')
+    return parent.id.name;
   if (parent.type === 'AssignmentExpression' && parent.left.type === 'Identifier') {
     return parent.left.name;
   }

@@ -60,12 +60,21 @@ function readModule(path: string): ReadModule {
   }
   const extension = extname(path);
   if (extension === '.json') {
-    return { path, shown, kind: 'json', code, program: undefined, scope: undefined, targets: new Map() };
+    return {
+      path,
+      shown,
+      kind: 'json',
+      code,
+      program: undefined,
+      scope: undefined,
+      targets: new Map(),
+    };
   }
   if (/^\.[cm]?ts$/.test(extension)) ({ code } = stripTypes(path, code));
   const kind = kindOf(path);
   const program = parseFile(shown, code, kind);
-  const targets = kind === 'esm' ? importTargets(path, shown, program) : requireTargets(path, shown, program);
+  const targets =
+    kind === 'esm' ? importTargets(path, shown, program) : requireTargets(path, shown, program);
   return { path, shown, kind, code, program, scope: scopeOf(program), targets };
 }
 
@@ -129,9 +138,12 @@ function importTarget(path: string, specifier: string, place: string): string {
 function checked(target: string, specifier: string, place: string): string {
   const typescript = target.replace(/\.([cm]?)js$/, '.$1ts');
   const path = !existsSync(target) && existsSync(typescript) ? typescript : target;
-  if (!existsSync(path)) throw new UsageError(`${place}: cannot import '${specifier}': there is no ${path}`);
+  if (!existsSync(path))
+    throw new UsageError(`${place}: cannot import '${specifier}': there is no ${path}`);
   if (extname(path) === '.node') {
-    throw new UsageError(`${place}: '${specifier}' is a native addon, which cannot be instrumented`);
+    throw new UsageError(
+      `${place}: '${specifier}' is a native addon, which cannot be instrumented`,
+    );
   }
   if (extname(path) === '.wasm') {
     throw new UsageError(`${place}: '${specifier}' is WebAssembly, which cannot be instrumented`);

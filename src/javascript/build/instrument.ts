@@ -5,7 +5,14 @@ import MagicString from 'magic-string';
 import { AssignmentRewriter } from './assign.js';
 import { CallRewriter } from './calls.js';
 import { ClassRewriter } from './classes.js';
-import { Context, functionState, OWN, RUNTIME, type FunctionState, type ModuleText } from './context.js';
+import {
+  Context,
+  functionState,
+  OWN,
+  RUNTIME,
+  type FunctionState,
+  type ModuleText,
+} from './context.js';
 import { FunctionRewriter, prologue } from './functions.js';
 import { ModuleRewriter, type ModuleLinks } from './links.js';
 import { fixedFunctions, Needs, type Names } from './needs.js';
@@ -54,7 +61,9 @@ class Instrumentation {
     this.#assign = new AssignmentRewriter(this.cx, visit);
     this.#calls = new CallRewriter(this.cx, visit, this.#direct);
     this.#iteration = new IterationRewriter(this.cx, visit, (n) => this.#assign.guarded(n));
-    this.#functions = new FunctionRewriter(this.cx, visit, (n) => this.#iteration.pattern(n as Identifier));
+    this.#functions = new FunctionRewriter(this.cx, visit, (n) =>
+      this.#iteration.pattern(n as Identifier),
+    );
     this.#classes = new ClassRewriter(this.cx, visit, this.#functions);
     this.#links = new ModuleRewriter(this.cx, visit, links);
   }
@@ -208,7 +217,8 @@ class Instrumentation {
     let { fn } = this.cx;
     while (fn.kind === 'arrow' && fn.outer) fn = fn.outer;
     if (fn.kind === 'constructor') this.cx.replace(node.start, node.end, `${OWN}nt`);
-    else if (fn.resumable) this.cx.replace(node.start, node.end, `${RUNTIME}.newTarget(${this.#calls.thisText()})`);
+    else if (fn.resumable)
+      this.cx.replace(node.start, node.end, `${RUNTIME}.newTarget(${this.#calls.thisText()})`);
   }
 
   #this(node: AnyNode): void {
@@ -218,7 +228,8 @@ class Instrumentation {
 
   #identifier(node: Identifier): void {
     const { cx } = this;
-    if (node.name.startsWith(OWN)) throw cx.rejection(node, `names that begin with ${OWN} are reserved`);
+    if (node.name.startsWith(OWN))
+      throw cx.rejection(node, `names that begin with ${OWN} are reserved`);
     const isUse = isReference(node, this.#parent);
     if (node.name === 'arguments' && isUse) this.#arguments(node);
     else if (isUse) this.#links.reference(node, this.#parent);
@@ -228,7 +239,8 @@ class Instrumentation {
   #arguments(node: Identifier): void {
     let crossed = false;
     for (let state: FunctionState | undefined = this.cx.fn; state; state = state.outer) {
-      if (state.kind === 'constructor') throw this.cx.rejection(node, '`arguments` in a constructor');
+      if (state.kind === 'constructor')
+        throw this.cx.rejection(node, '`arguments` in a constructor');
       if (state.kind !== 'arrow') {
         if (!crossed) return;
         state.sharesArguments = true;

@@ -94,7 +94,10 @@ export class ModuleRewriter {
 
   #liveBinding(node: AnyNode, local: string, namespace: string, name: string): void {
     if (this.#cx.names.scope.declared.get(local) !== 1) {
-      throw this.#cx.rejection(node, `${local} is imported from a module that changes it, and declared again`);
+      throw this.#cx.rejection(
+        node,
+        `${local} is imported from a module that changes it, and declared again`,
+      );
     }
     this.#live.set(local, `${namespace}[${JSON.stringify(name)}]`);
   }
@@ -149,7 +152,10 @@ export class ModuleRewriter {
     }
     const from = node.source ? this.#namespace(String(node.source.value)) : undefined;
     for (const { local, exported } of node.specifiers) {
-      const value = from === undefined ? this.#local(nameOf(local)) : `${from}[${JSON.stringify(nameOf(local))}]`;
+      const value =
+        from === undefined
+          ? this.#local(nameOf(local))
+          : `${from}[${JSON.stringify(nameOf(local))}]`;
       this.#exports.push(`${JSON.stringify(nameOf(exported))}: () => ${value}`);
     }
     cx.replace(node.start, node.end, '');
@@ -160,7 +166,10 @@ export class ModuleRewriter {
   }
 
   dynamic(node: ImportExpression): boolean {
-    throw this.#cx.rejection(node, 'import() of a module that is not known beforehand is not supported');
+    throw this.#cx.rejection(
+      node,
+      'import() of a module that is not known beforehand is not supported',
+    );
   }
 }
 

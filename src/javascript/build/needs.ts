@@ -1,7 +1,13 @@
 /** Decides which code has to be resumable: everything that may reach an access to shared memory, as far as its text can tell. */
 
 import type { AnyNode, CallExpression, Program } from 'acorn';
-import { childrenOf, isFunction, staticName, type ModuleScope, type FunctionNode } from './scope.js';
+import {
+  childrenOf,
+  isFunction,
+  staticName,
+  type ModuleScope,
+  type FunctionNode,
+} from './scope.js';
 
 /** What the whole program, and the module at hand, know about names. */
 export interface Names {
@@ -12,7 +18,13 @@ export interface Names {
 }
 
 /** Globals whose functions neither call back nor look at their arguments' elements. */
-const PURE_GLOBALS: ReadonlySet<string> = new Set(['Math', 'Number', 'BigInt', 'String', 'Boolean']);
+const PURE_GLOBALS: ReadonlySet<string> = new Set([
+  'Math',
+  'Number',
+  'BigInt',
+  'String',
+  'Boolean',
+]);
 
 /** `name`, when it means the global of that name in this module. */
 export function isGlobal(scope: ModuleScope, node: AnyNode, name: string): boolean {
@@ -24,7 +36,9 @@ export function isPureCall(scope: ModuleScope, node: CallExpression): boolean {
   const { callee } = node;
   if (node.arguments.some((a) => a.type === 'SpreadElement')) return false;
   if (callee.type === 'Identifier') {
-    return PURE_GLOBALS.has(callee.name) && callee.name !== 'String' && !scope.declared.has(callee.name);
+    return (
+      PURE_GLOBALS.has(callee.name) && callee.name !== 'String' && !scope.declared.has(callee.name)
+    );
   }
   if (callee.type !== 'MemberExpression' || callee.computed) return false;
   const { object } = callee;
@@ -48,7 +62,8 @@ export function fixedFunctions(program: Program, scope: ModuleScope): Map<string
         ? statement.declaration
         : statement;
     if (declared?.type !== 'FunctionDeclaration' || declared.id === null) continue;
-    if (fixedName(scope, declared.id) !== undefined) found.set(declared.id.name, declared as FunctionNode);
+    if (fixedName(scope, declared.id) !== undefined)
+      found.set(declared.id.name, declared as FunctionNode);
   }
   return found;
 }

@@ -1,12 +1,6 @@
 /** Iteration by the language: `for … of`, spread and array patterns, in a form that can be interrupted. */
 
-import type {
-  AnyNode,
-  ForOfStatement,
-  MemberExpression,
-  Pattern,
-  SpreadElement,
-} from 'acorn';
+import type { AnyNode, ForOfStatement, MemberExpression, Pattern, SpreadElement } from 'acorn';
 import { RUNTIME, type Context } from './context.js';
 import { childrenOf } from './scope.js';
 
@@ -107,7 +101,10 @@ export class IterationRewriter {
     const cx = this.#cx;
     const pattern = left.type === 'VariableDeclaration' ? left.declarations[0]?.id : left;
     if (pattern === undefined || hasCode(pattern)) {
-      throw cx.rejection(left, 'a loop over `of` whose variable has default values or is an element');
+      throw cx.rejection(
+        left,
+        'a loop over `of` whose variable has default values or is an element',
+      );
     }
     let value = `${cursor}.value`;
     if (pattern.type === 'ArrayPattern') {
@@ -116,8 +113,11 @@ export class IterationRewriter {
       value = `Array.isArray(${value}) ? ${value} : yield* ${RUNTIME}.list(${value}, ${count})`;
     }
     const text = cx.slice(pattern);
-    const assigned = pattern.type === 'ObjectPattern' ? `(${text} = ${value})` : `${text} = ${value}`;
-    return left.type === 'VariableDeclaration' ? `${left.kind} ${text} = ${value};` : `${assigned};`;
+    const assigned =
+      pattern.type === 'ObjectPattern' ? `(${text} = ${value})` : `${text} = ${value}`;
+    return left.type === 'VariableDeclaration'
+      ? `${left.kind} ${text} = ${value};`
+      : `${assigned};`;
   }
 }
 

@@ -13,10 +13,7 @@ import type {
 
 /** A function of any kind. */
 export type FunctionNode =
-  | FunctionDeclaration
-  | FunctionExpression
-  | ArrowFunctionExpression
-  | AnonymousFunctionDeclaration;
+  FunctionDeclaration | FunctionExpression | ArrowFunctionExpression | AnonymousFunctionDeclaration;
 
 /** Children of a node in source order. */
 export function childrenOf(node: AnyNode): AnyNode[] {

@@ -39,14 +39,17 @@ function isHarmless(statement: AnyNode): boolean {
     case 'VariableDeclaration':
       return (
         statement.kind === 'const' &&
-        statement.declarations.every((d) => d.id.type === 'Identifier' && d.init != null && isConstant(d.init))
+        statement.declarations.every(
+          (d) => d.id.type === 'Identifier' && d.init != null && isConstant(d.init),
+        )
       );
     case 'ExportNamedDeclaration':
       return statement.declaration == null || isHarmless(statement.declaration);
     case 'ExportDefaultDeclaration':
       return (
         statement.declaration.type === 'FunctionDeclaration' ||
-        (statement.declaration.type === 'ClassDeclaration' && isHarmlessClass(statement.declaration)) ||
+        (statement.declaration.type === 'ClassDeclaration' &&
+          isHarmlessClass(statement.declaration)) ||
         isConstant(statement.declaration)
       );
     default:

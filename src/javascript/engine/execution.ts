@@ -80,7 +80,11 @@ export class Execution implements ChoiceSource, Stepper {
   }
 
   /** Execute once, as the strategy chooses. `start` is called when everything is reset. */
-  run(strategy: Strategy, image: Uint8Array, start: () => readonly (() => Coroutine)[]): StopReason {
+  run(
+    strategy: Strategy,
+    image: Uint8Array,
+    start: () => readonly (() => Coroutine)[],
+  ): StopReason {
     this.#restart(strategy, image);
     const { runtime } = this;
     try {
@@ -161,7 +165,14 @@ export class Execution implements ChoiceSource, Stepper {
     this.runtime.result = agent.isTimedOut ? 'timed-out' : 'ok';
     this.memory.section(agent.id, agent.address);
     const kind = agent.isTimedOut ? 2 : ACCESS_WAITED;
-    this.recorder?.step(agent, agent.site, 'awake', agent.address, agent.size, agent.isTimedOut ? 1 : 0);
+    this.recorder?.step(
+      agent,
+      agent.site,
+      'awake',
+      agent.address,
+      agent.size,
+      agent.isTimedOut ? 1 : 0,
+    );
     const switched = this.step(kind, agent.address, agent.size, -1, agent.isTimedOut ? 1 : 0);
     agent.result = this.runtime.result;
     return switched;

@@ -10,6 +10,7 @@ import { encodeToken } from '../../explorer/findings/token.js';
 import { ReplayStrategy } from '../../explorer/strategies/replay.js';
 import { compileProgram, type CompiledProgram } from '../build/compile.js';
 import type { SharedMemory } from '../memory/memory.js';
+import { JsMemory } from '../memory/js-memory.js';
 import { ScBytes } from '../memory/sc-bytes.js';
 import { isProgram, type Program, type ThreadBody } from '../program.js';
 import { installCallbacks, markPure, type Current } from '../runtime/builtins.js';
@@ -62,7 +63,10 @@ function install(): void {
 }
 
 /** Memories by kind. */
-export const MEMORIES: Partial<Record<MemoryKind, () => SharedMemory>> = { sc: () => new ScBytes() };
+export const MEMORIES: Partial<Record<MemoryKind, () => SharedMemory>> = {
+  sc: () => new ScBytes(),
+  js: () => new JsMemory(),
+};
 
 /** Whether a file declares programs: then it is loaded by us, not as kernel code. */
 export function declaresPrograms(code: string): boolean {
@@ -105,7 +109,10 @@ export function loadPrograms(file: string): LoadedProgram[] {
   const compiled = compileProgram(file);
   const machine = new Machine(compiled);
   const exports = evaluate(compiled, machine);
-  const programs = Object.entries(exports).filter(([, value]) => isProgram(value)) as [string, Program][];
+  const programs = Object.entries(exports).filter(([, value]) => isProgram(value)) as [
+    string,
+    Program,
+  ][];
   if (programs.length === 0) {
     throw new UsageError(`${file} exports no program: export what program() returns`);
   }
@@ -117,12 +124,17 @@ export function loadPrograms(file: string): LoadedProgram[] {
   }));
 }
 
-function evaluate(compiled: CompiledProgram, { factory }: Machine): Readonly<Record<string, unknown>> {
+function evaluate(
+  compiled: CompiledProgram,
+  { factory }: Machine,
+): Readonly<Record<string, unknown>> {
   try {
     return factory.instantiate();
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`${placeOf(compiled, error)}: throws while it is loaded: ${String(error)}`);
+    throw new UsageError(
+      `${placeOf(compiled, error)}: throws while it is loaded: ${String(error)}`,
+    );
   }
 }
 
@@ -154,7 +166,9 @@ export class ProgramSession implements Explorable {
     this.scenario = { name: loaded.name, kind: 'program' };
     const make = MEMORIES[config.memory];
     if (make === undefined) {
-      throw new UsageError(`--memory ${config.memory}: a program runs over ${Object.keys(MEMORIES).join(' or ')}`);
+      throw new UsageError(
+        `--memory ${config.memory}: a program runs over ${Object.keys(MEMORIES).join(' or ')}`,
+      );
     }
     const { runtime, regions } = this.machine;
     const steps = config.steps ?? this.program.steps ?? DEFAULT_STEPS;
@@ -223,7 +237,8 @@ export class ProgramSession implements Explorable {
     const reason = execution.run(strategy, this.#image, () => this.#bodies());
     strategy.end();
     if (reason === 'abandoned') return undefined;
-    if (this.#runs++ % CHECK_EVERY === 0 || this.#image.length <= CHECKED_BYTES) this.#checkBuffers();
+    if (this.#runs++ % CHECK_EVERY === 0 || this.#image.length <= CHECKED_BYTES)
+      this.#checkBuffers();
     return this.#judge.judge(reason, this.#shared, this.#config.racesAreErrors === true);
   }
 
@@ -238,7 +253,9 @@ export class ProgramSession implements Explorable {
 
   /** Instrumented code never writes to the real buffers: whoever has done it was not instrumented. */
   #checkBuffers(): void {
-    for (const [i, { buffer, name }] of this.machine.regions.list.slice(0, this.#regions).entries()) {
+    for (const [i, { buffer, name }] of this.machine.regions.list
+      .slice(0, this.#regions)
+      .entries()) {
       const before = this.#before[i] as Uint8Array;
       const real = new Uint8Array(buffer);
       if (before.every((byte, at) => byte === real[at])) continue;

@@ -37,7 +37,9 @@ function linesOf(session: ProgramSession, steps: readonly StoryStep[]): string[]
     const { sites, regions } = session.machine.runtime;
     const { text, inside } = sites.at(step.site);
     const what = describe(step, text, regions.nameOf(step.address, step.size));
-    lines.push(`${String(i + 1).padStart(5)}  ${what.padEnd(64)} ${sites.place(step.site)} ${inside}`);
+    lines.push(
+      `${String(i + 1).padStart(5)}  ${what.padEnd(64)} ${sites.place(step.site)} ${inside}`,
+    );
   }
   return lines;
 }
@@ -53,4 +55,11 @@ function weakNote({ weak, newest }: StoryStep): string {
   const [first] = weak;
   if (first === undefined) return '';
   return ` (old value ${first.value} of ${first.n - 1}; newest is ${newest})`;
+}
+
+/** One sentence for each operation that was weakened. */
+export function weakenedLines(session: ProgramSession): string[] {
+  const { weakened, sites } = session.machine.runtime;
+  const numbers = [...weakened.keys()].filter((site) => weakened[site] === 1);
+  return numbers.map((site) => `${sites.at(site).text} at ${sites.place(site)} was weakened`);
 }

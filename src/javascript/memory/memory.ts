@@ -40,7 +40,14 @@ export interface SharedMemory {
    * @param tears whether the standard lets this access be torn (DataView, floats, plain 64-bit integers)
    * @param site source position, for data races
    */
-  load(agent: number, address: number, type: number, order: number, tears: boolean, site: number): Value;
+  load(
+    agent: number,
+    address: number,
+    type: number,
+    order: number,
+    tears: boolean,
+    site: number,
+  ): Value;
   store(
     agent: number,
     address: number,

@@ -77,7 +77,8 @@ function walker(
   return function* (this: unknown, callback, thisArg) {
     const self = Object(this) as ArrayLikeObject;
     const length = Math.trunc(Number(self.length)) || 0;
-    if (typeof callback !== 'function') throw new TypeError(`${String(callback)} is not a function`);
+    if (typeof callback !== 'function')
+      throw new TypeError(`${String(callback)} is not a function`);
     const walk: Walk = { result: start(self) };
     for (let n = 0; n < length; n++) {
       const i = options.backwards === true ? length - 1 - n : n;
@@ -101,7 +102,10 @@ export function* element(current: Current, self: object, index: number): Corouti
 }
 
 const WALKS: Readonly<
-  Record<string, [(self: ArrayLikeObject) => unknown, Visitor, { holes: boolean; backwards?: boolean }]>
+  Record<
+    string,
+    [(self: ArrayLikeObject) => unknown, Visitor, { holes: boolean; backwards?: boolean }]
+  >
 > = {
   forEach: [() => undefined, () => false, { holes: false }],
   map: [
@@ -114,14 +118,22 @@ const WALKS: Readonly<
     (walk, answer, value) => (answer ? ((walk.result as unknown[]).push(value), false) : false),
     { holes: false },
   ],
-  some: [() => false, (walk, answer) => (walk.result = Boolean(answer)) as boolean, { holes: false }],
+  some: [
+    () => false,
+    (walk, answer) => (walk.result = Boolean(answer)) as boolean,
+    { holes: false },
+  ],
   every: [() => true, (walk, answer) => !(walk.result = Boolean(answer)), { holes: false }],
   find: [
     () => undefined,
     (walk, answer, value) => (answer ? ((walk.result = value), true) : false),
     { holes: true },
   ],
-  findIndex: [() => -1, (walk, answer, _v, i) => (answer ? ((walk.result = i), true) : false), { holes: true }],
+  findIndex: [
+    () => -1,
+    (walk, answer, _v, i) => (answer ? ((walk.result = i), true) : false),
+    { holes: true },
+  ],
   findLast: [
     () => undefined,
     (walk, answer, value) => (answer ? ((walk.result = value), true) : false),
@@ -175,7 +187,11 @@ function reducer(current: Current, backwards: boolean): Resumable {
 }
 
 /** Merge sort: stable, and asks the comparison in the same way on every machine. */
-export function* sorted(current: Current, items: unknown[], compare: unknown): Coroutine<unknown[]> {
+export function* sorted(
+  current: Current,
+  items: unknown[],
+  compare: unknown,
+): Coroutine<unknown[]> {
   if (items.length < 2) return items;
   const middle = items.length >> 1;
   const left = yield* sorted(current, items.slice(0, middle), compare);
@@ -208,8 +224,11 @@ function installArrays(current: Current): void {
     return compare === undefined ? self.sort() : yield* sorted(current, self, compare);
   });
   form(Array, 'from', function* (source, map, thisArg) {
-    const isIterable = (source as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] != null;
-    const items = isIterable ? yield* current.runtime.list(source, -1) : Array.from(source as ArrayLike<unknown>);
+    const isIterable =
+      (source as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] != null;
+    const items = isIterable
+      ? yield* current.runtime.list(source, -1)
+      : Array.from(source as ArrayLike<unknown>);
     if (map === undefined) return [...items];
     const result: unknown[] = [];
     for (const [i, item] of items.entries()) {
@@ -263,13 +282,27 @@ const PURE_OWNERS: readonly (readonly [object, readonly string[] | 'all'])[] = [
     Object,
     ['create', 'defineProperty', 'defineProperties', 'freeze', 'isFrozen', 'seal', 'isSealed', 'is']
       .concat(['getPrototypeOf', 'setPrototypeOf', 'getOwnPropertyDescriptor', 'hasOwn', 'keys'])
-      .concat(['preventExtensions', 'isExtensible', 'getOwnPropertyNames', 'getOwnPropertySymbols']),
+      .concat([
+        'preventExtensions',
+        'isExtensible',
+        'getOwnPropertyNames',
+        'getOwnPropertySymbols',
+      ]),
   ],
   [Reflect, ['getPrototypeOf', 'setPrototypeOf', 'has', 'ownKeys', 'defineProperty']],
   [
     Array.prototype,
-    ['push', 'pop', 'shift', 'unshift', 'slice', 'splice', 'indexOf', 'includes', 'lastIndexOf']
-      .concat(['join', 'concat', 'fill', 'reverse', 'keys', 'entries', 'values', 'at', 'flat']),
+    [
+      'push',
+      'pop',
+      'shift',
+      'unshift',
+      'slice',
+      'splice',
+      'indexOf',
+      'includes',
+      'lastIndexOf',
+    ].concat(['join', 'concat', 'fill', 'reverse', 'keys', 'entries', 'values', 'at', 'flat']),
   ],
   [Array, ['isArray', 'of']],
   [ArrayBuffer, ['isView']],
@@ -281,10 +314,21 @@ export function markPure(): void {
   for (const [owner, names] of PURE_OWNERS) {
     for (const name of names === 'all' ? Object.getOwnPropertyNames(owner) : names) {
       const f = Object.getOwnPropertyDescriptor(owner, name)?.value as unknown;
-      if (typeof f === 'function') Object.defineProperty(f, PURE, { value: true, configurable: true });
+      if (typeof f === 'function')
+        Object.defineProperty(f, PURE, { value: true, configurable: true });
     }
   }
-  for (const f of [Number, BigInt, Boolean, Symbol, Error, TypeError, RangeError, Promise, Object]) {
+  for (const f of [
+    Number,
+    BigInt,
+    Boolean,
+    Symbol,
+    Error,
+    TypeError,
+    RangeError,
+    Promise,
+    Object,
+  ]) {
     Object.defineProperty(f, PURE, { value: true, configurable: true });
   }
   Object.defineProperty(SharedArrayBuffer, PURE, { value: true, configurable: true });

@@ -92,7 +92,9 @@ export abstract class Classes extends Operations {
   }
 
   returned(value: unknown, self: unknown): unknown {
-    return (typeof value === 'object' && value !== null) || typeof value === 'function' ? value : self;
+    return (typeof value === 'object' && value !== null) || typeof value === 'function'
+      ? value
+      : self;
   }
 
   /** `new` by code that is not instrumented. */
@@ -104,8 +106,14 @@ export abstract class Classes extends Operations {
 
   /** Turn a class as the instrumentation wrote it into what the program expects. */
   klass(target: Constructor, facts: readonly Fact[], name?: string): void {
-    this.#members(target.prototype, facts.filter((f) => !f[2]));
-    this.#members(target, facts.filter((f) => f[2]));
+    this.#members(
+      target.prototype,
+      facts.filter((f) => !f[2]),
+    );
+    this.#members(
+      target,
+      facts.filter((f) => f[2]),
+    );
     const prototype = target.prototype as Record<string, unknown>;
     const init = prototype[INIT];
     const forms: Resumable[] = [];
@@ -118,7 +126,8 @@ export abstract class Classes extends Operations {
     fieldForms.set(target, forms);
     if (init === undefined) Object.defineProperty(target, PURE, { value: true });
     else Object.defineProperty(target, NEW, { value: init });
-    if (name !== undefined) Object.defineProperty(target, 'name', { value: name, configurable: true });
+    if (name !== undefined)
+      Object.defineProperty(target, 'name', { value: name, configurable: true });
   }
 
   #members(owner: object, facts: readonly Fact[]): void {

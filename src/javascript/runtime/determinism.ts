@@ -47,11 +47,19 @@ export class Determinism {
     const made: Record<string, unknown> = {
       Math: math,
       Date: this.#date(now),
-      performance: { now: performanceNow, timeOrigin: EPOCH, mark: pure(nothing), measure: pure(nothing) },
+      performance: {
+        now: performanceNow,
+        timeOrigin: EPOCH,
+        mark: pure(nothing),
+        measure: pure(nothing),
+      },
       crypto: this.#crypto(),
     };
     const descriptors = Object.fromEntries(
-      Object.entries(made).map(([name, value]) => [name, { value, writable: true, configurable: true }]),
+      Object.entries(made).map(([name, value]) => [
+        name,
+        { value, writable: true, configurable: true },
+      ]),
     );
     made['globalThis'] = made['global'] = Object.create(globalThis, descriptors) as object;
     return SHADOWED.map((name) => made[name]);

@@ -26,7 +26,9 @@ export class ProgramFactory {
 
   /** Evaluate all modules afresh. Returns the exports of the program's file. */
   instantiate(): Readonly<Record<string, unknown>> {
-    return new Instance(this.#compiled, this.#functions, this.#runtime).evaluate(this.#compiled.entry);
+    return new Instance(this.#compiled, this.#functions, this.#runtime).evaluate(
+      this.#compiled.entry,
+    );
   }
 }
 
@@ -37,7 +39,11 @@ class Instance {
   readonly #namespaces = new Map<string, Record<string, unknown>>();
   readonly #modules = new Map<string, { exports: unknown }>();
 
-  constructor(compiled: CompiledProgram, functions: ReadonlyMap<string, unknown>, runtime: Runtime) {
+  constructor(
+    compiled: CompiledProgram,
+    functions: ReadonlyMap<string, unknown>,
+    runtime: Runtime,
+  ) {
     this.#compiled = compiled;
     this.#functions = functions;
     this.#runtime = runtime;
@@ -52,7 +58,11 @@ class Instance {
     const namespace = Object.create(null) as Record<string, unknown>;
     this.#namespaces.set(path, namespace);
     const imports = module.specifiers.map((s) => this.#import(module.source.targets.get(s) ?? ''));
-    const meta = { url: `file://${path}`, filename: path, dirname: path.replace(/[/\\][^/\\]*$/, '') };
+    const meta = {
+      url: `file://${path}`,
+      filename: path,
+      dirname: path.replace(/[/\\][^/\\]*$/, ''),
+    };
     const run = this.#functions.get(path) as ModuleFunction;
     this.#runtime.drive(run.call(undefined, namespace, imports, meta));
     return namespace;
@@ -69,13 +79,18 @@ class Instance {
     if (module.source.kind === 'esm') return this.evaluate(path);
     const known = this.#modules.get(path);
     if (known !== undefined) return known.exports;
-    const record: { exports: unknown; [key: string]: unknown } = { exports: {}, id: path, filename: path };
+    const record: { exports: unknown; [key: string]: unknown } = {
+      exports: {},
+      id: path,
+      filename: path,
+    };
     this.#modules.set(path, record);
     if (module.source.kind === 'json') {
       record.exports = structuredClone(this.#functions.get(path));
       return record.exports;
     }
-    const require = this.#runtime.pure(((specifier: string) => this.#required(module, specifier)) as Marked);
+    const require = this.#runtime.pure(((specifier: string) =>
+      this.#required(module, specifier)) as Marked);
     const folder = path.replace(/[/\\][^/\\]*$/, '');
     const run = this.#functions.get(path) as ModuleFunction;
     this.#runtime.drive(run.call(record.exports, record.exports, require, record, path, folder));
@@ -101,7 +116,8 @@ function namespaceOf(exports: unknown): Record<string, unknown> {
 }
 
 const requireBuiltin = createRequire(import.meta.url);
-const pureProgram = ((declaration: Parameters<typeof program>[0]) => program(declaration)) as unknown as Marked;
+const pureProgram = ((declaration: Parameters<typeof program>[0]) =>
+  program(declaration)) as unknown as Marked;
 pureProgram[PURE] = true;
 
 /** Namespace of a module that is not instrumented. */

@@ -39,5 +39,7 @@ export function factsOf(value: unknown): ViewFacts | undefined {
 /** Whether uninstrumented code that gets this value could look at shared memory. */
 export function isSharedThing(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return value instanceof SharedArrayBuffer || (value as { [VIEW]?: ViewFacts })[VIEW] !== undefined;
+  return (
+    value instanceof SharedArrayBuffer || (value as { [VIEW]?: ViewFacts })[VIEW] !== undefined
+  );
 }

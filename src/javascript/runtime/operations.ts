@@ -199,7 +199,13 @@ export abstract class Operations {
   exchange(site: number, view: View, index: unknown, value: unknown): boolean {
     return this.#rmw(site, view, index, 'exchange', m.RMW_EXCHANGE, value, 0);
   }
-  compareExchange(site: number, view: View, i: unknown, expected: unknown, value: unknown): boolean {
+  compareExchange(
+    site: number,
+    view: View,
+    i: unknown,
+    expected: unknown,
+    value: unknown,
+  ): boolean {
     return this.#rmw(site, view, i, 'compareExchange', m.RMW_COMPARE_EXCHANGE, value, expected);
   }
 
@@ -216,7 +222,9 @@ export abstract class Operations {
     if (facts === undefined) {
       const method = Atomics[name] as (...args: unknown[]) => unknown;
       const isCompare = name === 'compareExchange';
-      return this.#local(isCompare ? method(view, index, expected, value) : method(view, index, value));
+      return this.#local(
+        isCompare ? method(view, index, expected, value) : method(view, index, value),
+      );
     }
     const { type } = facts;
     const address = this.#place(facts, view, index);
@@ -257,7 +265,8 @@ export abstract class Operations {
     this.memory.section(this.agent, address);
     this.stepper.accessing(address);
     const found = this.memory.load(this.agent, address, type, m.SEQ_CST, false, site);
-    if (found === expected && timeoutMs > 0) return this.stepper.sleep(site, address, size, timeoutMs);
+    if (found === expected && timeoutMs > 0)
+      return this.stepper.sleep(site, address, size, timeoutMs);
     this.result = found === expected ? 'timed-out' : 'not-equal';
     return this.stepper.step(STEP_WRITE, address, size, site, this.memory.raw);
   }
@@ -268,7 +277,9 @@ export abstract class Operations {
       throw new TypeError('Atomics.notify() takes an Int32Array or a BigInt64Array');
     }
     if (facts === undefined || this.agent < 0) {
-      return this.#local(facts === undefined ? Atomics.notify(view as Int32Array, index as number) : 0);
+      return this.#local(
+        facts === undefined ? Atomics.notify(view as Int32Array, index as number) : 0,
+      );
     }
     const address = this.#place(facts, view, index);
     const most = count === undefined ? Infinity : Math.max(Math.trunc(Number(count)) || 0, 0);
@@ -282,7 +293,9 @@ export abstract class Operations {
   protected waitable(view: View, name: string): ViewFacts {
     const facts = this.#facts(view, name);
     if (facts === undefined || (facts.type !== INT32 && facts.type !== BIGINT64)) {
-      throw new TypeError(`Atomics.${name}() takes an Int32Array or a BigInt64Array over shared memory`);
+      throw new TypeError(
+        `Atomics.${name}() takes an Int32Array or a BigInt64Array over shared memory`,
+      );
     }
     return facts;
   }

@@ -73,7 +73,8 @@ export class Runtime extends Classes {
   }
 
   async_(body: Coroutine): unknown {
-    if (this.startAsync === undefined) throw new TypeError('async functions are not supported here');
+    if (this.startAsync === undefined)
+      throw new TypeError('async functions are not supported here');
     return this.startAsync(body);
   }
 
@@ -224,7 +225,9 @@ export class Runtime extends Classes {
     this.budget = LOOP_BUDGET;
     const { file, line, inside } = this.sites.at(site);
     this.stepper.fail(
-      new EndlessLoop(`${file}:${line}: this loop (in ${inside}) does not end: ${LOOP_BUDGET} rounds`),
+      new EndlessLoop(
+        `${file}:${line}: this loop (in ${inside}) does not end: ${LOOP_BUDGET} rounds`,
+      ),
     );
   }
 
@@ -268,7 +271,11 @@ function calleeOf(text: string): string {
 
 function descriptorOf(object: unknown, name: string): PropertyDescriptor | undefined {
   if (object === null || object === undefined) return undefined;
-  for (let at: object | null = Object(object) as object; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+  for (
+    let at: object | null = Object(object) as object;
+    at !== null;
+    at = Object.getPrototypeOf(at) as object | null
+  ) {
     const found = Object.getOwnPropertyDescriptor(at, name);
     if (found !== undefined) return found;
   }

@@ -28,7 +28,8 @@ function copy(value: unknown, regions: Regions, seen: Map<object, unknown>): unk
   if (value instanceof Map) {
     const map = new Map<unknown, unknown>();
     seen.set(value, map);
-    for (const [k, v] of value as Map<unknown, unknown>) map.set(copy(k, regions, seen), copy(v, regions, seen));
+    for (const [k, v] of value as Map<unknown, unknown>)
+      map.set(copy(k, regions, seen), copy(v, regions, seen));
     return map;
   }
   if (value instanceof Set) {

@@ -25,7 +25,10 @@ const CONSTRUCTORS = [
 ] as unknown as (Marked & (new (...args: unknown[]) => TypedArray))[];
 
 /** All elements, in order, as reads. */
-export function* elements(current: Current, self: ArrayLike<unknown> & object): Coroutine<unknown[]> {
+export function* elements(
+  current: Current,
+  self: ArrayLike<unknown> & object,
+): Coroutine<unknown[]> {
   const items: unknown[] = [];
   for (let i = 0; i < self.length; i++) items.push(yield* element(current, self, i));
   return items;
@@ -60,8 +63,10 @@ function writers(current: Current): Record<string, Method> {
     *set(source, offset) {
       const start = integer(offset);
       const from = Object(source) as ArrayLike<unknown>;
-      if (start < 0 || start + from.length > this.length) throw new RangeError('offset is out of bounds');
-      const isOverlapping = factsOf(from)?.region === factsOf(this)?.region && factsOf(this) !== undefined;
+      if (start < 0 || start + from.length > this.length)
+        throw new RangeError('offset is out of bounds');
+      const isOverlapping =
+        factsOf(from)?.region === factsOf(this)?.region && factsOf(this) !== undefined;
       const items = isOverlapping ? yield* elements(current, from) : undefined;
       for (let i = 0; i < from.length; i++) {
         const value = items === undefined ? yield* element(current, from, i) : items[i];
@@ -71,7 +76,8 @@ function writers(current: Current): Record<string, Method> {
     },
     *fill(value, from, to) {
       const end = relative(to, this.length, this.length);
-      for (let i = relative(from, this.length, 0); i < end; i++) yield* put(current, this, i, value);
+      for (let i = relative(from, this.length, 0); i < end; i++)
+        yield* put(current, this, i, value);
       return this;
     },
     *copyWithin(target, from, to) {
@@ -93,7 +99,8 @@ function writers(current: Current): Record<string, Method> {
     },
     *sort(compare) {
       const items = yield* elements(current, this);
-      const result = compare === undefined ? local(this, items).sort() : yield* sorted(current, items, compare);
+      const result =
+        compare === undefined ? local(this, items).sort() : yield* sorted(current, items, compare);
       for (let i = 0; i < items.length; i++) yield* put(current, this, i, result[i]);
       return this;
     },
@@ -122,7 +129,8 @@ function searchers(current: Current): Record<string, Method> {
     *slice(from, to) {
       const end = relative(to, this.length, this.length);
       const items: unknown[] = [];
-      for (let i = relative(from, this.length, 0); i < end; i++) items.push(yield* element(current, this, i));
+      for (let i = relative(from, this.length, 0); i < end; i++)
+        items.push(yield* element(current, this, i));
       return local(this, items);
     },
     *filter(callback, thisArg) {
@@ -145,7 +153,14 @@ function searchers(current: Current): Record<string, Method> {
 }
 
 /** Methods that read every element and then go on with a copy. */
-const COPYING = ['join', 'toString', 'toLocaleString', 'lastIndexOf', 'toReversed', 'with'] as const;
+const COPYING = [
+  'join',
+  'toString',
+  'toLocaleString',
+  'lastIndexOf',
+  'toReversed',
+  'with',
+] as const;
 
 /** Iterates over a view: each step is a read. */
 class ViewIterator {
@@ -182,7 +197,9 @@ function installIteration(current: Current): void {
     const native = prototype[kind] as (this: unknown) => unknown;
     replaceIterator(prototype, kind, native);
     form(prototype, kind, function* (this: unknown) {
-      return factsOf(this) === undefined ? native.call(this) : new ViewIterator(this as TypedArray, kind);
+      return factsOf(this) === undefined
+        ? native.call(this)
+        : new ViewIterator(this as TypedArray, kind);
     });
   }
 }
@@ -196,7 +213,9 @@ function replaceIterator(
   const guarded = {
     [kind](this: unknown): unknown {
       if (factsOf(this) !== undefined) {
-        throw new UninstrumentedAccess('shared memory is iterated by code that is not instrumented');
+        throw new UninstrumentedAccess(
+          'shared memory is iterated by code that is not instrumented',
+        );
       }
       return native.call(this);
     },
@@ -214,7 +233,8 @@ function forViews(prototype: object, name: string, resumable: Method): void {
     if (factsOf(this) !== undefined || args.some((a) => factsOf(a) !== undefined)) {
       return yield* resumable.apply(this as TypedArray, args);
     }
-    if (args.some((a) => typeof a === 'function')) return yield* resumable.apply(this as TypedArray, args);
+    if (args.some((a) => typeof a === 'function'))
+      return yield* resumable.apply(this as TypedArray, args);
     return native.apply(this, args);
   });
 }
@@ -240,7 +260,10 @@ function installMethods(current: Current): void {
 
 function installConstructors(current: Current): void {
   for (const Type of [...CONSTRUCTORS, DataView as unknown as (typeof CONSTRUCTORS)[number]]) {
-    const make: (newTarget: unknown, ...args: unknown[]) => Coroutine = function* (newTarget, ...args) {
+    const make: (newTarget: unknown, ...args: unknown[]) => Coroutine = function* (
+      newTarget,
+      ...args
+    ) {
       const [first] = args;
       const isCopy = factsOf(first) !== undefined && !isShared(first);
       const items = isCopy ? [yield* elements(current, first as TypedArray)] : args;
@@ -289,7 +312,8 @@ function installDataView(current: Current): void {
     const size = t.SIZES[type] as number;
     const place = (view: DataView, offset: unknown): number => {
       const at = integer(offset);
-      if (at < 0 || at + size > view.byteLength) throw new RangeError('Offset is outside the bounds of the DataView');
+      if (at < 0 || at + size > view.byteLength)
+        throw new RangeError('Offset is outside the bounds of the DataView');
       return (factsOf(view) as t.ViewFacts).address + at;
     };
     const get = prototype[`get${name}`] as Marked;
@@ -305,9 +329,11 @@ function installDataView(current: Current): void {
       if (factsOf(this) === undefined) return set.call(this, offset, value, littleEndian);
       const { runtime } = current;
       const at = place(this as DataView, offset);
-      const number = type === t.BIGINT64 || type === t.BIGUINT64 ? BigInt(value as bigint) : Number(value);
+      const number =
+        type === t.BIGINT64 || type === t.BIGUINT64 ? BigInt(value as bigint) : Number(value);
       const stored = (littleEndian || size === 1 ? number : swapped(type, number)) as number;
-      if (runtime.write(runtime.at, at, type, stored, UNORDERED, mayTear(type) || at % size !== 0)) yield;
+      if (runtime.write(runtime.at, at, type, stored, UNORDERED, mayTear(type) || at % size !== 0))
+        yield;
       return undefined;
     });
   }

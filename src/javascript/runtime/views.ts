@@ -101,7 +101,12 @@ export class Regions {
     const { maxByteLength } = buffer as SharedArrayBuffer & { readonly maxByteLength?: number };
     const capacity = maxByteLength ?? buffer.byteLength;
     const n = this.list.length;
-    const region = { buffer, base: this.#end, capacity, name: n === 0 ? 'shared' : `shared${n + 1}` };
+    const region = {
+      buffer,
+      base: this.#end,
+      capacity,
+      name: n === 0 ? 'shared' : `shared${n + 1}`,
+    };
     this.#end += Math.ceil((capacity + 1) / ALIGNMENT) * ALIGNMENT;
     this.#known.set(buffer, region);
     this.list.push(region);

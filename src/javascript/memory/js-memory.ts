@@ -1,0 +1,476 @@
+/**
+ * The memory of ECMAScript: a machine that shows what the memory model allows (as of ECMA-262 2021, with the repair of 2020), load
+ * buffering apart. It executes events in an order that is the model's memory order; every load may read any write that the
+ * axioms let it read at that point:
+ *
+ * J-1 coherent reads: a write is hidden by a later write to the same byte that it happens before, once that happens before the load;
+ * J-2 synchronizes-with: an atomic load that reads an atomic store of the same range brings all that happened before the store;
+ * J-3 sequentially consistent atomics, first case: no atomic write of the range lies between an atomic load and the atomic store it reads;
+ * J-4 second case: nor between a load and an atomic store, when both writes happen before the load;
+ * J-5 third case: nor between an atomic load and a write that happens before both it and the write between;
+ * J-6 tear-free reads: no load through an integer typed array mixes two such writes of its own range.
+ *
+ * Happens-before is kept as vector clocks. Load buffering needs a load that reads a write which is executed later: never shown.
+ */
+
+import { CHOOSE_READ, type ChoiceSource } from '../../memory/model.js';
+import { SIZES } from '../runtime/views.js';
+import { Block, Message, type Access } from './message.js';
+import type { DataRace, SharedMemory, Value } from './memory.js';
+import { RMW_COMPARE_EXCHANGE, SEQ_CST } from './memory.js';
+import { combine, converted, readValue, writeValue } from './values.js';
+import { RULES, type Rules } from './rules.js';
+
+/** Writes to eight bytes that are remembered; beyond it the oldest are forgotten, which hides weak outcomes and adds none. */
+const MOST_MESSAGES = 24;
+
+const scratch = new DataView(new ArrayBuffer(16));
+
+/** The machine. */
+export class JsMemory implements SharedMemory {
+  raw = 0;
+  race: DataRace | undefined;
+  readonly #rules: Rules;
+  #initial = new Uint8Array(0);
+  #agents = 0;
+  #choices: ChoiceSource = { choose: () => 0 };
+  #clocks: Int32Array[] = [];
+  readonly #blocks = new Map<number, Block>();
+  readonly #touched: Block[] = [];
+  #used = 0;
+  /** Clock of each list of waiters: what its critical sections have seen. */
+  readonly #sections = new Map<number, Int32Array>();
+  /** Observers' writes before the agents begin. */
+  #size = 0;
+
+  constructor(rules: Rules = RULES) {
+    this.#rules = rules;
+  }
+
+  reset(initial: Uint8Array, agents: number, choices: ChoiceSource): void {
+    this.#choices = choices;
+    this.race = undefined;
+    this.#sections.clear();
+    for (let i = 0; i < this.#used; i++) {
+      const block = this.#touched[i] as Block;
+      for (const message of block.messages) this.#pool.push(message);
+      block.clear();
+    }
+    this.#blocks.clear();
+    this.#used = 0;
+    if (agents !== this.#agents) {
+      this.#agents = agents;
+      this.#clocks = Array.from({ length: agents }, () => new Int32Array(agents));
+      this.#pool.length = 0;
+    } else {
+      for (const clock of this.#clocks) clock.fill(0);
+    }
+    if (this.#initial.length < initial.length) this.#initial = new Uint8Array(initial.length);
+    this.#initial.set(initial);
+    if (this.#size > initial.length) this.#initial.fill(0, initial.length);
+    this.#size = initial.length;
+  }
+
+  readonly #pool: Message[] = [];
+
+  extend(bytes: number): void {
+    if (this.#initial.length < bytes) {
+      const larger = new Uint8Array(Math.max(bytes, this.#initial.length * 2));
+      larger.set(this.#initial);
+      this.#initial = larger;
+    }
+    this.#size = Math.max(this.#size, bytes);
+  }
+
+  #block(index: number): Block {
+    const known = this.#blocks.get(index);
+    if (known !== undefined) return known;
+    let block = this.#touched[this.#used];
+    if (block === undefined) {
+      block = new Block();
+      this.#touched.push(block);
+    }
+    this.#used++;
+    this.#blocks.set(index, block);
+    const initial = this.#message();
+    this.extend(index * 8 + 8);
+    initial.address = index * 8;
+    initial.size = 8;
+    const bytes = new DataView(this.#initial.buffer);
+    initial.low = bytes.getInt32(index * 8, true);
+    initial.high = bytes.getInt32(index * 8 + 4, true);
+    initial.isSeqCst = initial.isWhole = false;
+    initial.agent = -1;
+    initial.stamp = initial.site = 0;
+    initial.clock.fill(0);
+    block.messages.push(initial);
+    return block;
+  }
+
+  #message(): Message {
+    return this.#pool.pop() ?? new Message(this.#agents);
+  }
+
+  load(
+    agent: number,
+    address: number,
+    type: number,
+    order: number,
+    tears: boolean,
+    site: number,
+  ): Value {
+    const size = SIZES[type] as number;
+    const isSeqCst = order === SEQ_CST;
+    this.#advance(agent);
+    this.#meet(agent, address, size, false, isSeqCst, site);
+    this.#read(agent, address, size, isSeqCst, !tears);
+    this.#note(size);
+    return readValue(scratch, 0, type);
+  }
+
+  #advance(agent: number): void {
+    const clock = this.#clocks[agent] as Int32Array;
+    (clock[agent] as number)++;
+    clock[agent] = clock[agent] as number;
+  }
+
+  /** Read bytes into the scratch space, and join what the atomics read bring along. */
+  #read(agent: number, address: number, size: number, isSeqCst: boolean, isWhole: boolean): void {
+    const first = address >> 3;
+    const last = (address + size - 1) >> 3;
+    const request = { agent, address, size, isSeqCst, isWhole };
+    const sources: Message[] = [];
+    if (first === last) this.#readWithin(this.#block(first), request, address, size, sources);
+    else {
+      const middle = last * 8;
+      this.#readWithin(this.#block(first), request, address, middle - address, sources);
+      this.#readWithin(this.#block(last), request, middle, address + size - middle, sources);
+    }
+    if (!isSeqCst || this.#rules.without === 'J-2') return;
+    for (const message of sources) {
+      if (message.isSeqCst && message.hasRange(address, size)) this.#join(agent, message.clock);
+    }
+  }
+
+  #join(agent: number, other: Int32Array): void {
+    const clock = this.#clocks[agent] as Int32Array;
+    for (let i = 0; i < clock.length; i++) {
+      if ((other[i] as number) > (clock[i] as number)) clock[i] = other[i] as number;
+    }
+  }
+
+  #readWithin(
+    block: Block,
+    request: Request,
+    from: number,
+    size: number,
+    sources: Message[],
+  ): void {
+    block.note(request.address, request.size);
+    const mayTear = !request.isWhole && (size === 8 || request.address % request.size !== 0);
+    if (block.messages.length === 1 || (block.isUniform && !mayTear)) {
+      this.#readSegment(block, request, from, size, sources);
+      return;
+    }
+    for (const end of segmentEnds(block, from, size, mayTear)) {
+      this.#readSegment(block, request, from, end - from, sources);
+      from = end;
+    }
+  }
+
+  /** Bytes that every overlapping write covers or leaves out together: one of the writes supplies them all. */
+  #readSegment(
+    block: Block,
+    request: Request,
+    from: number,
+    size: number,
+    sources: Message[],
+  ): void {
+    const message = this.#choose(block, request, from, sources);
+    sources.push(message);
+    for (let i = 0; i < size; i++) {
+      scratch.setUint8(from + i - request.address, message.byteAt(from + i));
+    }
+  }
+
+  #choose(block: Block, request: Request, from: number, sources: readonly Message[]): Message {
+    const { messages } = block;
+    const candidates = this.#candidates;
+    candidates.length = 0;
+    for (let i = messages.length - 1; i >= 0; i--) {
+      const message = messages[i] as Message;
+      if (!message.covers(from)) continue;
+      if (this.#mayRead(block, message, i, request, from, sources)) candidates.push(message);
+    }
+    if (candidates.length < 2) return candidates[0] ?? (messages.at(-1) as Message);
+    return candidates[this.#choices.choose(candidates.length, CHOOSE_READ)] as Message;
+  }
+
+  readonly #candidates: Message[] = [];
+
+  #mayRead(
+    block: Block,
+    message: Message,
+    index: number,
+    request: Request,
+    from: number,
+    sources: readonly Message[],
+  ): boolean {
+    const clock = this.#clocks[request.agent] as Int32Array;
+    const { messages } = block;
+    const { without } = this.#rules;
+    const knows = message.isBefore(clock);
+    for (let i = index + 1; i < messages.length; i++) {
+      const later = messages[i] as Message;
+      if (
+        without !== 'J-1' &&
+        later.covers(from) &&
+        later.isBefore(clock) &&
+        message.isBefore(later.clock)
+      ) {
+        return false;
+      }
+      if (later.isSeqCst && this.#isPassed(message, later, request, clock, knows)) return false;
+    }
+    return without === 'J-6' || !isMixture(message, request, sources);
+  }
+
+  /** Whether the load would have to lie before `later`, an atomic write after `message`: J-3, J-4 and J-5. */
+  #isPassed(
+    message: Message,
+    later: Message,
+    { address, size, isSeqCst }: Request,
+    clock: Int32Array,
+    knows: boolean,
+  ): boolean {
+    const { without } = this.#rules;
+    const isRange = later.hasRange(address, size);
+    if (isSeqCst && message.isSeqCst && isRange && message.hasRange(address, size)) {
+      if (without !== 'J-3') return true;
+    }
+    if (!knows) return false;
+    if (
+      message.isSeqCst &&
+      later.isBefore(clock) &&
+      later.hasRange(message.address, message.size)
+    ) {
+      if (without !== 'J-4') return true;
+    }
+    return isSeqCst && isRange && message.isBefore(later.clock) && without !== 'J-5';
+  }
+
+  store(
+    agent: number,
+    address: number,
+    type: number,
+    value: Value,
+    order: number,
+    tears: boolean,
+    site: number,
+  ): void {
+    const size = SIZES[type] as number;
+    const isSeqCst = order === SEQ_CST;
+    this.#advance(agent);
+    this.#meet(agent, address, size, true, isSeqCst, site);
+    writeValue(scratch, 0, type, value);
+    this.#write(agent, address, size, isSeqCst, !tears, site);
+    this.#note(size);
+  }
+
+  /** Write the bytes of the scratch space. */
+  #write(
+    agent: number,
+    address: number,
+    size: number,
+    isSeqCst: boolean,
+    isWhole: boolean,
+    site: number,
+  ): void {
+    const low =
+      size === 1
+        ? scratch.getUint8(0)
+        : size === 2
+          ? scratch.getUint16(0, true)
+          : scratch.getInt32(0, true);
+    const high = size === 8 ? scratch.getInt32(4, true) : 0;
+    const first = address >> 3;
+    const last = (address + size - 1) >> 3;
+    for (let index = first; index <= last; index++) {
+      const block = this.#block(index);
+      const message = this.#message();
+      message.agent = agent;
+      message.stamp = (this.#clocks[agent] as Int32Array)[agent] as number;
+      message.address = address;
+      message.size = size;
+      message.low = low;
+      message.high = high;
+      message.isSeqCst = isSeqCst;
+      message.isWhole = isWhole;
+      message.site = site;
+      message.clock.set(this.#clocks[agent] as Int32Array);
+      block.note(address, size);
+      block.messages.push(message);
+      if (block.messages.length > MOST_MESSAGES) this.#forget(block);
+    }
+  }
+
+  /** The oldest write that a newer one covers wholly goes. */
+  #forget(block: Block): void {
+    const { messages } = block;
+    const oldest = messages.findIndex((m, i) =>
+      messages.some(
+        (later, j) =>
+          j > i && later.address <= m.address && later.address + later.size >= m.address + m.size,
+      ),
+    );
+    const [gone] = messages.splice(Math.max(oldest, 0), 1);
+    if (gone !== undefined && oldest >= 0) this.#pool.push(gone);
+  }
+
+  rmw(
+    agent: number,
+    address: number,
+    type: number,
+    operation: number,
+    value: Value,
+    expected: Value,
+    site: number,
+  ): Value {
+    const size = SIZES[type] as number;
+    this.#advance(agent);
+    this.#meet(agent, address, size, true, true, site);
+    this.#read(agent, address, size, true, true);
+    const old = readValue(scratch, 0, type);
+    this.#note(size);
+    if (operation === RMW_COMPARE_EXCHANGE && old !== expected) return old;
+    const next = operation === RMW_COMPARE_EXCHANGE ? value : combine(operation, old, value);
+    writeValue(scratch, 0, type, converted(type, next));
+    this.#write(agent, address, size, true, true, site);
+    return old;
+  }
+
+  #note(size: number): void {
+    if (size === 4) this.raw = scratch.getInt32(0, true);
+    else if (size === 1) this.raw = scratch.getUint8(0);
+    else if (size === 2) this.raw = scratch.getUint16(0, true);
+    else this.raw = scratch.getInt32(0, true) ^ Math.imul(scratch.getInt32(4, true), 31);
+  }
+
+  section(agent: number, address: number): void {
+    const known = this.#sections.get(address);
+    this.#advance(agent);
+    if (known !== undefined) this.#join(agent, known);
+    this.#sections.set(address, (this.#clocks[agent] as Int32Array).slice());
+  }
+
+  synchronize(from: number, to: number): void {
+    this.#join(to, this.#clocks[from] as Int32Array);
+  }
+
+  departure(agent: number): Int32Array {
+    this.#advance(agent);
+    return (this.#clocks[agent] as Int32Array).slice();
+  }
+
+  arrival(agent: number, snapshot: Int32Array): void {
+    this.#join(agent, snapshot);
+  }
+
+  /** Look for accesses that conflict with this one and are not ordered; then remember it. */
+  #meet(
+    agent: number,
+    address: number,
+    size: number,
+    isStore: boolean,
+    isSeqCst: boolean,
+    site: number,
+  ): void {
+    const clock = this.#clocks[agent] as Int32Array;
+    const stamp = clock[agent] as number;
+    const access: Access = { agent, stamp, address, size, isStore, isSeqCst, site };
+    const { accesses } = this.#block(address >> 3);
+    let mine = -1;
+    for (let i = 0; i < accesses.length; i++) {
+      const other = accesses[i] as Access;
+      if (other.agent !== agent) this.#compare(other, access, clock);
+      else if (
+        other.isStore === isStore &&
+        other.isSeqCst === isSeqCst &&
+        other.address === address
+      )
+        mine = i;
+    }
+    if (mine < 0) accesses.push(access);
+    else accesses[mine] = access;
+  }
+
+  #compare(other: Access, access: Access, clock: Int32Array): void {
+    if (this.race !== undefined || (!other.isStore && !access.isStore)) return;
+    if (
+      other.address >= access.address + access.size ||
+      access.address >= other.address + other.size
+    ) {
+      return;
+    }
+    if ((clock[other.agent] as number) >= other.stamp) return;
+    const isSame = other.address === access.address && other.size === access.size;
+    if (other.isSeqCst && access.isSeqCst && isSame) return;
+    const { address, size } = access;
+    this.race = { first: { ...other }, second: { ...access }, address, size };
+  }
+
+  newest(address: number, type: number): Value {
+    const size = SIZES[type] as number;
+    for (let i = 0; i < size; i++) scratch.setUint8(8 + i, this.#newestByte(address + i));
+    return readValue(scratch, 8, type);
+  }
+
+  #newestByte(address: number): number {
+    const block = this.#blocks.get(address >> 3);
+    const message = block?.messages.findLast((m) => m.covers(address));
+    return message?.byteAt(address) ?? this.#initial[address] ?? 0;
+  }
+
+  poke(address: number, type: number, value: Value): void {
+    this.extend(address + 8);
+    writeValue(new DataView(this.#initial.buffer), address, type, value);
+  }
+}
+
+/** A load, as a choice among writes sees it. */
+interface Request {
+  readonly agent: number;
+  readonly address: number;
+  readonly size: number;
+  readonly isSeqCst: boolean;
+  readonly isWhole: boolean;
+}
+
+/** J-6: part of the load comes from another write of its own range already. */
+function isMixture(message: Message, request: Request, sources: readonly Message[]): boolean {
+  if (!request.isWhole || !message.isWhole || !message.hasRange(request.address, request.size)) {
+    return false;
+  }
+  return sources.some(
+    (other) =>
+      !isSameWrite(other, message) &&
+      other.isWhole &&
+      other.hasRange(request.address, request.size),
+  );
+}
+
+/** A write that crosses a block's border is one message in each. */
+function isSameWrite(a: Message, b: Message): boolean {
+  return a === b || (a.agent === b.agent && a.stamp === b.stamp && a.agent >= 0);
+}
+
+/** Where the writes of a block, or a tear in the middle, divide a range. */
+function segmentEnds(block: Block, from: number, size: number, tears: boolean): number[] {
+  const end = from + size;
+  const ends = new Set([end]);
+  for (const { address, size: length } of block.messages) {
+    for (const at of [address, address + length]) if (at > from && at < end) ends.add(at);
+  }
+  if (tears && size > 1) ends.add(from + (size >> 1));
+  return [...ends].sort((a, b) => a - b);
+}

@@ -1,0 +1,86 @@
+/** One write to shared memory, as the ECMAScript memory model sees it: an event with a range, an order and what happened before it. */
+
+/** A write that loads may read. */
+export class Message {
+  /** Who wrote; -1 for the initial contents. */
+  agent = -1;
+  /** Number of the event among those of its agent, from 1. */
+  stamp = 0;
+  address = 0;
+  size = 0;
+  /** The bytes, little-endian: the first four, and the last four of eight. */
+  low = 0;
+  high = 0;
+  isSeqCst = false;
+  /** Written through an integer typed array: a load of the same range gets it whole. */
+  isWhole = false;
+  site = 0;
+  /** For each agent, how many of its events happen before this one. */
+  clock: Int32Array;
+
+  constructor(agents: number) {
+    this.clock = new Int32Array(agents);
+  }
+
+  /** Byte at an address within the range. */
+  byteAt(address: number): number {
+    const at = address - this.address;
+    return ((at < 4 ? this.low >>> (at * 8) : this.high >>> ((at - 4) * 8)) & 255) >>> 0;
+  }
+
+  covers(address: number): boolean {
+    return address >= this.address && address < this.address + this.size;
+  }
+
+  overlaps(address: number, size: number): boolean {
+    return address < this.address + this.size && this.address < address + size;
+  }
+
+  hasRange(address: number, size: number): boolean {
+    return this.address === address && this.size === size;
+  }
+
+  /** Whether this write happens before the event that has such a clock. */
+  isBefore(clock: Int32Array): boolean {
+    return this.agent < 0 || (clock[this.agent] as number) >= this.stamp;
+  }
+}
+
+/** Writes to eight neighbouring bytes, the oldest first, and who accessed them last. */
+export class Block {
+  readonly messages: Message[] = [];
+  /** Last plain or atomic access of each agent: for data races. */
+  readonly accesses: Access[] = [];
+  /** Whether all writes and reads so far had the same range. */
+  address = -1;
+  size = 0;
+  isUniform = true;
+
+  clear(): void {
+    this.messages.length = 0;
+    this.accesses.length = 0;
+    this.address = -1;
+    this.isUniform = true;
+  }
+
+  /** Take note of a range that is accessed. */
+  note(address: number, size: number): void {
+    if (this.address < 0) {
+      this.address = address;
+      this.size = size;
+    } else if (this.address !== address || this.size !== size) {
+      this.isUniform = false;
+    }
+  }
+}
+
+/** An access, for data races. */
+export interface Access {
+  agent: number;
+  stamp: number;
+  address: number;
+  size: number;
+  isStore: boolean;
+  isSeqCst: boolean;
+  site: number;
+}
