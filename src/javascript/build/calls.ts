@@ -58,7 +58,7 @@ export class CallRewriter {
     let root: AnyNode = node;
     while (root.type === 'MemberExpression' || root.type === 'CallExpression') {
       if (links.length > 0 && this.#isPrimitive(root)) break;
-      links.unshift(root as Link);
+      links.unshift(root);
       root = root.type === 'MemberExpression' ? root.object : root.callee;
     }
     if (!cx.fn.resumable || !links.some((link) => this.#isInstrumented(link))) {
@@ -116,24 +116,21 @@ export class CallRewriter {
       return links;
     }
     const [first] = links as [MemberExpression & Link];
-    const here = cx.fn.kind === 'arrow' ? this.superInArrow() : undefined;
     const name = staticName(first.property, first.computed);
-    if (name === undefined) throw cx.rejection(first, 'computes the name of a member of `super`');
-    const object =
-      here === undefined ? `super[${JSON.stringify(name)}]` : `${here}(${JSON.stringify(name)})`;
-    cx.replace(root.start, first.end, `(${self} = ${this.thisText()}, ${value} = ${object}`);
+    const home = this.home();
+    if (name === undefined || home === undefined) {
+      throw cx.rejection(first, '`super` in an object literal, or with a computed name');
+    }
+    const quoted = JSON.stringify(name);
+    const found = cx.names.getters.has(name)
+      ? `yield* ${RUNTIME}.superGet(${home}, ${quoted}, ${self})`
+      : `${RUNTIME}.superOf(${home})[${quoted}]`;
+    cx.replace(root.start, first.end, `(${self} = ${this.thisText()}, ${value} = ${found}`);
     return links.slice(1);
   }
 
-  /** The function by which an arrow reaches `super`. */
-  superInArrow(): string {
-    for (let fn = this.#cx.fn.outer; fn; fn = fn.outer) {
-      if (fn.kind === 'arrow') continue;
-      fn.sharesSuper = true;
-      break;
-    }
-    return '$$super';
-  }
+  /** Class, and whether its own side is meant, to which `super` refers; undefined in object literals. */
+  home: () => string | undefined = () => undefined;
 
   /** How `this` is written at the current place. */
   thisText(): string {

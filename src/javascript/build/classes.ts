@@ -19,6 +19,13 @@ type Visit = (node: AnyNode) => void;
 const KEY_INIT = `${OWN}I`;
 const KEY_FIELDS = `${OWN}F`;
 
+/** The class at hand. */
+interface Current {
+  readonly name: string;
+  readonly hasFields: boolean;
+  readonly isStatic: boolean;
+}
+
 /** Rewrites classes and object literals. */
 export class ClassRewriter {
   readonly #cx: Context;
@@ -32,7 +39,13 @@ export class ClassRewriter {
   }
 
   /** Innermost class whose constructor is being rewritten. */
-  current: { readonly name: string; readonly hasFields: boolean } = { name: '', hasFields: false };
+  current: Current = { name: '', hasFields: false, isStatic: false };
+
+  /** What `super` refers to in the member at hand. */
+  home(): string | undefined {
+    const { name, isStatic } = this.current;
+    return name === '' ? undefined : `${name}, ${isStatic}`;
+  }
 
   class(node: Class): void {
     const cx = this.#cx;
@@ -48,14 +61,17 @@ export class ClassRewriter {
     const isFull =
       node.superClass != null ||
       fields.length > 0 ||
-      (constructor !== undefined && cx.needs.function(constructor.value as FunctionNode));
+      (constructor !== undefined && cx.needs.function(constructor.value));
     const outer = this.current;
-    this.current = { name, hasFields: fields.length > 0 };
+    this.current = { name, hasFields: fields.length > 0, isStatic: false };
     const facts: string[] = [];
     for (const member of members) {
       if (member === constructor) this.#construction(member, node, isFull);
-      else if (member.type === 'MethodDefinition') this.#method(member, facts);
-      else if (member.type === 'PropertyDefinition') this.#field(member, fields);
+      else if (member.type === 'MethodDefinition') {
+        this.current = { ...this.current, isStatic: member.static };
+        this.#method(member, facts);
+        this.current = { ...this.current, isStatic: false };
+      } else if (member.type === 'PropertyDefinition') this.#field(member, fields);
       else for (const statement of member.body) this.#visit(statement);
     }
     const made = isFull && constructor === undefined ? this.#defaultConstructor(node) : '';
@@ -240,11 +256,18 @@ export class ClassRewriter {
       this.#functions.enter(value, 'method', name, false);
       return;
     }
-    this.#functions.method(value, 'function', name);
+    this.#inObject(value, name);
     const key = property.computed ? `[${cx.slice(property.key)}]` : cx.slice(property.key);
     const begin = `${key}: ${RUNTIME}.${flavour(value)}(function* `;
     cx.replace(property.start, value.start, begin);
     cx.after(value, `, ${JSON.stringify(name)}, ${lengthOf(value)})`);
+  }
+
+  #inObject(value: FunctionNode, name: string): void {
+    const outer = this.current;
+    this.current = { name: '', hasFields: false, isStatic: false };
+    this.#functions.method(value, 'function', name);
+    this.current = outer;
   }
 
   #accessor(property: Property): boolean {
@@ -256,7 +279,7 @@ export class ClassRewriter {
       this.#functions.enter(value, 'method', name ?? '', false);
       return false;
     }
-    this.#functions.method(value, 'function', name);
+    this.#inObject(value, name);
     const key = JSON.stringify(`${property.kind} ${name}`);
     cx.replace(property.start, value.start, `${key}: ${RUNTIME}.call(function* `);
     cx.after(value, `, ${JSON.stringify(name)}, ${lengthOf(value)})`);

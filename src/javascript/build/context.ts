@@ -34,7 +34,6 @@ export interface FunctionState {
   /** Constants that arrows within need. */
   sharesThis: boolean;
   sharesArguments: boolean;
-  sharesSuper: boolean;
 }
 
 /** The file at hand. */
@@ -155,6 +154,5 @@ export function functionState(
     most: 0,
     sharesThis: false,
     sharesArguments: false,
-    sharesSuper: false,
   };
 }

@@ -3,7 +3,7 @@
 import type { ReadModule } from './graph.js';
 import { isOutside } from './graph.js';
 import { namesOf } from './scope.js';
-import type { AnyNode, Identifier } from 'acorn';
+import type { AnyNode } from 'acorn';
 
 /** Where an exported name comes from. */
 interface Export {
@@ -13,9 +13,7 @@ interface Export {
 }
 
 function nameOf(node: AnyNode): string {
-  return node.type === 'Identifier'
-    ? (node as Identifier).name
-    : String((node as { value?: unknown }).value);
+  return node.type === 'Identifier' ? node.name : String((node as { value?: unknown }).value);
 }
 
 /** Exports of a module, by name; those of `export *` apart. */

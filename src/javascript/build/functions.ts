@@ -109,7 +109,7 @@ export class FunctionRewriter {
   /** Make the text of a function or arrow that of a generator function. */
   #asGenerator(node: FunctionNode): void {
     if (node.type === 'ArrowFunctionExpression') {
-      this.#arrow(node as ArrowFunctionExpression);
+      this.#arrow(node);
       return;
     }
     const cx = this.#cx;
@@ -202,7 +202,6 @@ export function prologue(state: FunctionState): string {
   }
   if (state.sharesThis) text += `const ${OWN}this = this; `;
   if (state.sharesArguments) text += `const ${OWN}arguments = arguments; `;
-  if (state.sharesSuper) text += `const ${OWN}super = (name) => super[name]; `;
   return text;
 }
 

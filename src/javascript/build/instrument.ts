@@ -65,6 +65,7 @@ class Instrumentation {
       this.#iteration.pattern(n as Identifier),
     );
     this.#classes = new ClassRewriter(this.cx, visit, this.#functions);
+    this.#calls.home = () => this.#classes.home();
     this.#links = new ModuleRewriter(this.cx, visit, links);
   }
 

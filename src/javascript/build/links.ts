@@ -126,9 +126,9 @@ export class ModuleRewriter {
     this.#visit(declaration);
     const isDeclared =
       (declaration.type === 'FunctionDeclaration' || declaration.type === 'ClassDeclaration') &&
-      (declaration.id as Identifier | null) !== null;
+      declaration.id !== null;
     if (isDeclared) {
-      this.#exports.push(`default: () => ${(declaration.id as Identifier).name}`);
+      this.#exports.push(`default: () => ${declaration.id.name}`);
       cx.replace(node.start, declaration.start, '');
       return;
     }

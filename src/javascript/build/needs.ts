@@ -62,8 +62,7 @@ export function fixedFunctions(program: Program, scope: ModuleScope): Map<string
         ? statement.declaration
         : statement;
     if (declared?.type !== 'FunctionDeclaration' || declared.id === null) continue;
-    if (fixedName(scope, declared.id) !== undefined)
-      found.set(declared.id.name, declared as FunctionNode);
+    if (fixedName(scope, declared.id) !== undefined) found.set(declared.id.name, declared);
   }
   return found;
 }

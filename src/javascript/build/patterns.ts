@@ -58,7 +58,7 @@ export class IterationRewriter {
           if (property.type === 'RestElement') this.pattern(property.argument);
           else {
             if (property.computed) this.#visit(property.key);
-            this.pattern(property.value as Pattern);
+            this.pattern(property.value);
           }
         }
         break;

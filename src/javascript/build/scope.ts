@@ -6,7 +6,6 @@ import type {
   ArrowFunctionExpression,
   FunctionDeclaration,
   FunctionExpression,
-  Identifier,
   Pattern,
   Program,
 } from 'acorn';
@@ -47,7 +46,7 @@ export function namesOf(pattern: Pattern | null, into: string[] = []): string[] 
       break;
     case 'ObjectPattern':
       for (const p of pattern.properties) {
-        namesOf(p.type === 'RestElement' ? p.argument : (p.value as Pattern), into);
+        namesOf(p.type === 'RestElement' ? p.argument : p.value, into);
       }
       break;
     case 'AssignmentPattern':
@@ -126,7 +125,7 @@ class Collector {
 
   #change(node: AnyNode): void {
     if (node.type === 'AssignmentExpression') {
-      for (const name of namesOf(node.left as Pattern)) this.assigned.add(name);
+      for (const name of namesOf(node.left)) this.assigned.add(name);
     } else if (node.type === 'UpdateExpression') {
       for (const name of namesOf(node.argument as Pattern)) this.assigned.add(name);
     } else if (node.type === 'ForOfStatement' || node.type === 'ForInStatement') {
@@ -161,7 +160,7 @@ export function scopeOf(program: Program): ModuleScope {
 /** Name of a member that is known beforehand, or undefined. */
 export function staticName(property: AnyNode, computed: boolean): string | undefined {
   if (property.type === 'PrivateIdentifier') return `#${property.name}`;
-  if (!computed && property.type === 'Identifier') return (property as Identifier).name;
+  if (!computed && property.type === 'Identifier') return property.name;
   if (property.type === 'Literal' && typeof property.value === 'string') return property.value;
   return undefined;
 }

@@ -1,14 +1,14 @@
 /** Whether a module can be shared between executions: nothing in it can change after it was evaluated. */
 
-import type { AnyNode, Class, Program, Statement } from 'acorn';
+import type { AnyNode, Class, Program } from 'acorn';
 import { childrenOf, isFunction, namesOf, type ModuleScope } from './scope.js';
 
 /** Whether evaluating the module again would give what is there already, and nothing that it holds can change. */
 export function isStateless(program: Program, scope: ModuleScope): boolean {
   const own = new Set<string>();
   for (const statement of program.body) {
-    if (!isHarmless(statement as Statement)) return false;
-    for (const name of declaredBy(statement as AnyNode)) own.add(name);
+    if (!isHarmless(statement)) return false;
+    for (const name of declaredBy(statement)) own.add(name);
   }
   if ([...own].some((name) => scope.assigned.has(name))) return false;
   return !changesAny(program, own);

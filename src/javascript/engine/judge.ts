@@ -23,6 +23,12 @@ export function placeOf(compiled: CompiledProgram, error: unknown): string {
   return compiled.modules.get(compiled.entry)?.source.shown ?? SCRIPT;
 }
 
+/** What was thrown, in one line. */
+export function firstLine(thrown: unknown): string {
+  const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : (thrown as string);
+  return text.split('\n')[0] ?? '';
+}
+
 /** Judges executions; keeps one verdict for each outcome. */
 export class Judge {
   readonly #compiled: CompiledProgram;
@@ -70,7 +76,7 @@ export class Judge {
       thrown instanceof UninstrumentedCall ||
       thrown instanceof EndlessLoop;
     if (isOurs) throw new UsageError(thrown.message);
-    const what = String(thrown).split('\n')[0] ?? '';
+    const what = firstLine(thrown);
     return forbidden(
       `throws ${what}`,
       `thread ${thrower} throws at ${placeOf(this.#compiled, thrown)}: ${what}`,

@@ -22,7 +22,7 @@ import { copyForAgent } from '../runtime/sharing.js';
 import { installViews } from '../runtime/typed-arrays.js';
 import { Regions, UINT8 } from '../runtime/views.js';
 import { Execution } from './execution.js';
-import { Judge, placeOf } from './judge.js';
+import { firstLine, Judge, placeOf } from './judge.js';
 
 /** Steps of one execution when a program sets no bound of its own. */
 const DEFAULT_STEPS = 20_000;
@@ -224,7 +224,7 @@ export class ProgramSession implements Explorable {
     const { thrown, thrower } = this.execution;
     if (verdict === undefined || thrown === undefined) return;
     throw new UsageError(
-      `${placeOf(this.compiled, thrown)}: thread ${thrower} of ${this.scenario.name} throws by itself: ${String(thrown)}`,
+      `${placeOf(this.compiled, thrown)}: thread ${thrower} of ${this.scenario.name} throws by itself: ${firstLine(thrown)}`,
     );
   }
 

@@ -15,7 +15,9 @@
 
 import { CHOOSE_READ, type ChoiceSource } from '../../memory/model.js';
 import { SIZES } from '../runtime/views.js';
-import { Block, Message, type Access } from './message.js';
+import { Block, Message } from './message.js';
+import { raceOf } from './races.js';
+import { isMixture, segmentEnds, type Request } from './segments.js';
 import type { DataRace, SharedMemory, Value } from './memory.js';
 import { RMW_COMPARE_EXCHANGE, SEQ_CST } from './memory.js';
 import { combine, converted, readValue, writeValue } from './values.js';
@@ -376,7 +378,6 @@ export class JsMemory implements SharedMemory {
     this.#join(agent, snapshot);
   }
 
-  /** Look for accesses that conflict with this one and are not ordered; then remember it. */
   #meet(
     agent: number,
     address: number,
@@ -387,36 +388,8 @@ export class JsMemory implements SharedMemory {
   ): void {
     const clock = this.#clocks[agent] as Int32Array;
     const stamp = clock[agent] as number;
-    const access: Access = { agent, stamp, address, size, isStore, isSeqCst, site };
-    const { accesses } = this.#block(address >> 3);
-    let mine = -1;
-    for (let i = 0; i < accesses.length; i++) {
-      const other = accesses[i] as Access;
-      if (other.agent !== agent) this.#compare(other, access, clock);
-      else if (
-        other.isStore === isStore &&
-        other.isSeqCst === isSeqCst &&
-        other.address === address
-      )
-        mine = i;
-    }
-    if (mine < 0) accesses.push(access);
-    else accesses[mine] = access;
-  }
-
-  #compare(other: Access, access: Access, clock: Int32Array): void {
-    if (this.race !== undefined || (!other.isStore && !access.isStore)) return;
-    if (
-      other.address >= access.address + access.size ||
-      access.address >= other.address + other.size
-    ) {
-      return;
-    }
-    if ((clock[other.agent] as number) >= other.stamp) return;
-    const isSame = other.address === access.address && other.size === access.size;
-    if (other.isSeqCst && access.isSeqCst && isSame) return;
-    const { address, size } = access;
-    this.race = { first: { ...other }, second: { ...access }, address, size };
+    const access = { agent, stamp, address, size, isStore, isSeqCst, site };
+    this.race ??= raceOf(this.#block(address >> 3).accesses, access, clock);
   }
 
   newest(address: number, type: number): Value {
@@ -435,42 +408,4 @@ export class JsMemory implements SharedMemory {
     this.extend(address + 8);
     writeValue(new DataView(this.#initial.buffer), address, type, value);
   }
-}
-
-/** A load, as a choice among writes sees it. */
-interface Request {
-  readonly agent: number;
-  readonly address: number;
-  readonly size: number;
-  readonly isSeqCst: boolean;
-  readonly isWhole: boolean;
-}
-
-/** J-6: part of the load comes from another write of its own range already. */
-function isMixture(message: Message, request: Request, sources: readonly Message[]): boolean {
-  if (!request.isWhole || !message.isWhole || !message.hasRange(request.address, request.size)) {
-    return false;
-  }
-  return sources.some(
-    (other) =>
-      !isSameWrite(other, message) &&
-      other.isWhole &&
-      other.hasRange(request.address, request.size),
-  );
-}
-
-/** A write that crosses a block's border is one message in each. */
-function isSameWrite(a: Message, b: Message): boolean {
-  return a === b || (a.agent === b.agent && a.stamp === b.stamp && a.agent >= 0);
-}
-
-/** Where the writes of a block, or a tear in the middle, divide a range. */
-function segmentEnds(block: Block, from: number, size: number, tears: boolean): number[] {
-  const end = from + size;
-  const ends = new Set([end]);
-  for (const { address, size: length } of block.messages) {
-    for (const at of [address, address + length]) if (at > from && at < end) ends.add(at);
-  }
-  if (tears && size > 1) ends.add(from + (size >> 1));
-  return [...ends].sort((a, b) => a - b);
 }

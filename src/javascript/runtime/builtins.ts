@@ -57,7 +57,7 @@ function installFunctions(current: Current): void {
     const items = yield* runtime.list(args, -1);
     const make = runtime.constructorOf(target);
     if (make !== undefined) return yield* make(newTarget ?? target, ...items);
-    return construct(target as Marked, items, (newTarget ?? target) as Marked);
+    return construct(target, items, newTarget ?? target);
   });
 }
 
@@ -76,7 +76,7 @@ function walker(
 ): Resumable {
   return function* (this: unknown, callback, thisArg) {
     const self = Object(this) as ArrayLikeObject;
-    const length = Math.trunc(Number(self.length)) || 0;
+    const length = Math.trunc(self.length) || 0;
     if (typeof callback !== 'function')
       throw new TypeError(`${String(callback)} is not a function`);
     const walk: Walk = { result: start(self) };
@@ -109,20 +109,16 @@ const WALKS: Readonly<
 > = {
   forEach: [() => undefined, () => false, { holes: false }],
   map: [
-    (self) => new Array(self.length),
+    (self) => species(self, self.length),
     (walk, answer, _v, i) => (((walk.result as unknown[])[i] = answer), false),
     { holes: false },
   ],
   filter: [
-    () => [],
+    (self) => species(self, 0),
     (walk, answer, value) => (answer ? ((walk.result as unknown[]).push(value), false) : false),
     { holes: false },
   ],
-  some: [
-    () => false,
-    (walk, answer) => (walk.result = Boolean(answer)) as boolean,
-    { holes: false },
-  ],
+  some: [() => false, (walk, answer) => (walk.result = Boolean(answer)), { holes: false }],
   every: [() => true, (walk, answer) => !(walk.result = Boolean(answer)), { holes: false }],
   find: [
     () => undefined,
@@ -145,7 +141,7 @@ const WALKS: Readonly<
     { holes: true, backwards: true },
   ],
   flatMap: [
-    () => [],
+    (self) => species(self, 0),
     (walk, answer) => {
       const result = walk.result as unknown[];
       if (Array.isArray(answer)) result.push(...(answer as unknown[]));
@@ -155,6 +151,15 @@ const WALKS: Readonly<
     { holes: false },
   ],
 };
+
+/** A new array of the kind that a method makes of another. */
+function species(self: ArrayLikeObject, length: number): unknown {
+  const made = Array.isArray(self) ? (self as { constructor?: unknown }).constructor : undefined;
+  const Type = (made as { [Symbol.species]?: unknown } | undefined)?.[Symbol.species];
+  return Type === undefined || Type === Array || Type === null
+    ? new Array<unknown>(length)
+    : construct(Type, [length], Type);
+}
 
 /** The forms of array methods that call back; typed arrays share them. */
 export function arrayWalks(current: Current): Map<string, Resumable> {
@@ -223,16 +228,19 @@ function installArrays(current: Current): void {
     const self = [...(this as unknown[])];
     return compare === undefined ? self.sort() : yield* sorted(current, self, compare);
   });
-  form(Array, 'from', function* (source, map, thisArg) {
+  form(Array, 'from', function* (this: unknown, source, map, thisArg) {
     const isIterable =
       (source as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] != null;
     const items = isIterable
       ? yield* current.runtime.list(source, -1)
       : Array.from(source as ArrayLike<unknown>);
-    if (map === undefined) return [...items];
-    const result: unknown[] = [];
+    const Type = typeof this === 'function' ? (this as Marked) : (Array as unknown as Marked);
+    const make = current.runtime.constructorOf(Type);
+    const result = (
+      make === undefined ? construct(Type, [], Type) : yield* make(Type)
+    ) as unknown[];
     for (const [i, item] of items.entries()) {
-      result.push(yield* current.runtime.invoke(map, thisArg, [item, i]));
+      result[i] = map === undefined ? item : yield* current.runtime.invoke(map, thisArg, [item, i]);
     }
     return result;
   });
@@ -255,7 +263,7 @@ function installCollections(current: Current): void {
       value: function* (newTarget: unknown, source: unknown): Coroutine {
         const items = source == null ? undefined : yield* current.runtime.list(source, -1);
         const args = items === undefined ? [] : [items];
-        return construct(native, args, newTarget as Marked);
+        return construct(native, args, newTarget);
       },
     });
   }

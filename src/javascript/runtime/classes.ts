@@ -87,6 +87,21 @@ export abstract class Classes extends Operations {
     return Reflect.construct(target, [], target) as unknown;
   }
 
+  /** The object in which `super` looks. */
+  superOf(target: Constructor, isStatic: boolean): Record<string, unknown> {
+    const home = isStatic ? target : target.prototype;
+    return Object.getPrototypeOf(home) as Record<string, unknown>;
+  }
+
+  /** `super.name` where that may be an accessor of the program. */
+  *superGet(target: Constructor, isStatic: boolean, name: string, self: unknown): Coroutine {
+    const from = this.superOf(target, isStatic);
+    const form = this.getter(from, name);
+    return form === undefined ? Reflect.get(from, name, self) : yield* form.call(self);
+  }
+
+  abstract getter(object: unknown, name: string): Resumable | undefined;
+
   *fields(target: Constructor, self: unknown): Coroutine<void> {
     for (const form of fieldForms.get(target) ?? []) yield* form.call(self);
   }
@@ -135,7 +150,7 @@ export abstract class Classes extends Operations {
     for (const [key, kind] of accessors) this.#accessor(owner, String(key), kind as 'get' | 'set');
     for (const key of Reflect.ownKeys(owner)) {
       if (key === INIT || (typeof key === 'string' && key.startsWith(FIELDS))) continue;
-      const { value } = Object.getOwnPropertyDescriptor(owner, key) as PropertyDescriptor;
+      const value: unknown = Object.getOwnPropertyDescriptor(owner, key)?.value;
       if (typeof value !== 'function' || key === 'constructor' || key === 'prototype') continue;
       if (!isGeneratorFunction(value)) {
         Object.defineProperty(value, PURE, { value: true });

@@ -67,9 +67,9 @@ export class Determinism {
 
   #date(now: () => number): unknown {
     const date = class extends Date {
-      constructor(...args: []) {
+      constructor(...args: unknown[]) {
         if (args.length === 0) super(now());
-        else super(...args);
+        else super(...(args as [number]));
       }
       static override now(): number {
         return now();

@@ -20,9 +20,9 @@ export class Cursor {
   }
 
   next(): boolean {
-    const { done, value } = this.#iterator.next();
-    this.value = value;
-    return done !== true;
+    const answer = this.#iterator.next() as { done?: boolean; value: unknown };
+    this.value = answer.value;
+    return answer.done !== true;
   }
 
   *step(): Coroutine<boolean> {

@@ -3,7 +3,7 @@
 import { UNORDERED } from '../memory/memory.js';
 import { brand } from './brand.js';
 import { arrayWalks, construct, element, form, sorted, type Current } from './builtins.js';
-import { CALL, factsOf, NEW, type Coroutine, type Marked, type Resumable } from './keys.js';
+import { CALL, factsOf, NEW, type Coroutine, type Marked } from './keys.js';
 import { ATOMIC_NAMES, mayTear, UninstrumentedAccess } from './operations.js';
 import * as t from './views.js';
 import { isShared, TypedArrayBase, type TypedArray } from './views.js';
@@ -118,7 +118,7 @@ function searchers(current: Current): Record<string, Method> {
     },
     *includes(wanted, from) {
       for (let i = relative(from, this.length, 0); i < this.length; i++) {
-        if (Object.is((yield* element(current, this, i)) as number, wanted)) return true;
+        if (Object.is(yield* element(current, this, i), wanted)) return true;
       }
       return false;
     },
@@ -243,7 +243,7 @@ function installMethods(current: Current): void {
   const { prototype } = TypedArrayBase;
   const walks = arrayWalks(current);
   for (const name of ['map', 'filter', 'flatMap']) walks.delete(name);
-  for (const [name, walk] of walks) forViews(prototype, name, walk as Method);
+  for (const [name, walk] of walks) forViews(prototype, name, walk);
   const methods = { ...writers(current), ...searchers(current) };
   for (const [name, method] of Object.entries(methods)) forViews(prototype, name, method);
   for (const name of COPYING) {
@@ -271,17 +271,17 @@ function installConstructors(current: Current): void {
       return brand(made, current.runtime.regions);
     };
     Object.defineProperty(Type, NEW, { value: make, configurable: true });
-    const from: Resumable = function* (source, map, thisArg) {
-      const items = yield* current.runtime.list(source, -1);
-      if (map === undefined) return new Type(items);
-      const mapped: unknown[] = [];
-      for (const [i, item] of items.entries()) {
-        mapped.push(yield* current.runtime.invoke(map, thisArg, [item, i]));
-      }
-      return new Type(mapped);
-    };
-    if (Type !== (DataView as unknown)) form(Type, 'from', from);
   }
+  form(TypedArrayBase, 'from', function* (this: unknown, source, map, thisArg) {
+    const items = yield* current.runtime.list(source, -1);
+    const Type = this as new (items: readonly unknown[]) => TypedArray;
+    if (map === undefined) return new Type(items);
+    const mapped: unknown[] = [];
+    for (const [i, item] of items.entries()) {
+      mapped.push(yield* current.runtime.invoke(map, thisArg, [item, i]));
+    }
+    return new Type(mapped);
+  });
 }
 
 const DATA_VIEW_TYPES: Readonly<Record<string, number>> = {
@@ -330,7 +330,7 @@ function installDataView(current: Current): void {
       const { runtime } = current;
       const at = place(this as DataView, offset);
       const number =
-        type === t.BIGINT64 || type === t.BIGUINT64 ? BigInt(value as bigint) : Number(value);
+        type === t.BIGINT64 || type === t.BIGUINT64 ? BigInt(value as string) : Number(value);
       const stored = (littleEndian || size === 1 ? number : swapped(type, number)) as number;
       if (runtime.write(runtime.at, at, type, stored, UNORDERED, mayTear(type) || at % size !== 0))
         yield;

@@ -1,0 +1,45 @@
+/** How a load is put together from the writes of its bytes. */
+
+import type { Block, Message } from './message.js';
+
+/** A load, as a choice among writes sees it. */
+export interface Request {
+  readonly agent: number;
+  readonly address: number;
+  readonly size: number;
+  readonly isSeqCst: boolean;
+  readonly isWhole: boolean;
+}
+
+/** J-6: part of the load comes from another write of its own range already. */
+export function isMixture(
+  message: Message,
+  request: Request,
+  sources: readonly Message[],
+): boolean {
+  if (!request.isWhole || !message.isWhole || !message.hasRange(request.address, request.size)) {
+    return false;
+  }
+  return sources.some(
+    (other) =>
+      !isSameWrite(other, message) &&
+      other.isWhole &&
+      other.hasRange(request.address, request.size),
+  );
+}
+
+/** A write that crosses a block's border is one message in each. */
+function isSameWrite(a: Message, b: Message): boolean {
+  return a === b || (a.agent === b.agent && a.stamp === b.stamp && a.agent >= 0);
+}
+
+/** Where the writes of a block, or a tear in the middle, divide a range. */
+export function segmentEnds(block: Block, from: number, size: number, tears: boolean): number[] {
+  const end = from + size;
+  const ends = new Set([end]);
+  for (const { address, size: length } of block.messages) {
+    for (const at of [address, address + length]) if (at > from && at < end) ends.add(at);
+  }
+  if (tears && size > 1) ends.add(from + (size >> 1));
+  return [...ends].sort((a, b) => a - b);
+}
