@@ -1,12 +1,7 @@
-/** Worker entry: runs one litmus job after the other for the pool of `klp-smp litmus` and `klp-smp conformance`. */
-import {
-  runLitmusJob,
-  type LitmusFailure,
-  type LitmusJob,
-  type LitmusReport,
-} from '../src/litmus/job.js';
+/** Worker entry: runs litmus jobs for the pool of the litmus use cases. */
+import { runLitmusBatch, type LitmusBatch, type LitmusResult } from '../src/litmus/batch.js';
 
-/** Run one job. */
-export default function run(job: LitmusJob): Promise<LitmusReport | LitmusFailure> {
-  return runLitmusJob(job);
+/** Run the first jobs of a batch. */
+export default function run(batch: LitmusBatch): Promise<LitmusResult[]> {
+  return runLitmusBatch(batch);
 }

@@ -1,209 +1,155 @@
 /** `klp-smp litmus`: what the kernel memory model, or another engine, allows a litmus test to show, and why. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { UsageError } from '../errors.js';
-import { checkLitmus } from '../litmus/axioms/checker.js';
-import { closeEngines, ENGINE_NAMES } from '../litmus/engines.js';
-import { isReport, runLitmusJob, type LitmusJob, type LitmusReport } from '../litmus/job.js';
-import { DEFAULT_MODEL, MODEL_VERSIONS, modelOf, type ModelVersion } from '../litmus/model.js';
-import { parseLitmus } from '../litmus/syntax/parse.js';
-import { explain } from '../litmus/why/why.js';
-import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
+import {
+  checkLitmus,
+  type CheckLitmusResult,
+  executionOf,
+  LITMUS_OPTIONS,
+} from '../campaign/litmus.js';
+import { litmusShapes, LITMUS_SHAPES_OPTIONS } from '../campaign/litmus-shapes.js';
+import { flag, writableFile } from '../campaign/rules.js';
+import { SimulatorBug, UsageError } from '../errors.js';
+import { divide, type LitmusResult } from '../litmus/batch.js';
+import type { LitmusReport } from '../litmus/job.js';
 import { executionDot, renderSvg } from '../report/execution-graph.js';
 import { renderTable } from '../report/table.js';
-import { interruptible } from './interrupt.js';
-import { BATCH_TRIALS } from '../litmus/on-threads/litmus-threads.js';
-import { findLitmusFiles } from './litmus-files.js';
-import {
-  DEFAULT_WORKERS,
-  divide,
-  runLitmusJobs,
-  statusOf,
-  type LitmusResult,
-} from './litmus-pool.js';
-import { chooseShapes, litmusThreads } from './litmus-threads.js';
-import {
-  choiceOf,
-  duration,
-  integerIn,
-  jsonOption,
-  option,
-  seedOption,
-  type Parser,
-  writableFile,
-} from './options.js';
-import { emit } from './output.js';
+import { addCommand, type Given, JSON_OPTION } from './command.js';
+import { changeLines, modelsText } from './litmus-models.js';
+import { checkShapes, shapesText } from './litmus-threads.js';
+import { runUseCase } from './use-case.js';
 
-interface LitmusOptions {
-  readonly on: string;
-  readonly model: ModelVersion;
-  readonly memory: MemoryKind;
-  readonly shapes?: readonly string[];
-  readonly trials: number;
-  readonly limit: number;
-  readonly runs: number;
-  readonly seed: number;
-  readonly workers: number;
-  readonly why: boolean;
-  readonly dot?: string;
-  readonly svg?: string;
-  readonly json: boolean;
-}
+const OF_PATH = { path: 'given' } as const;
+const OF_SHAPES = { not: ['path'], needs: { on: ['threads'] } } as const;
+
+const TABLE = {
+  ...LITMUS_OPTIONS,
+  limitMs: { ...LITMUS_OPTIONS.limitMs, needs: OF_PATH },
+  runs: { ...LITMUS_OPTIONS.runs, needs: { ...LITMUS_OPTIONS.runs.needs, ...OF_PATH } },
+  workers: { ...LITMUS_OPTIONS.workers, needs: OF_PATH },
+  shapes: { ...LITMUS_SHAPES_OPTIONS.shapes, ...OF_SHAPES },
+  trials: { ...LITMUS_SHAPES_OPTIONS.trials, ...OF_SHAPES },
+  why: { rule: flag, about: 'do not explain the outcome of a single test', flags: '--no-why' },
+  dot: {
+    rule: writableFile,
+    about: 'write the execution as a Graphviz file',
+    flags: '--dot <file>',
+    needs: OF_PATH,
+    not: ['models'],
+  },
+  svg: {
+    rule: writableFile,
+    about: 'draw the execution as an SVG file',
+    flags: '--svg <file>',
+    needs: OF_PATH,
+    not: ['models'],
+  },
+  ...JSON_OPTION,
+} as const;
+
+type Options = Given<typeof TABLE>;
 
 /** Add the command to the program. */
 export function registerLitmus(program: Command): void {
-  program
-    .command('litmus')
-    .description('run a litmus test, or a folder of them, and say what it may show and why')
-    .argument(
-      '[path]',
-      'a *.litmus file in the C dialect of the kernel memory model, or a folder; ' +
-        'without it, --on threads runs the classic shapes',
-    )
-    .addOption(
-      option('--on <engine>', 'what to run it on', choiceOf([...ENGINE_NAMES, 'threads']), {
-        value: 'axioms',
-      }),
-    )
-    .addOption(
-      option(
-        '--model <version>',
-        'kernel version whose memory model --on axioms has',
-        choiceOf(MODEL_VERSIONS),
-        { value: DEFAULT_MODEL },
-      ),
-    )
-    .addOption(
-      option('--limit <time>', 'time limit of each test', duration, {
-        value: 30_000,
-        shown: '30s',
-      }),
-    )
-    .addOption(
-      option(
-        '--runs <n>',
-        'runs of each test, for engines that sample',
-        integerIn({ min: 1, max: 1e9 }),
-        {
-          value: 2500,
-        },
-      ),
-    )
-    .addOption(
-      option('--memory <kind>', 'memory under --on threads', choiceOf(MEMORY_KINDS), {
-        value: 'wasm',
-      }),
-    )
-    .addOption(
-      option('--shapes <names>', 'classic shapes to run instead of all', shapeNames, undefined),
-    )
-    .addOption(
-      option('--trials <n>', 'trials of each shape', integerIn({ min: 1, max: 1e10 }), {
-        value: BATCH_TRIALS,
-      }),
-    )
-    .addOption(seedOption())
-    .addOption(
-      option('--workers <n>', 'worker threads for a folder', integerIn({ min: 1, max: 256 }), {
-        value: DEFAULT_WORKERS,
-        shown: 'the cores less one',
-      }),
-    )
-    .option('--no-why', 'do not explain the outcome of a single test')
-    .addOption(option('--dot <file>', 'write the execution as a Graphviz file', writableFile))
-    .addOption(option('--svg <file>', 'draw the execution as an SVG file', writableFile))
-    .addOption(jsonOption())
-    .action((path: string | undefined, options: LitmusOptions) =>
-      path === undefined ? runShapes(options) : runLitmus(path, engineOf(options)),
-    );
-}
-
-const shapeNames: Parser<readonly string[]> = {
-  accepts: 'names of shapes or parts of them with commas, such as SB,MP+poonceonces',
-  parse: (text) => {
-    const names = text.split(',');
-    return names.every((name) => chooseShapes([name]).length > 0) ? names : undefined;
-  },
-};
-
-/** `--on threads` is the engine of its `--memory`. */
-function engineOf(options: LitmusOptions): LitmusOptions {
-  return options.on === 'threads' ? { ...options, on: `threads-${options.memory}` } : options;
-}
-
-async function runShapes(options: LitmusOptions): Promise<void> {
-  if (options.on !== 'threads') {
-    throw new UsageError(
-      `--on ${options.on} needs a path; only --on threads has shapes of its own`,
-    );
-  }
-  await litmusThreads(options);
-}
-
-async function runLitmus(path: string, options: LitmusOptions): Promise<void> {
-  if (options.model !== DEFAULT_MODEL && options.on !== 'axioms') {
-    throw new UsageError(
-      `--model ${options.model}: --on ${options.on} has the model of Linux ${DEFAULT_MODEL} only; leave --on out`,
-    );
-  }
-  const { isFolder, files } = findLitmusFiles(path);
-  if (isFolder && (options.dot !== undefined || options.svg !== undefined)) {
-    throw new UsageError(`--dot and --svg draw one test: '${path}' is a folder`);
-  }
-  const jobs = files.map((file): LitmusJob => {
-    const { on, model, limit, runs, seed, why } = options;
-    return { file, engine: on, model, timeLimitMs: limit, runs, seed, why: why && !isFolder };
+  addCommand(program, {
+    name: 'litmus',
+    description: 'run a litmus test, or a folder of them, and say what it may show and why',
+    table: TABLE,
+    run: async (options) => {
+      if (options.path === undefined) await runShapes(options);
+      else await runTests(options);
+    },
   });
-  const [first] = jobs;
-  if (!isFolder && first !== undefined) await runOne(first, options);
-  else await runFolder(jobs, options);
 }
 
-async function runOne(job: LitmusJob, options: LitmusOptions): Promise<void> {
-  const result = await runLitmusJob(job);
-  await closeEngines();
-  if (!isReport(result)) throw new UsageError(withFile(job.file, result.reason));
-  await draw(job, options);
-  emit(options, result, textOf);
+async function runShapes({ on, memory, shapes, trials, seed, json }: Options): Promise<void> {
+  if (on !== 'threads') {
+    throw new UsageError(
+      `--on ${on ?? LITMUS_OPTIONS.on.fallback} needs a path; only --on threads has shapes of its own`,
+    );
+  }
+  const given = { memory, shapes, trials, seed };
+  const options = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
+  const result = await runUseCase({ label: 'litmus', json, text: shapesText }, (watching) =>
+    litmusShapes({ ...options, ...watching }),
+  );
+  checkShapes(result, trials ?? LITMUS_SHAPES_OPTIONS.trials.fallback);
 }
 
-function textOf(report: LitmusReport): string {
-  const { text, why, name, elapsedMs, complete } = report;
+async function runTests({
+  json,
+  dot,
+  svg,
+  shapes: _,
+  trials: __,
+  ...options
+}: Options): Promise<void> {
+  let checked: CheckLitmusResult | undefined;
+  await runUseCase(
+    {
+      ...{ label: `litmus (${options.on ?? 'axioms'})`, json },
+      text: (result: CheckLitmusResult) =>
+        result.isFolder ? folderText(result) : single(result.results, options.models !== undefined),
+      toJson: (result) => (result.isFolder ? result : result.results[0]),
+    },
+    async (watching) => {
+      checked = await checkLitmus({ ...options, ...watching });
+      if (!checked.isFolder) refuse(checked.results);
+      else if (dot !== undefined || svg !== undefined) {
+        throw new UsageError(`--dot and --svg draw one test: '${options.path ?? ''}' is a folder`);
+      }
+      return checked;
+    },
+  );
+  if (checked !== undefined) process.exitCode = exitCodeOf(checked);
+  if (dot !== undefined || svg !== undefined) await draw(options, dot, svg);
+}
+
+/** A single test that could not be run is an error of the command. */
+function refuse(results: readonly LitmusResult[]): void {
+  for (const { kind, file, reason } of divide(results).failures) {
+    throw kind === 'bug' ? new SimulatorBug(reason) : new UsageError(withFile(file, reason));
+  }
+}
+
+/** Bugs are ours; tests that are none, and a folder of which no test could be run, the user's. */
+function exitCodeOf({ results, interrupted }: CheckLitmusResult): number {
+  const { reports, failures } = divide(results);
+  if (failures.some(({ kind }) => kind === 'bug')) return 3;
+  if (failures.some(({ kind }) => kind === 'error')) return 2;
+  return reports.length === 0 && !interrupted ? 2 : 0;
+}
+
+async function draw(
+  { path = '', model, limitMs }: Options,
+  dot: string | undefined,
+  svg: string | undefined,
+): Promise<void> {
+  const { test, candidate, cycle } = executionOf(path, model, limitMs);
+  const graph = executionDot(test, candidate, cycle);
+  if (dot !== undefined) writeFileSync(dot, graph);
+  if (svg !== undefined) writeFileSync(svg, await renderSvg(graph));
+}
+
+function single(results: readonly LitmusResult[], isComparison: boolean): string {
+  const [report] = divide(results).reports;
+  if (report === undefined) return '';
+  if (isComparison) return modelsText(report);
+  const { text = '', why, name, elapsedMs, complete } = report;
   const cut = complete ? [] : ['Cut short by the time limit: states may be missing.'];
   const time = `Time ${name} ${(elapsedMs / 1000).toFixed(3)}`;
   return [text, time, ...cut, ...(why === undefined ? [] : ['', why.text])].join('\n');
 }
 
-/** Write the drawings that were asked for: an execution that shows the outcome, or the one that is forbidden. */
-async function draw(
-  { file, timeLimitMs, model: version }: LitmusJob,
-  { dot, svg }: LitmusOptions,
-): Promise<void> {
-  if (dot === undefined && svg === undefined) return;
-  const test = parseLitmus(readFileSync(file, 'utf8'), file);
-  const model = modelOf(version);
-  const why = explain(test, checkLitmus(test, { timeLimitMs, model }), timeLimitMs, model);
-  const shown = why.kind === 'allowed' ? why : why.explanation;
-  if (shown === null)
-    throw new UsageError(`${file}: no execution has these values, so none is drawn`);
-  const cycle = 'cycle' in shown ? shown.cycle : [];
-  const graph = executionDot(test, shown.candidate, cycle);
-  if (dot !== undefined) writeFileSync(dot, graph);
-  if (svg !== undefined) writeFileSync(svg, await renderSvg(graph));
+function folderText(result: CheckLitmusResult): string {
+  return `${folderLines(result.results)}\n\n${folderSummary(result)}`;
 }
 
-async function runFolder(jobs: readonly LitmusJob[], options: LitmusOptions): Promise<void> {
-  const results = await interruptible((signal) =>
-    runLitmusJobs(jobs, { workers: options.workers, signal, label: `litmus (${options.on})` }),
-  );
-  const summary = { asked: jobs.length, ran: results.length, results };
-  emit(options, summary, () => `${folderText(results)}\n\n${folderSummary(jobs.length, results)}`);
-  process.exitCode = statusOf(results);
-}
-
-function folderText(results: readonly LitmusResult[]): string {
+function folderLines(results: readonly LitmusResult[]): string {
   const { reports, failures } = divide(results);
-  const lines = reports.map(({ name, observation, positive, negative, flags, complete }) => {
+  const lines = reports.flatMap((report) => {
+    if (report.models !== undefined) return changeLines(report);
+    const { name, observation, positive, negative, flags, complete } = report;
     const notes = [...flags, ...(complete ? [] : ['cut short'])];
     const note = notes.length === 0 ? '' : `  (${notes.join(', ')})`;
     return `Observation ${name} ${observation} ${positive} ${negative}${note}`;
@@ -218,18 +164,22 @@ function withFile(file: string, reason: string): string {
   return reason.startsWith(file) ? reason : `${file}: ${reason}`;
 }
 
-function folderSummary(asked: number, results: readonly LitmusResult[]): string {
+function folderSummary({ asked, results, interrupted }: CheckLitmusResult): string {
   const { reports, failures } = divide(results);
   const count = (test: (report: LitmusReport) => boolean): string =>
     String(reports.filter(test).length);
   const failed = (kind: string): string => String(failures.filter((f) => f.kind === kind).length);
   const seconds = reports.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0) / 1000;
-  return renderTable(
+  const compared = reports.filter(({ models }) => models !== undefined);
+  const table = renderTable(
     [{ title: 'tests' }, { title: 'number', align: 'right' }],
     [
       ['Never', count((r) => r.observation === 'Never')],
       ['Sometimes', count((r) => r.observation === 'Sometimes')],
       ['Always', count((r) => r.observation === 'Always')],
+      ...(compared.length === 0
+        ? []
+        : [['models disagree', count((r) => (r.models?.changes.length ?? 0) > 0)]]),
       ['flagged', count((r) => r.flags.length > 0)],
       ['cut short by the limit', count((r) => !r.complete)],
       ['skipped by the engine', failed('skipped')],
@@ -239,4 +189,5 @@ function folderSummary(asked: number, results: readonly LitmusResult[]): string 
       ['seconds, summed over tests', seconds.toFixed(2)],
     ],
   );
+  return interrupted ? `${table}\ninterrupted` : table;
 }

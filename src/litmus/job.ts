@@ -1,5 +1,5 @@
 /** Runs one litmus file on one engine and returns plain data, so that a worker can do it. */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import type { LitmusTest } from './syntax/ast.js';
 import { checkLitmus, type Verdict } from './axioms/checker.js';
@@ -10,18 +10,26 @@ import type { Observation, Outcome } from './syntax/format.js';
 import { type LackingState, lackingStates, type MissingState, withSought } from './missing.js';
 import { parseLitmus } from './syntax/parse.js';
 import { satisfies } from './axioms/states.js';
+import { compareModels, type ModelComparison } from './model-comparison.js';
 import { modelOf, type ModelVersion } from './model.js';
 import { requireModel } from './requirements.js';
 import { explain, formatWhy, whyToJson } from './why/why.js';
 
 /** What to run. */
 export interface LitmusJob extends Omit<EngineOptions, 'model'> {
+  /** Path of the test, or its name in messages where `source` is given. */
   readonly file: string;
+  /** The test itself. */
+  readonly source?: string;
   readonly engine: string;
   /** Kernel version whose memory model is meant; 6.1 by default, and the only one for engines without models. */
   readonly model?: ModelVersion;
   /** Explain the outcome; the axioms do that, whatever the engine. */
   readonly why: boolean;
+  /** Also compare the models of these versions, oldest first; the axioms do that, whatever the engine. */
+  readonly models?: readonly ModelVersion[];
+  /** Also give the verdict in herd7's format. */
+  readonly text?: boolean;
   /** States that the engine ought to show, as {@link formatState} prints them: the missing ones are classified. */
   readonly expected?: readonly string[];
   /** Runs of a search that is directed at each missing state, for engines that have one; none by default. */
@@ -45,10 +53,11 @@ export interface LitmusReport {
   readonly runs: number;
   /** Wall time of parsing and running, without explanations, in milliseconds. */
   readonly elapsedMs: number;
-  /** The verdict in herd7's format. */
-  readonly text: string;
+  /** The verdict in herd7's format, if it was asked for. */
+  readonly text?: string;
   readonly why?: { readonly text: string; readonly data: unknown };
   readonly missing?: readonly MissingState[];
+  readonly models?: ModelComparison;
 }
 
 /** A job that did not run, and why: the engine cannot, the file is not a test that has an answer, or it is a bug of ours. */
@@ -64,12 +73,12 @@ export function isReport(result: LitmusReport | LitmusFailure): result is Litmus
   return 'states' in result;
 }
 
-/** Run a job. Bad files and tests that the engine cannot run are results, not errors. */
+/** Run a job. Bad files, tests that the engine cannot run, and its bugs are results, not errors. */
 export async function runLitmusJob(job: LitmusJob): Promise<LitmusReport | LitmusFailure> {
   const { file, engine: engineName } = job;
   try {
     const engine = await loadEngine(engineName);
-    const source = await readFile(file, 'utf8');
+    const source = job.source ?? readFileSync(file, 'utf8');
     const start = performance.now();
     const test = parseLitmus(source, file);
     const model = modelOf(job.model);
@@ -85,7 +94,7 @@ export async function runLitmusJob(job: LitmusJob): Promise<LitmusReport | Litmu
     if (error instanceof UsageError || isFileError(error)) {
       return { file, engine: engineName, kind: 'error', reason: error.message };
     }
-    throw error;
+    return bugOf(job, error);
   }
 }
 
@@ -153,8 +162,9 @@ function report(
     complete: result.complete,
     runs: result.runs,
     elapsedMs,
-    text: formatHerd(test, outcome),
+    ...(job.text === true && { text: formatHerd(test, outcome) }),
     ...(missing && { missing }),
+    ...(job.models && { models: compareModels(test, job.models, job.timeLimitMs) }),
     ...(job.why && { why: whyOf(test, job) }),
   };
 }

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { ThreadsLitmusReport } from '../../src/cli/litmus-threads.js';
+import type { LitmusShapesResult } from '../../src/campaign/litmus-shapes.js';
 import { runMain } from './child.js';
 
 test('litmus --on threads prints a histogram of each chosen shape', async (t) => {
@@ -20,7 +20,7 @@ test('litmus --on threads --json has the outcomes, their grades and what was reo
     ...['--shapes', 'MP+poonceonces', '--trials', '2048', '--seed', '4'],
   );
   t.is(ended.exitCode, 0);
-  const report = JSON.parse(ended.stdout) as ThreadsLitmusReport;
+  const report = JSON.parse(ended.stdout) as LitmusShapesResult;
   t.is(report.memory, 'weak');
   t.is(report.seed, 4);
   const [shape] = report.shapes;

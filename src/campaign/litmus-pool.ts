@@ -1,0 +1,142 @@
+/** Runs litmus jobs on a pool of workers; one that overruns its limit costs its worker, not the run. */
+import { availableParallelism } from 'node:os';
+import { Piscina } from 'piscina';
+import type { LitmusBatch, LitmusResult } from '../litmus/batch.js';
+import { bugOf, type LitmusFailure, type LitmusJob } from '../litmus/job.js';
+import type { Watching } from './progress.js';
+
+/** Workers unless told otherwise: a core stays free for the compiler threads of the others, or times would double. */
+export const DEFAULT_WORKERS = Math.max(1, availableParallelism() - 1);
+
+/** How jobs are run. */
+export interface PoolOptions extends Watching {
+  /** Worker threads. */
+  readonly workers: number;
+}
+
+/** Engines look at the clock themselves; this much longer and the worker is taken to hang. */
+const GRACE_FACTOR = 4;
+const GRACE_MS = 10_000;
+/** Milliseconds that a batch under way may still take after an interrupt. */
+const STOP_MS = 300;
+/** Time after which a worker reports, in ms, and most jobs that it is given at once. */
+const SLICE_MS = 100;
+const LARGEST_BATCH = 64;
+
+/** Run all jobs.
+ * @returns a result for each job that was begun, in the order of the jobs; fewer if the signal was aborted */
+export async function runLitmusJobs(
+  jobs: readonly LitmusJob[],
+  { workers, signal, onProgress }: PoolOptions,
+): Promise<LitmusResult[]> {
+  const threads = Math.min(workers, Math.max(1, jobs.length));
+  const pool = new Piscina<LitmusBatch, LitmusResult[]>({
+    filename: new URL('../../workers/litmus.js', import.meta.url).href,
+    minThreads: threads,
+    maxThreads: threads,
+  });
+  const run = new PoolRun(jobs, pool, threads, { signal, onProgress });
+  try {
+    await Promise.all(Array.from({ length: threads }, () => run.work()));
+  } finally {
+    await pool.destroy();
+  }
+  return run.results.filter((result) => result !== undefined);
+}
+
+type Pool = Piscina<LitmusBatch, LitmusResult[]>;
+
+class PoolRun {
+  readonly results: (LitmusResult | undefined)[];
+  readonly #jobs: readonly LitmusJob[];
+  readonly #pool: Pool;
+  readonly #threads: number;
+  readonly #watching: { [K in keyof Watching]: Watching[K] | undefined };
+  /** Numbers of jobs still to run, the next one last. */
+  readonly #left: number[];
+  #done = 0;
+
+  constructor(
+    jobs: readonly LitmusJob[],
+    pool: Pool,
+    threads: number,
+    watching: { [K in keyof Watching]: Watching[K] | undefined },
+  ) {
+    this.#jobs = jobs;
+    this.#pool = pool;
+    this.#threads = threads;
+    this.#watching = watching;
+    this.results = jobs.map(() => undefined);
+    this.#left = jobs.map((_, i) => jobs.length - 1 - i);
+  }
+
+  get #isAborted(): boolean {
+    return this.#watching.signal?.aborted === true;
+  }
+
+  /** Give one worker batch after batch until nothing is left. */
+  async work(): Promise<void> {
+    while (this.#left.length > 0 && !this.#isAborted) {
+      const share = Math.ceil(this.#left.length / (4 * this.#threads));
+      await this.#batch(this.#take(Math.min(LARGEST_BATCH, share)));
+    }
+  }
+
+  /** The numbers of the next `n` jobs. */
+  #take(n: number): number[] {
+    return this.#left.splice(-n, n).reverse();
+  }
+
+  async #batch(numbers: readonly number[]): Promise<void> {
+    const jobs = numbers.flatMap((i) => this.#jobs[i] ?? []);
+    const results = await this.#guarded(jobs);
+    if (results === null || this.#isAborted) {
+      if (results !== null) this.#settle(numbers, results);
+      return;
+    }
+    if (results.length > 0 || numbers.length <= 1) this.#settle(numbers, results);
+    // One of them hangs, or takes its worker with it. Each by itself then, so that the others have results.
+    else for (const i of numbers) if (!this.#isAborted) await this.#batch([i]);
+  }
+
+  #settle(numbers: readonly number[], results: readonly LitmusResult[]): void {
+    results.forEach((result, k) => (this.results[numbers[k] ?? 0] = result));
+    this.#done += results.length;
+    this.#left.push(...numbers.slice(results.length).reverse());
+    const { onProgress } = this.#watching;
+    const note = results.at(-1)?.file.replace(/^.*\//, '') ?? '';
+    onProgress?.({ done: this.#done, total: this.#jobs.length, unit: 'tests', note });
+  }
+
+  /** The results of a batch: none if one of several jobs ended its worker; null if the run is to end. */
+  async #guarded(jobs: readonly LitmusJob[]): Promise<LitmusResult[] | null> {
+    const overrun = new AbortController();
+    const limit = jobs.reduce((ms, { timeLimitMs }) => Math.max(ms, timeLimitMs), 0);
+    const timer = setTimeout(() => overrun.abort(), limit * GRACE_FACTOR + GRACE_MS);
+    const stop = new AbortController();
+    let grace: NodeJS.Timeout | undefined;
+    const end = (): void => {
+      grace = setTimeout(() => stop.abort(), STOP_MS);
+    };
+    const { signal } = this.#watching;
+    signal?.addEventListener('abort', end, { once: true });
+    try {
+      const either = AbortSignal.any([overrun.signal, stop.signal]);
+      return await this.#pool.run({ jobs, sliceMs: SLICE_MS }, { signal: either });
+    } catch (error) {
+      if (stop.signal.aborted) return null;
+      const [job] = jobs;
+      if (jobs.length > 1 || job === undefined) return [];
+      return [overrun.signal.aborted ? hanging(job) : bugOf(job, error)];
+    } finally {
+      clearTimeout(timer);
+      clearTimeout(grace);
+      signal?.removeEventListener('abort', end);
+    }
+  }
+}
+
+function hanging({ file, engine, timeLimitMs }: LitmusJob): LitmusFailure {
+  const reason = `no answer long after the limit of ${timeLimitMs} ms; its worker was ended`;
+  return { file, engine, kind: 'error', reason };
+}

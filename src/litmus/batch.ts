@@ -1,0 +1,38 @@
+/** Several litmus jobs in one message to a worker: what a message costs is spread over them. */
+import { runLitmusJob, type LitmusFailure, type LitmusJob, type LitmusReport } from './job.js';
+
+/** What came of one job. */
+export type LitmusResult = LitmusReport | LitmusFailure;
+
+/** Jobs for one worker. */
+export interface LitmusBatch {
+  readonly jobs: readonly LitmusJob[];
+  /** Once this much time has passed, in ms, the jobs that are left go back. */
+  readonly sliceMs: number;
+}
+
+/** Run the jobs of a batch, at least one, until its time is over.
+ * @returns the results of the first jobs */
+export async function runLitmusBatch({ jobs, sliceMs }: LitmusBatch): Promise<LitmusResult[]> {
+  const end = performance.now() + sliceMs;
+  const results: LitmusResult[] = [];
+  for (const job of jobs) {
+    results.push(await runLitmusJob(job));
+    if (performance.now() > end) break;
+  }
+  return results;
+}
+
+/** The results of jobs that ran, and the others. */
+export function divide(results: readonly LitmusResult[]): {
+  reports: LitmusReport[];
+  failures: LitmusFailure[];
+} {
+  const reports: LitmusReport[] = [];
+  const failures: LitmusFailure[] = [];
+  for (const result of results) {
+    if ('states' in result) reports.push(result);
+    else failures.push(result);
+  }
+  return { reports, failures };
+}
