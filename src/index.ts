@@ -14,6 +14,12 @@ export {
   type CompareRow,
 } from './campaign/compare.js';
 export {
+  conformance,
+  type ConformanceOptions,
+  type ConformanceResult,
+  type EngineConformance,
+} from './campaign/conformance.js';
+export {
   explore,
   type ExploredFinding,
   type ExploredOutcome,
@@ -35,6 +41,17 @@ export {
   type LatentResult,
   type LatentRow,
 } from './campaign/latent.js';
+export {
+  checkLitmus,
+  type CheckLitmusOptions,
+  type CheckLitmusResult,
+  type LitmusEngine,
+} from './campaign/litmus.js';
+export {
+  litmusShapes,
+  type LitmusShapesOptions,
+  type LitmusShapesResult,
+} from './campaign/litmus-shapes.js';
 export { type Outcome, type OutcomeTable, type OutcomeTotals } from './campaign/outcomes.js';
 export { type Progress, type Watching } from './campaign/progress.js';
 export { replay, type ReplayOptions, type ReplayResult } from './campaign/replay.js';
@@ -63,6 +80,9 @@ export {
 } from './live/bodies.js';
 export { Dispatcher, type DispatchOptions, type Site } from './live/dispatch.js';
 export { bootLive, patchStateOf, type LiveMachine, type LiveOptions } from './live/live.js';
+export { type LitmusResult } from './litmus/batch.js';
+export { type LitmusFailure, type LitmusReport } from './litmus/job.js';
+export { type ModelVersion } from './litmus/model.js';
 export { type Cpu, type CpuContext } from './memory/cpu.js';
 export { claimLocal } from './memory/local.js';
 export { MemoryMap } from './memory/map.js';

@@ -90,13 +90,16 @@ class PoolRun {
   async #batch(numbers: readonly number[]): Promise<void> {
     const jobs = numbers.flatMap((i) => this.#jobs[i] ?? []);
     const results = await this.#guarded(jobs);
-    if (results === null || this.#isAborted) {
-      if (results !== null) this.#settle(numbers, results);
+    if (results === null) return;
+    if (results.length > 0) {
+      this.#settle(numbers, results);
       return;
     }
-    if (results.length > 0 || numbers.length <= 1) this.#settle(numbers, results);
     // One of them hangs, or takes its worker with it. Each by itself then, so that the others have results.
-    else for (const i of numbers) if (!this.#isAborted) await this.#batch([i]);
+    for (const i of numbers) {
+      if (this.#watching.signal?.aborted === true) return;
+      await this.#batch([i]);
+    }
   }
 
   #settle(numbers: readonly number[], results: readonly LitmusResult[]): void {
