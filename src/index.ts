@@ -7,6 +7,7 @@ export {
   type AblationRow,
 } from './campaign/ablate.js';
 export { type ThreadRow } from './campaign/ablate-threads.js';
+export { benchDispatch, type BenchOptions, type BenchResult } from './campaign/bench-dispatch.js';
 export {
   compare,
   type CompareOptions,

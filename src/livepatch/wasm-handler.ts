@@ -18,6 +18,7 @@ import {
   WARN_HANDLER_RECURSION,
   WARN_HANDLER_UNDEFINED,
 } from './warn-sites.js';
+import type { WasmModule } from '../memory/wasm-memory.js';
 
 /** How the WebAssembly handler orders a load before later loads; see `wasm/variants.ts`. */
 export type ReadOrder = 'acquire' | 'fence';
@@ -40,7 +41,7 @@ const BAD_ADDRESS = -4;
  * @throws {SimulatorBug} when `boot.memory` is not the memory of `boot.words`
  */
 export function instantiateDecide(
-  module: WebAssembly.Module,
+  module: WasmModule,
   id: CpuId,
   { memory, words, localBase }: NativeBoot,
 ): Decide {

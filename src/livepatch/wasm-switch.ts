@@ -11,6 +11,7 @@ import type { Addr, CpuId } from '../memory/struct.js';
 import { KLP_CPU, KLP_OBJECT, KLP_PATCH, type TrySwitchTask } from './layout.js';
 import { SWITCHED_BY_STACK_CHECK, TRACE_KLP_SWITCHED } from './trace.js';
 import { klpTrySwitchTask } from './transition.js';
+import type { WasmModule } from '../memory/wasm-memory.js';
 
 /** One attempt: {@link ALREADY}, {@link SWITCHED}, or what else the WebAssembly source says. */
 type Attempt = (task: Addr, current: Addr) => number;
@@ -21,7 +22,7 @@ const REFUSED = 0;
 const PORT = -1;
 
 /** The module that the build made. */
-function builtModule(): WebAssembly.Module {
+function builtModule(): WasmModule {
   const url = new URL('./wasm/klp-try-switch-task.wasm', import.meta.url);
   return new WebAssembly.Module(readFileSync(url));
 }
@@ -31,7 +32,7 @@ function createAttempt(
   id: CpuId,
   { kernel, klp }: CpuContext,
   boot: NativeBoot,
-  module: WebAssembly.Module,
+  module: WasmModule,
 ): Attempt {
   const { memory, words } = boot;
   if (memory?.buffer !== words.buffer) {
@@ -79,7 +80,7 @@ export function withTrySwitch(
   id: CpuId,
   ctx: CpuContext,
   boot: NativeBoot,
-  module?: WebAssembly.Module,
+  module?: WasmModule,
 ): CpuContext {
   const { kernel, klp } = ctx;
   const portOnly =

@@ -2,6 +2,7 @@
 
 import { SimulatorBug } from '../errors.js';
 import { structInfo, type Addr, type AnyStruct } from './struct.js';
+import type { WasmMemory } from './wasm-memory.js';
 
 /** An array of equal structs, or one block of plain words. */
 export interface Region {
@@ -60,7 +61,7 @@ export class MemoryMap {
 
 /** The shared memory of one machine: 32-bit words, the same for JavaScript and WebAssembly. */
 export interface SharedMemory {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   readonly words: Int32Array;
 }
 

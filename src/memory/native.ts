@@ -7,6 +7,7 @@ import { Random } from './random.js';
 import { Ablation, SITE_COUNT, type SiteId } from './sites.js';
 import { POISON, type Addr, type CpuId } from './struct.js';
 import { EAGAIN, ETIMEDOUT, WaitQueue } from './wait-queue.js';
+import type { WasmMemory } from './wasm-memory.js';
 
 /** Turns of a spin wait before the thread goes to sleep on the word: holders may be off the processor. */
 const SPIN_TURNS = 64;
@@ -53,7 +54,7 @@ export interface NativeBoot {
   /** Base of the {@link CPU_LOCAL} lines of all CPUs. */
   readonly localBase: Addr;
   /** The memory behind `words`; only the WebAssembly backend needs it. */
-  readonly memory?: WebAssembly.Memory;
+  readonly memory?: WasmMemory;
   readonly ablation?: Ablation;
   readonly trace?: TraceSink;
   readonly weak?: WeakOptions;

@@ -13,6 +13,7 @@ import { createSharedMemory } from '../memory/map.js';
 import type { Ablation } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
 import { bootMachine, type BootedMachine, type MachineDeclaration } from './boot.js';
+import type { WasmMemory } from '../memory/wasm-memory.js';
 
 /** Words of text that a CPU executes in one jiffy. */
 const WORDS_PER_JIFFY = 1 << 14;
@@ -61,7 +62,7 @@ export class SoloCpu extends AtomicsCpu {
 
 /** A machine under test: its memory, its only CPU, and the task on whose behalf the caller acts. */
 export interface SoloMachine extends BootedMachine {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   readonly words: Int32Array;
   /** What {@link cpu} was made with. */
   readonly boot: NativeBoot;

@@ -17,6 +17,7 @@ import type { OutcomeCount, Workload, WorkloadModule } from '../scenario/workloa
 import type { CpuBoot, CpuEnd } from './messages.js';
 import { interruptCounts, pingAll, switchOff, tick } from './power.js';
 import { StallDetector, type Stall } from './stall.js';
+import type { WasmMemory } from '../memory/wasm-memory.js';
 
 /** What to run, and for how long; a member left out has its default. */
 export interface ThreadRun {
@@ -100,7 +101,7 @@ class RunningMachine {
     this.#ends = Promise.allSettled(boots);
   }
 
-  async #start(cpu: number, memory: WebAssembly.Memory): Promise<CpuEnd> {
+  async #start(cpu: number, memory: WasmMemory): Promise<CpuEnd> {
     const { workload, options, kind = 'atomics', ablation = [], weak } = this.#run;
     const boot: CpuBoot = {
       cpu,

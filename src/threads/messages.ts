@@ -3,11 +3,12 @@
 import type { MemoryKind } from '../memory/backend.js';
 import type { WeakOptions } from '../memory/native.js';
 import type { SiteId } from '../memory/sites.js';
+import type { WasmMemory } from '../memory/wasm-memory.js';
 
 /** Everything a thread needs to become a CPU. */
 export interface CpuBoot {
   readonly cpu: number;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   /** URL of the {@link WorkloadModule}, and its options. */
   readonly workload: string;
   readonly options: unknown;

@@ -18,6 +18,7 @@ import {
   OVER_BY_OOPS,
   TURN,
 } from './native-turn.js';
+import type { WasmMemory } from '../memory/wasm-memory.js';
 
 /** Words of the control block: arrivals at the barrier, its generation, length of the trace, two for stopping, those of a turn. */
 const ARRIVED = 0;
@@ -46,7 +47,7 @@ export interface RaceThreadTask {
   readonly kind: NativeKind;
   readonly seed: number;
   readonly ablated: readonly number[];
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   readonly control: SharedArrayBuffer;
   readonly executions: number;
   /** Memory that every execution starts from, made by the explorer: it executes the preparation of the machine. */

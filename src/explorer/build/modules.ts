@@ -163,7 +163,8 @@ export function transformGraph(graph: ReadonlyMap<string, GraphModule>): Map<str
 }
 
 function emittedName(path: string, index: number): string {
-  return `${index}-${basename(path, extname(path))}.mjs`;
+  // The name is part of a URL in the comment that names the source map.
+  return `${index}-${basename(path, extname(path)).replace(/[^\w.-]/g, '_')}.mjs`;
 }
 
 function outputName(path: string, outputs: ReadonlyMap<string, Output>): string {

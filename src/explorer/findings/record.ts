@@ -6,6 +6,7 @@ import type { EventLog } from '../../view-machine/log.js';
 import type { CpuState } from '../engine/cpu-state.js';
 import { ACCESS_WAITED, OPERATIONS } from '../engine/operations.js';
 import { Recorder, type StoryStep } from '../engine/recorder.js';
+import { decisiveSteps } from './decisive.js';
 import type { Session } from '../engine/session.js';
 import { CHOOSE_EARLY, CHOOSE_INTERRUPT, CHOOSE_SLEEPER } from '../engine/strategy.js';
 import { DataFlow } from './data-flow.js';
@@ -241,19 +242,4 @@ function weakness({ choices }: StoryStep): string | undefined {
     default:
       return 'fails';
   }
-}
-
-/** The steps around every change of CPU, those with a weak answer or a removed order, and the last of all. */
-function decisiveSteps(steps: readonly StoryStep[]): Set<number> {
-  const decisive = new Set<number>();
-  let last = -1;
-  steps.forEach((step, i) => {
-    if (step.name === 'get' || step.name === 'set' || step.name === 'peek') return;
-    const before = steps[last];
-    if (before !== undefined && before.cpu !== step.cpu) decisive.add(last).add(i);
-    if (weakness(step) !== undefined || step.ablated.length > 0) decisive.add(i);
-    last = i;
-  });
-  if (last >= 0) decisive.add(last);
-  return decisive;
 }

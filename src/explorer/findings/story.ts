@@ -1,6 +1,7 @@
 /** Tells a finding CPU by CPU: source lines, the values each could see, and the ordering sites that allowed it. */
 
 import { CHOOSE_READ, CHOOSE_WRITE } from '../../memory/model.js';
+import { decisiveSteps } from './decisive.js';
 import type { MemoryMap } from '../../memory/map.js';
 import { Recorder, type StoryStep } from '../engine/recorder.js';
 import type { Schedule } from '../engine/schedule.js';
@@ -60,6 +61,8 @@ const PLAIN_NAMES: ReadonlySet<string> = new Set([
 export interface StoryOptions {
   /** Substrate accesses too. */
   readonly all?: boolean;
+  /** Only the steps that decide the outcome: see {@link decisiveSteps}. */
+  readonly decisive?: boolean;
   /** Print only this many steps. */
   readonly until?: number;
 }
@@ -67,9 +70,11 @@ export interface StoryOptions {
 /** The lines of a story: a heading for each turn of a CPU, a line for each of its operations. */
 export function storyLines(story: Story, map: MemoryMap, options: StoryOptions = {}): string[] {
   const steps = story.steps.filter((s) => (options.all ?? false) || !QUIET.has(s.name));
+  const decisive = options.decisive === true ? decisiveSteps(steps) : undefined;
   const lines: string[] = [];
   let cpu = -1;
   for (const [i, step] of steps.slice(0, options.until).entries()) {
+    if (decisive?.has(i) === false) continue;
     if (step.cpu !== cpu) lines.push(`CPU ${step.cpu}`);
     ({ cpu } = step);
     const where = step.stack[0] ?? '';
