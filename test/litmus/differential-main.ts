@@ -1,0 +1,59 @@
+/** `npm run differential [TESTS] [WORKERS]`: generated tests on the axioms engine, the view machine and the literal model. */
+import { availableParallelism } from 'node:os';
+import { Piscina } from 'piscina';
+import { renderTable } from '../../src/report/table.js';
+import { add, nothing, type Differential } from './differential.js';
+
+const CHUNK = 200;
+const MOST_SHOWN = 20;
+
+const [tests = 100_000, workers = availableParallelism()] = process.argv.slice(2).map(Number);
+if (!Number.isInteger(tests) || tests < 1 || !Number.isInteger(workers) || workers < 1) {
+  console.error(
+    'usage: npm run differential -- [TESTS, default 100000] [WORKERS, default the cores]',
+  );
+  process.exit(2);
+}
+
+const pool = new Piscina<{ from: number; to: number }, Differential>({
+  filename: new URL('./differential-worker.js', import.meta.url).href,
+  minThreads: workers,
+  maxThreads: workers,
+});
+const sum = nothing();
+const started = performance.now();
+const left = Array.from({ length: Math.ceil(tests / CHUNK) }, (_, i) => i * CHUNK).reverse();
+
+async function work(): Promise<void> {
+  for (let from = left.pop(); from !== undefined; from = left.pop()) {
+    add(sum, await pool.run({ from, to: Math.min(tests, from + CHUNK) }));
+    if (process.stderr.isTTY) process.stderr.write(`\r${sum.tests} of ${tests} tests`);
+  }
+}
+
+await Promise.all(Array.from({ length: workers }, work));
+await pool.destroy();
+
+const rows: [string, number][] = [
+  ['tests', sum.tests],
+  ['cut short by the limit, states not compared', sum.cut],
+  ['not for the machine', sum.skipped],
+  ['states that the axioms allow', sum.states],
+  ['of these shown by the machine', sum.shown],
+  ['executions of the machine', sum.executions],
+  ['of these judged by the literal model', sum.logs],
+  ['candidates that the axioms allow, judged by the literal model', sum.allowed],
+  ['candidates that the axioms forbid, judged by the literal model', sum.forbidden],
+  ['disagreements (must be 0)', sum.disagreements.length],
+];
+const seconds = ((performance.now() - started) / 1000).toFixed(0);
+console.log(
+  renderTable(
+    [{ title: 'differential' }, { title: 'number', align: 'right' }],
+    rows.map(([title, n]) => [title, n.toLocaleString('en-US')]),
+  ),
+);
+console.log(`seeds 0 to ${tests - 1}, ${workers} workers, ${seconds} s, Node ${process.version}`);
+for (const { seed, what } of sum.disagreements.slice(0, MOST_SHOWN))
+  console.log(`seed ${seed}: ${what}`);
+process.exitCode = sum.disagreements.length > 0 ? 1 : 0;
