@@ -87,5 +87,100 @@ export { type ModelVersion } from './litmus/model.js';
 export { type Cpu, type CpuContext } from './memory/cpu.js';
 export { claimLocal } from './memory/local.js';
 export { MemoryMap } from './memory/map.js';
-export { struct } from './memory/struct.js';
-export { race, system, type RaceScenario, type Scenario } from './scenario/declare.js';
+export * from './memory/sites.js';
+export { NULL, POISON, struct, type Addr, type AnyStruct, type CpuId } from './memory/struct.js';
+export {
+  bootMachine,
+  type BootedMachine,
+  type MachineDeclaration,
+  type ModuleDeclaration,
+  type ObjectDeclaration,
+  type PatchDeclaration,
+} from './scenario/boot.js';
+export {
+  race,
+  system,
+  type Bounds,
+  type Ending,
+  type Grade,
+  type Invariant,
+  type KernelBody,
+  type Machine,
+  type OutcomeRule,
+  type PredictedFinding,
+  type RaceScenario,
+  type Scenario,
+  type StateView,
+  type SystemScenario,
+  type TraceEvent,
+} from './scenario/declare.js';
+export * from './scenario/kernel-race.js';
+export {
+  bootKernelSystem,
+  type BootedSystem,
+  type KernelSystem,
+} from './scenario/kernel-system.js';
+export * from './scenario/patched-function.js';
+
+// Kernel code: the ports, their layouts and constants, for races over livepatch and for changed kernel code.
+export * from './kernel/alloc.js';
+export * from './kernel/boot.js';
+export * from './kernel/completion.js';
+export * from './kernel/context.js';
+export * from './kernel/cpuhp.js';
+export * from './kernel/entry.js';
+export * from './kernel/errno.js';
+export * from './kernel/fork.js';
+export * from './kernel/ftrace.js';
+export * from './kernel/hooks.js';
+export * from './kernel/idle.js';
+export * from './kernel/image.js';
+export * from './kernel/interp.js';
+export * from './kernel/kallsyms.js';
+export * from './kernel/kobject.js';
+export * from './kernel/layout.js';
+export * from './kernel/list.js';
+export * from './kernel/message.js';
+export * from './kernel/messages.js';
+export * from './kernel/module.js';
+export * from './kernel/mutex.js';
+export * from './kernel/printk.js';
+export * from './kernel/rcu.js';
+export * from './kernel/rwlock.js';
+export * from './kernel/sched.js';
+export * from './kernel/signal.js';
+export * from './kernel/stacktrace.js';
+export * from './kernel/static-key.js';
+export * from './kernel/task.js';
+export * from './kernel/text.js';
+export * from './kernel/timer.js';
+export * from './kernel/trace.js';
+export * from './kernel/types.js';
+export * from './kernel/versions.js';
+export * from './kernel/wait.js';
+export * from './kernel/warn.js';
+export * from './kernel/work-list.js';
+export * from './kernel/workqueue.js';
+export * from './livepatch/boot.js';
+export * from './livepatch/candidates.js';
+export * from './livepatch/core.js';
+export * from './livepatch/core-free.js';
+export * from './livepatch/core-init.js';
+export * from './livepatch/core-module.js';
+export * from './livepatch/core-replace.js';
+export * from './livepatch/core-sysfs.js';
+export * from './livepatch/debug.js';
+export * from './livepatch/image.js';
+export * from './livepatch/layout.js';
+export * from './livepatch/messages.js';
+export * from './livepatch/object.js';
+export * from './livepatch/patch.js';
+export * from './livepatch/shadow.js';
+export * from './livepatch/state.js';
+export * from './livepatch/tables.js';
+export * from './livepatch/trace.js';
+export * from './livepatch/transition.js';
+export * from './livepatch/versions.js';
+export * from './livepatch/warn-sites.js';
+export * from './livepatch/wasm-handler.js';
+export * from './livepatch/wasm-switch.js';

@@ -1,5 +1,11 @@
 /** Entry of a CPU's thread. */
 
-import { runCpu } from '../src/threads/cpu-main.js';
+import type { CpuBoot, CpuEnd } from '../src/threads/messages.js';
+import { loadReplaced } from '../src/threads/replaced-modules.js';
 
-export default runCpu;
+/** Be a CPU; modules with replaced kernel functions are known before any kernel code is loaded. */
+export default async function run(boot: CpuBoot): Promise<CpuEnd> {
+  if (boot.replaced !== undefined) loadReplaced(boot.replaced);
+  const { runCpu } = await import('../src/threads/cpu-main.js');
+  return runCpu(boot);
+}

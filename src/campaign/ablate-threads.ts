@@ -5,12 +5,23 @@ import { siteName } from '../catalog/orderings/entry.js';
 import { DEFAULT_MIX, type StressOptions } from '../catalog/stress.js';
 import type { SiteId } from '../memory/sites.js';
 import { runOnThreads } from '../threads/engine.js';
+import type { ReplacedModules } from '../threads/replaced-modules.js';
 import { runOutcomes } from './machine-outcomes.js';
 import { isFinding } from './outcomes.js';
 
 const WORKLOAD = new URL('../catalog/stress.js', import.meta.url).href;
 /** Small enough for a machine with two cores, large enough to be busy. */
 const MACHINE = { cpus: 3, tasks: 48 } as const;
+
+/** What is removed and for how long. */
+export interface ThreadHuntOptions {
+  readonly sites: readonly SiteId[];
+  readonly seed: number;
+  readonly durationMs: number;
+  /** Modules with replaced kernel functions. */
+  readonly replaced: ReplacedModules | undefined;
+  readonly signal: AbortSignal | undefined;
+}
 
 /** What a run on threads showed. */
 export interface ThreadHunt {
@@ -31,12 +42,13 @@ export interface ThreadRow extends ThreadHunt {
  * Run stress until something forbidden is seen or the time is over. A run that is clean says nothing: what shows depends on
  * the machine and its load.
  */
-export async function huntOnThreads(
-  sites: readonly SiteId[],
-  seed: number,
-  durationMs: number,
-  signal?: AbortSignal,
-): Promise<ThreadHunt> {
+export async function huntOnThreads({
+  sites,
+  seed,
+  durationMs,
+  replaced,
+  signal,
+}: ThreadHuntOptions): Promise<ThreadHunt> {
   const options: StressOptions = { ...MACHINE, seed, mix: DEFAULT_MIX };
   const result = await runOnThreads({
     workload: WORKLOAD,
@@ -46,6 +58,7 @@ export async function huntOnThreads(
     weak: { seed },
     durationMs,
     ...(signal === undefined ? {} : { signal }),
+    ...(replaced === undefined ? {} : { replaced }),
   });
   const found = runOutcomes(result).find(isFinding);
   return {

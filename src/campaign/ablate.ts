@@ -8,16 +8,18 @@ import {
 import { siteName } from '../catalog/orderings/entry.js';
 import { RACES } from '../catalog/races.js';
 import { UsageError } from '../errors.js';
+import { replacedSources } from '../explorer/build/program.js';
 import { huntOnThreads, siteSets, type ThreadRow } from './ablate-threads.js';
 import { hunt, predictedCatch, type HuntResult } from './hunt.js';
 import { checkOptions, OptionError, type Filled, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
+import { REPLACE, type Replacing } from './replace.js';
 import { choiceOf, duration, flag, integerIn, orderingSites, seed, textOf } from './rules.js';
 import { inTurn, type Rows } from './sets.js';
 import { Workers } from './workers.js';
 
 /** What {@link ablate} is asked to do. */
-export interface AblateOptions extends Watching {
+export interface AblateOptions extends Watching, Replacing {
   /** Rows that remove one of these ordering sites, such as `['O-04']`. */
   readonly sites?: readonly (number | string)[];
   /** The whole matrix, and every race with nothing removed. Default false. */
@@ -52,6 +54,7 @@ export const ABLATE_OPTIONS = {
     fallback: false,
     not: ['sites'],
   },
+  replace: REPLACE,
   scenario: { rule: textOf('a race'), about: 'only this race', flags: '--scenario <name>' },
   on: {
     rule: choiceOf(['explorer', 'threads']),
@@ -240,6 +243,7 @@ async function measure(
         scenario: wanted.scenario,
         removed: wanted.sites,
         seed: options.seed + i,
+        replace: options.replace,
         memory: 'lkmm',
         budgetMs: isHarmless ? options.harmlessMs : options.budgetMs,
         finds: wanted.finds,
@@ -256,14 +260,21 @@ async function measure(
 /** The same sets of sites on real threads. Nothing is expected: not every race happens on every machine. */
 async function onThreads(
   wanted: readonly Demonstration[],
-  { seed: from, budgetMs, signal, onProgress }: Checked,
+  { seed: from, budgetMs, replace, signal, onProgress }: Checked,
 ): Promise<AblateResult> {
   const sets = siteSets(wanted);
   if (sets.length === 0) throw new UsageError('no race finds anything without these sites');
+  const replaced = replace === undefined ? undefined : await replacedSources(replace);
   const { rows, interrupted } = await inTurn(sets, signal, async (set, done) => {
     const { sites, removed, inExplorer: shown } = set;
     onProgress?.({ done, total: sets.length, unit: 'runs', note: removed.join('+') });
-    const found = await huntOnThreads(sites, from, budgetMs, signal);
+    const found = await huntOnThreads({
+      sites,
+      seed: from,
+      durationMs: budgetMs,
+      replaced,
+      signal,
+    });
     return { removed, inExplorer: shown, ...found } satisfies ThreadRow;
   });
   return { rows: [], threadRows: rows, interrupted };

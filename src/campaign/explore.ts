@@ -10,6 +10,7 @@ import type { CampaignPlan, CampaignState } from './campaign.js';
 import { withPartial } from './failed.js';
 import { checkOptions, type Filled, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
+import { checkEffect, REPLACE, replacing, type Replacing } from './replace.js';
 import { replayCommand } from './replay-command.js';
 import {
   choiceOf,
@@ -32,7 +33,7 @@ const MINIMISE_MS = 120_000;
 const MOST_SHRUNK = 10;
 
 /** What {@link explore} is asked to do. */
-export interface ExploreOptions extends Watching {
+export interface ExploreOptions extends Watching, Replacing {
   /** `NAME` of the catalogue, `FILE` or `FILE#NAME`. */
   readonly scenario: string;
   /**
@@ -126,6 +127,7 @@ export const EXPLORE_OPTIONS = {
     shown: 'none',
     flags: '--ablate <sites>',
   },
+  replace: REPLACE,
   executions: {
     rule: many,
     about: 'number of executions',
@@ -192,6 +194,9 @@ export interface ExploreResult {
   readonly memory: 'lkmm' | 'sc' | 'js';
   readonly strategy: StrategyConfig;
   readonly ablated: readonly string[];
+  /** Kernel functions that were replaced, and the file that did so; null: none. */
+  readonly replaced: readonly string[];
+  readonly replace: string | null;
   readonly seconds: number;
   /** Executions that reached their end. */
   readonly executions: number;
@@ -262,8 +267,9 @@ class Exploration {
   }
 
   async run(): Promise<ExploreResult> {
-    const { scenario, signal } = this.#options;
-    const info = await chooseScenario(this.#workers, scenario, signal);
+    const { scenario, signal, replace } = this.#options;
+    const info = await chooseScenario(this.#workers, scenario, signal, replace);
+    checkEffect(info.name, replace, info.replaced ?? []);
     const plan = this.#planOf(info);
     const started = performance.now();
     const state = await this.#campaign(info, plan, started);
@@ -281,11 +287,11 @@ class Exploration {
   }
 
   #planOf({ file, name, kind }: Chosen): CampaignPlan {
-    const { ablate, steps } = this.#options;
+    const { ablate, steps, replace } = this.#options;
     const memory = kind === 'program' && this.#usualMemory ? 'js' : this.#options.memory;
     return {
       session: {
-        scenario: { file, name },
+        scenario: { file, name, ...replacing(replace) },
         memory,
         ablated: ablate as readonly number[],
         ...(steps === undefined ? {} : { steps }),
@@ -342,6 +348,8 @@ class Exploration {
       memory: session.memory,
       strategy,
       ablated: namesOf(session.ablated),
+      replaced: info.replaced ?? [],
+      replace: this.#options.replace ?? null,
       seconds: this.#seconds,
       ...tally,
       digest: tally.digest.toString(16).padStart(8, '0'),
@@ -352,7 +360,7 @@ class Exploration {
       findings: this.#findings.map((finding) => ({
         ...finding,
         needed: namesOf(finding.needed),
-        replay: replayCommand(finding.token, info.file),
+        replay: replayCommand(finding.token, info.file, this.#options.replace),
       })),
       interrupted: this.#options.signal?.aborted === true,
     };

@@ -4,6 +4,7 @@ import { Interrupted } from '../errors.js';
 import type { SessionConfig } from '../explorer/engine/config.js';
 import { Campaign, type CampaignLimits, type CampaignPlan } from './campaign.js';
 import { findScenario } from './find-scenario.js';
+import { replacing } from './replace.js';
 import type { Workers } from './workers.js';
 
 /** What to look for, and for how long. */
@@ -13,6 +14,8 @@ export interface Hunt {
   /** Numbers of the sites that are removed. */
   readonly removed: readonly number[];
   readonly seed: number;
+  /** File that replaces kernel functions. */
+  readonly replace?: string | undefined;
   readonly memory: 'sc' | 'lkmm';
   readonly budgetMs: number;
   readonly threads: number;
@@ -70,7 +73,7 @@ function planOf(wanted: Hunt): CampaignPlan {
   const { file, name } = findScenario(wanted.scenario);
   return {
     session: {
-      scenario: { file, name: name ?? wanted.scenario },
+      scenario: { file, name: name ?? wanted.scenario, ...replacing(wanted.replace) },
       memory: wanted.memory,
       ablated: wanted.removed,
     },

@@ -14,15 +14,16 @@ export function isProgramFile(file: string): boolean {
 }
 
 /** What a file declares. @throws UsageError when that is nothing */
-export async function listFile(file: string): Promise<ScenarioInfo[]> {
+export async function listFile(file: string, replace?: string): Promise<ScenarioInfo[]> {
   if (isProgramFile(file)) {
     return loadPrograms(file).map(({ name, description, compiled }) => ({
       ...{ name, kind: 'program', description, fingerprint: compiled.fingerprint },
     }));
   }
-  const all = await loadScenarios(file);
-  return all.map(({ scenario: { name, kind, description }, fingerprint }) => ({
+  const all = await loadScenarios(file, replace);
+  return all.map(({ scenario: { name, kind, description }, fingerprint, replaced = [] }) => ({
     ...{ name, kind, description, fingerprint },
+    ...(replaced.length === 0 ? {} : { replaced }),
   }));
 }
 

@@ -5,6 +5,8 @@ import { record } from '../explorer/findings/record.js';
 import type { Recording } from '../explorer/findings/recording.js';
 import { decodeToken } from '../explorer/findings/token.js';
 import { findScenario } from './find-scenario.js';
+import { replacing } from './replace.js';
+import { checkReplaced } from './replay.js';
 import { replayCommand } from './replay-command.js';
 
 /** Which finding is written down. */
@@ -13,6 +15,8 @@ export interface RecordFindingOptions {
   readonly token: string;
   /** File of the scenario, if it is not of the catalogue. */
   readonly file?: string | undefined;
+  /** File that replaces kernel functions. */
+  readonly replace?: string | undefined;
 }
 
 /**
@@ -22,10 +26,20 @@ export interface RecordFindingOptions {
  *
  * @throws UsageError for a damaged token and a scenario that cannot be found
  */
-export async function recordFinding({ token, file }: RecordFindingOptions): Promise<Recording> {
-  const { scenario, memory, ablated } = decodeToken(token);
+export async function recordFinding({
+  token,
+  file,
+  replace,
+}: RecordFindingOptions): Promise<Recording> {
+  const contents = decodeToken(token);
+  const { scenario, memory, ablated } = contents;
+  checkReplaced(contents, replace);
   const place = findScenario(file ?? scenario);
-  const loaded = await loadScenario({ file: place.file, name: scenario });
+  const loaded = await loadScenario({
+    file: place.file,
+    name: scenario,
+    ...replacing(replace),
+  });
   const session = new Session(loaded, { memory, ablated }, { log: true });
-  return record(session, token, { command: replayCommand(token, place.file) });
+  return record(session, token, { command: replayCommand(token, place.file, replace) });
 }

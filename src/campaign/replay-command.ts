@@ -15,7 +15,9 @@ export function isOfCatalogue(file: string): boolean {
 
 const systems = (): string => dirname(catalogModule('system-enable-disable'));
 
-/** `klp-smp replay TOKEN`, with the scenario's file where the token needs it. */
-export function replayCommand(token: string, file: string, program = 'klp-smp'): string {
-  return `${program} replay ${token}${isOfCatalogue(file) ? '' : ` --file ${shellWord(file)}`}`;
+/** `klp-smp replay TOKEN`, with the scenario's file, and the one that replaces kernel functions, where the token needs them. */
+export function replayCommand(token: string, file: string, replace?: string): string {
+  const scenario = isOfCatalogue(file) ? '' : ` --file ${shellWord(file)}`;
+  const changed = replace === undefined ? '' : ` --with ${shellWord(replace)}`;
+  return `klp-smp replay ${token}${scenario}${changed}`;
 }

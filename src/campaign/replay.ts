@@ -7,6 +7,7 @@ import { withPartial } from './failed.js';
 import { findScenario } from './find-scenario.js';
 import { checkOptions, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
+import { REPLACE, replacing, type Replacing } from './replace.js';
 import { existingFile, flag, textOf } from './rules.js';
 import type { ReplayReport } from './task.js';
 import { Workers } from './workers.js';
@@ -15,7 +16,7 @@ import { Workers } from './workers.js';
 const REPLAY_MS = 60_000;
 
 /** What {@link replay} is asked to do. */
-export interface ReplayOptions extends Pick<Watching, 'signal'> {
+export interface ReplayOptions extends Pick<Watching, 'signal'>, Replacing {
   /** As printed by explore. */
   readonly token: string;
   /** File of the scenario, if it is not of the catalogue. */
@@ -38,6 +39,7 @@ export const REPLAY_OPTIONS = {
     about: 'file of the scenario, if it is not of the catalogue',
     flags: '--file <file>',
   },
+  replace: REPLACE,
   all: { rule: flag, about: 'tell accesses to lock-protected data too', fallback: false },
 } as const satisfies OptionTable<ReplayOptions>;
 
@@ -56,13 +58,15 @@ export interface ReplayResult extends ReplayReport {
  * @throws SimulatorBug when two replays differ
  */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
-  const { token, file: given, all, signal } = checkOptions('replay', options, REPLAY_OPTIONS);
+  const checked = checkOptions('replay', options, REPLAY_OPTIONS);
+  const { token, file: given, replace, all, signal } = checked;
   const contents = decodeToken(token);
+  checkReplaced(contents, replace);
   const { scenario: name, memory, ablated } = contents;
   const file = given ?? findScenario(name).file;
   const workers = new Workers(1);
   try {
-    const session = { scenario: { file, name }, memory, ablated };
+    const session = { scenario: { file, name, ...replacing(replace) }, memory, ablated };
     const limits = { ms: REPLAY_MS, signal };
     const report = await workers.run('tell', { session, token, all }, limits);
     if (!report.repeats) throw new SimulatorBug('two replays of one token differ');
@@ -70,6 +74,15 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   } finally {
     await workers.close();
   }
+}
+
+/** A finding of changed kernel code needs the change. */
+export function checkReplaced({ replaced }: TokenContents, replace: string | undefined): void {
+  if (replaced.length === 0 || replace !== undefined) return;
+  throw new UsageError(
+    `the token was made with changed kernel code, in which ${replaced.join(', ')} ` +
+      `${replaced.length === 1 ? 'was' : 'were'} replaced: give the file that did so, --with FILE`,
+  );
 }
 
 function judged(contents: TokenContents, report: ReplayReport): ReplayResult {

@@ -3,6 +3,7 @@
 import { UsageError } from '../errors.js';
 import { catalogModule } from '../explorer/build/modules.js';
 import { findScenario } from './find-scenario.js';
+import { replacing } from './replace.js';
 import { isOfCatalogue } from './replay-command.js';
 import { indexedScenarios } from './scenario-index.js';
 import type { ScenarioInfo } from './task.js';
@@ -25,13 +26,16 @@ export function catalogueScenarios(): Chosen[] {
 }
 
 /** The scenarios that a file exports. */
-async function scenariosOf(
+export async function scenariosOf(
   workers: Workers,
   file: string,
   signal?: AbortSignal,
+  replace?: string,
 ): Promise<Chosen[]> {
-  if (isOfCatalogue(file)) return catalogueScenarios().filter((info) => info.file === file);
-  const infos = await workers.run('list', { file }, { ms: LOAD_MS, signal });
+  if (isOfCatalogue(file) && replace === undefined) {
+    return catalogueScenarios().filter((info) => info.file === file);
+  }
+  const infos = await workers.run('list', { file, ...replacing(replace) }, { ms: LOAD_MS, signal });
   return infos.map((info) => ({ ...info, file }));
 }
 
@@ -39,15 +43,17 @@ async function scenariosOf(
  * The scenario that a user means.
  *
  * @param text `NAME` of the catalogue, `FILE` or `FILE#NAME`
+ * @param replace file that replaces kernel functions
  * @throws UsageError when there is no such scenario, or the file has several
  */
 export async function chooseScenario(
   workers: Workers,
   text: string,
   signal?: AbortSignal,
+  replace?: string,
 ): Promise<Chosen> {
   const { file, name } = findScenario(text);
-  const all = await scenariosOf(workers, file, signal);
+  const all = await scenariosOf(workers, file, signal, replace);
   const fitting = all.filter((info) => name === undefined || info.name === name);
   // A file may hold variants of the scenario that it is named after.
   const info = fitting.length === 1 ? fitting[0] : fitting.find((i) => i.name === text);

@@ -10,6 +10,7 @@ import {
 } from '../catalog/stress.js';
 import { MIX_OPERATIONS, type MixOperation } from '../catalog/stress-admin.js';
 import { Interrupted, UsageError } from '../errors.js';
+import { replacedSources } from '../explorer/build/program.js';
 import { KERNEL } from '../kernel/layout.js';
 import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import type { Sabotage } from '../livepatch/layout.js';
@@ -21,13 +22,14 @@ import { runOutcomes } from './machine-outcomes.js';
 import { checkOptions, type Filled, type OptionTable } from './option-table.js';
 import { withTotals, type OutcomeTable, type OutcomeTotals } from './outcomes.js';
 import { WATCHING, type Watching } from './progress.js';
+import { REPLACE, type Replacing } from './replace.js';
 import { choiceOf, duration, integerIn, listOf, orderingSites, seed, type Rule } from './rules.js';
 
 const WORKLOAD = new URL('../catalog/stress.js', import.meta.url).href;
 const SABOTAGES = ['noSync', 'stackCheckPasses', 'noCopyProcess', 'noTasklistLock'] as const;
 
 /** What {@link stress} is asked to do. */
-export interface StressOptions extends Watching {
+export interface StressOptions extends Watching, Replacing {
   /** Simulated CPUs, a thread each. Default 4. */
   readonly cpus?: number;
   /** Simulated tasks. Default 256. */
@@ -127,6 +129,7 @@ export const STRESS_OPTIONS = {
     shown: 'none',
     flags: '--ablate <sites>',
   },
+  replace: REPLACE,
   kernel: {
     rule: choiceOf(KERNEL_VERSIONS),
     about: 'transition engine of',
@@ -170,6 +173,8 @@ export async function stress(options: StressOptions = {}): Promise<StressResult>
   const { durationMs, signal, onProgress } = checked;
   const total = durationMs / 1000;
   if (signal?.aborted === true) throw new Interrupted();
+  const { replace } = checked;
+  const replaced = replace === undefined ? undefined : await replacedSources(replace);
   const run = await runOnThreads({
     workload: WORKLOAD,
     options: planOf(checked),
@@ -178,6 +183,7 @@ export async function stress(options: StressOptions = {}): Promise<StressResult>
     weak: { seed: checked.seed },
     durationMs,
     ...(signal === undefined ? {} : { signal }),
+    ...(replaced === undefined ? {} : { replaced }),
     onProgress: (atMs) => {
       onProgress?.({ done: atMs / 1000, total, unit: 's', note: '' });
       rss.push({ atMs, bytes: process.memoryUsage.rss() });
@@ -231,6 +237,7 @@ function settingsOf(
     memory: options.memory,
     kernel: options.kernel,
     'latent issues': options.latent.join() || 'fixed',
+    ...(options.replace === undefined ? {} : { 'changed by': options.replace }),
     ablated: options.ablate.map((id) => siteName(id as SiteId)).join() || 'nothing',
     'simulated seconds': Math.round((words[g + KERNEL.jiffies] ?? 0) / 100),
     'tasks created': words[g + KERNEL.lastPid] ?? 0,

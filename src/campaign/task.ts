@@ -37,6 +37,8 @@ export interface ScenarioInfo {
   readonly kind: string;
   readonly description: string;
   readonly fingerprint: string;
+  /** Kernel functions of its code that were replaced. Default none. */
+  readonly replaced?: readonly string[];
 }
 
 /** A shrunk finding. */
@@ -67,7 +69,10 @@ export interface TaskMap {
   /** Execute a part of a campaign. */
   slice: { request: SliceRequest; result: SliceResult };
   /** List the scenarios of a file. */
-  list: { request: { readonly file: string }; result: readonly ScenarioInfo[] };
+  list: {
+    request: { readonly file: string; readonly replace?: string };
+    result: readonly ScenarioInfo[];
+  };
   /** The memory that every execution of a scenario starts from. */
   image: { request: ScenarioReference; result: Int32Array };
   /** Shrink the finding that a token holds. */

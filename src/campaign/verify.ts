@@ -8,9 +8,11 @@ import { withPartial } from './failed.js';
 import { makeFolder, readJsonFile } from './files.js';
 import { checkOptions, OptionError, type Filled, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
+import { checkEffect, REPLACE, replacing, type Replacing } from './replace.js';
+import { replayCommand } from './replay-command.js';
 import { existingFile, flag, integerIn, listOf, seed, textOf, writableFolder } from './rules.js';
 import { runSaved } from './saved-campaign.js';
-import { catalogueScenarios, chooseScenario, type Chosen } from './scenarios.js';
+import { catalogueScenarios, chooseScenario, scenariosOf, type Chosen } from './scenarios.js';
 import { inTurn, type Rows } from './sets.js';
 import type { OutcomeCount, Tally } from './tally.js';
 import { Workers } from './workers.js';
@@ -19,7 +21,7 @@ import { Workers } from './workers.js';
 const RACES_TO_A_SYSTEM = 50;
 
 /** What {@link verify} is asked to do. */
-export interface VerifyOptions extends Watching {
+export interface VerifyOptions extends Watching, Replacing {
   /** Names of the catalogue. Default all that must be clean. */
   readonly scenarios?: readonly string[];
   /** Executions of each race. Default 1000. */
@@ -50,6 +52,7 @@ export const VERIFY_OPTIONS = {
     about: 'names of the catalogue (default: all that must be clean)',
     flags: '[scenarios...]',
   },
+  replace: REPLACE,
   executions: {
     rule: count,
     about: 'executions of each race',
@@ -92,6 +95,11 @@ export const VERIFY_OPTIONS = {
   seed: { rule: seed, about: 'seed of every random choice', fallback: 1, flags: '--seed <n>' },
 } as const satisfies OptionTable<VerifyOptions>;
 
+/** One outcome of a scenario, its first token, and the command line that shows it again. */
+export interface VerifiedOutcome extends Pick<OutcomeCount, 'key' | 'grade' | 'count' | 'token'> {
+  readonly replay: string;
+}
+
 /** One scenario, verified. */
 export interface VerifiedScenario {
   readonly scenario: string;
@@ -106,7 +114,7 @@ export interface VerifiedScenario {
   readonly digest: string;
   /** The same of a second time; null: it was executed once. */
   readonly again: string | null;
-  readonly outcomes: readonly Pick<OutcomeCount, 'key' | 'grade' | 'count' | 'token'>[];
+  readonly outcomes: readonly VerifiedOutcome[];
 }
 
 /** What verifying showed; plain data. */
@@ -168,14 +176,35 @@ function judge(result: VerifyResult, saved: readonly VerifiedScenario[] | undefi
   }
 }
 
+/** Those of the catalogue's scenarios that contain something that a file replaces. */
+async function changedBy(
+  workers: Workers,
+  wanted: readonly Chosen[],
+  replace: string,
+): Promise<Chosen[]> {
+  const all: Chosen[] = [];
+  for (const file of new Set(wanted.map((info) => info.file))) {
+    const infos = await scenariosOf(workers, file, undefined, replace);
+    all.push(...infos.filter(({ replaced }) => replaced !== undefined));
+  }
+  return all.filter((info) => wanted.some(({ name }) => name === info.name));
+}
+
 /** The scenarios that a user names, or all. @throws UsageError when there is none of a name, or one without effect */
 async function chosen(workers: Workers, options: Checked): Promise<Chosen[]> {
-  const { scenarios = [], broken, systemExecutions, signal } = options;
+  const { scenarios = [], broken, systemExecutions, signal, replace } = options;
   const all: Chosen[] = [];
   if (scenarios.length === 0) {
-    all.push(...catalogueScenarios().filter(({ name }) => broken || !FAILING.has(name)));
+    const wanted = catalogueScenarios().filter(({ name }) => broken || !FAILING.has(name));
+    all.push(...(replace === undefined ? wanted : await changedBy(workers, wanted, replace)));
   }
-  for (const name of scenarios) all.push(await chooseScenario(workers, name, signal));
+  for (const name of scenarios) {
+    const info = await chooseScenario(workers, name, signal, replace);
+    checkEffect(info.name, replace, info.replaced ?? []);
+    all.push(info);
+  }
+  const replaced = all.flatMap((info) => info.replaced ?? []);
+  checkEffect('what is to be verified', replace, replaced);
   if (systemExecutions !== undefined && !all.some(({ kind }) => kind === 'system')) {
     throw new OptionError(
       'verify',
@@ -218,6 +247,7 @@ class Verifier {
         grade,
         count: times,
         token,
+        replay: replayCommand(token, info.file, this.#options.replace),
       })),
     };
   }
@@ -236,11 +266,15 @@ class Verifier {
   }
 
   async #tally(info: Chosen, resumes: boolean, onNote: (note: string) => void): Promise<Tally> {
-    const { seed: from, threads, checkpoint, signal } = this.#options;
+    const { seed: from, threads, checkpoint, signal, replace } = this.#options;
     const { file, name, fingerprint } = info;
     const { tally, failure } = await runSaved(this.#workers, {
       plan: {
-        session: { scenario: { file, name }, memory: 'lkmm', ablated: [] },
+        session: {
+          scenario: { file, name, ...replacing(replace) },
+          memory: 'lkmm',
+          ablated: [],
+        },
         strategy: { kind: 'random', seed: from },
       },
       fingerprint,

@@ -62,8 +62,8 @@ async function slice(request: SliceRequest): Promise<SliceResult> {
   return pct ? { ...result, pct: { ...pct, bound: pctBound(pct) } } : result;
 }
 
-function list({ file }: { readonly file: string }): Promise<ScenarioInfo[]> {
-  return listFile(file);
+function list({ file, replace }: TaskMap['list']['request']): Promise<ScenarioInfo[]> {
+  return listFile(file, replace);
 }
 
 async function image(scenario: ScenarioReference): Promise<Int32Array> {

@@ -77,7 +77,10 @@ function allFindings(result: ExploreResult): string[] {
   return more <= 0 ? lines : [...lines, '', `and ${more} more findings: see --json`];
 }
 
-function findingLines({ file, findings }: ExploreResult, outcome: ExploredOutcome): string[] {
+function findingLines(
+  { file, replace, findings }: ExploreResult,
+  outcome: ExploredOutcome,
+): string[] {
   const shrunk = findings.find((f) => f.verdict.key === outcome.key);
   const lines = ['', `${outcome.key}: first in execution ${outcome.firstRun}`];
   if (shrunk) {
@@ -89,6 +92,8 @@ function findingLines({ file, findings }: ExploreResult, outcome: ExploredOutcom
       lines.push(`  needs the absence of ${shrunk.needed.join(', ')}`);
     }
   }
-  lines.push(`  replay: ${shrunk?.replay ?? replayCommand(outcome.token, file)}`);
+  lines.push(
+    `  replay: ${shrunk?.replay ?? replayCommand(outcome.token, file, replace ?? undefined)}`,
+  );
   return lines;
 }

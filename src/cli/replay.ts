@@ -48,7 +48,7 @@ export function registerReplay(program: Command): void {
         label: 'replaying',
         json,
         text: (result: ReplayResult) => (isPaced ? '' : storyText(result, until)),
-        keep: () => writeFindingFiles({ html, trace, ftrace }, { token, file: options.file }),
+        keep: () => writeFindingFiles({ html, trace, ftrace }, { token, ...options }),
       };
       const result = await runUseCase(shown, (watching) => {
         const { signal } = watching;

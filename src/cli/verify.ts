@@ -41,7 +41,7 @@ function text({ rows }: VerifyResult): string {
       sawOf(r),
     ]),
   );
-  const tokens = findingsOf(rows).map(({ key, token }) => `${key}: klp-smp replay ${token}`);
+  const tokens = findingsOf(rows).map(({ key, replay }) => `${key}: ${replay}`);
   return [table, ...tokens].join('\n');
 }
 

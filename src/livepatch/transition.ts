@@ -120,13 +120,13 @@ import {
 } from './warn-sites.js';
 
 /** `read_lock(&tasklist_lock)` around a task loop: pairs with the write lock of fork and exit (O-20 with O-21). */
-function tasklistReadLock(cpu: Cpu): void {
+export function tasklistReadLock(cpu: Cpu): void {
   if (cpu.ctx.klp.sabotage.noTasklistLock) return;
   readLock(cpu, cpu.ctx.kernel.globals + KERNEL.tasklistLock, O_20);
 }
 
 /** `read_unlock(&tasklist_lock)` (O-20). */
-function tasklistReadUnlock(cpu: Cpu): void {
+export function tasklistReadUnlock(cpu: Cpu): void {
   if (cpu.ctx.klp.sabotage.noTasklistLock) return;
   readUnlock(cpu, cpu.ctx.kernel.globals + KERNEL.tasklistLock, O_20);
 }
@@ -188,7 +188,7 @@ export function klpSynchronizeTransition(cpu: Cpu, site: SiteId): void {
 }
 
 /** `func->transition = value` for every function of a patch. */
-function setTransition(cpu: Cpu, patch: KlpPatchRef, value: number): void {
+export function setTransition(cpu: Cpu, patch: KlpPatchRef, value: number): void {
   const objs = patch + KLP_PATCH.objList;
   for (let obj = cpu.read(objs + LIST.next); obj !== objs; obj = cpu.read(obj + LIST.next)) {
     const funcs = obj + KLP_OBJECT.funcList;

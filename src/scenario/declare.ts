@@ -160,8 +160,8 @@ interface ScenarioCommon {
   readonly description: string;
   /** Lay out a machine; called once for many executions. Not kernel code: no CPU, no memory yet. */
   build(): Machine;
-  /** Key into {@link outcomes} of an execution that ended. */
-  observe(end: Ending): string;
+  /** Key into {@link outcomes} of an execution that ended, on the machine that {@link build} laid out for it. */
+  observe(end: Ending, machine: Machine): string;
   /** Grade of each key. A key that is not listed is forbidden. */
   readonly outcomes: Readonly<Record<string, OutcomeRule>>;
   readonly invariants?: readonly Invariant[];

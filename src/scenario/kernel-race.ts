@@ -213,21 +213,17 @@ function bootKernelRace(spec: KernelRace): BootedRace {
 /** A race over a booted machine together with its outcomes. */
 export interface KernelRaceSpec
   extends KernelRace, Omit<RaceScenario, 'kind' | 'build' | 'observe'> {
-  /** Key into the outcomes of an execution that ended, on the machine that was built last. */
+  /** Key into the outcomes of an execution that ended, on its machine. */
   readonly observe: (end: Ending, race: BootedRace) => string;
 }
 
 /** Declare a race over a booted machine. */
 export function kernelRace(spec: KernelRaceSpec): RaceScenario {
   const { declaration, roles, prepare, settle, jiffies, observe, ...scenario } = spec;
-  let latest: BootedRace | undefined;
   return race({
     ...scenario,
-    build() {
-      latest = bootKernelRace({ declaration, roles, prepare, settle, jiffies });
-      return latest;
-    },
-    observe: (end) => (latest ? observe(end, latest) : 'not built'),
+    build: () => bootKernelRace({ declaration, roles, prepare, settle, jiffies }),
+    observe: (end, machine) => observe(end, machine as BootedRace),
   });
 }
 

@@ -4,4 +4,6 @@
 export interface ScenarioReference {
   readonly file: string;
   readonly name: string;
+  /** File that replaces kernel functions. */
+  readonly replace?: string;
 }

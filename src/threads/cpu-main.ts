@@ -37,8 +37,9 @@ async function buildCpu(boot: CpuBoot): Promise<NativeCpu> {
     trace: monitor.trace,
     ...(boot.weak === undefined ? {} : { weak: boot.weak }),
   };
-  // What is written in WebAssembly cannot be ablated: with ablations, the port runs.
-  const isFast = boot.kind === 'wasm' && boot.ablation.length === 0;
+  // What is written in WebAssembly can be neither ablated nor replaced: the port runs then.
+  const isIntact = boot.ablation.length === 0 && boot.replaced === undefined;
+  const isFast = boot.kind === 'wasm' && isIntact;
   const ctx = isFast
     ? withTrySwitch(id, withDecide(booted.ctx, createDecide(id, native)), native)
     : booted.ctx;

@@ -16,6 +16,7 @@ import type { SiteId } from '../memory/sites.js';
 import type { OutcomeCount, Workload, WorkloadModule } from '../scenario/workload.js';
 import type { CpuBoot, CpuEnd } from './messages.js';
 import { interruptCounts, pingAll, switchOff, tick } from './power.js';
+import type { ReplacedModules } from './replaced-modules.js';
 import { StallDetector, type Stall } from './stall.js';
 import type { WasmMemory } from '../memory/wasm-memory.js';
 
@@ -28,6 +29,8 @@ export interface ThreadRun {
   readonly kind?: MemoryKind;
   readonly ablation?: readonly SiteId[];
   readonly weak?: WeakOptions;
+  /** Modules with replaced kernel functions. */
+  readonly replaced?: ReplacedModules;
   readonly durationMs: number;
   /** Jiffies per millisecond of real time. Default 4. */
   readonly jiffiesPerMs?: number;
@@ -102,7 +105,7 @@ class RunningMachine {
   }
 
   async #start(cpu: number, memory: WasmMemory): Promise<CpuEnd> {
-    const { workload, options, kind = 'atomics', ablation = [], weak } = this.#run;
+    const { workload, options, kind = 'atomics', ablation = [], weak, replaced } = this.#run;
     const boot: CpuBoot = {
       cpu,
       memory,
@@ -112,6 +115,7 @@ class RunningMachine {
       ablation,
       stopOnFinding: this.#run.stopOnFinding ?? true,
       ...(weak === undefined ? {} : { weak }),
+      ...(replaced === undefined ? {} : { replaced }),
     };
     try {
       return (await this.#pool.run(boot)) as CpuEnd;

@@ -3,6 +3,7 @@
 import type { MemoryKind } from '../memory/backend.js';
 import type { WeakOptions } from '../memory/native.js';
 import type { SiteId } from '../memory/sites.js';
+import type { ReplacedModules } from './replaced-modules.js';
 import type { WasmMemory } from '../memory/wasm-memory.js';
 
 /** Everything a thread needs to become a CPU. */
@@ -15,6 +16,8 @@ export interface CpuBoot {
   readonly kind: MemoryKind;
   readonly ablation: readonly SiteId[];
   readonly weak?: WeakOptions;
+  /** Modules with replaced kernel functions. */
+  readonly replaced?: ReplacedModules;
   /** Stop the machine at the first finding. */
   readonly stopOnFinding: boolean;
 }

@@ -187,7 +187,7 @@ class RaceThread {
     if (this.#turn.reason === OVER_BY_OOPS) return 'oops';
     if (this.#turn.reason === OVER_BY_DEADLOCK) return 'deadlock';
     const [found] = this.#machine.concurrentChecks?.findings(this.#words) ?? [];
-    return found?.key ?? scenario.observe(endingOf(this.#words, this.#control));
+    return found?.key ?? scenario.observe(endingOf(this.#words, this.#control), this.#machine);
   }
 }
 

@@ -10,6 +10,7 @@ const contents: fc.Arbitrary<TokenContents> = fc.record({
   fingerprint: fc.stringMatching(/^[0-9a-f]{8}$/),
   memory: fc.constantFrom('sc' as const, 'lkmm' as const),
   ablated: fc.uniqueArray(fc.integer({ min: 1, max: 33 })),
+  replaced: fc.array(fc.constantFrom('klpInitTransition', 'schedule', 'klpFtraceHandler')),
   hash: fc.integer({ min: 0, max: 0xffffffff }),
   schedule: fc.record({
     switches: fc.array(fc.record({ cpu: fc.integer({ min: -1, max: 30 }), at: counts, to: cpus })),
@@ -29,6 +30,7 @@ const sample: TokenContents = {
   fingerprint: '0123abcd',
   memory: 'lkmm',
   ablated: [4],
+  replaced: [],
   hash: 0xdeadbeef,
   schedule: {
     switches: [{ cpu: 0, at: 209, to: 1 }],

@@ -2,31 +2,30 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
-import { isBuiltin } from 'node:module';
+import { mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, extname, join, resolve, sep } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { basename, extname, join, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { UsageError } from '../../errors.js';
 import type { EncodedSourceMap } from '@jridgewell/remapping';
-import type { GraphModule, ModuleSource } from './graph.js';
+import type { GraphModule } from './graph.js';
 import { plainNames } from './plain.js';
+import { readForProgram } from './program.js';
+import { readReplacement, type Replacement } from './replacement.js';
+import { OWN, resolveSpecifier } from './sources.js';
 import { exportsOf, importsOf, kernelDeclarations, type ImportedName } from './symbols.js';
 import { parseModule, transform } from './transform.js';
-import { stripTypes } from './typescript.js';
 
-/** Root of our own compiled sources. */
-const OWN = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 /** Rooms of our own that hold kernel code or values made of it; all others are shared with the engine. */
 const RESUMABLE_ROOMS = ['kernel', 'livepatch', 'check', 'scenario', 'catalog'];
-/** The public API, under the name that users import. */
-const PACKAGE = 'klp-smp';
 
 /** A loaded scenario file. */
 export interface LoadedModule {
   readonly exports: Readonly<Record<string, unknown>>;
   /** Eight hexadecimal digits: equal for equal code, wherever it is installed. */
   readonly fingerprint: string;
+  /** Kernel functions of the program that were replaced. */
+  readonly replaced: readonly string[];
 }
 
 /** Directories of the shipped catalogue: scenarios that can be explored. */
@@ -44,22 +43,30 @@ export function catalogModule(name: string): string {
  * Load a scenario file and everything it imports, made resumable.
  *
  * @param file path of a JavaScript or TypeScript file
+ * @param replace path of a file that replaces kernel functions
  * @throws UsageError for a file that cannot be read, that the build rejects, or that throws while it is loaded
  */
-export async function loadResumable(file: string): Promise<LoadedModule> {
+export async function loadResumable(file: string, replace?: string): Promise<LoadedModule> {
   process.setSourceMapsEnabled(true);
   const entry = resolve(file);
-  const graph = await readGraph(entry);
+  const replacement = replace === undefined ? undefined : await readReplacement(replace);
+  const graph = await readGraph(entry, replacement);
   const outputs = transformGraph(graph);
   const fingerprint = fingerprintOf([...graph.values()].map(({ source }) => source.code));
   const directory = await writeOutputs(outputs, fingerprint);
   const url = pathToFileURL(join(directory, outputName(entry, outputs))).href;
   try {
-    return { exports: (await import(url)) as Record<string, unknown>, fingerprint };
+    const exports = (await import(url)) as Record<string, unknown>;
+    return { exports, fingerprint, replaced: replacedIn(graph, replacement) };
   } catch (error) {
     const { stack } = error as Error;
     throw new UsageError(`${file} throws while it is loaded: ${stack ?? String(error)}`);
   }
+}
+
+function replacedIn(graph: ReadonlyMap<string, GraphModule>, replacement?: Replacement): string[] {
+  const functions = [...(replacement?.functions ?? [])];
+  return functions.flatMap(([name, module]) => (graph.has(module) ? [name] : []));
 }
 
 /** Fingerprint of a scenario file and everything resumable that it imports, without loading it. */
@@ -75,58 +82,32 @@ function fingerprintOf(codes: readonly string[]): string {
 }
 
 /** Read a module and, recursively, the modules it imports that are to be resumable too. */
-export async function readGraph(entry: string): Promise<Map<string, GraphModule>> {
+export async function readGraph(
+  entry: string,
+  replacement?: Replacement,
+): Promise<Map<string, GraphModule>> {
   const graph = new Map<string, GraphModule>();
   const queue = [entry];
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     if (graph.has(path)) continue;
-    const module = await readModule(path);
+    const module = await readModule(path, replacement);
     graph.set(path, module);
     queue.push(...module.inside.values());
   }
   return graph;
 }
 
-async function readModule(path: string): Promise<GraphModule> {
-  const source = await readSource(path);
+async function readModule(path: string, replacement?: Replacement): Promise<GraphModule> {
+  const source = await readForProgram(path, replacement);
   const program = parseModule(source);
   const inside = new Map<string, string>();
   const outside = new Map<string, string>();
   for (const specifier of importsOf(program).specifiers) {
-    const target = resolveSpecifier(specifier, path);
+    const target = resolveSpecifier(specifier, path, replacement?.file);
     if (target !== undefined && isResumable(target)) inside.set(specifier, target);
     else outside.set(specifier, target === undefined ? specifier : pathToFileURL(target).href);
   }
   return { source, program, inside, outside };
-}
-
-async function readSource(file: string): Promise<ModuleSource> {
-  let code: string;
-  try {
-    code = await readFile(file, 'utf8');
-  } catch {
-    throw new UsageError(`cannot read scenario module ${file}`);
-  }
-  if (extname(file) === '.ts') return stripTypes(file, code);
-  const mapFile = `${file}.map`;
-  if (!existsSync(mapFile)) return { file, code };
-  const map = JSON.parse(await readFile(mapFile, 'utf8')) as EncodedSourceMap;
-  const sources = map.sources.map((s) => (s === null ? s : resolve(dirname(file), s)));
-  return { file, code, map: { ...map, sources } };
-}
-
-function resolveSpecifier(specifier: string, from: string): string | undefined {
-  if (isBuiltin(specifier)) return undefined;
-  if (specifier === PACKAGE) return join(OWN, 'index.js');
-  if (specifier.startsWith('file:')) return fileURLToPath(specifier);
-  if (!/^\.{0,2}\//.test(specifier)) {
-    throw new UsageError(
-      `${from} imports ${specifier}: a scenario may import relative files, node: modules and ${PACKAGE}`,
-    );
-  }
-  const path = resolve(dirname(from), specifier);
-  const typescript = path.replace(/\.js$/, '.ts');
-  return !existsSync(path) && existsSync(typescript) ? typescript : path;
 }
 
 function isResumable(path: string): boolean {

@@ -34,6 +34,8 @@ const MOST_DEADLOCKS = 16;
 export interface LoadedScenario {
   readonly scenario: Scenario;
   readonly fingerprint: string;
+  /** Kernel functions that were replaced. Default none. */
+  readonly replaced?: readonly string[];
 }
 
 function isScenario(value: unknown): value is Scenario {
@@ -42,18 +44,19 @@ function isScenario(value: unknown): value is Scenario {
 }
 
 /** Load every scenario that a file exports. @throws UsageError when it exports none */
-export async function loadScenarios(file: string): Promise<LoadedScenario[]> {
-  const { exports, fingerprint } = await loadResumable(file);
+export async function loadScenarios(file: string, replace?: string): Promise<LoadedScenario[]> {
+  const { exports, fingerprint, replaced } = await loadResumable(file, replace);
   const scenarios = Object.values(exports).filter(isScenario);
   if (scenarios.length === 0) {
     throw new UsageError(`${file} exports no scenario: export what race() or system() returns`);
   }
-  return scenarios.map((scenario) => ({ scenario, fingerprint }));
+  return scenarios.map((scenario) => ({ scenario, fingerprint, replaced }));
 }
 
 /** Load one scenario. @throws UsageError naming those that there are */
-export async function loadScenario({ file, name }: ScenarioReference): Promise<LoadedScenario> {
-  const all = await loadScenarios(file);
+export async function loadScenario(reference: ScenarioReference): Promise<LoadedScenario> {
+  const { file, name, replace } = reference;
+  const all = await loadScenarios(file, replace);
   const found = all.find(({ scenario }) => scenario.name === name);
   if (found) return found;
   const names = all.map(({ scenario }) => scenario.name).join(', ');
@@ -85,6 +88,7 @@ export class Session {
   readonly log: EventLog | undefined;
   readonly #memory: MemoryKind;
   readonly #ablated: readonly number[];
+  readonly #replaced: readonly string[];
   readonly #judge: Judge;
   readonly #deadlocks = new Map<string, Verdict>();
   #races: RaceDetector | undefined;
@@ -94,8 +98,9 @@ export class Session {
     config: Omit<SessionConfig, 'scenario'>,
     options: { readonly log?: boolean } = {},
   ) {
-    const { scenario, fingerprint } = loaded;
+    const { scenario, fingerprint, replaced = [] } = loaded;
     this.fingerprint = fingerprint;
+    this.#replaced = replaced;
     this.prepared = prepare(scenario);
     this.#memory = config.memory;
     this.#ablated = config.ablated;
@@ -158,6 +163,7 @@ export class Session {
       fingerprint: this.fingerprint,
       memory: this.#memory,
       ablated: this.#ablated,
+      replaced: this.#replaced,
       schedule: this.execution.log.schedule(),
       hash: this.execution.hash >>> 0,
     });

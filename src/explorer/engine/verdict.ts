@@ -71,7 +71,7 @@ export class Judge {
           if (wrong !== undefined) return verdict(`invariant ${invariant.id}`, wrong);
         }
       }
-      return this.#outcome(this.#scenario.observe(execution));
+      return this.#outcome(this.#scenario.observe(execution, this.#prepared.machine));
     } catch (error) {
       return this.#thrown(error);
     }

@@ -40,6 +40,11 @@ export class ByteReader {
     this.#bytes = bytes;
   }
 
+  /** Whether everything has been read. */
+  get isAtEnd(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
   #byte(): number {
     const byte = this.#bytes[this.#at++];
     if (byte === undefined) throw new RangeError('it ends too early');

@@ -25,6 +25,8 @@ export interface TokenContents {
   readonly fingerprint: string;
   readonly memory: MemoryKind;
   readonly ablated: readonly number[];
+  /** Kernel functions that were replaced. */
+  readonly replaced: readonly string[];
   readonly schedule: Schedule;
   /** Hash of the execution's trace, an unsigned 32-bit integer. */
   readonly hash: number;
@@ -47,6 +49,7 @@ export function encodeToken(contents: TokenContents): string {
     out.number(index * 16 + Math.min(value, 15));
     if (value >= 15) out.number(value);
   });
+  if (contents.replaced.length > 0) out.list(contents.replaced, (name) => out.text(name));
   const body = Buffer.from(out.bytes);
   return PREFIX + Buffer.concat([body, checkOf(body)]).toString('base64url');
 }
@@ -103,7 +106,16 @@ function contentsOf(input: ByteReader): TokenContents {
   }
   const switches = input.list(() => readSwitch(input));
   const choices = input.list(() => readChoice(input));
-  return { scenario, fingerprint, hash, memory, ablated, schedule: { switches, choices } };
+  const replaced = input.isAtEnd ? [] : input.list(() => input.text());
+  return {
+    scenario,
+    fingerprint,
+    hash,
+    memory,
+    ablated,
+    replaced,
+    schedule: { switches, choices },
+  };
 }
 
 function readSwitch(input: ByteReader): Switch {

@@ -277,6 +277,7 @@ export class ProgramSession implements Explorable {
       fingerprint: this.fingerprint,
       memory: this.#config.memory,
       ablated: this.#config.ablated,
+      replaced: [],
       schedule: this.execution.log.schedule(),
       hash: this.execution.hash >>> 0,
     });
