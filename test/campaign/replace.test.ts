@@ -44,75 +44,87 @@ export function klpInitTransition(cpu, patch, state) {
 `,
 );
 
-test('verify finds WARN 34 in disable-call without the smp_wmb() of klpInitTransition(), and the token replays', async (t) => {
-  const { rows } = await verify({
-    scenarios: ['disable-call'],
-    replace: noWmb,
-    executions: 400,
-    threads: 1,
-  });
-  const [row] = rows;
-  const warn = row?.outcomes.find(({ grade }) => grade === 'forbidden');
-  t.is(warn?.key, 'WARN 34');
-  t.is(warn?.replay, `klp-smp replay ${warn?.token} --with ${noWmb}`);
-  const replayed = await replay({ token: warn?.token ?? '', replace: noWmb });
-  t.is(replayed.verdict.key, 'WARN 34');
-  t.is(replayed.changed, null);
-});
+test.serial(
+  'verify finds WARN 34 in disable-call without the smp_wmb() of klpInitTransition(), and the token replays',
+  async (t) => {
+    const { rows } = await verify({
+      scenarios: ['disable-call'],
+      replace: noWmb,
+      executions: 400,
+      threads: 1,
+    });
+    const [row] = rows;
+    const warn = row?.outcomes.find(({ grade }) => grade === 'forbidden');
+    t.is(warn?.key, 'WARN 34');
+    t.is(warn?.replay, `klp-smp replay ${warn?.token} --with ${noWmb}`);
+    const replayed = await replay({ token: warn?.token ?? '', replace: noWmb });
+    t.is(replayed.verdict.key, 'WARN 34');
+    t.is(replayed.changed, null);
+  },
+);
 
-test('a token of changed kernel code says which file is missing, and that another one is other code', async (t) => {
-  const { findings } = await explore({
-    scenario: 'disable-call',
-    replace: noWmb,
-    executions: 400,
-    budgetMs: 200_000,
-    threads: 1,
-  });
-  const token = findings[0]?.token ?? '';
-  await t.throwsAsync(replay({ token }), {
-    code: 'ERR_USAGE',
-    message:
-      'the token was made with changed kernel code, in which klpInitTransition was replaced: give the file that did so, --with FILE',
-  });
-  const { token: clean } = (
-    await explore({ scenario: 'disable-call', executions: 10, budgetMs: 200_000, threads: 1 })
-  ).outcomes[0]!;
-  t.regex(
-    (await replay({ token: clean, replace: wrapped })).changed ?? '',
-    /^the code has changed/,
-  );
-});
+test.serial(
+  'a token of changed kernel code says which file is missing, and that another one is other code',
+  async (t) => {
+    const { findings } = await explore({
+      scenario: 'disable-call',
+      replace: noWmb,
+      executions: 400,
+      budgetMs: 200_000,
+      threads: 1,
+    });
+    const token = findings[0]?.token ?? '';
+    await t.throwsAsync(replay({ token }), {
+      code: 'ERR_USAGE',
+      message:
+        'the token was made with changed kernel code, in which klpInitTransition was replaced: give the file that did so, --with FILE',
+    });
+    const { token: clean } = (
+      await explore({ scenario: 'disable-call', executions: 10, budgetMs: 200_000, threads: 1 })
+    ).outcomes[0]!;
+    t.regex(
+      (await replay({ token: clean, replace: wrapped })).changed ?? '',
+      /^the code has changed/,
+    );
+  },
+);
 
-test('a replacement calls the original under its own name, and changes nothing else', async (t) => {
-  const options = {
-    scenario: 'disable-call',
-    executions: 200,
-    budgetMs: 200_000,
-    threads: 1,
-  } as const;
-  const plain = await explore(options);
-  const changed = await explore({ ...options, replace: wrapped });
-  t.deepEqual(changed.replaced, ['klpInitTransition']);
-  t.deepEqual(
-    changed.outcomes.map(({ key, count }) => [key, count]),
-    plain.outcomes.map(({ key, count }) => [key, count]),
-  );
-  t.not(changed.fingerprint, plain.fingerprint);
-});
+test.serial(
+  'a replacement calls the original under its own name, and changes nothing else',
+  async (t) => {
+    const options = {
+      scenario: 'disable-call',
+      executions: 200,
+      budgetMs: 200_000,
+      threads: 1,
+    } as const;
+    const plain = await explore(options);
+    const changed = await explore({ ...options, replace: wrapped });
+    t.deepEqual(changed.replaced, ['klpInitTransition']);
+    t.deepEqual(
+      changed.outcomes.map(({ key, count }) => [key, count]),
+      plain.outcomes.map(({ key, count }) => [key, count]),
+    );
+    t.not(changed.fingerprint, plain.fingerprint);
+  },
+);
 
-test('ablate takes a replacement: without O-10 the wrapper finds what the original does', async (t) => {
-  const { rows } = await ablate({
-    sites: ['O-10'],
-    scenario: 'disable-call',
-    replace: wrapped,
-    budgetMs: 60_000,
-    threads: 1,
-  });
-  t.deepEqual(
-    rows.map(({ found }) => found),
-    [['WARN 34']],
-  );
-});
+test.serial(
+  'ablate takes a replacement: without O-10 the wrapper finds what the original does',
+  async (t) => {
+    const { rows } = await ablate({
+      sites: ['O-10'],
+      scenario: 'disable-call',
+      replace: wrapped,
+      budgetMs: 60_000,
+      threads: 1,
+    });
+    t.deepEqual(
+      rows.map(({ found }) => found),
+      [['WARN 34']],
+    );
+  },
+);
 
 for (const [name, code, message] of [
   [
@@ -147,7 +159,7 @@ for (const [name, code, message] of [
     /exports unlink: there are two functions of that name/,
   ],
 ] as const) {
-  test(`refused as a replacement: ${name}`, async (t) => {
+  test.serial(`refused as a replacement: ${name}`, async (t) => {
     const replace = write(name, code);
     await t.throwsAsync(explore({ scenario: 'disable-call', replace, executions: 1 }), {
       code: 'ERR_USAGE',
@@ -156,7 +168,7 @@ for (const [name, code, message] of [
   });
 }
 
-test('a replacement of what a scenario does not contain is refused', async (t) => {
+test.serial('a replacement of what a scenario does not contain is refused', async (t) => {
   const scenario = 'disable-protocol-1';
   await t.throwsAsync(explore({ scenario, replace: noWmb, executions: 1 }), {
     code: 'ERR_USAGE',
@@ -164,15 +176,24 @@ test('a replacement of what a scenario does not contain is refused', async (t) =
   });
 });
 
-test('on real threads the replacement is what every CPU executes, whatever the memory', async (t) => {
-  const replace = write(
-    'crashes.js',
-    'export function klpInitTransition(cpu) {\n  cpu.read(3);\n}\n',
-  );
-  for (const memory of MEMORY_KINDS) {
-    const { outcomes } = await stress({ replace, memory, cpus: 2, tasks: 16, durationMs: 60_000 });
-    const bad = outcomes.filter(({ grade, count }) => grade === 'forbidden' && count > 0);
-    t.is(bad.length, 1, memory);
-    t.regex(bad[0]?.name ?? '', /^oops on CPU [01]$/, memory);
-  }
-});
+test.serial(
+  'on real threads the replacement is what every CPU executes, whatever the memory',
+  async (t) => {
+    const replace = write(
+      'crashes.js',
+      'export function klpInitTransition(cpu) {\n  cpu.read(3);\n}\n',
+    );
+    for (const memory of MEMORY_KINDS) {
+      const { outcomes } = await stress({
+        replace,
+        memory,
+        cpus: 2,
+        tasks: 16,
+        durationMs: 60_000,
+      });
+      const bad = outcomes.filter(({ grade, count }) => grade === 'forbidden' && count > 0);
+      t.is(bad.length, 1, memory);
+      t.regex(bad[0]?.name ?? '', /^oops on CPU [01]$/, memory);
+    }
+  },
+);
