@@ -125,11 +125,5 @@ export const realSites = (dispatcher: Dispatcher): FnSite[] =>
 
 /** The sites of all functions in a case. */
 export function caseSites(dispatcher: Dispatcher, base: Addr, at: number): FnSite[] {
-  return realSites(dispatcher).map(({ name, entry, original }, i) => ({
-    name,
-    entry,
-    original,
-    code: undefined,
-    ops: opsOf(base, at, i) + KLP_OPS.fops,
-  }));
+  return NAMES.map((name, i) => dispatcher.siteCalling(name, opsOf(base, at, i) + KLP_OPS.fops));
 }

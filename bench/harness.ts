@@ -8,6 +8,7 @@ import {
   existingFile,
   existingFolder,
   listOf,
+  textOf,
   writableFile,
 } from '../src/campaign/rules.js';
 import { fillCommand, JSON_OPTION, type Given } from '../src/cli/command.js';
@@ -19,12 +20,18 @@ import { drawChart } from './chart.js';
 import * as compare from './compare.js';
 import { confirm } from './confirm.js';
 import * as results from './results.js';
-import { runAll, type Benchmark } from './run.js';
+import { runAll, type Benchmark, type Task } from './run.js';
 
 export * from './run.js';
 
 const TABLE = {
   ...BENCH_OPTIONS,
+  row: {
+    rule: textOf('part of the name of a row'),
+    about: 'only the baseline and rows named like this',
+    flags: '--row <text>',
+    not: ['against'],
+  },
   save: { rule: writableFile, about: 'write the report', flags: '--save <file>' },
   chart: {
     rule: writableFile,
@@ -89,6 +96,13 @@ const effortOf = ({ rounds, timeMs, seed }: BenchGiven) => ({
   seed: seed ?? BENCH_OPTIONS.seed.fallback,
 });
 
+/** Only the rows whose names contain a text, and the baseline. */
+function withRow(benchmark: Benchmark, text: string): Benchmark {
+  const { baseline, tasks } = benchmark;
+  const isWanted = ({ name }: Task): boolean => name === baseline || name.includes(text);
+  return { ...benchmark, tasks: async (settings) => (await tasks(settings)).filter(isWanted) };
+}
+
 /** What is printed: a report and what is to be said of it. */
 interface Judged extends results.Report {
   readonly warnings: readonly string[];
@@ -108,8 +122,10 @@ async function act(
 ): Promise<void> {
   const before = given.compare === undefined ? undefined : earlierReport(given.compare);
   const tolerances = compare.committedTolerances();
-  const { only, json } = given;
-  const chosen = benchmarks.filter(({ name }) => only?.includes(name) ?? true);
+  const { only, row, json } = given;
+  const chosen = benchmarks
+    .filter(({ name }) => only?.includes(name) ?? true)
+    .map((benchmark) => (row === undefined ? benchmark : withRow(benchmark, row)));
   const keep = async (report: Judged): Promise<void> => {
     save(given, report);
     if (given.chart === undefined) return;

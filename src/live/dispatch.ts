@@ -4,10 +4,14 @@ import { SimulatorBug, UsageError } from '../errors.js';
 import { FTRACE_FN_KLP, FTRACE_OPS } from '../kernel/ftrace.js';
 import { TRACE_MARK } from '../kernel/trace.js';
 import {
-  createDecide,
+  BAD_ADDRESS,
+  createDecideWord,
+  decideAgain,
   decideInPort,
+  FIRST_WORD,
   klpHandlerWarned,
   type Decide,
+  type DecideWord,
   type ReadOrder,
 } from '../livepatch/wasm-handler.js';
 import { KernelOops } from '../memory/fault.js';
@@ -15,6 +19,7 @@ import { percpu, PERCPU } from '../kernel/layout.js';
 import type { NativeBoot, NativeCpu } from '../memory/native.js';
 import { NULL, type Addr } from '../memory/struct.js';
 import { BODY_WORD, type Body, type CompiledProgram } from './bodies.js';
+import { makeSiteCode } from './site-code.js';
 import type { BootedMachine } from '../scenario/boot.js';
 
 /** A patchable function as one CPU sees it: text that this CPU has fetched. Made by {@link Dispatcher.site}. */
@@ -23,9 +28,13 @@ export interface Site<A extends unknown[] = unknown[], R = unknown> {
   /** Address of the original. */
   readonly entry: Addr;
   readonly original: (...args: A) => R;
-  /** What a call runs while the entry is a no-op: the original; `undefined` while the entry calls {@link ops}. */
-  readonly code: ((...args: A) => R) | undefined;
-  /** What the entry calls, 0 while it is a no-op. Changes, with {@link code}, when this CPU acknowledges a change of text. */
+  /**
+   * Calls the function: the version that the current task has to run. While the entry is a no-op it is the original itself.
+   *
+   * @throws {KernelOops} when the way leads into freed code; whatever the version throws
+   */
+  readonly invoke: (...args: A) => R;
+  /** What the entry calls, 0 while it is a no-op. Changes, with {@link invoke}, when this CPU acknowledges a change of text. */
   readonly ops: Addr;
 }
 
@@ -42,7 +51,10 @@ export interface DispatchOptions {
   readonly ran?: Uint8Array;
 }
 
-type AnySite = { -readonly [K in keyof Site]: Site[K] };
+type AnySite = { -readonly [K in keyof Site]: Site[K] } & {
+  /** The way through the handler, once the site has been patched. */
+  patched: Site['invoke'] | undefined;
+};
 
 /** Note that a body ran; the arguments pass through. */
 function noting(ran: Uint8Array, id: number, body: Body): Body {
@@ -58,15 +70,23 @@ export function portDecide(cpu: NativeCpu): Decide {
   return (fops) => decideInPort(cpu, fops, fregs);
 }
 
-function chooseDecide(
-  cpu: NativeCpu,
+function chooseHandler(
   boot: NativeBoot,
   choice: DispatchOptions['handler'],
-): Decide {
+): Required<DispatchOptions>['handler'] {
   const isIntact = (boot.ablation?.sites.length ?? 0) === 0;
-  const handler = choice ?? (boot.memory !== undefined && isIntact ? 'acquire' : 'port');
-  if (typeof handler === 'function') return handler;
-  return handler === 'port' ? portDecide(cpu) : createDecide(cpu.id, boot, handler);
+  return choice ?? (boot.memory !== undefined && isIntact ? 'acquire' : 'port');
+}
+
+/** A handler that decides on addresses as one that decides on bodies' numbers. */
+function wordOf(decide: Decide, cpu: NativeCpu, words: Int32Array): DecideWord {
+  return (ops, current) => {
+    let ip = decide(ops, current);
+    if (ip < 0) ip = klpHandlerWarned(cpu, ip, ops);
+    if (ip === NULL) return 0;
+    const word = words[ip + BODY_WORD] ?? -1;
+    return word < 0 ? BAD_ADDRESS : word + FIRST_WORD;
+  };
 }
 
 /**
@@ -81,7 +101,7 @@ export class Dispatcher {
   readonly #words: Int32Array;
   readonly #bodies: readonly Body[];
   readonly #marks: readonly number[];
-  readonly #decide: Decide;
+  readonly #decide: DecideWord;
   readonly #sites = new Map<string, AnySite>();
 
   /**
@@ -103,15 +123,21 @@ export class Dispatcher {
     this.#words = boot.words;
     this.#bodies = options.isJudged === true ? noted : program.bodies;
     this.#marks = program.marks;
-    this.#decide = chooseDecide(cpu, boot, options.handler);
+    const handler = chooseHandler(boot, options.handler);
+    if (handler === 'acquire' || handler === 'fence') {
+      this.#decide = createDecideWord(cpu.id, boot, BODY_WORD, handler);
+    } else {
+      this.#decide = wordOf(handler === 'port' ? portDecide(cpu) : handler, cpu, boot.words);
+    }
     program.functions.forEach(({ name }, id) => {
       const original = this.#bodies[id] as (...args: unknown[]) => unknown;
       this.#sites.set(name, {
         name,
         entry: machine.symbol(name),
         original,
-        code: undefined,
+        invoke: original,
         ops: NULL,
+        patched: undefined,
       });
     });
     this.#refresh();
@@ -126,8 +152,39 @@ export class Dispatcher {
         throw new SimulatorBug(`the entry of ${site.name} calls a handler that is not livepatch's`);
       }
       site.ops = ops;
-      site.code = ops === NULL ? site.original : undefined;
+      site.invoke = ops === NULL ? site.original : (site.patched ??= this.#codeOf(site));
     }
+  }
+
+  #codeOf(site: AnySite): Site['invoke'] {
+    const original = site.original as Body;
+    return makeSiteCode(original.length, {
+      site,
+      decide: this.#decide,
+      cpu: this.#cpu,
+      choices: [original, undefined, undefined, undefined, undefined, ...this.#bodies],
+      other: (decision, ops) => this.#other(original, decision, ops),
+    }) as Site['invoke'];
+  }
+
+  /** What to run after a decision that is a WARN, or that stands for no body. */
+  #other(original: Body, decision: number, ops: Addr): Body {
+    const remains = decision < 0 ? klpHandlerWarned(this.#cpu, decision, ops) : decision;
+    if (remains === 0) return original;
+    if (decision !== BAD_ADDRESS) {
+      const body = this.#bodies[remains - FIRST_WORD];
+      if (body !== undefined) return body;
+    }
+    const ip = decision === BAD_ADDRESS ? remains : decideAgain(this.#cpu, ops);
+    return this.#bodies[this.#words[ip + BODY_WORD] ?? -1] ?? this.#noCode(ip);
+  }
+
+  /** A site of its own for a function whose entry calls `ops` for ever: for tests and measurements of states of a stack. */
+  siteCalling<A extends unknown[], R>(name: string, ops: Addr): Site<A, R> {
+    const { entry, original } = this.site(name);
+    const site: AnySite = { name, entry, original, invoke: original, ops, patched: undefined };
+    site.invoke = this.#codeOf(site);
+    return site as unknown as Site<A, R>;
   }
 
   /**
@@ -143,30 +200,14 @@ export class Dispatcher {
   }
 
   /**
-   * Enter a function: the version that the current task has to run, to be called at once.
-   *
-   * @throws {KernelOops} when the way leads into freed code
-   */
-  enter<A extends unknown[], R>(site: Site<A, R>): (...args: A) => R {
-    const { code } = site;
-    if (code !== undefined) return code;
-    const { ops } = site;
-    let ip = this.#decide(ops, this.#cpu.current);
-    if (ip < 0) ip = klpHandlerWarned(this.#cpu, ip, ops);
-    if (ip === NULL) return site.original;
-    const body = this.#bodies[this.#words[ip + BODY_WORD] as number];
-    if (body === undefined) this.#noCode(ip);
-    return body as unknown as (...args: A) => R;
-  }
-
-  /**
    * Call a function: the version that the current task has to run.
    *
    * @returns what that version returns
    * @throws {KernelOops} when the way leads into freed code; whatever the body throws
    */
   call<A extends unknown[], R>(site: Site<A, R>, ...args: A): R {
-    return this.enter(site)(...args);
+    const { invoke } = site; // Not as a method: a version's `this` is undefined.
+    return invoke(...args);
   }
 
   #noCode(ip: Addr): never {

@@ -11,6 +11,7 @@ import { FIRST_VALID_ADDR } from '../memory/fault.js';
 import { CPU_LOCAL } from '../memory/local.js';
 import type { NativeBoot } from '../memory/native.js';
 import type { Addr, CpuId } from '../memory/struct.js';
+import { withConstants } from '../memory/wasm/constants.js';
 import { KLP_FUNC } from './layout.js';
 import { klpFtraceHandler } from './patch.js';
 import {
@@ -18,7 +19,6 @@ import {
   WARN_HANDLER_RECURSION,
   WARN_HANDLER_UNDEFINED,
 } from './warn-sites.js';
-import type { WasmModule } from '../memory/wasm-memory.js';
 
 /** How the WebAssembly handler orders a load before later loads; see `wasm/variants.ts`. */
 export type ReadOrder = 'acquire' | 'fence';
@@ -29,30 +29,46 @@ export type ReadOrder = 'acquire' | 'fence';
  */
 export type Decide = (fops: Addr, current: Addr) => number;
 
+/**
+ * As {@link Decide}, but with a word of the code in place of its address: 0 for the original, else the word and
+ * {@link FIRST_WORD}, or negative when {@link klpHandlerWarned} has to look at it first.
+ */
+export type DecideWord = (fops: Addr, current: Addr) => number;
+
 const RECURSION = -1;
 const EMPTY_STACK = -2;
 const UNDEFINED_ORIGINAL = -3;
-const BAD_ADDRESS = -4;
+/** The handler met an address or a word that is none: what {@link klpHandlerWarned} returns then is an address. */
+export const BAD_ADDRESS = -4;
+/** What a {@link DecideWord} adds to the word, so that its negative is told apart from the others. */
+export const FIRST_WORD = 5;
 
 /**
  * Instantiate a handler for one CPU.
  *
- * @param module the compiled `klp-ftrace-handler.wat`
+ * @param code the compiled `klp-ftrace-handler.wat`
+ * @param word offset of the word that a {@link DecideWord} takes
  * @throws {SimulatorBug} when `boot.memory` is not the memory of `boot.words`
  */
 export function instantiateDecide(
-  module: WasmModule,
+  code: Uint8Array,
   id: CpuId,
   { memory, words, localBase }: NativeBoot,
+  word?: number,
 ): Decide {
   if (memory?.buffer !== words.buffer) {
     throw new SimulatorBug('the wasm handler needs the WebAssembly.Memory that its words lie in');
   }
-  const local = (localBase + id * CPU_LOCAL.size) * 4;
-  const limit = words.length - FIRST_VALID_ADDR - KLP_FUNC.size;
-  const instance = new WebAssembly.Instance(module, { klp: { memory, local, limit } });
+  const preempt = (localBase + id * CPU_LOCAL.size + CPU_LOCAL.preemptCount) * 4;
+  const limit = words.length - FIRST_VALID_ADDR - Math.max(KLP_FUNC.size, word ?? 0);
+  const constants = [preempt, limit, ...(word === undefined ? [] : [word * 4])];
+  const module = new WebAssembly.Module(withConstants(code, constants));
+  const instance = new WebAssembly.Instance(module, { klp: { memory } });
   return instance.exports['klpFtraceHandler'] as unknown as Decide;
 }
+
+const codeOf = (variant: string): Uint8Array =>
+  readFileSync(new URL(`./wasm/klp-ftrace-handler.${variant}.wasm`, import.meta.url));
 
 /**
  * Load the handler for one CPU.
@@ -60,10 +76,22 @@ export function instantiateDecide(
  * @param order default `acquire`
  * @throws {SimulatorBug} when `boot.memory` is not the memory of `boot.words`
  */
-export function createDecide(id: CpuId, boot: NativeBoot, order: ReadOrder = 'acquire'): Decide {
-  const file = new URL(`./wasm/klp-ftrace-handler.${order}.wasm`, import.meta.url);
-  return instantiateDecide(new WebAssembly.Module(readFileSync(file)), id, boot);
-}
+export const createDecide = (id: CpuId, boot: NativeBoot, order: ReadOrder = 'acquire'): Decide =>
+  instantiateDecide(codeOf(order), id, boot);
+
+/**
+ * Load the handler for one CPU that decides on a word of the code.
+ *
+ * @param word its offset, in words from the address of the code
+ * @param order default `acquire`
+ * @throws {SimulatorBug} when `boot.memory` is not the memory of `boot.words`
+ */
+export const createDecideWord = (
+  id: CpuId,
+  boot: NativeBoot,
+  word: number,
+  order: ReadOrder = 'acquire',
+): DecideWord => instantiateDecide(codeOf(`${order}-word`), id, boot, word);
 
 /**
  * The port's decision; it does its WARNs itself.
@@ -77,8 +105,8 @@ export function decideInPort(cpu: Cpu, fops: Addr, fregs: Addr): Addr {
   return cpu.get(fregs + FREGS.ip);
 }
 
-/** What the WebAssembly handler leaves to the port, in the middle of a call by kernel text. */
-function decideAgain(cpu: Cpu, fops: Addr): Addr {
+/** The port's decision in the middle of a call by kernel text, whose registers it leaves alone: what the WebAssembly handler leaves to it. */
+export function decideAgain(cpu: Cpu, fops: Addr): Addr {
   const fregs = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.fregs;
   const before = cpu.get(fregs);
   const ip = decideInPort(cpu, fops, fregs);
@@ -90,7 +118,7 @@ function decideAgain(cpu: Cpu, fops: Addr): Addr {
  * Carry out the WARN that a negative decision stands for.
  *
  * @differs the warning is recorded right after the handler's preemption-disabled section, not inside it
- * @returns the decision that remains: an address, or 0 for the original
+ * @returns the decision that remains: as a positive one, or 0 for the original; always an address after {@link BAD_ADDRESS}
  * @throws {KernelOops} when the handler met an address that is none
  */
 export function klpHandlerWarned(cpu: Cpu, decision: number, fops: Addr): Addr {

@@ -1,4 +1,8 @@
 import test from 'ava';
+import { BODY_WORD } from '../../src/live/bodies.js';
+import { KLP_FUNC, KLP_OPS } from '../../src/livepatch/layout.js';
+import { KernelOops } from '../../src/memory/fault.js';
+import { POISON } from '../../src/memory/struct.js';
 import { TASK } from '../../src/kernel/task.js';
 import { asm } from '../../src/kernel/text.js';
 import { bootLive, patchStateOf, type LiveMachine } from '../../src/live/live.js';
@@ -118,4 +122,45 @@ test('a name that does not exist is refused with the names that do', (t) => {
     message: 'a patch replaces f, which the program lacks',
   });
   t.is(m.remove('livepatch_fix'), -ENOENT);
+});
+
+test('a call passes on as many arguments as it has, patched or not', (t) => {
+  const count = (...args: number[]): string => `old ${args.length}`;
+  const m = bootLive({
+    functions: { count, two: (a: number, b?: number) => [a, b].length },
+    patches: {
+      fix: {
+        functions: {
+          count: (...args: number[]) => `new ${args.length}`,
+          two: (...args: number[]) => args.length,
+        },
+      },
+    },
+  });
+  const site = m.site<number[], string>('count');
+  const two = m.site<[a: number, b?: number], number>('two');
+  t.is(m.call(site), 'old 0');
+  m.enable('fix');
+  m.letRun(300);
+  for (let n = 0; n < 12; n++) {
+    t.is(m.call(site, ...Array.from({ length: n }, () => 1)), `new ${n}`);
+  }
+  t.is(m.call(two, 1), 1);
+  t.is(m.call(two, 1, undefined), 2);
+});
+
+test('code that is not there any more is not called', (t) => {
+  const m = bootLive(program);
+  m.enable('livepatch_fix');
+  m.letRun(300);
+  const area = m.site<[number, number], number>('area');
+  t.is(m.call(area, -2, 3), 6);
+  const { words, klp } = m.solo;
+  const ops = words[klp.ops]!;
+  const func = words[ops + KLP_OPS.funcStack]! - KLP_FUNC.stackNode;
+  const text = words[func + KLP_FUNC.newFunc]!;
+  words.fill(POISON, text, text + BODY_WORD + 1);
+  t.throws(() => m.call(area, -2, 3), { instanceOf: KernelOops, message: /not there any more/ });
+  words[text + BODY_WORD] = -7;
+  t.throws(() => m.call(area, -2, 3), { instanceOf: KernelOops, message: /not there any more/ });
 });

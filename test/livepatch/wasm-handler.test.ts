@@ -8,7 +8,10 @@ import { percpu, PERCPU } from '../../src/kernel/layout.js';
 import { LIST } from '../../src/kernel/list.js';
 import { TASK } from '../../src/kernel/task.js';
 import {
+  BAD_ADDRESS,
   createDecide,
+  createDecideWord,
+  FIRST_WORD,
   instantiateDecide,
   klpHandlerWarned,
   withDecide,
@@ -24,7 +27,7 @@ import { KernelOops } from '../../src/memory/fault.js';
 import { CPU_LOCAL } from '../../src/memory/local.js';
 import { compileText, substitute } from '../../src/memory/wasm/compile.js';
 import { WasmCpu } from '../../src/memory/wasm.js';
-import type { CpuId } from '../../src/memory/struct.js';
+import { POISON, type CpuId } from '../../src/memory/struct.js';
 import { KLP_FUNC, KLP_OPS } from '../../src/livepatch/layout.js';
 import { bootSolo } from '../../src/scenario/solo.js';
 import { portDecide } from '../../src/live/dispatch.js';
@@ -34,6 +37,9 @@ const SEED = 20_061;
 /** States in the sequential comparison; the long form is set by `KLP_HANDLER_STATES`. */
 const STATES = Number(process.env['KLP_HANDLER_STATES'] ?? 200_000);
 const CPU0 = 0 as CpuId;
+/** Words of the code of a version, and which of them a handler for words takes. */
+const CODE_WORDS = 16;
+const WORD = 3;
 
 const source = readFileSync(
   new URL('../../../src/livepatch/wasm/klp-ftrace-handler.wat', import.meta.url),
@@ -43,7 +49,7 @@ const source = readFileSync(
 /** A machine whose only ops and functions are written by hand. */
 function stage() {
   const solo = bootSolo({
-    vmlinux: { functions: [], data: { control: 2 } },
+    vmlinux: { functions: [], data: { control: 2, code: 2 * CODE_WORDS } },
     klp: { funcs: 8, ops: 1 },
   });
   const { words, klp, kernel, boot, ctx } = solo;
@@ -123,6 +129,65 @@ for (const order of ['acquire', 'fence'] as const) {
   });
 }
 
+/** The port's decision as that of a handler for words. */
+const portWord =
+  ({ cpu, port, solo }: Stage): Decide =>
+  (fops, current) => {
+    let ip = port(fops, current);
+    if (ip < 0) ip = klpHandlerWarned(cpu, ip, fops);
+    return ip === 0 ? 0 : solo.words[ip + WORD]! + FIRST_WORD;
+  };
+
+for (const order of ['acquire', 'fence'] as const) {
+  test(`the handler for words takes the word of the code that the port decides on (${order})`, (t) => {
+    const s = stage();
+    const { words } = s.solo;
+    const writer = new StateWriter(s.arena, SEED);
+    const code = s.solo.symbol('code');
+    s.arena.funcs.forEach((func, i) => {
+      words[func + KLP_FUNC.newFunc] = code + i;
+      words[code + i + WORD] = 40 + i;
+    });
+    const [decide, expect] = [createDecideWord(CPU0, s.solo.boot, WORD, order), portWord(s)];
+    const seen = new Set<number>();
+    let differences = 0;
+    for (let i = 0; i < STATES; i++) {
+      writer.any();
+      const expected = s.observe(expect);
+      if (s.observe(decide) !== expected) differences++;
+      seen.add(expected);
+    }
+    t.is(differences, 0);
+    for (let i = 0; i < 8; i++) t.true(seen.has(8 * (40 + i + FIRST_WORD)), `word ${i}`);
+    for (let i = 0; i < 8; i++) t.true(seen.has(8 * (40 + i + FIRST_WORD) + 4), `${i}, undefined`);
+  });
+}
+
+test('a handler for words leaves code that is none, and words that are none, to the port', (t) => {
+  const s = stage();
+  const { words } = s.solo;
+  new StateWriter(s.arena, SEED);
+  const func = s.arena.funcs[0]!;
+  words[s.arena.ops + KLP_OPS.funcStack + LIST.next] = func + KLP_FUNC.stackNode;
+  words[func + KLP_FUNC.stackNode + LIST.next] = s.arena.ops + KLP_OPS.funcStack;
+  words[func + KLP_FUNC.transition] = 0;
+  words[func + KLP_FUNC.nop] = 0;
+  const decide = createDecideWord(CPU0, s.solo.boot, WORD);
+  const decisionOn = (newFunc: number, word = 7): number => {
+    words[func + KLP_FUNC.newFunc] = newFunc;
+    words[s.solo.symbol('code') + WORD] = word;
+    return decide(s.fops, s.arena.task);
+  };
+  t.is(decisionOn(s.solo.symbol('code')), 7 + FIRST_WORD);
+  for (const nowhere of [0, 1, -1, words.length - 1, words.length, POISON]) {
+    t.is(decisionOn(nowhere), BAD_ADDRESS, `code at ${nowhere}`);
+  }
+  for (const word of [-1, -5, -6, 0x7fffffff, -0x80000000]) {
+    t.is(decisionOn(s.solo.symbol('code'), word), BAD_ADDRESS, `word ${word}`);
+  }
+  t.is(decisionOn(s.solo.symbol('code'), POISON), POISON + FIRST_WORD, 'freed code is no body');
+});
+
 /** A fault in the handler, as a change of its source. */
 const MUTANTS: readonly (readonly [string, string, string])[] = [
   ['runs a nop', '(i32.eqz (i32.load offset=@KLP_FUNC.nop (local.get $at)))', '(i32.const 1)'],
@@ -158,8 +223,8 @@ const MUTANTS: readonly (readonly [string, string, string])[] = [
   ],
   [
     'leaves preemption off',
-    '(global.get $local) (local.get $preempt))',
-    '(global.get $local) (i32.const 1))',
+    '(i32.const @PREEMPT_AT) (local.get $preempt))',
+    '(i32.const @PREEMPT_AT) (i32.const 1))',
   ],
   ['does not see a recursion', '(then (return (i32.const -1)))', '(then)'],
 ];
@@ -170,16 +235,20 @@ for (const [fault, from, to] of MUTANTS) {
     const text = source.replace(from, () => to);
     const bytes = await compileText(fault, text, HANDLER_VARIANTS.acquire);
     const s = stage();
-    const mutant = instantiateDecide(new WebAssembly.Module(bytes), CPU0, s.solo.boot);
+    const mutant = instantiateDecide(bytes, CPU0, s.solo.boot);
     t.not(compare(s, mutant, 20_000).differsAt, -1);
   });
 }
 
-test('both handlers decide alike while another thread changes the state', async (t) => {
+test('all handlers decide alike while another thread changes the state', async (t) => {
   const s = stage();
   const { arena, observe, port, solo } = s;
   const { words } = solo;
   const decide = createDecide(CPU0, solo.boot);
+  const code = solo.symbol('code');
+  const decideWord = createDecideWord(CPU0, solo.boot, code - 1000);
+  // Versions are at 1000 and up; the word that far behind is the version's address again.
+  for (let i = 0; i < 8; i++) words[code + i] = 1000 + i - FIRST_WORD;
   new StateWriter(arena, SEED).any();
   const worker = new Worker(new URL('./handler-writer.js', import.meta.url), {
     workerData: { arena, seed: SEED },
@@ -191,12 +260,13 @@ test('both handlers decide alike while another thread changes the state', async 
   while (stable < 20_000 || torn < 500) {
     const before = Atomics.load(words, arena.sequence);
     const mine = observe(decide);
+    const byWord = observe(decideWord);
     const expected = observe(port);
     const isStable = (before & 1) === 0 && Atomics.load(words, arena.sequence) === before;
     reader++;
-    if (!possible.has(mine) || !possible.has(expected)) impossible++;
+    if (![mine, byWord, expected].every((seen) => possible.has(seen))) impossible++;
     if (!isStable) torn++;
-    else if (++stable && mine !== expected) different++;
+    else if (++stable && (mine !== expected || byWord !== expected)) different++;
   }
   Atomics.store(words, arena.stop, 1);
   await once(worker, 'exit');
@@ -218,7 +288,10 @@ test('each variant has an order for O-09 and for O-10, and no more', async (t) =
   };
   t.is(await count('acquire', /i32\.atomic\.load/g), 2);
   t.is(await count('acquire', /atomic\.(fence|rmw)|atomic\.store/g), 0);
+  t.is(await count('acquire-word', /i32\.atomic\.load/g), 2);
+  t.is(await count('acquire-word', /atomic\.(fence|rmw)|atomic\.store/g), 0);
   t.is(await count('fence', /atomic\.fence/g), 2);
+  t.is(await count('fence-word', /atomic\.fence/g), 2);
   t.is(await count('fence', /atomic\.(load|rmw|store)|i32\.atomic/g), 0);
 });
 

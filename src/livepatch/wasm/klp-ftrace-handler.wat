@@ -6,12 +6,13 @@
 ;; Result: the address of the code to run, or 0 = leave the instruction pointer alone. Negative: something to WARN about,
 ;; which the TypeScript side does (see wasm-handler.ts): -1 recursion, -2 empty stack, -3 undefined patch state and the
 ;; original, -4 an address that no kernel survives, and less than that, undefined patch state and the code at minus it.
+;;
+;; A word at a fixed place in the code can stand in for its address (`@OF_CODE`): then results above 0 are that word and 5.
+;;
+;; `@PREEMPT_AT`, this CPU's count, and `@LIMIT`, the number of addresses from the first valid one on at which a func can
+;; lie, are put in when a CPU boots: constants are what the engine makes the most of.
 (module
   (import "klp" "memory" (memory 1 65536 shared))
-  ;; CPU_LOCAL line of this CPU, in bytes.
-  (import "klp" "local" (global $local i32))
-  ;; Number of addresses from the first valid one on at which a func can lie.
-  (import "klp" "limit" (global $limit i32))
 
   (func (export "klpFtraceHandler") (param $fops i32) (param $current i32) (result i32)
     (local $stack i32) (local $node i32) (local $at i32) (local $undefined i32) (local $preempt i32) (local $result i32)
@@ -22,8 +23,8 @@
     (if (i32.load offset=@TASK.traceRecursion (local.get $current))
       (then (return (i32.const -1))))
     (i32.store offset=@TASK.traceRecursion (local.get $current) (i32.const 1))
-    (local.set $preempt (i32.load offset=@CPU_LOCAL.preemptCount (global.get $local)))
-    (i32.store offset=@CPU_LOCAL.preemptCount (global.get $local)
+    (local.set $preempt (i32.load (i32.const @PREEMPT_AT)))
+    (i32.store (i32.const @PREEMPT_AT)
       (i32.add (local.get $preempt) (i32.const 1)))
 
     (block $unlock
@@ -32,7 +33,7 @@
         (@ACQUIRE_LOAD offset=@LIST.next (i32.shl (local.get $stack) (i32.const 2))))
       (if (i32.eq (local.get $node) (local.get $stack))
         (then (local.set $result (i32.const -2)) (br $unlock)))
-      (if (i32.ge_u (i32.sub (local.get $node) (i32.const @KLP_FUNC.firstValidNode)) (global.get $limit))
+      (if (i32.ge_u (i32.sub (local.get $node) (i32.const @KLP_FUNC.firstValidNode)) (i32.const @LIMIT))
         (then (local.set $result (i32.const -4)) (br $unlock)))
       (local.set $at (i32.shl (local.get $node) (i32.const 2)))
 
@@ -49,14 +50,16 @@
               ;; KLP_UNPATCHED: the next older version. A removed entry keeps its link (O-13).
               (local.set $node (i32.load offset=@LIST.next (local.get $at)))
               (br_if $unlock (i32.eq (local.get $node) (local.get $stack)))
-              (if (i32.ge_u (i32.sub (local.get $node) (i32.const @KLP_FUNC.firstValidNode)) (global.get $limit))
+              (if (i32.ge_u (i32.sub (local.get $node) (i32.const @KLP_FUNC.firstValidNode)) (i32.const @LIMIT))
                 (then (local.set $result (i32.const -4)) (br $unlock)))
               (local.set $at (i32.shl (local.get $node) (i32.const 2)))))
           (local.set $undefined (i32.eq (local.get $undefined) (i32.const -1)))))
 
       ;; A nop means "run the original": redirecting to it would come here again.
       (if (i32.eqz (i32.load offset=@KLP_FUNC.nop (local.get $at)))
-        (then (local.set $result (i32.load offset=@KLP_FUNC.newFunc (local.get $at)))))
+        (then
+          (local.set $result (i32.load offset=@KLP_FUNC.newFunc (local.get $at)))
+          @OF_CODE))
       (if (local.get $undefined)
         (then
           (local.set $result
@@ -66,6 +69,6 @@
               (local.get $result))))))
 
     ;; ftrace_test_recursion_unlock(), which enables preemption again.
-    (i32.store offset=@CPU_LOCAL.preemptCount (global.get $local) (local.get $preempt))
+    (i32.store (i32.const @PREEMPT_AT) (local.get $preempt))
     (i32.store offset=@TASK.traceRecursion (local.get $current) (i32.const 0))
     (local.get $result)))

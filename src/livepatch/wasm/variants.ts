@@ -11,7 +11,7 @@ import { KLP_FUNC, KLP_OPS } from '../layout.js';
 import { LIST } from '../../kernel/list.js';
 import { TASK } from '../../kernel/task.js';
 import { FIRST_VALID_ADDR } from '../../memory/fault.js';
-import { CPU_LOCAL } from '../../memory/local.js';
+import { placeholder } from '../../memory/wasm/constants.js';
 
 const bytes = (words: number): number => words * 4;
 
@@ -27,11 +27,28 @@ const OFFSETS = {
   'LIST.next': bytes(LIST.next),
   'TASK.traceRecursion': bytes(TASK.traceRecursion),
   'TASK.patchState': bytes(TASK.patchState),
-  'CPU_LOCAL.preemptCount': bytes(CPU_LOCAL.preemptCount),
+  PREEMPT_AT: placeholder(0),
+  LIMIT: placeholder(1),
 } as const;
+
+/** Takes the word at {@link placeholder} 2 of the code in place of its address, and sees to it that it is one. */
+const WORD_OF_CODE = `
+  (if (i32.ge_u (i32.sub (local.get $result) (i32.const ${FIRST_VALID_ADDR})) (i32.const ${placeholder(1)}))
+    (then (local.set $result (i32.const -4)) (br $unlock)))
+  (local.set $result
+    (i32.add
+      (i32.load offset=${placeholder(2)} (i32.shl (local.get $result) (i32.const 2)))
+      (i32.const 5)))
+  (if (i32.lt_s (local.get $result) (i32.const 5))
+    (then (local.set $result (i32.const -4)) (br $unlock)))`;
+
+const ACQUIRE = { ...OFFSETS, ACQUIRE_LOAD: 'i32.atomic.load', RMB: '' } as const;
+const FENCE = { ...OFFSETS, ACQUIRE_LOAD: 'i32.load', RMB: '(atomic.fence)' } as const;
 
 /** Values of the `@names` in `klp-ftrace-handler.wat`, by variant. */
 export const HANDLER_VARIANTS = {
-  acquire: { ...OFFSETS, ACQUIRE_LOAD: 'i32.atomic.load', RMB: '' },
-  fence: { ...OFFSETS, ACQUIRE_LOAD: 'i32.load', RMB: '(atomic.fence)' },
+  acquire: { ...ACQUIRE, OF_CODE: '' },
+  fence: { ...FENCE, OF_CODE: '' },
+  'acquire-word': { ...ACQUIRE, OF_CODE: WORD_OF_CODE },
+  'fence-word': { ...FENCE, OF_CODE: WORD_OF_CODE },
 } as const;
