@@ -55,6 +55,17 @@ export {
 } from './campaign/litmus-shapes.js';
 export { type Outcome, type OutcomeTable, type OutcomeTotals } from './campaign/outcomes.js';
 export { type Progress, type Watching } from './campaign/progress.js';
+export { recordFinding, type RecordFindingOptions } from './campaign/record-finding.js';
+export { runCampaign, type RunCampaignOptions } from './campaign/run-campaign.js';
+export type {
+  CampaignFinding,
+  CampaignResult,
+  CampaignSnapshot,
+  JobSummary,
+  ReplayedFinding,
+} from './campaign/plan/snapshot.js';
+export type { PlanFile } from './campaign/plan/plan.js';
+export type { Recording } from './explorer/findings/recording.js';
 export { replay, type ReplayOptions, type ReplayResult } from './campaign/replay.js';
 export { listScenarios } from './campaign/scenario-index.js';
 export { stress, type StressOptions, type StressResult } from './campaign/stress.js';

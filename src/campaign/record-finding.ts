@@ -1,13 +1,15 @@
 /** Writes down a finding for pages and traces, from its token. */
 
-import { loadScenario, Session } from '../explorer/engine/session.js';
-import { record } from '../explorer/findings/record.js';
 import type { Recording } from '../explorer/findings/recording.js';
 import { decodeToken } from '../explorer/findings/token.js';
 import { findScenario } from './find-scenario.js';
 import { replacing } from './replace.js';
 import { checkReplaced } from './replay.js';
 import { replayCommand } from './replay-command.js';
+import { Workers } from './workers.js';
+
+/** Milliseconds that recording may take. */
+const RECORD_MS = 120_000;
 
 /** Which finding is written down. */
 export interface RecordFindingOptions {
@@ -32,14 +34,16 @@ export async function recordFinding({
   replace,
 }: RecordFindingOptions): Promise<Recording> {
   const contents = decodeToken(token);
-  const { scenario, memory, ablated } = contents;
+  const { scenario: name, memory, ablated } = contents;
   checkReplaced(contents, replace);
-  const place = findScenario(file ?? scenario);
-  const loaded = await loadScenario({
-    file: place.file,
-    name: scenario,
-    ...replacing(replace),
-  });
-  const session = new Session(loaded, { memory, ablated }, { log: true });
-  return record(session, token, { command: replayCommand(token, place.file, replace) });
+  const place = file ?? findScenario(name).file;
+  const scenario = { file: place, name, ...replacing(replace) };
+  const session = { scenario, memory, ablated };
+  const workers = new Workers(1);
+  try {
+    const request = { session, token, command: replayCommand(token, place, replace) };
+    return await workers.run('record', request, { ms: RECORD_MS });
+  } finally {
+    await workers.close();
+  }
 }

@@ -1,6 +1,7 @@
 /** The protocol between a campaign and its workers: what each task is given and what it answers. */
 
 import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
+import type { Recording } from '../explorer/findings/recording.js';
 import type { Verdict } from '../explorer/engine/verdict.js';
 import type { PctParameters } from '../explorer/strategies/pct.js';
 import type { HistoryVerdict } from '../scenario/history.js';
@@ -79,6 +80,8 @@ export interface TaskMap {
   minimise: { request: TokenRequest; result: MinimisedFinding };
   /** Execute what a token holds, twice, and tell it. */
   tell: { request: TokenRequest & { readonly all: boolean }; result: ReplayReport };
+  /** Execute what a token holds, and write down every step. */
+  record: { request: TokenRequest & { readonly command: string }; result: Recording };
   /** Execute what a token holds, twice; its outcome if both were the execution it was made of. */
   repeat: { request: TokenRequest; result: string | undefined };
   /** Run both variants of the script of a bug of the past. */

@@ -4,8 +4,10 @@ import { SimulatorBug, UsageError } from '../errors.js';
 import type { SessionConfig } from '../explorer/engine/config.js';
 import type { Schedule } from '../explorer/engine/schedule.js';
 import { prepare } from '../explorer/engine/prepare.js';
-import { loadScenario } from '../explorer/engine/session.js';
+import { loadScenario, Session } from '../explorer/engine/session.js';
 import { minimise } from '../explorer/findings/minimise.js';
+import { record } from '../explorer/findings/record.js';
+import type { Recording } from '../explorer/findings/recording.js';
 import { ablatedLines, storyLines, tell } from '../explorer/findings/story.js';
 import { decodeToken } from '../explorer/findings/token.js';
 import { pctBound } from '../explorer/strategies/pct.js';
@@ -35,7 +37,7 @@ const HANDLERS: {
   readonly [K in TaskName]: (
     request: TaskMap[K]['request'],
   ) => Promise<TaskMap[K]['result']> | TaskMap[K]['result'];
-} = { slice, list, image, minimise: shrink, tell: retell, repeat, history, latent };
+} = { slice, list, image, minimise: shrink, tell: retell, record: write, repeat, history, latent };
 
 /** Carry out one task. */
 export async function runTask<K extends TaskName>({
@@ -64,6 +66,16 @@ async function slice(request: SliceRequest): Promise<SliceResult> {
 
 function list({ file, replace }: TaskMap['list']['request']): Promise<ScenarioInfo[]> {
   return listFile(file, replace);
+}
+
+/** A session of its own: one that keeps the memory's log is slow. */
+async function write({
+  session: config,
+  token,
+  command,
+}: TaskMap['record']['request']): Promise<Recording> {
+  const session = new Session(await loadScenario(config.scenario), config, { log: true });
+  return record(session, token, { command });
 }
 
 async function image(scenario: ScenarioReference): Promise<Int32Array> {

@@ -45,6 +45,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./verify.js')).registerVerify,
   },
   {
+    name: 'campaign',
+    usage: '[options] [command]',
+    description: 'run whole campaigns from one file, here or on many machines',
+    load: async () => (await import('./campaign.js')).registerCampaign,
+  },
+  {
     name: 'orderings',
     usage: '[options] [site]',
     description: 'list the places where live patching relies on order, or tell the story of one',

@@ -2,7 +2,9 @@
 
 import { copyFileSync } from 'node:fs';
 
-for (const name of ['finding.css', 'finding.html', 'finding.client.js']) {
-  const source = new URL(`../../../../src/report/assets/${name}`, import.meta.url);
-  copyFileSync(source, new URL(name, import.meta.url));
+for (const page of ['finding', 'campaign']) {
+  for (const name of [`${page}.css`, `${page}.html`, `${page}.client.js`]) {
+    const source = new URL(`../../../../src/report/assets/${name}`, import.meta.url);
+    copyFileSync(source, new URL(name, import.meta.url));
+  }
 }

@@ -1,0 +1,121 @@
+/** Shrinks what a campaign finds and keeps it in the corpus, while the campaign goes on. */
+
+import { siteName } from '../../catalog/orderings/entry.js';
+import { Interrupted, UsageError } from '../../errors.js';
+import { decodeToken } from '../../explorer/findings/token.js';
+import type { SiteId } from '../../memory/sites.js';
+import { findScenario } from '../find-scenario.js';
+import { isOfCatalogue, replayCommand } from '../replay-command.js';
+import type { OutcomeCount } from '../tally.js';
+import type { Workers } from '../workers.js';
+import { decisiveStory, type Corpus, type CorpusEntry, type FindingStatus } from './corpus.js';
+import type { JobTotals, PlanJob } from './ledger.js';
+import type { CampaignFinding, ReplayedFinding } from './snapshot.js';
+
+/** Milliseconds that shrinking and recording one finding may take. */
+const SHRINK_MS = 120_000;
+/** Findings of one job that are shrunk and kept: a scenario that fails in thousands of ways fails in the same one. */
+const MOST_KEPT = 10;
+
+/** Looks after the findings of one campaign. */
+export class FindingKeeper {
+  readonly #workers: Workers;
+  readonly #corpus: Corpus | undefined;
+  readonly #known = new Map<string, CampaignFinding>();
+  #work: Promise<void> = Promise.resolve();
+  #failure: Error | undefined;
+
+  constructor(workers: Workers, corpus: Corpus | undefined) {
+    this.#workers = workers;
+    this.#corpus = corpus;
+  }
+
+  findings(): readonly CampaignFinding[] {
+    return [...this.#known.values()];
+  }
+
+  /** Take up what is forbidden in the counts and not known yet. */
+  look(totals: readonly JobTotals[]): void {
+    for (const { job, tally } of totals) {
+      const forbidden = tally.outcomes.filter(({ grade }) => grade === 'forbidden');
+      for (const outcome of forbidden.slice(0, MOST_KEPT)) {
+        const key = `${job.id} ${outcome.key}`;
+        if (this.#known.has(key)) continue;
+        this.#known.set(key, this.#asFound(job, outcome));
+        this.#work = this.#work.then(() => this.#keep(key, job, outcome));
+      }
+    }
+  }
+
+  /** Wait until everything that was taken up is kept. @throws what went wrong with it */
+  async finish(signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted !== true) await this.#work;
+    if (this.#failure !== undefined && !(this.#failure instanceof Interrupted)) throw this.#failure;
+  }
+
+  #asFound({ session }: PlanJob, { key, detail, token }: OutcomeCount): CampaignFinding {
+    const { name, file } = session.scenario;
+    return { scenario: name, outcome: key, detail, replay: replayCommand(token, file) };
+  }
+
+  async #keep(key: string, job: PlanJob, outcome: OutcomeCount): Promise<void> {
+    try {
+      const { session } = job;
+      const request = { session, token: outcome.token };
+      const { token } = await this.#workers.run('minimise', request, { ms: SHRINK_MS });
+      const { name, file } = session.scenario;
+      const replay = replayCommand(token, file);
+      const finding = { scenario: name, outcome: outcome.key, detail: outcome.detail, replay };
+      if (this.#corpus === undefined) {
+        this.#known.set(key, finding);
+        return;
+      }
+      const recorded = { session, token, command: replay };
+      const recording = await this.#workers.run('record', recorded, { ms: SHRINK_MS });
+      const isNew = this.#corpus.add({
+        scenario: name,
+        ...(isOfCatalogue(file) ? {} : { file }),
+        token,
+        outcome: outcome.key,
+        detail: outcome.detail,
+        memory: session.memory,
+        ablated: session.ablated.map((site) => siteName(site as SiteId)),
+        replay,
+        story: decisiveStory(recording),
+      });
+      this.#known.set(key, { ...finding, isNew });
+    } catch (error) {
+      this.#failure ??= error as Error;
+    }
+  }
+
+  /** Replay every finding of the corpus and note what became of it. */
+  async replayAll(signal: AbortSignal): Promise<readonly ReplayedFinding[]> {
+    const replayed: ReplayedFinding[] = [];
+    for (const [file, entry] of this.#corpus?.entries() ?? []) {
+      if (signal.aborted) break;
+      const { status, now } = await this.#statusOf(entry);
+      this.#corpus?.mark(file, entry, status);
+      const { scenario, outcome } = entry;
+      replayed.push({ file, scenario, outcome, status, now });
+    }
+    return replayed;
+  }
+
+  async #statusOf(entry: CorpusEntry): Promise<{ status: FindingStatus; now: string }> {
+    try {
+      const { scenario: name, memory, ablated, fingerprint } = decodeToken(entry.token);
+      const { file } = findScenario(entry.file ?? name);
+      const session = { scenario: { file, name }, memory, ablated };
+      const request = { session, token: entry.token, all: false };
+      const report = await this.#workers.run('tell', request, { ms: SHRINK_MS });
+      const { key, grade } = report.verdict;
+      if (key === entry.outcome) return { status: 'open', now: key };
+      if (grade === 'forbidden') return { status: 'changed', now: key };
+      return { status: report.fingerprint === fingerprint ? 'stale' : 'fixed', now: key };
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      return { status: 'stale', now: error.message };
+    }
+  }
+}

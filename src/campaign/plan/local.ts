@@ -1,0 +1,49 @@
+/** Runs the ranges of a campaign on this machine's worker threads. */
+
+import type { Workers } from '../workers.js';
+import { executeRange } from './execute-range.js';
+import type { Ledger, WorkRange } from './ledger.js';
+
+/** How a campaign's ranges are executed; returns when nothing is left or the signal aborts. */
+export interface RangeRunner {
+  run(ledger: Ledger, onRange: (range: WorkRange) => void, signal: AbortSignal): Promise<void>;
+  /** What the runner knows besides: workers, refusals. */
+  notes(): readonly string[];
+  /** How somebody else ended it: `draining` or `cancelled`. */
+  readonly control?: string;
+  close?(): Promise<void>;
+}
+
+/** Every worker thread takes the next range. */
+export class LocalRunner implements RangeRunner {
+  readonly #workers: Workers;
+  readonly #threads: number;
+
+  constructor(workers: Workers, threads: number) {
+    this.#workers = workers;
+    this.#threads = threads;
+  }
+
+  async run(
+    ledger: Ledger,
+    onRange: (range: WorkRange) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const jobs = new Map(ledger.jobs.map((job) => [job.id, job]));
+    const ranges = ledger.ranges();
+    const work = async (): Promise<void> => {
+      for (const range of ranges) {
+        if (signal.aborted) return;
+        const job = jobs.get(range.job);
+        if (job === undefined || ledger.has(range)) continue;
+        const tally = await executeRange(this.#workers, job, range, signal);
+        if (ledger.add(range, tally)) onRange(range);
+      }
+    };
+    await Promise.all(Array.from({ length: this.#threads }, work));
+  }
+
+  notes(): readonly string[] {
+    return [];
+  }
+}

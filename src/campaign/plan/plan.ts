@@ -1,0 +1,167 @@
+/** A campaign as one file declares it: scenarios × memories × strategies × seeds × removed orders, a size, and an end. */
+
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { UsageError } from '../../errors.js';
+import type { StrategyConfig } from '../../explorer/engine/config.js';
+import { checkOptions, type Filled, type OptionTable } from '../option-table.js';
+import {
+  choiceOf,
+  duration,
+  integerIn,
+  listOf,
+  orderingSites,
+  seed,
+  textOf,
+  type Rule,
+} from '../rules.js';
+
+/** What a campaign file holds. */
+export interface PlanFile {
+  /** What commands and reports call the campaign. */
+  readonly name: string;
+  /** `NAME` of the catalogue, or `FILE#NAME` relative to the campaign file. */
+  readonly scenarios: readonly string[];
+  readonly memories?: readonly ('lkmm' | 'sc')[];
+  readonly strategies?: readonly ('random' | 'pct')[];
+  /** `pct`: depth of the bugs looked for. */
+  readonly depth?: number;
+  readonly seeds?: readonly number[];
+  /** Each item: sites with commas that are removed together, or `none`. */
+  readonly ablations?: readonly string[];
+  /** Executions of each combination. */
+  readonly executions: number;
+  /** Time for all of it, such as `8h`. */
+  readonly budget?: string;
+  /** Folder of findings, relative to the campaign file. */
+  readonly corpus?: string;
+  /** Executions that are handed out together. */
+  readonly range?: number;
+}
+
+const many = integerIn({ min: 1, max: 1e12 });
+
+/** Removed sites as a file writes them. */
+const ablation: Rule<string> = {
+  accepts: `none, or ${orderingSites.accepts}`,
+  parse: (text) => (text === 'none' || orderingSites.parse(text) ? text : undefined),
+  check: (value) => (typeof value === 'string' ? ablation.parse(value) : undefined),
+};
+
+/** A time with its unit, kept as text. */
+const time: Rule<string> = {
+  accepts: duration.accepts,
+  parse: (text) => (duration.parse(text) === undefined ? undefined : text),
+  check: (value) => (typeof value === 'string' ? time.parse(value) : undefined),
+};
+
+const PLAN = {
+  name: {
+    rule: {
+      accepts: 'letters, digits, dots and hyphens, at most 60',
+      parse: (text) => (/^[\w.-]{1,60}$/.test(text) ? text : undefined),
+      check: (value) =>
+        typeof value === 'string' && /^[\w.-]{1,60}$/.test(value) ? value : undefined,
+    },
+    about: 'name of the campaign',
+    required: true,
+  },
+  scenarios: {
+    rule: listOf(textOf('NAME of the catalogue, FILE or FILE#NAME')),
+    about: 'what is explored',
+    required: true,
+  },
+  memories: { rule: listOf(choiceOf(['lkmm', 'sc'])), about: 'memories', fallback: ['lkmm'] },
+  strategies: {
+    rule: listOf(choiceOf(['random', 'pct'])),
+    about: 'how schedules are found',
+    fallback: ['random'],
+  },
+  depth: { rule: integerIn({ min: 1, max: 20 }), about: 'pct: depth of bugs', fallback: 3 },
+  seeds: { rule: listOf(seed), about: 'seeds', fallback: [1] },
+  ablations: { rule: listOf(ablation), about: 'removed orders', fallback: ['none'] },
+  executions: { rule: many, about: 'executions of each combination', required: true },
+  budget: { rule: time, about: 'time for everything' },
+  corpus: { rule: textOf('the path of a folder'), about: 'folder of findings' },
+  range: { rule: integerIn({ min: 1, max: 1e7 }), about: 'executions of a range', fallback: 2000 },
+} as const satisfies OptionTable<PlanFile>;
+
+/** A checked campaign. */
+export type Plan = Filled<PlanFile, typeof PLAN> & {
+  /** Folder that paths in it start from. */
+  readonly folder: string;
+};
+
+/** One combination of a campaign, before its scenario is found. */
+export interface Combination {
+  /** As the campaign names it. */
+  readonly source: string;
+  readonly memory: 'lkmm' | 'sc';
+  readonly strategy: StrategyConfig;
+  readonly ablated: readonly number[];
+}
+
+/**
+ * Check what a campaign file holds.
+ *
+ * @param where name of the file, for complaints
+ * @param folder that paths in it start from
+ * @throws UsageError naming the key, its value and what is accepted
+ */
+export function checkPlan(where: string, data: unknown, folder: string): Plan {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    throw new UsageError(
+      `${where} holds no campaign: it is to be a mapping with name, scenarios and executions`,
+    );
+  }
+  return { ...checkOptions(where, data as PlanFile, PLAN), folder };
+}
+
+/**
+ * Read a campaign file, YAML or JSON.
+ *
+ * @throws UsageError with file and line for what is no YAML, or no campaign
+ */
+export function readPlan(file: string): Plan {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new UsageError(`campaign file ${file} cannot be read`);
+  }
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, uniqueKeys: true });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const { line } = lineCounter.linePos(error.pos[0]);
+    const [what = ''] = error.message.split(' at line');
+    throw new UsageError(`${file}:${line}: ${what.split('\n')[0] ?? ''}`);
+  }
+  // 100 aliases: enough for any campaign, and no way to make a small file large.
+  return checkPlan(file, document.toJS({ maxAliasCount: 100 }), dirname(resolve(file)));
+}
+
+/** A scenario as {@link chooseScenario} takes it, for a campaign whose paths start from `folder`. */
+export function scenarioFrom(folder: string, source: string): string {
+  return /[/\\]|\.[cm]?[jt]s(#|$)/.test(source) ? resolve(folder, source) : source;
+}
+
+/** Every combination of a campaign, in the order of its file. */
+export function combinationsOf(plan: Plan): Combination[] {
+  const { scenarios, memories, strategies, depth, seeds, ablations } = plan;
+  const combinations: Combination[] = [];
+  for (const scenario of scenarios)
+    for (const memory of memories)
+      for (const kind of strategies)
+        for (const from of seeds)
+          for (const removed of ablations) {
+            combinations.push({
+              source: scenario,
+              memory,
+              strategy: kind === 'random' ? { kind, seed: from } : { kind, seed: from, depth },
+              ablated: removed === 'none' ? [] : (orderingSites.parse(removed) ?? []),
+            });
+          }
+  return combinations;
+}

@@ -1,0 +1,63 @@
+/** What is known of a campaign, while it runs and in the end; plain data. */
+
+import type { OutcomeCount } from '../tally.js';
+import type { FindingStatus } from './corpus.js';
+
+/** What is known of a campaign while it runs; plain data. */
+export interface CampaignSnapshot {
+  readonly name: string;
+  readonly done: number;
+  readonly total: number;
+  readonly seconds: number;
+  readonly jobs: readonly JobSummary[];
+  readonly findings: readonly CampaignFinding[];
+  /** What the workers say. */
+  readonly notes: readonly string[];
+}
+
+/** Counts of one combination. */
+export interface JobSummary {
+  readonly id: string;
+  readonly scenario: string;
+  readonly memory: string;
+  readonly strategy: string;
+  readonly ablated: readonly string[];
+  readonly executions: number;
+  /** Of those, how many are counted. */
+  readonly done: number;
+  readonly steps: number;
+  /** Hash over all traces, eight hexadecimal digits: equal for equal work, whoever did it. */
+  readonly digest: string;
+  readonly outcomes: readonly OutcomeCount[];
+}
+
+/** A finding of a campaign. */
+export interface CampaignFinding {
+  readonly scenario: string;
+  readonly outcome: string;
+  readonly detail: string;
+  /** Command line that shows it. */
+  readonly replay: string;
+  /** Not in the corpus before; undefined: no corpus is kept. */
+  readonly isNew?: boolean;
+}
+
+/** What a replay of the corpus saw of one finding. */
+export interface ReplayedFinding {
+  readonly file: string;
+  readonly scenario: string;
+  readonly outcome: string;
+  readonly status: FindingStatus;
+  readonly now: string;
+}
+
+/** What a campaign showed; plain data. */
+export interface CampaignResult extends CampaignSnapshot {
+  /** Findings of earlier runs, replayed first. */
+  readonly replayed: readonly ReplayedFinding[];
+  /** Every execution that was asked for is counted. */
+  readonly isComplete: boolean;
+  /** Why it is not: stopped, out of time, drained, cancelled. */
+  readonly ended: 'complete' | 'interrupted' | 'out of time' | 'drained' | 'cancelled';
+  readonly interrupted: boolean;
+}

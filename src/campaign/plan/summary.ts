@@ -1,0 +1,25 @@
+/** Counts of one combination as plain data for people. */
+
+import { siteName } from '../../catalog/orderings/entry.js';
+import type { SiteId } from '../../memory/sites.js';
+import type { JobTotals } from './ledger.js';
+import type { JobSummary } from './snapshot.js';
+
+/** Put the counts of a job into words and plain numbers. */
+export function summaryOf({ job, done, tally }: JobTotals): JobSummary {
+  const { session, strategy } = job;
+  const depth = strategy.kind === 'pct' ? `, depth ${strategy.depth}` : '';
+  const seed = strategy.kind === 'dfs' ? '' : `, seed ${strategy.seed}`;
+  return {
+    id: job.id,
+    scenario: session.scenario.name,
+    memory: session.memory,
+    strategy: `${strategy.kind}${seed}${depth}`,
+    ablated: session.ablated.map((site) => siteName(site as SiteId)),
+    executions: job.executions,
+    done,
+    steps: tally.steps,
+    digest: tally.digest.toString(16).padStart(8, '0'),
+    outcomes: [...tally.outcomes].sort((a, b) => b.count - a.count || a.key.localeCompare(b.key)),
+  };
+}

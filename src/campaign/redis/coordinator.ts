@@ -1,0 +1,207 @@
+/** Hands the ranges of a campaign to workers on any machine, through BullMQ, and counts what comes back, each range once. */
+
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UsageError } from '../../errors.js';
+import type { RangeRunner } from '../plan/local.js';
+import { rangeName, type Ledger, type PlanJob, type WorkRange } from '../plan/ledger.js';
+import type { Tally } from '../tally.js';
+import {
+  CAMPAIGNS,
+  keysOf,
+  PREFIX,
+  queueName,
+  type CampaignControl,
+  type CampaignKeys,
+  type WorkerNote,
+} from './keys.js';
+
+/** Milliseconds between two looks at the results. */
+const POLL_MS = 200;
+/** Milliseconds after which ranges that nobody holds any more are handed out again. */
+const RECONCILE_MS = 5_000;
+/** Ranges that are added to the queue at a time, and results that are read at a time. */
+const CHUNK = 500;
+
+/** What the server keeps of a campaign. */
+export interface StoredPlan {
+  readonly name: string;
+  readonly range: number;
+  readonly jobs: readonly PlanJob[];
+}
+
+/** Runs a campaign over a server. */
+export class RedisRunner implements RangeRunner {
+  readonly #redis: Redis;
+  readonly #plan: StoredPlan;
+  readonly #keys: CampaignKeys;
+  readonly #queue: Queue;
+  readonly #byName = new Map<string, WorkRange>();
+  #read = 0;
+  #notes: readonly string[] = [];
+  #control: CampaignControl = 'running';
+
+  constructor(redis: Redis, plan: StoredPlan) {
+    this.#redis = redis;
+    this.#plan = plan;
+    this.#keys = keysOf(plan.name);
+    this.#queue = new Queue(queueName(plan.name), { connection: redis, prefix: PREFIX });
+    this.#queue.on('error', () => undefined);
+  }
+
+  notes(): readonly string[] {
+    return this.#notes;
+  }
+
+  /** How the campaign ended: drained, cancelled, or by itself. */
+  get control(): CampaignControl {
+    return this.#control;
+  }
+
+  async run(
+    ledger: Ledger,
+    onRange: (range: WorkRange) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#announce();
+    for (const range of ledger.ranges()) this.#byName.set(rangeName(range), range);
+    await this.#collect(ledger, onRange);
+    await this.#handOut(ledger);
+    let reconciled = performance.now();
+    while (!ledger.isComplete && !signal.aborted) {
+      await sleep(POLL_MS);
+      const before = ledger.progress().done;
+      await this.#collect(ledger, onRange);
+      if (await this.#isOver()) return;
+      if (ledger.progress().done !== before) reconciled = performance.now();
+      if (performance.now() - reconciled > RECONCILE_MS) {
+        await this.#reconcile(ledger);
+        reconciled = performance.now();
+      }
+    }
+    if (ledger.isComplete) await this.forget();
+  }
+
+  /** Take the campaign off the server. */
+  async forget(): Promise<void> {
+    await this.#queue.obliterate({ force: true });
+    await this.#redis.srem(CAMPAIGNS, this.#plan.name);
+    await this.#redis.del(...(Object.values(this.#keys) as string[]));
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close();
+  }
+
+  /** @throws UsageError when another campaign has the name */
+  async #announce(): Promise<void> {
+    const text = JSON.stringify(this.#plan);
+    await this.#redis.setnx(this.#keys.plan, text);
+    const found = JSON.parse((await this.#redis.get(this.#keys.plan)) ?? text) as StoredPlan;
+    const work = ({ jobs, range }: StoredPlan): string =>
+      JSON.stringify([range, jobs.map((j) => j.id)]);
+    if (work(found) !== work(this.#plan)) {
+      throw new UsageError(
+        `another campaign is called ${this.#plan.name} on this server: cancel it, or give this one another name`,
+      );
+    }
+    await this.#redis.setnx(this.#keys.state, 'running');
+    await this.#redis.sadd(CAMPAIGNS, this.#plan.name);
+  }
+
+  /** Read the results that came since the last look. A server that lost some gives them again or not: each counts once. */
+  async #collect(ledger: Ledger, onRange: (range: WorkRange) => void): Promise<void> {
+    const length = await this.#redis.llen(this.#keys.order);
+    if (length < this.#read) this.#read = 0;
+    for (;;) {
+      const names = await this.#redis.lrange(this.#keys.order, this.#read, this.#read + CHUNK - 1);
+      if (names.length === 0) return;
+      const texts = await this.#redis.hmget(this.#keys.results, ...names);
+      names.forEach((name, i) => {
+        const range = this.#byName.get(name);
+        const text = texts[i];
+        if (range === undefined || text === null || text === undefined) return;
+        if (ledger.add(range, JSON.parse(text) as Tally)) onRange(range);
+      });
+      this.#read += names.length;
+    }
+  }
+
+  async #handOut(ledger: Ledger): Promise<void> {
+    let chunk: WorkRange[] = [];
+    for (const range of ledger.ranges()) {
+      if (!ledger.has(range)) chunk.push(range);
+      if (chunk.length === CHUNK) {
+        await this.#enqueue(chunk);
+        chunk = [];
+      }
+    }
+    await this.#enqueue(chunk);
+  }
+
+  async #enqueue(ranges: readonly WorkRange[]): Promise<void> {
+    if (ranges.length === 0) return;
+    await this.#queue.addBulk(
+      ranges.map((range) => ({
+        name: 'range',
+        data: range,
+        // A second add under one id keeps the first: whatever happens, a range is queued once.
+        opts: { jobId: rangeName(range), removeOnComplete: true, removeOnFail: true },
+      })),
+    );
+  }
+
+  /** Nothing came for a while: ranges that are in no queue, lost with a server's last writes, are handed out again. */
+  async #reconcile(ledger: Ledger): Promise<void> {
+    this.#read = 0;
+    const counts = await this.#queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
+    const queued = Object.values(counts).reduce((sum, n) => sum + n, 0);
+    const missing = [...ledger.ranges()].filter((range) => !ledger.has(range));
+    if (queued < missing.length) await this.#enqueue(missing);
+  }
+
+  /** Look at what users and workers say. @throws UsageError when a scenario cannot be executed */
+  async #isOver(): Promise<boolean> {
+    const errors = Object.values(await this.#redis.hgetall(this.#keys.errors));
+    if (errors[0] !== undefined) throw new UsageError(errors[0]);
+    const workers = Object.values(await this.#redis.hgetall(this.#keys.workers)).map(
+      (text) => JSON.parse(text) as WorkerNote,
+    );
+    this.#notes = workers.map(({ name, executions, refused }) =>
+      refused === undefined
+        ? `${name}: ${executions} executions`
+        : `${name} is refused: ${refused}`,
+    );
+    this.#control = ((await this.#redis.get(this.#keys.state)) ?? 'cancelled') as CampaignControl;
+    if (this.#control === 'cancelled') return true;
+    if (this.#control !== 'draining') return false;
+    await this.#queue.drain();
+    return (await this.#queue.getActiveCount()) === 0;
+  }
+}
+
+/** Pause, go on with, drain or cancel a campaign. @throws UsageError when there is none of that name */
+export async function control(redis: Redis, name: string, wanted: CampaignControl): Promise<void> {
+  const keys = keysOf(name);
+  if ((await redis.exists(keys.plan)) === 0) {
+    const names = (await redis.smembers(CAMPAIGNS)).sort().join(', ');
+    throw new UsageError(
+      `there is no campaign ${name}; there is: ${names === '' ? 'none' : names}`,
+    );
+  }
+  const queue = new Queue(queueName(name), { connection: redis, prefix: PREFIX });
+  try {
+    await redis.set(keys.state, wanted);
+    if (wanted === 'paused') await queue.pause();
+    if (wanted === 'running') await queue.resume();
+    if (wanted !== 'cancelled') return;
+    await queue.obliterate({ force: true });
+    await redis.srem(CAMPAIGNS, name);
+    await redis.del(keys.plan, keys.results, keys.order, keys.workers, keys.errors);
+    // The state stays for a while, for the coordinator to see.
+    await redis.expire(keys.state, 60);
+  } finally {
+    await queue.close();
+  }
+}

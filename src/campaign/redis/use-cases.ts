@@ -1,0 +1,145 @@
+/** Use cases over a Redis server: work for campaigns, watch one, steer one. */
+
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UsageError } from '../../errors.js';
+import { Ledger, rangeName } from '../plan/ledger.js';
+import type { CampaignSnapshot } from '../plan/snapshot.js';
+import { summaryOf } from '../plan/summary.js';
+import type { Tally } from '../tally.js';
+import { Workers } from '../workers.js';
+import type { StoredPlan } from './coordinator.js';
+import { keysOf, type CampaignControl, type WorkerNote } from './keys.js';
+import type { RedisWorkerResult } from './worker.js';
+
+/** What {@link serveCampaigns} is asked to do. */
+export interface ServeCampaignsOptions {
+  /** Address of the server. */
+  readonly redis: string;
+  /** Only this campaign; default all. */
+  readonly campaign?: string | undefined;
+  /** Worker threads. Default one for each core. */
+  readonly threads?: number | undefined;
+  /** Where the paths of campaigns start from on this machine. Default the current folder. */
+  readonly folder?: string | undefined;
+  /** Return when no campaign is left. Default false. */
+  readonly untilIdle?: boolean | undefined;
+  readonly signal: AbortSignal;
+  readonly onNote?: (note: string) => void;
+}
+
+/**
+ * Execute ranges of campaigns.
+ *
+ * @throws UsageError when no server answers, or every campaign that was asked for refuses this code
+ */
+export async function serveCampaigns(options: ServeCampaignsOptions): Promise<RedisWorkerResult> {
+  // Nobody else pays for loading a client of Redis.
+  const [{ connect }, { serveRanges }] = await Promise.all([
+    import('./server.js'),
+    import('./worker.js'),
+  ]);
+  const { threads = availableParallelism(), folder = '.', signal, campaign } = options;
+  const redis = await connect(options.redis);
+  const workers = new Workers(threads);
+  try {
+    return await serveRanges({
+      redis,
+      workers,
+      threads,
+      folder: resolve(folder),
+      campaign,
+      untilIdle: options.untilIdle ?? false,
+      signal,
+      onNote: options.onNote ?? (() => undefined),
+    });
+  } finally {
+    await workers.close();
+    redis.disconnect();
+  }
+}
+
+/** Pause, go on with, drain or cancel a campaign. @throws UsageError when there is none of that name */
+export async function controlCampaign(options: {
+  readonly redis: string;
+  readonly name: string;
+  readonly what: 'pause' | 'resume' | 'drain' | 'cancel';
+}): Promise<void> {
+  const [{ connect }, { control }] = await Promise.all([
+    import('./server.js'),
+    import('./coordinator.js'),
+  ]);
+  const states: Readonly<Record<typeof options.what, CampaignControl>> = {
+    pause: 'paused',
+    resume: 'running',
+    drain: 'draining',
+    cancel: 'cancelled',
+  };
+  const redis = await connect(options.redis);
+  try {
+    await control(redis, options.name, states[options.what]);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Milliseconds between two looks at a campaign. */
+const LOOK_MS = 500;
+
+/** Follow the counts of a campaign until it is over or the signal aborts. @throws UsageError when there is none of that name */
+export async function watchCampaign(options: {
+  readonly redis: string;
+  readonly name: string;
+  readonly signal: AbortSignal;
+  readonly onSnapshot: (snapshot: CampaignSnapshot) => void;
+}): Promise<void> {
+  const { connect } = await import('./server.js');
+  const { name, signal, onSnapshot } = options;
+  const keys = keysOf(name);
+  const redis = await connect(options.redis);
+  const started = performance.now();
+  try {
+    const text = await redis.get(keys.plan);
+    if (text === null) throw new UsageError(`there is no campaign ${name} on this server`);
+    const { jobs, range } = JSON.parse(text) as StoredPlan;
+    const ledger = new Ledger(jobs, range);
+    const ranges = new Map([...ledger.ranges()].map((it) => [rangeName(it), it]));
+    let read = 0;
+    while (!signal.aborted && (await redis.exists(keys.plan)) === 1) {
+      const names = await redis.lrange(keys.order, read, -1);
+      const found = names.length === 0 ? [] : await redis.hmget(keys.results, ...names);
+      names.forEach((it, i) => {
+        const at = ranges.get(it);
+        if (at !== undefined && typeof found[i] === 'string') {
+          ledger.add(at, JSON.parse(found[i]) as Tally);
+        }
+      });
+      read += names.length;
+      const workers = Object.values(await redis.hgetall(keys.workers)).map(
+        (note) => JSON.parse(note) as WorkerNote,
+      );
+      const summaries = ledger.totals().map(summaryOf);
+      onSnapshot({
+        name,
+        ...ledger.progress(),
+        seconds: (performance.now() - started) / 1000,
+        jobs: summaries,
+        findings: summaries.flatMap(({ scenario, outcomes }) =>
+          outcomes
+            .filter(({ grade }) => grade === 'forbidden')
+            .map(({ key, detail, token }) => ({
+              scenario,
+              outcome: key,
+              detail,
+              replay: `klp-smp replay ${token}`,
+            })),
+        ),
+        notes: workers.map((it) => it.refused ?? `${it.name}: ${it.executions} executions`),
+      });
+      await sleep(LOOK_MS);
+    }
+  } finally {
+    redis.disconnect();
+  }
+}

@@ -1,0 +1,48 @@
+/** What `klp-smp campaign run` prints. */
+
+import type { CampaignResult, JobSummary } from '../campaign/plan/snapshot.js';
+import { renderTable } from '../report/table.js';
+
+const outcomesOf = ({ outcomes }: JobSummary): string =>
+  outcomes
+    .map(({ key, grade, count }) => `${grade === 'forbidden' ? 'FORBIDDEN ' : ''}${key} × ${count}`)
+    .join(', ');
+
+/** The result as text. */
+export function campaignLines(result: CampaignResult): string {
+  const { name, done, total, seconds, jobs, findings, replayed, ended, notes } = result;
+  const rows = jobs.map((job) => [
+    job.scenario,
+    job.memory,
+    job.strategy,
+    job.ablated.join(', ') || 'nothing',
+    String(job.done),
+    job.digest,
+    outcomesOf(job),
+  ]);
+  const columns = [
+    { title: 'scenario' },
+    { title: 'memory' },
+    { title: 'strategy' },
+    { title: 'without' },
+    { title: 'executions', align: 'right' },
+    { title: 'trace hash' },
+    { title: 'outcomes' },
+  ] as const;
+  return [
+    `${name}: ${done} of ${total} executions in ${seconds.toFixed(1)} s${ended === 'complete' ? '' : `, ${ended}`}`,
+    ...replayed.map(
+      ({ file, status, now }) =>
+        `  ${status.padEnd(8)} ${file}${status === 'open' ? '' : `: now ${now}`}`,
+    ),
+    renderTable(columns, rows),
+    ...notes.map((note) => `  worker ${note}`),
+    ...findings.flatMap(({ scenario, outcome, detail, replay, isNew }) => [
+      '',
+      `${isNew === false ? 'known: ' : ''}${outcome} in ${scenario}: ${detail}`,
+      `  replay: ${replay}`,
+    ]),
+    '',
+    findings.length === 0 ? 'Nothing forbidden.' : `${findings.length} forbidden.`,
+  ].join('\n');
+}
