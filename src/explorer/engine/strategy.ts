@@ -6,6 +6,8 @@ export const CHOOSE_INTERRUPT = 4;
 export const CHOOSE_SLEEPER = 5;
 /** Whether a sleep ends without a wake-up, by its time-out or for no reason: 0 is no. */
 export const CHOOSE_EARLY = 6;
+/** Which write supplies a part of a load that several may supply: unlike a whole load, it is not the same as an earlier one. */
+export const CHOOSE_PART = 7;
 /** Index under which taking an interrupt is recorded; no operation has so many choices. */
 export const INTERRUPT_INDEX = 7;
 

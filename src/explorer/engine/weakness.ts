@@ -2,7 +2,7 @@
 
 import { CHOOSE_READ, CHOOSE_WRITE } from '../../memory/model.js';
 import type { RandomSource } from './random-source.js';
-import { CHOOSE_INTERRUPT, CHOOSE_SLEEPER } from './strategy.js';
+import { CHOOSE_INTERRUPT, CHOOSE_PART, CHOOSE_SLEEPER } from './strategy.js';
 
 const STALE = [0, 0.3, 0.8, 1] as const;
 const MIDDLE = [0, 0.3, 1] as const;
@@ -37,7 +37,7 @@ export class Weakness {
   }
 
   #probability(kind: number): number {
-    if (kind === CHOOSE_READ) return this.#stale;
+    if (kind === CHOOSE_READ || kind === CHOOSE_PART) return this.#stale;
     if (kind === CHOOSE_WRITE) return this.#middle;
     if (kind === CHOOSE_SLEEPER) return 0.5;
     return kind === CHOOSE_INTERRUPT ? this.#interrupt : this.#fail;

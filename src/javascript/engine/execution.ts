@@ -3,7 +3,7 @@
 import type { ChoiceSource } from '../../memory/model.js';
 import { ACCESS_NONE, ACCESS_WAITED } from '../../explorer/engine/operations.js';
 import { ScheduleLog } from '../../explorer/engine/schedule.js';
-import { lowest, type Strategy } from '../../explorer/engine/strategy.js';
+import { CHOOSE_EARLY, lowest, type Strategy } from '../../explorer/engine/strategy.js';
 import type { SharedMemory } from '../memory/memory.js';
 import type { Coroutine } from '../runtime/keys.js';
 import { STEP_READ, type Stepper } from '../runtime/operations.js';
@@ -17,6 +17,9 @@ export type StopReason = 'ended' | 'deadlock' | 'livelock' | 'abandoned' | 'thre
 
 /** Steps between two switches of the fair schedule that tells a livelock from a starved agent. */
 const FAIR_FUEL = 16;
+
+/** A thread may be slower than time-outs of up to so many ms: they may pass while others still run. */
+const EARLY_MS = 1000;
 
 /** Thrown through the coroutines when an execution has used up all its steps. */
 class Overrun extends Error {
@@ -225,10 +228,17 @@ export class Execution implements ChoiceSource, Stepper {
     agent.type = size === 8 ? BIGINT64 : INT32;
     agent.seen = this.memory.newest(address, agent.type);
     agent.deadline = this.now + timeoutMs;
-    this.#sleepers.push(agent);
+    if (timeoutMs <= EARLY_MS && this.choose(2, CHOOSE_EARLY) === 1) this.#timeOut(agent);
+    else this.#sleepers.push(agent);
     this.recorder?.step(agent, site, 'sleep', address, size, 0);
     this.#point(agent, 2, address, agent.position, size);
     return true;
+  }
+
+  #timeOut(agent: Agent): void {
+    this.now = Math.max(this.now, agent.deadline);
+    agent.state = WOKEN;
+    agent.isTimedOut = true;
   }
 
   wake(address: number, count: number): number {
@@ -304,10 +314,8 @@ export class Execution implements ChoiceSource, Stepper {
       this.#stopped = 'deadlock';
       return false;
     }
-    this.now = first.deadline;
     this.#sleepers.splice(this.#sleepers.indexOf(first), 1);
-    first.state = WOKEN;
-    first.isTimedOut = true;
+    this.#timeOut(first);
     this.#pick();
     return this.#next >= 0;
   }

@@ -14,10 +14,12 @@
  */
 
 import { CHOOSE_READ, type ChoiceSource } from '../../memory/model.js';
+import { CHOOSE_PART } from '../../explorer/engine/strategy.js';
 import { SIZES } from '../runtime/views.js';
-import { Block, Message } from './message.js';
+import { AgentClocks } from './clocks.js';
+import { Block, forgetOldest, Message } from './message.js';
 import { raceOf } from './races.js';
-import { isMixture, segmentEnds, type Request } from './segments.js';
+import { isMixture, newestAt, segmentEnds, type Part, type Request } from './segments.js';
 import type { DataRace, SharedMemory, Value } from './memory.js';
 import { RMW_COMPARE_EXCHANGE, SEQ_CST } from './memory.js';
 import { combine, converted, readValue, writeValue } from './values.js';
@@ -36,13 +38,10 @@ export class JsMemory implements SharedMemory {
   #initial = new Uint8Array(0);
   #agents = 0;
   #choices: ChoiceSource = { choose: () => 0 };
-  #clocks: Int32Array[] = [];
+  readonly #clocks = new AgentClocks();
   readonly #blocks = new Map<number, Block>();
   readonly #touched: Block[] = [];
   #used = 0;
-  /** Clock of each list of waiters: what its critical sections have seen. */
-  readonly #sections = new Map<number, Int32Array>();
-  /** Observers' writes before the agents begin. */
   #size = 0;
 
   constructor(rules: Rules = RULES) {
@@ -52,7 +51,6 @@ export class JsMemory implements SharedMemory {
   reset(initial: Uint8Array, agents: number, choices: ChoiceSource): void {
     this.#choices = choices;
     this.race = undefined;
-    this.#sections.clear();
     for (let i = 0; i < this.#used; i++) {
       const block = this.#touched[i] as Block;
       for (const message of block.messages) this.#pool.push(message);
@@ -60,13 +58,9 @@ export class JsMemory implements SharedMemory {
     }
     this.#blocks.clear();
     this.#used = 0;
-    if (agents !== this.#agents) {
-      this.#agents = agents;
-      this.#clocks = Array.from({ length: agents }, () => new Int32Array(agents));
-      this.#pool.length = 0;
-    } else {
-      for (const clock of this.#clocks) clock.fill(0);
-    }
+    // Clocks of remembered writes have one entry for each agent.
+    if (this.#clocks.reset(agents)) this.#pool.length = 0;
+    this.#agents = agents;
     if (this.#initial.length < initial.length) this.#initial = new Uint8Array(initial.length);
     this.#initial.set(initial);
     if (this.#size > initial.length) this.#initial.fill(0, initial.length);
@@ -123,17 +117,11 @@ export class JsMemory implements SharedMemory {
   ): Value {
     const size = SIZES[type] as number;
     const isSeqCst = order === SEQ_CST;
-    this.#advance(agent);
+    this.#clocks.advance(agent);
     this.#meet(agent, address, size, false, isSeqCst, site);
     this.#read(agent, address, size, isSeqCst, !tears);
     this.#note(size);
     return readValue(scratch, 0, type);
-  }
-
-  #advance(agent: number): void {
-    const clock = this.#clocks[agent] as Int32Array;
-    (clock[agent] as number)++;
-    clock[agent] = clock[agent] as number;
   }
 
   /** Read bytes into the scratch space, and join what the atomics read bring along. */
@@ -141,84 +129,90 @@ export class JsMemory implements SharedMemory {
     const first = address >> 3;
     const last = (address + size - 1) >> 3;
     const request = { agent, address, size, isSeqCst, isWhole };
-    const sources: Message[] = [];
-    if (first === last) this.#readWithin(this.#block(first), request, address, size, sources);
+    this.#parts.length = 0;
+    this.#kind = first === last ? CHOOSE_READ : CHOOSE_PART;
+    if (first === last) this.#readWithin(this.#block(first), request, address, size);
     else {
       const middle = last * 8;
-      this.#readWithin(this.#block(first), request, address, middle - address, sources);
-      this.#readWithin(this.#block(last), request, middle, address + size - middle, sources);
+      this.#readWithin(this.#block(first), request, address, middle - address);
+      this.#readWithin(this.#block(last), request, middle, address + size - middle);
     }
     if (!isSeqCst || this.#rules.without === 'J-2') return;
-    for (const message of sources) {
-      if (message.isSeqCst && message.hasRange(address, size)) this.#join(agent, message.clock);
+    const clock = this.#clocks.of(agent);
+    const before = this.#parts.length > 1 ? clock.slice() : clock;
+    this.#learn(request);
+    // What one part of the load brings along may hide what another part has read.
+    if (this.#parts.length < 2 || this.#parts.every((part) => this.#stillMayRead(part, request))) {
+      return;
+    }
+    clock.set(before);
+    for (const part of this.#parts) {
+      part.message = newestAt(part.block, part.from);
+      this.#take(part, request);
+    }
+    this.#learn(request);
+  }
+
+  /** An atomic load that reads atomic stores of its range knows what happened before them. */
+  #learn({ agent, address, size }: Request): void {
+    for (const { message } of this.#parts) {
+      if (message.isSeqCst && message.hasRange(address, size))
+        this.#clocks.join(agent, message.clock);
     }
   }
 
-  #join(agent: number, other: Int32Array): void {
-    const clock = this.#clocks[agent] as Int32Array;
-    for (let i = 0; i < clock.length; i++) {
-      if ((other[i] as number) > (clock[i] as number)) clock[i] = other[i] as number;
-    }
+  #stillMayRead({ block, message, from }: Part, request: Request): boolean {
+    return this.#mayRead(block, message, block.messages.indexOf(message), request, from);
   }
 
-  #readWithin(
-    block: Block,
-    request: Request,
-    from: number,
-    size: number,
-    sources: Message[],
-  ): void {
+  #take({ message, from, size }: Part, { address }: Request): void {
+    for (let i = 0; i < size; i++) scratch.setUint8(from + i - address, message.byteAt(from + i));
+  }
+
+  #readWithin(block: Block, request: Request, from: number, size: number): void {
     block.note(request.address, request.size);
     const mayTear = !request.isWhole && (size === 8 || request.address % request.size !== 0);
     if (block.messages.length === 1 || (block.isUniform && !mayTear)) {
-      this.#readSegment(block, request, from, size, sources);
+      this.#readPart(block, request, from, size);
       return;
     }
-    for (const end of segmentEnds(block, from, size, mayTear)) {
-      this.#readSegment(block, request, from, end - from, sources);
+    const ends = segmentEnds(block, from, size, mayTear);
+    if (ends.length > 1) this.#kind = CHOOSE_PART;
+    for (const end of ends) {
+      this.#readPart(block, request, from, end - from);
       from = end;
     }
   }
 
   /** Bytes that every overlapping write covers or leaves out together: one of the writes supplies them all. */
-  #readSegment(
-    block: Block,
-    request: Request,
-    from: number,
-    size: number,
-    sources: Message[],
-  ): void {
-    const message = this.#choose(block, request, from, sources);
-    sources.push(message);
-    for (let i = 0; i < size; i++) {
-      scratch.setUint8(from + i - request.address, message.byteAt(from + i));
-    }
+  #readPart(block: Block, request: Request, from: number, size: number): void {
+    const part = { block, from, size, message: this.#choose(block, request, from) };
+    this.#parts.push(part);
+    this.#take(part, request);
   }
 
-  #choose(block: Block, request: Request, from: number, sources: readonly Message[]): Message {
+  /** Kind of the choices of the load at hand. */
+  #kind: number = CHOOSE_READ;
+  /** Parts of the load at hand. */
+  readonly #parts: Part[] = [];
+
+  #choose(block: Block, request: Request, from: number): Message {
     const { messages } = block;
     const candidates = this.#candidates;
     candidates.length = 0;
     for (let i = messages.length - 1; i >= 0; i--) {
       const message = messages[i] as Message;
       if (!message.covers(from)) continue;
-      if (this.#mayRead(block, message, i, request, from, sources)) candidates.push(message);
+      if (this.#mayRead(block, message, i, request, from)) candidates.push(message);
     }
-    if (candidates.length < 2) return candidates[0] ?? (messages.at(-1) as Message);
-    return candidates[this.#choices.choose(candidates.length, CHOOSE_READ)] as Message;
+    if (candidates.length < 2) return candidates[0] ?? newestAt(block, from);
+    return candidates[this.#choices.choose(candidates.length, this.#kind)] as Message;
   }
 
   readonly #candidates: Message[] = [];
 
-  #mayRead(
-    block: Block,
-    message: Message,
-    index: number,
-    request: Request,
-    from: number,
-    sources: readonly Message[],
-  ): boolean {
-    const clock = this.#clocks[request.agent] as Int32Array;
+  #mayRead(block: Block, message: Message, index: number, request: Request, from: number): boolean {
+    const clock = this.#clocks.of(request.agent);
     const { messages } = block;
     const { without } = this.#rules;
     const knows = message.isBefore(clock);
@@ -234,7 +228,7 @@ export class JsMemory implements SharedMemory {
       }
       if (later.isSeqCst && this.#isPassed(message, later, request, clock, knows)) return false;
     }
-    return without === 'J-6' || !isMixture(message, request, sources);
+    return without === 'J-6' || !isMixture(message, request, this.#parts);
   }
 
   /** Whether the load would have to lie before `later`, an atomic write after `message`: J-3, J-4 and J-5. */
@@ -272,7 +266,7 @@ export class JsMemory implements SharedMemory {
   ): void {
     const size = SIZES[type] as number;
     const isSeqCst = order === SEQ_CST;
-    this.#advance(agent);
+    this.#clocks.advance(agent);
     this.#meet(agent, address, size, true, isSeqCst, site);
     writeValue(scratch, 0, type, value);
     this.#write(agent, address, size, isSeqCst, !tears, site);
@@ -301,7 +295,7 @@ export class JsMemory implements SharedMemory {
       const block = this.#block(index);
       const message = this.#message();
       message.agent = agent;
-      message.stamp = (this.#clocks[agent] as Int32Array)[agent] as number;
+      message.stamp = this.#clocks.of(agent)[agent] as number;
       message.address = address;
       message.size = size;
       message.low = low;
@@ -309,24 +303,11 @@ export class JsMemory implements SharedMemory {
       message.isSeqCst = isSeqCst;
       message.isWhole = isWhole;
       message.site = site;
-      message.clock.set(this.#clocks[agent] as Int32Array);
+      message.clock.set(this.#clocks.of(agent));
       block.note(address, size);
       block.messages.push(message);
-      if (block.messages.length > MOST_MESSAGES) this.#forget(block);
+      if (block.messages.length > MOST_MESSAGES) forgetOldest(block, this.#pool);
     }
-  }
-
-  /** The oldest write that a newer one covers wholly goes. */
-  #forget(block: Block): void {
-    const { messages } = block;
-    const oldest = messages.findIndex((m, i) =>
-      messages.some(
-        (later, j) =>
-          j > i && later.address <= m.address && later.address + later.size >= m.address + m.size,
-      ),
-    );
-    const [gone] = messages.splice(Math.max(oldest, 0), 1);
-    if (gone !== undefined && oldest >= 0) this.#pool.push(gone);
   }
 
   rmw(
@@ -339,7 +320,7 @@ export class JsMemory implements SharedMemory {
     site: number,
   ): Value {
     const size = SIZES[type] as number;
-    this.#advance(agent);
+    this.#clocks.advance(agent);
     this.#meet(agent, address, size, true, true, site);
     this.#read(agent, address, size, true, true);
     const old = readValue(scratch, 0, type);
@@ -359,23 +340,20 @@ export class JsMemory implements SharedMemory {
   }
 
   section(agent: number, address: number): void {
-    const known = this.#sections.get(address);
-    this.#advance(agent);
-    if (known !== undefined) this.#join(agent, known);
-    this.#sections.set(address, (this.#clocks[agent] as Int32Array).slice());
+    this.#clocks.section(agent, address);
   }
 
   synchronize(from: number, to: number): void {
-    this.#join(to, this.#clocks[from] as Int32Array);
+    this.#clocks.join(to, this.#clocks.of(from));
   }
 
   departure(agent: number): Int32Array {
-    this.#advance(agent);
-    return (this.#clocks[agent] as Int32Array).slice();
+    this.#clocks.advance(agent);
+    return this.#clocks.of(agent).slice();
   }
 
   arrival(agent: number, snapshot: Int32Array): void {
-    this.#join(agent, snapshot);
+    this.#clocks.join(agent, snapshot);
   }
 
   #meet(
@@ -386,7 +364,7 @@ export class JsMemory implements SharedMemory {
     isSeqCst: boolean,
     site: number,
   ): void {
-    const clock = this.#clocks[agent] as Int32Array;
+    const clock = this.#clocks.of(agent);
     const stamp = clock[agent] as number;
     const access = { agent, stamp, address, size, isStore, isSeqCst, site };
     this.race ??= raceOf(this.#block(address >> 3).accesses, access, clock);

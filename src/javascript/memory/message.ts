@@ -84,3 +84,14 @@ export interface Access {
   isSeqCst: boolean;
   site: number;
 }
+
+/** The oldest write that a newer one covers wholly goes into the pool. */
+export function forgetOldest({ messages }: Block, pool: Message[]): void {
+  const oldest = messages.findIndex((m, i) =>
+    messages.some(
+      (later, j) =>
+        j > i && later.address <= m.address && later.address + later.size >= m.address + m.size,
+    ),
+  );
+  if (oldest >= 0) pool.push(...messages.splice(oldest, 1));
+}

@@ -11,17 +11,26 @@ export interface Request {
   readonly isWhole: boolean;
 }
 
+/** Bytes of a load that one write supplies. */
+export interface Part {
+  readonly block: Block;
+  readonly from: number;
+  readonly size: number;
+  message: Message;
+}
+
+/** The newest write to a byte. */
+export function newestAt(block: Block, address: number): Message {
+  return block.messages.findLast((m) => m.covers(address)) as Message;
+}
+
 /** J-6: part of the load comes from another write of its own range already. */
-export function isMixture(
-  message: Message,
-  request: Request,
-  sources: readonly Message[],
-): boolean {
+export function isMixture(message: Message, request: Request, parts: readonly Part[]): boolean {
   if (!request.isWhole || !message.isWhole || !message.hasRange(request.address, request.size)) {
     return false;
   }
-  return sources.some(
-    (other) =>
+  return parts.some(
+    ({ message: other }) =>
       !isSameWrite(other, message) &&
       other.isWhole &&
       other.hasRange(request.address, request.size),
