@@ -44,16 +44,21 @@ export function catalogModule(name: string): string {
  *
  * @param file path of a JavaScript or TypeScript file
  * @param replace path of a file that replaces kernel functions
+ * @param frames with what tells local states apart: see `ModuleNames.frames`
  * @throws UsageError for a file that cannot be read, that the build rejects, or that throws while it is loaded
  */
-export async function loadResumable(file: string, replace?: string): Promise<LoadedModule> {
+export async function loadResumable(
+  file: string,
+  replace?: string,
+  frames = false,
+): Promise<LoadedModule> {
   process.setSourceMapsEnabled(true);
   const entry = resolve(file);
   const replacement = replace === undefined ? undefined : await readReplacement(replace);
   const graph = await readGraph(entry, replacement);
-  const outputs = transformGraph(graph);
+  const outputs = transformGraph(graph, frames);
   const fingerprint = fingerprintOf([...graph.values()].map(({ source }) => source.code));
-  const directory = await writeOutputs(outputs, fingerprint);
+  const directory = await writeOutputs(outputs, frames ? `${fingerprint}-frames` : fingerprint);
   const url = pathToFileURL(join(directory, outputName(entry, outputs))).href;
   try {
     const exports = (await import(url)) as Record<string, unknown>;
@@ -123,7 +128,10 @@ interface Output {
 }
 
 /** Make every module of a graph resumable. */
-export function transformGraph(graph: ReadonlyMap<string, GraphModule>): Map<string, Output> {
+export function transformGraph(
+  graph: ReadonlyMap<string, GraphModule>,
+  frames = false,
+): Map<string, Output> {
   const names = new Map([...graph.keys()].sort().map((path, i) => [path, emittedName(path, i)]));
   const kernel = kernelNames(graph);
   const plain = plainNames(graph, kernel);
@@ -137,6 +145,7 @@ export function transformGraph(graph: ReadonlyMap<string, GraphModule>): Map<str
       kernel: kernel.get(path) ?? new Set(),
       plain: plain.get(path) ?? new Set(),
       specifiers,
+      frames,
     });
     outputs.set(path, { name: names.get(path) ?? '', code, map });
   }

@@ -17,6 +17,7 @@ import type {
 import { parse } from 'acorn';
 import MagicString from 'magic-string';
 import type { ModuleSource } from './graph.js';
+import { entry, LOOPS, placeNumber, variablesAt, type LoopNode } from './frames.js';
 import { rejection, type SourcePosition } from './rejection.js';
 import { DATA, IMMEDIATE, ITERATING, SCHEDULING } from '../../memory/vocabulary.js';
 
@@ -28,6 +29,8 @@ export interface ModuleNames {
   readonly plain: ReadonlySet<string>;
   /** New specifiers of import and export declarations, by the old one. */
   readonly specifiers: ReadonlyMap<string, string>;
+  /** Say where functions begin and end and what variables hold when loops go round: for who tells local states apart. */
+  readonly frames?: boolean;
 }
 
 /** Resumable code and its map back to the original sources. */
@@ -125,6 +128,9 @@ class Rewriter {
     } else if (node.type === 'AwaitExpression' && place === 'kernel') {
       this.#reject(node, 'awaits in kernel code');
     } else if (node.type.endsWith('Declaration')) this.#specifier(node);
+    else if (LOOPS.has(node.type) && place === 'kernel' && this.#names.frames === true) {
+      this.#loop(node as LoopNode, path);
+    }
   }
 
   #function(node: FunctionNode, path: readonly Node[], place: Place): void {
@@ -141,6 +147,9 @@ class Rewriter {
     const name = nameOf(node, path);
     if (name !== undefined && this.#names.plain.has(name)) return;
     this.#makeGenerator(node, path);
+    if (this.#names.frames === true && node.body.type === 'BlockStatement') {
+      this.text.appendLeft(node.body.start + 1, ` ${entry(node)}`);
+    }
   }
 
   #checkKernelFunction(node: FunctionNode, path: readonly Node[]): void {
@@ -184,7 +193,8 @@ class Rewriter {
     const parens = code[node.start] === '(';
     text.prependLeft(node.start, parens ? 'function* ' : 'function* (');
     if (!parens) text.appendLeft(last, ')');
-    text.overwrite(arrow, arrow + 2, node.expression ? '{ return' : '');
+    const prologue = this.#names.frames === true ? entry(node) : '';
+    text.overwrite(arrow, arrow + 2, node.expression ? `{ ${prologue} return` : '');
     if (node.expression) text.appendLeft(node.end, '; }');
   }
 
@@ -237,8 +247,11 @@ class Rewriter {
     if (passesCpu) {
       if (callee !== undefined && this.#names.plain.has(callee)) return;
       // Where there is nothing to call there is nothing to delegate to.
-      if (node.optional) this.#wrap(node, path, '(yield* (', ' ?? []))');
-      else this.#wrap(node, path, '(yield* ', ')');
+      const frames = this.#names.frames === true;
+      const before = frames ? 'cpu.left(cpu.frames, (yield* ' : '(yield* ';
+      const after = frames ? '))' : ')';
+      if (node.optional) this.#wrap(node, path, `${before}(`, ` ?? [])${after}`);
+      else this.#wrap(node, path, before, after);
     } else if (isOperation(node)) {
       this.#wrap(node, path, '(', ', cpu.switching && (yield), cpu.result)');
     }
@@ -250,6 +263,20 @@ class Rewriter {
     // A statement must not begin with a parenthesis: without a semicolon before it, it would be a call.
     this.text.prependLeft(node.start, leads ? `0, ${before}` : before);
     this.text.appendLeft(node.end, after);
+  }
+
+  /** What the variables of a loop hold, at the beginning of its body; unless there is more to know than variables. */
+  #loop(node: LoopNode, path: readonly Node[]): void {
+    const variables = variablesAt(node, path);
+    if (variables === undefined) return;
+    const note = `cpu.looped(${[placeNumber(this.#source.file, node.start), ...variables].join(', ')});`;
+    const { body } = node;
+    if (body.type === 'BlockStatement') {
+      this.text.appendLeft(body.start + 1, ` ${note}`);
+      return;
+    }
+    this.text.prependLeft(body.start, `{ ${note} `);
+    this.text.appendLeft(body.end, ' }');
   }
 
   #specifier(node: Node): void {

@@ -2,14 +2,8 @@
 
 import type { MemoryMap } from '../../memory/map.js';
 import type { Machine } from '../../scenario/declare.js';
-import {
-  WAIT_HALT,
-  WAIT_LOCK,
-  WAIT_MWAIT,
-  WAIT_NONE,
-  WAIT_RELAX,
-  type CpuState,
-} from './cpu-state.js';
+import { WAIT_HALT, WAIT_LOCK, WAIT_MWAIT, WAIT_NONE, WAIT_RELAX } from './cpu-state.js';
+import type { BlockedCpu, Ended } from './ended.js';
 import type { Execution } from './execution.js';
 import { OP_SLEEP, OP_WAKE, OP_WAKE_ALL } from './operations.js';
 import { Recorder, type StoryStep } from './recorder.js';
@@ -26,7 +20,7 @@ const WAKING: ReadonlySet<string> = new Set([OP_WAKE.name, OP_WAKE_ALL.name]);
 
 /** Who is blocked at the end of an execution, and on what; with the steps of the execution also where, and why nobody came. */
 export function describeBlocked(
-  execution: Execution,
+  execution: Ended,
   machine: Machine,
   steps: readonly StoryStep[] = [],
 ): string {
@@ -41,14 +35,14 @@ export function describeBlocked(
     .join('; ');
 }
 
-function whereOf(cpu: CpuState, steps: readonly StoryStep[], map: MemoryMap): string {
+function whereOf(cpu: BlockedCpu, steps: readonly StoryStep[], map: MemoryMap): string {
   const at = steps.findLastIndex((step) => step.cpu === cpu.id);
   const [frame = ''] = steps[at]?.stack ?? [];
   if (frame === '') return '';
   return ` in ${frame}${cpu.waiting === WAIT_HALT ? `, ${fateOfWakeUps(cpu, steps, map)}` : ''}`;
 }
 
-function fateOfWakeUps(cpu: CpuState, steps: readonly StoryStep[], map: MemoryMap): string {
+function fateOfWakeUps(cpu: BlockedCpu, steps: readonly StoryStep[], map: MemoryMap): string {
   const asleep = steps.findLastIndex((s) => s.cpu === cpu.id && s.name === OP_SLEEP.name);
   const last = steps.findLastIndex((s) => WAKING.has(s.name) && s.addr === cpu.waitAddr);
   const step = steps[last];

@@ -44,8 +44,12 @@ function isScenario(value: unknown): value is Scenario {
 }
 
 /** Load every scenario that a file exports. @throws UsageError when it exports none */
-export async function loadScenarios(file: string, replace?: string): Promise<LoadedScenario[]> {
-  const { exports, fingerprint, replaced } = await loadResumable(file, replace);
+export async function loadScenarios(
+  file: string,
+  replace?: string,
+  frames = false,
+): Promise<LoadedScenario[]> {
+  const { exports, fingerprint, replaced } = await loadResumable(file, replace, frames);
   const scenarios = Object.values(exports).filter(isScenario);
   if (scenarios.length === 0) {
     throw new UsageError(`${file} exports no scenario: export what race() or system() returns`);
@@ -53,10 +57,13 @@ export async function loadScenarios(file: string, replace?: string): Promise<Loa
   return scenarios.map((scenario) => ({ scenario, fingerprint, replaced }));
 }
 
-/** Load one scenario. @throws UsageError naming those that there are */
-export async function loadScenario(reference: ScenarioReference): Promise<LoadedScenario> {
+/** Load one scenario; `frames`: with what tells local states apart. @throws UsageError naming those that there are */
+export async function loadScenario(
+  reference: ScenarioReference,
+  { frames = false }: { readonly frames?: boolean } = {},
+): Promise<LoadedScenario> {
   const { file, name, replace } = reference;
-  const all = await loadScenarios(file, replace);
+  const all = await loadScenarios(file, replace, frames);
   const found = all.find(({ scenario }) => scenario.name === name);
   if (found) return found;
   const names = all.map(({ scenario }) => scenario.name).join(', ');

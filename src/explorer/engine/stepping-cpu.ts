@@ -65,6 +65,18 @@ export abstract class SteppingCpu extends Cpu {
     this.line = localBase + state.id * CPU_LOCAL.size;
   }
 
+  /** Resumable code that says where functions begin and end says it to nobody here. */
+  readonly frames = 0;
+  entered(): void {
+    // Nothing to note.
+  }
+  left<T>(_frames: number, value: T): T {
+    return value;
+  }
+  looped(): void {
+    // The same.
+  }
+
   /** Forget the last execution. */
   restart(body: Coroutine | undefined, current: Addr): void {
     this.state.restart(body);

@@ -3,7 +3,7 @@
 import { InvariantViolated, SimulatorBug, UsageError } from '../../errors.js';
 import { gradeOf, type Grade, type Scenario } from '../../scenario/declare.js';
 import { describeBlocked } from './blocked.js';
-import type { Execution } from './execution.js';
+import type { Ended } from './ended.js';
 import type { Prepared } from './prepared.js';
 import type { DataRace } from './race-detector.js';
 import type { StopReason } from './turns.js';
@@ -35,7 +35,7 @@ export class Judge {
    *
    * @throws UsageError when the scenario's own code threw something that is no finding
    */
-  judge(execution: Execution, reason: StopReason, race: DataRace | undefined): Verdict {
+  judge(execution: Ended, reason: StopReason, race: DataRace | undefined): Verdict {
     if (reason === 'threw') return this.#thrown(execution.thrown);
     if (reason === 'deadlock')
       return verdict('deadlock', describeBlocked(execution, this.#prepared.machine));
@@ -62,7 +62,7 @@ export class Judge {
     );
   }
 
-  #ended(execution: Execution): Verdict {
+  #ended(execution: Ended): Verdict {
     try {
       const { invariants } = this.#scenario;
       if (invariants !== undefined) {

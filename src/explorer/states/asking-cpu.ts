@@ -1,0 +1,342 @@
+/** A CPU that has no memory: it asks for every access and goes on with the answer. */
+
+import { UsageError } from '../../errors.js';
+import { badAddress, FIRST_VALID_ADDR } from '../../memory/fault.js';
+import { Cpu, type CpuContext } from '../../memory/cpu.js';
+import { CPU_LOCAL } from '../../memory/local.js';
+import type { SiteId } from '../../memory/sites.js';
+import type { Addr, CpuId } from '../../memory/struct.js';
+import type { Constants } from './constants.js';
+import { mix, mixAgain } from './hash.js';
+import * as ask from './requests.js';
+
+/** Marks in the hash: a function began, a function is over. */
+const ENTERED = 0x3c6ef372;
+const LEFT = 0x1f83d9ab;
+
+/** Who answers. */
+export interface Answers {
+  /**
+   * The CPU asks. For what is immediate, and for what was answered in an earlier execution of the same code, the answer is
+   * returned; else undefined: the CPU then waits for {@link AskingCpu.answer}.
+   */
+  request(kind: number, addr: Addr, a: number, b: number): number | undefined;
+  /** The CPU records an event. */
+  traced(event: number, a: number, b: number, c: number): void;
+}
+
+/** Facts about the machine that decide what a CPU asks. */
+export interface AskingOptions {
+  /** Words of the memory. */
+  readonly words: number;
+  readonly localBase: Addr;
+  /** 1 for each ordering site that is ablated. */
+  readonly removed: Uint8Array;
+  /** Whether being preemptible or not can be seen. */
+  readonly hasInterrupts: boolean;
+  readonly constants: Constants;
+}
+
+/** Executes kernel code on the answers that it is given; sequentially consistent, so fences are nothing. */
+export class AskingCpu extends Cpu {
+  /** The coroutine yields: the answer is not known yet. */
+  switching = false;
+  result: number | boolean = 0;
+  /** Depth of preemption-disabled sections; a spin lock that is held is one. */
+  preemptDepth = 0;
+  #disabled = 0;
+  #answers: Answers;
+  /** What to do with the answer. */
+  #asked = ask.ASK_END;
+  #addr: Addr = 0;
+  /** Hash of everything that the code's further behaviour depends on, in two halves. */
+  low = 0;
+  high = 0;
+  /** Functions under way. */
+  frames = 0;
+  /** For each: the hash when it was called, and whether its caller may see what it did other than by its result. */
+  #callers: number[] = [];
+  /** Hash of the spin locks held. */
+  #held = 0;
+  readonly #options: AskingOptions;
+  readonly #limit: number;
+  readonly #count: Addr;
+
+  constructor(id: CpuId, ctx: CpuContext, answers: Answers, options: AskingOptions) {
+    super(id, ctx);
+    this.#answers = answers;
+    this.#options = options;
+    this.#limit = options.words - FIRST_VALID_ADDR;
+    this.#count = options.localBase + id * CPU_LOCAL.size + CPU_LOCAL.preemptCount;
+  }
+
+  /** Forget everything, and get answers from somebody else. */
+  restart(answers: Answers, current: Addr, low: number, high: number): void {
+    this.#answers = answers;
+    this.current = current;
+    this.switching = false;
+    this.preemptDepth = this.#disabled = this.#held = 0;
+    this.low = low;
+    this.high = high;
+    this.frames = 0;
+  }
+
+  #mix(n: number): void {
+    this.low = mix(this.low, n);
+    this.high = mixAgain(this.high, n);
+  }
+
+  /** What the CPU itself holds besides the variables of the code. */
+  #mixRegisters(): void {
+    this.#mix(this.preemptDepth);
+    this.#mix(this.#disabled);
+    this.#mix(this.current);
+    this.#mix(this.#held);
+  }
+
+  /** A function begins; parameters are given. */
+  entered(...parameters: readonly unknown[]): void {
+    const at = 3 * this.frames++;
+    const callers = this.#callers;
+    callers[at] = this.low;
+    callers[at + 1] = this.high;
+    callers[at + 2] = parameters.every((one) => this.#options.constants.numberOf(one) !== undefined)
+      ? 1
+      : 0;
+    this.#mix(ENTERED);
+  }
+
+  /**
+   * A function that was called when `frames` were under way is over: what it saw no longer matters, only what it returns. If
+   * there was none, the call was optional.
+   */
+  left<T>(frames: number, value: T): T {
+    if (this.frames <= frames) return value;
+    this.frames = frames;
+    const callers = this.#callers;
+    const result = this.#options.constants.numberOf(value);
+    const at = 3 * frames;
+    if (result === undefined || callers[at + 2] === 0) {
+      this.#mix(LEFT);
+      return value;
+    }
+    this.low = callers[at] as number;
+    this.high = callers[at + 1] as number;
+    this.#mix(LEFT);
+    this.#mix(result);
+    this.#mixRegisters();
+    return value;
+  }
+
+  /** A loop goes round: what came before in this function no longer matters, only its variables. */
+  looped(place: number, ...variables: readonly unknown[]): void {
+    const { constants } = this.#options;
+    if (this.frames === 0) return;
+    for (const one of variables) if (constants.numberOf(one) === undefined) return;
+    const at = 3 * (this.frames - 1);
+    this.low = this.#callers[at] as number;
+    this.high = this.#callers[at + 1] as number;
+    this.#mix(place);
+    for (const one of variables) this.#mix(constants.numberOf(one) as number);
+    this.#mixRegisters();
+  }
+
+  /** The answer to what the CPU asked last. */
+  answer(value: number): void {
+    const kind = this.#asked;
+    this.switching = false;
+    this.#mix(value);
+    if (kind === ask.ASK_TRYLOCK && value !== 0) {
+      this.preemptDepth++;
+      this.#held ^= mix(this.#addr, LEFT);
+    }
+    const isBit = kind === ask.ASK_BIT || kind === ask.ASK_SET_BIT || kind === ask.ASK_CLEAR_BIT;
+    this.result = isBit || kind === ask.ASK_TRYLOCK ? value !== 0 : value;
+  }
+
+  #check(addr: Addr): void {
+    if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.#limit) badAddress(this.id, addr);
+  }
+
+  #ask(kind: number, addr: Addr, a = 0, b = 0): number {
+    this.#check(addr);
+    this.#asked = kind;
+    this.#addr = addr;
+    const value = this.#answers.request(kind, addr, a, b);
+    if (value === undefined) this.switching = true;
+    else this.answer(value);
+    return value ?? 0;
+  }
+
+  #isAblated(site: SiteId | undefined): boolean {
+    return site !== undefined && this.#options.removed[site] === 1;
+  }
+
+  override read(addr: Addr): number {
+    return this.#ask(ask.ASK_READ, addr);
+  }
+  override readOnce(addr: Addr): number {
+    return this.#ask(ask.ASK_READ, addr);
+  }
+  override loadAcquire(addr: Addr): number {
+    return this.#ask(ask.ASK_READ, addr);
+  }
+  override rcuDereference(addr: Addr): Addr {
+    return this.#ask(ask.ASK_READ, addr);
+  }
+  override testBit(addr: Addr, bit: number): boolean {
+    return this.#ask(ask.ASK_BIT, addr, bit) !== 0;
+  }
+  override write(addr: Addr, value: number): void {
+    this.#ask(ask.ASK_WRITE, addr, value | 0);
+  }
+  override writeOnce(addr: Addr, value: number): void {
+    this.#ask(ask.ASK_WRITE, addr, value | 0);
+  }
+  override storeRelease(addr: Addr, value: number): void {
+    this.#ask(ask.ASK_WRITE, addr, value | 0);
+  }
+  override rcuAssignPointer(addr: Addr, value: Addr): void {
+    this.#ask(ask.ASK_WRITE, addr, value | 0);
+  }
+
+  override smpMb(): void {
+    // Memory is sequentially consistent.
+  }
+  override smpRmb(): void {
+    // The same.
+  }
+  override smpWmb(): void {
+    // The same.
+  }
+
+  override xchg(addr: Addr, value: number): number {
+    return this.#ask(ask.ASK_XCHG, addr, value | 0);
+  }
+  override xchgRelaxed(addr: Addr, value: number): number {
+    return this.xchg(addr, value);
+  }
+  override xchgAcquire(addr: Addr, value: number): number {
+    return this.xchg(addr, value);
+  }
+  override xchgRelease(addr: Addr, value: number): number {
+    return this.xchg(addr, value);
+  }
+  override cmpxchg(addr: Addr, expected: number, value: number): number {
+    return this.#ask(ask.ASK_CMPXCHG, addr, expected | 0, value | 0);
+  }
+  override cmpxchgRelaxed(addr: Addr, expected: number, value: number): number {
+    return this.cmpxchg(addr, expected, value);
+  }
+  override cmpxchgAcquire(addr: Addr, expected: number, value: number): number {
+    return this.cmpxchg(addr, expected, value);
+  }
+  override cmpxchgRelease(addr: Addr, expected: number, value: number): number {
+    return this.cmpxchg(addr, expected, value);
+  }
+  override fetchAdd(addr: Addr, delta: number): number {
+    return this.#ask(ask.ASK_FETCH_ADD, addr, delta | 0);
+  }
+  override fetchAddRelaxed(addr: Addr, delta: number): number {
+    return this.fetchAdd(addr, delta);
+  }
+  override fetchAddAcquire(addr: Addr, delta: number): number {
+    return this.fetchAdd(addr, delta);
+  }
+  override fetchAddRelease(addr: Addr, delta: number): number {
+    return this.fetchAdd(addr, delta);
+  }
+  override atomicAdd(addr: Addr, delta: number): void {
+    this.#ask(ask.ASK_ADD, addr, delta | 0);
+  }
+  override setBit(addr: Addr, bit: number): void {
+    this.#ask(ask.ASK_OR, addr, 1 << bit);
+  }
+  override clearBit(addr: Addr, bit: number): void {
+    this.#ask(ask.ASK_AND, addr, ~(1 << bit));
+  }
+  override testAndSetBit(addr: Addr, bit: number): boolean {
+    return this.#ask(ask.ASK_SET_BIT, addr, bit) !== 0;
+  }
+  override testAndClearBit(addr: Addr, bit: number): boolean {
+    return this.#ask(ask.ASK_CLEAR_BIT, addr, bit) !== 0;
+  }
+
+  override spinLock(lock: Addr, site?: SiteId): void {
+    this.#check(lock);
+    if (this.#isAblated(site)) return;
+    this.#ask(ask.ASK_LOCK, lock);
+    this.preemptDepth++;
+    this.#held ^= mix(lock, LEFT);
+  }
+  override spinTrylock(lock: Addr): boolean {
+    return this.#ask(ask.ASK_TRYLOCK, lock) !== 0;
+  }
+  override spinUnlock(lock: Addr, site?: SiteId): void {
+    this.#check(lock);
+    if (this.#isAblated(site)) return;
+    this.#ask(ask.ASK_UNLOCK, lock);
+    this.preemptDepth--;
+    this.#held ^= mix(lock, LEFT);
+  }
+  override preemptDisable(site?: SiteId): void {
+    if (!this.#isAblated(site)) this.#preempt(1);
+  }
+  override preemptEnable(site?: SiteId): void {
+    if (!this.#isAblated(site)) this.#preempt(-1);
+  }
+  #preempt(change: number): void {
+    const depth = this.preemptDepth + change;
+    const isVisible = this.#options.hasInterrupts && (depth === 0 || this.preemptDepth === 0);
+    this.#disabled += change;
+    this.#ask(isVisible ? ask.ASK_PREEMPT : ask.ASK_SET, this.#count, this.#disabled);
+    this.preemptDepth = depth;
+  }
+
+  override relax(addr: Addr, seen: number): void {
+    this.#ask(ask.ASK_RELAX, addr, seen);
+  }
+  override mwait(addr: Addr, seen: number): void {
+    this.#ask(ask.ASK_MWAIT, addr, seen);
+  }
+  override kick(_addr: Addr): void {
+    // Waits end by themselves as soon as the word has changed.
+  }
+  override halt(): number {
+    return this.#sleeps();
+  }
+  override wait(): number {
+    return this.#sleeps();
+  }
+  override wake(): number {
+    return this.#sleeps();
+  }
+  override wakeAll(): number {
+    return this.#sleeps();
+  }
+  #sleeps(): never {
+    throw new UsageError(
+      'states of code that sleeps until it is woken are not searched: explore it at random, or with dfs',
+    );
+  }
+
+  override get(addr: Addr): number {
+    return this.#ask(ask.ASK_GET, addr);
+  }
+  override set(addr: Addr, value: number): void {
+    this.#ask(ask.ASK_SET, addr, value | 0);
+  }
+  override peek(addr: Addr): number {
+    return this.#ask(ask.ASK_GET, addr);
+  }
+  override fetch(addr: Addr): number {
+    return this.#ask(ask.ASK_GET, addr);
+  }
+  override trace(event: number, a = 0, b = 0, c = 0): void {
+    this.#answers.traced(event, a, b, c);
+    this.#mix(event);
+  }
+  override ablates(site: SiteId): boolean {
+    return this.#isAblated(site);
+  }
+}

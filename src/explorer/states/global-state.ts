@@ -1,0 +1,464 @@
+/** The state of a whole machine, and its steps, each of which can be taken back. */
+
+import { freedLock, unheldLock } from '../../memory/fault.js';
+import type { CpuContext } from '../../memory/cpu.js';
+import { SITE_COUNT, type Ablation } from '../../memory/sites.js';
+import { POISON, type Addr, type CpuId } from '../../memory/struct.js';
+import type { Machine, StateAccess, TraceEvent } from '../../scenario/declare.js';
+import { EventTrace } from '../../scenario/event-trace.js';
+import { isUnheld, WAIT_MWAIT, WAIT_LOCK, WAIT_NONE, WAIT_RELAX } from '../engine/cpu-state.js';
+import type { Prepared } from '../engine/prepared.js';
+import type { Ended } from '../engine/ended.js';
+import { Constants } from './constants.js';
+import { Futures, writes } from './futures.js';
+import { mix, mixAgain } from './hash.js';
+import { LocalStates, UNKNOWN, type Code, type LiveMemory } from './local-states.js';
+import * as ask from './requests.js';
+import { Sharing } from './sharing.js';
+import { UndoableMemory } from './undoable-memory.js';
+
+/** No code: a CPU that executes no interrupt. */
+export const NONE = -1;
+
+/** What is fixed about a search. */
+export interface GlobalOptions {
+  readonly ablation: Ablation;
+  /** Whether outcomes depend on recorded events. */
+  readonly keepsEvents: boolean;
+}
+
+/** A point to which a state can be taken back. */
+export interface Mark {
+  readonly at: Int32Array;
+  readonly memory: number;
+  readonly events: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Memory, and where the code of each CPU stands: its body under the CPU's number, the interrupt on top of it under the number
+ * of CPUs more. Reading and writing from outside, as machines do when time passes, is {@link StateAccess}.
+ */
+export class GlobalState implements LiveMemory, StateAccess, Ended {
+  readonly cpuCount: number;
+  readonly memory: UndoableMemory;
+  readonly local: LocalStates;
+  readonly sharing: Sharing;
+  /** Local state of each piece of code; {@link NONE} where there is none. */
+  at: Int32Array;
+  /** What a step threw, or a body did. */
+  thrown: unknown;
+  /** Whether {@link events} was looked at. */
+  usesEvents = false;
+  readonly futures: Futures;
+  /** The step being executed touched a word whose order with others matters. */
+  #conflict = false;
+  #owner = 0;
+  readonly #machine: Machine;
+  readonly #keepsEvents: boolean;
+  readonly #hasInterrupts: boolean;
+  /** Hash over the events recorded so far. */
+  #eventsLow = 0;
+  #eventsHigh = 0;
+  readonly #events: number[] = [];
+  /** Words on which pending interrupts of a CPU depend. */
+  readonly #pendingWords: Set<Addr>[];
+  /** Where interrupts of each CPU began. */
+  readonly #interruptRoots: Set<number>[];
+  readonly #pendingView: { cpu: number; read: (addr: Addr) => number };
+
+  constructor({ machine, image }: Prepared, { ablation, keepsEvents }: GlobalOptions) {
+    this.#machine = machine;
+    this.cpuCount = machine.bodies.length;
+    this.memory = new UndoableMemory(image);
+    this.sharing = new Sharing(image.length);
+    this.#keepsEvents = keepsEvents;
+    this.#hasInterrupts = machine.interrupt !== undefined;
+    const removed = new Uint8Array(SITE_COUNT + 1);
+    for (const site of ablation.sites) removed[site] = 1;
+    this.local = new LocalStates(this, machine.ctx as CpuContext, {
+      words: image.length,
+      localBase: machine.localBase,
+      removed,
+      hasInterrupts: this.#hasInterrupts,
+      constants: new Constants(machine.ctx),
+      keepsEvents,
+    });
+    this.futures = new Futures(this.local, this.sharing, image.length);
+    this.#interruptRoots = machine.bodies.map(() => new Set<number>());
+    this.at = new Int32Array(2 * this.cpuCount).fill(NONE);
+    this.#pendingWords = machine.bodies.map(() => new Set<Addr>());
+    const view = {
+      cpu: 0,
+      read: (addr: Addr): number => {
+        this.sharing.read(this.cpuCount + view.cpu, addr);
+        this.#pendingWords[view.cpu]?.add(addr);
+        return this.memory.read(addr);
+      },
+    };
+    this.#pendingView = view;
+  }
+
+  /** Stand at the beginning. */
+  start(): void {
+    this.memory.restore(0);
+    this.#events.length = 0;
+    this.#eventsLow = this.#eventsHigh = 0;
+    this.thrown = undefined;
+    this.at.fill(NONE);
+    for (let cpu = 0; cpu < this.cpuCount; cpu++) {
+      const code = this.#machine.bodies[cpu] as unknown as Code;
+      this.#begin(cpu, cpu, code, this.#machine.current?.[cpu] ?? 0);
+    }
+  }
+
+  /** Begin code, up to its first scheduling point. */
+  #begin(owner: number, cpu: number, code: Code, current: Addr): void {
+    const name = owner < this.cpuCount ? 'body' : 'interrupt';
+    const { state } = this.local.start(cpu as CpuId, code, name, current);
+    this.#owner = owner;
+    if (owner >= this.cpuCount) this.#interruptRoots[cpu]?.add(state);
+    this.at[owner] = this.#follow(state, 0);
+  }
+
+  mark(): Mark {
+    return {
+      at: this.at.slice(),
+      memory: this.memory.mark,
+      events: this.#events.length,
+      low: this.#eventsLow,
+      high: this.#eventsHigh,
+    };
+  }
+
+  restore(mark: Mark): void {
+    this.at.set(mark.at);
+    this.memory.restore(mark.memory);
+    this.#events.length = mark.events;
+    this.#eventsLow = mark.low;
+    this.#eventsHigh = mark.high;
+    this.thrown = undefined;
+  }
+
+  /** Hash of the state, first half. */
+  get low(): number {
+    let h = this.memory.low ^ this.#eventsLow;
+    for (let i = 0; i < this.at.length; i++) {
+      const state = this.at[i] as number;
+      h ^= mix(i + 1, state < 0 ? 0 : this.local.hash(state));
+    }
+    return h;
+  }
+  /** Second half. */
+  get high(): number {
+    let h = this.memory.high ^ this.#eventsHigh;
+    for (let i = 0; i < this.at.length; i++) {
+      const state = this.at[i] as number;
+      h ^= mixAgain(i + 1, state < 0 ? 0 : this.local.hashAgain(state));
+    }
+    return h;
+  }
+
+  /** The code that a CPU executes now: an interrupt, or its body. */
+  owner(cpu: number): number {
+    return (this.at[this.cpuCount + cpu] as number) === NONE ? cpu : this.cpuCount + cpu;
+  }
+
+  /** Whether a CPU can execute its next operation. */
+  canGoOn(cpu: number): boolean {
+    const state = this.at[this.owner(cpu)] as number;
+    const { local, memory } = this;
+    const kind = local.kind(state);
+    if (kind === ask.ASK_END || kind === ask.ASK_THROW) return false;
+    if (kind !== ask.ASK_LOCK && kind !== ask.ASK_RELAX && kind !== ask.ASK_MWAIT) return true;
+    // Whoever waits looks at the word at any time.
+    this.sharing.read(this.owner(cpu), local.addr(state));
+    const value = memory.read(local.addr(state));
+    return kind === ask.ASK_LOCK ? isUnheld(value) : value !== local.a(state);
+  }
+
+  /** Whether a CPU can take an interrupt. */
+  isInterrupted(cpu: number): boolean {
+    if (!this.#hasInterrupts || this.owner(cpu) !== cpu) return false;
+    if (this.local.depth(this.at[cpu] as number) !== 0) return false;
+    this.#pendingView.cpu = cpu;
+    return this.#machine.interrupt?.pending(cpu as CpuId, this.#pendingView) ?? false;
+  }
+
+  /** A CPU begins its interrupt. */
+  interrupt(cpu: number): void {
+    const code = this.#machine.interrupt?.body as unknown as Code;
+    this.#begin(this.cpuCount + cpu, cpu, code, this.local.current(this.at[cpu] as number));
+    this.#finishInterrupt(cpu);
+  }
+
+  /** Whether the next operation of a CPU is a trylock that may fail although nobody holds the lock. */
+  mayFail(cpu: number): boolean {
+    const state = this.at[this.owner(cpu)] as number;
+    return (
+      this.local.kind(state) === ask.ASK_TRYLOCK && this.memory.read(this.local.addr(state)) === 0
+    );
+  }
+
+  /**
+   * Execute the next operation of a CPU, and what is part of it.
+   *
+   * @param fails a trylock fails although nobody holds the lock
+   * @returns whether its order with others matters
+   */
+  step(cpu: number, fails = false): boolean {
+    const owner = this.owner(cpu);
+    const state = this.at[owner] as number;
+    this.#owner = owner;
+    this.#conflict = this.#masksInterrupt(cpu, owner, state);
+    try {
+      this.at[owner] = this.#follow(state, this.#operate(cpu, state, fails));
+    } catch (error) {
+      // What the machine says about an access: the code has no answer.
+      this.thrown = error;
+      return true;
+    }
+    if (this.local.kind(this.at[owner] as number) === ask.ASK_THROW) {
+      this.thrown = this.local.thrown.get(this.at[owner] as number);
+      return true;
+    }
+    if (owner !== cpu) this.#finishInterrupt(cpu);
+    return this.#conflict;
+  }
+
+  #finishInterrupt(cpu: number): void {
+    const owner = this.cpuCount + cpu;
+    const state = this.at[owner] as number;
+    if (this.local.kind(state) === ask.ASK_THROW) this.thrown = this.local.thrown.get(state);
+    if (this.local.kind(state) === ask.ASK_END) this.at[owner] = NONE;
+  }
+
+  /** Whether an operation keeps off an interrupt that may come. */
+  #masksInterrupt(cpu: number, owner: number, state: number): boolean {
+    if (!this.#hasInterrupts || owner !== cpu || this.local.depth(state) !== 0) return false;
+    const kind = this.local.kind(state);
+    const isMask = kind === ask.ASK_LOCK || kind === ask.ASK_TRYLOCK || kind === ask.ASK_PREEMPT;
+    if (!isMask) return false;
+    return this.#mayBeInterrupted(cpu);
+  }
+
+  /** Whether an interrupt of a CPU is pending, or somebody may still cause one. */
+  #mayBeInterrupted(cpu: number): boolean {
+    this.#pendingView.cpu = cpu;
+    if (this.#machine.interrupt?.pending(cpu as CpuId, this.#pendingView) ?? false) return true;
+    for (const addr of this.#pendingWords[cpu] as Set<Addr>) {
+      for (let owner = 0; owner < this.at.length; owner++) {
+        if (this.#mayMeet(owner, ask.ASK_GET, addr, 0, false)) return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether code may still make an access that does not commute with another; an interrupt that may yet come counts. */
+  #mayMeet(owner: number, kind: number, addr: Addr, a: number, asks = true): boolean {
+    const state = this.at[owner] as number;
+    if (state !== NONE && this.futures.mayMeet(state, kind, addr, a)) return true;
+    if (owner < this.cpuCount) return false;
+    const cpu = owner - this.cpuCount;
+    for (const root of this.#interruptRoots[cpu] as Set<number>) {
+      if (!this.futures.mayMeet(root, kind, addr, a)) continue;
+      if (!asks || this.#mayBeInterrupted(cpu)) return true;
+    }
+    return false;
+  }
+
+  /** Note an access, and whether its order with what others may still do matters. */
+  #touch(state: number): void {
+    const { local, sharing } = this;
+    const kind = local.kind(state);
+    const addr = local.addr(state);
+    const owner = this.#owner;
+    const isShared = writes(kind) ? sharing.write(owner, addr) : sharing.read(owner, addr);
+    if (this.#conflict || !isShared) return;
+    if (writes(kind) && this.#causesInterrupt(owner, addr)) this.#conflict = true;
+    if (this.#conflict || this.futures.isGuarded(addr)) return;
+    const a = local.a(state);
+    for (let other = 0; other < this.at.length && !this.#conflict; other++) {
+      if (other !== owner) this.#conflict = this.#mayMeet(other, kind, addr, a);
+    }
+  }
+
+  /** Whether a store changes what interrupts depend on. */
+  #causesInterrupt(owner: number, addr: Addr): boolean {
+    for (let cpu = 0; cpu < this.cpuCount; cpu++) {
+      if (!(this.#pendingWords[cpu] as Set<Addr>).has(addr)) continue;
+      if (owner === this.cpuCount + cpu) continue;
+      if (owner !== cpu || this.#mayBeInterrupted(cpu)) return true;
+    }
+    return false;
+  }
+
+  /** Carry out an operation. Returns what its code is told. */
+  #operate(cpu: number, state: number, fails: boolean): number {
+    const { local, memory } = this;
+    const addr = local.addr(state);
+    const a = local.a(state);
+    this.#touch(state);
+    switch (local.kind(state)) {
+      case ask.ASK_READ:
+        return memory.read(addr);
+      case ask.ASK_BIT:
+        return (memory.read(addr) >>> a) & 1;
+      case ask.ASK_WRITE:
+      case ask.ASK_PREEMPT:
+        memory.write(addr, a);
+        return 0;
+      case ask.ASK_LOCK:
+        if (memory.read(addr) === POISON) freedLock(cpu as CpuId, addr);
+        memory.write(addr, cpu + 1);
+        return 0;
+      case ask.ASK_TRYLOCK:
+        return this.#trylock(cpu, addr, fails);
+      case ask.ASK_UNLOCK: {
+        const holder = memory.read(addr);
+        if (holder === 0 || holder === POISON) unheldLock(cpu as CpuId, addr);
+        memory.write(addr, 0);
+        return 0;
+      }
+      case ask.ASK_RELAX:
+      case ask.ASK_MWAIT:
+        return 0;
+      default:
+        return this.#modify(local.kind(state), addr, a, local.b(state));
+    }
+  }
+
+  #trylock(cpu: number, addr: Addr, fails: boolean): number {
+    const holder = this.memory.read(addr);
+    if (holder === POISON) freedLock(cpu as CpuId, addr);
+    if (holder !== 0 || fails) return 0;
+    this.memory.write(addr, cpu + 1);
+    return 1;
+  }
+
+  #modify(kind: number, addr: Addr, a: number, b: number): number {
+    const old = this.memory.read(addr);
+    this.memory.write(addr, modified(kind, old, a, b));
+    if (kind === ask.ASK_SET_BIT || kind === ask.ASK_CLEAR_BIT) return (old >>> a) & 1;
+    return kind === ask.ASK_ADD || kind === ask.ASK_OR || kind === ask.ASK_AND ? 0 : old;
+  }
+
+  /** Go on from a local state with an answer, through everything that is part of the step. Returns where the code stands. */
+  #follow(state: number, answer: number): number {
+    const { local } = this;
+    let [at, given] = [state, answer];
+    for (;;) {
+      const next = local.next(at, given);
+      if (next === UNKNOWN) {
+        const reached = local.explore(at, given);
+        this.futures.extend();
+        return reached;
+      }
+      at = next;
+      const kind = local.kind(at);
+      if (!ask.isImmediate(kind)) return at;
+      given = 0;
+      if (kind === ask.ASK_TRACE) {
+        this.event(
+          (this.#owner % this.cpuCount) as CpuId,
+          local.addr(at),
+          local.a(at),
+          local.b(at),
+          local.c(at),
+        );
+      } else given = this.immediate(at);
+    }
+  }
+
+  immediate(state: number): number {
+    const { local, memory } = this;
+    this.#touch(state);
+    if (local.kind(state) === ask.ASK_GET) return memory.read(local.addr(state));
+    memory.write(local.addr(state), local.a(state));
+    return 0;
+  }
+
+  event(cpu: CpuId, event: number, a: number, b: number, c: number): void {
+    if (!this.#keepsEvents) return;
+    this.#conflict = true;
+    this.#events.push(cpu, event, a, b, c);
+    for (const n of [cpu, event, a, b, c]) {
+      this.#eventsLow = mix(this.#eventsLow, n);
+      this.#eventsHigh = mixAgain(this.#eventsHigh, n);
+    }
+  }
+
+  read(addr: Addr): number {
+    return this.memory.read(addr);
+  }
+  write(addr: Addr, value: number): void {
+    this.memory.write(addr, value);
+  }
+  setBits(addr: Addr, bits: number): void {
+    this.memory.write(addr, this.memory.read(addr) | bits);
+  }
+
+  /** What happens when no CPU can go on: let time pass, or end. Returns whether some CPU may go on now. */
+  passTime(): boolean {
+    const left = this.cpus.filter(
+      (_, id) => this.local.kind(this.at[id] as number) !== ask.ASK_END,
+    );
+    if (!left.some(({ waiting }) => waiting === WAIT_MWAIT)) return false;
+    return this.#machine.advanceTime?.(this) === true;
+  }
+
+  /** How an execution that has come to rest ended. */
+  get restsAs(): 'ended' | 'deadlock' {
+    const left = this.cpus.filter(
+      (_, id) => this.local.kind(this.at[id] as number) !== ask.ASK_END,
+    );
+    if (left.length === 0) return 'ended';
+    const halted = left.every(({ waiting }) => waiting === WAIT_MWAIT);
+    return this.#machine.haltEnds === true && halted ? 'ended' : 'deadlock';
+  }
+
+  get cpus(): Ended['cpus'] {
+    return Array.from({ length: this.cpuCount }, (_, id) => {
+      const state = this.at[this.owner(id)] as number;
+      return {
+        id: id as CpuId,
+        waiting: waitOf(this.local.kind(state)),
+        waitAddr: this.local.addr(state),
+      };
+    });
+  }
+
+  get traced(): EventTrace {
+    this.usesEvents = true;
+    return new EventTrace([...this.#events]);
+  }
+  get events(): readonly TraceEvent[] {
+    return this.traced.list();
+  }
+}
+
+function waitOf(kind: number): number {
+  if (kind === ask.ASK_LOCK) return WAIT_LOCK;
+  if (kind === ask.ASK_RELAX) return WAIT_RELAX;
+  return kind === ask.ASK_MWAIT ? WAIT_MWAIT : WAIT_NONE;
+}
+
+function modified(kind: number, old: number, a: number, b: number): number {
+  switch (kind) {
+    case ask.ASK_XCHG:
+      return a;
+    case ask.ASK_CMPXCHG:
+      return old === a ? b : old;
+    case ask.ASK_OR:
+      return old | a;
+    case ask.ASK_AND:
+      return old & a;
+    case ask.ASK_SET_BIT:
+      return old | (1 << a);
+    case ask.ASK_CLEAR_BIT:
+      return old & ~(1 << a);
+    default:
+      return (old + a) | 0;
+  }
+}
