@@ -31,8 +31,11 @@ export class Constants {
     if (typeof value === 'boolean') return value ? 0x7fe1 : 0x7fe0;
     if (value === undefined) return 0x7fdf;
     if (value === null) return 0x7fde;
-    if (typeof value === 'string')
-      return [...value].reduce((h, c) => mix(h, c.codePointAt(0) ?? 0), STRINGS);
+    if (typeof value === 'string') {
+      let hash = STRINGS;
+      for (let i = 0; i < value.length; i++) hash = mix(hash, value.codePointAt(i) ?? 0);
+      return hash;
+    }
     const number = this.#objects.get(value);
     return number === undefined ? undefined : mix(OBJECTS, number);
   }

@@ -14,6 +14,7 @@ import { Futures, writes } from './futures.js';
 import { mix, mixAgain } from './hash.js';
 import { LocalStates, UNKNOWN, type Code, type LiveMemory } from './local-states.js';
 import * as ask from './requests.js';
+import type { SearchRule } from './rules.js';
 import { Sharing } from './sharing.js';
 import { UndoableMemory } from './undoable-memory.js';
 
@@ -25,6 +26,8 @@ export interface GlobalOptions {
   readonly ablation: Ablation;
   /** Whether outcomes depend on recorded events. */
   readonly keepsEvents: boolean;
+  /** A rule whose condition is ignored: for tests only. */
+  readonly broken?: SearchRule | undefined;
 }
 
 /** A point to which a state can be taken back. */
@@ -56,6 +59,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   #conflict = false;
   #owner = 0;
   readonly #machine: Machine;
+  readonly #broken: SearchRule | undefined;
   readonly #keepsEvents: boolean;
   readonly #hasInterrupts: boolean;
   /** Hash over the events recorded so far. */
@@ -68,7 +72,8 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   readonly #interruptRoots: Set<number>[];
   readonly #pendingView: { cpu: number; read: (addr: Addr) => number };
 
-  constructor({ machine, image }: Prepared, { ablation, keepsEvents }: GlobalOptions) {
+  constructor({ machine, image }: Prepared, { ablation, keepsEvents, broken }: GlobalOptions) {
+    this.#broken = broken;
     this.#machine = machine;
     this.cpuCount = machine.bodies.length;
     this.memory = new UndoableMemory(image);
@@ -84,8 +89,9 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
       hasInterrupts: this.#hasInterrupts,
       constants: new Constants(machine.ctx),
       keepsEvents,
+      broken,
     });
-    this.futures = new Futures(this.local, this.sharing, image.length);
+    this.futures = new Futures(this.local, this.sharing, image.length, broken);
     this.#interruptRoots = machine.bodies.map(() => new Set<number>());
     this.at = new Int32Array(2 * this.cpuCount).fill(NONE);
     this.#pendingWords = machine.bodies.map(() => new Set<Addr>());
@@ -143,7 +149,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
 
   /** Hash of the state, first half. */
   get low(): number {
-    let h = this.memory.low ^ this.#eventsLow;
+    let h = this.#broken === 'R-9' ? 0 : this.memory.low ^ this.#eventsLow;
     for (let i = 0; i < this.at.length; i++) {
       const state = this.at[i] as number;
       h ^= mix(i + 1, state < 0 ? 0 : this.local.hash(state));
@@ -152,7 +158,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   }
   /** Second half. */
   get high(): number {
-    let h = this.memory.high ^ this.#eventsHigh;
+    let h = this.#broken === 'R-9' ? 0 : this.memory.high ^ this.#eventsHigh;
     for (let i = 0; i < this.at.length; i++) {
       const state = this.at[i] as number;
       h ^= mixAgain(i + 1, state < 0 ? 0 : this.local.hashAgain(state));
@@ -173,7 +179,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     if (kind === ask.ASK_END || kind === ask.ASK_THROW) return false;
     if (kind !== ask.ASK_LOCK && kind !== ask.ASK_RELAX && kind !== ask.ASK_MWAIT) return true;
     // Whoever waits looks at the word at any time.
-    this.sharing.read(this.owner(cpu), local.addr(state));
+    if (this.#broken !== 'R-6') this.sharing.read(this.owner(cpu), local.addr(state));
     const value = memory.read(local.addr(state));
     return kind === ask.ASK_LOCK ? isUnheld(value) : value !== local.a(state);
   }
@@ -197,7 +203,9 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   mayFail(cpu: number): boolean {
     const state = this.at[this.owner(cpu)] as number;
     return (
-      this.local.kind(state) === ask.ASK_TRYLOCK && this.memory.read(this.local.addr(state)) === 0
+      this.#broken !== 'R-10' &&
+      this.local.kind(state) === ask.ASK_TRYLOCK &&
+      this.memory.read(this.local.addr(state)) === 0
     );
   }
 
@@ -219,8 +227,8 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
       this.thrown = error;
       return true;
     }
-    if (this.local.kind(this.at[owner] as number) === ask.ASK_THROW) {
-      this.thrown = this.local.thrown.get(this.at[owner] as number);
+    if (this.local.kind(this.at[owner]) === ask.ASK_THROW) {
+      this.thrown = this.local.thrown.get(this.at[owner]);
       return true;
     }
     if (owner !== cpu) this.#finishInterrupt(cpu);
@@ -239,7 +247,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     if (!this.#hasInterrupts || owner !== cpu || this.local.depth(state) !== 0) return false;
     const kind = this.local.kind(state);
     const isMask = kind === ask.ASK_LOCK || kind === ask.ASK_TRYLOCK || kind === ask.ASK_PREEMPT;
-    if (!isMask) return false;
+    if (!isMask || this.#broken === 'R-11') return false;
     return this.#mayBeInterrupted(cpu);
   }
 
@@ -275,7 +283,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     const addr = local.addr(state);
     const owner = this.#owner;
     const isShared = writes(kind) ? sharing.write(owner, addr) : sharing.read(owner, addr);
-    if (this.#conflict || !isShared) return;
+    if (this.#conflict || !isShared || this.#broken === 'R-1') return;
     if (writes(kind) && this.#causesInterrupt(owner, addr)) this.#conflict = true;
     if (this.#conflict || this.futures.isGuarded(addr)) return;
     const a = local.a(state);

@@ -17,7 +17,7 @@ export function mixAgain(a: number, b: number): number {
 }
 
 /** Words in a set before it grows. */
-const FIRST_CAPACITY = 1 << 16;
+const FIRST_CAPACITY = 1 << 10;
 
 /**
  * A set of 64-bit hashes. With n hashes in it, the probability that any two different states were taken for one is below

@@ -68,9 +68,9 @@ interface Live {
 
 /** All local states of a machine's CPUs. */
 export class LocalStates implements Answers {
-  #numbers = new Int32Array(STRIDE * 4096);
+  #numbers = new Int32Array(STRIDE * 256);
   #count = 0;
-  #edges = new Int32Array(EDGE_STRIDE * 4096);
+  #edges = new Int32Array(EDGE_STRIDE * 256);
   #edgeCount = 0;
   /** What code threw, by state. */
   readonly thrown = new Map<number, unknown>();

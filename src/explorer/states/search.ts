@@ -5,6 +5,7 @@ import type { Prepared } from '../engine/prepared.js';
 import { Judge, type Verdict } from '../engine/verdict.js';
 import { GlobalState, type Mark } from './global-state.js';
 import { HashSet } from './hash.js';
+import type { SearchRule } from './rules.js';
 
 /** What a search has found so far. */
 export interface SearchResult {
@@ -26,6 +27,15 @@ export interface SearchLimits {
   readonly steps: number;
 }
 
+/** What a search is made with. */
+export interface SearchOptions {
+  readonly ablation: Ablation;
+  /** Operations before an execution is taken for one that makes no progress. */
+  readonly bound: number;
+  /** A rule whose condition is ignored: for tests only. */
+  readonly broken?: SearchRule | undefined;
+}
+
 /** A state with choices left: bit `cpu` is its next operation, then that with a late failure, then an interrupt. */
 interface Frame {
   readonly mark: Mark;
@@ -39,6 +49,7 @@ export class StateSearch {
   readonly #ablation: Ablation;
   readonly #judge: Judge;
   readonly #bound: number;
+  readonly #broken: SearchRule | undefined;
   #state: GlobalState;
   #seen = new HashSet();
   #frames: Frame[] = [];
@@ -55,10 +66,10 @@ export class StateSearch {
   #done = false;
   #overlong = false;
 
-  /** @param bound operations before an execution is taken for one that makes no progress */
-  constructor(prepared: Prepared, ablation: Ablation, bound: number) {
+  constructor(prepared: Prepared, { ablation, bound, broken }: SearchOptions) {
     this.#prepared = prepared;
     this.#ablation = ablation;
+    this.#broken = broken;
     this.#judge = new Judge(prepared);
     this.#bound = bound;
     this.#state = this.#newState();
@@ -69,6 +80,7 @@ export class StateSearch {
     return new GlobalState(this.#prepared, {
       ablation: this.#ablation,
       keepsEvents: this.#keepsEvents,
+      broken: this.#broken,
     });
   }
 
@@ -132,6 +144,7 @@ export class StateSearch {
   #mustBeginAgain(): boolean {
     const { sharing, futures } = this.#state;
     if (this.#mustKeepEvents()) return true;
+    if (this.#broken === 'R-2') return false;
     if (this.#doubtfulSince < 0) {
       if (sharing.surprises === this.#surprises && futures.surprises === 0) return false;
       this.#doubtfulSince = this.#steps;
@@ -165,9 +178,11 @@ export class StateSearch {
   #visit(): void {
     const state = this.#state;
     for (;;) {
-      if (state.thrown !== undefined) return this.#end('threw');
+      if (state.thrown !== undefined) {
+        this.#end('threw');
+        return;
+      }
       this.#settle();
-      if (state.thrown !== undefined) return this.#end('threw');
       if (this.#depth > this.#bound) {
         this.#overlong = true;
         return;
@@ -175,7 +190,8 @@ export class StateSearch {
       const choices = this.#choices();
       if (choices === 0) {
         if (state.passTime()) continue;
-        return this.#end(state.restsAs);
+        this.#end(state.restsAs);
+        return;
       }
       if ((choices & (choices - 1)) === 0) {
         this.#take(31 - Math.clz32(choices));
@@ -191,7 +207,7 @@ export class StateSearch {
   #settle(): void {
     const state = this.#state;
     for (let cpu = 0; cpu < state.cpuCount; cpu++) {
-      while (state.thrown === undefined && state.canGoOn(cpu) && !state.mayFail(cpu)) {
+      while (state.canGoOn(cpu) && !state.mayFail(cpu) && this.#depth <= this.#bound) {
         const mark = state.mark();
         this.#count();
         if (!state.step(cpu)) continue;

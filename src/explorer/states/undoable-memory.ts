@@ -9,7 +9,7 @@ export class UndoableMemory {
   /** Hash of all words, in two halves. */
   low = 0;
   high = 0;
-  #undo = new Int32Array(1 << 14);
+  #undo = new Int32Array(1 << 10);
   #length = 0;
 
   constructor(initial: Int32Array) {

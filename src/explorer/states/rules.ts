@@ -1,0 +1,20 @@
+/**
+ * The rules by which a search of states leaves something out. A test may break one, to show that it would notice: a search
+ * without the rule's condition misses ends.
+ */
+export const RULES = [
+  'R-1', // a step is no choice if nobody may still access its words in a way that does not commute
+  'R-2', // what was relied on and turned out to be wrong calls for another search
+  'R-3', // accesses of different bits of a word commute, accesses of the whole word with none of them
+  'R-4', // an access in a section of a lock that every access of the word holds is no choice
+  'R-5', // releasing a lock commutes with taking it, but not with looking at it
+  'R-6', // who waits looks at the word at any time
+  'R-7', // of a function that has returned only its result matters
+  'R-8', // at the head of a loop only the variables matter
+  'R-9', // a state is its memory and the local states of its CPUs
+  'R-10', // a trylock may fail although nobody holds the lock
+  'R-11', // an operation that keeps interrupts off is a choice if one may come
+] as const;
+
+/** A rule of the search. */
+export type SearchRule = (typeof RULES)[number];
