@@ -193,8 +193,8 @@ class Rewriter {
     const parens = code[node.start] === '(';
     text.prependLeft(node.start, parens ? 'function* ' : 'function* (');
     if (!parens) text.appendLeft(last, ')');
-    const prologue = this.#names.frames === true ? entry(node) : '';
-    text.overwrite(arrow, arrow + 2, node.expression ? `{ ${prologue} return` : '');
+    const prologue = this.#names.frames === true ? `${entry(node)} ` : '';
+    text.overwrite(arrow, arrow + 2, node.expression ? `{ ${prologue}return` : '');
     if (node.expression) text.appendLeft(node.end, '; }');
   }
 
