@@ -94,6 +94,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./bench.js')).registerBench,
   },
   {
+    name: 'shell',
+    usage: '[options] [script]',
+    description:
+      'a shell in the simulated machine: load livepatches, watch transitions, read the log',
+    load: async () => (await import('./shell.js')).registerShell,
+  },
+  {
+    name: 'selftests',
+    usage: '[options] <folder>',
+    description: "run the kernel tree's livepatch selftests as they are, on the simulated machine",
+    load: async () => (await import('./selftests.js')).registerSelftests,
+  },
+  {
     name: 'kernel-coverage',
     usage: '[options]',
     description: 'Show every ported kernel function, where its port is, and which tests name it.',

@@ -79,6 +79,7 @@ export const FIRST_SCENARIO_NATIVE = 16;
 /** Functions that every kernel has. */
 const BUILT_IN: readonly FunctionSource[] = [
   { name: 'exit_to_user_mode_loop', traceable: false, code: [{ op: OP_EXIT_TO_USER }] },
+  { name: 'do_exit', traceable: false, code: [asm.unhash, asm.die] },
   workerText('worker_thread', POOL_ATOMIC),
   workerText('worker_thread_sleepable', POOL_NORMAL),
 ];
@@ -188,6 +189,7 @@ export function claimKernel(
     rcuPending: map.claim('rcuPending', RCU_PENDING, RCU_PENDING_MAX),
     batches: claimCache(map, 'syncBatch', batchLayout(size.cpus), 2 * size.cpus + 8),
     exitToUserText: exitToUser?.addr ?? 0,
+    doExitText: placed.get('do_exit')?.addr ?? 0,
     workFns: withOwn(parts.workFns, [
       [WORK_FN_BATCH, batchWorkFn],
       [WORK_FN_NOP, nopWorkFn],

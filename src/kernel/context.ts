@@ -48,6 +48,8 @@ export interface KernelContext {
   readonly batches: Cache;
   /** Address of the instruction that every return to user mode goes through. */
   readonly exitToUserText: Addr;
+  /** Address of the function that a task dies in when a signal has killed it. */
+  readonly doExitText: Addr;
   /** Whether stack_trace_save_tsk_reliable() exists on this architecture. */
   readonly reliableStacks: boolean;
   /** Whether this is PREEMPT_RT, as far as it matters here: who holds an rwlock_t can be preempted. */

@@ -17,6 +17,7 @@ import {
   TIF_NEED_RESCHED,
   TIF_NOTIFY_SIGNAL,
   TIF_PATCH_PENDING,
+  TIF_SIGPENDING,
 } from './task.js';
 import { TRACE_USER } from './trace.js';
 import type { Cpu, TaskRef } from './types.js';
@@ -51,6 +52,7 @@ export function handleIrq(cpu: Cpu): void {
 function exitWork(cpu: Cpu, task: TaskRef, flags: number): void {
   if (flags & (1 << TIF_PATCH_PENDING)) cpu.ctx.hooks.klpUpdatePatchState(cpu, task);
   if (flags & (1 << TIF_NOTIFY_SIGNAL)) cpu.clearBit(task + TASK.tiFlags, TIF_NOTIFY_SIGNAL);
+  if (flags & (1 << TIF_SIGPENDING)) cpu.set(task + TASK.pc, cpu.ctx.kernel.doExitText);
 }
 
 /**

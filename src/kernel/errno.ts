@@ -5,6 +5,7 @@ import { EAGAIN, ETIMEDOUT } from '../memory/wait-queue.js';
 export { EAGAIN, ETIMEDOUT };
 export const EPERM = 1;
 export const ENOENT = 2;
+export const ESRCH = 3;
 export const ENOEXEC = 8;
 export const EWOULDBLOCK = EAGAIN;
 export const ENOMEM = 12;

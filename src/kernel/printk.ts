@@ -45,6 +45,8 @@ export interface LogLine {
   readonly seq: number;
   readonly level: LogLevel;
   readonly text: string;
+  /** When it was printed. */
+  readonly jiffies: number;
 }
 
 /** Render a message with its arguments, as the kernel would. */
@@ -83,7 +85,12 @@ export function dmesg(words: Int32Array, kernel: KernelContext, from = 0): LogLi
     const args = Array.from(
       words.subarray(record + PRINTK_RECORD.args, record + PRINTK_RECORD.cpu),
     );
-    lines.push({ seq, level: message.level, text: formatMessage(message, args, kernel.names) });
+    lines.push({
+      seq,
+      level: message.level,
+      text: formatMessage(message, args, kernel.names),
+      jiffies: words[record + PRINTK_RECORD.jiffies] ?? 0,
+    });
   }
   return lines;
 }

@@ -9,6 +9,7 @@ import {
   isIdleTask,
   PF_KCODE,
   PF_WQ_WORKER,
+  SIGNAL_PENDING,
   TASK,
   TASK_DEAD,
   TASK_FREEZABLE,
@@ -16,7 +17,6 @@ import {
   TASK_RUNNING,
   TASK_WAKING,
   TIF_NEED_RESCHED,
-  TIF_NOTIFY_SIGNAL,
 } from './task.js';
 import { TRACE_QUIESCE, TRACE_SCHED_SWITCH, TRACE_SCHED_WAKEUP } from './trace.js';
 import { NULL, type Addr, type Cpu, type TaskRef } from './types.js';
@@ -98,7 +98,9 @@ function pickNextTask(cpu: Cpu): TaskRef {
 
 /** Whether a task that is about to sleep in `state` must go on because of a signal. */
 function signalPendingState(cpu: Cpu, state: number, task: TaskRef): boolean {
-  return (state & TASK_INTERRUPTIBLE) !== 0 && cpu.testBit(task + TASK.tiFlags, TIF_NOTIFY_SIGNAL);
+  return (
+    (state & TASK_INTERRUPTIBLE) !== 0 && (cpu.readOnce(task + TASK.tiFlags) & SIGNAL_PENDING) !== 0
+  );
 }
 
 /**

@@ -1,7 +1,13 @@
 /** The fake signal of livepatch: make a task leave the kernel without delivering anything. */
 
 import { kickProcess, wakeUpState } from './sched.js';
-import { TASK, TASK_INTERRUPTIBLE, TIF_NOTIFY_SIGNAL } from './task.js';
+import {
+  SIGNAL_PENDING,
+  TASK,
+  TASK_INTERRUPTIBLE,
+  TIF_NOTIFY_SIGNAL,
+  TIF_SIGPENDING,
+} from './task.js';
 import type { Cpu, TaskRef } from './types.js';
 
 /** Set `TIF_NOTIFY_SIGNAL`; wake an interruptible sleeper, or interrupt the CPU the task runs on.
@@ -11,7 +17,14 @@ export function setNotifySignal(cpu: Cpu, task: TaskRef): void {
   if (!wakeUpState(cpu, task, TASK_INTERRUPTIBLE)) kickProcess(cpu, task);
 }
 
+/** A signal that no program here handles: the task dies on its way to user mode.
+ * @kernel send_signal_locked, kernel/signal.c:1170 (v6.1) */
+export function sendSignal(cpu: Cpu, task: TaskRef): void {
+  cpu.setBit(task + TASK.tiFlags, TIF_SIGPENDING);
+  if (!wakeUpState(cpu, task, TASK_INTERRUPTIBLE)) kickProcess(cpu, task);
+}
+
 /** Whether an interruptible sleep of the task must end. */
 export function signalPending(cpu: Cpu, task: TaskRef): boolean {
-  return cpu.testBit(task + TASK.tiFlags, TIF_NOTIFY_SIGNAL);
+  return (cpu.readOnce(task + TASK.tiFlags) & SIGNAL_PENDING) !== 0;
 }

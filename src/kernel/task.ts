@@ -88,13 +88,20 @@ export const PF_KCODE = 0x1000;
 /** `flags`: the task never returns to user mode. */
 export const PF_KTHREAD = 0x200000;
 
+export const TIF_SIGPENDING = 2;
 export const TIF_NEED_RESCHED = 3;
 export const TIF_PATCH_PENDING = 13;
 export const TIF_NOTIFY_SIGNAL = 17;
 
 /** Thread flags that the exit-to-user loop works on. */
 export const EXIT_TO_USER_WORK =
-  (1 << TIF_NEED_RESCHED) | (1 << TIF_PATCH_PENDING) | (1 << TIF_NOTIFY_SIGNAL);
+  (1 << TIF_SIGPENDING) |
+  (1 << TIF_NEED_RESCHED) |
+  (1 << TIF_PATCH_PENDING) |
+  (1 << TIF_NOTIFY_SIGNAL);
+
+/** Thread flags that end an interruptible sleep. */
+export const SIGNAL_PENDING = (1 << TIF_SIGPENDING) | (1 << TIF_NOTIFY_SIGNAL);
 
 /** Idle task of a CPU: a table entry, no memory access. */
 export function idleTask(kernel: KernelContext, n: number): TaskRef {

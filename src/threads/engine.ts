@@ -34,6 +34,8 @@ export interface ThreadRun {
   readonly durationMs: number;
   /** Jiffies per millisecond of real time. Default 4. */
   readonly jiffiesPerMs?: number;
+  /** No time passes in the machine while this says so. Default never. */
+  readonly isPaused?: () => boolean;
   /** A transition without progress for so long is a stall. Default 20,000. */
   readonly stallMs?: number;
   /** A CPU that takes no interrupt for so long is dead. Default 10,000. */
@@ -42,6 +44,8 @@ export interface ThreadRun {
   readonly stopOnFinding?: boolean;
   /** Ends the run early when it aborts; what was gathered is kept. */
   readonly signal?: AbortSignal;
+  /** Called once, when the machine's memory is there and its CPUs start. */
+  readonly onBoot?: (words: Int32Array, check: CheckLayout) => void;
   /** Called about four times a second. */
   readonly onProgress?: (elapsedMs: number, words: Int32Array) => void;
 }
@@ -244,6 +248,7 @@ async function supervise(machine: RunningMachine, run: ThreadRun): Promise<Super
     const elapsedMs = upSince === 0 ? 0 : now - upSince;
     const over = elapsedMs >= run.durationMs || run.signal?.aborted === true;
     if (over || machine.hasEnded) return { elapsedMs, stall: undefined, bug: undefined };
+    if (run.isPaused?.() === true) ticked = now;
     const jiffies = Math.floor((now - ticked) * jiffiesPerMs);
     if (jiffies > 0 && upSince !== 0)
       tick(words, check.kernel, Math.min(jiffies, LONGEST_TICK_MS * jiffiesPerMs));
@@ -287,6 +292,7 @@ function rejectionOf(results: readonly PromiseSettledResult<CpuEnd>[]): Simulato
 export async function runOnThreads(run: ThreadRun): Promise<ThreadResult> {
   const module = (await import(run.workload)) as WorkloadModule<unknown>;
   const machine = new RunningMachine(run, module.build(run.options));
+  run.onBoot?.(machine.words, machine.check);
   const { elapsedMs, stall, bug } = await supervise(machine, run);
   const interrupted = run.signal?.aborted === true;
   const results = await machine.join(bug || interrupted ? 500 : 5000);

@@ -17,7 +17,7 @@ import { exportsOf, importsOf, kernelDeclarations, type ImportedName } from './s
 import { parseModule, transform } from './transform.js';
 
 /** Rooms of our own that hold kernel code or values made of it; all others are shared with the engine. */
-const RESUMABLE_ROOMS = ['kernel', 'livepatch', 'check', 'scenario', 'catalog'];
+const RESUMABLE_ROOMS = ['kernel', 'livepatch', 'check', 'scenario', 'catalog', 'shell'];
 
 /** A loaded scenario file. */
 export interface LoadedModule {

@@ -1,0 +1,69 @@
+/** `klp-smp selftests`: the kernel tree's livepatch selftests, unmodified, on the simulated machine. */
+
+import type { Command } from 'commander';
+import { choiceOf, integerIn, seed, textOf } from '../campaign/rules.js';
+import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS } from '../kernel/versions.js';
+import { MEMORY_KINDS } from '../memory/backend.js';
+import { renderSelftests, selftests } from '../shell/run-selftests.js';
+import { addCommand, JSON_OPTION } from './command.js';
+import { runUseCase } from './use-case.js';
+
+const TABLE = {
+  folder: {
+    rule: textOf('a text'),
+    about: 'tools/testing/selftests/livepatch of a kernel tree, or the tree',
+    flags: '<folder>',
+    required: true,
+  },
+  kernel: {
+    rule: choiceOf(KERNEL_VERSIONS),
+    about: 'the kernel that is tested',
+    fallback: DEFAULT_KERNEL_VERSION,
+    flags: '--kernel <version>',
+  },
+  memory: {
+    rule: choiceOf(MEMORY_KINDS),
+    about: 'memory backend',
+    fallback: 'atomics',
+    flags: '--memory <kind>',
+  },
+  cpus: {
+    rule: integerIn({ min: 1, max: 16 }),
+    about: 'simulated CPUs',
+    fallback: 2,
+    flags: '--cpus <n>',
+  },
+  only: {
+    rule: textOf('a text'),
+    about: 'only scripts whose name contains this',
+    flags: '--only <text>',
+  },
+  seed: { rule: seed, about: 'seed of the weak memory', fallback: 1, flags: '--seed <n>' },
+} as const;
+
+/** Register `selftests`. */
+export function registerSelftests(program: Command): void {
+  addCommand(program, {
+    name: 'selftests',
+    description: "run the kernel tree's livepatch selftests as they are, on the simulated machine",
+    table: { ...TABLE, ...JSON_OPTION },
+    after:
+      '\nGet the scripts with: apt-get download linux-source-6.1 (or 6.12), outside of this project.',
+    run: async ({ json, ...given }) => {
+      const { scripts } = await runUseCase(
+        { label: 'selftests', json, text: renderSelftests },
+        (watching) =>
+          selftests({
+            folder: given.folder ?? '',
+            kernel: given.kernel ?? DEFAULT_KERNEL_VERSION,
+            memory: given.memory ?? 'atomics',
+            cpus: given.cpus ?? 2,
+            seed: given.seed ?? 1,
+            only: given.only,
+            ...watching,
+          }),
+      );
+      if (scripts.some(({ outcome }) => outcome === 'not ok')) process.exitCode = 1;
+    },
+  });
+}

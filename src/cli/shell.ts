@@ -1,0 +1,97 @@
+/** `klp-smp shell`: a shell in the simulated machine. */
+
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { choiceOf, integerIn, seed, textOf } from '../campaign/rules.js';
+import { UsageError } from '../errors.js';
+import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS } from '../kernel/versions.js';
+import { MEMORY_KINDS } from '../memory/backend.js';
+import { interact } from '../shell/interactive.js';
+import { withShell } from '../shell/run-shell.js';
+import { addCommand, JSON_OPTION } from './command.js';
+import { interruptible } from './interrupt.js';
+import { emit } from './output.js';
+
+const TABLE = {
+  script: {
+    rule: textOf('a file'),
+    about: 'a script to execute instead of a prompt',
+    flags: '[script]',
+  },
+  command: {
+    rule: textOf('a text'),
+    about: 'commands to execute instead',
+    flags: '-c, --command <text>',
+    not: ['script'],
+  },
+  kernel: {
+    rule: choiceOf(KERNEL_VERSIONS),
+    about: 'the kernel of the machine',
+    fallback: DEFAULT_KERNEL_VERSION,
+    flags: '--kernel <version>',
+  },
+  memory: {
+    rule: choiceOf(MEMORY_KINDS),
+    about: 'memory backend',
+    fallback: 'atomics',
+    flags: '--memory <kind>',
+  },
+  cpus: {
+    rule: integerIn({ min: 1, max: 16 }),
+    about: 'simulated CPUs',
+    fallback: 2,
+    flags: '--cpus <n>',
+  },
+  patch: {
+    rule: textOf('a text'),
+    about:
+      'livepatch declared in a JSON file, which `patch NAME` or insmod loads; several with commas',
+    flags: '--patch <files>',
+  },
+  seed: { rule: seed, about: 'seed of the weak memory', fallback: 1, flags: '--seed <n>' },
+} as const;
+
+function scriptText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`script: there is no file ${file}`, { cause: error });
+  }
+}
+
+/** Register `shell`. */
+export function registerShell(program: Command): void {
+  addCommand(program, {
+    name: 'shell',
+    description:
+      'a shell in the simulated machine: load livepatches, watch transitions, read the log',
+    table: { ...TABLE, ...JSON_OPTION },
+    after: '\nExit status: that of the script or of the last command.',
+    run: async ({ json, ...given }) => {
+      const { script, command } = given;
+      const commands = script === undefined ? command : scriptText(script);
+      const isPrompt = commands === undefined;
+      const options = {
+        cpus: given.cpus ?? 2,
+        version: given.kernel ?? DEFAULT_KERNEL_VERSION,
+        memory: given.memory ?? 'atomics',
+        seed: given.seed ?? 1,
+        patches: given.patch?.split(',') ?? [],
+        isLive: isPrompt,
+      } as const;
+      const result = await interruptible((signal) =>
+        withShell(options, (session) =>
+          isPrompt
+            ? interact(session, process.stdin, process.stdout, signal)
+            : session.script(commands, script ?? 'bash', '/root', signal),
+        ),
+      );
+      if (json === true) emit({ json }, result, () => '');
+      else if (!isPrompt) {
+        process.stdout.write(result.stdout);
+        process.stderr.write(result.stderr);
+      }
+      process.exitCode = result.exitCode;
+    },
+  });
+}

@@ -1,0 +1,143 @@
+/** The file system of the shell: the kernel's files, and ordinary ones in memory beside them. */
+
+import { InMemoryFs, type FsStat, type IFileSystem } from 'just-bash';
+import { EACCES } from '../kernel/errno.js';
+import { strerror } from './errors.js';
+import { openFor, type KernelTree, type Node } from './tree.js';
+
+type Base = InMemoryFs;
+
+/** A write that the kernel refused, or a file that could not be opened for it. */
+export interface Refusal {
+  readonly path: string;
+  readonly error: number;
+  readonly isOpen: boolean;
+}
+
+const DIRECTORY_MODE = 0o755;
+
+/**
+ * A file system for just-bash. A refused write does not throw, which would end the whole script; it is kept as
+ * {@link ShellFs.refusal} until somebody asks.
+ */
+export class ShellFs implements IFileSystem {
+  readonly base: Base;
+  readonly #tree: KernelTree;
+  #refusal: Refusal | undefined;
+
+  constructor(tree: KernelTree) {
+    this.#tree = tree;
+    this.base = new InMemoryFs();
+  }
+
+  /** The refusal since the last question, if there was one. */
+  takeRefusal(): Refusal | undefined {
+    const refusal = this.#refusal;
+    this.#refusal = undefined;
+    return refusal;
+  }
+
+  node(path: string): Node | undefined {
+    return this.#tree.find(path);
+  }
+
+  async #read(path: string): Promise<string | undefined> {
+    const node = this.#tree.find(path);
+    if (node === undefined) return undefined;
+    if (node.kind === 'directory') throw fsError('EISDIR', path);
+    if (node.read === undefined) throw fsError('EACCES', path);
+    const text = await node.read();
+    if (typeof text === 'number') throw fsError(strerror(text), path);
+    return text;
+  }
+
+  async #write(path: string, content: string | Uint8Array): Promise<boolean> {
+    const node = this.#tree.find(path);
+    const isKernels = /^\/(sys|proc)(\/|$)/.test(path) || path === '/dev/kmsg';
+    if (node === undefined) {
+      if (!isKernels) return false;
+      this.#refusal = { path, error: -EACCES, isOpen: true };
+      return true;
+    }
+    const opened = node.kind === 'directory' ? -EACCES : openFor(node, true);
+    if (node.kind === 'directory' || opened !== 0) {
+      this.#refusal = { path, error: opened, isOpen: true };
+      return true;
+    }
+    const text = typeof content === 'string' ? content : Buffer.from(content).toString('latin1');
+    // Opening a file for writing calls this too, with nothing.
+    if (text === '' || node.write === undefined) return true;
+    const written = await node.write(text);
+    if (written < 0) this.#refusal = { path, error: written, isOpen: false };
+    return true;
+  }
+
+  async readFile(path: string, options?: Parameters<Base['readFile']>[1]): Promise<string> {
+    return (await this.#read(path)) ?? this.base.readFile(path, options);
+  }
+
+  async readFileBuffer(path: string): Promise<Uint8Array> {
+    const text = await this.#read(path);
+    return text === undefined ? this.base.readFileBuffer(path) : Buffer.from(text, 'utf8');
+  }
+
+  async writeFile(path: string, content: string | Uint8Array): Promise<void> {
+    if (path === '/dev/null') return;
+    if (!(await this.#write(path, content))) await this.base.writeFile(path, content);
+  }
+
+  async appendFile(path: string, content: string | Uint8Array): Promise<void> {
+    if (path === '/dev/null') return;
+    if (!(await this.#write(path, content))) await this.base.appendFile(path, content);
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return this.#tree.find(path) !== undefined || this.base.exists(path);
+  }
+
+  async stat(path: string): Promise<FsStat> {
+    const node = this.#tree.find(path);
+    if (node === undefined) return this.base.stat(path);
+    const isFile = node.kind === 'file';
+    return {
+      isFile,
+      isDirectory: !isFile,
+      isSymbolicLink: false,
+      mode: isFile ? node.mode : DIRECTORY_MODE,
+      size: isFile ? 4096 : 0,
+      mtime: new Date(0),
+    };
+  }
+
+  lstat(path: string): Promise<FsStat> {
+    return this.#tree.find(path) === undefined ? this.base.lstat(path) : this.stat(path);
+  }
+
+  async readdir(path: string): Promise<string[]> {
+    const node = this.#tree.find(path);
+    const own = node?.kind === 'directory' ? node.entries() : [];
+    const others = (await this.base.exists(path)) ? await this.base.readdir(path) : [];
+    if (node === undefined && others.length === 0) return this.base.readdir(path);
+    return [...new Set([...own, ...others])].sort();
+  }
+
+  mkdir: Base['mkdir'] = (path, options) => this.base.mkdir(path, options);
+  rm: Base['rm'] = (path, options) => this.base.rm(path, options);
+  cp: Base['cp'] = (src, dest, options) => this.base.cp(src, dest, options);
+  mv: Base['mv'] = (src, dest) => this.base.mv(src, dest);
+  chmod: Base['chmod'] = (path, mode) => this.base.chmod(path, mode);
+  symlink: Base['symlink'] = (target, link) => this.base.symlink(target, link);
+  link: Base['link'] = (existing, link) => this.base.link(existing, link);
+  readlink: Base['readlink'] = (path) => this.base.readlink(path);
+  utimes: Base['utimes'] = (path, atime, mtime) => this.base.utimes(path, atime, mtime);
+  resolvePath: Base['resolvePath'] = (base, path) => this.base.resolvePath(base, path);
+  getAllPaths: Base['getAllPaths'] = () => this.base.getAllPaths();
+
+  async realpath(path: string): Promise<string> {
+    return this.#tree.find(path) === undefined ? this.base.realpath(path) : path;
+  }
+}
+
+function fsError(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${path}`), { code });
+}

@@ -1,0 +1,209 @@
+/** Commands in which just-bash differs from what scripts expect of the usual ones; each closes one gap. */
+
+import { decodeBytesToUtf8, defineCommand, type CustomCommand } from 'just-bash';
+import { fails, ok, type ShellContext } from './commands.js';
+import { strerror } from './errors.js';
+import { rewrite } from './rewrite.js';
+
+type Definition = Parameters<typeof defineCommand>[1];
+type Context = Parameters<Definition>[1];
+
+const define = (name: string, run: Definition): CustomCommand =>
+  defineCommand(name, run, { trusted: true });
+
+const absolute = (ctx: Context, path: string): string => ctx.fs.resolvePath(ctx.cwd, path);
+
+/** Run just-bash's own command of that name. */
+async function original(ctx: Context, args: string[]): ReturnType<Definition> {
+  return ctx.origCommand === undefined ? fails('no such command', 127) : ctx.origCommand(args);
+}
+
+/** Several patterns with -e: just-bash keeps the last; as lines of a file (-f) it knows them all. */
+const grep: Definition = async (args, ctx) => {
+  const patterns: string[] = [];
+  const rest: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? '';
+    if (arg === '-e') patterns.push(args[++i] ?? '');
+    else if (arg.startsWith('--regexp=')) patterns.push(arg.slice('--regexp='.length));
+    else rest.push(arg);
+  }
+  if (patterns.length < 2) return original(ctx, args);
+  const file = '/tmp/.grep-patterns';
+  await ctx.fs.writeFile(file, `${patterns.join('\n')}\n`);
+  return original(ctx, ['-f', file, ...rest]);
+};
+
+const mktemp: Definition = async (args, ctx) => {
+  const template = args.filter((a) => !a.startsWith('-'))[0] ?? 'tmp.XXXXXXXXXX';
+  const isDirectory = args.includes('-d');
+  const folder = template.startsWith('/') ? '' : '/tmp/';
+  for (let n = 0; ; n++) {
+    const path = `${folder}${template.replace(/X+$/, (x) => String(n).padStart(x.length, '0'))}`;
+    if (await ctx.fs.exists(path)) continue;
+    if (isDirectory) await ctx.fs.mkdir(path, { recursive: true });
+    else await ctx.fs.writeFile(path, '');
+    return ok(`${path}\n`);
+  }
+};
+
+const comm: Definition = (args, ctx) =>
+  original(
+    ctx,
+    args.filter((a) => a !== '--nocheck-order'),
+  );
+
+const RIGHTS = ['---', '--x', '-w-', '-wx', 'r--', 'r-x', 'rw-', 'rwx'];
+
+/** `stat --format F` and `-c F`; `%A` as ls shows rights. */
+const stat: Definition = async (args, ctx) => {
+  const at = args.findIndex((a) => a === '--format' || a === '-c' || a.startsWith('--format='));
+  if (at < 0) return original(ctx, args);
+  const isJoined = args[at]?.startsWith('--format=') === true;
+  const format = isJoined ? (args[at]?.slice('--format='.length) ?? '') : (args[at + 1] ?? '');
+  const paths = args.filter((_, i) => i !== at && (isJoined || i !== at + 1));
+  let out = '';
+  for (const path of paths) {
+    const target = absolute(ctx, path);
+    if (!(await ctx.fs.exists(target))) {
+      return fails(`stat: cannot statx '${path}': No such file or directory`);
+    }
+    const { mode, isDirectory, size } = await ctx.fs.stat(target);
+    const rights = [6, 3, 0].map((shift) => RIGHTS[(mode >> shift) & 7]).join('');
+    const values: Readonly<Record<string, string>> = {
+      A: `${isDirectory ? 'd' : '-'}${rights}`,
+      a: (mode & 0o777).toString(8),
+      n: path,
+      s: String(size),
+      F: isDirectory ? 'directory' : 'regular file',
+    };
+    out += `${format.replace(/%([Aansf F])/g, (all, key: string) => values[key] ?? all)}\n`;
+  }
+  return ok(out);
+};
+
+/** The differing lines of two files, with the labels given. */
+const diff: Definition = async (args, ctx) => {
+  const labels: string[] = [];
+  const files: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? '';
+    if (arg === '--label') labels.push(args[++i] ?? '');
+    else if (arg === '-' || !arg.startsWith('-')) files.push(arg);
+  }
+  const [one = [], two = []] = await Promise.all(
+    files.map(async (file) => {
+      const text =
+        file === '-' ? decodeBytesToUtf8(ctx.stdin) : await ctx.fs.readFile(absolute(ctx, file));
+      return text.replace(/\n$/, '').split('\n');
+    }),
+  );
+  const lines = unified(one, two);
+  if (lines.every((l) => l.startsWith(' '))) return ok();
+  const [from = files[0] ?? '', to = files[1] ?? ''] = labels;
+  return {
+    stdout: [`--- ${from}`, `+++ ${to}`, ...lines, ''].join('\n'),
+    stderr: '',
+    exitCode: 1,
+  };
+};
+
+/** Lines of both texts, those of the first alone with `-`, those of the second with `+`. */
+export function unified(one: readonly string[], two: readonly string[]): string[] {
+  const longest = Array.from({ length: one.length + 1 }, () =>
+    new Array<number>(two.length + 1).fill(0),
+  );
+  const at = (i: number, j: number): number => longest[i]?.[j] ?? 0;
+  for (let i = one.length - 1; i >= 0; i--) {
+    for (let j = two.length - 1; j >= 0; j--) {
+      const row = longest[i];
+      if (row === undefined) continue;
+      row[j] = one[i] === two[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+    }
+  }
+  const lines: string[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < one.length || j < two.length) {
+    if (i < one.length && j < two.length && one[i] === two[j]) {
+      lines.push(` ${one[i++] ?? ''}`);
+      j++;
+    } else if (i < one.length && (j >= two.length || at(i + 1, j) >= at(i, j + 1))) {
+      lines.push(`-${one[i++] ?? ''}`);
+    } else {
+      lines.push(`+${two[j++] ?? ''}`);
+    }
+  }
+  return lines;
+}
+
+/** `cat`, with the kernel's reason when a file cannot be read. */
+const cat: Definition = async (args, ctx) => {
+  if (args.some((a) => a.startsWith('-') && a !== '-')) return original(ctx, args);
+  let stdout = '';
+  let stderr = '';
+  for (const path of args.length === 0 ? ['-'] : args) {
+    if (path === '-') {
+      stdout += decodeBytesToUtf8(ctx.stdin);
+      continue;
+    }
+    try {
+      stdout += await ctx.fs.readFile(absolute(ctx, path));
+    } catch (error) {
+      stderr += `cat: ${path}: ${reasonOf(error)}\n`;
+    }
+  }
+  return { stdout, stderr, exitCode: stderr === '' ? 0 : 1 };
+};
+
+function reasonOf(error: unknown): string {
+  const { code } = error as { code?: string };
+  if (code === 'EACCES') return 'Permission denied';
+  if (code === 'EISDIR') return 'Is a directory';
+  return code === undefined || /^E[A-Z]+$/.test(code) ? 'No such file or directory' : code;
+}
+
+function sleeping({ machine }: ShellContext): Definition {
+  return async ([text = '']) => {
+    const [, amount, unit = 's'] = /^(\d*\.?\d+)([smh]?)$/.exec(text) ?? [];
+    if (amount === undefined) return fails(`sleep: invalid time interval '${text}'`);
+    const seconds = Number(amount) * ({ s: 1, m: 60, h: 3600 }[unit || 's'] ?? 1);
+    await machine.sleep(seconds * 1000);
+    return ok();
+  };
+}
+
+/** After a redirected command: its status, or 1 when the kernel refused what was written. */
+function statusOf({ fs }: ShellContext): Definition {
+  return ([status = '0', name = 'bash']) => {
+    const refusal = fs.takeRefusal();
+    if (refusal === undefined) return Promise.resolve(fails('', Number(status)));
+    const { path, error, isOpen } = refusal;
+    const why = strerror(error);
+    return Promise.resolve(
+      fails(isOpen ? `bash: ${path}: ${why}` : `bash: ${name}: write error: ${why}`),
+    );
+  };
+}
+
+/** The text of a script that is sourced, rewritten. */
+const script: Definition = async ([path = ''], ctx) => {
+  const file = absolute(ctx, path);
+  if (!(await ctx.fs.exists(file))) return fails(`bash: ${path}: No such file or directory`);
+  return ok(rewrite(await ctx.fs.readFile(file)));
+};
+
+/** The commands that close gaps. */
+export function gapCommands(context: ShellContext): CustomCommand[] {
+  return [
+    define('grep', grep),
+    define('mktemp', mktemp),
+    define('comm', comm),
+    define('stat', stat),
+    define('diff', diff),
+    define('cat', cat),
+    define('sleep', sleeping(context)),
+    define('__klp_status', statusOf(context)),
+    define('__klp_script', script),
+  ];
+}

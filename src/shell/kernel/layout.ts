@@ -1,0 +1,85 @@
+/** Words that the shell shares with the simulated kernel: its requests, and the parameters of the test modules. */
+
+import { COMPLETION } from '../../kernel/completion.js';
+import { struct, type Addr } from '../../memory/struct.js';
+
+/** Numbers that one request can carry. */
+export const REQUEST_ARGS = 80;
+/** Processes that test_klp_syscall can be told of. */
+export const MAX_PIDS = 64;
+
+/** The region `shell` of vmlinux's data. */
+export const SHELL = struct('shell', {
+  /** Number of the newest request, and of the last that was answered. */
+  request: 1,
+  done: 1,
+  /** Request that the shell's task has begun. */
+  taken: 1,
+  op: 1,
+  args: REQUEST_ARGS,
+  result: 1,
+  /** Parameters of modules. */
+  prePatchRet: 1,
+  replace: 1,
+  replace2: 1,
+  blockTransition: 1,
+  hasPostHandler: 1,
+  klpPids: MAX_PIDS,
+  npids: 1,
+  npidsPending: 1,
+  /** What test_klp_state changes. */
+  consoleLoglevel: 1,
+  /** Whether `/sys/kernel/test_klp_syscall` is there. */
+  syscallDirectory: 1,
+  /** ftrace_ops of the kprobe of test_klp_kprobe, and whether it is registered. */
+  kprobe: 4,
+  busyStarted: COMPLETION.size,
+  busyFinished: COMPLETION.size,
+  /** Not 0: the script is over, and so is the machine's time. */
+  over: 1,
+});
+
+/** Name of the region in vmlinux's data. */
+export const SHELL_SYMBOL = 'shell';
+
+/** What the shell can ask of the kernel. The answer is a number; a negative one is an errno. */
+export const OP = {
+  /** image index */
+  load: 1,
+  /** name */
+  unload: 2,
+  /** patch, file of the patch, length, characters */
+  write: 3,
+  /** patch, file of the patch */
+  read: 4,
+  /** patch, object */
+  readObject: 5,
+  /** 0 or 1 */
+  ftraceEnabled: 6,
+  /** text */
+  kmsg: 7,
+  /** address of a function whose text answers */
+  call: 8,
+  /** jiffies */
+  sleep: 9,
+  /** address of a program, comm */
+  spawn: 10,
+  /** pid, signal */
+  kill: 11,
+  /** address, value */
+  set: 12,
+  /** switches of livepatch's debug sites */
+  debug: 13,
+  /** CPU */
+  cpuDown: 14,
+  cpuUp: 15,
+  /** image index, then pairs of address and value: parameters, and then as load */
+  insmod: 16,
+} as const;
+
+declare module '../../memory/cpu.js' {
+  interface CpuContext {
+    /** Base of {@link SHELL}, on machines that have a shell. */
+    readonly shell?: Addr;
+  }
+}

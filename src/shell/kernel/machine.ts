@@ -1,0 +1,98 @@
+/** The machine that the shell runs on: a small system with the modules of the kernel's selftests. */
+
+import type { InitialTask } from '../../kernel/boot.js';
+import { NULL } from '../../memory/struct.js';
+import type { KernelVersion } from '../../kernel/versions.js';
+import type { KernelContext } from '../../kernel/context.js';
+import { ALWAYS_DEBUGGED } from '../../livepatch/debug.js';
+import { bootMachine, type BootedMachine, type ModuleDeclaration } from '../../scenario/boot.js';
+import type { Workload } from '../../scenario/workload.js';
+import { SHELL_CALLBACKS } from './callbacks.js';
+import { SHELL, SHELL_SYMBOL } from './layout.js';
+import { SHELL_MESSAGES } from './messages.js';
+import {
+  busyCall,
+  busyCheck,
+  busyDone,
+  busyEnter,
+  busyExit,
+  NATIVE,
+  patchedGetpid,
+  patchedWork,
+  SHELL_FUNCTIONS,
+  SHELL_MODULE_FNS,
+  show,
+  TEST_MODULES,
+} from './modules.js';
+import { endRequest, takeRequest } from './task.js';
+import { SYSTEM_FUNCTIONS, SYSTEM_TASKS } from './system.js';
+
+/** What distinguishes one shell's machine from another; plain data, as it crosses threads. */
+export interface ShellMachineOptions {
+  readonly cpus: number;
+  readonly version: KernelVersion;
+  /** Livepatches that `patch FILE` may load, as their author declares them. */
+  readonly modules?: readonly ModuleDeclaration[];
+  /** Leave out the tasks that make it look like a system that is used. */
+  readonly quiet?: boolean;
+  readonly printkRecords?: number;
+}
+
+const natives: KernelContext['natives'][number][] = [];
+natives[NATIVE.take] = takeRequest;
+natives[NATIVE.end] = endRequest;
+natives[NATIVE.show] = show;
+natives[NATIVE.patchedGetpid] = patchedGetpid;
+natives[NATIVE.busyEnter] = busyEnter;
+natives[NATIVE.busyCheck] = busyCheck;
+natives[NATIVE.busyExit] = busyExit;
+natives[NATIVE.busyCall] = busyCall;
+natives[NATIVE.busyDone] = busyDone;
+natives[NATIVE.patchedWork] = patchedWork;
+
+/** The task that does what is asked for. */
+const SHELL_TASK: InitialTask = { comm: 'bash', thread: 'shell_thread', sleepsInKernelCode: true };
+
+/** Lay the machine out, and let its CPUs know where the shell's words are. */
+export function bootShellMachine(options: ShellMachineOptions): BootedMachine {
+  const { cpus, version, modules = [], quiet = false, printkRecords = 4096 } = options;
+  const booted = bootMachine({
+    cpus,
+    version,
+    stableFixes: true,
+    printkRecords,
+    tasks: 96,
+    vmlinux: {
+      functions: [...SHELL_FUNCTIONS, ...SYSTEM_FUNCTIONS],
+      data: { [SHELL_SYMBOL]: SHELL.size },
+    },
+    modules: [...TEST_MODULES, ...modules],
+    moduleFns: SHELL_MODULE_FNS,
+    callbacks: SHELL_CALLBACKS,
+    messages: SHELL_MESSAGES,
+    natives,
+    names: ['kworker/0:2', 'getpid_loop', 'test_klp-call_getpid'],
+    initialTasks: [SHELL_TASK, ...(quiet ? [] : SYSTEM_TASKS)],
+    klp: { shadows: 64 },
+  });
+  return { ...booted, ctx: { ...booted.ctx, shell: booted.symbol(SHELL_SYMBOL) } };
+}
+
+/** First contents of the shell's words: nothing was asked, and no debug line is switched on. */
+export function prepareShell(words: Int32Array, booted: BootedMachine): void {
+  words[booted.symbol(SHELL_SYMBOL) + SHELL.consoleLoglevel] = 7;
+  const { debug } = booted.klp;
+  words[debug] = (words[debug] ?? NULL) & ~ALWAYS_DEBUGGED;
+}
+
+/** The machine as a workload of the thread engine. */
+export function build(options: ShellMachineOptions): Workload {
+  const booted = bootShellMachine(options);
+  return {
+    booted,
+    prepare: (words) => {
+      prepareShell(words, booted);
+    },
+    outcomes: () => [],
+  };
+}

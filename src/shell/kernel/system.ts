@@ -1,0 +1,51 @@
+/** What else runs on the shell's machine: a few daemons and kernel threads, with functions that can be patched. */
+
+import type { InitialTask } from '../../kernel/boot.js';
+import { asm, type FunctionSource } from '../../kernel/text.js';
+
+/** Functions of vmlinux that a livepatch of one's own may replace, and the programs that call them. */
+export const SYSTEM_FUNCTIONS: readonly FunctionSource[] = [
+  { name: 'vfs_read', code: [asm.spin(3), asm.ret] },
+  { name: 'do_sys_poll', code: [asm.sleepFreezable(300), asm.ret] },
+  { name: 'do_nanosleep', code: [asm.sleepFreezable(50), asm.ret] },
+  { name: 'kthread_poll', code: [asm.sleep(100), asm.ret] },
+  { name: 'wait_for_device', code: [asm.sleepUninterruptible(4000), asm.ret] },
+  { name: '__x64_sys_read', code: [asm.call('vfs_read'), asm.ret] },
+  { name: '__x64_sys_poll', code: [asm.call('do_sys_poll'), asm.ret] },
+  { name: '__x64_sys_nanosleep', code: [asm.call('do_nanosleep'), asm.ret] },
+  {
+    name: 'daemon',
+    traceable: false,
+    code: [
+      asm.at('loop', asm.syscall('__x64_sys_read')),
+      asm.syscall('__x64_sys_poll'),
+      asm.jump('loop'),
+    ],
+  },
+  {
+    name: 'ticker',
+    traceable: false,
+    code: [
+      asm.at('loop', asm.syscall('__x64_sys_nanosleep')),
+      asm.syscall('__x64_sys_read'),
+      asm.jump('loop'),
+    ],
+  },
+  {
+    name: 'polling_thread',
+    code: [asm.at('loop', asm.call('kthread_poll')), asm.condResched, asm.jump('loop')],
+  },
+  {
+    name: 'device_thread',
+    code: [asm.at('loop', asm.call('wait_for_device')), asm.condResched, asm.jump('loop')],
+  },
+];
+
+/** Tasks of the machine besides the shell. */
+export const SYSTEM_TASKS: readonly InitialTask[] = [
+  { comm: 'init', program: 'daemon' },
+  { comm: 'sshd', program: 'daemon' },
+  { comm: 'cron', program: 'ticker' },
+  { comm: 'kpoll', thread: 'polling_thread' },
+  { comm: 'kdevice', thread: 'device_thread' },
+];

@@ -1,0 +1,186 @@
+/** The task of the shell: it does in the kernel what somebody asks for at the prompt. */
+
+import { cpuDown, cpuUp } from '../../kernel/cpuhp.js';
+import { EAGAIN, EINVAL, ENOENT, ENOMEM, ESRCH } from '../../kernel/errno.js';
+import { dupTaskStruct, linkChild } from '../../kernel/fork.js';
+import { ftraceEnableSysctl } from '../../kernel/ftrace.js';
+import { callFromNative } from '../../kernel/interp.js';
+import { KOBJECT } from '../../kernel/kobject.js';
+import { KERNEL } from '../../kernel/layout.js';
+import { deleteModule, findModule, loadModule } from '../../kernel/module.js';
+import { printk } from '../../kernel/printk.js';
+import { readLock, readUnlock } from '../../kernel/rwlock.js';
+import { schedule } from '../../kernel/sched.js';
+import { sendSignal } from '../../kernel/signal.js';
+import { PF_KTHREAD, TASK, TASK_INTERRUPTIBLE } from '../../kernel/task.js';
+import { addTimer, delTimer, TIMER_WAKE } from '../../kernel/timer.js';
+import { setCurrentState } from '../../kernel/wait.js';
+import { klpSysfsRead, klpSysfsWrite, PATCH_FILES, PATCHED } from '../../livepatch/core-sysfs.js';
+import type { PatchFile } from '../../livepatch/versions.js';
+import type { Cpu } from '../../memory/cpu.js';
+import { NULL, type Addr } from '../../memory/struct.js';
+import { OP, SHELL } from './layout.js';
+import { KMSG } from './messages.js';
+
+/** Files of a patch by the number that requests carry. */
+export const FILES: readonly PatchFile[] = [
+  'enabled',
+  'transition',
+  'force',
+  'replace',
+  'stack_order',
+];
+
+/** Base of the shell's words. */
+export function shellOf(cpu: Cpu): Addr {
+  return cpu.ctx.shell ?? NULL;
+}
+
+/** Sleep in the kernel for some jiffies. */
+export function msleep(cpu: Cpu, jiffies: number): void {
+  const timer = cpu.current + TASK.timer;
+  setCurrentState(cpu, TASK_INTERRUPTIBLE);
+  addTimer(cpu, timer, TIMER_WAKE, cpu.current, jiffies);
+  schedule(cpu);
+  delTimer(cpu, timer);
+}
+
+/** The directory of that name below another, or `NULL`. */
+function child(cpu: Cpu, parent: Addr, name: number): Addr {
+  const lock = cpu.ctx.kernel.globals + KERNEL.kobjectLock;
+  cpu.spinLock(lock);
+  let kobj = cpu.get(parent + KOBJECT.child);
+  while (kobj !== NULL && cpu.get(kobj + KOBJECT.name) !== name) {
+    kobj = cpu.get(kobj + KOBJECT.next);
+  }
+  cpu.spinUnlock(lock);
+  return kobj;
+}
+
+function writeFile(cpu: Cpu, args: Addr): number {
+  const kobj = child(cpu, cpu.ctx.klp.root, cpu.get(args));
+  const file = FILES[cpu.get(args + 1)];
+  if (kobj === NULL || file === undefined) return -ENOENT;
+  const length = cpu.get(args + 2);
+  let text = '';
+  for (let i = 0; i < length; i++) text += String.fromCharCode(cpu.get(args + 3 + i));
+  return klpSysfsWrite(cpu, kobj, PATCH_FILES[file], text);
+}
+
+function readFile(cpu: Cpu, args: Addr): number {
+  const kobj = child(cpu, cpu.ctx.klp.root, cpu.get(args));
+  const file = FILES[cpu.get(args + 1)];
+  if (kobj === NULL || file === undefined) return -ENOENT;
+  return klpSysfsRead(cpu, kobj, PATCH_FILES[file]);
+}
+
+function readObject(cpu: Cpu, args: Addr): number {
+  const patch = child(cpu, cpu.ctx.klp.root, cpu.get(args));
+  const kobj = patch === NULL ? NULL : child(cpu, patch, cpu.get(args + 1));
+  return kobj === NULL ? -ENOENT : klpSysfsRead(cpu, kobj, PATCHED);
+}
+
+/** A new task: a user program, or a kernel thread when `userPc` is 0. Its pid, or -ENOMEM. */
+export function spawn(cpu: Cpu, comm: number, pc: Addr, userPc: Addr): number {
+  const born = dupTaskStruct(cpu);
+  if (born === NULL) return -ENOMEM;
+  cpu.set(born + TASK.flags, userPc === NULL ? PF_KTHREAD : 0);
+  cpu.set(born + TASK.comm, comm);
+  linkChild(cpu, born, pc, userPc);
+  return cpu.get(born + TASK.pid);
+}
+
+function kill(cpu: Cpu, pid: number): number {
+  const { globals } = cpu.ctx.kernel;
+  readLock(cpu, globals + KERNEL.tasklistLock);
+  let task = cpu.get(globals + KERNEL.taskList);
+  while (task !== NULL && cpu.get(task + TASK.pid) !== pid) task = cpu.get(task + TASK.tasksNext);
+  if (task !== NULL && (cpu.read(task + TASK.flags) & PF_KTHREAD) === 0) sendSignal(cpu, task);
+  readUnlock(cpu, globals + KERNEL.tasklistLock);
+  return task === NULL ? -ESRCH : 0;
+}
+
+/** Parameters are only written when the module is not there yet. */
+function insmod(cpu: Cpu, args: Addr): number {
+  const image = cpu.get(args);
+  const name = cpu.ctx.kernel.images[image]?.name ?? 0;
+  if (findModule(cpu, name) === NULL) {
+    const pairs = cpu.get(args + 1);
+    for (let i = 0; i < pairs; i++) {
+      const at = args + 2 + 2 * i;
+      cpu.set(cpu.get(at), cpu.get(at + 1));
+    }
+  }
+  const ret = loadModule(cpu, image);
+  return ret < 0 ? ret : 0;
+}
+
+/** Take a CPU offline; -EAGAIN when the shell's own task has to move away from it first, which it does before it is asked again. */
+function leaveAndTakeDown(cpu: Cpu, n: number): number {
+  const pinned = cpu.current + TASK.pinned;
+  if (n === cpu.id && cpu.ctx.kernel.cpus > 1) {
+    cpu.set(pinned, (n + 1) % cpu.ctx.kernel.cpus);
+    return -EAGAIN;
+  }
+  cpu.set(pinned, -1);
+  return cpuDown(cpu, n);
+}
+
+function perform(cpu: Cpu, op: number, args: Addr): number {
+  const first = cpu.get(args);
+  switch (op) {
+    case OP.insmod:
+      return insmod(cpu, args);
+    case OP.unload:
+      return deleteModule(cpu, first);
+    case OP.write:
+      return writeFile(cpu, args);
+    case OP.read:
+      return readFile(cpu, args);
+    case OP.readObject:
+      return readObject(cpu, args);
+    case OP.ftraceEnabled:
+      return ftraceEnableSysctl(cpu, first !== 0);
+    case OP.kmsg:
+      printk(cpu, KMSG, first);
+      return 0;
+    case OP.sleep:
+      msleep(cpu, first);
+      return 0;
+    case OP.spawn:
+      return spawn(cpu, cpu.get(args + 1), NULL, first);
+    case OP.kill:
+      return kill(cpu, first);
+    case OP.set:
+      cpu.set(first, cpu.get(args + 1));
+      return 0;
+    case OP.debug:
+      cpu.writeOnce(cpu.ctx.klp.debug, first);
+      return 0;
+    case OP.cpuDown:
+      return leaveAndTakeDown(cpu, first);
+    case OP.cpuUp:
+      return cpuUp(cpu, first);
+    default:
+      return -EINVAL;
+  }
+}
+
+/** Begin the next request, if there is one. What calls a function goes on in that function's text. */
+export function takeRequest(cpu: Cpu, shell: Addr): void {
+  // Pairs with the release of whoever asks: the request is in memory.
+  const request = cpu.loadAcquire(shell + SHELL.request);
+  if (request === cpu.get(shell + SHELL.done)) return;
+  cpu.set(shell + SHELL.taken, request);
+  const op = cpu.get(shell + SHELL.op);
+  cpu.set(shell + SHELL.result, 0);
+  if (op === OP.call) callFromNative(cpu, cpu.get(shell + SHELL.args));
+  else cpu.set(shell + SHELL.result, perform(cpu, op, shell + SHELL.args));
+}
+
+/** The request that was begun has been answered. */
+export function endRequest(cpu: Cpu, shell: Addr): void {
+  const taken = cpu.get(shell + SHELL.taken);
+  // Pairs with the acquire of whoever asked: the result is in memory.
+  if (taken !== cpu.get(shell + SHELL.done)) cpu.storeRelease(shell + SHELL.done, taken);
+}

@@ -1,0 +1,90 @@
+/** Use case: run a kernel tree's livepatch selftests on the simulated machine. */
+
+import { UsageError } from '../errors.js';
+import type { KernelVersion } from '../kernel/versions.js';
+import type { MemoryKind } from '../memory/backend.js';
+import { describeFinding } from '../check/findings.js';
+import type { Watching } from '../campaign/progress.js';
+import { ShellMachine } from './machine.js';
+import { readSelftests, runSelftest, tapLines, type SelftestResult } from './selftests.js';
+import { ThreadMachine } from './threads.js';
+
+/** What {@link selftests} is asked to do. */
+export interface SelftestsOptions extends Watching {
+  /** `tools/testing/selftests/livepatch` of a kernel tree, or the tree. */
+  readonly folder: string;
+  readonly kernel: KernelVersion;
+  readonly memory: MemoryKind;
+  readonly cpus: number;
+  readonly seed: number;
+  /** Only scripts whose name contains this. */
+  readonly only?: string | undefined;
+}
+
+/** One script, and what the checks of the machine found meanwhile. */
+export interface CheckedSelftest extends SelftestResult {
+  /** Findings of the checks: any makes the script fail. */
+  readonly findings: readonly string[];
+}
+
+/** How all of them went. */
+export interface SelftestsReport {
+  readonly kernel: KernelVersion;
+  readonly memory: MemoryKind;
+  readonly scripts: readonly CheckedSelftest[];
+  readonly interrupted: boolean;
+}
+
+async function runOne(
+  options: SelftestsOptions,
+  tests: ReturnType<typeof readSelftests>,
+  script: string,
+): Promise<CheckedSelftest> {
+  const { kernel: version, memory, cpus, seed, signal } = options;
+  const engine = await ThreadMachine.start({ cpus, version, memory, seed, isLive: false });
+  try {
+    const result = await runSelftest(new ShellMachine(engine), tests, script, signal);
+    const { findings } = await engine.close();
+    const texts = findings.map((finding) => {
+      const { key, detail } = describeFinding(finding);
+      return `${key}: ${detail}`;
+    });
+    return texts.length === 0
+      ? { ...result, findings: [] }
+      : { ...result, outcome: 'not ok', findings: texts };
+  } finally {
+    await engine.close().catch(() => undefined);
+  }
+}
+
+/**
+ * Run the selftests of a folder, each on a machine of its own.
+ *
+ * @throws {UsageError} when the folder holds none
+ */
+export async function selftests(options: SelftestsOptions): Promise<SelftestsReport> {
+  const { folder, kernel, memory, only, signal, onProgress } = options;
+  const tests = readSelftests(folder);
+  const wanted = tests.scripts.filter((script) => only === undefined || script.includes(only));
+  if (wanted.length === 0) {
+    throw new UsageError(`no script is called like '${only ?? ''}': ${tests.scripts.join(', ')}`);
+  }
+  const scripts: CheckedSelftest[] = [];
+  for (const script of wanted) {
+    if (signal?.aborted === true) break;
+    onProgress?.({ done: scripts.length, total: wanted.length, unit: 'scripts', note: script });
+    scripts.push(await runOne(options, tests, script));
+  }
+  return { kernel, memory, scripts, interrupted: signal?.aborted === true };
+}
+
+/** The report as kselftest prints it. */
+export function renderSelftests({ scripts }: SelftestsReport): string {
+  const lines = scripts.flatMap((result, i) => {
+    const tap = tapLines(result, i + 1);
+    const verdict = tap.pop() ?? '';
+    const why = result.findings.map((finding) => `# finding: ${finding}`);
+    return [...tap, ...why, `# ${Math.round(result.ms)} ms`, verdict];
+  });
+  return ['TAP version 13', `1..${scripts.length}`, ...lines].join('\n');
+}

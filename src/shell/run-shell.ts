@@ -1,0 +1,66 @@
+/** Starts a machine with a shell on it, and switches it off again. */
+
+import { readFileSync } from 'node:fs';
+import { UsageError } from '../errors.js';
+import { asm } from '../kernel/text.js';
+import type { ModuleDeclaration, PatchDeclaration } from '../scenario/boot.js';
+import { ShellMachine } from './machine.js';
+import { ShellSession } from './session.js';
+import { ThreadMachine, type ThreadMachineOptions } from './threads.js';
+
+/** How a shell is started. */
+export interface ShellOptions extends Omit<ThreadMachineOptions, 'modules'> {
+  /** JSON files with livepatches that can be loaded. */
+  readonly patches: readonly string[];
+}
+
+/** A livepatch as its file declares it: names of functions of vmlinux, each of which gets a version that returns at once. */
+interface PatchFileContents {
+  readonly name: string;
+  readonly replace?: boolean;
+  readonly functions: readonly string[];
+}
+
+/**
+ * Read a declared livepatch: `{ "name": "fix", "replace": false, "functions": ["vfs_read"] }`.
+ *
+ * @throws {UsageError} naming the file and what it lacks
+ */
+export function readPatchFile(file: string): ModuleDeclaration {
+  let contents: { readonly [K in keyof PatchFileContents]?: unknown };
+  try {
+    contents = JSON.parse(readFileSync(file, 'utf8')) as typeof contents;
+  } catch (error) {
+    throw new UsageError(`--patch: ${file} cannot be read as JSON: ${String(error)}`);
+  }
+  const { name, replace, functions } = contents;
+  const isNames = (value: unknown): value is string[] =>
+    Array.isArray(value) && value.every((f) => typeof f === 'string');
+  if (typeof name !== 'string' || !/^\w+$/.test(name) || !isNames(functions)) {
+    throw new UsageError(`--patch: ${file} needs "name" (a word) and "functions" (names)`);
+  }
+  const patch: PatchDeclaration = {
+    replace: replace === true,
+    objects: [{ funcs: functions.map((old) => ({ oldName: old, newName: `${name}_${old}` })) }],
+  };
+  return {
+    name,
+    functions: functions.map((old) => ({ name: `${name}_${old}`, code: [asm.spin(1), asm.ret] })),
+    patch,
+  };
+}
+
+/** Start a machine, let somebody use a shell on it, and switch it off. */
+export async function withShell<R>(
+  options: ShellOptions,
+  use: (session: ShellSession) => Promise<R>,
+): Promise<R> {
+  const { patches, ...machine } = options;
+  const modules = patches.map(readPatchFile);
+  const engine = await ThreadMachine.start({ ...machine, modules });
+  try {
+    return await use(new ShellSession(new ShellMachine(engine)));
+  } finally {
+    await engine.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,106 @@
+/** The kernel tree's livepatch selftests as they are, on the simulated machine; what they print is kselftest's TAP. */
+
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from '../errors.js';
+import type { ShellMachine } from './machine.js';
+import { TEST_MODULES } from './kernel/modules.js';
+import { ShellSession, type ScriptResult } from './session.js';
+
+/** Folder of the scripts in the shell's file system. */
+const FOLDER = '/root/selftests/livepatch';
+
+/** Scripts of a folder: those to run, and the files that they read. */
+export interface Selftests {
+  readonly scripts: readonly string[];
+  /** By name, scripts included. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/**
+ * Read a folder of selftests.
+ *
+ * @param folder `tools/testing/selftests/livepatch` of a kernel tree, or the tree itself
+ * @throws {UsageError} when there is none
+ */
+export function readSelftests(folder: string): Selftests {
+  const inTree = join(folder, 'tools/testing/selftests/livepatch');
+  const at = isFolder(inTree) ? inTree : folder;
+  if (!isFolder(at)) throw new UsageError(`there is no folder ${folder}`);
+  const files: Record<string, string> = {};
+  for (const name of readdirSync(at).sort()) {
+    if (name.endsWith('.sh')) files[name] = readFileSync(join(at, name), 'utf8');
+  }
+  const scripts = Object.keys(files).filter((name) => /^test-.*\.sh$/.test(name));
+  if (scripts.length === 0) {
+    throw new UsageError(
+      `${folder} has no test-*.sh: give tools/testing/selftests/livepatch of a kernel tree`,
+    );
+  }
+  return { scripts, files };
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** How one script went. */
+export interface SelftestResult extends ScriptResult {
+  readonly script: string;
+  readonly outcome: 'ok' | 'not ok' | 'skip';
+  readonly ms: number;
+  /** The kernel's log, for a script that failed. */
+  readonly log: readonly string[];
+}
+
+/** Exit status of a script that cannot be run here. */
+const SKIPPED = 4;
+
+/** A script that ends well has said so for every test that it began, of which there is one at least. */
+function outcomeOf({ stdout, exitCode }: ScriptResult): SelftestResult['outcome'] {
+  if (exitCode === SKIPPED) return 'skip';
+  const begun = stdout.match(/^TEST: /gm)?.length ?? 0;
+  const passed = stdout.match(/^TEST: .* \.\.\. ok$/gm)?.length ?? 0;
+  return exitCode === 0 && begun > 0 && passed === begun ? 'ok' : 'not ok';
+}
+
+/** Run one script on a machine of its own. */
+export async function runSelftest(
+  machine: ShellMachine,
+  { files }: Selftests,
+  script: string,
+  signal?: AbortSignal,
+): Promise<SelftestResult> {
+  const session = new ShellSession(machine);
+  for (const [name, text] of Object.entries(files)) {
+    await session.addFile(`${FOLDER}/${name}`, text, 0o755);
+  }
+  for (const { name } of TEST_MODULES) {
+    await session.addFile(`${FOLDER}/test_modules/${name}.ko`, '');
+  }
+  const release = `${machine.booted.kernel.version}.0-klp`;
+  await session.addFile(`/lib/modules/${release}/build/Makefile`, '');
+  const started = performance.now();
+  const result = await session.script(files[script] ?? '', `./${script}`, FOLDER, signal);
+  const ms = performance.now() - started;
+  const outcome = outcomeOf(result);
+  const log = outcome === 'ok' ? [] : machine.dmesg().map(({ text }) => text);
+  return { ...result, script, outcome, ms, log };
+}
+
+/** What kselftest prints for a script: its own output as comments, then its verdict. */
+export function tapLines(result: SelftestResult, n: number): string[] {
+  const { script, stdout, stderr, outcome, exitCode } = result;
+  const comments = `${stdout}${stderr}`
+    .split('\n')
+    .filter((l) => l !== '')
+    .map((l) => `# ${l}`);
+  const name = `selftests: livepatch: ${script}`;
+  const verdict =
+    outcome === 'ok'
+      ? `ok ${n} ${name}`
+      : outcome === 'skip'
+        ? `ok ${n} ${name} # SKIP`
+        : `not ok ${n} ${name} # exit=${exitCode}`;
+  return [`# ${name}`, ...comments, verdict];
+}

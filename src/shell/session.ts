@@ -1,0 +1,109 @@
+/** A shell on a machine: scripts and lines are executed by just-bash over the machine's files and commands. */
+
+import { Bash } from 'just-bash';
+import { machineCommands, type ShellContext } from './commands.js';
+import { ShellFs } from './files.js';
+import { gapCommands } from './gaps.js';
+import type { ShellMachine } from './machine.js';
+import { ownCommands } from './own-commands.js';
+import { functionsIn, PRELUDE, rewriting } from './rewrite.js';
+import { KernelTree } from './tree.js';
+
+/** What a script printed, and its status. */
+export interface ScriptResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+/** Rounds of loops and commands that one script may take: a wait of a minute in steps of 0.1 s is no matter. */
+const LIMITS = {
+  maxCallDepth: 200,
+  maxCommandCount: 200_000,
+  maxLoopIterations: 100_000,
+} as const;
+
+/** One shell. */
+export class ShellSession {
+  readonly context: ShellContext;
+  readonly #bash: Bash;
+  /** Texts of the files that were added, by path. */
+  readonly #files = new Map<string, string>();
+  #folder = '/root';
+  /** What an interactive shell remembers. */
+  readonly #functions = new Map<string, string>();
+  #env: Record<string, string> = {};
+
+  constructor(machine: ShellMachine) {
+    const fs = new ShellFs(new KernelTree(machine));
+    this.context = { machine, fs, dmesgFrom: 0 };
+    this.#bash = new Bash({
+      fs,
+      cwd: '/root',
+      env: { HOME: '/root', USER: 'root', PATH: '/usr/bin:/bin:/sbin', SHELL: '/bin/bash' },
+      executionLimits: LIMITS,
+      // The files are made of shared memory, which the defence would not let a file system touch.
+      defenseInDepth: false,
+      customCommands: [
+        ...machineCommands(this.context),
+        ...gapCommands(this.context),
+        ...ownCommands(this.context),
+      ],
+    });
+    this.#bash.registerTransformPlugin(
+      rewriting((path) => this.#files.get(fs.resolvePath(this.#folder, path))),
+    );
+  }
+
+  /** Write a file of the shell's file system. */
+  async addFile(path: string, content: string, mode = 0o644): Promise<void> {
+    const { base } = this.context.fs;
+    this.#files.set(path, content);
+    await base.mkdir(path.slice(0, path.lastIndexOf('/')) || '/', { recursive: true });
+    await base.writeFile(path, content);
+    await base.chmod(path, mode);
+  }
+
+  /** Execute a script as `bash script` does. @param name what `$0` is */
+  async script(
+    text: string,
+    name: string,
+    cwd: string,
+    signal?: AbortSignal,
+  ): Promise<ScriptResult> {
+    this.#folder = cwd;
+    const own = text.replaceAll(/\$\{?0\}?(?![0-9])/g, name);
+    const result = await this.#bash.exec(`${PRELUDE}${own}\nexit $?\n`, {
+      cwd,
+      rawScript: true,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return ended(result);
+  }
+
+  /** Execute a line of an interactive shell, whose variables, functions and folder stay. */
+  async line(text: string, signal?: AbortSignal): Promise<ScriptResult> {
+    const definitions = [...this.#functions.values()].join('\n');
+    const { env, ...result } = await this.#bash.exec(`${PRELUDE}${definitions}\n${text}`, {
+      env: this.#env,
+      cwd: this.#folder,
+      rawScript: true,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    this.#env = env;
+    this.#folder = env['PWD'] ?? this.#folder;
+    for (const [name, source] of functionsIn(text)) this.#functions.set(name, source);
+    return ended(result);
+  }
+}
+
+/** What just-bash says when a script goes on for ever. */
+const ENDLESS = /^bash: (.*)increase executionLimits.*$/m;
+
+/** A script that was given up says so in one line, and ends with 2. */
+function ended({ stdout, stderr, exitCode }: ScriptResult): ScriptResult {
+  const gaveUp = ENDLESS.exec(stderr);
+  if (gaveUp === null) return { stdout, stderr, exitCode };
+  const why = (gaveUp[1] ?? '').replace(/, $/, '');
+  return { stdout, stderr: `bash: the script does not come to an end: ${why}\n`, exitCode: 2 };
+}

@@ -1,0 +1,92 @@
+/** Tasks of the machine as /proc and ps show them. */
+
+import { SYMBOL } from '../kernel/kallsyms.js';
+import { KERNEL } from '../kernel/layout.js';
+import { PF_KTHREAD, TASK, TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE } from '../kernel/task.js';
+import type { Addr } from '../memory/struct.js';
+import type { ShellMachine } from './machine.js';
+
+/** One task. */
+export interface TaskView {
+  readonly addr: Addr;
+  readonly pid: number;
+  readonly comm: string;
+  readonly isKernelThread: boolean;
+  /** R, S or D. */
+  readonly state: string;
+  readonly patchState: number;
+  /** Functions on its kernel stack, innermost first; empty while it is in user mode. */
+  readonly stack: readonly string[];
+}
+
+/** Files of `/proc/<pid>`. */
+export const TASK_FILES = ['comm', 'patch_state', 'stack', 'status'] as const;
+
+/** Name of the function that an address is in, with its offset in words. */
+function symbolAt(machine: ShellMachine, address: Addr): string {
+  const { words } = machine;
+  const { kernel } = machine.booted;
+  for (let i = 0; i < kernel.symbolCount; i++) {
+    const at = kernel.symbols + i * SYMBOL.size;
+    const start = words[at + SYMBOL.addr] ?? 0;
+    const size = words[at + SYMBOL.words] ?? 0;
+    if ((words[at + SYMBOL.name] ?? 0) === 0 || address < start || address >= start + size)
+      continue;
+    const object = words[at + SYMBOL.object] ?? 0;
+    const where = object === 0 ? '' : ` [${machine.name(object)}]`;
+    const offset = (address - start).toString(16);
+    return `${machine.name(words[at + SYMBOL.name] ?? 0)}+0x${offset}/0x${size.toString(16)}${where}`;
+  }
+  return `0x${address.toString(16)}`;
+}
+
+function viewOf(machine: ShellMachine, addr: Addr): TaskView {
+  const { words } = machine;
+  const word = (field: number): number => words[addr + field] ?? 0;
+  const state = word(TASK.state);
+  const frames = word(TASK.userMode) !== 0 ? [] : [word(TASK.pc)];
+  if (frames.length > 0) {
+    for (let i = word(TASK.depth) - 1; i >= 0; i--) frames.push(word(TASK.size + i));
+  }
+  const letter =
+    (state & TASK_INTERRUPTIBLE) !== 0 ? 'S' : (state & TASK_UNINTERRUPTIBLE) !== 0 ? 'D' : 'R';
+  return {
+    addr,
+    pid: word(TASK.pid),
+    comm: machine.name(word(TASK.comm)),
+    isKernelThread: (word(TASK.flags) & PF_KTHREAD) !== 0,
+    state: letter,
+    patchState: word(TASK.patchState),
+    stack: frames.map((frame) => symbolAt(machine, frame)),
+  };
+}
+
+/** All tasks, the oldest first. */
+export function tasksOf(machine: ShellMachine): TaskView[] {
+  const { words } = machine;
+  const found: TaskView[] = [];
+  let task = words[machine.booted.kernel.globals + KERNEL.taskList] ?? 0;
+  while (task !== 0 && found.length < 10_000) {
+    found.push(viewOf(machine, task));
+    task = words[task + TASK.tasksNext] ?? 0;
+  }
+  return found.sort((a, b) => a.pid - b.pid);
+}
+
+/** Contents of a file of `/proc/<pid>`. */
+export function renderTask(
+  _machine: ShellMachine,
+  task: TaskView,
+  file: (typeof TASK_FILES)[number],
+): string {
+  switch (file) {
+    case 'comm':
+      return `${task.comm}\n`;
+    case 'patch_state':
+      return `${task.patchState}\n`;
+    case 'stack':
+      return task.stack.map((frame) => `[<0>] ${frame}\n`).join('');
+    case 'status':
+      return `Name:\t${task.comm}\nState:\t${task.state}\nPid:\t${task.pid}\n`;
+  }
+}

@@ -1,0 +1,77 @@
+/** What just-bash does not do like bash, as our shell does it: each script gives what the real bash gives. */
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { startShell } from './machine.js';
+
+const shell = await startShell();
+
+/** Output and status of a script in the real bash. */
+function bash(script: string): { stdout: string; exitCode: number } {
+  const file = join(mkdtempSync(join(tmpdir(), 'klp-shell-')), 'script.sh');
+  writeFileSync(file, script);
+  try {
+    const stdout = execFileSync('bash', [file], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return { stdout, exitCode: 0 };
+  } catch (error) {
+    const { stdout, status } = error as { stdout: string; status: number };
+    return { stdout, exitCode: status };
+  }
+}
+
+const GAPS: Readonly<Record<string, string>> = {
+  'several patterns of grep are all looked for': "printf 'a b\\nc\\nd\\n' | grep -e a -e d",
+  'one pattern of grep is looked for': "printf 'a b\\nc\\nd\\n' | grep -e c",
+  'grep without a match ends with 1': "printf 'a\\n' | grep -e x -e y; echo $?",
+  'an EXIT trap runs at the end': 'trap "echo bye" EXIT\necho hello',
+  'an EXIT trap runs at an exit in a function, whose status stays':
+    'leave() { exit 3; }\ntrap "echo bye" EXIT INT\nleave\necho not here',
+  'an EXIT trap is taken back': 'trap "echo bye" EXIT\ntrap - EXIT\necho end',
+  'an exit in a subshell runs no trap': 'trap "echo bye" EXIT\n(exit 4)\necho $?',
+  'an exit in a substitution runs no trap':
+    'trap "echo bye" EXIT\nx=$(echo in; exit 5)\necho "$x $?"',
+  'a trap may call a function that uses variables':
+    'x=1\nf() { echo "x is $x"; }\ntrap f EXIT\nx=2\nexit 6',
+  'exit without a number keeps the status': 'false\nexit',
+  'comm knows --nocheck-order':
+    'comm --nocheck-order -13 <(printf "b\\na\\n") <(printf "b\\na\\nc\\n")',
+  'mktemp makes a file': 'f=$(mktemp -t x-XXXXXX)\n[ -f "$f" ] && echo file\nrm -f "$f"',
+  'mktemp -d makes a folder': 'd=$(mktemp -d)\n[ -d "$d" ] && echo folder',
+  'stat --format shows rights':
+    'f=$(mktemp)\nchmod 644 "$f"\nstat --format "%A" "$f"\nstat -c %a "$f"\n/usr/bin/stat --format=%A "$f"',
+  'sleep knows fractions': 'sleep .01 && echo slept\nsleep 0.01 && echo again',
+  'a command of /bin is found there': '/bin/echo hello',
+  'variables in braces stay apart from what follows': 'm=a\necho "${m}_init" ${m}b',
+  'a file with a here-document behind it is written':
+    'f=$(mktemp)\ncat <<-EOF > "$f"\n\tone\n\ttwo\n\tEOF\ncat "$f"',
+  'quotes that end in a dollar sign': "x='a '^0$' b'\necho \"$x\"",
+  'a redirected group keeps its status':
+    '{ false; } > /dev/null\necho $?\nf() { return 7; }\nf > /tmp/x\necho $?',
+  'a redirected function sets variables': 'f() { y=5; }\nf > /tmp/x\necho $y',
+  'diff says what differs':
+    'diff -u --label a --label b <(printf "x\\ny\\n") <(printf "x\\nz\\n") | grep -e "^[-+][a-z]"',
+  'diff of equal files ends with 0': 'diff <(echo x) <(echo x); echo $?',
+  'cat of a missing file ends with 1 and goes on': 'cat /nowhere 2>/dev/null; echo $?',
+};
+
+for (const [title, script] of Object.entries(GAPS)) {
+  test.serial(`as in bash: ${title}`, async (t) => {
+    const { stdout, exitCode } = await shell.script(script, './script.sh', '/root');
+    t.deepEqual({ stdout, exitCode }, bash(script));
+  });
+}
+
+test.serial('a program in the background is a task, and $! is its pid', async (t) => {
+  const { stdout } = await shell.script(
+    './test_klp-call_getpid &\npid="$!"\ncat /proc/$pid/comm\nkill $pid\nsleep 1\n[ -e /proc/$pid ] || echo gone',
+    './x.sh',
+    '/root',
+  );
+  t.is(stdout, 'test_klp-call_getpid\ngone\n');
+});
