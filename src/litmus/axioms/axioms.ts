@@ -83,6 +83,11 @@ export class Axioms {
     }
   }
 
+  /** Did the candidate being looked at pass without its relations, as one that can run in some order? */
+  get isSequential(): boolean {
+    return !this.#current;
+  }
+
   /** The relations belong to another candidate now: {@link relate} computes them when they are wanted. */
   outdate(): void {
     this.#current = false;

@@ -110,8 +110,7 @@ class StateCollector {
     }
     collected.count++;
     if (collected.reach === 'none') return;
-    axioms.relate(candidate);
-    const reach = reachClass(axioms);
+    const reach = axioms.isSequential ? 'none' : reachClass(axioms);
     if (HARDNESS[reach] < HARDNESS[collected.reach]) collected.reach = reach;
   }
 }

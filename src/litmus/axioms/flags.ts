@@ -10,10 +10,17 @@ import type { PlacedTrace } from './placed-trace.js';
 const LOCK_EVENTS =
   EV.lockRead | EV.lockWrite | EV.unlock | EV.lockFail | EV.isLocked | EV.isUnlocked;
 
-/** Flags of one trace, which its thread fixes alone. */
-const traceFlags = new WeakMap<PlacedTrace, readonly string[]>();
+/** What one trace contributes to flags, which its thread fixes alone. */
+interface TraceFlags {
+  readonly flags: readonly string[];
+  /** Locations that it uses as locks, and that it accesses otherwise. */
+  readonly locks: readonly number[];
+  readonly others: ReadonlySet<number>;
+}
 
-function flagsOfTrace(placed: PlacedTrace, rules: Rules): readonly string[] {
+const traceFlags = new WeakMap<PlacedTrace, TraceFlags>();
+
+function flagsOfTrace(placed: PlacedTrace, rules: Rules): TraceFlags {
   const known = traceFlags.get(placed);
   if (known !== undefined) return known;
   const flags = [
@@ -21,8 +28,9 @@ function flagsOfTrace(placed: PlacedTrace, rules: Rules): readonly string[] {
     ...lockFlags(placed),
     ...(hasMixedAccesses(placed, rules) ? ['mixed-accesses'] : []),
   ];
-  traceFlags.set(placed, flags);
-  return flags;
+  const result = { flags, ...accessesOf(placed, rules) };
+  traceFlags.set(placed, result);
+  return result;
 }
 
 /** Name of the flag on a mark without partner. */
@@ -82,34 +90,19 @@ function* lockFlags({ trace }: PlacedTrace): Generator<string> {
   }
 }
 
-/** Locations that some thread uses as a lock, and those that some thread accesses otherwise. */
+/** Locations that a thread uses as locks, and those that it accesses otherwise. */
 function accessesOf(
-  { threads }: Candidate,
+  { trace }: PlacedTrace,
   rules: Rules,
-): { locks: Set<number>; others: Set<number> } {
+): { locks: readonly number[]; others: ReadonlySet<number> } {
   const lockEvent = lockEvents(rules);
   const locks = new Set<number>();
   const others = new Set<number>();
-  for (const { trace } of threads) {
-    for (const { classes, location } of trace.events) {
-      if ((classes & lockEvent) !== 0) locks.add(location);
-      else if ((classes & (EV.read | EV.write)) !== 0) others.add(location);
-    }
+  for (const { classes, location } of trace.events) {
+    if ((classes & lockEvent) !== 0) locks.add(location);
+    else if ((classes & (EV.read | EV.write)) !== 0) others.add(location);
   }
-  return { locks, others };
-}
-
-/** Flags on locks that no thread raises alone. `finals` are the locations whose final value is asked for. */
-function* sharedLockFlags(
-  candidate: Candidate,
-  rules: Rules,
-  finals: ReadonlySet<number>,
-): Generator<string> {
-  const { locks, others } = accessesOf(candidate, rules);
-  for (const lock of locks) {
-    if (others.has(lock)) yield 'mixed-lock-accesses';
-    if (finals.has(lock)) yield 'lock-final';
-  }
+  return { locks: [...locks], others };
 }
 
 /** Events that end a compiler's region: what `barrier` of linux-kernel.cat takes fencerel of. */
@@ -149,19 +142,40 @@ function hasMixedAccesses(placed: PlacedTrace, rules: Rules): boolean {
   );
 }
 
-/** Flags of an allowed execution; those in `known` are not computed again. `axioms` holds its relations, `finals` the
+/** Flags of an allowed execution; those in `known` may be left out. `axioms` gives its relations, `finals` are the
  * locations whose final value the test asks for. */
-export function* flagsOf(
+export function flagsOf(
   candidate: Candidate,
   axioms: Axioms,
   known: ReadonlySet<string>,
   finals: ReadonlySet<number>,
-): Generator<string> {
+): string[] {
   const { rules } = axioms;
-  for (const placed of candidate.threads) yield* flagsOfTrace(placed, rules);
-  yield* sharedLockFlags(candidate, rules, finals);
-  if (rules.srcuByValue) yield* srcuValueFlags(candidate, rules);
-  if (known.has('data-race') || !candidate.threads.some(({ hasPlain }) => hasPlain)) return;
+  const found: string[] = [];
+  let hasPlain = false;
+  for (const placed of candidate.threads) {
+    const { flags, locks } = flagsOfTrace(placed, rules);
+    for (const flag of flags) found.push(flag);
+    for (const lock of locks) addLockFlags(found, lock, candidate, rules, finals);
+    if (placed.hasPlain) hasPlain = true;
+  }
+  if (rules.srcuByValue) found.push(...srcuValueFlags(candidate, rules));
+  if (!hasPlain || known.has('data-race')) return found;
   axioms.relate(candidate);
-  if (findDataRace(candidate, axioms) !== null) yield 'data-race';
+  if (findDataRace(candidate, axioms) !== null) found.push('data-race');
+  return found;
+}
+
+/** Flags on a lock that no thread raises alone. */
+function addLockFlags(
+  found: string[],
+  lock: number,
+  { threads }: Candidate,
+  rules: Rules,
+  finals: ReadonlySet<number>,
+): void {
+  if (finals.has(lock)) found.push('lock-final');
+  for (const placed of threads) {
+    if (flagsOfTrace(placed, rules).others.has(lock)) found.push('mixed-lock-accesses');
+  }
 }

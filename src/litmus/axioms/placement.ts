@@ -2,6 +2,7 @@
 import type { LocationId } from '../syntax/ast.js';
 import { INITIAL, PENDING, type Candidate } from './candidate.js';
 import { EV } from './event.js';
+import type { PlacedTrace } from './placed-trace.js';
 
 /** One way: the new coherence order, and the sources of the reads it settles. */
 export interface Placement {
@@ -10,6 +11,16 @@ export interface Placement {
   readonly reads: readonly number[];
   /** Source of each of `reads`. */
   readonly sources: readonly number[];
+}
+
+/** A placement, which says all about its location, with those of further threads that were found on top of it. */
+export interface PlacementNode extends Placement {
+  readonly next: Map<PlacedTrace, readonly PlacementNode[]>;
+}
+
+/** The placement of no thread. */
+export function emptyPlacement(location: LocationId): PlacementNode {
+  return { location, co: [], reads: [], sources: [], next: new Map() };
 }
 
 /** What the search knows about values. */
@@ -45,7 +56,7 @@ export class PlacementFinder {
   #newest = 0;
   /** Accesses of the location by thread, in program order, without lock reads. */
   #accesses: (readonly number[])[] = [];
-  #found: Placement[] = [];
+  #found: PlacementNode[] = [];
   #order: readonly number[] = [];
   /** Unlocks of the location, those without a lock included. */
   #unlocks: readonly number[] = [];
@@ -59,7 +70,7 @@ export class PlacementFinder {
   }
 
   /** All coherent placements at `location` that keep read-modify-writes atomic and locks exclusive. */
-  find(location: LocationId): readonly Placement[] {
+  find(location: LocationId): readonly PlacementNode[] {
     const { threads } = this.#candidate;
     this.#location = location;
     this.#newest = threads.length - 1;
@@ -203,7 +214,8 @@ export class PlacementFinder {
 
   #keep(): void {
     const sources = this.#reads.map((read) => this.#candidate.sourceOf(read));
-    this.#found.push({ location: this.#location, co: this.#order, reads: this.#reads, sources });
+    const placement = { location: this.#location, co: this.#order, reads: this.#reads, sources };
+    this.#found.push({ ...placement, next: new Map() });
     if (this.#found.length >= MOST) this.overflowed = this.#stopped = true;
   }
 

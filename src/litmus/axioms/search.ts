@@ -13,7 +13,7 @@ import {
 } from './domain.js';
 import { modelOf, type MemoryModel, type Rules } from '../model.js';
 import { EV } from './event.js';
-import { PlacementFinder, type Placement } from './placement.js';
+import { emptyPlacement, PlacementFinder, type PlacementNode } from './placement.js';
 import { PlacedTrace } from './placed-trace.js';
 import { SequentialRun } from './sequential.js';
 import { Places } from './places.js';
@@ -37,6 +37,9 @@ export interface SearchOptions {
   readonly model?: MemoryModel;
 }
 
+/** Placements kept for the next time that they are asked for. */
+const MOST_REMEMBERED = 50_000;
+
 /** One search over one test. */
 export class Search {
   readonly #test: LitmusTest;
@@ -50,6 +53,9 @@ export class Search {
   readonly #candidate: Candidate;
   readonly #axioms: Axioms;
   readonly #finder: PlacementFinder;
+  /** The placement in force at each location. */
+  readonly #current: PlacementNode[];
+  #remembered = 0;
   readonly #sequential: SequentialRun | null;
   /** By thread: can the threads up to it break an axiom at all? */
   readonly #mayBreak: readonly boolean[];
@@ -71,6 +77,7 @@ export class Search {
     this.#circular = circular;
     this.#placed = this.#traces.map((traces) => traces.map(() => undefined));
     this.#mayBreak = breakable(this.#traces);
+    this.#current = test.locations.map((_, location) => emptyPlacement(location));
     const written = this.#traces.map(allWrittenBy);
     this.#later = test.threads.map((_, t) => foreignValues(written.slice(t + 1), -1));
     this.#candidate = new Candidate(offsetsOf(longest(this.#traces)), places.size);
@@ -121,14 +128,27 @@ export class Search {
   }
 
   /** The placements at each location that the last thread touches; null if one has none. */
-  #placements({ accesses }: PlacedTrace): (readonly Placement[])[] | null {
-    const choices: (readonly Placement[])[] = [];
-    for (const location of accesses.keys()) {
-      const placements = this.#finder.find(location);
+  #placements(placed: PlacedTrace): (readonly PlacementNode[])[] | null {
+    const choices: (readonly PlacementNode[])[] = [];
+    for (const location of placed.accesses.keys()) {
+      const placements = this.#placementsAt(location, placed);
       if (placements.length === 0) return null;
       choices.push(placements);
     }
     return choices;
+  }
+
+  /** The same trace on top of the same placement has the same choices, whatever the other locations are like. */
+  #placementsAt(location: LocationId, placed: PlacedTrace): readonly PlacementNode[] {
+    const known = this.#current[location]?.next;
+    const before = known?.get(placed);
+    if (before !== undefined) return before;
+    const placements = this.#finder.find(location);
+    if (this.#remembered < MOST_REMEMBERED && !this.#finder.overflowed) {
+      this.#remembered += placements.length + 1;
+      known?.set(placed, placements);
+    }
+    return placements;
   }
 
   /** A read whose value only copies of itself justify may have any value: the free value stands for all. */
@@ -188,7 +208,7 @@ export class Search {
   /** Try every combination of placements of the locations from `index` on. */
   #place(
     t: number,
-    choices: readonly (readonly Placement[])[],
+    choices: readonly (readonly PlacementNode[])[],
     index: number,
     broken: Axiom | null,
   ): void {
@@ -201,12 +221,16 @@ export class Search {
     const { co, rf } = this.#candidate;
     for (const placement of placements) {
       if (!this.#listener.proceed()) return;
-      const saved = co[placement.location] ?? [];
-      co[placement.location] = placement.co;
-      placement.reads.forEach((read, i) => (rf[read] = placement.sources[i] ?? PENDING));
+      const { location, reads, sources } = placement;
+      const saved = co[location] ?? [];
+      const savedNode = this.#current[location] ?? placement;
+      co[location] = placement.co;
+      this.#current[location] = placement;
+      for (let i = 0; i < reads.length; i++) rf[reads[i] ?? 0] = sources[i] ?? PENDING;
       this.#place(t, choices, index + 1, broken);
-      co[placement.location] = saved;
-      for (const read of placement.reads) rf[read] = PENDING;
+      co[location] = saved;
+      this.#current[location] = savedNode;
+      for (const read of reads) rf[read] = PENDING;
     }
   }
 
