@@ -34,6 +34,8 @@ export interface EngineResult {
   readonly flags: readonly string[];
   /** False when the time limit cut the run short: `states` may then lack some. */
   readonly complete: boolean;
+  /** True if some executions were left out because they go round a loop more often than the bound allows. */
+  readonly isCut?: boolean;
   /** Why the engine cannot run this test; `states` is then empty. */
   readonly skipped?: string;
   /** Executions or runs made, dropped ones included. */

@@ -9,6 +9,7 @@ import { formatCondition, formatHerd, formatState, isMet, observationOf } from '
 import type { Observation, Outcome } from './syntax/format.js';
 import { type LackingState, lackingStates, type MissingState, withSought } from './missing.js';
 import { parseLitmus } from './syntax/parse.js';
+import { hasLoops, unrollOf } from './syntax/steps.js';
 import { satisfies } from './axioms/states.js';
 import { compareModels, type ModelComparison } from './model-comparison.js';
 import { modelOf, type ModelVersion } from './model.js';
@@ -24,6 +25,8 @@ export interface LitmusJob extends Omit<EngineOptions, 'model'> {
   readonly engine: string;
   /** Kernel version whose memory model is meant; 6.1 by default, and the only one for engines without models. */
   readonly model?: ModelVersion;
+  /** How often a loop may go back where what was read decides; see steps.ts for the default. */
+  readonly unroll?: number;
   /** Explain the outcome; the axioms do that, whatever the engine. */
   readonly why: boolean;
   /** Also compare the models of these versions, oldest first; the axioms do that, whatever the engine. */
@@ -44,7 +47,10 @@ export interface LitmusReport {
   readonly states: readonly { readonly state: string; readonly count: number }[];
   readonly positive: number;
   readonly negative: number;
+  /** How often the proposition holds; of a test cut short by the bound on loops, never a plain Never or Always. */
   readonly observation: Observation;
+  /** How often loops were let go back, in a test that has loops, and whether some execution would have gone on. */
+  readonly loops?: { readonly unroll: number; readonly cutShort: boolean };
   readonly condition: string;
   /** Is the condition, quantifier included, met? */
   readonly met: boolean;
@@ -80,7 +86,9 @@ export async function runLitmusJob(job: LitmusJob): Promise<LitmusReport | Litmu
     const engine = await loadEngine(engineName);
     const source = job.source ?? readFileSync(file, 'utf8');
     const start = performance.now();
-    const test = parseLitmus(source, file);
+    const test = parseLitmus(source, file, {
+      ...(job.unroll !== undefined && { unroll: job.unroll }),
+    });
     const model = modelOf(job.model);
     requireModel(test, engine.hasModels === true ? model : modelOf());
     const run = await engine.run(test, { ...job, model });
@@ -127,13 +135,13 @@ function isFileError(error: unknown): error is Error {
   return error instanceof Error && 'syscall' in error;
 }
 
-function outcomeOf(test: LitmusTest, { states, flags }: EngineResult): Outcome {
+function outcomeOf(test: LitmusTest, { states, flags, isCut = false }: EngineResult): Outcome {
   let [positive, negative] = [0, 0];
   for (const { state, count } of states) {
     if (satisfies(test, state)) positive += count;
     else negative += count;
   }
-  return { states: states.map(({ state }) => state), positive, negative, flags };
+  return { states: states.map(({ state }) => state), positive, negative, flags, isCut };
 }
 
 function report(
@@ -156,6 +164,7 @@ function report(
     positive: outcome.positive,
     negative: outcome.negative,
     observation: observationOf(outcome),
+    ...(hasLoops(test) && { loops: { unroll: unrollOf(test), cutShort: outcome.isCut === true } }),
     condition: formatCondition(test),
     met: isMet(test, outcome),
     flags: outcome.flags,

@@ -34,6 +34,8 @@ export interface Verdict {
   readonly candidates: number;
   /** False when the deadline, or the number of candidates, cut the search short. */
   readonly complete: boolean;
+  /** True if some executions were left out because they go round a loop more often than {@link unrollOf} says. */
+  readonly isCut: boolean;
 }
 
 /** Options of {@link checkLitmus}. */
@@ -141,6 +143,7 @@ export function checkLitmus(test: LitmusTest, options: CheckOptions = {}): Verdi
     flags: [...collector.flags].sort(),
     candidates: search.candidates,
     complete: proceed() && !search.overflowed,
+    isCut: search.isCut,
   };
 }
 
@@ -149,7 +152,8 @@ export const axiomsEngine: Engine = {
   name: 'axioms',
   hasModels: true,
   run(test, { timeLimitMs, model = modelOf() }): EngineResult {
-    const { states, flags, complete, candidates } = checkLitmus(test, { timeLimitMs, model });
-    return { states, flags, complete, runs: candidates };
+    const verdict = checkLitmus(test, { timeLimitMs, model });
+    const { states, flags, complete, candidates, isCut } = verdict;
+    return { states, flags, complete, isCut, runs: candidates };
   },
 };

@@ -103,6 +103,7 @@ type Foreign = ReadDomain['foreign'];
 interface Answer {
   readonly location: LocationId;
   readonly reader: Parameters<Foreign>[1];
+  readonly writes: number;
   readonly values: readonly number[];
 }
 
@@ -125,11 +126,13 @@ class Answers {
     this.#foreign = foreign;
   }
 
-  readonly foreign: Foreign = (location, reader) => {
-    const known = this.given.find((a) => a.location === location && a.reader === reader);
+  readonly foreign: Foreign = (location, reader, writes) => {
+    const known = this.given.find(
+      (a) => a.location === location && a.reader === reader && a.writes === writes,
+    );
     if (known !== undefined) return known.values;
-    const values = this.#foreign(location, reader);
-    this.given.push({ location, reader, values });
+    const values = this.#foreign(location, reader, writes);
+    this.given.push({ location, reader, writes, values });
     return values;
   };
 }
@@ -154,8 +157,8 @@ class Domains {
 
   #enumerate(thread: number, foreign: ReadDomain['foreign']): Trace[] {
     const known = this.#known[thread];
-    const stands = known?.answers.every(({ location, reader, values }) =>
-      sameValues(values, foreign(location, reader)),
+    const stands = known?.answers.every(({ location, reader, writes, values }) =>
+      sameValues(values, foreign(location, reader, writes)),
     );
     if (known === undefined || stands !== true) return this.#enumerateAnew(thread, foreign);
     this.faults.push(...known.faults);
@@ -188,7 +191,9 @@ class Domains {
     for (let round = 0; ; round++) {
       this.faults = [];
       const traces = this.#test.threads.map((_, t) =>
-        this.#enumerate(t, (location, reader) => provenance.foreign(t, location, reader)),
+        this.#enumerate(t, (location, reader, writes) =>
+          provenance.foreign(t, location, reader, writes),
+        ),
       );
       // A derivation passes through each write at most once, which bounds the rounds.
       const rounds = longest(traces).reduce((sum, n) => sum + n, 1);

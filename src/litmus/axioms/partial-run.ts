@@ -1,5 +1,6 @@
 /** The state of a thread that is part of the way through its code: what its registers hold and came from, what it did. */
-import type { Expression, Statement } from '../syntax/ast.js';
+import type { Expression, Instruction } from '../syntax/ast.js';
+import { NO_ROUNDS, type Branch, type Rounds } from '../syntax/steps.js';
 import { applyOperator } from './arithmetic.js';
 import type { TraceEvent, TraceFence } from './event.js';
 
@@ -16,12 +17,46 @@ export function join(a: Dependencies, b: Dependencies): Dependencies {
   return [...new Set([...a, ...b])].sort((x, y) => x - y);
 }
 
-/** What is left to run: statements from `index` on under the branches that `ctrl` decided, then `next`. */
-export interface Frame {
-  readonly statements: readonly Statement[];
-  readonly index: number;
+/** Branches that are not over: their sides meet at the step `join`, and until then writes depend on `ctrl`. */
+interface Scope {
+  readonly join: number;
   readonly ctrl: Dependencies;
-  readonly next: Frame | null;
+  readonly outer: Scope | null;
+}
+
+/** Where a run stands: the next step, the branches around it, and how often its loops have gone back. */
+export interface Position {
+  readonly at: number;
+  readonly scope: Scope | null;
+  /** The reads that decided the branches around it. */
+  readonly ctrl: Dependencies;
+  readonly rounds: Rounds;
+}
+
+/** The first step. */
+export const START: Position = { at: 0, scope: null, ctrl: NONE, rounds: NO_ROUNDS };
+
+/** The position at step `at`, where some branches may be over. */
+export function moved(from: Position, at: number, rounds: Rounds = from.rounds): Position {
+  let { scope } = from;
+  while (scope?.join === at) scope = scope.outer;
+  return { at, scope, ctrl: scope?.ctrl ?? NONE, rounds };
+}
+
+/** The position after the step at `from`. */
+export function after(from: Position): Position {
+  return moved(from, from.at + 1);
+}
+
+/** The position behind a branch that reads `from` decided, at its first or at its second side. */
+export function decided(
+  here: Position,
+  { target, join: end }: Branch,
+  isTrue: boolean,
+  from: Dependencies,
+): Position {
+  const scope = { join: end, ctrl: join(here.ctrl, from), outer: here.scope };
+  return moved({ ...here, scope }, isTrue ? here.at + 1 : target);
 }
 
 /** A value and what it came from. */
@@ -60,6 +95,11 @@ export class PartialRun {
       value: applyOperator(expression.operator, left.value, right.value),
       from: join(left.from, right.from),
     };
+  }
+
+  /** How often `writer` has written so far. */
+  writesOf(writer: Instruction): number {
+    return this.events.reduce((n, event) => (event.writer === writer ? n + 1 : n), 0);
   }
 
   set(register: number, value: number, from: Dependencies): void {

@@ -1,5 +1,6 @@
 /** Where values come from: the writes that take part in deriving a value, so that none derives it from itself. */
-import type { Instruction, LitmusTest, LocationId, Statement } from '../syntax/ast.js';
+import type { Instruction, LitmusTest, LocationId } from '../syntax/ast.js';
+import { instructionsOf } from '../syntax/walk.js';
 import { isOrdinaryWrite, type Trace, type TraceEvent } from './event.js';
 
 /** Ways to derive a value: sets of writes, one bit each, none a superset of another. */
@@ -13,13 +14,14 @@ const MOST = 64;
 
 const FROM_NOTHING: Derivations = [0];
 
-function* writersIn(statements: readonly Statement[]): Generator<Instruction> {
-  for (const statement of statements) {
-    if (statement.kind === 'if') {
-      yield* writersIn(statement.then);
-      yield* writersIn(statement.otherwise);
-    } else yield statement;
+/** How often the instruction of `write` has written before it. */
+function writesBefore(events: readonly TraceEvent[], write: TraceEvent): number {
+  let n = 0;
+  for (const event of events) {
+    if (event === write) return n;
+    if (event.writer === write.writer) n++;
   }
+  return n;
 }
 
 /** `sets` without those that contain another, and with `added`. */
@@ -31,7 +33,9 @@ function withSet(sets: Derivations, added: number): Derivations {
 
 /** The values that threads may write, with their derivations. */
 export class Provenance {
-  readonly #bits = new Map<Instruction, number>();
+  /** Bits of a write instruction by how often it had written before: in a loop it is many writes. */
+  readonly #bits = new Map<Instruction, number[]>();
+  #tracked = 0;
   readonly #initial: readonly number[];
   /** By thread, location and value. */
   #known: Map<LocationId, Map<number, Derivations>>[];
@@ -40,15 +44,21 @@ export class Provenance {
     this.#initial = test.locations.map(({ init }) => init);
     this.#known = test.threads.map(() => new Map<LocationId, Map<number, Derivations>>());
     for (const { body } of test.threads) {
-      for (const writer of writersIn(body)) {
-        if (this.#bits.size < TRACKED) this.#bits.set(writer, 1 << this.#bits.size);
-      }
+      for (const writer of instructionsOf(body)) this.#bitOf(writer, 0);
     }
   }
 
-  /** Values that threads other than `thread` may write to `location` without the help of `reader`'s own write. */
-  foreign(thread: number, location: LocationId, reader: Instruction): number[] {
-    const bit = reader.kind === 'load' ? 0 : (this.#bits.get(reader) ?? 0);
+  /** The bit of a write; 0 if it is not tracked. */
+  #bitOf(writer: Instruction, writes: number): number {
+    const known = this.#bits.get(writer) ?? [];
+    if (known.length === 0) this.#bits.set(writer, known);
+    return (known[writes] ??= this.#tracked < TRACKED ? 1 << this.#tracked++ : 0);
+  }
+
+  /** Values that threads other than `thread` may write to `location` without the help of the write that `reader` is about to
+   * make, after `writes` others. */
+  foreign(thread: number, location: LocationId, reader: Instruction, writes: number): number[] {
+    const bit = reader.kind === 'load' ? 0 : this.#bitOf(reader, writes);
     const values = new Set<number>();
     this.#known.forEach((sets, t) => {
       if (t === thread) return;
@@ -105,7 +115,8 @@ export class Provenance {
     own: readonly Derivations[],
     write: TraceEvent,
   ): Derivations {
-    const bit = write.writer === null ? 0 : (this.#bits.get(write.writer) ?? 0);
+    const { writer } = write;
+    const bit = writer === null ? 0 : this.#bitOf(writer, writesBefore(events, write));
     let result: Derivations = [bit];
     for (const read of write.data) {
       const sources = this.#sources(thread, events, own, read);
@@ -133,7 +144,7 @@ export class Provenance {
       const event = events[i];
       if (event?.location === location && isOrdinaryWrite(event.classes)) last = i;
     }
-    if (last < 0 && this.#initial[location] === value) return FROM_NOTHING;
+    if (last < 0 && (this.#initial[location] ?? 0) === value) return FROM_NOTHING;
     let sources: Derivations = events[last]?.value === value ? (own[last] ?? []) : [];
     this.#known.forEach((sets, t) => {
       if (t === thread) return;

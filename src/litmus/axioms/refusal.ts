@@ -65,13 +65,20 @@ class Realizer {
  * @throws LitmusSyntaxError with the first such statement
  */
 export function refuseFaults(test: LitmusTest, explored: Explored): void {
-  if (explored.faults.length === 0) return;
+  const faults = explored.faults.filter(({ kind }) => kind === 'fault');
+  if (faults.length === 0) return;
   const realizer = new Realizer(explored);
-  const inOrder = [...explored.faults].sort(
-    (a, b) => a.at.line - b.at.line || a.at.column - b.at.column,
-  );
+  const inOrder = faults.sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
   for (const fault of inOrder) {
     if (!realizer.isPossible(fault)) continue;
     throw new LitmusSyntaxError(test.file, fault.at, `${fault.problem}: ${fault.at.text}`);
   }
+}
+
+/** Does some execution go on longer than the bound on loops lets it? */
+export function isCut(explored: Explored): boolean {
+  const cuts = explored.faults.filter(({ kind }) => kind === 'cut');
+  if (cuts.length === 0) return false;
+  const realizer = new Realizer(explored);
+  return cuts.some((cut) => realizer.isPossible(cut));
 }

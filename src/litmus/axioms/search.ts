@@ -17,7 +17,7 @@ import { emptyPlacement, PlacementFinder, type PlacementNode } from './placement
 import { PlacedTrace } from './placed-trace.js';
 import { SequentialRun } from './sequential.js';
 import { Places } from './places.js';
-import { refuseFaults } from './refusal.js';
+import { isCut, refuseFaults } from './refusal.js';
 
 /** What the caller of a search sees. */
 export interface SearchListener {
@@ -61,6 +61,8 @@ export class Search {
   readonly #mayBreak: readonly boolean[];
   /** Thread being placed. */
   #depth = 0;
+  /** Does some execution go on longer than the bound on loops lets it? */
+  readonly isCut: boolean;
   /** Complete candidates met. */
   candidates = 0;
 
@@ -73,6 +75,7 @@ export class Search {
     const proceed = (): boolean => listener.proceed();
     const { traces, faults, circular } = allTraces(test, places, proceed, this.#rules);
     refuseFaults(test, { traces, faults, initOf });
+    this.isCut = isCut({ traces, faults, initOf });
     this.#traces = traces;
     this.#circular = circular;
     this.#placed = this.#traces.map((traces) => traces.map(() => undefined));

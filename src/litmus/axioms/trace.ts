@@ -8,21 +8,13 @@ import type {
   LoadInstruction,
   LocationId,
   RmwInstruction,
-  RmwOrder,
   SourceSpan,
   SrcuInstruction,
-  Statement,
   StoreInstruction,
 } from '../syntax/ast.js';
+import { stepsOf, takeJump, type Step } from '../syntax/steps.js';
 import type { Rules } from '../model.js';
-import {
-  applyOperator,
-  applyRmw,
-  areEqual,
-  IllegalOperation,
-  isTrue,
-  UndeterminedValue,
-} from './arithmetic.js';
+import { IllegalOperation, isTrue, UndeterminedValue } from './arithmetic.js';
 import {
   EV,
   isOrdinaryWrite,
@@ -31,13 +23,25 @@ import {
   type Trace,
   type TraceEvent,
 } from './event.js';
-import { join, NONE, PartialRun, type Dependencies, type Frame } from './partial-run.js';
+import {
+  after,
+  decided,
+  join,
+  moved,
+  NONE,
+  PartialRun,
+  START,
+  type Dependencies,
+  type Position,
+} from './partial-run.js';
 import type { Places } from './places.js';
+import { decisionOf } from './rmw-decision.js';
 
 /** Values that a read of `location` may return from elsewhere: other threads and the initial state. */
 export interface ReadDomain {
-  /** Values that other threads may write. An instruction that writes what it reads asks for those it has no part in. */
-  foreign(location: LocationId, reader: Instruction): readonly number[];
+  /** Values that other threads may write. An instruction that writes what it reads, for the
+   * `writes`th time in this run, asks for those it has no part in. */
+  foreign(location: LocationId, reader: Instruction, writes: number): readonly number[];
   /** False when no more traces are wanted: time is up. */
   proceed(): boolean;
 }
@@ -45,8 +49,9 @@ export interface ReadDomain {
 const LOAD_CLASSES = { plain: EV.plain, once: 0, acquire: EV.acquire } as const;
 const STORE_CLASSES = { plain: EV.plain, once: 0, release: EV.release } as const;
 
-/** A path up to a statement that cannot be executed. */
+/** A path up to a statement that cannot be executed, or up to the end of a loop that may go back no more. */
 export interface FaultyTrace extends Pick<Trace, 'thread' | 'events'> {
+  readonly kind: 'fault' | 'cut';
   readonly at: SourceSpan;
   readonly problem: string;
 }
@@ -58,6 +63,8 @@ export class TraceEnumerator {
   readonly #places: Places;
   readonly #domain: ReadDomain;
   readonly #rules: Rules;
+  readonly #steps: readonly Step[];
+  readonly #loops: boolean;
   readonly #traces: Trace[] = [];
   /** Where paths end that do what a test must not do, if the values that they read are real. */
   readonly faults: FaultyTrace[] = [];
@@ -68,6 +75,8 @@ export class TraceEnumerator {
     this.#places = places;
     this.#domain = domain;
     this.#rules = rules;
+    this.#steps = stepsOf(test, thread);
+    this.#loops = this.#steps.some((step, i) => step.kind === 'jump' && step.target <= i);
   }
 
   /** All traces that come to an end; others are in {@link faults}. */
@@ -81,34 +90,43 @@ export class TraceEnumerator {
       [],
       [],
     );
-    this.#run(run, { statements: thread.body, index: 0, ctrl: NONE, next: null });
+    this.#run(run, START);
     return this.#traces;
   }
 
-  #run(run: PartialRun, start: Frame): void {
-    let frame: Frame | null = start;
-    while (frame !== null) {
-      const statement: Statement | undefined = frame.statements[frame.index];
-      if (statement === undefined) {
-        frame = frame.next;
-        continue;
-      }
-      const next = this.#attempt(run, statement.at, () => this.#next(run, statement, frame));
+  #run(run: PartialRun, start: Position): void {
+    let here = start;
+    while (here.at < this.#steps.length) {
+      const step = this.#steps[here.at];
+      if (step === undefined) break;
+      const next = this.#next(run, step, here);
       if (next === undefined) return;
-      frame = next;
+      here = next;
     }
     const { events, fences, values } = run;
     this.#traces.push({ thread: this.#thread, events, fences, registers: values });
   }
 
-  /** Execute `statement`, the next one of `frame`; undefined if the run ended or went on in forks. */
-  #next(run: PartialRun, statement: Statement, frame: Frame | null): Frame | undefined {
-    if (frame === null) return undefined;
-    const rest: Frame = { ...frame, index: frame.index + 1 };
-    if (statement.kind !== 'if') return this.#step(run, statement, rest) ? rest : undefined;
-    const { value, from } = run.evaluate(statement.condition);
-    const statements = isTrue(value) ? statement.then : statement.otherwise;
-    return { statements, index: 0, ctrl: join(frame.ctrl, from), next: rest };
+  /** Execute a step; undefined if the run ended or went on in forks. */
+  #next(run: PartialRun, step: Step, here: Position): Position | undefined {
+    if (step.kind === 'jump') {
+      const rounds = takeJump(step, here.at, here.rounds);
+      if (rounds !== null) return moved(here, step.target, rounds);
+      this.#endsAt(run, 'cut', step.at, 'a loop went on');
+      return undefined;
+    }
+    const { at } = step.kind === 'branch' ? step : step.instruction;
+    return this.#attempt(run, at, () => {
+      if (step.kind === 'instruction') {
+        return this.#step(run, step.instruction, here) ? after(here) : undefined;
+      }
+      const { value, from } = run.evaluate(step.condition);
+      return decided(here, step, isTrue(value), from);
+    });
+  }
+
+  #endsAt(run: PartialRun, kind: FaultyTrace['kind'], at: SourceSpan, problem: string): void {
+    this.faults.push({ kind, thread: this.#thread, events: run.events, at, problem });
   }
 
   /** What `action` returns; undefined if it computes what has no value, which is a fault, or what no value is known of. */
@@ -118,14 +136,13 @@ export class TraceEnumerator {
     } catch (error) {
       if (error instanceof UndeterminedValue) return undefined;
       if (!(error instanceof IllegalOperation)) throw error;
-      const { events } = run;
-      this.faults.push({ thread: this.#thread, events, at, problem: error.message });
+      this.#endsAt(run, 'fault', at, error.message);
       return undefined;
     }
   }
 
   /** Execute one instruction; false if the run ended or went on in forks. */
-  #step(run: PartialRun, instruction: Instruction, rest: Frame): boolean {
+  #step(run: PartialRun, instruction: Instruction, here: Position): boolean {
     const { at } = instruction;
     switch (instruction.kind) {
       case 'assign': {
@@ -143,17 +160,15 @@ export class TraceEnumerator {
       case 'synchronize-rcu':
         return this.#mark(run, instruction, EV.rcuSync);
       case 'load':
-        return this.#load(run, instruction, rest);
+        return this.#load(run, instruction, here);
       case 'store':
-        return this.#store(run, instruction, rest.ctrl);
+        return this.#store(run, instruction, here.ctrl);
       case 'rmw':
-        return this.#rmw(run, instruction, rest);
       case 'cmpxchg':
-        return this.#cmpxchg(run, instruction, rest);
       case 'add-unless':
-        return this.#addUnless(run, instruction, rest);
+        return this.#readModifyWrite(run, instruction, here);
       default:
-        return this.#domainOperation(run, instruction, rest);
+        return this.#domainOperation(run, instruction, here);
     }
   }
 
@@ -166,11 +181,11 @@ export class TraceEnumerator {
   #domainOperation(
     run: PartialRun,
     instruction: Instruction & { kind: `${string}lock` | 'is-locked' | `${string}srcu` },
-    rest: Frame,
+    here: Position,
   ): boolean {
     if (!('address' in instruction)) return true;
     const { at, address } = instruction;
-    const common = { ...this.#target(run, address), at, ctrl: rest.ctrl };
+    const common = { ...this.#target(run, address), at, ctrl: here.ctrl };
     switch (instruction.kind) {
       case 'lock':
         this.#takeLock(run, common);
@@ -180,10 +195,10 @@ export class TraceEnumerator {
         return true;
       case 'trylock':
       case 'is-locked':
-        this.#lockTest(run, instruction.kind, instruction.into, common, rest);
+        this.#lockTest(run, instruction.kind, instruction.into, common, here);
         return false;
       case 'srcu-lock':
-        return this.#srcuLock(run, instruction, common, rest);
+        return this.#srcuLock(run, instruction, common, here);
       case 'srcu-unlock': {
         const { value, from } = run.evaluate(instruction.cookie);
         const store = this.#rules.srcuByValue ? EV.write : 0;
@@ -202,7 +217,7 @@ export class TraceEnumerator {
     run: PartialRun,
     instruction: SrcuInstruction & { kind: 'srcu-lock' },
     common: Pick<TraceEvent, 'location' | 'addr' | 'ctrl' | 'at'>,
-    rest: Frame,
+    here: Position,
   ): boolean {
     const { into, cookie } = instruction;
     if (!this.#rules.srcuByValue) {
@@ -210,7 +225,7 @@ export class TraceEnumerator {
       this.#push(run, { ...common, classes: EV.srcuLock, value: cookie });
       return true;
     }
-    return this.#guess(run, common.location, instruction, rest, (fork, value) => {
+    return this.#guess(run, common.location, instruction, here, (fork, value) => {
       fork.set(into, value, [fork.events.length]);
       this.#push(fork, { ...common, classes: EV.read | EV.srcuLock, value });
     });
@@ -232,27 +247,27 @@ export class TraceEnumerator {
     kind: 'trylock' | 'is-locked',
     into: number,
     common: Partial<TraceEvent> & Pick<TraceEvent, 'location' | 'at'>,
-    rest: Frame,
+    here: Position,
   ): void {
     const no = run.fork();
     const from = [run.events.length];
     if (kind === 'trylock') this.#takeLock(run, common);
     else this.#push(run, { ...common, classes: EV.read | EV.isLocked, value: 1 });
     run.set(into, 1, from);
-    this.#run(run, rest);
+    this.#run(run, after(here));
     const classes = EV.read | (kind === 'trylock' ? EV.lockFail : EV.isUnlocked);
     this.#push(no, { ...common, classes, value: kind === 'trylock' ? 1 : 0 });
     no.set(into, 0, from);
-    this.#run(no, rest);
+    this.#run(no, after(here));
   }
 
-  #load(run: PartialRun, instruction: LoadInstruction, rest: Frame): boolean {
+  #load(run: PartialRun, instruction: LoadInstruction, here: Position): boolean {
     const { location, addr } = this.#target(run, instruction.address);
     const classes = EV.read | LOAD_CLASSES[instruction.order];
     const { at, into } = instruction;
-    return this.#guess(run, location, instruction, rest, (fork, value) => {
+    return this.#guess(run, location, instruction, here, (fork, value) => {
       fork.set(into, value, [fork.events.length]);
-      this.#push(fork, { classes, location, value, addr, ctrl: rest.ctrl, at });
+      this.#push(fork, { classes, location, value, addr, ctrl: here.ctrl, at });
     });
   }
 
@@ -265,54 +280,17 @@ export class TraceEnumerator {
     return true;
   }
 
-  #rmw(run: PartialRun, instruction: RmwInstruction, rest: Frame): boolean {
-    const { operation, order, result, into } = instruction;
-    const operand = run.evaluate(instruction.operand);
-    return this.#readModifyWrite(run, instruction, rest, (fork, old) => {
-      const stored = applyRmw(operation, old, operand.value);
-      const read = [fork.events.length];
-      const data = operation === 'set' ? operand.from : join(operand.from, read);
-      if (result === 'old') fork.set(into, old, read);
-      if (result === 'new') fork.set(into, stored, join(operand.from, read));
-      return { order, stored, data, ctrl: NONE };
-    });
-  }
-
-  #cmpxchg(run: PartialRun, instruction: CmpxchgInstruction, rest: Frame): boolean {
-    const expected = run.evaluate(instruction.expected);
-    const replacement = run.evaluate(instruction.replacement);
-    return this.#readModifyWrite(run, instruction, rest, (fork, old) => {
-      fork.set(instruction.into, old, [fork.events.length]);
-      if (!areEqual(old, expected.value)) return null;
-      const { value: stored, from: data } = replacement;
-      return { order: instruction.order, stored, data, ctrl: expected.from };
-    });
-  }
-
-  #addUnless(run: PartialRun, instruction: AddUnlessInstruction, rest: Frame): boolean {
-    const addend = run.evaluate(instruction.addend);
-    const unless = run.evaluate(instruction.unless);
-    return this.#readModifyWrite(run, instruction, rest, (fork, old) => {
-      const read = [fork.events.length];
-      const added = !areEqual(old, unless.value);
-      fork.set(instruction.into, Number(added), join(read, unless.from));
-      if (!added) return null;
-      const stored = applyOperator('+', old, addend.value);
-      return { order: 'full', stored, data: join(addend.from, read), ctrl: unless.from };
-    });
-  }
-
-  /** Read, then write what `decide` says; null is a failure: a relaxed read alone, in the set RMW all the same. */
+  /** Read, then write what is decided; a failure is a relaxed read alone, in the set RMW all the same. */
   #readModifyWrite(
     run: PartialRun,
     instruction: RmwInstruction | CmpxchgInstruction | AddUnlessInstruction,
-    rest: Frame,
-    decide: (fork: PartialRun, old: number) => RmwDecision | null,
+    here: Position,
   ): boolean {
+    const decide = decisionOf(run, instruction);
     const target = this.#target(run, instruction.address);
     const { at } = instruction;
-    const common = { ...target, ctrl: rest.ctrl, at };
-    return this.#guess(run, target.location, instruction, rest, (fork, value) => {
+    const common = { ...target, ctrl: here.ctrl, at };
+    return this.#guess(run, target.location, instruction, here, (fork, value) => {
       const decision = decide(fork, value);
       if (decision === null) {
         this.#push(fork, { ...common, classes: EV.read | EV.rmw, value });
@@ -329,7 +307,7 @@ export class TraceEnumerator {
         classes,
         value: stored,
         data,
-        ctrl: join(rest.ctrl, ctrl),
+        ctrl: join(here.ctrl, ctrl),
         closesRmw: true,
         writer: instruction,
       });
@@ -342,7 +320,7 @@ export class TraceEnumerator {
     run: PartialRun,
     location: LocationId,
     reader: Instruction,
-    rest: Frame,
+    here: Position,
     then: (fork: PartialRun, value: number) => void,
   ): boolean {
     const values = this.#readable(run, location, reader);
@@ -353,7 +331,7 @@ export class TraceEnumerator {
         then(fork, value);
         return true;
       });
-      if (done === true) this.#run(fork, rest);
+      if (done === true) this.#run(fork, after(here));
     });
     return false;
   }
@@ -364,7 +342,12 @@ export class TraceEnumerator {
     for (const event of run.events) {
       if (event.location === location && isOrdinaryWrite(event.classes)) own = event.value;
     }
-    return [...new Set([own, ...this.#domain.foreign(location, reader)])];
+    return [
+      ...new Set([
+        own,
+        ...this.#domain.foreign(location, reader, this.#loops ? run.writesOf(reader) : 0),
+      ]),
+    ];
   }
 
   #target(run: PartialRun, address: Expression): { location: number; addr: Dependencies } {
@@ -385,12 +368,4 @@ export class TraceEnumerator {
       ...event,
     });
   }
-}
-
-interface RmwDecision {
-  readonly order: RmwOrder;
-  readonly stored: number;
-  readonly data: Dependencies;
-  /** What decided that there is a write. */
-  readonly ctrl: Dependencies;
 }

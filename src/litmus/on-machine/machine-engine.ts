@@ -34,8 +34,9 @@ export const machineEngine: Engine = {
     const deadline = new Deadline(timeLimitMs);
     try {
       const result = runOnMachine(test, { runs, seed, shouldStop: deadline.check });
-      const made = result.runs + result.deadlocks;
-      return { states: result.states, flags: [], complete: !deadline.isOver, runs: made };
+      const { states, runs: ended, deadlocks, cuts } = result;
+      const made = ended + deadlocks + cuts;
+      return { states, flags: [], complete: !deadline.isOver, isCut: cuts > 0, runs: made };
     } catch (error) {
       const skipped = reasonOf(error);
       if (skipped === undefined) throw error;

@@ -2,7 +2,8 @@
 
 import type { ViewMachine } from '../../view-machine/view-machine.js';
 import { CHOOSE_READ, CHOOSE_WRITE } from '../../memory/model.js';
-import type { Instruction, LitmusTest, LitmusThread, Statement } from '../syntax/ast.js';
+import type { Instruction, LitmusTest, LitmusThread } from '../syntax/ast.js';
+import { hasJumps, instructionsOf } from '../syntax/walk.js';
 import type { FinalState, StateCount } from '../engine.js';
 import type { MachineWords } from './machine-access.js';
 import { GIVE_UP, MixedChoices, Random, type Schedule } from './machine-schedule.js';
@@ -82,8 +83,10 @@ function lastWords(
 
 /** Keep the registers that are written once, and add those that are copied to such ones. */
 function traceBack(thread: LitmusThread, values: Map<number, number>): Map<number, number> {
+  // In a loop a load returns now this and now that.
+  if (hasJumps(thread.body)) return new Map();
   const writers = new Map<number, Instruction[]>();
-  for (const instruction of flatten(thread.body)) {
+  for (const instruction of instructionsOf(thread.body)) {
     if (!('into' in instruction)) continue;
     const all = writers.get(instruction.into) ?? [];
     writers.set(instruction.into, [...all, instruction]);
@@ -96,14 +99,6 @@ function traceBack(thread: LitmusThread, values: Map<number, number>): Map<numbe
     }
   }
   return values;
-}
-
-function flatten(body: readonly Statement[]): Instruction[] {
-  return body.flatMap((statement) =>
-    statement.kind === 'if'
-      ? [...flatten(statement.then), ...flatten(statement.otherwise)]
-      : [statement],
-  );
 }
 
 const EAGER = [0, 0.5, 0.9] as const;

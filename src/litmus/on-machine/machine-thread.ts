@@ -36,7 +36,8 @@ import {
   RMW_ORDERS,
   STORE_ORDERS,
 } from './machine-access.js';
-import { compileThread, evaluate, sourcesOf, type Step, union } from './machine-program.js';
+import { NO_ROUNDS, type Rounds, type Step, stepsOf, takeJump } from '../syntax/steps.js';
+import { evaluate, sourcesOf, union } from './machine-program.js';
 
 const NONE: readonly number[] = [];
 
@@ -67,8 +68,11 @@ export class MachineThread {
   readonly registers: number[] = [];
   /** For each register, the reads its value came from. */
   readonly #sources: (readonly number[])[] = [];
-  /** For each branch the thread is in, the reads that decided it and the branches around it. */
-  readonly #control: (readonly number[])[] = [];
+  /** For each branch the thread is in, the reads that decided it and the branches around it, and the step it ends at. */
+  readonly #control: { readonly join: number; readonly from: readonly number[] }[] = [];
+  #rounds: Rounds = NO_ROUNDS;
+  /** True once a loop was to go back more often than it may: the execution counts for nothing. */
+  isCut = false;
   #at = 0;
   #phase: Phase;
 
@@ -78,7 +82,7 @@ export class MachineThread {
     this.#machine = machine;
     this.#words = words;
     this.#cpu = thread as CpuId;
-    this.#steps = compileThread(this.#thread);
+    this.#steps = stepsOf(test, thread);
     this.#phase = 'ready';
   }
 
@@ -87,6 +91,8 @@ export class MachineThread {
     this.#at = 0;
     this.#phase = 'ready';
     this.#control.length = 0;
+    this.#rounds = NO_ROUNDS;
+    this.isCut = false;
     for (const [i, { init }] of this.#thread.registers.entries()) {
       this.registers[i] = init;
       this.#sources[i] = NONE;
@@ -138,8 +144,14 @@ export class MachineThread {
   }
 
   #advance(): void {
-    this.#at++;
+    this.#goTo(this.#at + 1);
     this.#skipLocal();
+  }
+
+  /** Go on at a step; branches that end there are over. */
+  #goTo(at: number): void {
+    this.#at = at;
+    while (this.#control.at(-1)?.join === at) this.#control.pop();
   }
 
   /** Run what touches no memory. */
@@ -151,26 +163,34 @@ export class MachineThread {
         if (step.instruction.kind !== 'assign') return;
         const { into, value } = step.instruction;
         this.#set(into, this.#evaluate(value), sourcesOf(value, this.#sources));
-        this.#at++;
-      } else this.#at = this.#branch(step);
+        this.#goTo(this.#at + 1);
+      } else if (step.kind === 'branch') this.#branch(step);
+      else if (!this.#jump(step)) return;
     }
   }
 
-  #branch(step: Exclude<Step, { kind: 'instruction' }>): number {
-    switch (step.kind) {
-      case 'branch':
-        this.#control.push(union(this.#controls(), sourcesOf(step.condition, this.#sources)));
-        return isTrue(this.#evaluate(step.condition)) ? this.#at + 1 : step.target;
-      case 'jump':
-        return step.target;
-      case 'join':
-        this.#control.pop();
-        return this.#at + 1;
+  #branch({ condition, target, join }: Step & { kind: 'branch' }): void {
+    const from = union(this.#controls(), sourcesOf(condition, this.#sources));
+    const holds = isTrue(this.#evaluate(condition));
+    this.#control.push({ join, from });
+    this.#goTo(holds ? this.#at + 1 : target);
+  }
+
+  /** False if the loop may go back no more. */
+  #jump(step: Step & { kind: 'jump' }): boolean {
+    const rounds = takeJump(step, this.#at, this.#rounds);
+    if (rounds === null) {
+      this.isCut = true;
+      this.#at = this.#steps.length;
+      return false;
     }
+    this.#rounds = rounds;
+    this.#goTo(step.target);
+    return true;
   }
 
   #controls(): readonly number[] {
-    return this.#control.at(-1) ?? NONE;
+    return this.#control.at(-1)?.from ?? NONE;
   }
 
   #set(register: number, value: number, sources: readonly number[]): void {
@@ -182,7 +202,7 @@ export class MachineThread {
   #statement(): SourceSpan {
     const step = this.#steps[this.#at];
     if (step?.kind === 'instruction') return step.instruction.at;
-    return step?.kind === 'branch' ? step.at : { line: 1, column: 1, text: '' };
+    return step?.at ?? { line: 1, column: 1, text: '' };
   }
 
   #evaluate(expression: Expression): number {

@@ -31,6 +31,8 @@ export interface MachineRunResult {
   readonly runs: number;
   /** Executions in which all threads that were left were blocked. */
   readonly deadlocks: number;
+  /** Executions given up because a loop went on for longer than it may. */
+  readonly cuts: number;
   /** Final states in print order, with how often each was met. */
   readonly states: readonly StateCount[];
 }
@@ -41,6 +43,8 @@ export class MachineLitmus {
   readonly threads: readonly MachineThread[];
   /** Values of the test as words of the machine. */
   readonly words: MachineWords;
+  /** Executions given up so far because a loop went on. */
+  cuts = 0;
   readonly #test: LitmusTest;
   readonly #initial: Int32Array;
 
@@ -62,6 +66,7 @@ export class MachineLitmus {
     this.machine.reset(this.#initial, choices);
     choices.begin(this.threads.length);
     for (const thread of this.threads) thread.reset();
+    if (this.threads.some((thread) => thread.isCut)) return this.#cut();
     let blocked = new Set<number>();
     for (;;) {
       const runnable: number[] = [];
@@ -74,9 +79,16 @@ export class MachineLitmus {
       if (runnable.length === 0) return done;
       const chosen = choices.next(runnable);
       if (chosen === GIVE_UP) return false;
-      if (!(this.threads[chosen] as MachineThread).step()) blocked.add(chosen);
+      const thread = this.threads[chosen] as MachineThread;
+      if (!thread.step()) blocked.add(chosen);
       else if (blocked.size > 0) blocked = new Set();
+      if (thread.isCut) return this.#cut();
     }
+  }
+
+  #cut(): false {
+    this.cuts++;
+    return false;
   }
 
   /** Value of a register or location at the end of the last execution. */
@@ -135,15 +147,16 @@ export function runOnMachine(test: LitmusTest, options: MachineRunOptions): Mach
   const litmus = new MachineLitmus(test, options.machine);
   const choices = new MixedChoices(options.seed);
   const tally = new StateTally(test, litmus);
-  let deadlocks = 0;
+  let ended = 0;
   for (let i = 0; i < options.runs; i++) {
     if (i % STOP_EVERY === 0 && options.shouldStop?.() === true) break;
     if (!litmus.execute(choices)) {
-      deadlocks++;
+      ended++;
       continue;
     }
     options.onRun?.(litmus.machine.log);
     tally.count();
   }
-  return { runs: tally.runs, deadlocks, states: tally.states() };
+  const { cuts } = litmus;
+  return { runs: tally.runs, deadlocks: ended - cuts, cuts, states: tally.states() };
 }

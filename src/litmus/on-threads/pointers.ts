@@ -1,6 +1,7 @@
 /** Which registers of a test may hold a pointer: on threads a pointer is a token, which nothing may be computed with. */
-import type { Expression, Instruction, LitmusTest, Statement } from '../syntax/ast.js';
+import type { Expression, Instruction, LitmusTest } from '../syntax/ast.js';
 import { isPointer } from '../syntax/values.js';
+import { instructionsOf } from '../syntax/walk.js';
 
 /** Where pointers of a test may be. */
 export interface PointerFlow {
@@ -8,15 +9,6 @@ export interface PointerFlow {
   readonly registers: readonly ReadonlySet<number>[];
   /** May a location hold one? */
   readonly inMemory: boolean;
-}
-
-function* instructionsOf(statements: readonly Statement[]): Generator<Instruction> {
-  for (const statement of statements) {
-    if (statement.kind === 'if') {
-      yield* instructionsOf(statement.then);
-      yield* instructionsOf(statement.otherwise);
-    } else yield statement;
-  }
 }
 
 /** May `expression` be a pointer, if `registers` may hold one? */

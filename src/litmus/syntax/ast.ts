@@ -176,6 +176,18 @@ export interface IfStatement extends At {
   readonly otherwise: readonly Statement[];
 }
 
+/** A place that jumps lead to. */
+export interface LabelStatement extends At {
+  readonly kind: 'label';
+  readonly label: number;
+}
+
+/** A jump: what goto, break, continue, return and the end of a loop's body become. */
+export interface GotoStatement extends At {
+  readonly kind: 'goto';
+  readonly label: number;
+}
+
 /** One elementary instruction: at most one memory access (or one read-modify-write). */
 export type Instruction =
   | LoadInstruction
@@ -189,8 +201,8 @@ export type Instruction =
   | SrcuInstruction
   | AssignInstruction;
 
-/** An instruction or a branch. There are no loops in the dialect. */
-export type Statement = Instruction | IfStatement;
+/** An instruction, a branch, or a jump and where it leads; loops and switches are made of these, see steps.ts. */
+export type Statement = Instruction | IfStatement | LabelStatement | GotoStatement;
 
 /** A private variable of a thread; parameters hold the address of the location they name. */
 export interface LitmusRegister {
@@ -237,6 +249,8 @@ export interface LitmusTest {
   readonly file: string;
   readonly locations: readonly LitmusLocation[];
   readonly threads: readonly LitmusThread[];
+  /** How often a loop goes back at most where what was read decides; see steps.ts for the default. */
+  readonly unroll?: number;
   readonly condition: Condition;
   /** Executions that do not satisfy it are dropped; null keeps all. */
   readonly filter: Proposition | null;

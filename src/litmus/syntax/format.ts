@@ -13,15 +13,19 @@ export interface Outcome {
   readonly positive: number;
   readonly negative: number;
   readonly flags: readonly string[];
+  /** Were executions left out that go round a loop more often than the bound allows? */
+  readonly isCut?: boolean;
 }
 
-/** `Never`, `Sometimes` or `Always`: how often the proposition holds. */
-export type Observation = 'Never' | 'Sometimes' | 'Always';
+/** `Never`, `Sometimes` or `Always`: how often the proposition holds; within the bound on loops if that cut executions off. */
+export type Observation =
+  'Never' | 'Sometimes' | 'Always' | 'Never within the bound' | 'Always within the bound';
 
 /** How often the proposition of a test held. */
-export function observationOf({ positive, negative }: Outcome): Observation {
-  if (positive === 0) return 'Never';
-  return negative === 0 ? 'Always' : 'Sometimes';
+export function observationOf({ positive, negative, isCut = false }: Outcome): Observation {
+  if (positive === 0) return isCut ? 'Never within the bound' : 'Never';
+  if (negative > 0) return 'Sometimes';
+  return isCut ? 'Always within the bound' : 'Always';
 }
 
 /** Is the condition, quantifier included, met? */

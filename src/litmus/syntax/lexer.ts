@@ -12,7 +12,9 @@ export interface Token extends Position {
 /** `code`: thread bodies, where `(*p)` is a dereference. `logic`: everything else, where `(* … *)` is a comment. */
 export type LexMode = 'code' | 'logic';
 
-const SYMBOL = /\/\\|\\\/|=>|<<|>>|==|!=|<>|<=|>=|&&|\|\||[{}()[\];:,=*&|^+\-/%<>!~?.]/y;
+/** `++` and `--` only where they stand alone: `r0--1` is a subtraction. */
+const SYMBOL =
+  /\/\\|\\\/|=>|<<=|>>=|[-+*/%&|^]=|\+\+(?=\s*[\w*(;),])|--(?=\s*[A-Za-z_*(;),])|<<|>>|==|!=|<>|<=|>=|&&|\|\||[{}()[\];:,=*&|^+\-/%<>!~?.]/y;
 const NAME = /[A-Za-z_$][A-Za-z_0-9$]*/y;
 const NUMBER = /0[xX][0-9a-fA-F]+|[0-9]+/y;
 const [SLASH, PARENTHESIS] = [0x2f, 0x28];

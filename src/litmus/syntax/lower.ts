@@ -96,6 +96,23 @@ export class ThreadLowering {
     this.emit({ kind: 'store', order: 'plain', address, value, at: this.#at });
   }
 
+  /** `*pointer operator= node`, a plain load and a plain store. */
+  updateThrough(pointer: Node, operator: BinaryOperator, node: Node): void {
+    const address = this.value(pointer);
+    const into = this.#temporary();
+    const at = this.#at;
+    this.emit({ kind: 'load', order: 'plain', address, into, at });
+    const value = binary(operator, { kind: 'register', register: into }, this.value(node));
+    this.emit({ kind: 'store', order: 'plain', address, value, at });
+  }
+
+  /** Evaluate `node` once, into a register that nothing else sets. */
+  hold(node: Node): Expression {
+    const into = this.#temporary();
+    this.emit({ kind: 'assign', into, value: this.value(node), at: this.#at });
+    return { kind: 'register', register: into };
+  }
+
   /** An expression whose value is not used. */
   expressionStatement(node: Node): void {
     if (node.kind === 'call') this.#call(node, () => this.#temporary());

@@ -1,7 +1,8 @@
 /** Parses one `Pn(parameters) { statements }` of a litmus source. */
-import type { LitmusThread, LocationId, LocationKind, SourceSpan } from './ast.js';
+import type { BinaryOperator, LitmusThread, LocationId, LocationKind, SourceSpan } from './ast.js';
 import type { Token } from './lexer.js';
 import { ThreadLowering } from './lower.js';
+import { ControlParser } from './parse-control.js';
 import { ExpressionParser, isTypeWord, skipType, type Node } from './parse-expression.js';
 import type { TokenStream } from './token-stream.js';
 
@@ -13,8 +14,12 @@ export interface ParsedThread extends LitmusThread {
   readonly lowering: ThreadLowering;
 }
 
-const UNSUPPORTED = new Set(
-  'while for do goto switch return break continue case default'.split(' '),
+/** What a compound assignment does before it stores. */
+const COMPOUND: ReadonlyMap<string, BinaryOperator> = new Map(
+  ['+', '-', '*', '/', '%', '&', '|', '^', '<<', '>>'].map((operator) => [
+    `${operator}=`,
+    operator as BinaryOperator,
+  ]),
 );
 
 /** Steps that count towards SRCU cookies, as herd numbers them: a call of a void primitive expands to two. */
@@ -31,6 +36,7 @@ export class ThreadParser {
   readonly #locations: LocationTable;
   readonly #parameters = new Map<string, LocationId>();
   readonly #lowering: ThreadLowering;
+  readonly #control: ControlParser;
   #depth = 0;
 
   constructor(
@@ -45,6 +51,14 @@ export class ThreadParser {
     this.#expressions = new ExpressionParser(stream);
     this.#lowering = new ThreadLowering(stream.lexer, index, this.#parameters);
     for (const [name, value] of inits) this.#lowering.register(name, value);
+    this.#control = new ControlParser({
+      stream,
+      expressions: this.#expressions,
+      lowering: this.#lowering,
+      span: () => this.#span(),
+      statement: () => this.#nested(() => this.#statement()),
+      simple: () => this.#simple(),
+    });
   }
 
   /** Parse from the parameter list to the closing brace. */
@@ -56,6 +70,7 @@ export class ThreadParser {
     this.#stream.next();
     const body = this.#lowering.collect(() => {
       while (!this.#stream.at('}')) this.#statement();
+      this.#control.finish();
     });
     const close = this.#stream.next();
     this.#stream.seek(close.end, 'logic');
@@ -91,36 +106,37 @@ export class ThreadParser {
       this.#block();
       return;
     }
-    if (token.kind === 'name') {
-      // A word of C that is assigned to is a register: the dialect has fewer keywords.
-      const isRegister = this.#stream.after(token).text === '=';
-      if (!isRegister && token.text === 'if') {
+    if (token.kind === 'name' && !this.#isRegister(token)) {
+      if (token.text === 'if') {
         this.#if();
         return;
       }
-      if (!isRegister && UNSUPPORTED.has(token.text)) {
-        const problem = `"${token.text}" is not part of the litmus dialect`;
-        throw this.#stream.lexer.errorAt(
-          token.start,
-          `${problem}: expected an assignment, a call or if`,
-        );
-      }
-      if (!isRegister && this.#atDeclaration(token)) {
-        this.#declaration();
-        return;
-      }
+      if (this.#control.parse(token)) return;
     } else if (token.kind === 'end' || token.text === ')') {
       throw this.#stream.unexpected('a statement or "}"');
     }
-    this.#assignmentOrExpression();
+    const callee = this.#simple();
+    this.#stream.expect(';', callee === null ? 'after the statement' : `after ${callee}(…)`);
+  }
+
+  /** A word of C that is assigned to is a register: the dialect has fewer keywords. */
+  #isRegister(token: Token): boolean {
+    const { text } = this.#stream.after(token);
+    return text === '=' || text === '++' || text === '--' || COMPOUND.has(text);
   }
 
   #block(): void {
-    if (++this.#depth > DEEPEST) {
-      throw this.#stream.unexpected(`blocks nested less than ${DEEPEST} deep`);
-    }
     this.#lowering.begin(this.#span(), STEPS.block);
-    while (!this.#stream.accept('}')) this.#statement();
+    this.#nested(() => {
+      while (!this.#stream.accept('}')) this.#statement();
+    });
+  }
+
+  #nested(parse: () => void): void {
+    if (++this.#depth > DEEPEST) {
+      throw this.#stream.unexpected(`statements nested less than ${DEEPEST} deep`);
+    }
+    parse();
     this.#depth--;
   }
 
@@ -137,12 +153,7 @@ export class ThreadParser {
   }
 
   #branch(): ReturnType<ThreadLowering['collect']> {
-    if (++this.#depth > DEEPEST) {
-      throw this.#stream.unexpected(`branches nested less than ${DEEPEST} deep`);
-    }
-    const statements = this.#lowering.collect(() => this.#statement());
-    this.#depth--;
-    return statements;
+    return this.#lowering.collect(() => this.#nested(() => this.#statement()));
   }
 
   #atDeclaration(token: Token): boolean {
@@ -170,28 +181,57 @@ export class ThreadParser {
       this.#lowering.begin(at, STEPS.plain);
       this.#lowering.assign(name, this.#expressions.parse());
     } while (this.#stream.accept(','));
-    this.#stream.expect(';', 'after the declaration');
   }
 
-  /** `name = value;`, `*pointer = value;`, or an expression whose value is not used, such as `(void)READ_ONCE(*x);`. */
-  #assignmentOrExpression(): void {
+  /** A declaration, an assignment, or an expression whose value is not used, such as `(void)READ_ONCE(*x)`. Returns the
+   * name of the primitive if it is a bare call. */
+  #simple(): string | null {
+    const token = this.#stream.peek();
+    if (token.kind === 'name' && !this.#isRegister(token) && this.#atDeclaration(token)) {
+      this.#declaration();
+      return null;
+    }
     const at = this.#span();
+    if (this.#stream.accept('++')) return this.#step(this.#expressions.unary(), '+', at);
+    if (this.#stream.accept('--')) return this.#step(this.#expressions.unary(), '-', at);
     const target = this.#expressions.parse();
+    if (this.#stream.accept('++')) return this.#step(target, '+', at);
+    if (this.#stream.accept('--')) return this.#step(target, '-', at);
+    const operator = COMPOUND.get(this.#stream.peek().text);
+    if (operator !== undefined) {
+      this.#stream.next();
+      this.#update(target, operator, this.#expressions.parse(), at);
+      return null;
+    }
     if (this.#stream.accept('=')) {
-      this.#assignment(target, at);
+      this.#assign(target, this.#expressions.parse(), at);
+      return null;
+    }
+    const isCall = target.kind === 'call';
+    this.#lowering.begin(at, isCall ? STEPS.call : STEPS.plain);
+    this.#lowering.expressionStatement(target);
+    return isCall ? target.name : null;
+  }
+
+  /** `target++` and the like. */
+  #step(target: Node, operator: '+' | '-', at: SourceSpan): null {
+    this.#update(target, operator, { kind: 'number', value: 1, token: target.token }, at);
+    return null;
+  }
+
+  /** `target operator= right`: a load and a store where `target` is in memory. */
+  #update(target: Node, operator: BinaryOperator, right: Node, at: SourceSpan): void {
+    if (target.kind === 'unary' && target.operator === '*') {
+      this.#lowering.begin(at, STEPS.plain);
+      this.#lowering.updateThrough(target.operand, operator, right);
       return;
     }
-    this.#stream.expect(
-      ';',
-      target.kind === 'call' ? `after ${target.name}(…)` : 'or "=" after it',
-    );
-    this.#lowering.begin(at, target.kind === 'call' ? STEPS.call : STEPS.plain);
-    this.#lowering.expressionStatement(target);
+    const { token } = target;
+    this.#assign(target, { kind: 'binary', operator, left: target, right, token }, at);
   }
 
-  #assignment(target: Node, at: SourceSpan): void {
-    const value = this.#expressions.parse();
-    this.#stream.expect(';', 'after the assignment');
+  /** Store to a register or through a pointer. */
+  #assign(target: Node, value: Node, at: SourceSpan): void {
     const isPlace = target.kind === 'unary' && target.operator === '*';
     if (target.kind !== 'name' && !isPlace) {
       throw this.#stream.lexer.errorAt(target.token.start, 'expected a variable or "*pointer"');

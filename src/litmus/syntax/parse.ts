@@ -144,11 +144,22 @@ class TestParser {
   }
 }
 
+/** How a test is to be read. */
+export interface ParseOptions {
+  /** How often a loop may go back where what was read decides; see steps.ts. */
+  readonly unroll?: number;
+}
+
 /** Parse a litmus test.
  * @param source text of the test
  * @param file name for messages
  * @returns the test
  * @throws LitmusSyntaxError with file, line, column and what was expected */
-export function parseLitmus(source: string, file = 'litmus'): LitmusTest {
-  return new TestParser(file, source).parse();
+export function parseLitmus(
+  source: string,
+  file = 'litmus',
+  { unroll }: ParseOptions = {},
+): LitmusTest {
+  const test = new TestParser(file, source).parse();
+  return unroll === undefined ? test : { ...test, unroll };
 }

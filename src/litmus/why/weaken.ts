@@ -1,6 +1,7 @@
 /** Finds the fences that a verdict rests on: each is taken out or weakened alone, and the test is checked again. */
 import type { Instruction, LitmusTest, SourceSpan, Statement } from '../syntax/ast.js';
 import { type MemoryModel, modelOf } from '../model.js';
+import { instructionsOf } from '../syntax/walk.js';
 import { checkLitmus } from '../axioms/checker.js';
 
 /** A change of one ordering instruction. */
@@ -53,16 +54,6 @@ function replaced(
     const then = replaced(statement.then, targets, by);
     return [{ ...statement, then, otherwise: replaced(statement.otherwise, targets, by) }];
   });
-}
-
-function* instructionsOf(statements: readonly Statement[]): Generator<Instruction> {
-  for (const statement of statements) {
-    if (statement.kind !== 'if') yield statement;
-    else {
-      yield* instructionsOf(statement.then);
-      yield* instructionsOf(statement.otherwise);
-    }
-  }
 }
 
 /** The test with the instructions `targets` of one thread replaced. */
