@@ -10,6 +10,7 @@ import { type LitmusJob, runLitmusJob } from '../litmus/job.js';
 import { DEFAULT_MODEL, MODEL_VERSIONS, modelOf, type ModelVersion } from '../litmus/model.js';
 import type { LitmusTest } from '../litmus/syntax/ast.js';
 import { parseLitmus } from '../litmus/syntax/parse.js';
+import { DEFAULT_UNROLL } from '../litmus/syntax/steps.js';
 import type { Edge } from '../litmus/why/edge-reason.js';
 import { explain } from '../litmus/why/why.js';
 import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
@@ -44,6 +45,8 @@ export interface CheckLitmusOptions extends Watching {
   readonly seed?: number;
   /** Worker threads for a folder. Default the cores less one. */
   readonly workers?: number;
+  /** How often a loop may go back where what it read decides. Default 4. */
+  readonly unroll?: number;
   /** Explain the outcome of a single test. Default true. */
   readonly why?: boolean;
 }
@@ -133,6 +136,12 @@ export const LITMUS_OPTIONS = {
     shown: 'the cores less one',
     flags: '--workers <n>',
   },
+  unroll: {
+    rule: integerIn({ min: 0, max: 64 }),
+    about: 'how often a loop may go back where what it read decides',
+    fallback: DEFAULT_UNROLL,
+    flags: '--unroll <n>',
+  },
   why: { rule: flag, about: 'explain the outcome of a single test', inProgram: true },
 } as const satisfies OptionTable<CheckLitmusOptions>;
 
@@ -185,7 +194,7 @@ export async function checkLitmus(options: CheckLitmusOptions): Promise<CheckLit
 }
 
 function jobOf(what: Pick<LitmusJob, 'file' | 'source'>, options: Checked): LitmusJob {
-  const { on, memory, models, limitMs, runs, seed: from, why = true } = options;
+  const { on, memory, models, limitMs, runs, seed: from, unroll, why = true } = options;
   return {
     ...what,
     engine: on === 'threads' ? `threads-${memory}` : on,
@@ -194,6 +203,7 @@ function jobOf(what: Pick<LitmusJob, 'file' | 'source'>, options: Checked): Litm
     timeLimitMs: limitMs,
     runs,
     seed: from,
+    unroll,
     why: why && models === undefined,
   };
 }
@@ -224,8 +234,9 @@ export function executionOf(
   file: string,
   version: ModelVersion = DEFAULT_MODEL,
   timeLimitMs: number = LITMUS_OPTIONS.limitMs.fallback,
+  unroll: number = DEFAULT_UNROLL,
 ): ShownExecution {
-  const test = parseLitmus(readFileSync(file, 'utf8'), file);
+  const test = parseLitmus(readFileSync(file, 'utf8'), file, { unroll });
   const model = modelOf(version);
   const why = explain(test, checkAxioms(test, { timeLimitMs, model }), timeLimitMs, model);
   const shown = why.kind === 'allowed' ? why : why.explanation;

@@ -27,6 +27,7 @@ const TABLE = {
   limitMs: { ...LITMUS_OPTIONS.limitMs, needs: OF_PATH },
   runs: { ...LITMUS_OPTIONS.runs, needs: { ...LITMUS_OPTIONS.runs.needs, ...OF_PATH } },
   workers: { ...LITMUS_OPTIONS.workers, needs: OF_PATH },
+  unroll: { ...LITMUS_OPTIONS.unroll, needs: OF_PATH },
   shapes: { ...LITMUS_SHAPES_OPTIONS.shapes, ...OF_SHAPES },
   trials: { ...LITMUS_SHAPES_OPTIONS.trials, ...OF_SHAPES },
   why: { rule: flag, about: 'do not explain the outcome of a single test', flags: '--no-why' },
@@ -121,11 +122,11 @@ function exitCodeOf({ results, interrupted }: CheckLitmusResult): number {
 }
 
 async function draw(
-  { path = '', model, limitMs }: Options,
+  { path = '', model, limitMs, unroll }: Options,
   dot: string | undefined,
   svg: string | undefined,
 ): Promise<void> {
-  const { test, candidate, cycle } = executionOf(path, model, limitMs);
+  const { test, candidate, cycle } = executionOf(path, model, limitMs, unroll);
   const graph = executionDot(test, candidate, cycle);
   if (dot !== undefined) writeFileSync(dot, graph);
   if (svg !== undefined) writeFileSync(svg, await renderSvg(graph));
@@ -135,10 +136,18 @@ function single(results: readonly LitmusResult[], isComparison: boolean): string
   const [report] = divide(results).reports;
   if (report === undefined) return '';
   if (isComparison) return modelsText(report);
-  const { text = '', why, name, elapsedMs, complete } = report;
+  const { text = '', why, name, elapsedMs, complete, loops } = report;
   const cut = complete ? [] : ['Cut short by the time limit: states may be missing.'];
   const time = `Time ${name} ${(elapsedMs / 1000).toFixed(3)}`;
-  return [text, time, ...cut, ...(why === undefined ? [] : ['', why.text])].join('\n');
+  const bound = loops === undefined ? [] : [loopText(loops)];
+  return [text, time, ...bound, ...cut, ...(why === undefined ? [] : ['', why.text])].join('\n');
+}
+
+function loopText({ unroll, cutShort }: NonNullable<LitmusReport['loops']>): string {
+  const bound = `Loops that what they read decides go back at most ${unroll} times (--unroll)`;
+  return cutShort
+    ? `${bound}. Cut short: executions that go on for longer are left out.`
+    : `${bound}; no execution goes on for longer.`;
 }
 
 function folderText(result: CheckLitmusResult): string {
@@ -174,14 +183,15 @@ function folderSummary({ asked, results, interrupted }: CheckLitmusResult): stri
   const table = renderTable(
     [{ title: 'tests' }, { title: 'number', align: 'right' }],
     [
-      ['Never', count((r) => r.observation === 'Never')],
+      ['Never', count((r) => r.observation.startsWith('Never'))],
       ['Sometimes', count((r) => r.observation === 'Sometimes')],
-      ['Always', count((r) => r.observation === 'Always')],
+      ['Always', count((r) => r.observation.startsWith('Always'))],
       ...(compared.length === 0
         ? []
         : [['models disagree', count((r) => (r.models?.changes.length ?? 0) > 0)]]),
       ['flagged', count((r) => r.flags.length > 0)],
       ['cut short by the limit', count((r) => !r.complete)],
+      ['cut short by the bound on loops', count((r) => r.loops?.cutShort === true)],
       ['skipped by the engine', failed('skipped')],
       ['refused', failed('error')],
       ['bugs of ours', failed('bug')],

@@ -75,9 +75,9 @@ class Comparison {
     const none = { positive: 0, negative: 0, states: [], flags: [], complete: true };
     try {
       const verdict = checkLitmus(this.#test, { model, timeLimitMs: this.#timeLimitMs });
-      const { positive, negative, flags, complete } = verdict;
+      const { positive, negative, flags, complete, isCut } = verdict;
       const states = verdict.states.map(({ state }) => state);
-      const observation = observationOf({ states, positive, negative, flags });
+      const observation = observationOf({ states, positive, negative, flags, isCut });
       const shown = states.map((state) => formatState(this.#test, state));
       return { observation, positive, negative, flags, complete, states: shown };
     } catch (error) {

@@ -103,7 +103,11 @@ const malformed: readonly (readonly [why: string, source: string, message: RegEx
   ],
   ['value of a statement', program('int r0 = smp_mb();'), /^f:5:10: smp_mb\(\) gives no value/],
   ['no place', program('WRITE_ONCE(x, 1);'), /^f:5:12: WRITE_ONCE\(\) needs a place in memory/],
-  ['a loop', program('while (1) {}'), /^f:5:1: "while" is not part of the litmus dialect/],
+  [
+    'a loop without condition',
+    program('while () {}'),
+    /^f:5:8: expected an expression, found "\)"/,
+  ],
   ['missing semicolon', program('smp_mb()'), /^f:6:1: expected ";" after smp_mb/],
   [
     'thread that is none',

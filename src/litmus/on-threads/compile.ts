@@ -5,6 +5,8 @@ import type { Addr } from '../../memory/struct.js';
 import {
   POINTER_BASE,
   type LitmusExpression,
+  type LitmusFlow,
+  type LitmusFlowStep,
   type LitmusOperation,
   type LitmusOperator,
 } from './program.js';
@@ -124,6 +126,8 @@ class Compiler {
       }
       case 'if':
         return this.#branch(operation);
+      case 'flow':
+        return this.#flow(operation);
     }
   }
 
@@ -227,6 +231,30 @@ class Compiler {
     return (cpu, regs, slot) => cpu.spinUnlock(a(regs, slot));
   }
 
+  #flow({ steps, cut }: LitmusFlow): LitmusStep {
+    const runs = steps.map((step) => (step.kind === 'run' ? this.body(step.body) : []));
+    const tests = steps.map((step) =>
+      step.kind === 'branch' ? compileExpression(step.condition) : (): number => 0,
+    );
+    const taken = new Int32Array(steps.length);
+    return (cpu, regs, slot) => {
+      taken.fill(0);
+      for (let at = 0; at < steps.length;) {
+        const step = steps[at] as LitmusFlowStep;
+        if (step.kind === 'run') {
+          for (const run of runs[at] as readonly LitmusStep[]) run(cpu, regs, slot);
+          at++;
+        } else if (step.kind === 'branch') {
+          at = (tests[at] as Evaluate)(regs) === 0 ? step.target : at + 1;
+        } else if (goesBack(step, at, taken)) at = step.target;
+        else {
+          regs[cut] = 1;
+          return;
+        }
+      }
+    };
+  }
+
   #branch({ condition, then, otherwise }: LitmusOperation & { kind: 'if' }): LitmusStep {
     const test = compileExpression(condition);
     const yes = this.body(then);
@@ -235,6 +263,19 @@ class Compiler {
       for (const step of test(regs) !== 0 ? yes : no) step(cpu, regs, slot);
     };
   }
+}
+
+/** Count a jump; false if its loop may go back no more. Loops inside begin anew. */
+function goesBack(
+  { target, rounds }: LitmusFlowStep & { kind: 'jump' },
+  at: number,
+  taken: Int32Array,
+): boolean {
+  if (target > at) return true;
+  taken[at] = (taken[at] as number) + 1;
+  if ((taken[at]) > rounds) return false;
+  taken.fill(0, target, at);
+  return true;
 }
 
 function fence(kind: 'mb' | 'rmb' | 'wmb'): LitmusStep {

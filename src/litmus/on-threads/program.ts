@@ -81,7 +81,22 @@ export type LitmusOperation =
       readonly condition: LitmusExpression;
       readonly then: readonly LitmusOperation[];
       readonly otherwise: readonly LitmusOperation[];
-    };
+    }
+  | LitmusFlow;
+
+/** A step of {@link LitmusFlow}: operations, a branch to `target` if the condition is 0, or a jump, which may be taken
+ * `rounds` times if it leads back. */
+export type LitmusFlowStep =
+  | { readonly kind: 'run'; readonly body: readonly LitmusOperation[] }
+  | { readonly kind: 'branch'; readonly condition: LitmusExpression; readonly target: number }
+  | { readonly kind: 'jump'; readonly target: number; readonly rounds: number };
+
+/** Code with jumps. Register `cut` becomes 1, and the code ends, where a loop would go back more often than it may. */
+export interface LitmusFlow {
+  readonly kind: 'flow';
+  readonly steps: readonly LitmusFlowStep[];
+  readonly cut: number;
+}
 
 /** One thread: the initial values of its registers, and what it does. */
 export interface LitmusThreadProgram {

@@ -55,9 +55,11 @@ export class ThreadsEngine implements Engine {
     if (run.failure !== undefined && !signal.aborted) {
       return { ...NOTHING, complete: false, skipped: run.failure };
     }
+    const whole = run.states.filter(({ values }) => !isCut(translated, values));
     return {
-      states: finalStates(test, translated, run),
+      states: finalStates(test, translated, whole),
       flags: [],
+      isCut: whole.length < run.states.length,
       complete: run.failure === undefined,
       runs: run.trials,
     };
@@ -74,10 +76,19 @@ function translate(test: LitmusTest): ThreadTest | string {
   }
 }
 
-function finalStates(test: LitmusTest, thread: ThreadTest, run: LitmusRun): StateCount[] {
+/** Did a loop go on for longer than it may? */
+function isCut({ places }: ThreadTest, values: readonly number[]): boolean {
+  return values.slice(places.length).some((cut) => cut !== 0);
+}
+
+function finalStates(
+  test: LitmusTest,
+  thread: ThreadTest,
+  states: LitmusRun['states'],
+): StateCount[] {
   const { places } = thread;
   const counts = new Map<string, { state: number[]; count: number }>();
-  for (const { values, count } of run.states) {
+  for (const { values, count } of states) {
     const state = values.map((value) => testValue(test, thread, value));
     const valueOf = (place: Place): number => state[indexOf(places, place)] ?? 0;
     if (test.filter !== null && !holds(test.filter, valueOf)) continue;

@@ -4,12 +4,22 @@ import {
   NUMBER_LIMIT,
   POINTER_BASE,
   type LitmusExpression,
+  type LitmusFlowStep,
   type LitmusOperation,
   type LitmusPlace,
   type LitmusProgram,
   type LitmusRmwOrder,
 } from './program.js';
-import type { Expression, LitmusTest, Place, RmwInstruction, Statement } from '../syntax/ast.js';
+import type {
+  Expression,
+  LitmusTest,
+  Place,
+  RmwInstruction,
+  SourceSpan,
+  Statement,
+} from '../syntax/ast.js';
+import { stepsOf, type Step } from '../syntax/steps.js';
+import { hasJumps } from '../syntax/walk.js';
 import { addressIn, isPointer, locationOf } from '../syntax/values.js';
 import { mayPoint, pointerFlow, type PointerFlow } from './pointers.js';
 import { placesOf } from '../syntax/proposition.js';
@@ -29,7 +39,8 @@ export class NotOnThreads extends Error {
 /** A translated test. */
 export interface ThreadTest {
   readonly program: LitmusProgram;
-  /** The places of `program.observed`: those of the test, then those that only its filter names. */
+  /** The places of `program.observed`: those of the test, then those that only its filter names. What follows there says
+   * of each thread with loops whether its loops went on for longer than they may. */
   readonly places: readonly Place[];
   /** May a register or a location hold a pointer? */
   readonly hasPointers: boolean;
@@ -59,14 +70,7 @@ class Translator {
   }
 
   body(statements: readonly Statement[]): LitmusOperation[] {
-    return statements.flatMap((s) => {
-      try {
-        return this.#statement(s);
-      } catch (error) {
-        if (!(error instanceof NotOnThreads) || error.isPlaced) throw error;
-        throw new NotOnThreads(error.message, `${this.#test.file}:${s.at.line}:${s.at.column}: `);
-      }
-    });
+    return statements.flatMap((s) => this.#placed(s.at, () => this.#statement(s)));
   }
 
   number(value: number): LitmusExpression {
@@ -115,6 +119,35 @@ class Translator {
     if (result !== 'new' || operation === 'set') return [access];
     const sum: LitmusExpression = { op: '+', left: { reg: into }, right: step };
     return [access, { kind: 'let', into, value: sum }];
+  }
+
+  /** A whole thread that has loops or other jumps. */
+  flow(steps: readonly Step[], cut: number): LitmusOperation[] {
+    const translated = steps.map((step): LitmusFlowStep => {
+      if (step.kind === 'jump') return { kind: 'jump', target: step.target, rounds: step.rounds };
+      const { at } = step.kind === 'branch' ? step : step.instruction;
+      return this.#placed(at, () => {
+        if (step.kind === 'branch') {
+          const condition = this.expression(step.condition);
+          return { kind: 'branch', condition, target: step.target };
+        }
+        const { instruction } = step;
+        if (/lock|rcu/.test(instruction.kind)) {
+          throw new NotOnThreads('a lock or RCU in a thread with loops or jumps');
+        }
+        return { kind: 'run', body: this.#statement(instruction) };
+      });
+    });
+    return [{ kind: 'flow', steps: translated, cut }];
+  }
+
+  #placed<T>({ line, column }: SourceSpan, translate: () => T): T {
+    try {
+      return translate();
+    } catch (error) {
+      if (!(error instanceof NotOnThreads) || error.isPlaced) throw error;
+      throw new NotOnThreads(error.message, `${this.#test.file}:${line}:${column}: `);
+    }
   }
 
   #statement(s: Statement): LitmusOperation[] {
@@ -224,11 +257,14 @@ export function threadTest(test: LitmusTest): ThreadTest {
   const flow = pointerFlow(test);
   const threads = test.threads.map(({ registers, body }, t) => {
     const translator = new Translator(test, flow, t);
-    return {
-      registers: registers.map(({ init }) => translator.number(init)),
-      body: translator.body(body),
-    };
+    const initial = registers.map(({ init }) => translator.number(init));
+    if (!hasJumps(body)) return { registers: initial, body: translator.body(body) };
+    const cut = registers.length;
+    return { registers: [...initial, 0], body: translator.flow(stepsOf(test, t), cut) };
   });
+  const cuts = threads.flatMap(({ body }, thread): LitmusPlace[] =>
+    body.flatMap((o) => (o.kind === 'flow' ? [{ thread, reg: o.cut }] : [])),
+  );
   const trylock = threads.some(({ body }) => usesTrylock(body));
   const lock = threads.some(({ body }) => body.some(({ kind }) => kind === 'lock'));
   if (trylock && lock) throw new NotOnThreads('spin_trylock() beside spin_lock()');
@@ -239,7 +275,8 @@ export function threadTest(test: LitmusTest): ThreadTest {
     return initial.number(init);
   });
   const hasPointers = flow.inMemory || flow.registers.some(({ size }) => size > 0);
-  return { program: { locations, threads, observed }, places, hasPointers };
+  const program = { locations, threads, observed: [...observed, ...cuts] };
+  return { program, places, hasPointers };
 }
 
 /** A final value of a thread, as the test's own number or address. */

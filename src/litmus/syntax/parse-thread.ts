@@ -241,12 +241,23 @@ export class ThreadParser {
     else if (isPlace) this.#lowering.storeThrough(target.operand, value);
   }
 
-  /** The statement that begins at the next token, as one line of text. */
+  /** The statement that begins at the next token, as one line of text; of a branch or a loop, its head. */
   #span(): SourceSpan {
     const { line, column, start } = this.#stream.peek();
     const { source } = this.#stream.lexer;
-    const end = source.slice(start).search(/[;{}]/);
-    const text = source.slice(start, end < 0 ? undefined : start + end).replace(/\s+/g, ' ');
+    const rest = source.slice(start);
+    const end = /^(if|while|for|switch)\b/.test(rest) ? headOf(rest) : rest.search(/[;{}]/);
+    const text = (end < 0 ? rest : rest.slice(0, end)).replace(/\s+/g, ' ');
     return { line, column, text: text.trim() };
   }
+}
+
+/** Length of `while (…)` and the like at the beginning of `text`. */
+function headOf(text: string): number {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '(') depth++;
+    else if (text[i] === ')' && --depth === 0) return i + 1;
+  }
+  return text.search(/[;{}]/);
 }

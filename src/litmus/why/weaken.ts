@@ -20,7 +20,7 @@ interface Replacement {
 }
 
 function weaker(instruction: Instruction): Replacement | null {
-  const call = instruction.at.text.replace(/^.*=\s*/, '');
+  const call = instruction.at.text.replace(/^[^(]*[^=!<>(]=\s*(?!=)/, '');
   switch (instruction.kind) {
     case 'fence':
       return instruction.fence === 'barrier' ? null : { change: `without ${call}`, by: null };
