@@ -273,7 +273,7 @@ function goesBack(
 ): boolean {
   if (target > at) return true;
   taken[at] = (taken[at] as number) + 1;
-  if ((taken[at]) > rounds) return false;
+  if (taken[at] > rounds) return false;
   taken.fill(0, target, at);
   return true;
 }
