@@ -6,8 +6,10 @@ import {
   type SearchBounds,
 } from '../catalog/demonstrations.js';
 import { siteName } from '../catalog/orderings/entry.js';
+import { rowFor } from '../catalog/orderings/versions.js';
 import { RACES } from '../catalog/races.js';
 import { UsageError } from '../errors.js';
+import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import { replacedSources } from '../explorer/build/program.js';
 import { huntOnThreads, siteSets, type ThreadRow } from './ablate-threads.js';
 import { hunt, predictedCatch, type HuntResult } from './hunt.js';
@@ -26,6 +28,8 @@ export interface AblateOptions extends Watching, Replacing {
   readonly all?: boolean;
   /** Only this race. */
   readonly scenario?: string;
+  /** Release of the kernel: its own rows of the matrix. Default 6.5. */
+  readonly kernel?: KernelVersion;
   /** `explorer`, the default: the races; `threads`: stress over the memory that reorders, `budgetMs` for each set of sites. */
   readonly on?: 'explorer' | 'threads';
   /** Seeds that each finding is looked for with. Default 1. */
@@ -56,6 +60,13 @@ export const ABLATE_OPTIONS = {
   },
   replace: REPLACE,
   scenario: { rule: textOf('a race'), about: 'only this race', flags: '--scenario <name>' },
+  kernel: {
+    rule: choiceOf(KERNEL_VERSIONS),
+    about: 'the kernel whose matrix it is',
+    fallback: DEFAULT_KERNEL_VERSION,
+    flags: '--kernel <version>',
+    needs: inExplorer,
+  },
   on: {
     rule: choiceOf(['explorer', 'threads']),
     about:
@@ -174,7 +185,7 @@ function rowOf(wanted: Demonstration, runs: readonly HuntResult[]): AblationRow 
 }
 
 /** Rows that the user asked for. */
-function rowsFor({ sites, all, scenario }: Checked): Demonstration[] {
+function rowsFor({ sites, all, scenario, kernel }: Checked): Demonstration[] {
   if (sites === undefined && !all) {
     throw new UsageError('give the ordering sites to remove, such as O-04,O-05, or --all');
   }
@@ -186,7 +197,9 @@ function rowsFor({ sites, all, scenario }: Checked): Demonstration[] {
     sites: [],
     why: 'nothing is removed',
   }));
-  const rows = [...DEMONSTRATIONS, ...(sites === undefined ? intact : [])].filter(isWanted);
+  const rows = [...DEMONSTRATIONS, ...(sites === undefined ? intact : [])]
+    .filter(isWanted)
+    .flatMap((row) => rowFor(kernel, row) ?? []);
   if (rows.length === 0)
     throw new UsageError('no scenario of the catalogue shows the removal of these sites');
   return rows;

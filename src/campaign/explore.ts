@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { siteName } from '../catalog/orderings/entry.js';
 import { Interrupted, UsageError } from '../errors.js';
 import type { StrategyConfig } from '../explorer/engine/config.js';
+import { KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import type { SiteId } from '../memory/sites.js';
 import type { Grade } from '../scenario/declare.js';
 import type { CampaignPlan, CampaignState } from './campaign.js';
@@ -36,6 +37,8 @@ const MOST_SHRUNK = 10;
 export interface ExploreOptions extends Watching, Replacing {
   /** `NAME` of the catalogue, `FILE` or `FILE#NAME`. */
   readonly scenario: string;
+  /** Release of the kernel that it runs on. Default the scenario's own, which is 6.5 unless it says otherwise. */
+  readonly kernel?: KernelVersion;
   /**
    * What the kernel memory model allows (`lkmm`, the default for kernel code), what the ECMAScript memory model allows (`js`, the
    * default for programs), or sequentially consistent memory (`sc`).
@@ -79,6 +82,12 @@ export const EXPLORE_OPTIONS = {
     rule: textOf('NAME of the catalogue, FILE or FILE#NAME'),
     about: 'what to explore',
     required: true,
+  },
+  kernel: {
+    rule: choiceOf(KERNEL_VERSIONS),
+    about: 'the kernel that it runs on',
+    shown: "the scenario's own, 6.5 unless it says otherwise",
+    flags: '--kernel <version>',
   },
   memory: {
     rule: choiceOf(['sc', 'lkmm', 'js']),
@@ -267,8 +276,12 @@ class Exploration {
   }
 
   async run(): Promise<ExploreResult> {
-    const { scenario, signal, replace } = this.#options;
-    const info = await chooseScenario(this.#workers, scenario, signal, replace);
+    const { scenario, kernel, signal, replace } = this.#options;
+    if (kernel !== undefined && scenario.includes('@')) {
+      throw new UsageError(`kernel: ${scenario} names its kernel already`);
+    }
+    const text = kernel === undefined ? scenario : `${scenario}@${kernel}`;
+    const info = await chooseScenario(this.#workers, text, signal, replace);
     checkEffect(info.name, replace, info.replaced ?? []);
     const plan = this.#planOf(info);
     const started = performance.now();

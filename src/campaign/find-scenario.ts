@@ -30,9 +30,10 @@ export function findScenario(text: string): ScenarioName {
     if (!existsSync(path)) throw new UsageError(`there is no scenario file ${path}`);
     return { file: path, name };
   }
+  const [plain = ''] = text.split('@', 1);
   const files = catalogFiles();
   const file = files
-    .filter((f) => text === f || text.startsWith(`${f}-`))
+    .filter((f) => plain === f || plain.startsWith(`${f}-`))
     .sort((a, b) => b.length - a.length)[0];
   if (file === undefined) {
     throw new UsageError(

@@ -54,10 +54,16 @@ export async function chooseScenario(
 ): Promise<Chosen> {
   const { file, name } = findScenario(text);
   const all = await scenariosOf(workers, file, signal, replace);
-  const fitting = all.filter((info) => name === undefined || info.name === name);
+  // `NAME@RELEASE` is the scenario NAME on that kernel.
+  const [base, version] = (name ?? text).split('@', 2);
+  const fitting = all.filter(
+    (info) => (name === undefined && version === undefined) || info.name === base,
+  );
   // A file may hold variants of the scenario that it is named after.
-  const info = fitting.length === 1 ? fitting[0] : fitting.find((i) => i.name === text);
-  if (info !== undefined) return info;
+  const info = fitting.length === 1 ? fitting[0] : fitting.find((i) => i.name === base);
+  if (info !== undefined) {
+    return version === undefined ? info : { ...info, name: `${info.name}@${version}` };
+  }
   const names = all.map((i) => i.name).join(', ');
   throw new UsageError(`say which scenario of ${text} is meant: ${names}`);
 }

@@ -14,6 +14,7 @@ import { forceHook, forceHookFixed } from './races/force-hook.js';
 import { forceUnlocked } from './races/force-unlocked.js';
 import { forkSwitch } from './races/fork-switch.js';
 import { freeUnload } from './races/free-unload.js';
+import { hookFlagLate, hookFlagOnce, hookFlagSecond } from './races/hook-flag.js';
 import {
   hookModuleAfterFixed,
   hookModuleComing,
@@ -61,6 +62,8 @@ export const RACES: readonly RaceScenario[] = [
   freeUnload,
   hookAttempt,
   hookDisable,
+  hookFlagOnce,
+  hookFlagSecond,
   hookFlip,
   hookReverse,
   hotplugIdle,
@@ -101,6 +104,7 @@ export const LATENT_RACES: readonly RaceScenario[] = [
 /** Races over algorithms of the past and over half of a fix, which fail as they are. */
 export const BROKEN_RACES: readonly RaceScenario[] = [
   forceUnlocked,
+  hookFlagLate,
   hookFlipEarly,
   hookModuleNoGrace,
   hookModuleNoRelease,

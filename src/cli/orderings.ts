@@ -12,6 +12,9 @@ import { litmusSource } from '../catalog/orderings/litmus-form.js';
 import { orderingOf, ORDERINGS, siteName, type Ordering } from '../catalog/orderings.js';
 import { checkLitmus } from '../litmus/axioms/checker.js';
 import { parseLitmus } from '../litmus/syntax/parse.js';
+import { hasSite, siteRemark } from '../catalog/orderings/versions.js';
+import { choiceOf } from '../campaign/rules.js';
+import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import type { SiteId } from '../memory/sites.js';
 import { renderTable } from '../report/table.js';
 import { existingFile, flag, orderingSites } from '../campaign/rules.js';
@@ -178,8 +181,19 @@ const TABLE = {
     flags: '--readme <file>',
     only: [],
   },
+  kernel: {
+    rule: choiceOf(KERNEL_VERSIONS),
+    about: 'the kernel whose sites are listed',
+    fallback: DEFAULT_KERNEL_VERSION,
+    flags: '--kernel <version>',
+  },
   ...JSON_OPTION,
 } as const;
+
+const remarksOn = (kernel: KernelVersion, id: SiteId): string[] => {
+  const remark = siteRemark(kernel, id);
+  return remark === undefined ? [] : ['', remark];
+};
 
 /** Add the command to a program. */
 export function registerOrderings(program: Command): void {
@@ -187,16 +201,18 @@ export function registerOrderings(program: Command): void {
     name: 'orderings',
     description: 'list the places where live patching relies on order, or tell the story of one',
     table: TABLE,
-    run: ({ site, litmus, readme, json = false }) => {
+    run: ({ site, litmus, readme, kernel = DEFAULT_KERNEL_VERSION, json = false }) => {
       if (readme !== undefined) {
         writeSection(readme, 'orderings', readmeTable(ORDERINGS.map(orderingRow)));
-      } else if (site === undefined) emit({ json }, ORDERINGS.map(orderingRow), table);
-      else {
+      } else if (site === undefined) {
+        const here = ORDERINGS.filter(({ id }) => hasSite(kernel, id));
+        emit({ json }, here.map(orderingRow), table);
+      } else {
         const ordering = one(site);
         if (litmus === true) printLitmus(ordering, json);
         else {
           emit({ json }, { ...orderingRow(ordering), story: ordering.story }, () =>
-            orderingStory(ordering).join('\n'),
+            [...orderingStory(ordering), ...remarksOn(kernel, ordering.id)].join('\n'),
           );
         }
       }

@@ -1,5 +1,6 @@
 /** How a race or a system scenario is declared: bodies of kernel code, a prepared memory, and outcomes with grades. */
 
+import type { KernelVersion } from '../kernel/versions.js';
 import type { Cpu, CpuContext } from '../memory/cpu.js';
 import type { MemoryMap } from '../memory/map.js';
 import type { SiteId } from '../memory/sites.js';
@@ -167,6 +168,8 @@ interface ScenarioCommon {
   readonly invariants?: readonly Invariant[];
   readonly bounds?: Bounds;
   readonly ablations?: readonly PredictedFinding[];
+  /** The same on another release of the kernel, named `NAME@RELEASE`. Left out: it knows of no kernel. */
+  readonly forKernel?: (version: KernelVersion) => Scenario;
 }
 
 /** A body of kernel code per CPU, over a prepared state. */

@@ -224,6 +224,12 @@ export function kernelRace(spec: KernelRaceSpec): RaceScenario {
     ...scenario,
     build: () => bootKernelRace({ declaration, roles, prepare, settle, jiffies }),
     observe: (end, machine) => observe(end, machine as BootedRace),
+    forKernel: (version) =>
+      kernelRace({
+        ...spec,
+        name: `${spec.name}@${version}`,
+        declaration: { ...declaration, version },
+      }),
   });
 }
 

@@ -18,6 +18,14 @@ import {
   STRAGGLER,
 } from '../../scenario/patched-function.js';
 
+/** The current thread comes to where its kernel has the hook: cond_resched(), or __schedule() before a freezable sleep. */
+function reachHook(cpu: Cpu): void {
+  const isInSchedule = cpu.ctx.kernel.facts.switchHook === 'schedule';
+  if (isInSchedule) cpu.preemptDisable(O_23);
+  __klpSchedTrySwitch(cpu);
+  if (isInSchedule) cpu.preemptEnable(O_23);
+}
+
 /** The current thread reaches cond_resched() once it is asked to switch, and then calls `f`. */
 function reschedWhenAsked(cpu: Cpu): void {
   const flags = cpu.current + TASK.tiFlags;
@@ -31,7 +39,7 @@ function reschedWhenAsked(cpu: Cpu): void {
 
 /** The current thread reaches cond_resched(), and then calls `f`. */
 function reschedAndCall(cpu: Cpu): void {
-  __klpSchedTrySwitch(cpu);
+  reachHook(cpu);
   callAndSleep(cpu);
 }
 

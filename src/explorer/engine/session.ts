@@ -1,6 +1,7 @@
 /** A scenario loaded, prepared and ready to be executed with one configuration: what explore and replay share. */
 
 import { UsageError } from '../../errors.js';
+import { KERNEL_VERSIONS } from '../../kernel/versions.js';
 import { Ablation, type SiteId } from '../../memory/sites.js';
 import type { EventLog } from '../../view-machine/log.js';
 import { ViewMachine } from '../../view-machine/view-machine.js';
@@ -57,6 +58,19 @@ export async function loadScenarios(
   return scenarios.map((scenario) => ({ scenario, fingerprint, replaced }));
 }
 
+/** The same scenario on another release of the kernel. @throws UsageError when there is none */
+function onKernel(loaded: LoadedScenario, text: string): LoadedScenario {
+  const { scenario } = loaded;
+  const version = KERNEL_VERSIONS.find((known) => known === text);
+  if (version === undefined) {
+    throw new UsageError(`there is no kernel ${text}; give one of ${KERNEL_VERSIONS.join(', ')}`);
+  }
+  if (scenario.forKernel === undefined) {
+    throw new UsageError(`scenario ${scenario.name} runs on one kernel only`);
+  }
+  return { ...loaded, scenario: scenario.forKernel(version) };
+}
+
 /** Load one scenario; `frames`: with what tells local states apart. @throws UsageError naming those that there are */
 export async function loadScenario(
   reference: ScenarioReference,
@@ -64,8 +78,9 @@ export async function loadScenario(
 ): Promise<LoadedScenario> {
   const { file, name, replace } = reference;
   const all = await loadScenarios(file, replace, frames);
-  const found = all.find(({ scenario }) => scenario.name === name);
-  if (found) return found;
+  const [base, version] = name.split('@', 2);
+  const found = all.find(({ scenario }) => scenario.name === base);
+  if (found) return version === undefined ? found : onKernel(found, version);
   const names = all.map(({ scenario }) => scenario.name).join(', ');
   throw new UsageError(`${file} has no scenario ${name}; it has: ${names}`);
 }

@@ -1,0 +1,47 @@
+/** Where the ordering arguments of the releases differ: sites that a release has not, and where it has them. */
+
+import type { KernelVersion } from '../../kernel/versions.js';
+import { O_06, O_08, O_23, type SiteId } from '../../memory/sites.js';
+import type { Demonstration } from '../demonstrations.js';
+
+/** Sites that a release has not, and why. */
+const ABSENT: Readonly<Record<KernelVersion, ReadonlyMap<SiteId, string>>> = {
+  '6.1': new Map([
+    [
+      O_06,
+      'klp_reverse_transition() flips the direction before the flags are cleared and waited for',
+    ],
+    [O_08, 'no task switches itself while it runs'],
+    [O_23, 'no task switches itself while it runs'],
+  ]),
+  '6.5': new Map(),
+  '6.12': new Map(),
+  '7.3': new Map(),
+};
+
+/** Whether a release has an ordering site. */
+export function hasSite(version: KernelVersion, site: SiteId): boolean {
+  return !ABSENT[version].has(site);
+}
+
+/** What is different about a site in a release; undefined: it is as in 6.5. */
+export function siteRemark(version: KernelVersion, site: SiteId): string | undefined {
+  const absent = ABSENT[version].get(site);
+  if (absent !== undefined) return `not in ${version}: ${absent}`;
+  if (version !== '7.3') return undefined;
+  if (site === O_08)
+    return 'in 7.3 the read of the flag before it is the only one, and no fast path';
+  return site === O_23
+    ? 'in 7.3 it is the preemption that __schedule() runs without; there is no second test'
+    : undefined;
+}
+
+/** The row of the matrix for a release: undefined when its race or its sites are not there. */
+export function rowFor(version: KernelVersion, row: Demonstration): Demonstration | undefined {
+  if (!row.sites.every((site) => hasSite(version, site))) return undefined;
+  if (version === '6.5') return row;
+  // Its races are those of the hook; that with the flip watches for what 6.1 does on purpose.
+  if (version === '6.1' && /^hook-|^shadow/.test(row.scenario)) return undefined;
+  if (row.scenario === 'hook-switch-flip') return undefined;
+  return { ...row, scenario: `${row.scenario}@${version}` };
+}
