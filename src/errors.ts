@@ -61,3 +61,20 @@ export function exitCodeOf(error: unknown): number {
     error instanceof Interrupted;
   return isOurs ? error.exitCode : 3;
 }
+
+const partials = new WeakMap<Error, object>();
+
+/** The same error, carrying what was known when it was thrown. */
+export function withPartial<E extends Error>(error: E, partial: object): E {
+  partials.set(error, partial);
+  return error;
+}
+
+/**
+ * What a use case had when it threw this error: a result of the type that it returns, as far as it got.
+ *
+ * @returns undefined when it had nothing
+ */
+export function partialResult(error: unknown): object | undefined {
+  return error instanceof Error ? partials.get(error) : undefined;
+}

@@ -27,7 +27,6 @@ export {
   type ExploreOptions,
   type ExploreResult,
 } from './campaign/explore.js';
-export { partialResult } from './campaign/failed.js';
 export {
   history,
   type HistoryOptions,
@@ -79,6 +78,7 @@ export {
 export {
   Interrupted,
   InvariantViolated,
+  partialResult,
   SimulatorBug,
   UsageError,
   type Finding,

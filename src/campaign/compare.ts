@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import { UsageError } from '../errors.js';
+import { UsageError, withPartial } from '../errors.js';
 import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
 import { createSharedMemory } from '../memory/map.js';
 import { gradeOf, type Grade, type Scenario } from '../scenario/declare.js';
@@ -20,7 +20,6 @@ import {
   type CampaignPlan,
   type CampaignState,
 } from './campaign.js';
-import { withPartial } from './failed.js';
 import { checkOptions, type Filled, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { choiceOf, duration, integerIn, orderingSites, seed, textOf } from './rules.js';

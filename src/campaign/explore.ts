@@ -2,13 +2,12 @@
 
 import { availableParallelism } from 'node:os';
 import { siteName } from '../catalog/orderings/entry.js';
-import { Interrupted, UsageError } from '../errors.js';
+import { Interrupted, UsageError, withPartial } from '../errors.js';
 import type { StrategyConfig } from '../explorer/engine/config.js';
 import { KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import type { SiteId } from '../memory/sites.js';
 import type { Grade } from '../scenario/declare.js';
 import type { CampaignPlan, CampaignState } from './campaign.js';
-import { withPartial } from './failed.js';
 import { checkOptions, type Filled, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { checkEffect, REPLACE, replacing, type Replacing } from './replace.js';

@@ -1,9 +1,8 @@
 /** Use case: execute what a token holds, twice, and tell it operation by operation. */
 
-import { SimulatorBug, UsageError } from '../errors.js';
+import { SimulatorBug, UsageError, withPartial } from '../errors.js';
 import type { Verdict } from '../explorer/engine/verdict.js';
 import { decodeToken, type TokenContents } from '../explorer/findings/token.js';
-import { withPartial } from './failed.js';
 import { findScenario } from './find-scenario.js';
 import { checkOptions, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';

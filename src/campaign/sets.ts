@@ -1,7 +1,6 @@
 /** What every use case over the catalogue has in common: when it stops, and what it has then. */
 
-import { Interrupted } from '../errors.js';
-import { withPartial } from './failed.js';
+import { Interrupted, withPartial } from '../errors.js';
 
 /** Results of a set of things that were looked at one after the other. */
 export interface Rows<T> {

@@ -9,7 +9,7 @@ import {
   type StressOptions as StressPlan,
 } from '../catalog/stress.js';
 import { MIX_OPERATIONS, type MixOperation } from '../catalog/stress-admin.js';
-import { Interrupted, UsageError } from '../errors.js';
+import { Interrupted, partialResult, UsageError, withPartial } from '../errors.js';
 import { replacedSources } from '../explorer/build/program.js';
 import { KERNEL } from '../kernel/layout.js';
 import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
@@ -17,7 +17,6 @@ import type { Sabotage } from '../livepatch/layout.js';
 import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
 import type { SiteId } from '../memory/sites.js';
 import { runOnThreads, type ThreadResult } from '../threads/engine.js';
-import { withPartial } from './failed.js';
 import { runOutcomes } from './machine-outcomes.js';
 import { checkOptions, type Filled, type OptionTable } from './option-table.js';
 import { withTotals, type OutcomeTable, type OutcomeTotals } from './outcomes.js';
@@ -175,7 +174,7 @@ export async function stress(options: StressOptions = {}): Promise<StressResult>
   if (signal?.aborted === true) throw new Interrupted();
   const { replace } = checked;
   const replaced = replace === undefined ? undefined : await replacedSources(replace);
-  const run = await runOnThreads({
+  const run = runOnThreads({
     workload: WORKLOAD,
     options: planOf(checked),
     kind: checked.memory,
@@ -189,12 +188,26 @@ export async function stress(options: StressOptions = {}): Promise<StressResult>
       rss.push({ atMs, bytes: process.memoryUsage.rss() });
     },
   });
-  const result = resultOf(checked, run, memoryUse(rss));
+  const result = await finished(run, (found) => resultOf(checked, found, memoryUse(rss)));
   if (result.totals.observed === 0 && !result.interrupted) {
     const complaint = `nothing was observed in ${durationMs} ms: give it more time, or other weights`;
     throw withPartial(new UsageError(`stress: ${complaint}`), result);
   }
   return result;
+}
+
+/** The result of a run; a run that fails half-way carries its own. */
+async function finished(
+  run: Promise<ThreadResult>,
+  resultFrom: (run: ThreadResult) => StressResult,
+): Promise<StressResult> {
+  try {
+    return resultFrom(await run);
+  } catch (error) {
+    const partial = partialResult(error) as ThreadResult | undefined;
+    if (partial === undefined) throw error;
+    throw withPartial(error as Error, resultFrom(partial));
+  }
 }
 
 function planOf(options: Checked): StressPlan {

@@ -3,8 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { BROKEN_RACES, LATENT_RACES } from '../catalog/races.js';
-import { SimulatorBug, UsageError } from '../errors.js';
-import { withPartial } from './failed.js';
+import { SimulatorBug, UsageError, withPartial } from '../errors.js';
 import { makeFolder, readJsonFile } from './files.js';
 import { checkOptions, OptionError, type Filled, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';

@@ -1,8 +1,7 @@
 /** Runs a use case for a command: with a progress bar, until Ctrl-C, and prints whatever it has in the end. */
 
-import { partialResult } from '../campaign/failed.js';
 import type { Watching } from '../campaign/progress.js';
-import { Interrupted } from '../errors.js';
+import { Interrupted, partialResult } from '../errors.js';
 import { interruptible } from './interrupt.js';
 import { emit } from './output.js';
 import { startProgress, type Progress } from './progress.js';

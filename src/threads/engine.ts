@@ -1,7 +1,7 @@
 /** The thread engine: a machine whose CPUs are worker threads, its clock, its watchdog, and what is left at the end. */
 
 import { Piscina } from 'piscina';
-import { SimulatorBug } from '../errors.js';
+import { SimulatorBug, withPartial } from '../errors.js';
 import { readFindings, type FindingRecord } from '../check/findings.js';
 import { readFlight, taskName, type FlightEvent } from '../check/flight.js';
 import { claimCheck, type CheckLayout } from '../check/layout.js';
@@ -74,6 +74,7 @@ const SHORTEST_TICK_MS = 0.2;
 /** What a late tick makes up for at the most, so that a busy host does not make simulated time jump. */
 const LONGEST_TICK_MS = 25;
 const PING_MS = 250;
+const LATE = 'some CPUs did not switch off within 5 s';
 const WORKER = new URL('../../workers/cpu.js', import.meta.url).href;
 
 /** A machine that is running. */
@@ -287,7 +288,8 @@ function rejectionOf(results: readonly PromiseSettledResult<CpuEnd>[]): Simulato
  * Run a workload on worker threads, one per CPU.
  *
  * @throws {UsageError} when the workload cannot be built
- * @throws {SimulatorBug} when a CPU's thread dies or stops answering; names the CPU, its task and its last events
+ * @throws {SimulatorBug} when a CPU's thread dies or stops answering; names the CPU, its task and its last events, and carries
+ *   what was gathered as its partial result
  */
 export async function runOnThreads(run: ThreadRun): Promise<ThreadResult> {
   const module = (await import(run.workload)) as WorkloadModule<unknown>;
@@ -297,14 +299,13 @@ export async function runOnThreads(run: ThreadRun): Promise<ThreadResult> {
   const interrupted = run.signal?.aborted === true;
   const results = await machine.join(bug || interrupted ? 500 : 5000);
   const { words, check, workload } = machine;
-  const failure = bug ?? (results && rejectionOf(results));
-  if (failure) throw failure;
-  if (!results && !interrupted) throw new SimulatorBug('some CPUs did not switch off within 5 s');
   // Who asks for an end does not wait for threads that are still being made; they have counted nothing.
-  const ends = (results ?? []).map((r) => (r as PromiseFulfilledResult<CpuEnd>).value);
+  const late = results || interrupted ? undefined : new SimulatorBug(LATE);
+  const failure = bug ?? (results && rejectionOf(results)) ?? late;
+  const ends = (results ?? []).flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
   const findings = readFindings(words, check);
   const upTo = findings[0] === undefined ? Infinity : findings[0].seq + 40;
-  return {
+  const result: ThreadResult = {
     elapsedMs,
     outcomes: workload.outcomes(words),
     findings,
@@ -317,4 +318,6 @@ export async function runOnThreads(run: ThreadRun): Promise<ThreadResult> {
     words,
     check,
   };
+  if (failure) throw withPartial(failure, result);
+  return result;
 }
