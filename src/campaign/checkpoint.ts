@@ -1,6 +1,6 @@
 /** Checkpoints: what a campaign has counted, so that it can go on later and end with the same counts. */
 
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
 import { decodeToken } from '../explorer/findings/token.js';
@@ -64,7 +64,8 @@ export function readCheckpoint(
   plan: CampaignPlan,
   fingerprint: string,
 ): Checkpoint | undefined {
-  if (!existsSync(file)) return undefined;
+  // A device is written to, and never read: some have no end.
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
   const found = readJsonFile('checkpoint', file);
   if (!isCheckpoint(found)) {
     throw new UsageError(`${file} is no checkpoint of format ${CHECKPOINT_VERSION}`);

@@ -1,6 +1,15 @@
 /** Reading and writing files for the user; what cannot be read or written is the user's to correct. */
 
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 
 const reasonOf = (error: unknown): string =>
@@ -72,8 +81,14 @@ export function replaceFile(what: string, path: string, text: string): void {
  * @throws UsageError if that cannot be, for instance because a file has this path
  */
 export function makeFolder(what: string, path: string): void {
+  const missing: string[] = [];
+  for (let folder = resolve(path); !existsSync(folder); folder = dirname(folder)) {
+    missing.push(folder);
+  }
   try {
-    mkdirSync(path, { recursive: true });
+    // One by one: all at once, Node tries for ever where a file system takes no folders.
+    for (const folder of missing.reverse()) mkdirSync(folder);
+    if (!statSync(path).isDirectory()) throw new Error('it is no folder');
   } catch (error) {
     throw unwritable(what, path, error);
   }

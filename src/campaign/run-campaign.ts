@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { Interrupted, UsageError } from '../errors.js';
+import { Interrupted, UsageError, withPartial } from '../errors.js';
 import { Corpus } from './plan/corpus.js';
 import { FindingKeeper } from './plan/findings.js';
 import { jobsOf } from './plan/jobs.js';
@@ -11,7 +11,6 @@ import { LocalRunner, type RangeRunner } from './plan/local.js';
 import { checkPlan, readPlan, type Plan, type PlanFile } from './plan/plan.js';
 import type { CampaignResult, CampaignSnapshot } from './plan/snapshot.js';
 import { summaryOf } from './plan/summary.js';
-import { withPartial } from './failed.js';
 import { checkOptions, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { callback, duration, integerIn, textOf, type Rule } from './rules.js';

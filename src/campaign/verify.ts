@@ -318,7 +318,7 @@ const isRow = (row: unknown): row is VerifiedScenario => {
 };
 
 /** Rows of a saved report. @throws UsageError when the file is none */
-function savedRows(path: string): readonly VerifiedScenario[] {
+export function savedRows(path: string): readonly VerifiedScenario[] {
   const report = readJsonFile('report', path);
   // What --save writes are rows; what --json prints holds them.
   const rows: unknown = Array.isArray(report) ? report : (report as Partial<VerifyResult>).rows;

@@ -1,0 +1,76 @@
+/** One command line under torture: started, disturbed, and judged by how it ends. */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+/** Loaded into the process: ends one of its worker threads after a while, as a crash of the thread would. */
+const KILLER = fileURLToPath(new URL('./kill-worker.js', import.meta.url));
+/** Milliseconds after which a command that should have ended hangs. */
+const HANG_MS = 60_000;
+
+/** How a disturbed command ended. */
+export interface Ended {
+  /** Null: a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** It had to be ended by force. */
+  readonly hangs: boolean;
+  /** From the disturbance to the end, in ms. */
+  readonly took: number;
+}
+
+/** What is done to it. */
+export type Disturbance =
+  | { readonly kind: 'signal'; readonly signal: 'SIGINT' | 'SIGTERM'; readonly afterMs: number }
+  | { readonly kind: 'kill'; readonly afterMs: number; readonly seed: number }
+  | { readonly kind: 'none' };
+
+function start(args: readonly string[], disturbance: Disturbance): ChildProcess {
+  const killer = disturbance.kind === 'kill' ? ['--import', KILLER] : [];
+  const env =
+    disturbance.kind === 'kill'
+      ? { ...process.env, TORTURE: `${disturbance.afterMs},${disturbance.seed}` }
+      : process.env;
+  return spawn(process.execPath, [...killer, MAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env,
+  });
+}
+
+/** Run a command line, disturb it, and wait for its end. */
+export function disturbed(args: readonly string[], disturbance: Disturbance): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = start(args, disturbance);
+    let [stdout, stderr, hangs] = ['', '', false];
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    let since = performance.now();
+    const afterMs = disturbance.kind === 'none' ? 0 : disturbance.afterMs;
+    const disturb = setTimeout(() => {
+      since = performance.now();
+      if (disturbance.kind === 'signal') child.kill(disturbance.signal);
+    }, afterMs);
+    const force = setTimeout(() => {
+      hangs = true;
+      child.kill('SIGKILL');
+    }, afterMs + HANG_MS);
+    child.on('close', (code, signal) => {
+      clearTimeout(disturb);
+      clearTimeout(force);
+      resolve({ code, signal, stdout, stderr, hangs, took: performance.now() - since });
+    });
+  });
+}
+
+/** Whether a text is one JSON document. */
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

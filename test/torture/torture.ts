@@ -1,0 +1,219 @@
+/**
+ * Torture: workers that die, signals, mutated inputs, outputs that cannot be written, and memory over time. Prints a table of what
+ * was done and how it ended; ends with 1 when something hung, crashed, lost its results or had a wrong exit status.
+ *
+ * `npm run torture -- [--points N] [--inputs N] [--minutes N] [--seed N]`; by default a short form of about a minute.
+ */
+
+import { parseArgs } from 'node:util';
+import { renderTable } from '../../src/report/table.js';
+import { disturbed, isJson, type Disturbance, type Ended } from './command.js';
+import { watchMemory } from './memory.js';
+import { Mutator } from './mutate.js';
+import { Parsers, torture } from './parsers.js';
+
+const { values } = parseArgs({
+  options: {
+    points: { type: 'string', default: '10' },
+    inputs: { type: 'string', default: '2000' },
+    minutes: { type: 'string', default: '0.2' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const [points, inputs, minutes, seed] = [
+  Number(values.points),
+  Number(values.inputs),
+  Number(values.minutes),
+  Number(values.seed),
+];
+if (![points, inputs, minutes, seed].every((n) => n > 0)) {
+  throw new Error('give numbers above 0 for --points, --inputs, --minutes and --seed');
+}
+
+/** One line of the table. */
+interface Row {
+  readonly what: string;
+  readonly times: number;
+  readonly how: string;
+  readonly faults: readonly string[];
+}
+
+/** Commands with all their threads; each takes a few seconds unless it is disturbed. */
+const COMMANDS: readonly (readonly string[])[] = [
+  ['stress', '--cpus', '3', '--tasks', '48', '--duration', '3s', '--json'],
+  ['explore', 'disable-switch', '--budget', '3s', '--threads', '2', '--json'],
+  ['explore', 'disable-protocol-2', '--ablate', 'O-01', '--budget', '2s', '--json'],
+  ['litmus', 'SHAPES', '--workers', '2', '--json'],
+  ['litmus', '--on', 'threads', '--shapes', 'SB,MP', '--trials', '200000', '--json'],
+  ['ablate', 'O-26', '--budget', '3s', '--json'],
+  ['verify', 'shadow-get', 'shadow-alloc', '--runs', '3000', '--json'],
+];
+
+/** Exit statuses of the table in docs/exit-status.md. */
+const STATUSES: ReadonlySet<number | null> = new Set([0, 1, 2, 3]);
+
+function faultOf(ended: Ended, expected: ReadonlySet<number | null>): string | undefined {
+  const { code, signal, hangs, stdout, stderr } = ended;
+  if (hangs) return 'hangs';
+  if (signal !== null) return `ended by ${signal}`;
+  if (!expected.has(code)) return `exit status ${String(code)}: ${stderr.slice(-300)}`;
+  if (!isJson(stdout))
+    return `no JSON (${String(code)}): ${stdout.slice(-80)} ${stderr.slice(-300)}`;
+  if (code === 3 && stderr.trim() === '') return 'exit status 3 without a word';
+  return undefined;
+}
+
+const countOf = (codes: readonly (number | null)[]): string => {
+  const counts = new Map<string, number>();
+  for (const code of codes) counts.set(String(code), (counts.get(String(code)) ?? 0) + 1);
+  return [...counts].map(([code, n]) => `${n} × ${code}`).join(', ');
+};
+
+/** Disturb each command at many points of its life. */
+async function disturb(
+  what: string,
+  mutator: Mutator,
+  make: (afterMs: number) => Disturbance,
+  expected: (afterMs: number) => ReadonlySet<number | null>,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const command of COMMANDS) {
+    const args = command.map((arg) => (arg === 'SHAPES' ? 'test/litmus/shapes' : arg));
+    const faults: string[] = [];
+    const codes: (number | null)[] = [];
+    let slowest = 0;
+    for (let i = 0; i < Math.max(1, Math.ceil(points / COMMANDS.length)); i++) {
+      const afterMs = 400 + mutator.below(3500);
+      const ended = await disturbed(args, make(afterMs));
+      codes.push(ended.code);
+      if (what === 'signal') slowest = Math.max(slowest, ended.took);
+      const fault = faultOf(ended, expected(afterMs));
+      if (fault !== undefined) faults.push(`${args.join(' ')} after ${afterMs} ms: ${fault}`);
+    }
+    const late = slowest === 0 ? '' : `; slowest end ${(slowest / 1000).toFixed(1)} s`;
+    rows.push({
+      what: `${what}: ${args.slice(0, 4).join(' ')}`,
+      times: codes.length,
+      how: `exit ${countOf(codes)}${late}`,
+      faults,
+    });
+  }
+  return rows;
+}
+
+const killed = (mutator: Mutator): Promise<Row[]> =>
+  disturb(
+    'worker killed',
+    mutator,
+    (afterMs) => ({ kind: 'kill', afterMs, seed: mutator.below(1000) }),
+    () => STATUSES,
+  );
+
+function signalled(mutator: Mutator): Promise<Row[]> {
+  return disturb(
+    'signal',
+    mutator,
+    (afterMs) => ({
+      kind: 'signal',
+      afterMs,
+      signal: mutator.below(2) === 0 ? 'SIGINT' : 'SIGTERM',
+    }),
+    () => new Set([...STATUSES, 130, 143]),
+  );
+}
+
+/** Outputs that cannot be written: full, read-only, closed. */
+async function outputs(): Promise<Row[]> {
+  const cases: readonly (readonly [what: string, args: readonly string[], code: number])[] = [
+    [
+      '--save on a full disk',
+      ['verify', 'shadow-get', '--runs', '20', '--json', '--save', '/dev/full'],
+      2,
+    ],
+    ['--save where nothing can be', ['verify', 'shadow-get', '--save', '/proc/no/such.json'], 2],
+    [
+      '--save in a read-only folder',
+      ['verify', 'shadow-get', '--runs', '20', '--save', '/proc/x.json'],
+      2,
+    ],
+    [
+      '--checkpoint in a read-only folder',
+      ['explore', 'shadow-get', '--runs', '20', '--json', '--checkpoint', '/proc/x.json'],
+      2,
+    ],
+    [
+      '--checkpoint folder that cannot be',
+      ['verify', 'shadow-get', '--checkpoint', '/proc/x/y'],
+      2,
+    ],
+    [
+      '--checkpoint on a full disk',
+      ['explore', 'shadow-get', '--runs', '20', '--json', '--checkpoint', '/dev/full'],
+      2,
+    ],
+    [
+      '--chart on a full disk',
+      [
+        'bench',
+        'dispatch',
+        '--only',
+        'handler',
+        '--rounds',
+        '3',
+        '--time',
+        '1ms',
+        '--json',
+        '--chart',
+        '/dev/full',
+      ],
+      2,
+    ],
+  ];
+  const rows: Row[] = [];
+  for (const [what, args, code] of cases) {
+    const ended = await disturbed(args, { kind: 'none' });
+    const isGood =
+      ended.code === code && !ended.hangs && ended.stderr.trim().split('\n').length === 1;
+    const fault = `exit status ${String(ended.code)}: ${ended.stderr.slice(-300)}`;
+    rows.push({ what, times: 1, how: `exit ${String(ended.code)}`, faults: isGood ? [] : [fault] });
+  }
+  return rows;
+}
+
+function parsed(): Row[] {
+  const parsers = new Parsers();
+  try {
+    return parsers.all.map((parser) => {
+      const row = torture(parser, inputs, new Mutator(seed));
+      return {
+        what: `mutated ${row.name}`,
+        times: row.inputs,
+        how: `${row.accepted} read, ${row.refused} refused`,
+        faults: row.faults.map(({ input, error }) => `${JSON.stringify(input)}\n    ${error}`),
+      };
+    });
+  } finally {
+    parsers.close();
+  }
+}
+
+const mutator = new Mutator(seed);
+const rows: Row[] = [
+  ...parsed(),
+  ...(await outputs()),
+  ...(await killed(mutator)),
+  ...(await signalled(mutator)),
+  ...(await watchMemory(minutes)),
+];
+const table = renderTable(
+  [
+    { title: 'what' },
+    { title: 'times', align: 'right' },
+    { title: 'how it ended' },
+    { title: 'faults', align: 'right' },
+  ],
+  rows.map(({ what, times, how, faults }) => [what, String(times), how, String(faults.length)]),
+);
+const faults = rows.flatMap((row) => row.faults.map((fault) => `${row.what}: ${fault}`));
+process.stdout.write(`${table}\n${faults.map((fault) => `FAULT ${fault}\n`).join('')}`);
+process.exitCode = faults.length === 0 ? 0 : 1;
