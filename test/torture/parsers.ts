@@ -44,6 +44,7 @@ const TOKEN = encodeToken({
   fingerprint: '0badcafe',
   memory: 'lkmm',
   ablated: [4, 5],
+  replaced: [],
   schedule: {
     switches: [
       { cpu: -1, at: 0, to: 1 },
