@@ -84,7 +84,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'conformance',
     usage: '[options] <dir>',
-    description: "compare each engine's final states with recorded verdicts of herd7",
+    description: "compare each engine's verdicts with recorded ones of herd7",
     load: async () => (await import('./conformance.js')).registerConformance,
   },
   {
