@@ -3,6 +3,7 @@
 import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
 import type { Recording } from '../explorer/findings/recording.js';
 import type { Verdict } from '../explorer/engine/verdict.js';
+import type { ExhaustReport, ExhaustRequest } from '../explorer/states/exhaust.js';
 import type { PctParameters } from '../explorer/strategies/pct.js';
 import type { HistoryVerdict } from '../scenario/history.js';
 import type { LatentScriptResult } from '../scenario/latent.js';
@@ -84,6 +85,8 @@ export interface TaskMap {
   record: { request: TokenRequest & { readonly command: string }; result: Recording };
   /** Execute what a token holds, twice; its outcome if both were the execution it was made of. */
   repeat: { request: TokenRequest; result: string | undefined };
+  /** Search all states of a race. */
+  exhaust: { request: ExhaustRequest; result: ExhaustReport };
   /** Run both variants of the script of a bug of the past. */
   history: { request: { readonly id: string }; result: HistoryVerdict };
   /** Run a script about a latent issue: the number of the attempt, from 0. */

@@ -6,6 +6,7 @@ import type { Schedule } from '../explorer/engine/schedule.js';
 import { prepare } from '../explorer/engine/prepare.js';
 import { loadScenario, Session } from '../explorer/engine/session.js';
 import { minimise } from '../explorer/findings/minimise.js';
+import { exhaust } from '../explorer/states/exhaust.js';
 import { record } from '../explorer/findings/record.js';
 import type { Recording } from '../explorer/findings/recording.js';
 import { ablatedLines, storyLines, tell } from '../explorer/findings/story.js';
@@ -37,7 +38,18 @@ const HANDLERS: {
   readonly [K in TaskName]: (
     request: TaskMap[K]['request'],
   ) => Promise<TaskMap[K]['result']> | TaskMap[K]['result'];
-} = { slice, list, image, minimise: shrink, tell: retell, record: write, repeat, history, latent };
+} = {
+  slice,
+  list,
+  image,
+  minimise: shrink,
+  tell: retell,
+  record: write,
+  repeat,
+  exhaust,
+  history,
+  latent,
+};
 
 /** Carry out one task. */
 export async function runTask<K extends TaskName>({

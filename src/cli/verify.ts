@@ -2,7 +2,14 @@
 
 import type { Command } from 'commander';
 import { writeTextFile } from '../campaign/files.js';
-import { writableFile } from '../campaign/rules.js';
+import {
+  exhaust,
+  EXHAUST_OPTIONS,
+  type ExhaustedRace,
+  type ExhaustOptions,
+  type ExhaustResult,
+} from '../campaign/exhaust.js';
+import { flag, writableFile } from '../campaign/rules.js';
 import {
   findingsOf,
   forbiddenIn,
@@ -47,9 +54,69 @@ function text({ rows }: VerifyResult): string {
 
 const TABLE = {
   ...VERIFY_OPTIONS,
+  exhaust: {
+    rule: flag,
+    about: 'search every state of the races under sc memory: proved, or how far it came',
+    only: ['scenarios', 'budgetMs', 'threads', 'save', 'json'],
+  },
+  budgetMs: {
+    ...EXHAUST_OPTIONS.budgetMs,
+    about: 'with --exhaust, for each race at most',
+    needs: { exhaust: [true] },
+  },
   save: { rule: writableFile, about: 'write the rows as JSON', flags: '--save <file>' },
   ...JSON_OPTION,
 } as const;
+
+function saysOf({ says, outcomes, done }: ExhaustedRace): string {
+  if (says === 'proved') return 'proved';
+  const forbidden = outcomes.filter(({ grade }) => grade === 'forbidden').map(({ key }) => key);
+  if (says === 'refuted') return `FORBIDDEN: ${forbidden.join(', ')}`;
+  return `searched, about ${(100 * (1 - done)).toPrecision(2)} % left`;
+}
+
+function exhaustText({ rows }: ExhaustResult): string {
+  const table = renderTable(
+    [
+      { title: 'race' },
+      { title: 'states', align: 'right' },
+      { title: 'M steps', align: 'right' },
+      { title: 's', align: 'right' },
+      { title: 'outcomes' },
+      { title: '' },
+    ],
+    rows.map((r) => [
+      r.scenario,
+      String(r.states),
+      (r.steps / 1e6).toFixed(1),
+      r.seconds.toFixed(1),
+      r.outcomes.map(({ key }) => key).join('; '),
+      saysOf(r),
+    ]),
+  );
+  const proved = rows.filter(({ says }) => says === 'proved').length;
+  const tokens = rows
+    .flatMap(({ outcomes }) => outcomes)
+    .flatMap(({ key, token }) => (token === undefined ? [] : [`${key}: klp-smp replay ${token}`]));
+  return [table, `${proved} of ${rows.length} races proved under sc`, ...tokens].join('\n');
+}
+
+async function exhaustAll({
+  json,
+  save,
+  ...options
+}: ExhaustOptions & { readonly json: boolean | undefined; readonly save: string | undefined }) {
+  const keep = ({ rows }: ExhaustResult): void => {
+    if (save !== undefined) {
+      writeTextFile('report', save, `${JSON.stringify(rows, undefined, 2)}\n`);
+    }
+  };
+  const { rows } = await runUseCase(
+    { label: 'exhausting', json, text: exhaustText, keep },
+    (watching) => exhaust({ ...options, ...watching }),
+  );
+  if (rows.some(({ says }) => says === 'refuted')) process.exitCode = 1;
+}
 
 /** Add the command to a program. */
 export function registerVerify(program: Command): void {
@@ -58,7 +125,18 @@ export function registerVerify(program: Command): void {
     description:
       'execute every scenario with nothing removed, and see that nothing forbidden happens',
     table: TABLE,
-    run: async ({ json, save, ...options }) => {
+    run: async ({ json, save, exhaust: all, budgetMs, ...options }) => {
+      if (all === true) {
+        const { scenarios, threads } = options;
+        await exhaustAll({
+          ...(scenarios === undefined ? {} : { scenarios }),
+          ...(threads === undefined ? {} : { threads }),
+          ...(budgetMs === undefined ? {} : { budgetMs }),
+          json,
+          save,
+        });
+        return;
+      }
       const keep = ({ rows }: VerifyResult): void => {
         if (save !== undefined) {
           writeTextFile('report', save, `${JSON.stringify(rows, undefined, 2)}\n`);

@@ -30,14 +30,22 @@ const PROGRAMS = Number(process.env.KLP_PROGRAMS ?? 400);
 const SEED = 11;
 
 function bodiesOf(program: readonly SmallBody[]): KernelBody[] {
-  const source = { file: 'small.js', code: textOf(program) };
+  return functionsOf(
+    textOf(program),
+    program.map((_, cpu) => `body${cpu}`),
+  );
+}
+
+function functionsOf(text: string, functions: readonly string[]): KernelBody[] {
+  const source = { file: 'small.js', code: text };
   const parsed = parseModule(source);
   const kernel = new Set(kernelDeclarations(parsed));
   const names = { kernel, plain: new Set<string>(), specifiers: new Map<string, string>() };
   const { code } = transform(source, parsed, { ...names, frames: true });
-  const list = program.map((_, cpu) => `body${cpu}`).join();
   // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
-  return new Function(`${code.replaceAll('export ', '')}\nreturn [${list}];`)() as KernelBody[];
+  return new Function(
+    `${code.replaceAll('export ', '')}\nreturn [${functions.join()}];`,
+  )() as KernelBody[];
 }
 
 function searchOf(program: readonly SmallBody[], broken?: SearchRule): SearchResult {
@@ -73,6 +81,49 @@ test(`${PROGRAMS} generated programs end as plain enumeration says (seed ${SEED}
     }
   }
   t.true(ends > 2 * PROGRAMS);
+});
+
+/** CPU 1 interrupts CPU 0, whose interrupt copies what the body has written by then. */
+const INTERRUPTED = `
+export function body(cpu) {
+  cpu.preemptDisable();
+  cpu.writeOnce(129, 1);
+  cpu.preemptEnable();
+}
+export function sender(cpu) { cpu.writeOnce(128, 1); }
+export function interrupt(cpu) {
+  cpu.xchg(128, 0);
+  cpu.writeOnce(130, 1 + cpu.readOnce(129));
+}`;
+
+function interruptedEnds(broken?: SearchRule): string[] {
+  const map = new MemoryMap();
+  const localBase = claimLocal(map, 2);
+  const [body, sender, interrupt] = functionsOf(INTERRUPTED, ['body', 'sender', 'interrupt']);
+  const machine = {
+    map,
+    localBase,
+    ctx: {} as CpuContext,
+    bodies: [body!, sender!],
+    interrupt: {
+      pending: (id: number, state: { read: (addr: number) => number }) =>
+        id === 0 && state.read(128) !== 0,
+      body: interrupt!,
+    },
+  };
+  const scenario = {
+    name: 'interrupted',
+    outcomes: {},
+    observe: (end: { read: (addr: number) => number }) => String(end.read(130)),
+  } as unknown as Scenario;
+  const prepared = { scenario, machine, image: new Int32Array(SIZE) };
+  const search = new StateSearch(prepared, { ablation: new Ablation(), bound: 1000, broken });
+  return sorted(search.run({ steps: 1e6 }).ends.keys());
+}
+
+test('an interrupt comes before a section that keeps it off, or after; without R-11 only after', (t) => {
+  t.deepEqual(interruptedEnds(), ['1', '2']);
+  t.deepEqual(interruptedEnds('R-11'), ['2']);
 });
 
 /** Rules that only interrupts can show. */

@@ -2,6 +2,7 @@
 
 import type { Ablation } from '../../memory/sites.js';
 import type { Prepared } from '../engine/prepared.js';
+import { countOf } from '../engine/strategy.js';
 import { Judge, type Verdict } from '../engine/verdict.js';
 import { GlobalState, type Mark } from './global-state.js';
 import { HashSet } from './hash.js';
@@ -16,9 +17,20 @@ export interface SearchResult {
   /** Steps executed, to and fro. */
   readonly steps: number;
   /** Ends reached, by the key of their verdict. */
-  readonly ends: ReadonlyMap<string, { readonly verdict: Verdict; count: number }>;
+  readonly ends: ReadonlyMap<string, End>;
+  /** Part of the search, from 0 to 1, as every choice of one state counts the same. */
+  readonly done: number;
   /** How often the search began again, as a word turned out to be shared. */
   readonly restarts: number;
+}
+
+/** Ends with the same outcome. */
+export interface End {
+  readonly verdict: Verdict;
+  /** States in which an execution ended so. */
+  count: number;
+  /** The way to the first: see `PathStrategy`. */
+  readonly path: readonly number[];
 }
 
 /** How far a search may go. */
@@ -40,6 +52,8 @@ export interface SearchOptions {
 interface Frame {
   readonly mark: Mark;
   left: number;
+  /** Number of choices there were. */
+  readonly choices: number;
   readonly depth: number;
 }
 
@@ -53,7 +67,9 @@ export class StateSearch {
   #state: GlobalState;
   #seen = new HashSet();
   #frames: Frame[] = [];
-  #ends = new Map<string, { readonly verdict: Verdict; count: number }>();
+  #ends = new Map<string, End>();
+  /** The choice taken at each depth. */
+  readonly #path: number[] = [];
   #steps = 0;
   #restarts = 0;
   #keepsEvents = false;
@@ -98,11 +114,9 @@ export class StateSearch {
     this.#visit();
   }
 
+  /** Whether the search is over, exhausted or not. */
   get isDone(): boolean {
     return this.#done;
-  }
-  get localStates(): number {
-    return this.#state.local.size;
   }
 
   /** Search on. */
@@ -113,8 +127,18 @@ export class StateSearch {
       states: this.#seen.size,
       steps: this.#steps,
       ends: this.#ends,
+      done: this.#done ? 1 : this.#doneSoFar(),
       restarts: this.#restarts,
     };
+  }
+
+  #doneSoFar(): number {
+    let [done, weight] = [0, 1];
+    for (const { left, choices } of this.#frames) {
+      weight /= choices;
+      done += weight * (choices - countOf(left) - 1);
+    }
+    return done;
   }
 
   #advance(): void {
@@ -163,15 +187,15 @@ export class StateSearch {
   #take(choice: number): void {
     const state = this.#state;
     const n = state.cpuCount;
-    this.#count();
+    this.#count(choice);
     if (choice >= 2 * n) state.interrupt(choice - 2 * n);
     else if (choice >= n) state.step(choice - n, true);
     else state.step(choice);
   }
 
-  #count(): void {
+  #count(choice: number): void {
     this.#steps++;
-    this.#depth++;
+    this.#path[this.#depth++] = choice;
   }
 
   /** Execute what is no choice, then note the state and its choices, or how the execution ended. */
@@ -198,7 +222,12 @@ export class StateSearch {
         continue;
       }
       if (!this.#seen.add(state.low, state.high)) return;
-      this.#frames.push({ mark: state.mark(), left: choices, depth: this.#depth });
+      this.#frames.push({
+        mark: state.mark(),
+        left: choices,
+        choices: countOf(choices),
+        depth: this.#depth,
+      });
       return;
     }
   }
@@ -209,7 +238,7 @@ export class StateSearch {
     for (let cpu = 0; cpu < state.cpuCount; cpu++) {
       while (state.canGoOn(cpu) && !state.mayFail(cpu) && this.#depth <= this.#bound) {
         const mark = state.mark();
-        this.#count();
+        this.#count(cpu);
         if (!state.step(cpu)) continue;
         state.restore(mark);
         this.#depth--;
@@ -235,7 +264,7 @@ export class StateSearch {
   #end(reason: 'ended' | 'deadlock' | 'threw'): void {
     const verdict = this.#judge.judge(this.#state, reason, undefined);
     const known = this.#ends.get(verdict.key);
-    if (known === undefined) this.#ends.set(verdict.key, { verdict, count: 1 });
-    else known.count++;
+    if (known !== undefined) known.count++;
+    else this.#ends.set(verdict.key, { verdict, count: 1, path: this.#path.slice(0, this.#depth) });
   }
 }

@@ -1,0 +1,109 @@
+/** Use case: search every state of the races under sequentially consistent memory, so that "nothing forbidden" is proved. */
+
+import { availableParallelism } from 'node:os';
+import { UsageError } from '../errors.js';
+import { BROKEN_RACES, LATENT_RACES } from '../catalog/races.js';
+import type { ExhaustReport } from '../explorer/states/exhaust.js';
+import { checkOptions, type OptionTable } from './option-table.js';
+import { WATCHING, type Watching } from './progress.js';
+import { duration, integerIn, listOf, textOf } from './rules.js';
+import { catalogueScenarios, chooseScenario, type Chosen } from './scenarios.js';
+import type { Rows } from './sets.js';
+import { Workers } from './workers.js';
+
+/** What {@link exhaust} is asked to do. */
+export interface ExhaustOptions extends Watching {
+  /** Names of races of the catalogue. Default all that must be clean. */
+  readonly scenarios?: readonly string[];
+  /** Milliseconds for each race at most. Default 10 minutes. */
+  readonly budgetMs?: number;
+  /** Worker threads: as many races are searched at a time. Default one for each core. */
+  readonly threads?: number;
+}
+
+/** The options of {@link exhaust}. */
+export const EXHAUST_OPTIONS = {
+  ...WATCHING,
+  scenarios: {
+    rule: listOf(textOf('a name of the catalogue')),
+    about: 'names of the catalogue (default: all races that must be clean)',
+    flags: '[scenarios...]',
+  },
+  budgetMs: {
+    rule: duration,
+    about: 'for each race at most',
+    fallback: 600_000,
+    shown: '10m',
+    flags: '--budget <time>',
+  },
+  threads: {
+    rule: integerIn({ min: 1, max: 256 }),
+    about: 'worker threads',
+    fallback: availableParallelism(),
+    flags: '--threads <n>',
+  },
+} as const satisfies OptionTable<ExhaustOptions>;
+
+/** One race, searched. */
+export interface ExhaustedRace extends ExhaustReport {
+  readonly scenario: string;
+  /** `proved`: every state was searched, none ends in anything forbidden. `searched`: not all were. */
+  readonly says: 'proved' | 'searched' | 'refuted';
+  readonly fingerprint: string;
+}
+
+/** What a search of races showed; plain data. */
+export type ExhaustResult = Rows<ExhaustedRace>;
+
+const FAILING: ReadonlySet<string> = new Set(
+  [...BROKEN_RACES, ...LATENT_RACES].map(({ name }) => name),
+);
+
+/**
+ * Search the states of races, as many at a time as there are threads.
+ *
+ * @throws UsageError for a name that there is not, and for a scenario that is no race
+ */
+export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResult> {
+  const checked = checkOptions('exhaust', options, EXHAUST_OPTIONS);
+  const { scenarios = [], budgetMs, threads, signal, onProgress } = checked;
+  const workers = new Workers(threads);
+  try {
+    const all: Chosen[] = [];
+    for (const name of scenarios) all.push(await chooseScenario(workers, name, signal));
+    if (scenarios.length === 0) {
+      all.push(...catalogueScenarios().filter((s) => s.kind === 'race' && !FAILING.has(s.name)));
+    }
+    const whole = all.find(({ kind }) => kind !== 'race');
+    if (whole) throw new UsageError(`${whole.name} is a whole machine: races are exhausted`);
+    const rows: ExhaustedRace[] = [];
+    const queue = [...all];
+    const lane = async (): Promise<void> => {
+      for (let info = queue.shift(); info !== undefined; info = queue.shift()) {
+        if (signal?.aborted === true) return;
+        rows.push(await searched(workers, info, budgetMs, signal));
+        onProgress?.({ done: rows.length, total: all.length, unit: 'races', note: info.name });
+      }
+    };
+    await Promise.all(Array.from({ length: threads }, lane)).catch((error: unknown) => {
+      if (signal?.aborted !== true) throw error;
+    });
+    rows.sort((a, b) => (a.scenario < b.scenario ? -1 : 1));
+    return { rows, interrupted: signal?.aborted === true };
+  } finally {
+    await workers.close();
+  }
+}
+
+async function searched(
+  workers: Workers,
+  { file, name, fingerprint }: Chosen,
+  ms: number,
+  signal: AbortSignal | undefined,
+): Promise<ExhaustedRace> {
+  const request = { scenario: { file, name }, ablated: [], ms };
+  const report = await workers.run('exhaust', request, { ms, signal });
+  const isRefuted = report.outcomes.some(({ grade }) => grade === 'forbidden');
+  const unrefuted = report.exhausted ? 'proved' : 'searched';
+  return { scenario: name, says: isRefuted ? 'refuted' : unrefuted, fingerprint, ...report };
+}
