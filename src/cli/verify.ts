@@ -22,10 +22,15 @@ import { renderTable } from '../report/table.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { runUseCase } from './use-case.js';
 
+/** Findings whose tokens are printed; JSON has all of them. */
+const MOST_FINDINGS = 20;
+
 function sawOf(row: VerifiedScenario): string {
   const forbidden = forbiddenIn(row);
   if (forbidden.length === 0) return 'nothing forbidden';
-  const keys = forbidden.map(({ key, count }) => `${key} (${count})`).join(', ');
+  const shown = forbidden.slice(0, 5).map(({ key, count }) => `${key} (${count})`);
+  const more = forbidden.length - shown.length;
+  const keys = [...shown, ...(more === 0 ? [] : [`and ${more} more`])].join(', ');
   return row.expected === 'fails' ? `as expected: ${keys}` : `FORBIDDEN: ${keys}`;
 }
 
@@ -48,8 +53,10 @@ function text({ rows }: VerifyResult): string {
       sawOf(r),
     ]),
   );
-  const tokens = findingsOf(rows).map(({ key, replay }) => `${key}: ${replay}`);
-  return [table, ...tokens].join('\n');
+  const found = findingsOf(rows);
+  const tokens = found.slice(0, MOST_FINDINGS).map(({ key, replay }) => `${key}: ${replay}`);
+  const more = found.length - tokens.length;
+  return [table, ...tokens, ...(more === 0 ? [] : [`and ${more} more: see --json`])].join('\n');
 }
 
 const TABLE = {
