@@ -79,7 +79,8 @@ function saysOf({ says, outcomes, done }: ExhaustedRace): string {
   if (says === 'proved') return 'proved';
   const forbidden = outcomes.filter(({ grade }) => grade === 'forbidden').map(({ key }) => key);
   if (says === 'refuted') return `FORBIDDEN: ${forbidden.join(', ')}`;
-  return `searched, about ${(100 * (1 - done)).toPrecision(2)} % left`;
+  const left = 100 * (1 - done);
+  return `searched, about ${left > 99 ? 'all' : `${left.toFixed(0)} %`} left`;
 }
 
 function exhaustText({ rows }: ExhaustResult): string {
