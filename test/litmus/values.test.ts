@@ -2,6 +2,7 @@
 import test from 'ava';
 import { checkLitmus } from '../../src/litmus/axioms/checker.js';
 import { runOnMachine } from '../../src/litmus/on-machine/run-machine.js';
+import { threadTest } from '../../src/litmus/on-threads/thread-program.js';
 import { parseLitmus } from '../../src/litmus/syntax/parse.js';
 import { LitmusSyntaxError } from '../../src/litmus/syntax/syntax-error.js';
 import { answer, enginesAgree } from './agreement.js';
@@ -211,6 +212,16 @@ test('mixed-lock-accesses: any other access to a lock, of any thread', (t) => {
   for (const lock of ['int r0 = spin_is_locked(s);', 'int r0 = spin_trylock(s);']) {
     t.true(flagged(lock, 'WRITE_ONCE(*s, 0);').includes('mixed-lock-accesses'), lock);
   }
+});
+
+test('an ordinary access to a lock is refused by the engines that cannot tell the two apart', (t) => {
+  const source = `C t\n{}\nP0(spinlock_t *s) { spin_lock(s); spin_unlock(s); }
+P1(spinlock_t *s) { int r0 = READ_ONCE(*s); }\nexists (1:r0=1)`;
+  t.deepEqual(answer(source).states, ['1:r0=0;']);
+  const message = /^f:4:21: an ordinary access to a lock$/;
+  const parsed = parseLitmus(source, 'f');
+  t.throws(() => runOnMachine(parsed, { runs: 3, seed: 1 }), { message });
+  t.throws(() => threadTest(parsed), { message });
 });
 
 test('lock-final: the final value of a lock that is used is asked for, anywhere', (t) => {

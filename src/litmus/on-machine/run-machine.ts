@@ -5,7 +5,8 @@ import type { ViewMachineOptions } from '../../view-machine/options.js';
 import { ViewMachine } from '../../view-machine/view-machine.js';
 import type { LitmusLocation, LitmusTest, LocationId, Place } from '../syntax/ast.js';
 import type { FinalState, StateCount } from '../engine.js';
-import { MachineWords } from './machine-access.js';
+import { mixedLockAccess } from '../syntax/locks.js';
+import { MachineWords, NotOnMachine } from './machine-access.js';
 import { GIVE_UP, MixedChoices, type Schedule } from './machine-schedule.js';
 import { MachineThread } from './machine-thread.js';
 import { holds } from '../syntax/proposition.js';
@@ -51,6 +52,8 @@ export class MachineLitmus {
   constructor(test: LitmusTest, options: Partial<ViewMachineOptions> = {}) {
     const cpus = test.threads.length;
     this.#test = test;
+    const mixed = mixedLockAccess(test);
+    if (mixed !== undefined) throw new NotOnMachine(test, mixed.at, 'an ordinary access to a lock');
     this.words = new MachineWords(test);
     const words = this.words.size;
     this.machine = new ViewMachine({ dependencies: 'exact', ...options, cpus, words });

@@ -19,6 +19,7 @@ import type {
   Statement,
 } from '../syntax/ast.js';
 import { stepsOf, type Step } from '../syntax/steps.js';
+import { mixedLockAccess } from '../syntax/locks.js';
 import { hasJumps } from '../syntax/walk.js';
 import { addressIn, isPointer, locationOf } from '../syntax/values.js';
 import { mayPoint, pointerFlow, type PointerFlow } from './pointers.js';
@@ -254,6 +255,11 @@ export function threadTest(test: LitmusTest): ThreadTest {
     }
     return { location: place.location };
   });
+  const mixed = mixedLockAccess(test);
+  if (mixed !== undefined) {
+    const { line, column } = mixed.at;
+    throw new NotOnThreads('an ordinary access to a lock', `${test.file}:${line}:${column}: `);
+  }
   const flow = pointerFlow(test);
   const threads = test.threads.map(({ registers, body }, t) => {
     const translator = new Translator(test, flow, t);
