@@ -33,6 +33,13 @@ const TABLE = {
     fallback: 2,
     flags: '--cpus <n>',
   },
+  schedules: {
+    rule: integerIn({ min: 1, max: 1_000_000 }),
+    about: 'execute each script under so many schedules of the explorer, in virtual time',
+    shown: 'none: on threads',
+    flags: '--schedules <n>',
+    not: ['memory', 'cpus'],
+  },
   only: {
     rule: textOf('a text'),
     about: 'only scripts whose name contains this',
@@ -60,6 +67,7 @@ export function registerSelftests(program: Command): void {
             cpus: given.cpus ?? 2,
             seed: given.seed ?? 1,
             only: given.only,
+            schedules: given.schedules,
             ...watching,
           }),
       );

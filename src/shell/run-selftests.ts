@@ -5,6 +5,7 @@ import type { KernelVersion } from '../kernel/versions.js';
 import type { MemoryKind } from '../memory/backend.js';
 import { describeFinding } from '../check/findings.js';
 import type { Watching } from '../campaign/progress.js';
+import { ExplorerMachine } from './explorer-machine.js';
 import { ShellMachine } from './machine.js';
 import { readSelftests, runSelftest, tapLines, type SelftestResult } from './selftests.js';
 import { ThreadMachine } from './threads.js';
@@ -19,12 +20,16 @@ export interface SelftestsOptions extends Watching {
   readonly seed: number;
   /** Only scripts whose name contains this. */
   readonly only?: string | undefined;
+  /** Execute each script under so many schedules of the explorer, in virtual time, instead of on threads. */
+  readonly schedules?: number | undefined;
 }
 
 /** One script, and what the checks of the machine found meanwhile. */
 export interface CheckedSelftest extends SelftestResult {
   /** Findings of the checks: any makes the script fail. */
   readonly findings: readonly string[];
+  /** Schedules that were executed; left out: it ran on threads. */
+  readonly schedules?: number;
 }
 
 /** How all of them went. */
@@ -33,6 +38,41 @@ export interface SelftestsReport {
   readonly memory: MemoryKind;
   readonly scripts: readonly CheckedSelftest[];
   readonly interrupted: boolean;
+}
+
+/** Each script under many schedules; it passes when it passes under all of them. */
+async function runSchedules(
+  options: SelftestsOptions,
+  tests: ReturnType<typeof readSelftests>,
+  script: string,
+  schedules: number,
+): Promise<CheckedSelftest> {
+  const { kernel: version, seed, signal } = options;
+  const engine = new ExplorerMachine({ version, memory: 'lkmm', seed });
+  const started = performance.now();
+  let last: CheckedSelftest | undefined;
+  let run = 0;
+  try {
+    for (; run < schedules && signal?.aborted !== true; run++) {
+      await engine.begin(run);
+      const machine = new ShellMachine(engine);
+      const result = await runSelftest(machine, tests, script, signal);
+      const verdict = await engine.end();
+      const isFound = verdict.grade === 'forbidden';
+      const where = `schedule ${run} of seed ${seed}`;
+      const findings = isFound ? [`${where}: ${verdict.key}: ${verdict.detail}`] : [];
+      last = { ...result, findings, outcome: isFound ? 'not ok' : result.outcome };
+      if (last.outcome !== 'ok') {
+        if (!isFound) last = { ...last, findings: [`${where}: the script fails`] };
+        break;
+      }
+    }
+  } finally {
+    await engine.close();
+  }
+  if (last === undefined) throw new UsageError(`${script}: no schedule was executed`);
+  const executed = last.outcome === 'ok' ? run : run + 1;
+  return { ...last, ms: performance.now() - started, schedules: executed };
 }
 
 async function runOne(
@@ -73,7 +113,12 @@ export async function selftests(options: SelftestsOptions): Promise<SelftestsRep
   for (const script of wanted) {
     if (signal?.aborted === true) break;
     onProgress?.({ done: scripts.length, total: wanted.length, unit: 'scripts', note: script });
-    scripts.push(await runOne(options, tests, script));
+    const { schedules } = options;
+    scripts.push(
+      schedules === undefined
+        ? await runOne(options, tests, script)
+        : await runSchedules(options, tests, script, schedules),
+    );
   }
   return { kernel, memory, scripts, interrupted: signal?.aborted === true };
 }
@@ -84,7 +129,8 @@ export function renderSelftests({ scripts }: SelftestsReport): string {
     const tap = tapLines(result, i + 1);
     const verdict = tap.pop() ?? '';
     const why = result.findings.map((finding) => `# finding: ${finding}`);
-    return [...tap, ...why, `# ${Math.round(result.ms)} ms`, verdict];
+    const under = result.schedules === undefined ? '' : ` under ${result.schedules} schedules`;
+    return [...tap, ...why, `# ${Math.round(result.ms)} ms${under}`, verdict];
   });
   return ['TAP version 13', `1..${scripts.length}`, ...lines].join('\n');
 }

@@ -106,3 +106,19 @@ test('a folder that is missing or without scripts is wrong usage', async (t) => 
     message: /no script is called/,
   });
 });
+
+test.serial(
+  'a script passes under schedules of the explorer, and one that fails says under which',
+  async (t) => {
+    const passed = await run(FOLDER, { schedules: 4 });
+    t.deepEqual(
+      passed.scripts.map(({ outcome, schedules }) => [outcome, schedules]),
+      [['ok', 4]],
+    );
+    const failed = await run(folderOf({ 'test-differs.sh': FAILS }), { schedules: 4 });
+    t.deepEqual(
+      failed.scripts.map(({ outcome, schedules, findings }) => [outcome, schedules, findings]),
+      [['not ok', 1, ['schedule 0 of seed 1: the script fails']]],
+    );
+  },
+);

@@ -35,12 +35,13 @@ export const SHELL = struct('shell', {
   kprobe: 4,
   busyStarted: COMPLETION.size,
   busyFinished: COMPLETION.size,
-  /** Not 0: the script is over, and so is the machine's time. */
-  over: 1,
 });
 
 /** Name of the region in vmlinux's data. */
 export const SHELL_SYMBOL = 'shell';
+
+/** Data of vmlinux that is not 0 once the script is over: no more time passes. */
+export const OVER_SYMBOL = 'script_over';
 
 /** What the shell can ask of the kernel. The answer is a number; a negative one is an errno. */
 export const OP = {

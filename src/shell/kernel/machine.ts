@@ -5,10 +5,15 @@ import { NULL } from '../../memory/struct.js';
 import type { KernelVersion } from '../../kernel/versions.js';
 import type { KernelContext } from '../../kernel/context.js';
 import { ALWAYS_DEBUGGED } from '../../livepatch/debug.js';
-import { bootMachine, type BootedMachine, type ModuleDeclaration } from '../../scenario/boot.js';
+import {
+  bootMachine,
+  type BootedMachine,
+  type MachineDeclaration,
+  type ModuleDeclaration,
+} from '../../scenario/boot.js';
 import type { Workload } from '../../scenario/workload.js';
 import { SHELL_CALLBACKS } from './callbacks.js';
-import { SHELL, SHELL_SYMBOL } from './layout.js';
+import { OVER_SYMBOL, SHELL, SHELL_SYMBOL } from './layout.js';
 import { SHELL_MESSAGES } from './messages.js';
 import {
   busyCall,
@@ -53,10 +58,10 @@ natives[NATIVE.patchedWork] = patchedWork;
 /** The task that does what is asked for. */
 const SHELL_TASK: InitialTask = { comm: 'bash', thread: 'shell_thread', sleepsInKernelCode: true };
 
-/** Lay the machine out, and let its CPUs know where the shell's words are. */
-export function bootShellMachine(options: ShellMachineOptions): BootedMachine {
+/** The machine as it is declared. */
+export function shellDeclaration(options: ShellMachineOptions): MachineDeclaration {
   const { cpus, version, modules = [], quiet = false, printkRecords = 4096 } = options;
-  const booted = bootMachine({
+  return {
     cpus,
     version,
     stableFixes: true,
@@ -64,7 +69,7 @@ export function bootShellMachine(options: ShellMachineOptions): BootedMachine {
     tasks: 96,
     vmlinux: {
       functions: [...SHELL_FUNCTIONS, ...SYSTEM_FUNCTIONS],
-      data: { [SHELL_SYMBOL]: SHELL.size },
+      data: { [SHELL_SYMBOL]: SHELL.size, [OVER_SYMBOL]: 1 },
     },
     modules: [...TEST_MODULES, ...modules],
     moduleFns: SHELL_MODULE_FNS,
@@ -74,7 +79,12 @@ export function bootShellMachine(options: ShellMachineOptions): BootedMachine {
     names: ['kworker/0:2', 'getpid_loop', 'test_klp-call_getpid'],
     initialTasks: [SHELL_TASK, ...(quiet ? [] : SYSTEM_TASKS)],
     klp: { shadows: 64 },
-  });
+  };
+}
+
+/** Lay the machine out, and let its CPUs know where the shell's words are. */
+export function bootShellMachine(options: ShellMachineOptions): BootedMachine {
+  const booted = bootMachine(shellDeclaration(options));
   return { ...booted, ctx: { ...booted.ctx, shell: booted.symbol(SHELL_SYMBOL) } };
 }
 

@@ -1,0 +1,3 @@
+/** Entry of the worker that explores a shell's machine. */
+
+import '../src/shell/explorer-worker.js';
