@@ -134,7 +134,7 @@ export default tseslint.config(
   },
   { files: ['src/**/*.ts'], plugins: { imports: cycles }, rules: { 'imports/no-cycle': 'error' } },
   {
-    files: ['*.js', 'lint/*.js'],
+    files: ['*.js', 'lint/*.js', 'examples/**/*.js'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
   },
 );
