@@ -66,6 +66,16 @@ test('increments by several threads reach every sum once, and no other', (t) => 
   t.true(states.every((state) => state.includes('[x]=7;')));
 });
 
+test('what a lock says can be stored, and read by another thread', (t) => {
+  const said = (call: string): string[] =>
+    statesOf(
+      `C t\n{}\nP0(int *x, spinlock_t *l) { spin_lock(l); int r0 = ${call}; WRITE_ONCE(*x, r0 + 1); spin_unlock(l); }\n` +
+        'P1(int *x, spinlock_t *l) { spin_lock(l); int r0 = READ_ONCE(*x); spin_unlock(l); }\nexists (1:r0=0)',
+    );
+  t.deepEqual(said('spin_is_locked(l)'), ['1:r0=0;', '1:r0=2;']);
+  t.deepEqual(said('spin_trylock(l)'), ['1:r0=0;', '1:r0=1;']);
+});
+
 test('a deadlock has no execution', (t) => {
   t.deepEqual(
     statesOf('C t\n{}\nP0(spinlock_t *s) { spin_lock(s); spin_lock(s); }\nexists (true)'),

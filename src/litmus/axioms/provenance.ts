@@ -1,7 +1,7 @@
 /** Where values come from: the writes that take part in deriving a value, so that none derives it from itself. */
 import type { Instruction, LitmusTest, LocationId } from '../syntax/ast.js';
 import { instructionsOf } from '../syntax/walk.js';
-import { isOrdinaryWrite, type Trace, type TraceEvent } from './event.js';
+import { EV, isOrdinaryWrite, type Trace, type TraceEvent } from './event.js';
 
 /** Ways to derive a value: sets of writes, one bit each, none a superset of another. */
 type Derivations = readonly number[];
@@ -11,6 +11,8 @@ const TRACKED = 30;
 
 /** Derivations kept of a value; a value with more counts as derivable from nothing. */
 const MOST = 64;
+
+const LOCK_READS = EV.lockRead | EV.lockFail | EV.isLocked | EV.isUnlocked;
 
 const FROM_NOTHING: Derivations = [0];
 
@@ -138,7 +140,9 @@ export class Provenance {
     own: readonly Derivations[],
     read: number,
   ): Derivations {
-    const { location = 0, value = 0 } = events[read] ?? {};
+    const { location = 0, value = 0, classes = 0 } = events[read] ?? {};
+    // What a lock says comes from no value that a thread computed.
+    if ((classes & LOCK_READS) !== 0) return FROM_NOTHING;
     let last = -1;
     for (let i = 0; i < read; i++) {
       const event = events[i];
