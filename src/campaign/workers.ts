@@ -7,7 +7,7 @@ import type { Answer, TaskMap, TaskMessage, TaskName } from './task.js';
 
 /** Milliseconds that one slice of work takes: how promptly a campaign reports and stops. */
 export const SLICE_MS = 300;
-/** Seconds that a worker may take beyond its time before it is taken for stuck in kernel code. */
+/** Seconds of processor time that a worker may take beyond its time before it is taken for stuck in kernel code. */
 const STUCK_SECONDS = 20;
 /** Milliseconds that a task may still take after an interrupt: a slice under way ends by itself. */
 const GRACE_MS = SLICE_MS + 200;
@@ -79,10 +79,15 @@ class Watch {
   isStuck = false;
 
   constructor(ms: number, wanted: AbortSignal | undefined) {
-    // Ticks, not a point in time: a process that was stopped for a while has not been stuck.
+    // Processor time, not a point in time: a process that was stopped for a while, or that others leave no processor, is not
+    // stuck. A loop takes a second of it in each second.
     let left = Math.ceil(ms / 1000) + STUCK_SECONDS;
+    let used = processorSeconds();
     this.#timer = setInterval(() => {
-      if (--left > 0) return;
+      const now = processorSeconds();
+      left -= Math.min(1, now - used);
+      used = now;
+      if (left > 0) return;
       this.isStuck = true;
       this.#controller.abort();
     }, 1000);
@@ -107,6 +112,12 @@ class Watch {
     clearTimeout(this.#grace);
     this.#wanted?.removeEventListener('abort', this.#onUnwanted);
   }
+}
+
+/** Processor time of all threads of this process, in seconds. */
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 function restored(error: unknown): Error {
