@@ -6,11 +6,20 @@ import { EBUSY, EEXIST, EINVAL, ENODEV, EWOULDBLOCK } from '../../src/kernel/err
 import { dupTaskStruct, linkChild } from '../../src/kernel/fork.js';
 import { dmesg } from '../../src/kernel/printk.js';
 import { asm } from '../../src/kernel/text.js';
+import { sendSignal } from '../../src/kernel/signal.js';
 import { HZ } from '../../src/kernel/timer.js';
 import { KERNEL_VERSIONS, type KernelVersion } from '../../src/kernel/versions.js';
 import { ENABLED, FORCE, TRANSITION } from '../../src/livepatch/core-sysfs.js';
 import { klpShadowAlloc } from '../../src/livepatch/shadow.js';
-import { asleepIn, blocked, blockedDisable, bootSmall, livepatch, plain } from './fixtures.js';
+import {
+  allTasks,
+  asleepIn,
+  blocked,
+  blockedDisable,
+  bootSmall,
+  livepatch,
+  plain,
+} from './fixtures.js';
 import { said, settle, stateOf, unblock } from './fixtures.js';
 import type { ModuleDecl } from './declaration.js';
 import type { Machine } from './machine.js';
@@ -389,5 +398,24 @@ each(
     t.is(twins.load('q'), 0);
     settle(twins);
     t.is(twins.read('q', TRANSITION), 0);
+  },
+);
+
+each(
+  'send_signal_locked: a killed user task leaves its sleep and is gone, a kernel thread stays',
+  (t, version) => {
+    const m = bootSmall({
+      version,
+      tasks: [{ comm: 'user', program: 'napping_user' }, asleepIn('nap', 'kthread')],
+    });
+    m.sleep(10);
+    const [user, thread] = m.tasks;
+    t.true(allTasks(m).includes(user!));
+    m.run((cpu) => {
+      sendSignal(cpu, user!);
+    });
+    m.sleep(10);
+    t.false(allTasks(m).includes(user!));
+    t.true(allTasks(m).includes(thread!));
   },
 );
