@@ -99,7 +99,10 @@ export class ShellMachine {
   dmesg(): { readonly seq: number; readonly stamp: string; readonly text: string }[] {
     const { kernel } = this.booted;
     const names = [...kernel.names, ...this.#texts];
-    return dmesg(this.words, { ...kernel, names }).map(({ seq, jiffies, text }) => {
+    // A CPU may print with a clock that is behind that of the line before; the kernel's log clock never goes back.
+    let latest = 0;
+    return dmesg(this.words, { ...kernel, names }).map(({ seq, jiffies: printed, text }) => {
+      const jiffies = (latest = Math.max(latest, printed));
       const seconds = String(Math.floor(jiffies / HZ)).padStart(5);
       const micros = String((jiffies % HZ) * (1_000_000 / HZ) + (seq % 10_000)).padStart(6, '0');
       return { seq, stamp: `[${seconds}.${micros}]`, text };
