@@ -5,6 +5,7 @@ import type { StrategyConfig } from '../explorer/engine/config.js';
 import { DfsStrategy } from '../explorer/strategies/dfs.js';
 import { PctStrategy, type PctParameters } from '../explorer/strategies/pct.js';
 import { RandomStrategy } from '../explorer/strategies/random.js';
+import { Session } from '../explorer/engine/session.js';
 import { ReplayStrategy } from '../explorer/strategies/replay.js';
 import { DEFAULT_SCHEDULE } from '../explorer/engine/schedule.js';
 import type { Explorable } from '../explorer/engine/explorable.js';
@@ -21,6 +22,9 @@ import {
 
 /** Operations between two looks at the clock. */
 const CLOCK_STEPS = 2000;
+
+/** Executions at the beginning that are executed twice; later those that show something new, and ever fewer of the others. */
+const REPEATED = 8;
 
 /** What to execute. */
 export interface Range {
@@ -87,10 +91,14 @@ export function exploreRange(session: Explorable, strategy: Strategy, range: Ran
     }
     tally.executions++;
     tally.steps += execution.steps;
-    tally.switches += execution.switches;
+    // No CPU began: there was nothing to execute.
+    tally.switches += Math.max(0, execution.switches);
     tally.digest = (tally.digest + digestOf(execution.hash, run)) >>> 0;
     if (execution.wasFair) tally.overlong++;
-    if (!countAgain(tally, verdict, run)) countFirst(tally, verdict, run, session.token());
+    const isNew = !countAgain(tally, verdict, run);
+    if (isNew) countFirst(tally, verdict, run, session.token());
+    const isChecked = isNew || run === range.from || run < REPEATED || (run & (run - 1)) === 0;
+    if (isChecked && session instanceof Session) session.checkRepeats(verdict);
     if (endsSearch(range.stopAt, verdict)) {
       run++;
       break;

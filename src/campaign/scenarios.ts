@@ -10,7 +10,7 @@ import type { ScenarioInfo } from './task.js';
 import type { Workers } from './workers.js';
 
 /** Milliseconds that loading a scenario may take. */
-const LOAD_MS = 60_000;
+const LOAD_MS = 10_000;
 
 /** A scenario and the file that exports it. */
 export interface Chosen extends ScenarioInfo {

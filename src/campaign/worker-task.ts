@@ -19,6 +19,7 @@ import { tellProgram, weakenedLines } from '../javascript/engine/story.js';
 import { Sessions } from './kept.js';
 import { isProgramSession, listFile } from './programs.js';
 import { exploreRange } from './range.js';
+import { isOfCatalogue } from './replay-command.js';
 import type {
   Answer,
   MinimisedFinding,
@@ -96,8 +97,11 @@ async function image(scenario: ScenarioReference): Promise<Int32Array> {
 
 async function shrink({ session: config, token }: TokenRequest): Promise<MinimisedFinding> {
   const session = await sessions.session(config);
-  const { schedule } = decodeToken(token);
+  const { schedule, hash } = decodeToken(token);
   const verdict = session.replay(schedule);
+  if (!isProgramSession(session) && session.execution.hash >>> 0 !== hash) {
+    throw session.notDeterministic();
+  }
   const before = sizesOf(session.execution.log.schedule());
   const minimised = minimise(session, session.execution.log.schedule(), verdict.key);
   return {
@@ -146,6 +150,7 @@ async function retell({
     return { ...{ verdict, hash, repeats, fingerprint, lines }, ablated: weakenedLines(session) };
   }
   const story = tell(session, schedule);
+  if (story.hash !== hash && !isOfCatalogue(config.scenario.file)) throw session.notDeterministic();
   return {
     verdict,
     hash,

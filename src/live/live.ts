@@ -1,9 +1,11 @@
 /** A program of plain JavaScript on a machine of its own, on the caller's thread: to try and test live patches of it. */
 
-import { SimulatorBug } from '../errors.js';
+import { SimulatorBug, UsageError } from '../errors.js';
+import { ENOENT } from '../kernel/errno.js';
 import { deleteModule, findModule, loadModule, MODULE } from '../kernel/module.js';
 import { asm } from '../kernel/text.js';
 import { TASK } from '../kernel/task.js';
+import { NULL } from '../memory/struct.js';
 import { ENABLED, klpSysfsWrite } from '../livepatch/core-sysfs.js';
 import { KLP_PATCH } from '../livepatch/layout.js';
 import { bodyNative, compileProgram, NATIVE_BODY, type JavaScriptProgram } from './bodies.js';
@@ -23,7 +25,7 @@ export interface LiveMachine {
   call<A extends unknown[], R>(site: Site<A, R>, ...args: A): R;
   /** Load and enable a patch; its transition goes on while {@link letRun} lets time pass. 0 or a negative errno. */
   enable(patch: string): number;
-  /** Begin to disable a patch that is loaded. 0 or a negative errno. */
+  /** Begin to disable a patch that is loaded. 0 or a negative errno: -ENOENT when it is not loaded. */
   disable(patch: string): number;
   /** Unload the module of a patch that is disabled. 0 or a negative errno. */
   remove(patch: string): number;
@@ -78,21 +80,34 @@ export function bootLive(program: JavaScriptProgram, options: LiveOptions = {}):
   });
   const { cpu } = solo;
   const dispatcher = new Dispatcher(cpu, solo.boot, solo, compiled, options);
+  const isKnown = (patch: string): boolean => solo.kernel.names.includes(patch);
   const moduleOf = (patch: string): number => findModule(cpu, solo.nameId(patch));
   return {
     solo,
     site: (name) => dispatcher.site(name),
     call: (site, ...args) => dispatcher.call(site, ...args),
     enable: (patch) => Math.min(0, loadModule(cpu, solo.imageIndex(patch))),
-    disable: (patch) => writeEnabled(solo, moduleOf(patch)),
-    remove: (patch) => deleteModule(cpu, solo.nameId(patch)),
+    disable: (patch) => {
+      const mod = isKnown(patch) ? moduleOf(patch) : NULL;
+      return mod === NULL ? -ENOENT : writeEnabled(solo, mod);
+    },
+    remove: (patch) => (isKnown(patch) ? deleteModule(cpu, solo.nameId(patch)) : -ENOENT),
     transition: () => patchInTransition(solo),
-    letRun: solo.letRun,
+    letRun: (jiffies) => {
+      if (!Number.isSafeInteger(jiffies) || jiffies < 0) {
+        throw new UsageError(
+          `letRun(${String(jiffies)}): time passes in jiffies, integers from 0 on`,
+        );
+      }
+      if (jiffies > 0) solo.letRun(jiffies);
+    },
   };
 }
 
 function writeEnabled(solo: SoloMachine, mod: number): number {
   const patch = solo.cpu.get(mod + MODULE.image);
+  // A module without a patch has nothing to disable.
+  if (patch === NULL) return -ENOENT;
   return Math.min(0, klpSysfsWrite(solo.cpu, patch + KLP_PATCH.kobj, ENABLED, '0'));
 }
 

@@ -1,6 +1,6 @@
 /** Accesses that no kernel survives: a null pointer, freed memory, an address outside the machine. */
 
-import { InvariantViolated } from '../errors.js';
+import { InvariantViolated, UsageError } from '../errors.js';
 import { POISON, type Addr, type CpuId } from './struct.js';
 
 /** Addresses below this are a null pointer plus a field offset. */
@@ -20,8 +20,26 @@ function describe(addr: Addr): string {
   return `0x${(addr >>> 0).toString(16)}`;
 }
 
-/** Throw the {@link KernelOops} that an access to `addr`, which is no valid address, stands for. */
+/** Refuse a value that no word of the memory can hold. */
+export function badValue(value: unknown): never {
+  throw new UsageError(`${String(value)} is no value of a word: words hold integers of 32 bits`);
+}
+
+/** Refuse a number of a bit that no word has. */
+export function badBit(bit: unknown): never {
+  throw new UsageError(`${String(bit)} is no bit of a word: bits are numbered from 0 to 31`);
+}
+
+/**
+ * Throw the {@link KernelOops} that an access to `addr`, which is no valid address, stands for; a number that is no address at all is
+ * the caller's mistake.
+ */
 export function badAddress(cpu: CpuId, addr: Addr): never {
+  if (!Number.isInteger(addr)) {
+    throw new UsageError(
+      `${String(addr)} is no address: a field, a word or a base is misspelt or missing`,
+    );
+  }
   if (addr >= 0 && addr < FIRST_VALID_ADDR) throw new KernelOops(cpu, addr, 'null pointer access');
   const poisoned = Math.abs(addr - POISON) < 0x10000;
   throw new KernelOops(

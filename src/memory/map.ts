@@ -1,6 +1,6 @@
 /** Where everything is in the shared memory: regions are claimed once, at boot, and name their addresses. */
 
-import { SimulatorBug } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { structInfo, type Addr, type AnyStruct } from './struct.js';
 import type { WasmMemory } from './wasm-memory.js';
 
@@ -14,6 +14,9 @@ export interface Region {
   readonly layout: AnyStruct | undefined;
 }
 
+const hasSize = (layout: unknown): boolean =>
+  Number.isInteger((layout as { size?: unknown } | null | undefined)?.size);
+
 /** The serialisable map of a machine's memory: equal on every CPU, built once from the machine's size. */
 export class MemoryMap {
   readonly regions: Region[] = [];
@@ -26,6 +29,11 @@ export class MemoryMap {
 
   /** Claim `count` structs of one layout; returns the address of the first. Aligned to 16 words (a cache line). */
   claim(name: string, layout: AnyStruct, count = 1): Addr {
+    if (structInfo(layout) === undefined && !hasSize(layout)) {
+      throw new UsageError(
+        `map.claim('${name}', ${JSON.stringify(layout)}): the second argument is what struct() returns; claimWords() claims plain words`,
+      );
+    }
     return this.#add(name, layout, layout.size, count);
   }
 
@@ -36,8 +44,12 @@ export class MemoryMap {
 
   #add(name: string, layout: AnyStruct | undefined, stride: number, count: number): Addr {
     const base = this.#next;
-    if (!Number.isSafeInteger(base + stride * count)) {
-      throw new SimulatorBug(`region ${name} has no size: ${count} × ${stride}`);
+    if (typeof name !== 'string' || name === '') {
+      throw new UsageError(`the map names its regions; ${JSON.stringify(name)} is no name`);
+    }
+    const words = stride * count;
+    if (!Number.isInteger(count) || !Number.isInteger(stride) || !(words >= 0 && words < 2 ** 28)) {
+      throw new UsageError(`region ${name} of the map has no size: ${count} × ${stride} words`);
     }
     this.regions.push({ name, base, count, stride, layout });
     this.#next = (base + stride * count + 15) & ~15;

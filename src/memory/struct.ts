@@ -1,5 +1,7 @@
 /** Struct layouts: names and sizes in, word offsets out. One table owns the words of each kind of object. */
 
+import { UsageError } from '../errors.js';
+
 /** A word index into the shared Int32Array. Pointers, addresses of text and addresses of data share it. */
 export type Addr = number;
 
@@ -47,6 +49,11 @@ export function struct<const F extends Record<string, number> & { readonly size?
   const list: { name: string; offset: number; words: number }[] = [];
   let offset = 0;
   for (const [field, words] of Object.entries(fields)) {
+    if (!Number.isInteger(words) || words < 0 || field === 'size') {
+      throw new UsageError(
+        `struct('${name}'): the field ${field} has ${String(words)} words; accepted are integers from 0 on, for any name but size`,
+      );
+    }
     computed[field] = offset;
     list.push({ name: field, offset, words });
     offset += words;

@@ -5,6 +5,7 @@ import type { Cpu, CpuContext } from '../memory/cpu.js';
 import type { MemoryMap } from '../memory/map.js';
 import type { SiteId } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
+import { checkScenario } from './validate.js';
 import type { EventTrace, TraceEvent } from './event-trace.js';
 
 export type { EventTrace, TraceEvent } from './event-trace.js';
@@ -196,12 +197,16 @@ export function gradeOf(scenario: Scenario, outcome: string): OutcomeRule {
   );
 }
 
-/** Declare a race. Checks what the types cannot. */
+/** Declare a race. @throws UsageError for a declaration that is not complete, or has keys that are not known */
 export function race(scenario: Omit<RaceScenario, 'kind'>): RaceScenario {
-  return { kind: 'race', ...scenario };
+  const declared = { kind: 'race', ...scenario } as const;
+  checkScenario(declared);
+  return declared;
 }
 
-/** Declare a system scenario. */
+/** Declare a system scenario. @throws UsageError as {@link race} */
 export function system(scenario: Omit<SystemScenario, 'kind'>): SystemScenario {
-  return { kind: 'system', ...scenario };
+  const declared = { kind: 'system', ...scenario } as const;
+  checkScenario(declared);
+  return declared;
 }

@@ -122,7 +122,7 @@ const { statement } = fc.letrec<{ expression: string; statement: string }>((tie)
   ),
   statement: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
-    fc.tuple(word, tie('expression')).map(([w, e]) => `cpu.writeOnce(${w}, ${e})`),
+    fc.tuple(word, tie('expression')).map(([w, e]) => `cpu.writeOnce(${w}, (${e}) | 0)`),
     fc.tuple(word, tie('expression')).map(([w, e]) => `cpu.set(${w}, ${e})`),
     fc.constant('cpu.smpMb()'),
     word.map((w) => `cpu.testAndSetBit(${w}, 3) && cpu.clearBit(${w}, 1)`),

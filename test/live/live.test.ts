@@ -164,3 +164,26 @@ test('code that is not there any more is not called', (t) => {
   words[text + BODY_WORD] = -7;
   t.throws(() => m.call(area, -2, 3), { instanceOf: KernelOops, message: /not there any more/ });
 });
+
+test('a patch that is not loaded, or not known, is answered with an errno, whatever is asked', (t) => {
+  const machine = bootLive({
+    functions: { f: (n: number) => n },
+    patches: { p: { functions: { f: (n: number) => n + 1 } } },
+  });
+  for (const patch of ['p', 'nope']) {
+    t.is(machine.disable(patch), -ENOENT);
+    t.is(machine.remove(patch), -ENOENT);
+  }
+  const unknown = { code: 'ERR_USAGE', message: 'no module is called nope' };
+  t.throws(() => machine.enable('nope'), unknown);
+  for (const jiffies of [-1, NaN, 0.5, Infinity]) {
+    t.throws(() => machine.letRun(jiffies), { code: 'ERR_USAGE', message: /^letRun\(/ });
+  }
+  t.is(machine.enable('p'), 0);
+  machine.letRun(100);
+  t.is(machine.disable('p'), 0);
+  machine.letRun(200);
+  t.is(machine.disable('p') < 0, true, 'it is disabled already');
+  t.is(machine.remove('p'), 0);
+  t.is(machine.disable('p'), -ENOENT);
+});

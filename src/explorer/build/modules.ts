@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { UsageError } from '../../errors.js';
 import type { EncodedSourceMap } from '@jridgewell/remapping';
 import type { GraphModule } from './graph.js';
+import { lineOf, placeOf } from '../engine/place.js';
 import { plainNames } from './plain.js';
 import { readForProgram } from './program.js';
 import { readReplacement, type Replacement } from './replacement.js';
@@ -64,8 +65,11 @@ export async function loadResumable(
     const exports = (await import(url)) as Record<string, unknown>;
     return { exports, fingerprint, replaced: replacedIn(graph, replacement) };
   } catch (error) {
-    const { stack } = error as Error;
-    throw new UsageError(`${file} throws while it is loaded: ${stack ?? String(error)}`);
+    const place = placeOf(error);
+    const what = error instanceof UsageError ? error.message : lineOf(error);
+    throw new UsageError(
+      `${file} throws while it is loaded: ${what}${place === undefined ? '' : ` (${place})`}`,
+    );
   }
 }
 

@@ -1,13 +1,19 @@
 /** The vocabulary of the explorer's CPUs: what each operation of `cpu` asks of the memory, and of the race detector. */
 
-import { badAddress, FIRST_VALID_ADDR, freedLock } from '../../memory/fault.js';
+import { badBit, freedLock } from '../../memory/fault.js';
 import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
 import type { SiteId } from '../../memory/sites.js';
 import { POISON, type Addr } from '../../memory/struct.js';
 import { isUnheld, WAIT_LOCK, WAIT_MWAIT, WAIT_RELAX } from './cpu-state.js';
 import * as ops from './operations.js';
-import { SteppingCpu } from './stepping-cpu.js';
+import { SteppingCpu, wordOf } from './stepping-cpu.js';
+
+/** A word with one bit set. */
+function maskOf(bit: number): number {
+  if ((bit & 31) !== bit) badBit(bit);
+  return 1 << bit;
+}
 
 /** One simulated CPU of the explorer. */
 export class ExplorerCpu extends SteppingCpu {
@@ -112,10 +118,10 @@ export class ExplorerCpu extends SteppingCpu {
     this.performRmw(ops.OP_ATOMIC_ADD.code, addr, model.RMW_ADD, delta, model.RMW_VOID);
   }
   override setBit(addr: Addr, bit: number): void {
-    this.performRmw(ops.OP_SET_BIT.code, addr, model.RMW_OR, 1 << bit, model.RMW_VOID);
+    this.performRmw(ops.OP_SET_BIT.code, addr, model.RMW_OR, maskOf(bit), model.RMW_VOID);
   }
   override clearBit(addr: Addr, bit: number): void {
-    this.performRmw(ops.OP_CLEAR_BIT.code, addr, model.RMW_AND, ~(1 << bit), model.RMW_VOID);
+    this.performRmw(ops.OP_CLEAR_BIT.code, addr, model.RMW_AND, ~maskOf(bit), model.RMW_VOID);
   }
   override testBit(addr: Addr, bit: number): boolean {
     return this.#bit(this.performLoad(ops.OP_TEST_BIT.code, addr, model.LOAD_ONCE), bit);
@@ -123,18 +129,18 @@ export class ExplorerCpu extends SteppingCpu {
   override testAndSetBit(addr: Addr, bit: number, site?: SiteId): boolean {
     const order = this.#order(model.RMW_FULL, site);
     return this.#bit(
-      this.performRmw(ops.OP_TEST_AND_SET_BIT.code, addr, model.RMW_OR, 1 << bit, order),
+      this.performRmw(ops.OP_TEST_AND_SET_BIT.code, addr, model.RMW_OR, maskOf(bit), order),
       bit,
     );
   }
   override testAndClearBit(addr: Addr, bit: number, site?: SiteId): boolean {
     const order = this.#order(model.RMW_FULL, site);
     const code = ops.OP_TEST_AND_CLEAR_BIT.code;
-    return this.#bit(this.performRmw(code, addr, model.RMW_AND, ~(1 << bit), order), bit);
+    return this.#bit(this.performRmw(code, addr, model.RMW_AND, ~maskOf(bit), order), bit);
   }
 
   #bit(word: number, bit: number): boolean {
-    const set = (word & (1 << bit)) !== 0;
+    const set = (word & maskOf(bit)) !== 0;
     this.result = set;
     return set;
   }
@@ -230,7 +236,7 @@ export class ExplorerCpu extends SteppingCpu {
   }
 
   override get(addr: Addr): number {
-    if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
+    this.checkAddress(addr);
     const { platform, state } = this;
     const { observer } = platform;
     platform.substrate = true;
@@ -242,7 +248,7 @@ export class ExplorerCpu extends SteppingCpu {
     return value;
   }
   override set(addr: Addr, value: number): void {
-    if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
+    this.checkAddress(addr);
     const { platform, state } = this;
     const { observer } = platform;
     platform.substrate = true;
@@ -250,11 +256,11 @@ export class ExplorerCpu extends SteppingCpu {
       observer.set(this.id, addr, state.position);
       observer.operation(state, ops.OP_SET.code, addr, value | 0);
     }
-    this.memory.poke(addr, value | 0);
+    this.memory.poke(addr, wordOf(value));
     this.changed(addr);
   }
   override peek(addr: Addr): number {
-    if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
+    this.checkAddress(addr);
     const { turns, state } = this;
     if (turns.observes) turns.peeked(state, addr);
     const value = this.memory.newest(addr);
@@ -263,7 +269,7 @@ export class ExplorerCpu extends SteppingCpu {
   }
 
   override fetch(addr: Addr): number {
-    if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
+    this.checkAddress(addr);
     return this.memory.newest(addr);
   }
 

@@ -2,11 +2,14 @@
 
 import { UsageError } from '../../errors.js';
 import { Ablation } from '../../memory/sites.js';
-import type { KernelBody, Machine, Scenario } from '../../scenario/declare.js';
+import type { Machine, Scenario } from '../../scenario/declare.js';
+import { checkMachine } from '../../scenario/validate.js';
+import { checkBodies, nothing } from './bodies.js';
 import { Execution } from './execution.js';
 import type { Prepared } from './prepared.js';
 import { ReplayStrategy } from '../strategies/replay.js';
 import { DEFAULT_SCHEDULE } from './schedule.js';
+import { lineOf, placeOf } from './place.js';
 import { ScMemory } from './sc-memory.js';
 
 /** Operations that preparing a machine may take. */
@@ -43,28 +46,26 @@ function executePreparation(scenario: Scenario, machine: Machine, image: Int32Ar
   });
   const reason = execution.run(new ReplayStrategy(DEFAULT_SCHEDULE));
   if (reason !== 'ended') {
-    const why = reason === 'threw' ? String(execution.thrown) : reason;
+    const why = reason === 'threw' ? withPlace(execution.thrown) : reason;
     throw new UsageError(`scenario ${scenario.name}: preparing its machine ends in: ${why}`);
   }
   return memory.words;
 }
 
-/** Body of a CPU that has nothing to do; in the form that resumable code has. */
-const nothing = function* (): Generator<undefined, void, undefined> {
-  // Ends at once.
-} as unknown as KernelBody;
+function withPlace(error: unknown): string {
+  const what = error instanceof UsageError ? error.message : lineOf(error);
+  const place = placeOf(error);
+  return place === undefined ? what : `${what} (${place})`;
+}
 
 function buildMachine(scenario: Scenario): Machine {
   let machine: Machine;
   try {
     machine = scenario.build();
   } catch (error) {
-    throw new UsageError(`scenario ${scenario.name}: build() throws: ${String(error)}`);
+    throw new UsageError(`scenario ${scenario.name}: build() throws: ${withPlace(error)}`);
   }
-  if (machine.bodies.length < 1 || machine.bodies.length > 31) {
-    throw new UsageError(
-      `scenario ${scenario.name} has ${machine.bodies.length} CPUs; accepted are 1 to 31`,
-    );
-  }
+  checkMachine(scenario.name, machine);
+  checkBodies(scenario, machine);
   return machine;
 }

@@ -1,5 +1,6 @@
 /** A scenario loaded, prepared and ready to be executed with one configuration: what explore and replay share. */
 
+import { existsSync, readFileSync } from 'node:fs';
 import { UsageError } from '../../errors.js';
 import { KERNEL_VERSIONS } from '../../kernel/versions.js';
 import { Ablation, type SiteId } from '../../memory/sites.js';
@@ -11,6 +12,7 @@ import type { SessionConfig } from './config.js';
 import { Execution } from './execution.js';
 import type { ExplorerMemory, MemoryKind } from './explorer-memory.js';
 import { locateBlocked } from './blocked.js';
+import { checkExecuted, ForeignBody } from './bodies.js';
 import { loadResumable } from '../build/modules.js';
 import { prepare } from './prepare.js';
 import type { Prepared } from './prepared.js';
@@ -37,6 +39,8 @@ export interface LoadedScenario {
   readonly fingerprint: string;
   /** Kernel functions that were replaced. Default none. */
   readonly replaced?: readonly string[];
+  /** File that exports it, for messages. */
+  readonly file?: string;
 }
 
 function isScenario(value: unknown): value is Scenario {
@@ -55,7 +59,7 @@ export async function loadScenarios(
   if (scenarios.length === 0) {
     throw new UsageError(`${file} exports no scenario: export what race() or system() returns`);
   }
-  return scenarios.map((scenario) => ({ scenario, fingerprint, replaced }));
+  return scenarios.map((scenario) => ({ scenario, fingerprint, replaced, file }));
 }
 
 /** The same scenario on another release of the kernel. @throws UsageError when there is none */
@@ -101,6 +105,24 @@ export function createMemory(
   return kind === 'sc' ? new ScMemory() : new ViewMachine({ cpus, words, ...CAPS, log });
 }
 
+/** Say where a body is that cannot be explored. */
+function placed<T>(file: string | undefined, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw error instanceof ForeignBody && file !== undefined ? error.in(file) : error;
+  }
+}
+
+/** Places in a file that may make its scenarios nondeterministic. */
+function suspectsIn(file: string): string[] {
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+  return lines.flatMap((line, i) => {
+    const [found] = /Math\.random|Date\.now|new Date|performance\.now|hrtime/.exec(line) ?? [];
+    return found === undefined ? [] : [`${file}:${i + 1} uses ${found}`];
+  });
+}
+
 /** One prepared scenario, executed any number of times. */
 export class Session {
   readonly prepared: Prepared;
@@ -110,7 +132,9 @@ export class Session {
   readonly log: EventLog | undefined;
   readonly #memory: MemoryKind;
   readonly #ablated: readonly number[];
+  readonly #file: string | undefined;
   readonly #replaced: readonly string[];
+  #isChecked = false;
   readonly #judge: Judge;
   readonly #deadlocks = new Map<string, Verdict>();
   #races: RaceDetector | undefined;
@@ -120,10 +144,11 @@ export class Session {
     config: Omit<SessionConfig, 'scenario'>,
     options: { readonly log?: boolean } = {},
   ) {
-    const { scenario, fingerprint, replaced = [] } = loaded;
+    const { scenario, fingerprint, replaced = [], file } = loaded;
     this.fingerprint = fingerprint;
+    this.#file = file;
     this.#replaced = replaced;
-    this.prepared = prepare(scenario);
+    this.prepared = placed(file, () => prepare(scenario));
     this.#memory = config.memory;
     this.#ablated = config.ablated;
     const { bodies } = this.prepared.machine;
@@ -150,6 +175,7 @@ export class Session {
     const reason = execution.run(strategy);
     strategy.end();
     if (reason === 'abandoned') return undefined;
+    if (!this.#isChecked) this.#check();
     if (execution.substrate && this.#races === undefined) {
       // The first execution that touches substrate data: repeat it with the detector, which costs time, switched on.
       this.#races = new RaceDetector(execution.cpus.length, execution.image.length);
@@ -158,6 +184,35 @@ export class Session {
     }
     const verdict = this.#judge.judge(execution, reason, this.#races?.found);
     return reason === 'deadlock' ? this.#located(verdict) : verdict;
+  }
+
+  /** After the first execution: whether every body did something. */
+  #check(): void {
+    this.#isChecked = true;
+    const { scenario, machine } = this.prepared;
+    placed(this.#file, () => checkExecuted(scenario, machine, this.execution.cpus));
+  }
+
+  /**
+   * Execute the execution that has just ended once more.
+   *
+   * @throws UsageError when it is another one: the scenario depends on something besides its schedule
+   */
+  checkRepeats({ key }: Verdict): void {
+    const { execution } = this;
+    const { hash } = execution;
+    const again = this.replay(execution.log.schedule());
+    if (again.key === key && execution.hash === hash) return;
+    throw this.notDeterministic();
+  }
+
+  /** What to say when one schedule leads to two executions. */
+  notDeterministic(): UsageError {
+    const suspects = this.#file === undefined ? [] : suspectsIn(this.#file);
+    return new UsageError(
+      `scenario ${this.scenario.name} is not deterministic: one schedule led to two executions. Its code may depend on nothing ` +
+        `but its cpu: no Math.random(), no clock, no variable that outlives an execution${suspects.map((s) => `; ${s}`).join('')}`,
+    );
   }
 
   /** A deadlock with the places where its CPUs wait, which one more execution shows; once for each kind of deadlock. */

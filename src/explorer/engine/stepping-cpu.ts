@@ -1,6 +1,6 @@
 /** A CPU that executes operations on a deterministic memory, waits, and says after each whether another CPU is next. */
 
-import { badAddress, FIRST_VALID_ADDR, freedLock } from '../../memory/fault.js';
+import { badAddress, badValue, FIRST_VALID_ADDR, freedLock } from '../../memory/fault.js';
 import { UsageError } from '../../errors.js';
 import { Cpu, type CpuContext } from '../../memory/cpu.js';
 import { CPU_LOCAL } from '../../memory/local.js';
@@ -20,6 +20,13 @@ import type { ExplorerMemory } from './explorer-memory.js';
 import * as ops from './operations.js';
 import type { Platform } from './platform.js';
 import type { Turns } from './turns.js';
+
+/** A value as a word holds it. @throws UsageError for what is no integer of 32 bits, signed or not */
+export function wordOf(value: number): number {
+  const word = value | 0;
+  if (word !== value && value >>> 0 !== value) badValue(value);
+  return word;
+}
 
 /** What a CPU shares with all others. */
 export interface Shared {
@@ -131,7 +138,7 @@ export abstract class SteppingCpu extends Cpu {
     this.enter(addr);
     if (state.interrupt !== undefined) throw new UsageError('an interrupt must not sleep');
     state.hasTimeout = timeoutMs < Infinity;
-    if (this.memory.newest(addr) !== (seen | 0)) {
+    if (this.memory.newest(addr) !== wordOf(seen)) {
       this.#fresh = addr;
       return this.#sleptNot(ops.OP_HALT_NOT.code, addr, -EAGAIN);
     }
@@ -167,8 +174,14 @@ export abstract class SteppingCpu extends Cpu {
     return site !== undefined && this.#removed[site] === 1;
   }
 
+  protected checkAddress(addr: Addr): void {
+    if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit || (addr | 0) !== addr) {
+      badAddress(this.id, addr);
+    }
+  }
+
   protected enter(addr: Addr): void {
-    if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
+    this.checkAddress(addr);
     if (this.#owesFence) this.#settle();
     this.turns.addr = addr;
   }
@@ -223,7 +236,7 @@ export abstract class SteppingCpu extends Cpu {
 
   protected performStore(code: number, addr: Addr, value: number, order: number): void {
     this.enter(addr);
-    this.memory.store(this.id, addr, value | 0, order);
+    this.memory.store(this.id, addr, wordOf(value), order);
     this.changed(addr);
     this.platform.observer?.store(this.id, addr, order);
     this.finish(code, addr, value | 0);
@@ -240,7 +253,7 @@ export abstract class SteppingCpu extends Cpu {
     this.enter(addr);
     const { turns } = this;
     turns.fresh = addr === this.#fresh;
-    const old = this.memory.rmw(this.id, addr, op, operand | 0, expected, order);
+    const old = this.memory.rmw(this.id, addr, op, wordOf(operand), wordOf(expected), order);
     this.changed(addr);
     if (turns.fresh) this.#fresh = -1;
     turns.fresh = false;
@@ -283,9 +296,10 @@ export abstract class SteppingCpu extends Cpu {
 
   protected waitFor(kind: number, addr: Addr, seen: number, code: number): void {
     this.enter(addr);
-    this.state.waitSeen = seen;
-    if (this.memory.newest(addr) === seen) {
-      this.startWait(kind, addr, seen, code);
+    const word = wordOf(seen);
+    this.state.waitSeen = word;
+    if (this.memory.newest(addr) === word) {
+      this.startWait(kind, addr, word, code);
     } else {
       this.#fresh = addr;
       this.finish(code, addr, seen);

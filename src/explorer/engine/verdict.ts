@@ -4,6 +4,7 @@ import { InvariantViolated, SimulatorBug, UsageError } from '../../errors.js';
 import { gradeOf, type Grade, type Scenario } from '../../scenario/declare.js';
 import { describeBlocked } from './blocked.js';
 import type { Ended } from './ended.js';
+import { innermost, lineOf, placeOf } from './place.js';
 import type { Prepared } from './prepared.js';
 import type { DataRace } from './race-detector.js';
 import type { StopReason } from './turns.js';
@@ -56,9 +57,10 @@ export class Judge {
       return verdict(error.finding.invariant, error.finding.detail);
     }
     if (error instanceof SimulatorBug) throw error;
-    const { stack } = error as { stack?: string };
+    const what = error instanceof UsageError ? error.message : `its code throws: ${lineOf(error)}`;
+    const place = placeOf(error) ?? innermost(error);
     throw new UsageError(
-      `scenario ${this.#scenario.name}: its code throws: ${stack ?? String(error)}`,
+      `scenario ${this.#scenario.name}: ${what}${place === undefined ? '' : ` (${place})`}`,
     );
   }
 

@@ -1,0 +1,35 @@
+/** Where in a user's own code something went wrong. */
+
+import { dirname, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Root of the package, whose own sources are nobody's mistake. */
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
+const OURS = [`${ROOT}${sep}src${sep}`, `${ROOT}${sep}dist${sep}src${sep}`];
+
+const FRAME = /^\s*at (?:.*? \()?(?:file:\/\/)?(\/.*|[A-Za-z]:.*?):(\d+):\d+\)?$/;
+
+/** File and line of the innermost frame that is the user's, `file:12`; undefined when there is none. */
+export function placeOf(error: unknown): string | undefined {
+  const { stack = '' } = error as { stack?: string };
+  for (const line of stack.split('\n')) {
+    const [, file = '', at = ''] = FRAME.exec(line) ?? [];
+    if (file !== '' && !OURS.some((room) => file.startsWith(room))) return `${file}:${at}`;
+  }
+  return undefined;
+}
+
+/** The innermost frame of all, for errors in code of our own. */
+export function innermost(error: unknown): string | undefined {
+  const { stack = '' } = error as { stack?: string };
+  for (const line of stack.split('\n')) {
+    const [, file = '', at = ''] = FRAME.exec(line) ?? [];
+    if (file !== '') return `${file}:${at}`;
+  }
+  return undefined;
+}
+
+/** An error in one line: what it says, without its stack. */
+export function lineOf(error: unknown): string {
+  return String(error instanceof Error ? `${error.name}: ${error.message}` : error);
+}
