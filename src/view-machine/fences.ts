@@ -52,7 +52,7 @@ export function readFence(p: Processor): void {
 
 /** `smp_wmb()`: later writes are bound to earlier writes, and carry them. */
 export function writeFence(s: MachineState, p: Processor): void {
-  if (!s.options.wmb) return;
+  if (!s.options.wmb) return; // V-7
   const w = p.window;
   for (let i = 0; i < w.count; i++) {
     const e = w.entry(i);

@@ -28,15 +28,16 @@ export function takeLock(s: MachineState, p: Processor, id: number): Message {
 function orderAfterOwnUnlock(s: MachineState, p: Processor): void {
   if (p.unlockEvent === 0) return;
   if (s.options.unlockLockOwn) {
+    // V-13
     p.carried.joinFlat(p.ownAtUnlock);
     p.carried.gs = Math.max(p.carried.gs, p.ownAtUnlockGs);
   }
-  if (s.options.unlockLockOrder) p.bindBefore(p.unlockEvent);
+  if (s.options.unlockLockOrder) p.bindBefore(p.unlockEvent); // V-14
 }
 
 /** The same across CPUs: what the last holder wrote is propagated before what is written after the lock. */
 function orderAfterUnlock(s: MachineState, p: Processor, source: Message): void {
-  if (source.kind !== UNLOCK || source.writer === p.cpu || !s.options.unlockLockOther) return;
+  if (source.kind !== UNLOCK || source.writer === p.cpu || !s.options.unlockLockOther) return; // V-12
   const { ownBefore, ownBeforeGs } = source;
   for (let i = 0; i < ownBefore.length; i += 2) {
     const x = ownBefore[i] as number;

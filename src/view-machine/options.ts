@@ -6,25 +6,28 @@ import { UsageError } from '../errors.js';
  * The rules a test may switch off, to show that the trace validator notices: each is an ordering of LKMM, and a machine
  * without it shows outcomes that LKMM forbids.
  */
-export const RULES = [
-  'retro', //            a new event that is overtaken by what an older one knew happens before that one
-  'prop-int', //         an access overtaken by a write that is propagated before a message happens before its read
-  'return-edge', //      a message that knows this CPU's own write brings that write's summary back
-  'read-only-part', //   what smp_rmb() taught reaches the summaries of later reads
-  'dep-rfi', //          a read of an own write is ordered after what the write depended on
-  'same-location', //    a write is ordered after the CPU's earlier accesses of the word
-  'wmb', //              smp_wmb()
-  'release-reads', //    a release is cumulative over reads
-  'rcu-unlock', //       a section that ends before a grace period does is seen by it
-  'rcu-lock', //         a section that starts after a grace period did sees what the grace period saw
-  'rmw-gap', //          nothing comes between a read-modify-write and the write it took
-  'unlock-lock-other', //  the previous holder's writes are propagated before the next one's
-  'unlock-lock-own', //    an own unlock before a lock propagates earlier writes before later ones
-  'unlock-lock-order', //  an own unlock before a lock orders everything before it before everything after
-] as const;
+export const RULES = {
+  'V-1': 'retro: a new event that is overtaken by what an older one knew happens before that one',
+  'V-2':
+    'prop-int: an access overtaken by a write that is propagated before a message happens before its read',
+  'V-3': "return-edge: a message that knows this CPU's own write brings that write's summary back",
+  'V-4': 'read-only-part: what smp_rmb() taught reaches the summaries of later reads',
+  'V-5': 'dep-rfi: a read of an own write is ordered after what the write depended on',
+  'V-6': "same-location: a write is ordered after the CPU's earlier accesses of the word",
+  'V-7': 'wmb: smp_wmb()',
+  'V-8': 'release-reads: a release is cumulative over reads',
+  'V-9': 'rcu-unlock: a section that ends before a grace period does is seen by it',
+  'V-10': 'rcu-lock: a section that starts after a grace period did sees what the grace period saw',
+  'V-11': 'rmw-gap: nothing comes between a read-modify-write and the write it took',
+  'V-12': "unlock-lock-other: the previous holder's writes are propagated before the next one's",
+  'V-13':
+    'unlock-lock-own: an own unlock before a lock propagates earlier writes before later ones',
+  'V-14':
+    'unlock-lock-order: an own unlock before a lock orders everything before it before everything after',
+} as const;
 
-/** Name of a removable rule. */
-export type Rule = (typeof RULES)[number];
+/** Id of a removable rule. */
+export type Rule = keyof typeof RULES;
 
 /** Sizes and bounds of a view machine. The bounds may only hide behaviours, never add one. */
 export interface ViewMachineOptions {
@@ -96,19 +99,19 @@ export class MachineOptions {
     this.pointerSpan = this.exact ? 0 : atLeast('pointerSpan', options.pointerSpan ?? 64, 0);
     this.log = options.log ?? false;
     const has = (rule: Rule): boolean => !(options.without ?? []).includes(rule);
-    this.retro = has('retro');
-    this.propInt = has('prop-int');
-    this.returnEdge = has('return-edge');
-    this.readOnlyPart = has('read-only-part');
-    this.depRfi = has('dep-rfi');
-    this.sameLocation = has('same-location');
-    this.wmb = has('wmb');
-    this.releaseReads = has('release-reads');
-    this.rcuUnlock = has('rcu-unlock');
-    this.rcuLock = has('rcu-lock');
-    this.rmwGap = has('rmw-gap');
-    this.unlockLockOther = has('unlock-lock-other');
-    this.unlockLockOwn = has('unlock-lock-own');
-    this.unlockLockOrder = has('unlock-lock-order');
+    this.retro = has('V-1');
+    this.propInt = has('V-2');
+    this.returnEdge = has('V-3');
+    this.readOnlyPart = has('V-4');
+    this.depRfi = has('V-5');
+    this.sameLocation = has('V-6');
+    this.wmb = has('V-7');
+    this.releaseReads = has('V-8');
+    this.rcuUnlock = has('V-9');
+    this.rcuLock = has('V-10');
+    this.rmwGap = has('V-11');
+    this.unlockLockOther = has('V-12');
+    this.unlockLockOwn = has('V-13');
+    this.unlockLockOrder = has('V-14');
   }
 }

@@ -27,7 +27,7 @@ export function enterSection(s: MachineState, p: Processor, domain: Domain): boo
   domain.nesting[p.cpu] = nesting + 1;
   if (nesting > 0) return false;
   domain.sections[p.cpu] = (domain.sections[p.cpu] as number) + 1;
-  if (s.options.rcuLock) p.bindTime(domain.start);
+  if (s.options.rcuLock) p.bindTime(domain.start); // V-10
   return true;
 }
 
@@ -38,6 +38,7 @@ export function leaveSection(s: MachineState, p: Processor, domain: Domain): boo
   domain.nesting[p.cpu] = nesting - 1;
   if (nesting > 1) return false;
   if (s.options.rcuUnlock) {
+    // V-9
     domain.ended.joinView(p.own);
     domain.ended.joinView(p.read);
   }

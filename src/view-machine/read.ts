@@ -77,7 +77,7 @@ function beginSummary(s: MachineState, p: Processor, addr: number): void {
   const h = s.summary;
   h.clear();
   s.summaryGt = p.gtR;
-  if (s.options.readOnlyPart && p.readOnly.n > 0) h.joinView(p.readOnly);
+  if (s.options.readOnlyPart && p.readOnly.n > 0) h.joinView(p.readOnly); // V-4
   if (p.address.length > 0) joinEvents(s, p, p.address);
   if (p.window.pointers > 0) joinPointers(s, p, addr);
 }
@@ -143,10 +143,12 @@ function joinRead(s: MachineState, p: Processor, m: Message, external: boolean):
   if (external) {
     s.joinTime(m.gt);
     if (p.window.count === 0) return;
-    if (s.options.propInt) joinOvertaken(s, p, m);
+    if (s.options.propInt) joinOvertaken(s, p, m); // V-2
     if (s.options.returnEdge && (m.known[p.cpu] as number) > p.writesAtFence)
+      // V-3
       joinOwnWrites(s, p, m);
   } else if (m.writer === p.cpu && s.options.depRfi) {
+    // V-5
     joinDependency(s, p, m);
   }
 }

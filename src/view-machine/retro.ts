@@ -38,7 +38,7 @@ export function admit(
   access: NewAccess,
   knows: Message | null,
 ): number {
-  if (!s.options.retro) return UNRELATED;
+  if (!s.options.retro) return UNRELATED; // V-1
   const overtaken = overtakers(s, p, access.x, access.position);
   if (overtaken.length === 0) return UNRELATED;
   const growing: Entry[] = [];

@@ -104,7 +104,7 @@ function candidates(
 /** A stale message may be taken if nobody took it, there is room behind it, and nothing known here lies above it. */
 function mayTake(s: MachineState, location: Location, i: number, known: number): boolean {
   const m = location.at(i);
-  return m.position >= known && !(m.taken && s.options.rmwGap) && location.hasRoom(i);
+  return m.position >= known && !(m.taken && s.options.rmwGap) && location.hasRoom(i); // V-11
 }
 
 function succeeds(rmw: Rmw, old: number): boolean {

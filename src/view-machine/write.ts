@@ -97,7 +97,7 @@ function joinDependencies(s: MachineState, p: Processor, m: Message, depends: nu
 /** A write comes after the CPU's earlier accesses of the word; a release after all of them. */
 function joinWindow(s: MachineState, p: Processor, id: number, release: boolean): void {
   const w = p.window;
-  if (!release && (w.at[id] === 0 || !s.options.sameLocation)) return;
+  if (!release && (w.at[id] === 0 || !s.options.sameLocation)) return; // V-6
   for (let i = 0; i < w.count; i++) {
     const e = w.entry(i);
     if (!release && e.x !== id) continue;
@@ -111,6 +111,7 @@ function joinWindow(s: MachineState, p: Processor, id: number, release: boolean)
 /** A release is cumulative: it carries what the CPU wrote and what it read from others, which is its own from then on. */
 function carryAll(s: MachineState, p: Processor, m: Message): void {
   if (s.options.releaseReads) {
+    // V-8
     p.own.joinView(p.read);
     p.read.clear();
   }
@@ -176,7 +177,7 @@ function gapAt(s: MachineState, location: Location, nth: number): number {
 
 /** Nothing comes between a read-modify-write and what it took, nor where no position is left. */
 function isOpen(s: MachineState, location: Location, at: number): boolean {
-  return !(location.at(at).taken && s.options.rmwGap) && location.hasRoom(at);
+  return !(location.at(at).taken && s.options.rmwGap) && location.hasRoom(at); // V-11
 }
 
 /** Complete the summary with the write's own view, publish the message and remember the write. */
