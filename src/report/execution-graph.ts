@@ -31,16 +31,28 @@ function cluster(test: LitmusTest, candidate: Candidate, thread: number): string
   ];
 }
 
+/** Colours of the edges that are in no cycle. */
+const COLORS: Readonly<Record<string, string>> = { rf: 'darkgreen', fr: 'darkorange', co: 'blue' };
+
 /** Lock writes are drawn as one with their lock reads. */
 function drawn(candidate: Candidate, event: number): number {
   return candidate.is(event, EV.lockWrite) ? event - 1 : event;
 }
 
+/** The write that follows in coherence order what a read saw; undefined: it saw the last one. */
+function missedBy(candidate: Candidate, read: number, source: number): number | undefined {
+  const order = candidate.co[candidate.location[read] ?? -1] ?? [];
+  return source < 0 ? order[0] : order[order.indexOf(source) + 1];
+}
+
 function communication(candidate: Candidate): Edge[] {
   const edges: Edge[] = [];
   for (const e of candidate.placed()) {
-    const source = candidate.is(e, EV.read) ? candidate.sourceOf(e) : -1;
+    if (!candidate.is(e, EV.read)) continue;
+    const source = candidate.sourceOf(e);
     if (source >= 0) edges.push({ from: source, to: e, name: 'rf', reason: '' });
+    const missed = missedBy(candidate, e, source);
+    if (missed !== undefined) edges.push({ from: e, to: missed, name: 'fr', reason: '' });
   }
   for (const order of candidate.co) {
     order
@@ -75,7 +87,7 @@ export function executionDot(
     '  node [shape=box, fontname="Courier", fontsize=11];',
     '  edge [fontname="Helvetica", fontsize=10];',
     ...candidate.threads.flatMap((_, thread) => cluster(test, candidate, thread)),
-    ...others.flatMap((edge) => line(edge, edge.name === 'rf' ? 'darkgreen' : 'blue')),
+    ...others.flatMap((edge) => line(edge, COLORS[edge.name] ?? 'blue')),
     ...[...new Map(cycle.map((edge) => [key(edge), edge])).values()].flatMap((edge) =>
       line(edge, 'red'),
     ),
