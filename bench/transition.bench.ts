@@ -225,6 +225,27 @@ function floorTask(count: number): MeasuredTask {
   };
 }
 
+/** What the memory allows: the words of a task that a pass reads and writes, with plain accesses, in the order of the list. */
+function memoryTask(count: number): MeasuredTask {
+  const { words, tasks } = transitionOver(count);
+  const newestFirst = [...tasks].reverse();
+  return {
+    name: `${count} tasks, memory`,
+    measure: ({ timeMs }) =>
+      medianOver(timeMs, () => {
+        let sum = 0;
+        const from = performance.now();
+        for (const task of newestFirst) {
+          words[task + TASK.patchState] = 1;
+          sum += (words[task + TASK.depth] ?? 0) + (words[task + TASK.size] ?? 0);
+        }
+        const ns = (performance.now() - from) * 1e6;
+        if (sum === 0) throw new Error('no task has a stack');
+        return ns / count;
+      }),
+  };
+}
+
 const pass: Benchmark = {
   name: 'transition pass',
   unit: 'ns/task',
@@ -233,6 +254,7 @@ const pass: Benchmark = {
   tasks: () =>
     [1000, 10_000, 100_000].flatMap((count) => [
       floorTask(count),
+      memoryTask(count),
       passTask(count, 'atomics', true),
       passTask(count, 'wasm', true),
       passTask(count, 'wasm', false),

@@ -95,7 +95,7 @@ export const STRESS_OPTIONS = {
     flags: '--cpus <n>',
   },
   tasks: {
-    rule: integerIn({ min: 1, max: 100_000 }),
+    rule: integerIn({ min: 1, max: 1_000_000 }),
     about: 'simulated tasks',
     fallback: 256,
     flags: '--tasks <n>',

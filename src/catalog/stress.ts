@@ -118,6 +118,12 @@ function outcomes(words: Int32Array, booted: BootedMachine): OutcomeCount[] {
   ];
 }
 
+/** Children at once. */
+const MOST_FORKED = 25_000;
+/** With more tasks than this, their stacks hold {@link SMALL_STACK} return addresses: a million tasks take 256 MB then. */
+const MANY_TASKS = 100_000;
+const SMALL_STACK = 24;
+
 /** Lay the machine out. */
 export function build(options: StressOptions): Workload {
   const tasks = initialTasks(options);
@@ -130,7 +136,8 @@ export function build(options: StressOptions): Workload {
   callbacks[CALLBACK_FAILS] = refuse;
   const booted = bootMachine({
     cpus: options.cpus,
-    tasks: tasks.length + Math.max(32, Math.ceil(options.tasks / 4)),
+    tasks: tasks.length + Math.max(32, Math.min(Math.ceil(options.tasks / 4), MOST_FORKED)),
+    ...(options.tasks > MANY_TASKS ? { stackWords: SMALL_STACK } : {}),
     vmlinux: stressVmlinux(STRESS.size),
     modules: stressModules(),
     initialTasks: tasks,

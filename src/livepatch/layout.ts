@@ -299,8 +299,10 @@ export interface KlpContext {
   /** Address of the dynamic debug switches of livepatch. */
   readonly debug: Addr;
   readonly facts: KlpFacts;
-  /** In place of klpTrySwitchTask() in the pass over the task list; must do the same. */
+  /** In place of klpTrySwitchTask(); must do the same. */
   readonly trySwitchTask?: TrySwitchTask;
+  /** In place of klpTrySwitchTasks(), the pass over the task list; must do the same. */
+  readonly trySwitchTasks?: TrySwitchTask;
 }
 
 declare module '../memory/cpu.js' {

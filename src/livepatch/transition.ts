@@ -480,6 +480,15 @@ function trySwitchIdleTasks(cpu: Cpu): boolean {
   return complete;
 }
 
+/** Try to switch the tasks of the list from `first` on, under the tasklist lock; returns whether all are in the target state. */
+export function klpTrySwitchTasks(cpu: Cpu, first: Addr): boolean {
+  let complete = true;
+  for (let task = first; task !== NULL; task = cpu.get(task + TASK.tasksNext)) {
+    if (!klpTrySwitchTask(cpu, task)) complete = false;
+  }
+  return complete;
+}
+
 /** One attempt to switch all tasks; completes the transition, or arranges the next attempt.
  * @kernel klp_try_complete_transition, kernel/livepatch/transition.c:451 (v6.5) */
 export function klpTryCompleteTransition(cpu: Cpu): void {
@@ -490,12 +499,9 @@ export function klpTryCompleteTransition(cpu: Cpu): void {
 
   // What stands in for the port says nothing.
   const isSilent = (cpu.peek(klp.debug) & TRY_SWITCH_DEBUG) === 0;
-  const trySwitchTask = (isSilent ? klp.trySwitchTask : undefined) ?? klpTrySwitchTask;
+  const trySwitchTasks = (isSilent ? klp.trySwitchTasks : undefined) ?? klpTrySwitchTasks;
   tasklistReadLock(cpu);
-  let task = cpu.get(kernel.globals + KERNEL.taskList);
-  for (; task !== NULL; task = cpu.get(task + TASK.tasksNext)) {
-    if (!trySwitchTask(cpu, task)) complete = false;
-  }
+  if (!trySwitchTasks(cpu, cpu.get(kernel.globals + KERNEL.taskList))) complete = false;
   tasklistReadUnlock(cpu);
 
   if (!trySwitchIdleTasks(cpu)) complete = false;

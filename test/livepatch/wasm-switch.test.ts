@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { loadModule } from '../../src/kernel/module.js';
-import { percpu, PERCPU } from '../../src/kernel/layout.js';
+import { KERNEL, percpu, PERCPU } from '../../src/kernel/layout.js';
 import { TASK, TASK_WAKING, TIF_PATCH_PENDING } from '../../src/kernel/task.js';
 import { asm, type FunctionSource } from '../../src/kernel/text.js';
-import { klpTrySwitchTask } from '../../src/livepatch/transition.js';
+import { klpTrySwitchTask, klpTrySwitchTasks } from '../../src/livepatch/transition.js';
 import { MAX_STACK_ENTRIES } from '../../src/livepatch/layout.js';
 import { SWITCH_VALUES } from '../../src/livepatch/wasm/switch-values.js';
 import { withTrySwitch } from '../../src/livepatch/wasm-switch.js';
@@ -278,5 +278,65 @@ test('a machine that asks for what only the port does keeps the port', (t) => {
   for (const more of asked) {
     const machine = bootSolo({ vmlinux: { functions: [empty('f')] }, ...more });
     t.is(withTrySwitch(CPU0, machine.ctx, machine.boot), machine.ctx);
+  }
+});
+
+/** The tasks of the pass, newest first, in random states. */
+function shuffleAll(s: Stage, random: Random): number {
+  const { words, machine } = s;
+  const first = words[machine.kernel.globals + KERNEL.taskList]!;
+  for (let task = first; task !== 0; task = words[task + TASK.tasksNext]!) {
+    shuffle({ ...s, sleeper: task }, random);
+  }
+  const target = random.below(2);
+  words[s.klp.targetState] = target;
+  return first;
+}
+
+for (const isTraced of [true, false]) {
+  const how = isTraced ? 'and its trace' : 'of a CPU without a trace';
+  test(`the pass in WebAssembly leaves what the port's pass leaves, ${how}`, (t) => {
+    const sleepers = Array.from({ length: 70 }, () => ({
+      comm: 'sleeper',
+      thread: 'sys',
+      sleepingIn: ['sys', 'wait'],
+    }));
+    const blocker = { comm: 'blocker', thread: 'sys', sleepingIn: ['sys', 'g'] };
+    const s = stage({ initialTasks: [sleepers[0]!, blocker, ...sleepers] });
+    const ctx = isTraced ? s.fastCtx : withTrySwitch(CPU0, s.machine.ctx, s.machine.boot);
+    const length = s.machine.map.words;
+    const random = new Random(SEED, 1);
+    let [switched, complete, differences] = [0, 0, 0];
+    for (let i = 0; i < 300; i++) {
+      const first = shuffleAll(s, random);
+      const before = s.words.slice(0, length);
+      const expected = observe(s, klpTrySwitchTasks, first);
+      const after = s.words.slice(0, length);
+      s.words.set(before);
+      const found = observe(s, ctx.klp.trySwitchTasks!, first);
+      const oldName = s.klp.perCpu + MAX_STACK_ENTRIES;
+      s.words[oldName] = after[oldName]!;
+      const [mine, port] = isTraced ? [found, expected] : [found.switched, expected.switched];
+      if (JSON.stringify(mine) !== JSON.stringify(port)) differences++;
+      else if (after.some((word, w) => word !== s.words[w])) differences++;
+      switched += expected.events?.length ?? 0;
+      if (expected.switched === true) complete++;
+      s.words.set(before);
+    }
+    t.is(differences, 0);
+    t.true(switched > 3000, `${switched} switched, ${complete} passes complete`);
+  });
+}
+
+test('a link of the task list to nowhere is left to the port', (t) => {
+  const s = stage();
+  const { words, sleeper } = s;
+  for (const nowhere of [3, POISON, -5, words.length + 16]) {
+    const next = words[sleeper + TASK.tasksNext]!;
+    words[sleeper + TASK.tasksNext] = nowhere;
+    const seen = observe(s, klpTrySwitchTasks, sleeper);
+    t.true(seen.oops !== undefined);
+    t.deepEqual(observe(s, s.fastCtx.klp.trySwitchTasks!, sleeper), seen);
+    words[sleeper + TASK.tasksNext] = next;
   }
 });

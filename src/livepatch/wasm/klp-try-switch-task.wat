@@ -74,7 +74,85 @@
         (br $next)))
     (i32.const 0))
 
-  (func (export "klpTrySwitchTask") (param $task i32) (param $current i32) (result i32)
+  ;; spin_unlock() of pi_lock: 2 means that somebody sleeps on it.
+  (func $unlock (export "unlock") (param $task i32)
+    (local $at i32)
+    (local.set $at (i32.shl (local.get $task) (i32.const 2)))
+    (if (i32.eq (i32.atomic.rmw.xchg offset=@TASK.piLock (local.get $at) (i32.const 0)) (i32.const 2))
+      (then (drop (memory.atomic.notify offset=@TASK.piLock (local.get $at) (i32.const 1))))))
+
+  ;; Whether a task of the pass was refused; how many tasks ahead have been fetched.
+  (global $refused (mut i32) (i32.const 0))
+  (global $ahead (mut i32) (i32.const 0))
+  (global $fetched (mut i32) (i32.const 0))
+
+  ;; Bring the words of the next 32 tasks into the cache, all at once: a locked instruction waits for each load before it, so
+  ;; that tasks which come one by one wait for memory one by one. Tasks mostly follow each other at one distance; where they do not,
+  ;; other words are read, and what is read does not matter.
+  (func $fetch (param $task i32) (param $next i32)
+    (local $stride i32) (local $left i32) (local $sum i32) (local $at i32)
+    (local.set $stride (i32.sub (local.get $next) (local.get $task)))
+    (local.set $left (i32.const 32))
+    (block $done
+      (loop $more
+        (br_if $done (call $wild (local.get $next)))
+        (local.set $at (i32.shl (local.get $next) (i32.const 2)))
+        (local.set $sum
+          (i32.add
+            (local.get $sum)
+            (i32.add
+              (i32.load offset=@TASK.patchState (local.get $at))
+              (i32.add
+                (i32.load offset=@TASK.depth (local.get $at))
+                (i32.load offset=@TASK.size (local.get $at))))))
+        (local.set $next (i32.add (local.get $next) (local.get $stride)))
+        (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+        (br_if $more (local.get $left))))
+    (global.set $fetched (local.get $sum)))
+
+  ;; The loop over the task list in klp_try_complete_transition(), from $task on, $held being unlocked first.
+  ;;
+  ;; $mode: 1 = come back after each task that was switched, its lock held; 2 = a new pass begins.
+  ;; Result: a task, whose address is a multiple of 16, and why: 1 switched and still locked, 2 the port has to look, 3 it has
+  ;; to look and the task is still locked, 4 the task's link leads nowhere. Without a task the list is at its end: 0 all are in the
+  ;; target state, 8 some are not.
+  (func (export "klpTrySwitchTasks") (param $task i32) (param $held i32) (param $current i32) (param $mode i32) (result i32)
+    (local $at i32) (local $found i32) (local $last i32)
+    (if (local.get $held) (then (call $unlock (local.get $held))))
+    (if (i32.and (local.get $mode) (i32.const 2)) (then (global.set $refused (i32.const 0)) (global.set $ahead (i32.const 0))))
+    (local.set $last (local.get $held))
+    (block $end
+      (loop $next
+        (br_if $end (i32.eqz (local.get $task)))
+        (local.set $at (i32.shl (local.get $task) (i32.const 2)))
+        (if (i32.eqz (global.get $ahead))
+          (then
+            (call $fetch (local.get $task) (i32.load offset=@TASK.tasksNext (local.get $at)))
+            (global.set $ahead (i32.const 32))))
+        (global.set $ahead (i32.sub (global.get $ahead) (i32.const 1)))
+        (local.set $found (call $trySwitchTask (local.get $task) (local.get $current)))
+        (if (i32.eq (local.get $found) (i32.const 2))
+          (then
+            (if (i32.and (local.get $mode) (i32.const 1))
+              (then (return (i32.or (local.get $task) (i32.const 1)))))
+            (call $unlock (local.get $task)))
+          (else
+            (if (i32.eqz (local.get $found))
+              (then
+                (global.set $refused (i32.const 8))
+                (call $unlock (local.get $task))))
+            (if (i32.lt_s (local.get $found) (i32.const 0))
+              (then (return (i32.or (local.get $task) (i32.sub (i32.const 1) (local.get $found))))))))
+        (local.set $last (local.get $task))
+        (local.set $task (i32.load offset=@TASK.tasksNext (local.get $at)))
+        (br_if $next (i32.eqz (i32.or
+          (call $wild (local.get $task))
+          (i32.and (local.get $task) (i32.const 15)))))
+        (br_if $next (i32.eqz (local.get $task)))
+        (return (i32.or (local.get $last) (i32.const 4)))))
+    (global.get $refused))
+
+  (func $trySwitchTask (export "klpTrySwitchTask") (param $task i32) (param $current i32) (result i32)
     (local $at i32) (local $state i32) (local $end i32) (local $from i32) (local $to i32)
     (local $objs i32) (local $obj i32) (local $objAt i32) (local $funcs i32) (local $func i32)
     (local.set $at (i32.shl (local.get $task) (i32.const 2)))
