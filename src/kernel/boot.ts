@@ -76,7 +76,7 @@ export interface KernelParts {
 export const NATIVE_WORKER = 1;
 export const FIRST_SCENARIO_NATIVE = 16;
 
-/** Functions that every kernel has. */
+/** Functions that every kernel has, unless it declares its own of that name. */
 const BUILT_IN: readonly FunctionSource[] = [
   { name: 'exit_to_user_mode_loop', traceable: false, code: [{ op: OP_EXIT_TO_USER }] },
   { name: 'do_exit', traceable: false, code: [asm.unhash, asm.die] },
@@ -139,7 +139,8 @@ export function claimKernel(
   parts: KernelParts,
 ): KernelLayout {
   checkSize(size);
-  const sources = [...BUILT_IN, ...vmlinux.functions];
+  const own = new Set(vmlinux.functions.map(({ name }) => name));
+  const sources = [...BUILT_IN.filter(({ name }) => !own.has(name)), ...vmlinux.functions];
   const tables = vmlinux.tables ?? [];
   const taskCount = 3 * size.cpus + size.tasks;
   const globals = map.claim('kernel', KERNEL);
