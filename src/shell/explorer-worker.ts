@@ -6,7 +6,7 @@ import { loadScenario, Session } from '../explorer/engine/session.js';
 import { RandomStrategy } from '../explorer/strategies/random.js';
 import type { Machine, Scenario, StateAccess } from '../scenario/declare.js';
 import { CONTROL, NOTHING, OVER, type ExplorerBoot, type FromWorker } from './explorer-messages.js';
-import { OVER_SYMBOL, SHELL, SHELL_SYMBOL } from './kernel/layout.js';
+import { OVER_SYMBOL, SHELL, SHELL_SYMBOL, shellScenario } from './kernel/layout.js';
 import { bootShellMachine } from './kernel/machine.js';
 
 const SCENARIO = fileURLToPath(new URL('./kernel/scenario.js', import.meta.url));
@@ -110,7 +110,7 @@ class Requests {
 
 async function open(requests: Requests): Promise<Session> {
   const { version, memory } = requests.boot;
-  const loaded = await loadScenario({ file: SCENARIO, name: `shell-${version}` });
+  const loaded = await loadScenario({ file: SCENARIO, name: shellScenario(version) });
   const { scenario } = loaded;
   const equipped: Scenario = { ...scenario, build: () => requests.equip(scenario.build()) };
   return new Session({ ...loaded, scenario: equipped }, { memory, ablated: [] });

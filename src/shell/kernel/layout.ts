@@ -84,3 +84,6 @@ declare module '../../memory/cpu.js' {
     readonly shell?: Addr;
   }
 }
+
+/** Name of the scenario that is the machine of one kernel version. */
+export const shellScenario = (version: string): string => `shell-${version.replace('.', '-')}`;

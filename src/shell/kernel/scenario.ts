@@ -3,7 +3,7 @@
 import type { KernelVersion } from '../../kernel/versions.js';
 import { system, type SystemScenario } from '../../scenario/declare.js';
 import { bootKernelSystem } from '../../scenario/kernel-system.js';
-import { OVER_SYMBOL, SHELL_SYMBOL } from './layout.js';
+import { OVER_SYMBOL, SHELL_SYMBOL, shellScenario } from './layout.js';
 import { prepareShell, shellDeclaration } from './machine.js';
 
 /** Jiffies that a script may take: more than a day. */
@@ -11,7 +11,7 @@ const LONGEST = 10_000_000;
 
 function shellSystem(version: KernelVersion): SystemScenario {
   return system({
-    name: `shell-${version}`,
+    name: shellScenario(version),
     description: `A shell's machine of kernel ${version}, which does what it is asked from outside.`,
     script: [],
     build: () => {
