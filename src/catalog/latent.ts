@@ -1,13 +1,13 @@
 /** The latent issues that the catalogue looks for: suspicions about the subsystem as it is. */
 
 import type { LatentIssue } from '../scenario/latent.js';
-import { L_1 } from './latent/l-1.js';
-import { L_2 } from './latent/l-2.js';
-import { L_3 } from './latent/l-3.js';
-import { L_4 } from './latent/l-4.js';
-import { L_5 } from './latent/l-5.js';
-import { L_6 } from './latent/l-6.js';
-import { L_7 } from './latent/l-7.js';
+import { L_1 } from './latent/l-1-hook-walks-lists.js';
+import { L_2 } from './latent/l-2-reversed-disable.js';
+import { L_3 } from './latent/l-3-synchronize-no-memory.js';
+import { L_4 } from './latent/l-4-exiting-task.js';
+import { L_5 } from './latent/l-5-forced-replace-frees-nops.js';
+import { L_6 } from './latent/l-6-preemptible-attempt.js';
+import { L_7 } from './latent/l-7-stale-addresses.js';
 
 /** L-1 to L-7, in this order. */
 export const LATENT: readonly LatentIssue[] = [L_1, L_2, L_3, L_4, L_5, L_6, L_7];

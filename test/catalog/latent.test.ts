@@ -1,6 +1,6 @@
 import test from 'ava';
-import { L_2, reverseDisable } from '../../src/catalog/latent/l-2.js';
-import { L_7 } from '../../src/catalog/latent/l-7.js';
+import { L_2, reverseDisable } from '../../src/catalog/latent/l-2-reversed-disable.js';
+import { L_7 } from '../../src/catalog/latent/l-7-stale-addresses.js';
 import { LATENT } from '../../src/catalog/latent.js';
 import { FIXED_RACES, LATENT_RACES, RACES } from '../../src/catalog/races.js';
 import type { LatentRace, LatentScript } from '../../src/scenario/latent.js';

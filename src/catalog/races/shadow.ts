@@ -7,7 +7,7 @@ import { NULL, type Addr } from '../../memory/struct.js';
 import type { RaceScenario } from '../../scenario/declare.js';
 import { kernelRace } from '../../scenario/kernel-race.js';
 import { PATCHED_FUNCTION } from '../../scenario/patched-function.js';
-import { allocOnce } from '../history/r-36.js';
+import { allocOnce } from '../history/r-36-shadow-twice.js';
 
 /** Event of the race: what a CPU read from the shadow variable, and its address. */
 const TRACE_SHADOW = 1001;

@@ -1,7 +1,7 @@
 /** L-4: tasks that have left the task list; the same as R-29. */
 
 import type { LatentIssue } from '../../scenario/latent.js';
-import { R_29 } from '../history/r-29.js';
+import { R_29 } from '../history/r-29-exit-code-freed.js';
 
 export const L_4: LatentIssue = {
   id: 'L-4',
