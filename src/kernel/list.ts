@@ -1,6 +1,6 @@
 /** Doubly linked lists of include/linux/list.h and rculist.h, on words. */
 
-import { struct } from '../memory/struct.js';
+import { NULL, struct } from '../memory/struct.js';
 import { O_13 } from '../memory/sites.js';
 import type { Addr, Cpu, SiteId } from './types.js';
 
@@ -82,4 +82,16 @@ export function listDelRcu(cpu: Cpu, entry: Addr, site: SiteId = O_13): void {
   unlink(cpu, entry);
   if (cpu.ablates(site)) cpu.write(entry + LIST.next, LIST_POISON1);
   cpu.write(entry + LIST.prev, LIST_POISON2);
+}
+
+/**
+ * One step of `list_for_each_entry()` for entries whose link comes first: the entry after `pos`, `NULL` after the last.
+ * The body may not unlink the entry that it stands on. Kernel code cannot be a generator, so a walk is a loop:
+ * `while ((pos = listForEachEntry(cpu, head, pos)) !== NULL)`.
+ *
+ * @param pos the entry that was visited last, `NULL` before the first
+ */
+export function listForEachEntry(cpu: Cpu, head: Addr, pos: Addr): Addr {
+  const next = cpu.read((pos === NULL ? head : pos) + LIST.next);
+  return next === head ? NULL : next;
 }

@@ -9,6 +9,7 @@ import { queueWork } from '../kernel/workqueue.js';
 import type { Cpu } from '../memory/cpu.js';
 import { O_29 } from '../memory/sites.js';
 import { NULL, type Addr } from '../memory/struct.js';
+import { klpForEachFunc } from './for-each.js';
 import { KLP_FUNC, KLP_OBJECT, KLP_PATCH, type KlpObjectRef, type KlpPatchRef } from './layout.js';
 import { TRACE_KLP_FREE_START, TRACE_KLP_MODULE_PUT } from './trace.js';
 
@@ -49,8 +50,8 @@ function __klpFreeFuncs(cpu: Cpu, obj: KlpObjectRef, nopsOnly: boolean): void {
  * @kernel klp_free_object_loaded, kernel/livepatch/core.c:628 (v6.1) */
 export function klpFreeObjectLoaded(cpu: Cpu, obj: KlpObjectRef): void {
   cpu.set(obj + KLP_OBJECT.mod, NULL);
-  const head = obj + KLP_OBJECT.funcList;
-  for (let func = cpu.read(head + LIST.next); func !== head; func = cpu.read(func + LIST.next)) {
+  let func = NULL;
+  while ((func = klpForEachFunc(cpu, obj, func)) !== NULL) {
     cpu.write(func + KLP_FUNC.oldFunc, NULL);
     if (cpu.read(func + KLP_FUNC.nop) !== 0) cpu.write(func + KLP_FUNC.newFunc, NULL);
   }

@@ -5,7 +5,7 @@ import { initCompletion } from '../kernel/completion.js';
 import { EINVAL, ENOENT, ENOMEM, ENOEXEC } from '../kernel/errno.js';
 import { kallsymsLookupSize, kallsymsNthSymbol } from '../kernel/kallsyms.js';
 import { kobjectAdd, kobjectInit } from '../kernel/kobject.js';
-import { initListHead, LIST, listAddTail } from '../kernel/list.js';
+import { initListHead, listAddTail } from '../kernel/list.js';
 import { NONZERO_RELOCATION, SKIPPING_NONZERO_RELOCATION } from '../kernel/messages.js';
 import { findModule, MODULE } from '../kernel/module.js';
 import { printk } from '../kernel/printk.js';
@@ -13,6 +13,7 @@ import { initWork } from '../kernel/workqueue.js';
 import type { Cpu } from '../memory/cpu.js';
 import { O_25 } from '../memory/sites.js';
 import { NULL, type Addr } from '../memory/struct.js';
+import { klpForEachFunc, klpForEachObject, klpForEachPatch } from './for-each.js';
 import {
   EMPTY_ARRAY,
   KLP_FUNC,
@@ -62,8 +63,8 @@ function klpFindFunc(cpu: Cpu, obj: KlpObjectRef, oldFunc: KlpFuncRef): KlpFuncR
   const name = cpu.read(oldFunc + KLP_FUNC.oldName);
   const first = cpu.ctx.klp.facts.sympos === '0 is 1' ? 1 : 0;
   const sympos = cpu.get(oldFunc + KLP_FUNC.oldSympos) || first;
-  const head = obj + KLP_OBJECT.funcList;
-  for (let func = cpu.read(head + LIST.next); func !== head; func = cpu.read(func + LIST.next)) {
+  let func = NULL;
+  while ((func = klpForEachFunc(cpu, obj, func)) !== NULL) {
     if (cpu.read(func + KLP_FUNC.oldName) !== name) continue;
     if ((cpu.get(func + KLP_FUNC.oldSympos) || first) === sympos) return func;
   }
@@ -74,8 +75,8 @@ function klpFindFunc(cpu: Cpu, obj: KlpObjectRef, oldFunc: KlpFuncRef): KlpFuncR
  * @kernel klp_find_object, kernel/livepatch/core.c:101 (v6.1) */
 function klpFindObject(cpu: Cpu, patch: KlpPatchRef, oldObj: KlpObjectRef): KlpObjectRef {
   const name = cpu.get(oldObj + KLP_OBJECT.name);
-  const head = patch + KLP_PATCH.objList;
-  for (let obj = cpu.read(head + LIST.next); obj !== head; obj = cpu.read(obj + LIST.next)) {
+  let obj = NULL;
+  while ((obj = klpForEachObject(cpu, patch, obj)) !== NULL) {
     if (cpu.get(obj + KLP_OBJECT.name) === name) return obj;
   }
   return NULL;
@@ -149,8 +150,8 @@ function klpAddObjectNops(cpu: Cpu, patch: KlpPatchRef, oldObj: KlpObjectRef): n
     obj = klpAllocObjectDynamic(cpu, cpu.get(oldObj + KLP_OBJECT.name), patch);
     if (obj === NULL) return -ENOMEM;
   }
-  const head = oldObj + KLP_OBJECT.funcList;
-  for (let old = cpu.read(head + LIST.next); old !== head; old = cpu.read(old + LIST.next)) {
+  let old = NULL;
+  while ((old = klpForEachFunc(cpu, oldObj, old)) !== NULL) {
     if (klpFindFunc(cpu, obj, old) !== NULL) continue;
     if (klpAllocFuncNop(cpu, old, obj) === NULL) return -ENOMEM;
   }
@@ -160,10 +161,10 @@ function klpAddObjectNops(cpu: Cpu, patch: KlpPatchRef, oldObj: KlpObjectRef): n
 /** Give a patch that replaces a nop for every function that only the listed patches replace.
  * @kernel klp_add_nops, kernel/livepatch/core.c:551 (v6.1) */
 function klpAddNops(cpu: Cpu, patch: KlpPatchRef): number {
-  const head = cpu.ctx.klp.patches;
-  for (let old = cpu.read(head + LIST.next); old !== head; old = cpu.read(old + LIST.next)) {
-    const objs = old + KLP_PATCH.objList;
-    for (let obj = cpu.read(objs + LIST.next); obj !== objs; obj = cpu.read(obj + LIST.next)) {
+  let old = NULL;
+  while ((old = klpForEachPatch(cpu, old)) !== NULL) {
+    let obj = NULL;
+    while ((obj = klpForEachObject(cpu, old, obj)) !== NULL) {
       const err = klpAddObjectNops(cpu, patch, obj);
       if (err !== 0) return err;
     }
@@ -215,8 +216,8 @@ export function klpInitObjectLoaded(cpu: Cpu, obj: KlpObjectRef): number {
     if (err !== 0) return err;
   }
   const objname = cpu.get(obj + KLP_OBJECT.name);
-  const head = obj + KLP_OBJECT.funcList;
-  for (let func = cpu.read(head + LIST.next); func !== head; func = cpu.read(func + LIST.next)) {
+  let func = NULL;
+  while ((func = klpForEachFunc(cpu, obj, func)) !== NULL) {
     const oldName = cpu.read(func + KLP_FUNC.oldName);
     const sympos = cpu.get(func + KLP_FUNC.oldSympos);
     const ret = klpFindObjectSymbol(cpu, objname, oldName, sympos, func + KLP_FUNC.oldFunc);
@@ -255,8 +256,8 @@ function klpInitObject(cpu: Cpu, patch: KlpPatchRef, obj: KlpObjectRef): number 
   const added = kobjectAdd(cpu, obj + KLP_OBJECT.kobj, patch + KLP_PATCH.kobj, name, 0);
   if (added !== 0) return added;
 
-  const head = obj + KLP_OBJECT.funcList;
-  for (let func = cpu.read(head + LIST.next); func !== head; func = cpu.read(func + LIST.next)) {
+  let func = NULL;
+  while ((func = klpForEachFunc(cpu, obj, func)) !== NULL) {
     const ret = klpInitFunc(cpu, obj, func);
     if (ret !== 0) return ret;
   }
@@ -313,8 +314,8 @@ export function klpInitPatch(cpu: Cpu, patch: KlpPatchRef): number {
     if (ret !== 0) return ret;
   }
 
-  const head = patch + KLP_PATCH.objList;
-  for (let obj = cpu.read(head + LIST.next); obj !== head; obj = cpu.read(obj + LIST.next)) {
+  let obj = NULL;
+  while ((obj = klpForEachObject(cpu, patch, obj)) !== NULL) {
     const ret = klpInitObject(cpu, patch, obj);
     if (ret !== 0) return ret;
   }

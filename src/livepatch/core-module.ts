@@ -1,7 +1,6 @@
 /** Target modules coming and going: patches follow them, from kernel/livepatch/core.c. */
 
 import { EINVAL } from '../kernel/errno.js';
-import { LIST } from '../kernel/list.js';
 import { MODULE, MODULE_STATE_COMING, MODULE_STATE_GOING } from '../kernel/module.js';
 import { printk } from '../kernel/printk.js';
 import { warnOn } from '../kernel/warn.js';
@@ -9,7 +8,8 @@ import type { Cpu } from '../memory/cpu.js';
 import { NULL, type Addr } from '../memory/struct.js';
 import { klpFreeObjectLoaded } from './core-free.js';
 import { klpInitObjectLoaded } from './core-init.js';
-import { KLP_OBJECT, KLP_PATCH, type KlpObjectRef, type KlpPatchRef } from './layout.js';
+import { klpForEachObject, klpForEachPatch } from './for-each.js';
+import { KLP_OBJECT, type KlpObjectRef, type KlpPatchRef } from './layout.js';
 import {
   APPLY_MODULE_FAILED,
   APPLYING,
@@ -33,8 +33,8 @@ import { WARN_COMING_STATE, WARN_GOING_STATE } from './warn-sites.js';
 
 /** The object of `patch` for a module, or `NULL`. */
 function objectOfModule(cpu: Cpu, patch: KlpPatchRef, name: number): KlpObjectRef {
-  const head = patch + KLP_PATCH.objList;
-  for (let obj = cpu.read(head + LIST.next); obj !== head; obj = cpu.read(obj + LIST.next)) {
+  let obj = NULL;
+  while ((obj = klpForEachObject(cpu, patch, obj)) !== NULL) {
     if (cpu.get(obj + KLP_OBJECT.name) === name) return obj;
   }
   return NULL;
@@ -53,12 +53,8 @@ function klpClearObjectRelocs(cpu: Cpu, obj: KlpObjectRef): void {
 function klpCleanupModulePatchesLimited(cpu: Cpu, mod: Addr, limit: KlpPatchRef): void {
   const { klp } = cpu.ctx;
   const name = cpu.read(mod + MODULE.name);
-  const head = klp.patches;
-  for (
-    let patch = cpu.read(head + LIST.next);
-    patch !== head;
-    patch = cpu.read(patch + LIST.next)
-  ) {
+  let patch = NULL;
+  while ((patch = klpForEachPatch(cpu, patch)) !== NULL) {
     if (patch === limit) break;
     const obj = objectOfModule(cpu, patch, name);
     if (obj === NULL) continue;
@@ -115,12 +111,8 @@ export function klpModuleComing(cpu: Cpu, mod: Addr): number {
   // From here on a new patch finds this module by itself (O-25 with klpFindObjectModule()).
   cpu.write(mod + MODULE.klpAlive, 1);
 
-  const head = klp.patches;
-  for (
-    let patch = cpu.read(head + LIST.next);
-    patch !== head;
-    patch = cpu.read(patch + LIST.next)
-  ) {
+  let patch = NULL;
+  while ((patch = klpForEachPatch(cpu, patch)) !== NULL) {
     const obj = objectOfModule(cpu, patch, name);
     if (obj === NULL) continue;
     cpu.set(obj + KLP_OBJECT.mod, mod);

@@ -1,16 +1,17 @@
 /** Atomic replace, once all tasks run the new patch: the replaced patches and the nops go, from core.c. */
 
-import { LIST } from '../kernel/list.js';
 import type { Cpu } from '../memory/cpu.js';
+import { NULL } from '../memory/struct.js';
 import { klpFreeObjectsDynamic } from './core-free.js';
+import { klpForEachPatch } from './for-each.js';
 import { KLP_PATCH, type KlpPatchRef } from './layout.js';
 import { klpUnpatchObjects, klpUnpatchObjectsDynamic } from './patch.js';
 
 /** Unpatch every patch before `newPatch`. No handler chooses their functions any more, unless the transition was forced.
  * @kernel klp_unpatch_replaced_patches, kernel/livepatch/core.c:1113 (v6.1) */
 export function klpUnpatchReplacedPatches(cpu: Cpu, newPatch: KlpPatchRef): void {
-  const head = cpu.ctx.klp.patches;
-  for (let old = cpu.read(head + LIST.next); old !== head; old = cpu.read(old + LIST.next)) {
+  let old = NULL;
+  while ((old = klpForEachPatch(cpu, old)) !== NULL) {
     if (old === newPatch) return;
     cpu.write(old + KLP_PATCH.enabled, 0);
     klpUnpatchObjects(cpu, old);

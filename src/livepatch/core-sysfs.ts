@@ -2,11 +2,11 @@
 
 import { EACCES, EINVAL, ENODEV } from '../kernel/errno.js';
 import { kobjectGetActive, kobjectPutActive } from '../kernel/kobject.js';
-import { LIST } from '../kernel/list.js';
 import type { Cpu } from '../memory/cpu.js';
-import type { Addr } from '../memory/struct.js';
+import { NULL, type Addr } from '../memory/struct.js';
 import type { PatchFile } from './versions.js';
 import { __klpDisablePatch } from './core.js';
+import { klpForEachPatch } from './for-each.js';
 import { KLP_OBJECT, KLP_PATCH } from './layout.js';
 import { klpMutexLock, klpMutexUnlock } from './object.js';
 import { klpForceTransition, klpReverseTransition } from './transition.js';
@@ -100,14 +100,10 @@ export function replaceShow(cpu: Cpu, kobj: Addr): number {
  * @kernel stack_order_show, kernel/livepatch/core.c (v6.14)
  * @versions 7.3 */
 export function stackOrderShow(cpu: Cpu, kobj: Addr): number {
-  const head = cpu.ctx.klp.patches;
   let count = 0;
   klpMutexLock(cpu);
-  for (
-    let patch = cpu.read(head + LIST.next);
-    patch !== head;
-    patch = cpu.read(patch + LIST.next)
-  ) {
+  let patch = NULL;
+  while ((patch = klpForEachPatch(cpu, patch)) !== NULL) {
     count++;
     if (patch === kobj - KLP_PATCH.kobj) break;
   }

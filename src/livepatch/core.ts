@@ -1,7 +1,6 @@
 /** Enabling and disabling a patch: the middle of kernel/livepatch/core.c. */
 
 import { EBUSY, EINVAL, ENODEV } from '../kernel/errno.js';
-import { LIST } from '../kernel/list.js';
 import { MODULE, tryModuleGet } from '../kernel/module.js';
 import { printk } from '../kernel/printk.js';
 import { haveReliableStack } from '../kernel/stacktrace.js';
@@ -11,6 +10,7 @@ import { O_03, O_04 } from '../memory/sites.js';
 import { NULL } from '../memory/struct.js';
 import { klpFreePatchFinish, klpFreePatchStart } from './core-free.js';
 import { firstElement, klpInitialized, klpInitPatch, klpInitPatchEarly } from './core-init.js';
+import { klpForEachObject } from './for-each.js';
 import {
   KLP_FUNC,
   KLP_OBJECT,
@@ -59,8 +59,8 @@ export function __klpDisablePatch(cpu: Cpu, patch: KlpPatchRef): number {
 
   klpInitTransition(cpu, patch, KLP_UNPATCHED);
 
-  const head = patch + KLP_PATCH.objList;
-  for (let obj = cpu.read(head + LIST.next); obj !== head; obj = cpu.read(obj + LIST.next)) {
+  let obj = NULL;
+  while ((obj = klpForEachObject(cpu, patch, obj)) !== NULL) {
     if (cpu.read(obj + KLP_OBJECT.patched) !== 0) klpPreUnpatchCallback(cpu, obj);
   }
 
@@ -76,8 +76,8 @@ export function __klpDisablePatch(cpu: Cpu, patch: KlpPatchRef): number {
 
 /** Run pre_patch and redirect the functions, object by object. 0 or a negative errno. */
 function patchObjects(cpu: Cpu, patch: KlpPatchRef): number {
-  const head = patch + KLP_PATCH.objList;
-  for (let obj = cpu.read(head + LIST.next); obj !== head; obj = cpu.read(obj + LIST.next)) {
+  let obj = NULL;
+  while ((obj = klpForEachObject(cpu, patch, obj)) !== NULL) {
     if (!klpIsObjectLoaded(cpu, obj)) continue;
     let ret = klpPrePatchCallback(cpu, obj);
     if (ret !== 0) {

@@ -19,6 +19,7 @@ import {
 import {
   initListHead,
   LIST,
+  listForEachEntry,
   listAdd,
   listAddRcu,
   listDel,
@@ -31,11 +32,11 @@ import { warnOn, warnOnOnce } from '../kernel/warn.js';
 import type { Cpu } from '../memory/cpu.js';
 import { O_09, O_10, O_11, O_12, O_13, O_14, O_17 } from '../memory/sites.js';
 import { NULL, type Addr } from '../memory/struct.js';
+import { klpForEachFunc, klpForEachObject } from './for-each.js';
 import {
   KLP_FUNC,
   KLP_OBJECT,
   KLP_OPS,
-  KLP_PATCH,
   KLP_UNDEFINED,
   KLP_UNPATCHED,
   type KlpFuncRef,
@@ -64,7 +65,8 @@ import {
  * @kernel klp_find_ops, kernel/livepatch/patch.c:25 (v6.1) */
 export function klpFindOps(cpu: Cpu, oldFunc: Addr): KlpOpsRef {
   const head = cpu.ctx.klp.ops;
-  for (let ops = cpu.read(head + LIST.next); ops !== head; ops = cpu.read(ops + LIST.next)) {
+  let ops = NULL;
+  while ((ops = listForEachEntry(cpu, head, ops)) !== NULL) {
     const func = cpu.read(ops + KLP_OPS.funcStack + LIST.next) - KLP_FUNC.stackNode;
     if (cpu.read(func + KLP_FUNC.oldFunc) === oldFunc) return ops;
   }
@@ -222,8 +224,8 @@ function klpPatchFunc(cpu: Cpu, func: KlpFuncRef): number {
 
 /** @kernel __klp_unpatch_object, kernel/livepatch/patch.c:230 (v6.1) */
 function __klpUnpatchObject(cpu: Cpu, obj: KlpObjectRef, nopsOnly: boolean): void {
-  const head = obj + KLP_OBJECT.funcList;
-  for (let func = cpu.read(head + LIST.next); func !== head; func = cpu.read(func + LIST.next)) {
+  let func = NULL;
+  while ((func = klpForEachFunc(cpu, obj, func)) !== NULL) {
     if (nopsOnly && cpu.read(func + KLP_FUNC.nop) === 0) continue;
     if (cpu.read(func + KLP_FUNC.patched) !== 0) klpUnpatchFunc(cpu, func);
   }
@@ -242,8 +244,8 @@ export function klpPatchObject(cpu: Cpu, obj: KlpObjectRef): number {
   const isPatched = cpu.read(obj + KLP_OBJECT.patched) !== 0;
   if (warnOn(cpu, isPatched, WARN_PATCH_OBJECT_PATCHED)) return -EINVAL;
 
-  const head = obj + KLP_OBJECT.funcList;
-  for (let func = cpu.read(head + LIST.next); func !== head; func = cpu.read(func + LIST.next)) {
+  let func = NULL;
+  while ((func = klpForEachFunc(cpu, obj, func)) !== NULL) {
     const ret = klpPatchFunc(cpu, func);
     if (ret !== 0) {
       klpUnpatchObject(cpu, obj);
@@ -256,8 +258,8 @@ export function klpPatchObject(cpu: Cpu, obj: KlpObjectRef): number {
 
 /** @kernel __klp_unpatch_objects, kernel/livepatch/patch.c:272 (v6.1) */
 function __klpUnpatchObjects(cpu: Cpu, patch: KlpPatchRef, nopsOnly: boolean): void {
-  const head = patch + KLP_PATCH.objList;
-  for (let obj = cpu.read(head + LIST.next); obj !== head; obj = cpu.read(obj + LIST.next)) {
+  let obj = NULL;
+  while ((obj = klpForEachObject(cpu, patch, obj)) !== NULL) {
     if (cpu.read(obj + KLP_OBJECT.patched) !== 0) __klpUnpatchObject(cpu, obj, nopsOnly);
   }
 }

@@ -1,9 +1,9 @@
 /** System states that patches modify and hand on to their successors, a port of kernel/livepatch/state.c. */
 
-import { LIST } from '../kernel/list.js';
 import { warnOnOnce } from '../kernel/warn.js';
 import type { Cpu } from '../memory/cpu.js';
 import { NULL } from '../memory/struct.js';
+import { klpForEachPatch } from './for-each.js';
 import { KLP_PATCH, KLP_STATE, type KlpPatchRef, type KlpStateRef } from './layout.js';
 import { WARN_PREV_STATE_NO_TRANSITION } from './warn-sites.js';
 
@@ -23,13 +23,9 @@ export function klpGetPrevState(cpu: Cpu, id: number): KlpStateRef {
   const transitionPatch = cpu.read(cpu.ctx.klp.transitionPatch);
   if (warnOnOnce(cpu, transitionPatch === NULL, WARN_PREV_STATE_NO_TRANSITION)) return NULL;
 
-  const head = cpu.ctx.klp.patches;
   let last = NULL;
-  for (
-    let patch = cpu.read(head + LIST.next);
-    patch !== head;
-    patch = cpu.read(patch + LIST.next)
-  ) {
+  let patch = NULL;
+  while ((patch = klpForEachPatch(cpu, patch)) !== NULL) {
     if (patch === transitionPatch) break;
     const state = klpGetState(cpu, patch, id);
     if (state !== NULL) last = state;
@@ -48,8 +44,8 @@ function klpIsStateCompatible(cpu: Cpu, patch: KlpPatchRef, oldState: KlpStateRe
 /** Whether `patch` can take over all states of all listed patches.
  * @kernel klp_is_patch_compatible, kernel/livepatch/state.c:106 (v6.1) */
 export function klpIsPatchCompatible(cpu: Cpu, patch: KlpPatchRef): boolean {
-  const head = cpu.ctx.klp.patches;
-  for (let old = cpu.read(head + LIST.next); old !== head; old = cpu.read(old + LIST.next)) {
+  let old = NULL;
+  while ((old = klpForEachPatch(cpu, old)) !== NULL) {
     let state = cpu.get(old + KLP_PATCH.states);
     while (state !== NULL) {
       if (!klpIsStateCompatible(cpu, patch, state)) return false;

@@ -54,6 +54,7 @@ import { NULL, type Addr } from '../memory/struct.js';
 import { klpFreePatchAsync, klpFreeReplacedPatchesAsync } from './core-free.js';
 import { prDebug, TRY_SWITCH_DEBUG } from './debug.js';
 import { klpDiscardNops, klpUnpatchReplacedPatches } from './core-replace.js';
+import { klpForEachFunc, klpForEachObject, klpForEachPatch } from './for-each.js';
 import {
   KLP_CPU,
   KLP_FUNC,
@@ -189,14 +190,10 @@ export function klpSynchronizeTransition(cpu: Cpu, site: SiteId): void {
 
 /** `func->transition = value` for every function of a patch. */
 export function setTransition(cpu: Cpu, patch: KlpPatchRef, value: number): void {
-  const objs = patch + KLP_PATCH.objList;
-  for (let obj = cpu.read(objs + LIST.next); obj !== objs; obj = cpu.read(obj + LIST.next)) {
-    const funcs = obj + KLP_OBJECT.funcList;
-    for (
-      let func = cpu.read(funcs + LIST.next);
-      func !== funcs;
-      func = cpu.read(func + LIST.next)
-    ) {
+  let obj = NULL;
+  while ((obj = klpForEachObject(cpu, patch, obj)) !== NULL) {
+    let func = NULL;
+    while ((func = klpForEachFunc(cpu, obj, func)) !== NULL) {
       cpu.write(func + KLP_FUNC.transition, value);
     }
   }
@@ -205,8 +202,8 @@ export function setTransition(cpu: Cpu, patch: KlpPatchRef, value: number): void
 /** The post_patch or post_unpatch callbacks of the patch whose transition ends. */
 function runPostCallbacks(cpu: Cpu, patch: KlpPatchRef): void {
   const { targetState } = cpu.ctx.klp;
-  const objs = patch + KLP_PATCH.objList;
-  for (let obj = cpu.read(objs + LIST.next); obj !== objs; obj = cpu.read(obj + LIST.next)) {
+  let obj = NULL;
+  while ((obj = klpForEachObject(cpu, patch, obj)) !== NULL) {
     if (!klpIsObjectLoaded(cpu, obj)) continue;
     if (cpu.read(targetState) === KLP_PATCHED) klpPostPatchCallback(cpu, obj);
     else if (cpu.read(targetState) === KLP_UNPATCHED) klpPostUnpatchCallback(cpu, obj);
@@ -344,15 +341,12 @@ function klpCheckStack(cpu: Cpu, task: Addr, oldname: Addr): number {
   const nrEntries = stackTraceSaveTskReliable(cpu, task, entries, MAX_STACK_ENTRIES);
   if (nrEntries < 0) return -EINVAL;
 
-  const objs = cpu.read(cpu.ctx.klp.transitionPatch) + KLP_PATCH.objList;
-  for (let obj = cpu.read(objs + LIST.next); obj !== objs; obj = cpu.read(obj + LIST.next)) {
+  const patch = cpu.read(cpu.ctx.klp.transitionPatch);
+  let obj = NULL;
+  while ((obj = klpForEachObject(cpu, patch, obj)) !== NULL) {
     if (cpu.read(obj + KLP_OBJECT.patched) === 0) continue;
-    const funcs = obj + KLP_OBJECT.funcList;
-    for (
-      let func = cpu.read(funcs + LIST.next);
-      func !== funcs;
-      func = cpu.read(func + LIST.next)
-    ) {
+    let func = NULL;
+    while ((func = klpForEachFunc(cpu, obj, func)) !== NULL) {
       if (klpCheckStackFunc(cpu, func, entries, nrEntries) !== 0) {
         cpu.set(oldname, cpu.read(func + KLP_FUNC.oldName));
         return -EADDRINUSE;
@@ -667,8 +661,8 @@ export function klpForceTransition(cpu: Cpu): void {
   if (cpu.read(klp.targetState) === KLP_UNPATCHED) {
     cpu.set(transitionPatch + KLP_PATCH.forced, 1);
   } else if (cpu.get(transitionPatch + KLP_PATCH.replace) !== 0) {
-    const head = klp.patches;
-    for (let p = cpu.read(head + LIST.next); p !== head; p = cpu.read(p + LIST.next)) {
+    let p = NULL;
+    while ((p = klpForEachPatch(cpu, p)) !== NULL) {
       if (p !== transitionPatch) cpu.set(p + KLP_PATCH.forced, 1);
     }
   }
