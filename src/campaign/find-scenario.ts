@@ -1,6 +1,6 @@
 /** Finds the file of a scenario: a path of the user's, or a name of the shipped catalogue. */
 
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import { CATALOG_DIRECTORIES, catalogModule } from '../explorer/build/modules.js';
 
@@ -27,7 +27,9 @@ export function catalogFiles(): string[] {
 export function findScenario(text: string): ScenarioName {
   const [path = '', name] = text.split('#', 2);
   if (/[/\\]|\.[cm]?[jt]s$/.test(path)) {
-    if (!existsSync(path)) throw new UsageError(`there is no scenario file ${path}`);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) throw new UsageError(`there is no scenario file ${path}`);
+    if (stats.isDirectory()) throw new UsageError(`${path} is a folder: give a scenario file`);
     return { file: path, name };
   }
   const [plain = ''] = text.split('@', 1);

@@ -19,6 +19,7 @@ import {
   TURN,
 } from './native-turn.js';
 import type { WasmMemory } from '../memory/wasm-memory.js';
+import { loadReplaced } from './replaced-modules.js';
 
 /** Words of the control block: arrivals at the barrier, its generation, length of the trace, two for stopping, those of a turn. */
 const ARRIVED = 0;
@@ -54,8 +55,9 @@ export interface RaceThreadTask {
   readonly image: SharedArrayBuffer;
 }
 
-/** Load a scenario as it was compiled, for threads. */
+/** Load a scenario as it was compiled, for threads. Its `klp-smp` is this package, also where no `node_modules` has one. */
 export async function loadNative({ file, name }: ScenarioReference): Promise<Scenario> {
+  loadReplaced({ with: '', sources: {} });
   const module = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   return Object.values(module).find(
     (value) => (value as { name?: unknown } | null)?.name === name,

@@ -1,6 +1,11 @@
 import test from 'ava';
 import { execFile } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+import { runMain } from '../cli/child.js';
 
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
@@ -41,3 +46,22 @@ for (const [what, name, runs, exhausted] of SCENARIOS) {
     for (const { outcome, grade } of found.rows) t.not(grade, 'forbidden', outcome);
   });
 }
+
+test.serial(
+  'a scenario in a folder without node_modules finds the package on threads too',
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'klp-smp-compare-'));
+    const file = join(folder, 'mailbox.js');
+    const example = fileURLToPath(new URL('../../../examples/mailbox.js', import.meta.url));
+    copyFileSync(example, file);
+    const { exitCode, stdout, stderr } = await runMain('compare', file, '--runs', '200', '--json');
+    rmSync(folder, { recursive: true });
+    t.is(stderr, '');
+    t.is(exitCode, 1);
+    const { rows } = JSON.parse(stdout) as Comparison;
+    t.is(
+      rows.reduce((sum, row) => sum + row.threads, 0),
+      200,
+    );
+  },
+);

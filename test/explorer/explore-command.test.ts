@@ -143,6 +143,9 @@ test.serial(
     const missing = await run('explore', './no-such-file.js');
     t.is(missing.code, 2);
     t.is(missing.err, 'klp-smp: there is no scenario file ./no-such-file.js\n');
+    const folder = await run('explore', './test');
+    t.is(folder.code, 2);
+    t.is(folder.err, 'klp-smp: ./test is a folder: give a scenario file\n');
     const looping = await run('explore', `${broken}#looping`, '--budget', '1s');
     t.is(looping.code, 2);
     t.regex(looping.err, /executed no operation for 20 s: it loops for ever/);
