@@ -63,6 +63,8 @@ export interface ExploreOptions extends Watching, Replacing {
   readonly threads?: number;
   /** Bound on operations of an execution. Default the scenario's. */
   readonly steps?: number;
+  /** Programs: whether data races are reported (`warn`, the default) or findings (`error`). */
+  readonly races?: 'warn' | 'error';
   /** Stop at the first forbidden outcome. Default false. */
   readonly stop?: boolean;
   /** Shrink what is found. Default true. */
@@ -162,6 +164,12 @@ export const EXPLORE_OPTIONS = {
     shown: "the scenario's",
     flags: '--steps <n>',
   },
+  races: {
+    rule: choiceOf(['warn', 'error']),
+    about: 'programs: report data races, or take them for findings',
+    fallback: 'warn',
+    flags: '--races <what>',
+  },
   stop: { rule: flag, about: 'stop at the first forbidden outcome', fallback: false },
   minimise: { rule: flag, about: 'print findings as they were found', fallback: true },
   checkpoint: {
@@ -225,6 +233,8 @@ export interface ExploreResult {
   readonly pct?: SliceResult['pct'];
   /** Forbidden outcomes shrunk: the first ten at the most. */
   readonly findings: readonly ExploredFinding[];
+  /** Programs: data races that a few executions showed, each with both its places. */
+  readonly races: readonly string[];
   /** It was stopped by its signal. */
   readonly interrupted: boolean;
 }
@@ -265,6 +275,7 @@ class Exploration {
   readonly #options: Checked;
   readonly #findings: MinimisedFinding[] = [];
   #seconds = 0;
+  #races: readonly string[] = [];
 
   readonly #usualMemory: boolean;
 
@@ -287,6 +298,9 @@ class Exploration {
     const state = await this.#campaign(info, plan, started);
     this.#seconds = (performance.now() - started) / 1000;
     if (this.#options.minimise && state.failure === undefined) await this.#shrink(plan, state);
+    if (info.kind === 'program' && plan.session.memory === 'js' && state.failure === undefined) {
+      this.#races = await this.#workers.run('races', plan.session, { ms: MINIMISE_MS, signal });
+    }
     const result = this.#result(info, plan, state);
     if (state.failure !== undefined) throw withPartial(state.failure, result);
     if (result.executions === 0 && !result.interrupted) {
@@ -307,6 +321,7 @@ class Exploration {
         memory,
         ablated: ablate as readonly number[],
         ...(steps === undefined ? {} : { steps }),
+        ...(this.#options.races === 'error' ? { racesAreErrors: true } : {}),
       },
       strategy: strategyOf(this.#options),
     };
@@ -374,6 +389,7 @@ class Exploration {
         needed: namesOf(finding.needed),
         replay: replayCommand(finding.token, info.file, this.#options.replace),
       })),
+      races: this.#races,
       interrupted: this.#options.signal?.aborted === true,
     };
   }

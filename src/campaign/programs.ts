@@ -6,7 +6,8 @@ import type { SessionConfig } from '../explorer/engine/config.js';
 import type { Explorable } from '../explorer/engine/explorable.js';
 import { loadScenario, loadScenarios, Session } from '../explorer/engine/session.js';
 import { declaresPrograms, loadPrograms, ProgramSession } from '../javascript/engine/session.js';
-import type { ScenarioInfo } from './task.js';
+import { RandomStrategy } from '../explorer/strategies/random.js';
+import type { ProgramOperation, ScenarioInfo } from './task.js';
 
 /** Whether a file declares programs. */
 export function isProgramFile(file: string): boolean {
@@ -16,9 +17,12 @@ export function isProgramFile(file: string): boolean {
 /** What a file declares. @throws UsageError when that is nothing */
 export async function listFile(file: string, replace?: string): Promise<ScenarioInfo[]> {
   if (isProgramFile(file)) {
-    return loadPrograms(file).map(({ name, description, compiled }) => ({
-      ...{ name, kind: 'program', description, fingerprint: compiled.fingerprint },
-    }));
+    return loadPrograms(file).map((loaded) => {
+      const { name, description, compiled } = loaded;
+      // What is wrong with a program shows when it is set up: better now than in the middle of a campaign.
+      new ProgramSession(loaded, { memory: 'sc', ablated: [] });
+      return { name, kind: 'program', description, fingerprint: compiled.fingerprint };
+    });
   }
   const all = await loadScenarios(file, replace);
   return all.map(({ scenario: { name, kind, description }, fingerprint, replaced = [] }) => ({
@@ -50,4 +54,35 @@ export async function openSession(config: SessionConfig): Promise<Session | Prog
 /** Whether a session is one of a program. */
 export function isProgramSession(session: Explorable): session is ProgramSession {
   return session instanceof ProgramSession;
+}
+
+/** Execute a program a few times at random. */
+function look(session: ProgramSession, executions: number, each: () => void): void {
+  const strategy = new RandomStrategy(1);
+  for (let run = 0; run < executions; run++) {
+    strategy.begin(run);
+    session.execute(strategy);
+    each();
+  }
+}
+
+/** The operations of `Atomics` in a program's sources. */
+export function atomicsOf(session: ProgramSession, executions: number): ProgramOperation[] {
+  const { sites, reached } = session.machine.runtime;
+  look(session, executions, () => undefined);
+  return sites.sites.flatMap(({ operation, text }, site) =>
+    operation.startsWith('Atomics.') && operation !== 'Atomics.wait'
+      ? [{ site, place: sites.place(site), text, isReached: reached[site] === 1 }]
+      : [],
+  );
+}
+
+/** The data races that a few executions show: at most one of each. */
+export function racesOf(session: ProgramSession, executions: number): string[] {
+  const found = new Set<string>();
+  look(session, executions, () => {
+    const race = session.describeRace();
+    if (race !== '') found.add(race);
+  });
+  return [...found].sort();
 }

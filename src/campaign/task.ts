@@ -66,6 +66,17 @@ export interface ReplayReport {
   readonly ablated: readonly string[];
 }
 
+/** An operation of `Atomics` in a program's sources. */
+export interface ProgramOperation {
+  readonly site: number;
+  /** `file:line`. */
+  readonly place: string;
+  /** Its text. */
+  readonly text: string;
+  /** Whether a look at the program has executed it. */
+  readonly isReached: boolean;
+}
+
 /** Every task: what it is given, and what it answers. */
 export interface TaskMap {
   /** Execute a part of a campaign. */
@@ -77,6 +88,10 @@ export interface TaskMap {
   };
   /** The memory that every execution of a scenario starts from. */
   image: { request: ScenarioReference; result: Int32Array };
+  /** The operations of `Atomics` that a program executes. */
+  operations: { request: SessionConfig; result: readonly ProgramOperation[] };
+  /** Data races of a program, each with both its places. */
+  races: { request: SessionConfig; result: readonly string[] };
   /** Shrink the finding that a token holds. */
   minimise: { request: TokenRequest; result: MinimisedFinding };
   /** Execute what a token holds, twice, and tell it. */

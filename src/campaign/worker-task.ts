@@ -17,12 +17,13 @@ import type { LatentScriptResult } from '../scenario/latent.js';
 import type { ScenarioReference } from '../scenario/reference.js';
 import { tellProgram, weakenedLines } from '../javascript/engine/story.js';
 import { Sessions } from './kept.js';
-import { isProgramSession, listFile } from './programs.js';
+import { atomicsOf, isProgramSession, listFile, racesOf } from './programs.js';
 import { exploreRange } from './range.js';
 import { isOfCatalogue } from './replay-command.js';
 import type {
   Answer,
   MinimisedFinding,
+  ProgramOperation,
   ReplayReport,
   ScenarioInfo,
   SliceRequest,
@@ -44,6 +45,8 @@ const HANDLERS: {
   list,
   image,
   minimise: shrink,
+  operations,
+  races,
   tell: retell,
   record: write,
   repeat,
@@ -93,6 +96,21 @@ async function write({
 
 async function image(scenario: ScenarioReference): Promise<Int32Array> {
   return prepare((await loadScenario(scenario)).scenario).image;
+}
+
+/** Executions by which the operations and data races of a program are looked for. */
+const LOOKS = 500;
+
+async function operations(config: SessionConfig): Promise<readonly ProgramOperation[]> {
+  const session = await sessions.session(config);
+  if (!isProgramSession(session))
+    throw new UsageError('only programs over SharedArrayBuffers are weakened');
+  return atomicsOf(session, LOOKS);
+}
+
+async function races(config: SessionConfig): Promise<readonly string[]> {
+  const session = await sessions.session(config);
+  return isProgramSession(session) ? racesOf(session, LOOKS) : [];
 }
 
 async function shrink({ session: config, token }: TokenRequest): Promise<MinimisedFinding> {

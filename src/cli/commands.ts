@@ -38,6 +38,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./compare.js')).registerCompare,
   },
   {
+    name: 'weaken',
+    usage: '[options] <program>',
+    description:
+      'weaken the Atomics of a SharedArrayBuffer program one at a time, and see what breaks',
+    load: async () => (await import('./weaken.js')).registerWeaken,
+  },
+  {
     name: 'verify',
     usage: '[options] [scenarios...]',
     description:

@@ -55,6 +55,7 @@ export function exploreLines(result: ExploreResult): string {
     ...(exhaustion === undefined ? [] : [exhaustion]),
     ...GRADES.flatMap((grade) => gradeLines(result, grade)),
     ...allFindings(result),
+    ...result.races.map((race) => `data race: ${race}`),
   ].join('\n');
 }
 

@@ -7,7 +7,10 @@ import { shellWord } from '../campaign/replay-command.js';
 import { choiceOf, duration, integerIn, orderingSites, seed, textOf } from '../campaign/rules.js';
 import type { OutcomeCount, Tally } from '../campaign/tally.js';
 import { UsageError } from '../errors.js';
-import { loadScenarios, Session, type LoadedScenario } from '../explorer/engine/session.js';
+import type { ScenarioInfo } from '../campaign/task.js';
+import { tellProgram } from '../javascript/engine/story.js';
+import { isProgramSession, listFile, openSession } from '../campaign/programs.js';
+import type { AnySession } from '../campaign/kept.js';
 import { minimise } from '../explorer/findings/minimise.js';
 import { storyLines, tell } from '../explorer/findings/story.js';
 import { decodeToken } from '../explorer/findings/token.js';
@@ -22,8 +25,8 @@ export interface RaceTestOptions {
   readonly executions?: number;
   /** Time to spend, in ms. Default unbounded. */
   readonly budgetMs?: number;
-  /** Memory model: the kernel's (default) or sequentially consistent. */
-  readonly memory?: 'lkmm' | 'sc';
+  /** Memory model: the kernel's (default for kernel code), that of ECMAScript (default for programs), or sequentially consistent. */
+  readonly memory?: 'lkmm' | 'sc' | 'js';
   /** Ordering sites to remove, for a negative control, such as `['O-04']`. Default none. */
   readonly without?: readonly (number | string)[];
   /** Outcome that must be found; left out: nothing forbidden may be. */
@@ -35,7 +38,7 @@ const RACE_TEST_OPTIONS = {
   seed: { rule: seed, about: 'seed of the random exploration' },
   executions: { rule: integerIn({ min: 1, max: Number.MAX_SAFE_INTEGER }), about: 'executions' },
   budgetMs: { rule: duration, about: 'time to spend' },
-  memory: { rule: choiceOf(['lkmm', 'sc']), about: 'memory model', fallback: 'lkmm' },
+  memory: { rule: choiceOf(['lkmm', 'sc', 'js']), about: 'memory model' },
   without: { rule: orderingSites, about: 'ordering sites to remove', fallback: [] },
   finds: { rule: textOf('the key of an outcome'), about: 'outcome that must be found' },
 } as const satisfies OptionTable<RaceTestOptions>;
@@ -80,25 +83,27 @@ export async function checkRace(
   const path = typeof file === 'string' ? file : fileURLToPath(file);
   const loaded = await chosenOf(path, checked.scenario);
   const from = checked.seed ?? (title === undefined ? 1 : seedOf(title));
-  const where = `${loaded.scenario.name}, seed ${from}, memory ${checked.memory}`;
+  const memory = checked.memory ?? (loaded.kind === 'program' ? 'js' : 'lkmm');
+  const where = `${loaded.name}, seed ${from}, memory ${memory}`;
   const ablated = checked.without as readonly number[];
-  const session = new Session(loaded, { memory: checked.memory, ablated });
+  const scenario = { file: path, name: loaded.name };
+  const session = await openSession({ scenario, memory, ablated });
   const tally = explored(session, from, checked);
   if (tally.executions === 0) throw new UsageError(`nothing was executed of ${where}`);
   const note = `${tally.executions} executions of ${where}`;
   return { note, failure: failureOf(session, tally, where, path, checked.finds) };
 }
 
-async function chosenOf(path: string, name: string | undefined): Promise<LoadedScenario> {
-  const all = await loadScenarios(path);
-  const fitting = all.filter(({ scenario }) => name === undefined || scenario.name === name);
+async function chosenOf(path: string, name: string | undefined): Promise<ScenarioInfo> {
+  const all = await listFile(path);
+  const fitting = all.filter((info) => name === undefined || info.name === name);
   const [loaded] = fitting;
   if (loaded !== undefined && fitting.length === 1) return loaded;
-  const names = all.map(({ scenario }) => scenario.name).join(', ');
+  const names = all.map((info) => info.name).join(', ');
   throw new UsageError(`scenario: say which one of ${path} is meant: ${names}`);
 }
 
-function explored(session: Session, from: number, options: Checked): Tally {
+function explored(session: AnySession, from: number, options: Checked): Tally {
   const { budgetMs, executions, finds } = options;
   const strategy = createStrategy({ kind: 'random', seed: from }, session);
   return exploreRange(session, strategy, {
@@ -110,7 +115,7 @@ function explored(session: Session, from: number, options: Checked): Tally {
 }
 
 function failureOf(
-  session: Session,
+  session: AnySession,
   { outcomes }: Tally,
   where: string,
   path: string,
@@ -125,12 +130,18 @@ function failureOf(
   return [`${finds} was not found in ${where}:`, ...seen].join('\n');
 }
 
-function findingText(session: Session, found: OutcomeCount, where: string, path: string): string {
+function findingText(
+  session: AnySession,
+  found: OutcomeCount,
+  where: string,
+  path: string,
+): string {
   const { schedule } = decodeToken(found.token);
   const shrunk = minimise(session, schedule, found.key);
   const token = session.token();
-  const story = tell(session, shrunk.schedule);
-  const lines = storyLines(story, session.prepared.machine.map, { decisive: true });
+  const lines = isProgramSession(session)
+    ? tellProgram(session, shrunk.schedule).lines
+    : storyLines(tell(session, shrunk.schedule), session.prepared.machine.map, { decisive: true });
   const more = lines.length - MOST_LINES;
   return [
     `${found.key}: ${found.detail}`,

@@ -17,4 +17,6 @@ export interface SessionConfig {
   readonly ablated: readonly number[];
   /** Overrides the scenario's bound on operations. */
   readonly steps?: number;
+  /** Programs: a data race is a finding. */
+  readonly racesAreErrors?: boolean;
 }

@@ -191,6 +191,7 @@ export class Execution implements ChoiceSource, Stepper {
     this.steps++;
     this.hash =
       Math.imul(this.hash ^ (raw + (address << 8) + (agent.id << 3)), 0x9e3779b1) ^ (kind + size);
+    this.runtime.reached[site] = 1;
     if (this.recorder !== undefined && site >= 0) {
       this.recorder.step(agent, site, kind === STEP_READ ? 'read' : 'write', address, size, raw);
     }

@@ -27,6 +27,9 @@ import { firstLine, Judge, placeOf } from './judge.js';
 /** Steps of one execution when a program sets no bound of its own. */
 const DEFAULT_STEPS = 20_000;
 
+/** Number among weakened sites, where 0 is none: data races are findings. So tokens hold it. */
+const RACES_ARE_ERRORS = 0;
+
 /** Bytes up to which the real buffers are looked at after each execution. */
 const CHECKED_BYTES = 4096;
 /** Larger ones are looked at after so many executions. */
@@ -155,6 +158,11 @@ export class ProgramSession implements Explorable {
   readonly #before: readonly Uint8Array[];
   #runs = 0;
 
+  get #racesAreErrors(): boolean {
+    const { racesAreErrors = false, ablated } = this.#config;
+    return racesAreErrors || ablated.includes(RACES_ARE_ERRORS);
+  }
+
   constructor(loaded: LoadedProgram, config: ProgramConfig) {
     const { compiled } = loaded;
     this.#loaded = loaded;
@@ -173,7 +181,12 @@ export class ProgramSession implements Explorable {
     const { runtime, regions } = this.machine;
     const steps = config.steps ?? this.program.steps ?? DEFAULT_STEPS;
     this.execution = new Execution(runtime, make(), this.program.threads.length, steps);
-    for (const site of config.ablated) runtime.weakened[site] = 1;
+    for (const site of config.ablated) {
+      if (site >= runtime.weakened.length) {
+        throw new UsageError(`${loaded.name} has no operation ${site} to weaken: it has changed`);
+      }
+      if (site !== RACES_ARE_ERRORS) runtime.weakened[site] = 1;
+    }
     this.#shared = this.#makeShared();
     this.#regions = regions.list.length;
     this.#image = this.#snapshot();
@@ -239,7 +252,7 @@ export class ProgramSession implements Explorable {
     if (reason === 'abandoned') return undefined;
     if (this.#runs++ % CHECK_EVERY === 0 || this.#image.length <= CHECKED_BYTES)
       this.#checkBuffers();
-    return this.#judge.judge(reason, this.#shared, this.#config.racesAreErrors === true);
+    return this.#judge.judge(reason, this.#shared, this.#racesAreErrors);
   }
 
   #bodies(): (() => Coroutine)[] {
@@ -271,12 +284,19 @@ export class ProgramSession implements Explorable {
     return verdict;
   }
 
+  /** The data race that the last execution has shown, in words; empty for none. */
+  describeRace(): string {
+    return this.#judge.describeRace();
+  }
+
   token(): string {
     return encodeToken({
       scenario: this.scenario.name,
       fingerprint: this.fingerprint,
       memory: this.#config.memory,
-      ablated: this.#config.ablated,
+      ablated: this.#racesAreErrors
+        ? [RACES_ARE_ERRORS, ...this.#config.ablated.filter((site) => site !== RACES_ARE_ERRORS)]
+        : this.#config.ablated,
       replaced: [],
       schedule: this.execution.log.schedule(),
       hash: this.execution.hash >>> 0,

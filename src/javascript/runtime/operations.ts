@@ -75,11 +75,14 @@ export abstract class Operations {
   readonly regions: Regions;
   /** 1 for each site whose operation is weakened. */
   readonly weakened: Uint8Array;
+  /** 1 for each site that was executed. */
+  readonly reached: Uint8Array;
 
   constructor(sites: SiteTable, regions: Regions) {
     this.sites = sites;
     this.regions = regions;
     this.weakened = new Uint8Array(sites.sites.length);
+    this.reached = new Uint8Array(sites.sites.length);
   }
 
   isView(value: object): value is View {
@@ -235,8 +238,29 @@ export abstract class Operations {
     if (agent < 0) return this.#observedRmw(address, type, operation, operand, old);
     if (this.depth !== 0) this.uninterruptible(site);
     this.stepper.accessing(address);
-    this.result = this.memory.rmw(agent, address, type, operation, operand, old, site);
+    this.result =
+      this.weakened[site] === 1
+        ? this.#weakRmw(site, address, type, operation, operand, old)
+        : this.memory.rmw(agent, address, type, operation, operand, old, site);
     return this.stepper.step(STEP_WRITE, address, facts.size, site, this.memory.raw);
+  }
+
+  /** A read-modify-write that was weakened: a plain load and a plain store. */
+  #weakRmw(
+    site: number,
+    address: number,
+    type: number,
+    operation: number,
+    operand: m.Value,
+    expected: m.Value,
+  ): m.Value {
+    const { memory, agent } = this;
+    const old = memory.load(agent, address, type, m.UNORDERED, false, site);
+    if (operation === m.RMW_COMPARE_EXCHANGE && old !== expected) return old;
+    const isCompare = operation === m.RMW_COMPARE_EXCHANGE;
+    const next = isCompare ? operand : combineOutside(operation, old, operand);
+    memory.store(agent, address, type, next, m.UNORDERED, false, site);
+    return old;
   }
 
   #observedRmw(

@@ -1,0 +1,133 @@
+import test from 'ava';
+import { spawnSync } from 'node:child_process';
+import { explore } from '../../src/campaign/explore.js';
+import { replay } from '../../src/campaign/replay.js';
+import { weaken } from '../../src/campaign/weaken.js';
+import { checkRace } from '../../src/testing/check-race.js';
+import { fileOf, programText, written } from './programs.js';
+
+const HEAD = "import { program } from 'klp-smp/javascript';\n";
+const sharedBytes = (body: string): string =>
+  `${HEAD}export const it = program({ shared: () => new SharedArrayBuffer(8), threads: [(s) => {\n${body}\n}] });`;
+
+/** What a user may get wrong: the file, and the one line that he is told. */
+const BAD: Readonly<Record<string, readonly [string, RegExp]>> = {
+  'a file without a program': [`${HEAD}export const x = 1;`, /exports no program/],
+  'a syntax error': [`${HEAD}export const = 1;`, /program\.js:2: Unexpected token/],
+  'a missing import': [`${HEAD}import './gone.js';`, /program\.js:2: cannot import '\.\/gone\.js'/],
+  'a missing package': [
+    `${HEAD}import 'no-such-package';`,
+    /program\.js:2: cannot import 'no-such-pack/,
+  ],
+  'a native addon': [
+    `${HEAD}import './addon.node';`,
+    /program\.js:2: '\.\/addon\.node' is a native addon/,
+  ],
+  'a body that throws': [
+    sharedBytes("throw new Error('own');"),
+    /program\.js:3: thread 0 of it throws by itself: Error: own/,
+  ],
+  'a body that never ends': [
+    sharedBytes('for (;;) {}'),
+    /program\.js:3: this loop .* does not end/,
+  ],
+  'no threads': [
+    `${HEAD}export const it = program({ threads: [] });`,
+    /program\.js:2: .*1 to 31 functions/,
+  ],
+  'eval()': [sharedBytes("eval('1');"), /program\.js:3: eval\(\) makes code/],
+  'shared memory handed to a built-in': [
+    sharedBytes('const v = new Uint8Array(s);\nreturn new TextDecoder().decode(v);'),
+    /program\.js:4: .* hands shared memory to decode/,
+  ],
+  'shared memory in a callback that cannot be interrupted': [
+    sharedBytes("const v = new Uint8Array(s);\nreturn 'abc'.replace(/b/, () => v[0]);"),
+    /program\.js:4: v\[0\] accesses shared memory inside a call/,
+  ],
+  'shared memory in a pattern': [
+    sharedBytes('const v = new Uint8Array(s);\n[v[0], v[1]] = [1, 2];'),
+    /program\.js:4: v\[0\] accesses shared memory/,
+  ],
+  'an async body': [
+    sharedBytes('').replace('(s) =>', 'async (s) =>'),
+    /async functions are not supported/,
+  ],
+};
+
+for (const [what, [text, message]] of Object.entries(BAD)) {
+  test(`${what} gives one line with file and line`, async (t) => {
+    const file = written(text, 'program.js', { 'addon.node': '' });
+    const error = await t.throwsAsync(checkRace(undefined, file, { executions: 10 }));
+    t.is((error as { code?: string }).code, 'ERR_USAGE');
+    t.regex(error.message, message);
+    t.false(error.message.includes('\n'));
+  });
+}
+
+test('the command line ends with status 2 and one line for what the user got wrong', (t) => {
+  const file = written(BAD['a body that throws']![0]);
+  const main = fileOf('dist/src/cli/main.js');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'explore', file], {
+    encoding: 'utf8',
+  });
+  t.is(status, 2);
+  t.is(stdout, '');
+  t.regex(stderr, /^klp-smp: .*program\.js:3: thread 0 of it throws by itself: Error: own\n$/);
+});
+
+test('explore finds, shrinks and prints a command; replay tells the story', async (t) => {
+  const scenario = fileOf('examples/javascript/ring-broken.js');
+  const result = await explore({ scenario, executions: 2000, threads: 1 });
+  t.is(result.memory, 'js');
+  const [finding] = result.findings;
+  t.truthy(finding);
+  t.true(finding!.replay.includes('ring-broken.js'));
+  const told = await replay({ token: finding!.token, file: scenario });
+  t.is(told.verdict.key, finding!.verdict.key);
+  t.is(told.changed, null);
+  t.regex(told.lines.join('\n'), /ring-buffer-broken\.js:\d+ push/);
+});
+
+test('a data race names both lines; it is a finding where that is asked for, and its token replays', async (t) => {
+  const scenario = written(
+    programText(8, [
+      '(s) => { new Int32Array(s)[0] = 1; }',
+      '(s) => { return new Int32Array(s)[0]; }',
+    ]),
+  );
+  const warned = await explore({ scenario, executions: 200, threads: 1 });
+  t.false(warned.outcomes.some(({ grade }) => grade === 'forbidden'));
+  t.true(warned.races.length > 0);
+  t.regex(warned.races[0]!, /program\.js:4 .*program\.js:5 |program\.js:5 .*program\.js:4 /);
+  const failed = await explore({ scenario, executions: 200, threads: 1, races: 'error' });
+  const [finding] = failed.findings;
+  t.is(finding!.verdict.key, 'data race');
+  const told = await replay({ token: finding!.token, file: scenario });
+  t.is(told.verdict.key, 'data race');
+});
+
+test('programs without data races report none', async (t) => {
+  const scenario = fileOf('examples/javascript/ring.js');
+  const result = await explore({ scenario, executions: 500, threads: 1, races: 'error' });
+  t.deepEqual(result.races, []);
+  t.false(result.outcomes.some(({ grade }) => grade === 'forbidden'));
+});
+
+test('weaken says which operations a queue needs, with a command for each', async (t) => {
+  const scenario = fileOf('examples/javascript/ring.js');
+  const { operations } = await weaken({ scenario, executions: 1500 });
+  const standing = (text: string): string | undefined =>
+    operations.find((operation) => operation.text.startsWith(text))?.standing;
+  t.is(standing('Atomics.store(this.#meta, 1, tail + 1)'), 'needed');
+  t.is(standing('Atomics.load(this.#meta, 1) === 9'), undefined);
+  t.true(operations.some((operation) => operation.standing === 'not found to be needed'));
+  for (const { replay: command, standing: is } of operations)
+    t.is(command !== null, is === 'needed');
+});
+
+test('raceTest takes programs', async (t) => {
+  const broken = await checkRace('t', fileOf('examples/javascript/ring-broken.js'), {});
+  t.regex(broken.failure ?? '', /npx klp-smp replay klp/);
+  const sound = await checkRace('t', fileOf('examples/javascript/ring.js'), { executions: 500 });
+  t.is(sound.failure, undefined);
+});
