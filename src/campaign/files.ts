@@ -21,7 +21,7 @@ const reasonOf = (error: unknown): string =>
  * @param path the path as the user gave it
  * @returns its text; throws UsageError if it cannot be read
  */
-export function readTextFile(what: string, path: string): string {
+function readTextFile(what: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

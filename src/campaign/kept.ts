@@ -17,7 +17,7 @@ const MOST_SESSIONS = 8;
 const MOST_STRATEGIES = 8;
 
 /** Keeps the values used last. */
-export class Kept<T> {
+class Kept<T> {
   readonly #most: number;
   readonly #values = new Map<string, T>();
 

@@ -29,7 +29,7 @@ export interface LitmusShapesOptions extends Watching {
 }
 
 /** The shapes whose names contain one of the given texts. */
-export function chooseShapes(names: readonly string[] | undefined): LitmusShape[] {
+function chooseShapes(names: readonly string[] | undefined): LitmusShape[] {
   return LITMUS_SHAPES.filter(({ name }) => names?.some((part) => name.includes(part)) ?? true);
 }
 

@@ -23,7 +23,7 @@ function eventLines(result: ThreadResult): string[] {
 }
 
 /** What a stall says: who has not switched, and where each of them is. */
-export function stallLines(stall: Stall): string[] {
+function stallLines(stall: Stall): string[] {
   const side = stall.target === 1 ? 'patched' : 'unpatched';
   return [
     `no progress towards ${side} for ${stall.forMs} ms; ${stall.tasks.length} tasks have not switched:`,

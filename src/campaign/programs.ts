@@ -10,7 +10,7 @@ import { RandomStrategy } from '../explorer/strategies/random.js';
 import type { ProgramOperation, ScenarioInfo } from './task.js';
 
 /** Whether a file declares programs. */
-export function isProgramFile(file: string): boolean {
+function isProgramFile(file: string): boolean {
   return existsSync(file) && declaresPrograms(readFileSync(file, 'utf8'));
 }
 

@@ -65,7 +65,7 @@ export const seed: Rule<number> = {
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 /** Longest duration accepted, in ms: a week, well under what a timer can hold. */
-export const LONGEST_MS = 7 * 24 * UNIT_MS.h;
+const LONGEST_MS = 7 * 24 * UNIT_MS.h;
 
 const milliseconds = integerIn({ min: 1, max: LONGEST_MS });
 

@@ -105,8 +105,3 @@ export function endsSearch(stopAt: StopAt, { key, grade }: Verdict): boolean {
   if (stopAt === 'nothing') return false;
   return stopAt === 'forbidden' ? grade === 'forbidden' : key === stopAt.key;
 }
-
-/** Whether something forbidden was seen. */
-export function hasFinding(tally: Tally): boolean {
-  return tally.outcomes.some((o) => o.grade === 'forbidden');
-}

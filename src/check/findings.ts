@@ -5,7 +5,7 @@ import { CHECK, FINDING, MAX_FINDINGS, type CheckLayout } from './layout.js';
 import type { Addr, CpuId } from '../memory/struct.js';
 
 /** Properties that are checked; the number is what the memory holds. */
-export const FINDING_KINDS = {
+const FINDING_KINDS = {
   1: 'I-1',
   2: 'I-2',
   3: 'I-3',
@@ -60,7 +60,7 @@ export interface FindingRecord {
 }
 
 /** Number of findings so far. */
-export function countFindings(words: Int32Array, layout: CheckLayout): number {
+function countFindings(words: Int32Array, layout: CheckLayout): number {
   return Atomics.load(words, layout.notes + CHECK.findings);
 }
 

@@ -58,7 +58,7 @@ function disagrees(words: Int32Array, task: Addr, target: number): boolean {
  *
  * @returns false when the disagreement is there to stay
  */
-export function isUnsettled(
+function isUnsettled(
   words: Int32Array,
   layout: CheckLayout,
   task: Addr,

@@ -8,10 +8,7 @@ import type { PatchSpec } from '../livepatch/image.js';
 import type { Addr } from '../memory/struct.js';
 import { MAX_IMAGES } from './layout.js';
 
-/** Function groups are numbered 1 to 31; a group is one original function and all its replacements. */
-export const MAX_GROUPS = 31;
-
-/** A function of a group: version 0 is the original, version n comes from image n - 1. */
+/** A function of a group, 1 to 31: version 0 is the original, version n comes from image n - 1. */
 export interface MarkedFunction {
   readonly version: number;
   readonly group: number;

@@ -122,7 +122,7 @@ export const COMMANDS: readonly CommandEntry[] = [
 ];
 
 /** A command by what the help says of it; it does nothing. */
-export const standIn =
+const standIn =
   ({ name, usage, description }: CommandEntry): RegisterCommand =>
   (program) => {
     program.command(name).usage(usage).description(description);

@@ -126,7 +126,7 @@ function checkOf(scenario: string, sites: readonly SiteId[], bounds?: SearchBoun
 }
 
 /** The story of a site, as lines. */
-export function orderingStory(ordering: Ordering): string[] {
+function orderingStory(ordering: Ordering): string[] {
   const row = orderingRow(ordering);
   const masked = row.maskedBy.length === 0 ? 'nothing' : row.maskedBy.join(' or ');
   const rows = demonstrationsOf(ordering.id).map(

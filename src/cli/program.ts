@@ -10,7 +10,7 @@ import { exitCodeOfSignal, interrupts } from './interrupt.js';
 export type RegisterCommand = (program: Command) => void;
 
 /** Version of the package that this file is part of. */
-export function packageVersion(): string {
+function packageVersion(): string {
   const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(manifest) as { version: string }).version;
 }

@@ -100,7 +100,7 @@ const MODELS: Readonly<Record<ModelVersion, MemoryModel>> = {
 export const DEFAULT_MODEL: ModelVersion = '6.1';
 
 /** Is `version` one of {@link MODEL_VERSIONS}? */
-export function isModelVersion(version: string): version is ModelVersion {
+function isModelVersion(version: string): version is ModelVersion {
   return (MODEL_VERSIONS as readonly string[]).includes(version);
 }
 

@@ -39,7 +39,7 @@ export const NATIVE_BODY = 32;
 export const BODY_WORD = 2 * INSTRUCTION_WORDS + 2;
 
 /** Functions a program may have: the consistency oracle tells so many apart. */
-export const MAX_FUNCTIONS = 31;
+const MAX_FUNCTIONS = 31;
 
 /** The native behind {@link NATIVE_BODY}: simulated text that calls a function gets its body without arguments. */
 export function bodyNative(bodies: readonly Body[]): KernelContext['natives'][number] {

@@ -36,7 +36,7 @@ export interface LiveMachine {
 }
 
 /** Natives with the program's own among them. */
-export function withBodies(
+function withBodies(
   natives: KernelContext['natives'],
   bodies: Parameters<typeof bodyNative>[0],
 ): KernelContext['natives'] {

@@ -12,7 +12,7 @@ export interface TraceEvent {
 }
 
 /** Numbers of one event: CPU, event and three values. */
-const STRIDE = 5;
+export const EVENT_NUMBERS = 5;
 
 /** The events of one execution, in order. */
 export class EventTrace {
@@ -35,13 +35,13 @@ export class EventTrace {
 
   /** Number of events. */
   get length(): number {
-    return this.#numbers.length / STRIDE;
+    return this.#numbers.length / EVENT_NUMBERS;
   }
 
   /** Call `visit` for each event, in order. */
   each(visit: (cpu: CpuId, event: number, a: number, b: number, c: number) => void): void {
     const numbers = this.#numbers;
-    for (let i = 0; i < numbers.length; i += STRIDE) {
+    for (let i = 0; i < numbers.length; i += EVENT_NUMBERS) {
       visit(
         numbers[i] as CpuId,
         numbers[i + 1] as number,

@@ -109,7 +109,7 @@ const diff: Definition = async (args, ctx) => {
 };
 
 /** Lines of both texts, those of the first alone with `-`, those of the second with `+`. */
-export function unified(one: readonly string[], two: readonly string[]): string[] {
+function unified(one: readonly string[], two: readonly string[]): string[] {
   const longest = Array.from({ length: one.length + 1 }, () =>
     new Array<number>(two.length + 1).fill(0),
   );

@@ -26,7 +26,7 @@ interface PatchFileContents {
  *
  * @throws {UsageError} naming the file and what it lacks
  */
-export function readPatchFile(file: string): ModuleDeclaration {
+function readPatchFile(file: string): ModuleDeclaration {
   let contents: { readonly [K in keyof PatchFileContents]?: unknown };
   try {
     contents = JSON.parse(readFileSync(file, 'utf8')) as typeof contents;

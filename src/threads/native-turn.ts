@@ -28,7 +28,7 @@ export const TURN = {
 } as const;
 
 /** Ends of an execution. */
-export const OVER_AT_REST = 1;
+const OVER_AT_REST = 1;
 export const OVER_BY_FINDING = 2;
 export const OVER_BY_OOPS = 3;
 export const OVER_BY_DEADLOCK = 4;

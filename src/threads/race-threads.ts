@@ -9,7 +9,7 @@ import type { CpuId } from '../memory/struct.js';
 import { KernelOops, MachineStopped } from '../memory/fault.js';
 import type { NativeCpu } from '../memory/native.js';
 import type { Ending, Machine, Scenario, TraceEvent } from '../scenario/declare.js';
-import { EventTrace } from '../scenario/event-trace.js';
+import { EVENT_NUMBERS, EventTrace } from '../scenario/event-trace.js';
 import type { ScenarioReference } from '../scenario/reference.js';
 import {
   NativeTurn,
@@ -136,8 +136,10 @@ class RaceThread {
       ablation: new Ablation(task.ablated as readonly SiteId[]),
       weak: { seed: task.seed + execution * task.cpus },
       trace: (event, a, b, c) => {
-        const at = Atomics.add(this.#control, TRACED, 5);
-        if (at + 5 <= TRACE_WORDS) this.#control.set([task.cpu, event, a, b, c], HEADER + at);
+        const at = Atomics.add(this.#control, TRACED, EVENT_NUMBERS);
+        if (at + EVENT_NUMBERS <= TRACE_WORDS) {
+          this.#control.set([task.cpu, event, a, b, c], HEADER + at);
+        }
         checks?.(event, a, b, c);
       },
     });

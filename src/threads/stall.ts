@@ -28,7 +28,7 @@ export interface Stall {
 }
 
 /** Name of the function an address lies in. */
-export function functionName(words: Int32Array, { kernel }: CheckLayout, addr: Addr): string {
+function functionName(words: Int32Array, { kernel }: CheckLayout, addr: Addr): string {
   for (let i = 0; i < kernel.symbolCount; i++) {
     const at = kernel.symbols + i * SYMBOL.size;
     const from = words[at + SYMBOL.addr] ?? 0;

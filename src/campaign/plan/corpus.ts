@@ -53,7 +53,7 @@ function identityOf({ scenario, ablated, outcome, story }: CorpusEntry): string 
 }
 
 /** Name of the file of a finding. */
-export function corpusFile(entry: CorpusEntry): string {
+function corpusFile(entry: CorpusEntry): string {
   const outcome = entry.outcome
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

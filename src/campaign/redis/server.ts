@@ -7,7 +7,7 @@ import { UsageError } from '../../errors.js';
 const CONNECT_MS = 5_000;
 
 /** The address without what must not be shown. */
-export function shownAddress(url: string): string {
+function shownAddress(url: string): string {
   try {
     const { protocol, host } = new URL(url);
     return `${protocol}//${host}`;

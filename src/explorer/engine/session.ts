@@ -28,7 +28,7 @@ import { Judge, type Verdict } from './verdict.js';
 export const DEFAULT_STEPS = 20_000;
 
 /** Sleeps of each CPU that end without a wake-up in one execution, when a scenario sets no bound of its own. */
-export const DEFAULT_EARLY_WAKEUPS = 1;
+const DEFAULT_EARLY_WAKEUPS = 1;
 
 /** Kinds of deadlock whose places are looked for. */
 const MOST_DEADLOCKS = 16;
@@ -96,12 +96,7 @@ export async function loadScenario(
 const CAPS = { windowCap: 32, viewCap: 64 } as const;
 
 /** Make a memory of a kind for a machine. */
-export function createMemory(
-  kind: MemoryKind,
-  cpus: number,
-  words: number,
-  log = false,
-): ExplorerMemory {
+function createMemory(kind: MemoryKind, cpus: number, words: number, log = false): ExplorerMemory {
   return kind === 'sc' ? new ScMemory() : new ViewMachine({ cpus, words, ...CAPS, log });
 }
 

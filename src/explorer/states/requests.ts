@@ -37,16 +37,3 @@ export const ASK_TRACE = 21;
 export function isImmediate(kind: number): boolean {
   return kind >= ASK_GET;
 }
-
-/** Whether the code that asks sees a value of the memory. */
-export function returnsValue(kind: number): boolean {
-  return (
-    kind === ASK_READ ||
-    kind === ASK_BIT ||
-    (kind >= ASK_XCHG && kind <= ASK_FETCH_ADD) ||
-    kind === ASK_SET_BIT ||
-    kind === ASK_CLEAR_BIT ||
-    kind === ASK_TRYLOCK ||
-    kind === ASK_GET
-  );
-}

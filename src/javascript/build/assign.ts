@@ -14,7 +14,7 @@ interface Target {
 }
 
 /** Whether writing to a member may reach shared memory or a setter of the program. */
-export function isSpecialTarget(cx: Context, node: AnyNode): node is MemberExpression {
+function isSpecialTarget(cx: Context, node: AnyNode): node is MemberExpression {
   if (node.type !== 'MemberExpression' || node.object.type === 'Super') return false;
   const name = staticName(node.property, node.computed);
   if (name === undefined) return true;

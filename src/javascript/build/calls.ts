@@ -6,7 +6,7 @@ import { fixedName, isGlobal, isPureCall } from './needs.js';
 import { staticName } from './scope.js';
 
 /** Operations of `Atomics` that the runtime has a method of its own for. */
-export const ATOMICS: ReadonlySet<string> = new Set([
+const ATOMICS: ReadonlySet<string> = new Set([
   'load',
   'store',
   'add',

@@ -17,7 +17,7 @@ function nameOf(node: AnyNode): string {
 }
 
 /** Exports of a module, by name; those of `export *` apart. */
-export function exportsOfModule(module: ReadModule): Map<string, Export> {
+function exportsOfModule(module: ReadModule): Map<string, Export> {
   const found = new Map<string, Export>();
   for (const node of module.program?.body ?? []) {
     if (node.type === 'ExportDefaultDeclaration') {

@@ -214,7 +214,7 @@ export function lengthOf(node: FunctionNode): number {
 }
 
 /** Name that a function has, or gets from where it stands. */
-export function nameFrom(node: FunctionNode, parent: AnyNode | undefined): string {
+function nameFrom(node: FunctionNode, parent: AnyNode | undefined): string {
   if (node.id) return node.id.name;
   if (parent === undefined) return '';
   if (parent.type === 'VariableDeclarator' && parent.id.type === 'Identifier')

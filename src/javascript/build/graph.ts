@@ -27,7 +27,7 @@ export interface ReadModule {
 }
 
 /** Path as people are shown it. */
-export function shownPath(path: string): string {
+function shownPath(path: string): string {
   const short = relative(process.cwd(), path);
   return short.length < path.length && !short.startsWith('..') ? short : path;
 }

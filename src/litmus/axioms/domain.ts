@@ -12,7 +12,7 @@ import { TraceEnumerator, type FaultyTrace, type ReadDomain } from './trace.js';
 export type ValueSets = Map<LocationId, Set<number>>;
 
 /** The values that a thread's traces write, other than to take and release locks. */
-export function writtenBy(traces: readonly Trace[]): ValueSets {
+function writtenBy(traces: readonly Trace[]): ValueSets {
   return valuesWritten(traces, isOrdinaryWrite);
 }
 

@@ -25,7 +25,7 @@ export function kindOf(type: string): LocationKind {
 }
 
 /** True for `0` and `P0` before a colon: a thread. */
-export function isThread({ kind, text }: Token, after: Token): boolean {
+function isThread({ kind, text }: Token, after: Token): boolean {
   return after.text === ':' && (kind === 'number' || /^P\d+$/.test(text));
 }
 

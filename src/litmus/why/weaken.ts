@@ -71,7 +71,7 @@ function withChange(
 }
 
 /** Every way to take out or weaken one fence, acquire, release, grace period or read-side critical section. */
-export function weakenings(test: LitmusTest): Weakening[] {
+function weakenings(test: LitmusTest): Weakening[] {
   return test.threads.flatMap(({ body }, thread) => {
     const instructions = [...instructionsOf(body)];
     const single = instructions.flatMap((instruction): Weakening[] => {

@@ -11,7 +11,7 @@ export interface EventText {
 }
 
 /** An argument: a task by its name, a known word by its name, else the number. */
-export function argumentText({ tasks, words }: Recording, value: number): string {
+function argumentText({ tasks, words }: Recording, value: number): string {
   return tasks.find(({ addr }) => addr === value)?.name ?? words[value]?.name ?? String(value);
 }
 
