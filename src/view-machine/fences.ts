@@ -20,67 +20,67 @@ import {
  *
  * @param also a view to publish with it
  */
-export function strongFence(s: MachineState, p: Processor, also?: SparseView): void {
-  const time = ++s.time;
-  publish(s, p.own, time);
-  publish(s, p.read, time);
-  if (also !== undefined) publish(s, also, time);
-  p.gtR = p.gtW = p.gs = time;
-  p.forgetViews();
-  p.writesAtFence = p.writes;
+export function strongFence(machine: MachineState, cpu: Processor, also?: SparseView): void {
+  const time = ++machine.time;
+  publish(machine, cpu.own, time);
+  publish(machine, cpu.read, time);
+  if (also !== undefined) publish(machine, also, time);
+  cpu.readTime = cpu.writeTime = cpu.ownFenceTime = time;
+  cpu.forgetViews();
+  cpu.writesAtFence = cpu.writes;
 }
 
 /** Publish a view in the global view of fence `time`. */
-export function publish(s: MachineState, view: SparseView, time: number): void {
-  for (let i = 0; i < view.n; i++) {
-    const x = view.xs[i] as number;
-    s.global.publish(x, time, view.get(x));
+export function publish(machine: MachineState, view: SparseView, time: number): void {
+  for (let i = 0; i < view.count; i++) {
+    const location = view.locations[i] as number;
+    machine.global.publish(location, time, view.get(location));
   }
 }
 
 /** `smp_rmb()`: later reads are bound to earlier reads. */
-export function readFence(p: Processor): void {
-  const w = p.window;
-  for (let i = 0; i < w.count; i++) {
-    const e = w.entry(i);
-    if ((e.flags & (IS_READ | NO_RETURN)) !== IS_READ) continue;
-    e.flags |= IS_USED;
-    eachOfSummary(p, e, bindRead);
-    if (p.gtR < e.gt) p.gtR = e.gt;
+export function readFence(cpu: Processor): void {
+  const window = cpu.window;
+  for (let i = 0; i < window.count; i++) {
+    const entry = window.entry(i);
+    if ((entry.flags & (IS_READ | NO_RETURN)) !== IS_READ) continue;
+    entry.flags |= IS_USED;
+    eachOfSummary(cpu, entry, bindRead);
+    if (cpu.readTime < entry.boundTime) cpu.readTime = entry.boundTime;
   }
 }
 
 /** `smp_wmb()`: later writes are bound to earlier writes, and carry them. */
-export function writeFence(s: MachineState, p: Processor): void {
-  if (!s.options.wmb) return; // V-7
-  const w = p.window;
-  for (let i = 0; i < w.count; i++) {
-    const e = w.entry(i);
-    if ((e.flags & IS_WRITE) === 0) continue;
-    e.flags |= IS_USED;
-    eachOfSummary(p, e, bindWrite);
-    if (p.gtW < e.gt) p.gtW = e.gt;
+export function writeFence(machine: MachineState, cpu: Processor): void {
+  if (!machine.options.wmb) return; // V-7
+  const window = cpu.window;
+  for (let i = 0; i < window.count; i++) {
+    const entry = window.entry(i);
+    if ((entry.flags & IS_WRITE) === 0) continue;
+    entry.flags |= IS_USED;
+    eachOfSummary(cpu, entry, bindWrite);
+    if (cpu.writeTime < entry.boundTime) cpu.writeTime = entry.boundTime;
   }
-  p.carried.joinView(p.own);
+  cpu.carried.joinView(cpu.own);
 }
 
-type Bind = (p: Processor, x: number, position: number) => void;
+type Bind = (cpu: Processor, location: number, position: number) => void;
 
-function eachOfSummary(p: Processor, e: Entry, bind: Bind): void {
-  const w = p.window;
-  if ((e.flags & AFTER_ALL) !== 0) {
-    for (let i = 0; w.entry(i) !== e; i++) eachOfEntry(p, w.entry(i), bind);
+function eachOfSummary(cpu: Processor, entry: Entry, bind: Bind): void {
+  const window = cpu.window;
+  if ((entry.flags & AFTER_ALL) !== 0) {
+    for (let i = 0; window.entry(i) !== entry; i++) eachOfEntry(cpu, window.entry(i), bind);
   }
-  eachOfEntry(p, e, bind);
+  eachOfEntry(cpu, entry, bind);
 }
 
-function eachOfEntry(p: Processor, e: Entry, bind: Bind): void {
-  eachOf(p, e.extra, bind);
-  if ((e.flags & HAS_VIEW) === 0) return;
-  eachOf(p, e.view, bind);
-  bind(p, e.x, e.position);
+function eachOfEntry(cpu: Processor, entry: Entry, bind: Bind): void {
+  eachOf(cpu, entry.extra, bind);
+  if ((entry.flags & HAS_VIEW) === 0) return;
+  eachOf(cpu, entry.view, bind);
+  bind(cpu, entry.location, entry.position);
 }
 
-function eachOf(p: Processor, view: FlatView, bind: Bind): void {
-  for (let i = 0; i < view.length; i += 2) bind(p, view[i] as number, view[i + 1] as number);
+function eachOf(cpu: Processor, view: FlatView, bind: Bind): void {
+  for (let i = 0; i < view.length; i += 2) bind(cpu, view[i] as number, view[i + 1] as number);
 }

@@ -35,39 +35,39 @@ export class GlobalView {
   }
 
   /** Forget all that was published of a location. */
-  clear(x: number): void {
-    this.#last[2 * x] = this.#last[2 * x + 1] = 0;
-    this.#counts[2 * x] = 0;
-    this.#counts[2 * x + 1] = FIRST_FORGET;
+  clear(location: number): void {
+    this.#last[2 * location] = this.#last[2 * location + 1] = 0;
+    this.#counts[2 * location] = 0;
+    this.#counts[2 * location + 1] = FIRST_FORGET;
   }
 
   /** Position of a location in the global view after fence `time`, 0 if nothing was published by then. */
-  at(x: number, time: number): number {
-    return time >= (this.#last[2 * x] as number)
-      ? (this.#last[2 * x + 1] as number)
-      : this.#before(x, time);
+  at(location: number, time: number): number {
+    return time >= (this.#last[2 * location] as number)
+      ? (this.#last[2 * location + 1] as number)
+      : this.#before(location, time);
   }
 
-  #before(x: number, time: number): number {
-    const start = 2 * this.#room * x;
-    for (let i = start + 2 * (this.count(x) - 2); i >= start; i -= 2) {
+  #before(location: number, time: number): number {
+    const start = 2 * this.#room * location;
+    for (let i = start + 2 * (this.count(location) - 2); i >= start; i -= 2) {
       if ((this.#history[i] as number) <= time) return this.#history[i + 1] as number;
     }
     return 0;
   }
 
   /** Publish a position of a location in the global view of fence `time`, the newest fence. */
-  publish(x: number, time: number, position: number): void {
+  publish(location: number, time: number, position: number): void {
     const last = this.#last;
-    if ((last[2 * x + 1] as number) >= position) return;
-    let count = this.#counts[2 * x] as number;
-    if (last[2 * x] !== time) {
+    if ((last[2 * location + 1] as number) >= position) return;
+    let count = this.#counts[2 * location] as number;
+    if (last[2 * location] !== time) {
       if (count === this.#room) this.#enlarge();
-      this.#counts[2 * x] = ++count;
+      this.#counts[2 * location] = ++count;
     }
-    const i = 2 * (this.#room * x + count - 1);
-    this.#history[i] = last[2 * x] = time;
-    this.#history[i + 1] = last[2 * x + 1] = position;
+    const i = 2 * (this.#room * location + count - 1);
+    this.#history[i] = last[2 * location] = time;
+    this.#history[i + 1] = last[2 * location + 1] = position;
   }
 
   #enlarge(): void {
@@ -80,29 +80,29 @@ export class GlobalView {
   }
 
   /** How many publications of a location are kept. */
-  count(x: number): number {
-    return this.#counts[2 * x] as number;
+  count(location: number): number {
+    return this.#counts[2 * location] as number;
   }
 
   /** Whether a location keeps so many publications that it is time to forget some. */
-  isForgetDue(x: number): boolean {
-    return (this.#counts[2 * x] as number) >= (this.#counts[2 * x + 1] as number);
+  isForgetDue(location: number): boolean {
+    return (this.#counts[2 * location] as number) >= (this.#counts[2 * location + 1] as number);
   }
 
   /** Try to forget again when a location keeps `more` publications more than now. */
-  postponeForget(x: number, more: number): void {
-    this.#counts[2 * x + 1] = this.count(x) + more;
+  postponeForget(location: number, more: number): void {
+    this.#counts[2 * location + 1] = this.count(location) + more;
   }
 
   /** Drop what was published of a location before fence `oldest`, the last such position excepted. */
-  forget(x: number, oldest: number): void {
-    const start = 2 * this.#room * x;
-    const end = start + 2 * this.count(x);
+  forget(location: number, oldest: number): void {
+    const start = 2 * this.#room * location;
+    const end = start + 2 * this.count(location);
     let keep = start;
     while (keep + 2 < end && (this.#history[keep + 2] as number) <= oldest) keep += 2;
     if (keep === start) return;
     this.#history.copyWithin(start, keep, end);
-    this.#counts[2 * x] = (end - keep) / 2;
+    this.#counts[2 * location] = (end - keep) / 2;
   }
 }
 

@@ -19,11 +19,11 @@ export class Message {
   /** Position in the coherence order; positions are compared, never counted. */
   position = 0;
   writer = NOBODY;
-  gs = 0;
-  /** Writes propagated before this one, itself excluded: sparse part, to be joined with the global view at `gs`. */
+  fenceTime = 0;
+  /** Writes propagated before this one, itself excluded: sparse part, to be joined with the global view at `fenceTime`. */
   view: FlatView = EMPTY;
   /** Location id. */
-  x = 0;
+  location = 0;
   /** Index in the writer's sequence of writes, from 1. */
   index = 0;
   /** `DATA`, `LOCK` or `UNLOCK`. */
@@ -31,15 +31,15 @@ export class Message {
   /** Whether a read-modify-write took this message; its write stands right behind, and nothing fits between. */
   taken = false;
   /** Fence time that every event after a read of this message is bound to. */
-  gt = 0;
+  boundTime = 0;
   /** For each CPU but the writer, the index of its last write that happens before this one; empty until it is first taught. */
   readonly known: number[] = [];
   /** For an unlock only: the unlocker's own writes before it. */
   ownBefore: FlatView = EMPTY;
-  ownBeforeGs = 0;
+  ownBeforeTime = 0;
   /** Summary of the reads that this write's address or data depended on, for its own CPU's read of it. */
   dependency: FlatView = EMPTY;
-  dependencyGt = 0;
+  dependencyTime = 0;
   /** Event number in the log. */
   event = -1;
 }
@@ -52,16 +52,16 @@ export class MessagePool {
   /** A message to fill: ordinary, not taken. */
   take(): Message {
     if (this.#count === 0) return new Message();
-    const m = this.#free[--this.#count] as Message;
-    m.kind = DATA;
-    m.taken = false;
-    m.event = -1;
-    return m;
+    const message = this.#free[--this.#count] as Message;
+    message.kind = DATA;
+    message.taken = false;
+    message.event = -1;
+    return message;
   }
 
   /** Take back a message that nothing refers to. */
-  give(m: Message): void {
-    this.#free[this.#count++] = m;
+  give(message: Message): void {
+    this.#free[this.#count++] = message;
   }
 }
 
@@ -77,50 +77,50 @@ const LAST_STEP = 2 ** 30;
 export class Location {
   addr = 0;
   /** Number of messages. */
-  n = 0;
-  /** The newest message, what sequential consistency would read; there is one unless `n` is 0. */
+  count = 0;
+  /** The newest message, what sequential consistency would read; there is one unless `count` is 0. */
   last = NO_MESSAGE;
   /** Length at which pruning is tried next. */
   pruneAt = 0;
   /** How often a substrate store replaced the word. */
   version = 0;
-  /** Oldest first; only the first `n` count. */
+  /** Oldest first; only the first `count` are in use. */
   readonly #messages: Message[] = [];
 
-  /** The message at an index; 0 is the oldest, `n - 1` the newest. */
+  /** The message at an index; 0 is the oldest, `count - 1` the newest. */
   at(i: number): Message {
     return this.#messages[i] as Message;
   }
 
   /** Index of a message. */
-  indexOf(m: Message): number {
-    let i = this.n - 1;
-    while (this.#messages[i] !== m) i--;
+  indexOf(message: Message): number {
+    let i = this.count - 1;
+    while (this.#messages[i] !== message) i--;
     return i;
   }
 
   /** Forget all messages. */
   clear(pool: MessagePool): void {
-    for (let i = 0; i < this.n; i++) pool.give(this.#messages[i] as Message);
-    this.n = 0;
+    for (let i = 0; i < this.count; i++) pool.give(this.#messages[i] as Message);
+    this.count = 0;
     this.version = 0;
   }
 
   /** Put a message at the end. */
-  append(m: Message): void {
-    const before = this.n === 0 ? -STEP : this.last.position;
-    m.position = before < LAST_STEP ? (before | (STEP - 1)) + 1 : before + 1;
-    this.#messages[this.n++] = m;
-    this.last = m;
+  append(message: Message): void {
+    const before = this.count === 0 ? -STEP : this.last.position;
+    message.position = before < LAST_STEP ? (before | (STEP - 1)) + 1 : before + 1;
+    this.#messages[this.count++] = message;
+    this.last = message;
   }
 
   /** Put a message behind the one at index `at`, which is not the last and where there must be room. */
-  insert(m: Message, at: number): void {
+  insert(message: Message, at: number): void {
     const messages = this.#messages;
-    m.position = this.middle(at);
-    for (let i = this.n; i > at + 1; i--) messages[i] = messages[i - 1] as Message;
-    messages[at + 1] = m;
-    this.n++;
+    message.position = this.middle(at);
+    for (let i = this.count; i > at + 1; i--) messages[i] = messages[i - 1] as Message;
+    messages[at + 1] = message;
+    this.count++;
   }
 
   /** Position halfway between the message at an index and the next one. */
@@ -138,14 +138,14 @@ export class Location {
   drop(count: number, pool: MessagePool): void {
     const messages = this.#messages;
     for (let i = 0; i < count; i++) pool.give(messages[i] as Message);
-    this.n -= count;
-    for (let i = 0; i < this.n; i++) messages[i] = messages[i + count] as Message;
+    this.count -= count;
+    for (let i = 0; i < this.count; i++) messages[i] = messages[i + count] as Message;
   }
 
   /** How many messages, counted from the newest, lie at or above a position; at least 1. */
   countFrom(position: number): number {
-    let i = this.n - 1;
+    let i = this.count - 1;
     while (i > 0 && this.at(i - 1).position >= position) i--;
-    return this.n - i;
+    return this.count - i;
   }
 }

@@ -13,52 +13,54 @@ export function isHeld(location: Location): boolean {
 }
 
 /** Take a free lock: returns the message of the write. */
-export function takeLock(s: MachineState, p: Processor, id: number): Message {
-  const source = (s.locations[id] as Location).last;
+export function takeLock(machine: MachineState, cpu: Processor, id: number): Message {
+  const source = (machine.locations[id] as Location).last;
   // First, so that reading finds fewer accesses that nothing orders yet: it reads the newest message in any case.
-  orderAfterOwnUnlock(s, p);
-  readMessage(s, p, id, source, LOAD_ACQUIRE);
-  orderAfterUnlock(s, p, source);
-  const m = writeBehind(s, p, id, 1, false, source, 0);
-  m.kind = LOCK;
-  return m;
+  orderAfterOwnUnlock(machine, cpu);
+  readMessage(machine, cpu, id, source, LOAD_ACQUIRE);
+  orderAfterUnlock(machine, cpu, source);
+  const message = writeBehind(machine, cpu, source, 1, false, 0);
+  message.kind = LOCK;
+  return message;
 }
 
 /** LKMM's po-unlock-lock-po: what came before an own unlock is ordered, and propagated, before what comes after the lock. */
-function orderAfterOwnUnlock(s: MachineState, p: Processor): void {
-  if (p.unlockEvent === 0) return;
-  if (s.options.unlockLockOwn) {
+function orderAfterOwnUnlock(machine: MachineState, cpu: Processor): void {
+  if (cpu.unlockEvent === 0) return;
+  if (machine.options.unlockLockOwn) {
     // V-13
-    p.carried.joinFlat(p.ownAtUnlock);
-    p.carried.gs = Math.max(p.carried.gs, p.ownAtUnlockGs);
+    cpu.carried.joinFlat(cpu.ownAtUnlock);
+    cpu.carried.fenceTime = Math.max(cpu.carried.fenceTime, cpu.ownAtUnlockTime);
   }
-  if (s.options.unlockLockOrder) p.bindBefore(p.unlockEvent); // V-14
+  if (machine.options.unlockLockOrder) cpu.bindBefore(cpu.unlockEvent); // V-14
 }
 
 /** The same across CPUs: what the last holder wrote is propagated before what is written after the lock. */
-function orderAfterUnlock(s: MachineState, p: Processor, source: Message): void {
-  if (source.kind !== UNLOCK || source.writer === p.cpu || !s.options.unlockLockOther) return; // V-12
-  const { ownBefore, ownBeforeGs } = source;
+function orderAfterUnlock(machine: MachineState, cpu: Processor, source: Message): void {
+  if (source.kind !== UNLOCK || source.writer === cpu.id || !machine.options.unlockLockOther)
+    return; // V-12
+  const { ownBefore, ownBeforeTime } = source;
   for (let i = 0; i < ownBefore.length; i += 2) {
-    const x = ownBefore[i] as number;
+    const location = ownBefore[i] as number;
     const position = ownBefore[i + 1] as number;
-    if (s.global.at(x, p.gs) >= position) continue;
-    p.carried.raise(x, position);
+    if (machine.global.at(location, cpu.ownFenceTime) >= position) continue;
+    cpu.carried.raise(location, position);
     // What the CPU's writes carry is from now on part of what it has written.
-    p.own.raise(x, position);
+    cpu.own.raise(location, position);
   }
-  p.carried.gs = Math.max(p.carried.gs, ownBeforeGs);
-  p.own.gs = Math.max(p.own.gs, ownBeforeGs);
+  cpu.carried.fenceTime = Math.max(cpu.carried.fenceTime, ownBeforeTime);
+  cpu.own.fenceTime = Math.max(cpu.own.fenceTime, ownBeforeTime);
 }
 
 /** Release a lock: returns the message of the write. */
-export function releaseLock(s: MachineState, p: Processor, id: number): Message {
-  const ownBefore = p.own.snapshot();
-  const ownBeforeGs = p.own.gs;
-  const m = writeBehind(s, p, id, 0, true, (s.locations[id] as Location).last, 0);
-  m.kind = UNLOCK;
-  m.ownBefore = p.ownAtUnlock = ownBefore;
-  m.ownBeforeGs = p.ownAtUnlockGs = Math.max(ownBeforeGs, p.gs);
-  p.unlockEvent = p.event;
-  return m;
+export function releaseLock(machine: MachineState, cpu: Processor, id: number): Message {
+  const ownBefore = cpu.own.snapshot();
+  const ownBeforeTime = cpu.own.fenceTime;
+  const held = (machine.locations[id] as Location).last;
+  const message = writeBehind(machine, cpu, held, 0, true, 0);
+  message.kind = UNLOCK;
+  message.ownBefore = cpu.ownAtUnlock = ownBefore;
+  message.ownBeforeTime = cpu.ownAtUnlockTime = Math.max(ownBeforeTime, cpu.ownFenceTime);
+  cpu.unlockEvent = cpu.event;
+  return message;
 }

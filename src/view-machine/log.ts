@@ -66,17 +66,18 @@ export class EventLog {
 
   /** Add an event that is no access; `place` is the domain of an RCU event. */
   mark(cpu: number, kind: number, place = 0): number {
-    return this.access(cpu, kind, 0, place, -1, 0, 0, 0);
+    return this.access(cpu, kind, 0, place, 0, 0);
   }
 
-  /** Add an event; dependencies are set by {@link depend}. Returns its number. */
+  /**
+   * Add an event; {@link stand} sets its place in the coherence order and {@link depend} its dependencies. Returns its
+   * number.
+   */
   access(
     cpu: number,
     kind: number,
     order: number,
     place: number,
-    from: number,
-    position: number,
     value: number,
     number: number,
   ): number {
@@ -84,8 +85,8 @@ export class EventLog {
     this.kind.push(kind);
     this.order.push(order);
     this.place.push(place);
-    this.from.push(from);
-    this.position.push(position);
+    this.from.push(-1);
+    this.position.push(0);
     this.value.push(value);
     this.number.push(number);
     this.address.push(NONE);
@@ -94,11 +95,18 @@ export class EventLog {
     return this.kind.length - 1;
   }
 
+  /** Set where the newest event stands: its position, and for a read the write that it read, -1 for the initial value. */
+  stand(position: number, from = -1): void {
+    const newest = this.kind.length - 1;
+    this.position[newest] = position;
+    this.from[newest] = from;
+  }
+
   /** Set the dependencies of the newest event. */
   depend(address: readonly number[], data: readonly number[], control: readonly number[]): void {
-    const i = this.kind.length - 1;
-    this.address[i] = address;
-    this.data[i] = data;
-    this.control[i] = control;
+    const newest = this.kind.length - 1;
+    this.address[newest] = address;
+    this.data[newest] = data;
+    this.control[newest] = control;
   }
 }

@@ -9,19 +9,19 @@ const NO_EVENTS: readonly number[] = [];
 
 /** State of one CPU. Dense arrays are indexed by location id, fence times number the strong fences of all CPUs. */
 export class Processor {
-  readonly cpu: number;
+  readonly id: number;
   /** Position last read or written, per location. */
-  coh = new Int32Array(0);
+  coherence = new Int32Array(0);
   /** Lower bound for all later reads, per location. */
-  curR = new Int32Array(0);
+  readBound = new Int32Array(0);
   /** Lower bound for all later writes, per location. */
-  curW = new Int32Array(0);
+  writeBound = new Int32Array(0);
   /** Fence time that binds all later reads. */
-  gtR = 0;
+  readTime = 0;
   /** Fence time that binds all later writes. */
-  gtW = 0;
+  writeTime = 0;
   /** Fence time of the last own strong fence. */
-  gs = 0;
+  ownFenceTime = 0;
   readonly window: Window;
   /** What binds later reads only: it must reach their summaries, and through them later writes. */
   readonly readOnly: SparseView;
@@ -44,7 +44,7 @@ export class Processor {
   /** Event number of the last unlock since the last strong fence, 0 if there is none. */
   unlockEvent = 0;
   ownAtUnlock: FlatView = EMPTY;
-  ownAtUnlockGs = 0;
+  ownAtUnlockTime = 0;
   /** Whether a fully ordered read-modify-write still owes its trailing fence. */
   owesFence = false;
   /** Dependencies of the next operation: event numbers of own reads. */
@@ -53,7 +53,7 @@ export class Processor {
   control = NO_EVENTS;
 
   constructor(cpu: number, options: MachineOptions, locations: number) {
-    this.cpu = cpu;
+    this.id = cpu;
     this.window = new Window(options.windowCap, locations);
     this.readOnly = new SparseView(locations);
     this.writeOnly = new SparseView(locations);
@@ -66,7 +66,7 @@ export class Processor {
 
   /** Make room for more location ids. */
   grow(locations: number): void {
-    for (const name of ['coh', 'curR', 'curW'] as const) {
+    for (const name of ['coherence', 'readBound', 'writeBound'] as const) {
       const larger = new Int32Array(locations);
       larger.set(this[name]);
       this[name] = larger;
@@ -79,10 +79,10 @@ export class Processor {
 
   /** Back to the state before the first operation; `locations` ids were in use. */
   reset(locations: number): void {
-    this.coh.fill(0, 0, locations + 1);
-    this.curR.fill(0, 0, locations + 1);
-    this.curW.fill(0, 0, locations + 1);
-    this.gtR = this.gtW = this.gs = 0;
+    this.coherence.fill(0, 0, locations + 1);
+    this.readBound.fill(0, 0, locations + 1);
+    this.writeBound.fill(0, 0, locations + 1);
+    this.readTime = this.writeTime = this.ownFenceTime = 0;
     this.forgetViews();
     this.known.fill(0);
     this.knowledge = this.writes = this.writesAtFence = this.event = 0;
@@ -100,13 +100,13 @@ export class Processor {
     this.carried.clear();
     this.unlockEvent = 0;
     this.ownAtUnlock = EMPTY;
-    this.ownAtUnlockGs = 0;
+    this.ownAtUnlockTime = 0;
   }
 
   /** Whether one of the views has grown to a cap. */
   isCrowded(cap: number): boolean {
-    const larger = this.own.n > this.read.n ? this.own.n : this.read.n;
-    return larger >= cap || this.readOnly.n >= cap || this.writeOnly.n >= cap;
+    const larger = this.own.count > this.read.count ? this.own.count : this.read.count;
+    return larger >= cap || this.readOnly.count >= cap || this.writeOnly.count >= cap;
   }
 
   /** The next operation depends on nothing. */
@@ -114,10 +114,10 @@ export class Processor {
     this.address = this.data = this.control = NO_EVENTS;
   }
 
-  /** Bind all later accesses of `x` to a position. */
-  bind(x: number, position: number): void {
-    if ((this.curR[x] as number) < position) this.curR[x] = position;
-    if ((this.curW[x] as number) < position) this.curW[x] = position;
+  /** Bind all later accesses of a location to a position. */
+  bind(location: number, position: number): void {
+    if ((this.readBound[location] as number) < position) this.readBound[location] = position;
+    if ((this.writeBound[location] as number) < position) this.writeBound[location] = position;
   }
 
   /** Bind all later accesses to a flat view. */
@@ -126,9 +126,9 @@ export class Processor {
   }
 
   /** Bind all later accesses to a fence time. */
-  bindTime(gt: number): void {
-    if (this.gtR < gt) this.gtR = gt;
-    if (this.gtW < gt) this.gtW = gt;
+  bindTime(time: number): void {
+    if (this.readTime < time) this.readTime = time;
+    if (this.writeTime < time) this.writeTime = time;
   }
 
   /**
@@ -136,45 +136,49 @@ export class Processor {
    * releases apart, and what binds writes only grows between strong fences, so the latest says it all.
    */
   bindBefore(event: number): void {
-    const w = this.window;
+    const window = this.window;
     let carried = EMPTY;
     let writeOnly = EMPTY;
-    while (w.count > 0) {
-      const e = w.entry(0);
-      if (e.event >= event) break;
-      const { flags } = e;
-      if ((flags & (IS_WRITE | AFTER_ALL)) === IS_WRITE) carried = e.view;
-      else if ((flags & HAS_VIEW) !== 0) this.bindFlat(e.view);
-      if ((flags & WRITES_ONLY) !== 0) writeOnly = e.extra;
-      else this.bindFlat(e.extra);
-      if ((flags & HAS_VIEW) !== 0) this.bind(e.x, e.position);
-      this.bindTime(e.gt);
-      w.shift();
+    while (window.count > 0) {
+      const entry = window.entry(0);
+      if (entry.event >= event) break;
+      const { flags } = entry;
+      if ((flags & (IS_WRITE | AFTER_ALL)) === IS_WRITE) carried = entry.view;
+      else if ((flags & HAS_VIEW) !== 0) this.bindFlat(entry.view);
+      if ((flags & WRITES_ONLY) !== 0) writeOnly = entry.extra;
+      else this.bindFlat(entry.extra);
+      if ((flags & HAS_VIEW) !== 0) this.bind(entry.location, entry.position);
+      this.bindTime(entry.boundTime);
+      window.shift();
     }
     this.bindFlat(carried);
     this.bindFlat(writeOnly);
   }
 
   /** Bind all later accesses to the summary of a window entry. */
-  bindEntry(e: Entry): void {
-    const w = this.window;
-    if ((e.flags & AFTER_ALL) !== 0) {
-      for (let i = 0; w.entry(i) !== e; i++) this.#bindOwn(w.entry(i));
+  bindEntry(entry: Entry): void {
+    const window = this.window;
+    if ((entry.flags & AFTER_ALL) !== 0) {
+      for (let i = 0; window.entry(i) !== entry; i++) this.#bindOwn(window.entry(i));
     }
-    this.#bindOwn(e);
-    this.bindTime(e.gt);
+    this.#bindOwn(entry);
+    this.bindTime(entry.boundTime);
   }
 
-  #bindOwn(e: Entry): void {
-    this.bindFlat(e.extra);
-    if ((e.flags & HAS_VIEW) === 0) return;
-    this.bindFlat(e.view);
-    this.bind(e.x, e.position);
+  #bindOwn(entry: Entry): void {
+    this.bindFlat(entry.extra);
+    if ((entry.flags & HAS_VIEW) === 0) return;
+    this.bindFlat(entry.view);
+    this.bind(entry.location, entry.position);
   }
 
   /** Whether later reads and later writes are both bound to at least this position anyway. */
-  isBound(x: number, position: number, global: GlobalView): boolean {
-    if ((this.curR[x] as number) >= position && (this.curW[x] as number) >= position) return true;
-    return global.at(x, Math.min(this.gtR, this.gtW)) >= position;
+  isBound(location: number, position: number, global: GlobalView): boolean {
+    if (
+      (this.readBound[location] as number) >= position &&
+      (this.writeBound[location] as number) >= position
+    )
+      return true;
+    return global.at(location, Math.min(this.readTime, this.writeTime)) >= position;
   }
 }

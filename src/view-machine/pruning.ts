@@ -11,40 +11,40 @@ const SLACK = 6;
 const PUBLISHED = 32;
 
 /** Execute a spontaneous strong fence when the views of a CPU have grown to their cap. It is always allowed. */
-export function relieve(s: MachineState, p: Processor): void {
-  if (p.isCrowded(s.options.viewCap)) strongFence(s, p);
+export function relieve(machine: MachineState, cpu: Processor): void {
+  if (cpu.isCrowded(machine.options.viewCap)) strongFence(machine, cpu);
 }
 
 /** Drop the messages of a location that no CPU can read or insert before any more, if it keeps many. */
-export function prune(s: MachineState, location: Location, id: number): void {
-  if (location.n < location.pruneAt) return;
-  dropMessages(s, location, id);
-  if (location.n >= 2 * s.options.maxHistory) {
-    for (const p of s.processors) strongFence(s, p);
-    for (const p of s.processors) strongFence(s, p);
-    dropMessages(s, location, id);
+export function prune(machine: MachineState, location: Location, id: number): void {
+  if (location.count < location.pruneAt) return;
+  dropMessages(machine, location, id);
+  if (location.count >= 2 * machine.options.maxHistory) {
+    for (const cpu of machine.processors) strongFence(machine, cpu);
+    for (const processor of machine.processors) strongFence(machine, processor);
+    dropMessages(machine, location, id);
   }
   location.pruneAt = Math.min(
-    location.n + SLACK,
-    Math.max(2 * s.options.maxHistory, location.n + 1),
+    location.count + SLACK,
+    Math.max(2 * machine.options.maxHistory, location.count + 1),
   );
 }
 
-function dropMessages(s: MachineState, location: Location, id: number): void {
-  const floor = floorOf(s, id);
-  let keep = location.n - 1;
+function dropMessages(machine: MachineState, location: Location, id: number): void {
+  const floor = floorOf(machine, id);
+  let keep = location.count - 1;
   while (keep > 0 && location.at(keep).position > floor) keep--;
-  if (keep > 0) location.drop(keep, s.pool);
+  if (keep > 0) location.drop(keep, machine.pool);
 }
 
 /** Position below which no CPU can read or write. */
-function floorOf(s: MachineState, id: number): number {
+function floorOf(machine: MachineState, id: number): number {
   let floor = Infinity;
-  for (const p of s.processors) {
+  for (const cpu of machine.processors) {
     const bound = Math.max(
-      p.coh[id] as number,
-      Math.min(p.curR[id] as number, p.curW[id] as number),
-      s.global.at(id, Math.min(p.gtR, p.gtW)),
+      cpu.coherence[id] as number,
+      Math.min(cpu.readBound[id] as number, cpu.writeBound[id] as number),
+      machine.global.at(id, Math.min(cpu.readTime, cpu.writeTime)),
     );
     floor = Math.min(floor, bound);
   }
@@ -52,14 +52,14 @@ function floorOf(s: MachineState, id: number): number {
 }
 
 /** Drop published positions that no CPU can ask for any more, if a location keeps many. */
-export function forgetPublished(s: MachineState, id: number): void {
-  if (!s.global.isForgetDue(id)) return;
+export function forgetPublished(machine: MachineState, id: number): void {
+  if (!machine.global.isForgetDue(id)) return;
   let oldest = Infinity;
-  for (const p of s.processors) oldest = Math.min(oldest, p.gtR, p.gtW);
-  s.global.forget(id, oldest);
-  if (s.global.count(id) > PUBLISHED) {
-    for (const p of s.processors) strongFence(s, p);
-    s.global.forget(id, s.time - s.processors.length + 1);
+  for (const cpu of machine.processors) oldest = Math.min(oldest, cpu.readTime, cpu.writeTime);
+  machine.global.forget(id, oldest);
+  if (machine.global.count(id) > PUBLISHED) {
+    for (const processor of machine.processors) strongFence(machine, processor);
+    machine.global.forget(id, machine.time - machine.processors.length + 1);
   }
-  s.global.postponeForget(id, SLACK);
+  machine.global.postponeForget(id, SLACK);
 }

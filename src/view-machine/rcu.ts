@@ -12,58 +12,68 @@ import type { Processor } from './processor.js';
 import type { MachineState } from './state.js';
 
 /** The domain of an address; 0 is RCU. */
-export function domainOf(s: MachineState, addr: Addr): Domain {
-  let domain = s.domains.get(addr);
+export function domainOf(machine: MachineState, addr: Addr): Domain {
+  let domain = machine.domains.get(addr);
   if (domain === undefined) {
-    domain = new Domain(s.options.cpus, s.newView());
-    s.domains.set(addr, domain);
+    domain = new Domain(machine.options.cpus, machine.newView());
+    machine.domains.set(addr, domain);
   }
   return domain;
 }
 
 /** Enter a section: if outermost, it sees what the grace periods that have started saw. True if outermost. */
-export function enterSection(s: MachineState, p: Processor, domain: Domain): boolean {
-  const nesting = domain.nesting[p.cpu] as number;
-  domain.nesting[p.cpu] = nesting + 1;
+export function enterSection(machine: MachineState, cpu: Processor, domain: Domain): boolean {
+  const nesting = domain.nesting[cpu.id] as number;
+  domain.nesting[cpu.id] = nesting + 1;
   if (nesting > 0) return false;
-  domain.sections[p.cpu] = (domain.sections[p.cpu] as number) + 1;
-  if (s.options.rcuLock) p.bindTime(domain.start); // V-10
+  domain.sections[cpu.id] = (domain.sections[cpu.id] as number) + 1;
+  if (machine.options.rcuLock) cpu.bindTime(domain.start); // V-10
   return true;
 }
 
 /** Leave a section: if outermost, the next grace period to end sees what the CPU has written and read. */
-export function leaveSection(s: MachineState, p: Processor, domain: Domain): boolean {
-  const nesting = domain.nesting[p.cpu] as number;
-  if (nesting === 0) throw new SimulatorBug(`CPU ${p.cpu} leaves a section it is not in`);
-  domain.nesting[p.cpu] = nesting - 1;
+export function leaveSection(machine: MachineState, cpu: Processor, domain: Domain): boolean {
+  const nesting = domain.nesting[cpu.id] as number;
+  if (nesting === 0) throw new SimulatorBug(`CPU ${cpu.id} leaves a section it is not in`);
+  domain.nesting[cpu.id] = nesting - 1;
   if (nesting > 1) return false;
-  if (s.options.rcuUnlock) {
+  if (machine.options.rcuUnlock) {
     // V-9
-    domain.ended.joinView(p.own);
-    domain.ended.joinView(p.read);
+    domain.ended.joinView(cpu.own);
+    domain.ended.joinView(cpu.read);
   }
   return true;
 }
 
 /** Start a grace period on a CPU, which waits for it. */
-export function startGracePeriod(s: MachineState, p: Processor, domain: Domain): GracePeriod {
-  strongFence(s, p);
-  return openGracePeriod(s, domain, []);
+export function startGracePeriod(
+  machine: MachineState,
+  cpu: Processor,
+  domain: Domain,
+): GracePeriod {
+  strongFence(machine, cpu);
+  return openGracePeriod(machine, domain, []);
 }
 
 /** Start a grace period that nobody waits in: what the CPU wrote and read is published, the CPU is not fenced. */
-export function startCallback(s: MachineState, p: Processor, domain: Domain): GracePeriod {
-  const time = ++s.time;
-  publish(s, p.own, time);
-  publish(s, p.read, time);
-  const known = p.known.slice();
-  known[p.cpu] = p.writes;
-  return openGracePeriod(s, domain, known);
+export function startCallback(machine: MachineState, cpu: Processor, domain: Domain): GracePeriod {
+  const time = ++machine.time;
+  publish(machine, cpu.own, time);
+  publish(machine, cpu.read, time);
+  const known = cpu.known.slice();
+  known[cpu.id] = cpu.writes;
+  return openGracePeriod(machine, domain, known);
 }
 
-function openGracePeriod(s: MachineState, domain: Domain, known: readonly number[]): GracePeriod {
-  domain.start = s.time;
-  const sections = domain.nesting.map((n, cpu) => (n > 0 ? (domain.sections[cpu] as number) : 0));
+function openGracePeriod(
+  machine: MachineState,
+  domain: Domain,
+  known: readonly number[],
+): GracePeriod {
+  domain.start = machine.time;
+  const sections = domain.nesting.map((count, cpu) =>
+    count > 0 ? (domain.sections[cpu] as number) : 0,
+  );
   return { domain, sections, known };
 }
 
@@ -76,8 +86,8 @@ export function mayEnd({ domain, sections }: GracePeriod): boolean {
 }
 
 /** End a grace period on a CPU: a strong fence that also publishes the sections that have ended. */
-export function endGracePeriod(s: MachineState, p: Processor, period: GracePeriod): void {
-  strongFence(s, p, period.domain.ended);
+export function endGracePeriod(machine: MachineState, cpu: Processor, period: GracePeriod): void {
+  strongFence(machine, cpu, period.domain.ended);
   period.domain.ended.clear();
-  if (period.known.length > 0) learnAll(p, period.known);
+  if (period.known.length > 0) learnAll(cpu, period.known);
 }

@@ -21,19 +21,19 @@ import {
 export const LOAD_NO_RETURN = 4;
 
 /** Read a location: any message that the rules allow, by choice. */
-export function read(s: MachineState, p: Processor, id: number, order: number): Message {
-  const location = s.locations[id] as Location;
-  const bound = beginRead(s, p, id, location);
+export function read(machine: MachineState, cpu: Processor, id: number, order: number): Message {
+  const location = machine.locations[id] as Location;
+  const bound = beginRead(machine, cpu, id, location);
   const last = location.last;
   if (last.position > bound) {
-    const n = location.countFrom(bound);
-    for (let back = n > 1 ? s.choices.choose(n, CHOOSE_READ) : 0; back > 0; back--) {
-      const m = location.at(location.n - 1 - back);
-      if (takeStale(s, p, id, m, order)) return m;
-      beginRead(s, p, id, location);
+    const count = location.countFrom(bound);
+    for (let back = count > 1 ? machine.choices.choose(count, CHOOSE_READ) : 0; back > 0; back--) {
+      const message = location.at(location.count - 1 - back);
+      if (takeStale(machine, cpu, id, message, order)) return message;
+      beginRead(machine, cpu, id, location);
     }
   }
-  takeNewest(s, p, id, last, order);
+  takeNewest(machine, cpu, last, order);
   return last;
 }
 
@@ -41,210 +41,248 @@ export function read(s: MachineState, p: Processor, id: number, order: number): 
  * Whether a read of the newest message would tell nothing and bind nothing: the CPU has accessed that message before, what
  * it brought binds everything later by now, and it overtakes none of the accesses that are still in the window.
  */
-export function isNoNews(p: Processor, id: number, m: Message): boolean {
-  const w = p.window;
-  if (p.coh[id] !== m.position || w.at[id] !== 0 || !bringsNothing(p)) return false;
-  if (w.count === 0 || m.writer === p.cpu || m.writer === NOBODY) return true;
-  return m.gs <= p.gs && (m.view.length === 0 || !mayOvertake(p, m));
+export function isNoNews(cpu: Processor, id: number, message: Message): boolean {
+  const window = cpu.window;
+  if (cpu.coherence[id] !== message.position || window.at[id] !== 0 || !bringsNothing(cpu))
+    return false;
+  if (window.count === 0 || message.writer === cpu.id || message.writer === NOBODY) return true;
+  return (
+    message.fenceTime <= cpu.ownFenceTime &&
+    (message.view.length === 0 || !mayOvertake(cpu, message))
+  );
 }
 
 /** Whether nothing that a CPU has learnt binds its reads alone: a read of what it knows then has nothing to hand on. */
-export function bringsNothing(p: Processor): boolean {
-  return p.window.pointers === 0 && p.readOnly.n === 0 && p.gtR <= p.gtW && p.address.length === 0;
+export function bringsNothing(cpu: Processor): boolean {
+  return (
+    cpu.window.pointers === 0 &&
+    cpu.readOnly.count === 0 &&
+    cpu.readTime <= cpu.writeTime &&
+    cpu.address.length === 0
+  );
 }
 
 /** Read one particular message, which must be the newest one or be known to need no retro rule. */
 export function readMessage(
-  s: MachineState,
-  p: Processor,
+  machine: MachineState,
+  cpu: Processor,
   id: number,
-  m: Message,
+  message: Message,
   order: number,
 ): void {
-  beginSummary(s, p, (s.locations[id] as Location).addr);
-  takeNewest(s, p, id, m, order);
+  beginSummary(machine, cpu, (machine.locations[id] as Location).addr);
+  takeNewest(machine, cpu, message, order);
 }
 
 /** Start the summary of a read and return the position below which it may not read. */
-export function beginRead(s: MachineState, p: Processor, id: number, location: Location): number {
-  beginSummary(s, p, location.addr);
-  const bound = Math.max(p.coh[id] as number, p.curR[id] as number, s.global.at(id, s.summaryGt));
-  return s.summary.n > 0 ? Math.max(bound, s.summary.get(id)) : bound;
+export function beginRead(
+  machine: MachineState,
+  cpu: Processor,
+  id: number,
+  location: Location,
+): number {
+  beginSummary(machine, cpu, location.addr);
+  const bound = Math.max(
+    cpu.coherence[id] as number,
+    cpu.readBound[id] as number,
+    machine.global.at(id, machine.summaryTime),
+  );
+  return machine.summary.count > 0 ? Math.max(bound, machine.summary.get(id)) : bound;
 }
 
 /** What binds a read of a word besides the message that it reads. */
-function beginSummary(s: MachineState, p: Processor, addr: number): void {
-  const h = s.summary;
-  h.clear();
-  s.summaryGt = p.gtR;
-  if (s.options.readOnlyPart && p.readOnly.n > 0) h.joinView(p.readOnly); // V-4
-  if (p.address.length > 0) joinEvents(s, p, p.address);
-  if (p.window.pointers > 0) joinPointers(s, p, addr);
+function beginSummary(machine: MachineState, cpu: Processor, addr: number): void {
+  const summary = machine.summary;
+  summary.clear();
+  machine.summaryTime = cpu.readTime;
+  if (machine.options.readOnlyPart && cpu.readOnly.count > 0) summary.joinView(cpu.readOnly); // V-4
+  if (cpu.address.length > 0) joinEvents(machine, cpu, cpu.address);
+  if (cpu.window.pointers > 0) joinPointers(machine, cpu, addr);
 }
 
 /** Join the summaries of own reads, given by event number, and mark them used. Those not in the window bind anyway. */
-export function joinEvents(s: MachineState, p: Processor, events: readonly number[]): void {
-  const w = p.window;
-  for (let i = 0; i < w.count; i++) {
-    const e = w.entry(i);
-    if (events.includes(e.event)) joinUsed(s, p, e);
+export function joinEvents(machine: MachineState, cpu: Processor, events: readonly number[]): void {
+  const window = cpu.window;
+  for (let i = 0; i < window.count; i++) {
+    const entry = window.entry(i);
+    if (events.includes(entry.event)) joinUsed(machine, cpu, entry);
   }
 }
 
 /** As {@link joinEvents} for one read, which is among the latest. */
-export function joinEvent(s: MachineState, p: Processor, event: number): void {
-  const w = p.window;
-  for (let i = w.count - 1; i >= 0; i--) {
-    const e = w.entry(i);
-    if (e.event > event) continue;
-    if (e.event === event) joinUsed(s, p, e);
+export function joinEvent(machine: MachineState, cpu: Processor, event: number): void {
+  const window = cpu.window;
+  for (let i = window.count - 1; i >= 0; i--) {
+    const entry = window.entry(i);
+    if (entry.event > event) continue;
+    if (entry.event === event) joinUsed(machine, cpu, entry);
     return;
   }
 }
 
 /** Join the summaries of marked reads whose value may be the pointer that `addr` was computed from. */
-function joinPointers(s: MachineState, p: Processor, addr: number): void {
-  const w = p.window;
-  for (let i = 0; i < w.count; i++) {
-    const e = w.entry(i);
-    if ((e.flags & MAY_POINT) === 0) continue;
-    const distance = addr - e.value;
-    if (distance >= 0 && distance < s.options.pointerSpan) joinUsed(s, p, e);
+function joinPointers(machine: MachineState, cpu: Processor, addr: number): void {
+  const window = cpu.window;
+  for (let i = 0; i < window.count; i++) {
+    const entry = window.entry(i);
+    if ((entry.flags & MAY_POINT) === 0) continue;
+    const distance = addr - entry.value;
+    if (distance >= 0 && distance < machine.options.pointerSpan) joinUsed(machine, cpu, entry);
   }
 }
 
-function takeNewest(s: MachineState, p: Processor, id: number, m: Message, order: number): void {
-  const external = m.writer !== NOBODY && m.writer !== p.cpu;
-  joinRead(s, p, m, external);
-  commitRead(s, p, id, m, order, external, UNRELATED);
+function takeNewest(machine: MachineState, cpu: Processor, message: Message, order: number): void {
+  const external = message.writer !== NOBODY && message.writer !== cpu.id;
+  joinRead(machine, cpu, message, external);
+  commitRead(machine, cpu, message, order, external, UNRELATED);
 }
 
 /** Try to read a message that is not the newest, after {@link beginRead}; false if the retro rule refuses. */
 export function takeStale(
-  s: MachineState,
-  p: Processor,
+  machine: MachineState,
+  cpu: Processor,
   id: number,
-  m: Message,
+  message: Message,
   order: number,
 ): boolean {
-  const external = m.writer !== NOBODY && m.writer !== p.cpu;
-  joinRead(s, p, m, external);
+  const external = message.writer !== NOBODY && message.writer !== cpu.id;
+  joinRead(machine, cpu, message, external);
   // What happens before this read only because of what it reads may already forbid reading that.
-  if (Math.max(s.summary.get(id), s.global.at(id, s.summaryGt)) > m.position) return false;
-  const access = { x: id, position: m.position, hasView: external, view: m.view };
-  const admitted = admit(s, p, access, external ? m : null);
+  if (
+    Math.max(machine.summary.get(id), machine.global.at(id, machine.summaryTime)) > message.position
+  )
+    return false;
+  const access = {
+    location: id,
+    position: message.position,
+    hasView: external,
+    view: message.view,
+  };
+  const admitted = admit(machine, cpu, access, external ? message : null);
   if (admitted === REFUSED) return false;
-  commitRead(s, p, id, m, order, external, admitted);
+  commitRead(machine, cpu, message, order, external, admitted);
   return true;
 }
 
 /** Complete the summary of a read with what the message brings, its own view excluded. */
-function joinRead(s: MachineState, p: Processor, m: Message, external: boolean): void {
+function joinRead(
+  machine: MachineState,
+  cpu: Processor,
+  message: Message,
+  external: boolean,
+): void {
   if (external) {
-    s.joinTime(m.gt);
-    if (p.window.count === 0) return;
-    if (s.options.propInt) joinOvertaken(s, p, m); // V-2
-    if (s.options.returnEdge && (m.known[p.cpu] as number) > p.writesAtFence)
+    machine.joinTime(message.boundTime);
+    if (cpu.window.count === 0) return;
+    if (machine.options.propInt) joinOvertaken(machine, cpu, message); // V-2
+    if (machine.options.returnEdge && (message.known[cpu.id] as number) > cpu.writesAtFence)
       // V-3
-      joinOwnWrites(s, p, m);
-  } else if (m.writer === p.cpu && s.options.depRfi) {
+      joinOwnWrites(machine, cpu, message);
+  } else if (message.writer === cpu.id && machine.options.depRfi) {
     // V-5
-    joinDependency(s, p, m);
+    joinDependency(machine, cpu, message);
   }
 }
 
 /** A read of an own write comes after what that depended on: conservatively, on everything that binds writes by now. */
-function joinDependency(s: MachineState, p: Processor, m: Message): void {
-  if (s.options.exact) {
-    if (m.dependency.length > 0) s.summary.joinFlat(m.dependency);
-    s.joinTime(m.dependencyGt);
+function joinDependency(machine: MachineState, cpu: Processor, message: Message): void {
+  if (machine.options.exact) {
+    if (message.dependency.length > 0) machine.summary.joinFlat(message.dependency);
+    machine.joinTime(message.dependencyTime);
   } else {
-    if (p.writeOnly.n > 0) s.summary.joinView(p.writeOnly);
-    s.joinTime(p.gtW);
+    if (cpu.writeOnly.count > 0) machine.summary.joinView(cpu.writeOnly);
+    machine.joinTime(cpu.writeTime);
   }
 }
 
-/** An own access that a write propagated before `m` has overtaken happens before the read of `m`. */
-function joinOvertaken(s: MachineState, p: Processor, m: Message): void {
-  if (m.gs > p.gs) joinPublishedOver(s, p, m.gs);
-  const { at } = p.window;
-  if (at[m.x] !== 0) joinBelow(s, p, m.x, m.position);
-  const { view } = m;
+/** An own access that a write propagated before a message has overtaken happens before its read. */
+function joinOvertaken(machine: MachineState, cpu: Processor, message: Message): void {
+  if (message.fenceTime > cpu.ownFenceTime) joinPublishedOver(machine, cpu, message.fenceTime);
+  const { at } = cpu.window;
+  if (at[message.location] !== 0) joinBelow(machine, cpu, message.location, message.position);
+  const { view } = message;
   for (let i = 0; i < view.length; i += 2) {
-    const x = view[i] as number;
-    if (at[x] !== 0) joinBelow(s, p, x, view[i + 1] as number);
+    const location = view[i] as number;
+    if (at[location] !== 0) joinBelow(machine, cpu, location, view[i + 1] as number);
   }
 }
 
 /** Join the summaries of accesses that the global view of a fence lies above. */
-function joinPublishedOver(s: MachineState, p: Processor, time: number): void {
-  const w = p.window;
-  for (let i = 0; i < w.count; i++) {
-    const e = w.entry(i);
-    if (s.global.at(e.x, time) > e.position) joinUsed(s, p, e);
+function joinPublishedOver(machine: MachineState, cpu: Processor, time: number): void {
+  const window = cpu.window;
+  for (let i = 0; i < window.count; i++) {
+    const entry = window.entry(i);
+    if (machine.global.at(entry.location, time) > entry.position) joinUsed(machine, cpu, entry);
   }
 }
 
 /** Join the summaries of accesses of a location below a position. */
-function joinBelow(s: MachineState, p: Processor, x: number, position: number): void {
-  const w = p.window;
-  for (let i = 0; i < w.count; i++) {
-    const e = w.entry(i);
-    if (e.x === x && e.position < position) joinUsed(s, p, e);
+function joinBelow(
+  machine: MachineState,
+  cpu: Processor,
+  location: number,
+  position: number,
+): void {
+  const window = cpu.window;
+  for (let i = 0; i < window.count; i++) {
+    const entry = window.entry(i);
+    if (entry.location === location && entry.position < position) joinUsed(machine, cpu, entry);
   }
 }
 
-function joinUsed(s: MachineState, p: Processor, e: Entry): void {
-  e.flags |= IS_USED;
-  s.joinEntry(p, e);
+function joinUsed(machine: MachineState, cpu: Processor, entry: Entry): void {
+  entry.flags |= IS_USED;
+  machine.joinEntry(cpu, entry);
 }
 
-function mayOvertake(p: Processor, m: Message): boolean {
-  const { at } = p.window;
-  if (at[m.x] !== 0) return true;
-  const view = m.view;
+function mayOvertake(cpu: Processor, message: Message): boolean {
+  const { at } = cpu.window;
+  if (at[message.location] !== 0) return true;
+  const view = message.view;
   for (let i = 0; i < view.length; i += 2) if (at[view[i] as number] !== 0) return true;
   return false;
 }
 
-/** Own writes that happen before `m` happen before its read here, whatever way that went. */
-function joinOwnWrites(s: MachineState, p: Processor, m: Message): void {
-  const w = p.window;
-  for (let i = 0; i < w.count; i++) {
-    const e = w.entry(i);
-    if ((e.flags & IS_WRITE) !== 0 && e.index <= (m.known[p.cpu] as number)) joinUsed(s, p, e);
+/** Own writes that happen before a message happen before its read here, whatever way that went. */
+function joinOwnWrites(machine: MachineState, cpu: Processor, message: Message): void {
+  const window = cpu.window;
+  for (let i = 0; i < window.count; i++) {
+    const entry = window.entry(i);
+    if ((entry.flags & IS_WRITE) !== 0 && entry.index <= (message.known[cpu.id] as number))
+      joinUsed(machine, cpu, entry);
   }
 }
 
 function commitRead(
-  s: MachineState,
-  p: Processor,
-  id: number,
-  m: Message,
+  machine: MachineState,
+  cpu: Processor,
+  message: Message,
   order: number,
   external: boolean,
   admitted: number,
 ): void {
-  const again = p.coh[id] === m.position;
-  p.coh[id] = m.position;
-  p.event++;
-  const exact = s.options.exact;
+  const id = message.location;
+  const again = cpu.coherence[id] === message.position;
+  cpu.coherence[id] = message.position;
+  cpu.event++;
+  const exact = machine.options.exact;
   const acquire = order === LOAD_ACQUIRE || (order === LOAD_DEPENDENT && !exact);
   // What was read before was taken in then, and bound what a plain read binds.
-  if (external && (acquire || !again)) takeIn(s, p, m, acquire ? ALL : exact ? NOTHING : WRITES);
+  if (external && (acquire || !again))
+    takeIn(machine, cpu, message, acquire ? ALL : exact ? NOTHING : WRITES);
   if (acquire) {
-    bindAll(s, p);
+    bindAll(machine, cpu);
   } else {
     let flags =
       (order === LOAD_NO_RETURN ? IS_READ | NO_RETURN : IS_READ) |
       (admitted === ADMITTED ? IS_USED : 0);
     if (external) flags |= HAS_VIEW;
-    if (order === LOAD_ONCE && mayPoint(s, m.value)) flags |= MAY_POINT;
+    if (order === LOAD_ONCE && mayPoint(machine, message.value)) flags |= MAY_POINT;
     if (!exact) {
-      bindWrites(s, p);
+      bindWrites(machine, cpu);
       flags |= IS_USED;
     }
-    addRead(s, p, id, m, flags);
+    addRead(machine, cpu, id, message, flags);
   }
 }
 
@@ -254,95 +292,106 @@ const WRITES = 1;
 const ALL = 2;
 
 /** Take in what a message of another CPU knows, and bind later accesses to it: the message itself and its view. */
-function takeIn(s: MachineState, p: Processor, m: Message, binds: number): void {
-  takeInOne(s, p, m.x, m.position, binds);
-  const { view } = m;
+function takeIn(machine: MachineState, cpu: Processor, message: Message, binds: number): void {
+  takeInOne(machine, cpu, message.location, message.position, binds);
+  const { view } = message;
   for (let i = 0; i < view.length; i += 2) {
-    takeInOne(s, p, view[i] as number, view[i + 1] as number, binds);
+    takeInOne(machine, cpu, view[i] as number, view[i + 1] as number, binds);
   }
-  if (m.gs > p.read.gs) p.read.gs = m.gs;
-  learn(p, m);
+  if (message.fenceTime > cpu.read.fenceTime) cpu.read.fenceTime = message.fenceTime;
+  learn(cpu, message);
 }
 
 /** What this CPU's last strong fence did binds everything, and all that it writes carries it. */
 function takeInOne(
-  s: MachineState,
-  p: Processor,
-  x: number,
+  machine: MachineState,
+  cpu: Processor,
+  location: number,
   position: number,
   binds: number,
 ): void {
-  if (s.global.at(x, p.gs) >= position) return;
-  p.read.raise(x, position);
-  if (binds === ALL) p.bind(x, position);
-  else if (binds === WRITES) bindWrite(p, x, position);
+  if (machine.global.at(location, cpu.ownFenceTime) >= position) return;
+  cpu.read.raise(location, position);
+  if (binds === ALL) cpu.bind(location, position);
+  else if (binds === WRITES) bindWrite(cpu, location, position);
 }
 
 /** Whether a value can be the address of an object, in a machine that recognises pointers by value. */
-function mayPoint(s: MachineState, value: number): boolean {
-  return s.options.pointerSpan > 0 && value > 0 && value < s.options.words;
+function mayPoint(machine: MachineState, value: number): boolean {
+  return machine.options.pointerSpan > 0 && value > 0 && value < machine.options.words;
 }
 
 /** An acquire: all later accesses are bound to the summary, so what bound reads only is in both now. */
-function bindAll(s: MachineState, p: Processor): void {
-  const h = s.summary;
-  for (let i = 0; i < h.n; i++) {
-    const x = h.xs[i] as number;
-    p.bind(x, h.get(x));
+function bindAll(machine: MachineState, cpu: Processor): void {
+  const summary = machine.summary;
+  for (let i = 0; i < summary.count; i++) {
+    const location = summary.locations[i] as number;
+    cpu.bind(location, summary.get(location));
   }
-  p.bindTime(s.summaryGt);
-  p.readOnly.clear();
+  cpu.bindTime(machine.summaryTime);
+  cpu.readOnly.clear();
 }
 
 /** Conservative dependencies: every later write is bound to the summary. */
-function bindWrites(s: MachineState, p: Processor): void {
-  const h = s.summary;
-  for (let i = 0; i < h.n; i++) {
-    const x = h.xs[i] as number;
-    bindWrite(p, x, h.get(x));
+function bindWrites(machine: MachineState, cpu: Processor): void {
+  const summary = machine.summary;
+  for (let i = 0; i < summary.count; i++) {
+    const location = summary.locations[i] as number;
+    bindWrite(cpu, location, summary.get(location));
   }
-  if (p.gtW < s.summaryGt) p.gtW = s.summaryGt;
+  if (cpu.writeTime < machine.summaryTime) cpu.writeTime = machine.summaryTime;
 }
 
 /** Bind all later writes to a position. */
-export function bindWrite(p: Processor, x: number, position: number): void {
-  if ((p.curW[x] as number) >= position) return;
-  p.curW[x] = position;
-  p.writeOnly.raise(x, position);
+export function bindWrite(cpu: Processor, location: number, position: number): void {
+  if ((cpu.writeBound[location] as number) >= position) return;
+  cpu.writeBound[location] = position;
+  cpu.writeOnly.raise(location, position);
 }
 
 /** Bind all later reads to a position. */
-export function bindRead(p: Processor, x: number, position: number): void {
-  if ((p.curR[x] as number) >= position) return;
-  p.curR[x] = position;
-  p.readOnly.raise(x, position);
+export function bindRead(cpu: Processor, location: number, position: number): void {
+  if ((cpu.readBound[location] as number) >= position) return;
+  cpu.readBound[location] = position;
+  cpu.readOnly.raise(location, position);
 }
 
 /** Put a read into the window, unless what it knows binds everything later anyway. */
-function addRead(s: MachineState, p: Processor, id: number, m: Message, flags: number): void {
-  const extra = s.relativeSummary(p);
-  const bound = s.summaryGt <= Math.min(p.gtR, p.gtW) && extra.length === 0;
-  if (bound && ((flags & HAS_VIEW) === 0 || isBoundToMessage(s, p, id, m))) return;
-  const w = p.window;
-  if (w.count >= s.options.windowCap) {
-    p.bindEntry(w.entry(0));
-    w.shift();
+function addRead(
+  machine: MachineState,
+  cpu: Processor,
+  id: number,
+  message: Message,
+  flags: number,
+): void {
+  const extra = machine.relativeSummary(cpu);
+  const bound = machine.summaryTime <= Math.min(cpu.readTime, cpu.writeTime) && extra.length === 0;
+  if (bound && ((flags & HAS_VIEW) === 0 || isBoundToMessage(machine, cpu, id, message))) return;
+  const window = cpu.window;
+  if (window.count >= machine.options.windowCap) {
+    cpu.bindEntry(window.entry(0));
+    window.shift();
   }
   const hasView = (flags & HAS_VIEW) !== 0;
-  const e = w.push(id);
-  e.flags = flags;
-  if ((flags & MAY_POINT) !== 0) w.pointers++;
-  e.position = m.position;
-  e.gt = s.summaryGt;
-  e.view = hasView ? m.view : EMPTY;
-  e.viewGs = hasView ? m.gs : 0;
-  e.extra = extra;
-  e.index = 0;
-  e.event = p.event;
-  e.knowledge = p.knowledge;
-  e.value = m.value;
+  const entry = window.push(id);
+  entry.flags = flags;
+  if ((flags & MAY_POINT) !== 0) window.pointers++;
+  entry.position = message.position;
+  entry.boundTime = machine.summaryTime;
+  entry.view = hasView ? message.view : EMPTY;
+  entry.viewTime = hasView ? message.fenceTime : 0;
+  entry.extra = extra;
+  entry.index = 0;
+  entry.event = cpu.event;
+  entry.knowledge = cpu.knowledge;
+  entry.value = message.value;
 }
 
-function isBoundToMessage(s: MachineState, p: Processor, id: number, m: Message): boolean {
-  return p.isBound(id, m.position, s.global) && s.isBoundTo(p, m.view);
+function isBoundToMessage(
+  machine: MachineState,
+  cpu: Processor,
+  id: number,
+  message: Message,
+): boolean {
+  return cpu.isBound(id, message.position, machine.global) && machine.isBoundTo(cpu, message.view);
 }

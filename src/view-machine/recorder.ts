@@ -44,78 +44,81 @@ export class Recorder {
     this.#log = log;
   }
 
-  #place(m: Message): number {
-    return (this.#state.locations[m.x] as Location).version * VERSIONS + m.x;
+  #place(message: Message): number {
+    return (
+      (this.#state.locations[message.location] as Location).version * VERSIONS + message.location
+    );
   }
 
-  #read(p: Processor, m: Message, flags: number, number = p.event): void {
-    const place = this.#place(m);
-    const { event, position, value } = m;
-    this.#log.access(p.cpu, EVENT_READ, flags, place, event, position, value, number);
+  #read(cpu: Processor, message: Message, flags: number, number = cpu.event): void {
+    const place = this.#place(message);
+    const { event, position, value } = message;
+    this.#log.access(cpu.id, EVENT_READ, flags, place, value, number);
+    this.#log.stand(position, event);
   }
 
-  #write(p: Processor, m: Message, flags: number): void {
-    const place = this.#place(m);
-    const { position, value } = m;
-    m.event = this.#log.access(p.cpu, EVENT_WRITE, flags, place, -1, position, value, p.event);
+  #write(cpu: Processor, message: Message, flags: number): void {
+    const place = this.#place(message);
+    const { position, value } = message;
+    message.event = this.#log.access(cpu.id, EVENT_WRITE, flags, place, value, cpu.event);
+    this.#log.stand(position);
   }
 
   /** A load. */
-  read(p: Processor, m: Message, order: number): void {
+  read(cpu: Processor, message: Message, order: number): void {
     const flags =
       (order === LOAD_ACQUIRE ? ORDER_ACQUIRE : 0) |
       (order === LOAD_PLAIN ? ORDER_PLAIN : 0) |
       (order === LOAD_DEPENDENT ? ORDER_DEPENDENT : 0);
-    this.#read(p, m, flags);
-    this.#log.depend(p.address, p.data, p.control);
+    this.#read(cpu, message, flags);
+    this.#log.depend(cpu.address, cpu.data, cpu.control);
   }
 
   /** A store. */
-  write(p: Processor, m: Message, order: number): void {
+  write(cpu: Processor, message: Message, order: number): void {
     const flags =
       (order === STORE_RELEASE ? ORDER_RELEASE : 0) | (order === STORE_PLAIN ? ORDER_PLAIN : 0);
-    this.#write(p, m, flags);
-    this.#log.depend(p.address, p.data, p.control);
+    this.#write(cpu, message, flags);
+    this.#log.depend(cpu.address, cpu.data, cpu.control);
   }
 
   /** A read-modify-write; one that failed is a relaxed read. */
-  rmw(p: Processor, source: Message, written: Message | null, order: number, op: number): void {
-    const { address, data, control } = p;
+  rmw(cpu: Processor, source: Message, written: Message | null, order: number, op: number): void {
+    const { address, data, control } = cpu;
     const log = this.#log;
-    if (written !== null && order === RMW_FULL) log.mark(p.cpu, EVENT_MB);
+    if (written !== null && order === RMW_FULL) log.mark(cpu.id, EVENT_MB);
     const acquire = written !== null && order === RMW_ACQUIRE ? ORDER_ACQUIRE : 0;
     const flags = acquire | (order === RMW_VOID ? ORDER_NO_RETURN : 0);
-    this.#read(p, source, flags, written === null ? p.event : p.event - 1);
+    this.#read(cpu, source, flags, written === null ? cpu.event : cpu.event - 1);
     log.depend(address, [], []);
     if (written === null) return;
-    this.#write(p, written, ORDER_RMW | (order === RMW_RELEASE ? ORDER_RELEASE : 0));
+    this.#write(cpu, written, ORDER_RMW | (order === RMW_RELEASE ? ORDER_RELEASE : 0));
     const computed = op !== RMW_XCHG && op !== RMW_CMPXCHG;
-    log.depend(address, computed ? [...data, p.event - 1] : data, control);
+    log.depend(address, computed ? [...data, cpu.event - 1] : data, control);
   }
 
   /** A fence. */
-  fence(p: Processor, kind: number): void {
+  fence(cpu: Processor, kind: number): void {
     const event = kind === FENCE_MB ? EVENT_MB : kind === FENCE_RMB ? EVENT_RMB : EVENT_WMB;
-    this.#log.mark(p.cpu, event);
+    this.#log.mark(cpu.id, event);
   }
 
   /** A lock was taken. */
-  lock(p: Processor, source: Message, written: Message): void {
-    this.#read(p, source, ORDER_ACQUIRE | ORDER_LOCK_READ, p.event - 1);
-    this.#write(p, written, ORDER_RMW);
+  lock(cpu: Processor, source: Message, written: Message): void {
+    this.#read(cpu, source, ORDER_ACQUIRE | ORDER_LOCK_READ, cpu.event - 1);
+    this.#write(cpu, written, ORDER_RMW);
   }
 
   /** A lock was released. */
-  unlock(p: Processor, written: Message): void {
-    this.#write(p, written, ORDER_RELEASE | ORDER_UNLOCK);
+  unlock(cpu: Processor, written: Message): void {
+    this.#write(cpu, written, ORDER_RELEASE | ORDER_UNLOCK);
   }
 
   /** `call_rcu()`: the caller releases, another thread acquires and starts a grace period. */
   callStarts(cpu: number, ticket: number, domain: number): void {
     const thread = this.#thread(ticket);
     const word = -2 * ticket;
-    const event = this.#log.access(cpu, EVENT_WRITE, ORDER_RELEASE, word, -1, 1, ticket, 0);
-    this.#log.access(thread, EVENT_READ, ORDER_ACQUIRE, word, event, 1, ticket, 0);
+    this.#handOver(cpu, thread, word, ticket);
     this.#log.mark(thread, EVENT_GP_START, domain);
   }
 
@@ -124,8 +127,15 @@ export class Recorder {
     const thread = this.#thread(ticket);
     const word = -2 * ticket - 1;
     this.#log.mark(thread, EVENT_GP_END);
-    const event = this.#log.access(thread, EVENT_WRITE, ORDER_RELEASE, word, -1, 1, ticket, 0);
-    this.#log.access(cpu, EVENT_READ, ORDER_ACQUIRE, word, event, 1, ticket, 0);
+    this.#handOver(thread, cpu, word, ticket);
+  }
+
+  /** A release write of one CPU to a word of the log's own, and the acquire read of another that reads it. */
+  #handOver(from: number, to: number, word: number, ticket: number): void {
+    const event = this.#log.access(from, EVENT_WRITE, ORDER_RELEASE, word, ticket, 0);
+    this.#log.stand(1);
+    this.#log.access(to, EVENT_READ, ORDER_ACQUIRE, word, ticket, 0);
+    this.#log.stand(1, event);
   }
 
   #thread(ticket: number): number {

@@ -21,7 +21,7 @@ export const ADMITTED = 1;
 
 /** The new access: the summary under construction, and the view that comes with the access. */
 export interface NewAccess {
-  readonly x: number;
+  readonly location: number;
   readonly position: number;
   readonly hasView: boolean;
   readonly view: FlatView;
@@ -33,85 +33,106 @@ export interface NewAccess {
  * @param knows the message whose knowledge of other CPUs' writes the access brings in, null for none
  */
 export function admit(
-  s: MachineState,
-  p: Processor,
+  machine: MachineState,
+  cpu: Processor,
   access: NewAccess,
   knows: Message | null,
 ): number {
-  if (!s.options.retro) return UNRELATED; // V-1
-  const overtaken = overtakers(s, p, access.x, access.position);
+  if (!machine.options.retro) return UNRELATED; // V-1
+  const overtaken = overtakers(machine, cpu, access.location, access.position);
   if (overtaken.length === 0) return UNRELATED;
   const growing: Entry[] = [];
-  for (const e of overtaken) {
-    if (covers(s, p, e, access)) continue;
-    if (!mayGrow(s, p, e, knows) || !staysLegal(s, e, access)) return REFUSED;
-    growing.push(e);
+  for (const entry of overtaken) {
+    if (covers(machine, cpu, entry, access)) continue;
+    if (!mayGrow(machine, cpu, entry, knows) || !staysLegal(machine, entry, access)) return REFUSED;
+    growing.push(entry);
   }
-  for (const e of growing) extend(s, e, access);
+  for (const entry of growing) extend(machine, entry, access);
   return ADMITTED;
 }
 
-/** Window entries whose view lies above `position` at location `x`. */
-function overtakers(s: MachineState, p: Processor, x: number, position: number): readonly Entry[] {
-  const w = p.window;
+/** Window entries whose view lies above `position` at a location. */
+function overtakers(
+  machine: MachineState,
+  cpu: Processor,
+  location: number,
+  position: number,
+): readonly Entry[] {
+  const window = cpu.window;
   let found: Entry[] | null = null;
-  for (let i = 0; i < w.count; i++) {
-    const e = w.entry(i);
-    if ((e.flags & HAS_VIEW) === 0) continue;
-    if (s.global.at(x, e.viewGs) > position || e.viewAt(x) > position) (found ??= []).push(e);
+  for (let i = 0; i < window.count; i++) {
+    const entry = window.entry(i);
+    if ((entry.flags & HAS_VIEW) === 0) continue;
+    if (machine.global.at(location, entry.viewTime) > position || entry.viewAt(location) > position)
+      (found ??= []).push(entry);
   }
   return found ?? NONE;
 }
 
 /** Whether the summary of an entry already holds all of the new summary that does not bind everything later anyway. */
-function covers(s: MachineState, p: Processor, e: Entry, access: NewAccess): boolean {
+function covers(machine: MachineState, cpu: Processor, entry: Entry, access: NewAccess): boolean {
   // A fence time that binds everything later may still be news to what happened after the entry before that.
-  if (s.summaryGt > e.gt) return false;
-  const h = s.summary;
-  for (let i = 0; i < h.n; i++) {
-    const x = h.xs[i] as number;
-    if (!holds(s, p, e, x, h.get(x))) return false;
+  if (machine.summaryTime > entry.boundTime) return false;
+  const summary = machine.summary;
+  for (let i = 0; i < summary.count; i++) {
+    const location = summary.locations[i] as number;
+    if (!holds(machine, cpu, entry, location, summary.get(location))) return false;
   }
   if (!access.hasView) return true;
   for (let i = 0; i < access.view.length; i += 2) {
-    const x = access.view[i] as number;
-    if (!holds(s, p, e, x, access.view[i + 1] as number)) return false;
+    const id = access.view[i] as number;
+    if (!holds(machine, cpu, entry, id, access.view[i + 1] as number)) return false;
   }
-  return holds(s, p, e, access.x, access.position);
+  return holds(machine, cpu, entry, access.location, access.position);
 }
 
-function holds(s: MachineState, p: Processor, e: Entry, x: number, position: number): boolean {
-  if (p.isBound(x, position, s.global)) return true;
-  if (s.global.at(x, e.gt) >= position) return true;
-  return p.window.summaryAt(e, x) >= position;
+function holds(
+  machine: MachineState,
+  cpu: Processor,
+  entry: Entry,
+  location: number,
+  position: number,
+): boolean {
+  if (cpu.isBound(location, position, machine.global)) return true;
+  if (machine.global.at(location, entry.boundTime) >= position) return true;
+  return cpu.window.summaryAt(entry, location) >= position;
 }
 
 /** An entry may learn more only if nobody relied on it: no own event, and for a write no reader of its message. */
-function mayGrow(s: MachineState, p: Processor, e: Entry, knows: Message | null): boolean {
-  if ((e.flags & IS_USED) !== 0) return false;
-  if ((e.flags & IS_WRITE) === 0) return true;
-  if (s.summaryGt > e.gt) return false;
-  if (knows !== null && teaches(p, knows)) return false;
-  return e.knowledge === p.knowledge;
+function mayGrow(
+  machine: MachineState,
+  cpu: Processor,
+  entry: Entry,
+  knows: Message | null,
+): boolean {
+  if ((entry.flags & IS_USED) !== 0) return false;
+  if ((entry.flags & IS_WRITE) === 0) return true;
+  if (machine.summaryTime > entry.boundTime) return false;
+  if (knows !== null && teaches(cpu, knows)) return false;
+  return entry.knowledge === cpu.knowledge;
 }
 
 /** Whether an entry would not be overtaken itself by what it learns. */
-function staysLegal(s: MachineState, { x, position }: Entry, access: NewAccess): boolean {
-  const global = s.global.at(x, s.summaryGt);
-  if (Math.max(s.summary.get(x), global) > position) return false;
+function staysLegal(
+  machine: MachineState,
+  { location: location, position }: Entry,
+  access: NewAccess,
+): boolean {
+  const global = machine.global.at(location, machine.summaryTime);
+  if (Math.max(machine.summary.get(location), global) > position) return false;
   if (!access.hasView) return true;
-  const own = access.x === x ? access.position : 0;
-  return Math.max(own, flatGet(access.view, x)) <= position;
+  const own = access.location === location ? access.position : 0;
+  return Math.max(own, flatGet(access.view, location)) <= position;
 }
 
-function extend(s: MachineState, e: Entry, access: NewAccess): void {
-  const extra = e.extra.slice();
-  for (let i = 0; i < s.summary.n; i++) {
-    const x = s.summary.xs[i] as number;
-    extra.push(x, s.summary.get(x));
+function extend(machine: MachineState, entry: Entry, access: NewAccess): void {
+  const extra = entry.extra.slice();
+  for (let i = 0; i < machine.summary.count; i++) {
+    const location = machine.summary.locations[i] as number;
+    extra.push(location, machine.summary.get(location));
   }
-  if (access.hasView) extra.push(...access.view, access.x, access.position);
-  e.extra = extra;
-  e.flags &= ~WRITES_ONLY;
-  e.gt = Math.max(e.gt, s.summaryGt);
+  if (access.hasView) extra.push(...access.view, access.location, access.position);
+  entry.extra = extra;
+  entry.flags &= ~WRITES_ONLY;
+  entry.boundTime = Math.max(entry.boundTime, machine.summaryTime);
 }

@@ -38,73 +38,85 @@ export interface RmwResult {
 }
 
 /** Execute a read-modify-write. A fully ordered one that succeeds still owes its trailing fence. */
-export function readModifyWrite(s: MachineState, p: Processor, id: number, rmw: Rmw): RmwResult {
+export function readModifyWrite(
+  machine: MachineState,
+  cpu: Processor,
+  id: number,
+  rmw: Rmw,
+): RmwResult {
   if (rmw.order === RMW_FULL) {
-    const failed = failBeforeFence(s, p, id, rmw);
+    const failed = failBeforeFence(machine, cpu, id, rmw);
     if (failed !== null) return { source: failed, written: null };
-    strongFence(s, p);
+    strongFence(machine, cpu);
   }
-  const source = choose(s, p, id, rmw);
+  const source = choose(machine, cpu, id, rmw);
   if (!succeeds(rmw, source.value)) return { source, written: null };
-  readMessage(s, p, id, source, readOrder(rmw.order));
-  const depends = isComputed(rmw.op) ? p.event : 0;
+  readMessage(machine, cpu, id, source, readOrder(rmw.order));
+  const depends = isComputed(rmw.op) ? cpu.event : 0;
   const value = result(rmw, source.value);
   const release = rmw.order === RMW_RELEASE;
-  const written = writeBehind(s, p, id, value, release, source, depends);
-  p.owesFence = rmw.order === RMW_FULL;
+  const written = writeBehind(machine, cpu, source, value, release, depends);
+  cpu.owesFence = rmw.order === RMW_FULL;
   return { source, written };
 }
 
 /** A conditional operation that fails is a relaxed read, without the fences of a successful one. */
-function failBeforeFence(s: MachineState, p: Processor, id: number, rmw: Rmw): Message | null {
+function failBeforeFence(
+  machine: MachineState,
+  cpu: Processor,
+  id: number,
+  rmw: Rmw,
+): Message | null {
   if (rmw.op !== RMW_CMPXCHG && rmw.op !== RMW_ADD_UNLESS) return null;
-  const location = s.locations[id] as Location;
+  const location = machine.locations[id] as Location;
   let canFail = false;
-  for (let i = 0; i < location.n; i++) canFail ||= !succeeds(rmw, location.at(i).value);
+  for (let i = 0; i < location.count; i++) canFail ||= !succeeds(rmw, location.at(i).value);
   if (!canFail) return null;
-  const source = choose(s, p, id, rmw);
+  const source = choose(machine, cpu, id, rmw);
   return succeeds(rmw, source.value) ? null : source;
 }
 
 /** Choose the message to take. If the operation fails with it, the read is done; else it is still to be done. */
-function choose(s: MachineState, p: Processor, id: number, rmw: Rmw): Message {
-  const location = s.locations[id] as Location;
-  const list = candidates(s, p, id, rmw, location);
-  for (let i = list.length > 1 ? s.choices.choose(list.length, CHOOSE_READ) : 0; i > 0; i--) {
-    const m = list[i] as Message;
-    if (succeeds(rmw, m.value)) return m;
-    beginRead(s, p, id, location);
-    if (takeStale(s, p, id, m, LOAD_ONCE)) return m;
+function choose(machine: MachineState, cpu: Processor, id: number, rmw: Rmw): Message {
+  const location = machine.locations[id] as Location;
+  const list = candidates(machine, cpu, id, rmw, location);
+  for (let i = list.length > 1 ? machine.choices.choose(list.length, CHOOSE_READ) : 0; i > 0; i--) {
+    const message = list[i] as Message;
+    if (succeeds(rmw, message.value)) return message;
+    beginRead(machine, cpu, id, location);
+    if (takeStale(machine, cpu, id, message, LOAD_ONCE)) return message;
   }
   const newest = location.last;
-  if (!succeeds(rmw, newest.value)) readMessage(s, p, id, newest, LOAD_ONCE);
+  if (!succeeds(rmw, newest.value)) readMessage(machine, cpu, id, newest, LOAD_ONCE);
   return newest;
 }
 
 /** Messages that may be taken, newest first; that one always may. */
 function candidates(
-  s: MachineState,
-  p: Processor,
+  machine: MachineState,
+  cpu: Processor,
   id: number,
   rmw: Rmw,
   location: Location,
 ): Message[] {
   const list = [location.last];
-  const bound = beginRead(s, p, id, location);
+  const bound = beginRead(machine, cpu, id, location);
   if (location.last.position <= bound) return list;
-  const known = highestKnown(s, p, id);
-  for (let i = location.n - 2; i >= 0; i--) {
-    const m = location.at(i);
-    if (m.position < bound) break;
-    if (!succeeds(rmw, m.value) || mayTake(s, location, i, known)) list.push(m);
+  const known = highestKnown(machine, cpu, id);
+  for (let i = location.count - 2; i >= 0; i--) {
+    const message = location.at(i);
+    if (message.position < bound) break;
+    if (!succeeds(rmw, message.value) || mayTake(machine, location, i, known)) list.push(message);
   }
   return list;
 }
 
 /** A stale message may be taken if nobody took it, there is room behind it, and nothing known here lies above it. */
-function mayTake(s: MachineState, location: Location, i: number, known: number): boolean {
-  const m = location.at(i);
-  return m.position >= known && !(m.taken && s.options.rmwGap) && location.hasRoom(i); // V-11
+function mayTake(machine: MachineState, location: Location, i: number, known: number): boolean {
+  const message = location.at(i);
+  return (
+    message.position >= known && !(message.taken && machine.options.rmwGap) && location.hasRoom(i)
+  ); // V-11
 }
 
 function succeeds(rmw: Rmw, old: number): boolean {

@@ -39,13 +39,13 @@ export function flatGet(view: FlatView, location: number): number {
 /** A view under construction: O(1) lookup and raise, join linear in the other view, clear linear in the entries. */
 export class SparseView {
   /** Number of locations with an entry. */
-  n = 0;
-  /** The entries' locations, in the order in which they came; `n` are in use. */
-  xs = new Int32Array(64);
+  count = 0;
+  /** The entries' locations, in the order in which they came; `count` are in use. */
+  locations = new Int32Array(64);
   /** Position by location, 0 where there is no entry: every entry binds something, so it lies above the initial value. */
   positions: Int32Array;
   /** Fence time whose global view belongs to this view too; see `MachineState`. */
-  gs = 0;
+  fenceTime = 0;
   #snapshot: FlatView | null = EMPTY;
   readonly #builder = new ViewBuilder();
 
@@ -62,26 +62,26 @@ export class SparseView {
   }
 
   /** Position held for a location, 0 when there is none. */
-  get(x: number): number {
-    return this.positions[x] as number;
+  get(location: number): number {
+    return this.positions[location] as number;
   }
 
   /** Raise the entry of a location to at least `position`. */
-  raise(x: number, position: number): void {
-    const old = this.positions[x] as number;
+  raise(location: number, position: number): void {
+    const old = this.positions[location] as number;
     if (old >= position) return;
-    if (old === 0) this.#add(x);
-    this.positions[x] = position;
+    if (old === 0) this.#add(location);
+    this.positions[location] = position;
     this.#snapshot = null;
   }
 
-  #add(x: number): void {
-    if (this.n === this.xs.length) {
-      const xs = new Int32Array(this.n * 2);
-      xs.set(this.xs);
-      this.xs = xs;
+  #add(location: number): void {
+    if (this.count === this.locations.length) {
+      const locations = new Int32Array(this.count * 2);
+      locations.set(this.locations);
+      this.locations = locations;
     }
-    this.xs[this.n++] = x;
+    this.locations[this.count++] = location;
   }
 
   /** Join with a flat view. */
@@ -93,20 +93,20 @@ export class SparseView {
 
   /** Join with another view, its fence time included. */
   joinView(view: SparseView): void {
-    const { n, xs, positions } = view;
-    for (let i = 0; i < n; i++) {
-      const x = xs[i] as number;
-      this.raise(x, positions[x] as number);
+    const { count, locations, positions } = view;
+    for (let i = 0; i < count; i++) {
+      const location = locations[i] as number;
+      this.raise(location, positions[location] as number);
     }
-    if (view.gs > this.gs) this.gs = view.gs;
+    if (view.fenceTime > this.fenceTime) this.fenceTime = view.fenceTime;
   }
 
   /** Forget all entries. */
   clear(): void {
-    const { n, xs, positions } = this;
-    for (let i = 0; i < n; i++) positions[xs[i] as number] = 0;
-    this.n = 0;
-    this.gs = 0;
+    const { count, locations, positions } = this;
+    for (let i = 0; i < count; i++) positions[locations[i] as number] = 0;
+    this.count = 0;
+    this.fenceTime = 0;
     this.#snapshot = EMPTY;
   }
 
@@ -118,9 +118,9 @@ export class SparseView {
   /** The entries as a flat view, shared until the next change. */
   snapshot(): FlatView {
     if (this.#snapshot !== null) return this.#snapshot;
-    for (let i = 0; i < this.n; i++) {
-      const x = this.xs[i] as number;
-      this.#builder.add(x, this.positions[x] as number);
+    for (let i = 0; i < this.count; i++) {
+      const location = this.locations[i] as number;
+      this.#builder.add(location, this.positions[location] as number);
     }
     return (this.#snapshot = this.#builder.finish());
   }

@@ -38,7 +38,7 @@ export class MachineState {
   /** Sparse part of the summary under construction. */
   readonly summary: SparseView;
   /** Fence time of the summary under construction. */
-  summaryGt = 0;
+  summaryTime = 0;
   readonly builder = new ViewBuilder();
   readonly log: EventLog | null;
   readonly domains = new Map<Addr, Domain>();
@@ -77,7 +77,7 @@ export class MachineState {
   /** Start another execution from `initial`. An array that was passed before must still hold the same words. */
   reset(initial: Int32Array, choices: ChoiceSource): void {
     this.choices = choices;
-    for (const p of this.processors) p.reset(this.used);
+    for (const cpu of this.processors) cpu.reset(this.used);
     this.#forgetWords(initial);
     this.used = 0;
     this.time = 0;
@@ -132,20 +132,20 @@ export class MachineState {
 
   #grow(): void {
     this.#capacity *= 2;
-    for (const p of this.processors) p.grow(this.#capacity);
+    for (const cpu of this.processors) cpu.grow(this.#capacity);
     this.global.grow(this.#capacity);
     for (const view of this.growing) view.grow(this.#capacity);
   }
 
-  #initialMessage(location: Location, x: number, value: number): void {
-    const m = this.pool.take();
-    m.x = x;
-    m.value = value;
-    m.writer = NOBODY;
-    m.index = 0;
-    m.view = m.dependency = EMPTY;
-    m.gs = m.gt = m.dependencyGt = 0;
-    location.append(m);
+  #initialMessage(location: Location, id: number, value: number): void {
+    const message = this.pool.take();
+    message.location = id;
+    message.value = value;
+    message.writer = NOBODY;
+    message.index = 0;
+    message.view = message.dependency = EMPTY;
+    message.fenceTime = message.boundTime = message.dependencyTime = 0;
+    location.append(message);
   }
 
   /** Whether no CPU has written a word in this execution, nor read it with anything to remember. */
@@ -164,7 +164,7 @@ export class MachineState {
     const id = this.ids[addr] as number;
     if (id <= 0) return newer === 0 ? this.newest(addr) : undefined;
     const location = this.locations[id] as Location;
-    return newer < location.n ? location.at(location.n - 1 - newer).value : undefined;
+    return newer < location.count ? location.at(location.count - 1 - newer).value : undefined;
   }
 
   /** Make `value` the only value of a word. */
@@ -181,40 +181,40 @@ export class MachineState {
   #replace(id: number, value: number): void {
     const location = this.locations[id] as Location;
     this.#initialMessage(location, id, value | 0);
-    location.drop(location.n - 1, this.pool);
+    location.drop(location.count - 1, this.pool);
     location.version++;
   }
 
   /** Join the summary of a window entry into the summary under construction. */
-  joinEntry(p: Processor, e: Entry): void {
-    p.window.joinSummary(e, this.summary);
-    this.joinTime(e.gt);
+  joinEntry(cpu: Processor, entry: Entry): void {
+    cpu.window.joinSummary(entry, this.summary);
+    this.joinTime(entry.boundTime);
   }
 
   /** Raise the fence time of the summary under construction. */
-  joinTime(gt: number): void {
-    if (this.summaryGt < gt) this.summaryGt = gt;
+  joinTime(time: number): void {
+    if (this.summaryTime < time) this.summaryTime = time;
   }
 
   /** Whether later reads and writes of a CPU are both bound to a flat view anyway. */
-  isBoundTo(p: Processor, view: FlatView): boolean {
+  isBoundTo(cpu: Processor, view: FlatView): boolean {
     for (let i = 0; i < view.length; i += 2) {
-      const x = view[i] as number;
-      if (!p.isBound(x, view[i + 1] as number, this.global)) return false;
+      const location = view[i] as number;
+      if (!cpu.isBound(location, view[i + 1] as number, this.global)) return false;
     }
     return true;
   }
 
   /** What the summary under construction adds to what already binds later reads and writes of a CPU. */
-  relativeSummary(p: Processor): FlatView {
-    const h = this.summary;
-    if (h.n === 0) return EMPTY;
+  relativeSummary(cpu: Processor): FlatView {
+    const summary = this.summary;
+    if (summary.count === 0) return EMPTY;
     let isEmpty = true;
-    for (let i = 0; i < h.n; i++) {
-      const x = h.xs[i] as number;
-      const position = h.get(x);
-      if (p.isBound(x, position, this.global)) continue;
-      this.builder.add(x, position);
+    for (let i = 0; i < summary.count; i++) {
+      const location = summary.locations[i] as number;
+      const position = summary.get(location);
+      if (cpu.isBound(location, position, this.global)) continue;
+      this.builder.add(location, position);
       isEmpty = false;
     }
     return isEmpty ? EMPTY : this.builder.finish();

@@ -84,10 +84,10 @@ export class ViewMachine implements MemoryModel {
     data: readonly number[],
     control: readonly number[],
   ): void {
-    const p = this.#state.processors[cpu] as Processor;
-    p.address = address;
-    p.data = data;
-    p.control = control;
+    const processor = this.#state.processors[cpu] as Processor;
+    processor.address = address;
+    processor.data = data;
+    processor.control = control;
   }
 
   /** Number of the CPU's latest access. A read-modify-write that succeeds is two, its read and its write. */
@@ -96,41 +96,41 @@ export class ViewMachine implements MemoryModel {
   }
 
   load(cpu: CpuId, addr: Addr, order: number): number {
-    const s = this.#state;
-    const p = s.processors[cpu] as Processor;
-    if (this.#recorder === null && s.isUnwritten(addr) && bringsNothing(p)) {
-      p.event++;
-      if (s.options.exact) p.independent();
-      return s.newest(addr);
+    const machine = this.#state;
+    const processor = machine.processors[cpu] as Processor;
+    if (this.#recorder === null && machine.isUnwritten(addr) && bringsNothing(processor)) {
+      processor.event++;
+      if (machine.options.exact) processor.independent();
+      return machine.newest(addr);
     }
-    const id = s.locate(addr);
-    let m = (s.locations[id] as Location).last;
-    if (isNoNews(p, id, m)) p.event++;
+    const id = machine.locate(addr);
+    let message = (machine.locations[id] as Location).last;
+    if (isNoNews(processor, id, message)) processor.event++;
     else {
-      relieve(s, p);
-      m = read(s, p, id, order);
+      relieve(machine, processor);
+      message = read(machine, processor, id, order);
     }
-    this.#recorder?.read(p, m, order);
-    if (s.options.exact) p.independent();
-    return m.value;
+    this.#recorder?.read(processor, message, order);
+    if (machine.options.exact) processor.independent();
+    return message.value;
   }
 
   store(cpu: CpuId, addr: Addr, value: number, order: number): void {
-    const s = this.#state;
-    const p = s.processors[cpu] as Processor;
-    const id = this.#writable(p, addr);
-    const m = write(s, p, id, value, order === STORE_RELEASE);
-    this.#recorder?.write(p, m, order);
-    if (s.options.exact) p.independent();
+    const machine = this.#state;
+    const processor = machine.processors[cpu] as Processor;
+    const id = this.#writable(processor, addr);
+    const message = write(machine, processor, id, value, order === STORE_RELEASE);
+    this.#recorder?.write(processor, message, order);
+    if (machine.options.exact) processor.independent();
   }
 
   /** Make room for a write before it starts. */
-  #writable(p: Processor, addr: Addr): number {
-    const s = this.#state;
-    relieve(s, p);
-    const id = s.locate(addr);
-    prune(s, s.locations[id] as Location, id);
-    forgetPublished(s, id);
+  #writable(processor: Processor, addr: Addr): number {
+    const machine = this.#state;
+    relieve(machine, processor);
+    const id = machine.locate(addr);
+    prune(machine, machine.locations[id] as Location, id);
+    forgetPublished(machine, id);
     return id;
   }
 
@@ -142,134 +142,143 @@ export class ViewMachine implements MemoryModel {
     expected: number,
     order: number,
   ): number {
-    const s = this.#state;
-    const p = s.processors[cpu] as Processor;
-    const id = this.#writable(p, addr);
-    const { source, written } = readModifyWrite(s, p, id, { op, operand, expected, order });
-    this.#recorder?.rmw(p, source, written, order, op);
-    if (s.options.exact) p.independent();
+    const machine = this.#state;
+    const processor = machine.processors[cpu] as Processor;
+    const id = this.#writable(processor, addr);
+    const { source, written } = readModifyWrite(machine, processor, id, {
+      op,
+      operand,
+      expected,
+      order,
+    });
+    this.#recorder?.rmw(processor, source, written, order, op);
+    if (machine.options.exact) processor.independent();
     return source.value;
   }
 
   rmwEnd(cpu: CpuId): void {
-    const p = this.#state.processors[cpu] as Processor;
-    if (!p.owesFence) return;
-    p.owesFence = false;
+    const processor = this.#state.processors[cpu] as Processor;
+    if (!processor.owesFence) return;
+    processor.owesFence = false;
     this.fence(cpu, FENCE_MB);
   }
 
   fence(cpu: CpuId, kind: number): void {
-    const s = this.#state;
-    const p = s.processors[cpu] as Processor;
-    if (kind === FENCE_MB) strongFence(s, p);
-    else if (kind === FENCE_RMB) readFence(p);
-    else writeFence(s, p);
-    this.#recorder?.fence(p, kind);
+    const machine = this.#state;
+    const processor = machine.processors[cpu] as Processor;
+    if (kind === FENCE_MB) strongFence(machine, processor);
+    else if (kind === FENCE_RMB) readFence(processor);
+    else writeFence(machine, processor);
+    this.#recorder?.fence(processor, kind);
   }
 
   lock(cpu: CpuId, addr: Addr): boolean {
-    const s = this.#state;
-    const p = s.processors[cpu] as Processor;
-    const id = this.#writable(p, addr);
-    const location = s.locations[id] as Location;
+    const machine = this.#state;
+    const processor = machine.processors[cpu] as Processor;
+    const id = this.#writable(processor, addr);
+    const location = machine.locations[id] as Location;
     if (isHeld(location)) return false;
-    this.#take(p, id, location);
+    this.#take(processor, id, location);
     return true;
   }
 
-  #take(p: Processor, id: number, location: Location): void {
+  #take(processor: Processor, id: number, location: Location): void {
     const source = location.last;
-    const written = takeLock(this.#state, p, id);
-    this.#recorder?.lock(p, source, written);
+    const written = takeLock(this.#state, processor, id);
+    this.#recorder?.lock(processor, source, written);
   }
 
   unlock(cpu: CpuId, addr: Addr): void {
-    const s = this.#state;
-    const p = s.processors[cpu] as Processor;
-    const id = this.#writable(p, addr);
-    if (!isHeld(s.locations[id] as Location)) unheldLock(cpu, addr);
-    const written = releaseLock(s, p, id);
-    this.#recorder?.unlock(p, written);
+    const machine = this.#state;
+    const processor = machine.processors[cpu] as Processor;
+    const id = this.#writable(processor, addr);
+    if (!isHeld(machine.locations[id] as Location)) unheldLock(cpu, addr);
+    const written = releaseLock(machine, processor, id);
+    this.#recorder?.unlock(processor, written);
   }
 
   trylock(cpu: CpuId, addr: Addr): boolean {
-    const s = this.#state;
-    const p = s.processors[cpu] as Processor;
-    const id = this.#writable(p, addr);
-    const location = s.locations[id] as Location;
-    const m = this.#heldMessage(p, id, location);
-    if (m === null) this.#take(p, id, location);
-    else this.#recorder?.read(p, m, LOAD_ONCE);
-    return m === null;
+    const machine = this.#state;
+    const processor = machine.processors[cpu] as Processor;
+    const id = this.#writable(processor, addr);
+    const location = machine.locations[id] as Location;
+    const message = this.#heldMessage(processor, id, location);
+    if (message === null) this.#take(processor, id, location);
+    else this.#recorder?.read(processor, message, LOAD_ONCE);
+    return message === null;
   }
 
   /** The message of a holder that a failing trylock reads, by choice; null if the lock is taken instead. */
-  #heldMessage(p: Processor, id: number, location: Location): Message | null {
-    const s = this.#state;
-    const bound = beginRead(s, p, id, location);
+  #heldMessage(processor: Processor, id: number, location: Location): Message | null {
+    const machine = this.#state;
+    const bound = beginRead(machine, processor, id, location);
     const held: Message[] = [];
-    for (let i = location.n - 1; i >= 0; i--) {
-      const m = location.at(i);
-      if (m.kind === LOCK && m.position >= bound) held.push(m);
+    for (let i = location.count - 1; i >= 0; i--) {
+      const message = location.at(i);
+      if (message.kind === LOCK && message.position >= bound) held.push(message);
     }
     if (!isHeld(location)) {
-      if (held.length === 0 || s.choices.choose(2, CHOOSE_FAIL) === 0) return null;
+      if (held.length === 0 || machine.choices.choose(2, CHOOSE_FAIL) === 0) return null;
     }
-    let pick = held.length > 1 ? s.choices.choose(held.length, CHOOSE_READ) : 0;
+    let pick = held.length > 1 ? machine.choices.choose(held.length, CHOOSE_READ) : 0;
     for (; pick >= 0; pick--) {
-      const m = held[pick] as Message;
-      if (m === location.last) readMessage(s, p, id, m, LOAD_ONCE);
+      const message = held[pick] as Message;
+      if (message === location.last) readMessage(machine, processor, id, message, LOAD_ONCE);
       else {
-        beginRead(s, p, id, location);
-        if (!takeStale(s, p, id, m, LOAD_ONCE)) continue;
+        beginRead(machine, processor, id, location);
+        if (!takeStale(machine, processor, id, message, LOAD_ONCE)) continue;
       }
-      return m;
+      return message;
     }
     return null;
   }
 
   rcuReadLock(cpu: CpuId, domain: Addr = 0): void {
-    const s = this.#state;
-    const p = s.processors[cpu] as Processor;
-    const outermost = enterSection(s, p, domainOf(s, domain));
-    if (outermost) s.log?.mark(cpu, EVENT_RCU_LOCK, domain);
+    const machine = this.#state;
+    const processor = machine.processors[cpu] as Processor;
+    const outermost = enterSection(machine, processor, domainOf(machine, domain));
+    if (outermost) machine.log?.mark(cpu, EVENT_RCU_LOCK, domain);
   }
 
   rcuReadUnlock(cpu: CpuId, domain: Addr = 0): void {
-    const s = this.#state;
-    const p = s.processors[cpu] as Processor;
-    const outermost = leaveSection(s, p, domainOf(s, domain));
-    if (outermost) s.log?.mark(cpu, EVENT_RCU_UNLOCK, domain);
+    const machine = this.#state;
+    const processor = machine.processors[cpu] as Processor;
+    const outermost = leaveSection(machine, processor, domainOf(machine, domain));
+    if (outermost) machine.log?.mark(cpu, EVENT_RCU_UNLOCK, domain);
   }
 
   rcuStart(cpu: CpuId, domain: Addr = 0): void {
-    const s = this.#state;
-    const p = s.processors[cpu] as Processor;
-    s.waiting[cpu] = startGracePeriod(s, p, domainOf(s, domain));
-    s.log?.mark(cpu, EVENT_GP_START, domain);
+    const machine = this.#state;
+    const processor = machine.processors[cpu] as Processor;
+    machine.waiting[cpu] = startGracePeriod(machine, processor, domainOf(machine, domain));
+    machine.log?.mark(cpu, EVENT_GP_START, domain);
   }
 
   rcuEnd(cpu: CpuId): boolean {
-    const s = this.#state;
-    const period = s.waiting[cpu] ?? null;
+    const machine = this.#state;
+    const period = machine.waiting[cpu] ?? null;
     if (period === null) throw new SimulatorBug(`CPU ${cpu} ends a grace period it did not start`);
     if (!mayEnd(period)) return false;
     this.#end(cpu, period);
-    s.waiting[cpu] = null;
+    machine.waiting[cpu] = null;
     return true;
   }
 
   #end(cpu: CpuId, period: GracePeriod): void {
-    const s = this.#state;
-    endGracePeriod(s, s.processors[cpu] as Processor, period);
-    s.log?.mark(cpu, EVENT_GP_END);
+    const machine = this.#state;
+    endGracePeriod(machine, machine.processors[cpu] as Processor, period);
+    machine.log?.mark(cpu, EVENT_GP_END);
   }
 
   callRcu(cpu: CpuId, domain: Addr = 0): number {
-    const s = this.#state;
-    const period = startCallback(s, s.processors[cpu] as Processor, domainOf(s, domain));
-    const ticket = ++s.tickets;
-    s.callbacks.set(ticket, period);
+    const machine = this.#state;
+    const period = startCallback(
+      machine,
+      machine.processors[cpu] as Processor,
+      domainOf(machine, domain),
+    );
+    const ticket = ++machine.tickets;
+    machine.callbacks.set(ticket, period);
     this.#recorder?.callStarts(cpu, ticket, domain);
     return ticket;
   }
@@ -279,11 +288,11 @@ export class ViewMachine implements MemoryModel {
   }
 
   callbackBegin(cpu: CpuId, ticket: number): void {
-    const s = this.#state;
+    const machine = this.#state;
     const period = this.#callback(ticket);
     if (!mayEnd(period)) throw new SimulatorBug(`callback ${ticket} begins before it is ready`);
-    s.callbacks.delete(ticket);
-    endGracePeriod(s, s.processors[cpu] as Processor, period);
+    machine.callbacks.delete(ticket);
+    endGracePeriod(machine, machine.processors[cpu] as Processor, period);
     this.#recorder?.callEnds(cpu, ticket);
   }
 

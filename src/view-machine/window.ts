@@ -21,17 +21,17 @@ export const WRITES_ONLY = 128;
 
 /**
  * One access. Its summary (what everything that happens after it on this CPU must respect) is `extra`, and for entries with a
- * view also its own position and `view`, all under fence time `gt`. Entries are recycled: hold none beyond an operation.
+ * view also its own position and `view`, all under fence time `boundTime`. Entries are recycled: hold none beyond an operation.
  */
 export class Entry {
   flags = 0;
   /** Location id. */
-  x = 0;
+  location = 0;
   position = 0;
-  gt = 0;
+  boundTime = 0;
   view: FlatView = EMPTY;
   /** Fence time whose global view belongs to `view`. */
-  viewGs = 0;
+  viewTime = 0;
   extra: FlatView = EMPTY;
   /** Index of a write in its CPU's sequence of writes, 0 for a read. */
   index = 0;
@@ -43,9 +43,9 @@ export class Entry {
   value = 0;
 
   /** Position of a location in the sparse part of the view that came with the entry, 0 if there is none. */
-  viewAt(x: number): number {
-    const position = flatGet(this.view, x);
-    return this.x === x && this.position > position ? this.position : position;
+  viewAt(location: number): number {
+    const position = flatGet(this.view, location);
+    return this.location === location && this.position > position ? this.position : position;
   }
 }
 
@@ -84,17 +84,17 @@ export class Window {
   }
 
   /** Add an entry and return it; the caller fills it. There must be room. */
-  push(x: number): Entry {
-    const e = this.entry(this.count++);
-    e.x = x;
-    this.at[x] = (this.at[x] as number) + 1;
-    return e;
+  push(location: number): Entry {
+    const entry = this.entry(this.count++);
+    entry.location = location;
+    this.at[location] = (this.at[location] as number) + 1;
+    return entry;
   }
 
   /** Drop the oldest entry. */
   shift(): void {
-    const { x, flags } = this.entry(0);
-    this.at[x] = (this.at[x] as number) - 1;
+    const { location, flags } = this.entry(0);
+    this.at[location] = (this.at[location] as number) - 1;
     if ((flags & MAY_POINT) !== 0) this.pointers--;
     this.#head = (this.#head + 1) & this.#wrap;
     this.count--;
@@ -102,38 +102,38 @@ export class Window {
 
   /** Drop all entries. */
   clear(): void {
-    for (let i = 0; i < this.count; i++) this.at[this.entry(i).x] = 0;
+    for (let i = 0; i < this.count; i++) this.at[this.entry(i).location] = 0;
     this.count = 0;
     this.pointers = 0;
   }
 
   /** Join the summary of an entry into a view; the caller joins the fence time. */
-  joinSummary(e: Entry, target: SparseView): void {
-    if ((e.flags & AFTER_ALL) !== 0) {
-      for (let i = 0; this.entry(i) !== e; i++) joinOwn(this.entry(i), target);
+  joinSummary(entry: Entry, target: SparseView): void {
+    if ((entry.flags & AFTER_ALL) !== 0) {
+      for (let i = 0; this.entry(i) !== entry; i++) joinOwn(this.entry(i), target);
     }
-    joinOwn(e, target);
+    joinOwn(entry, target);
   }
 
   /** Position of a location in the sparse part of an entry's summary, 0 if there is none. */
-  summaryAt(e: Entry, x: number): number {
-    let position = ownAt(e, x);
-    if ((e.flags & AFTER_ALL) === 0) return position;
-    for (let i = 0; this.entry(i) !== e; i++) {
-      position = Math.max(position, ownAt(this.entry(i), x));
+  summaryAt(entry: Entry, location: number): number {
+    let position = ownAt(entry, location);
+    if ((entry.flags & AFTER_ALL) === 0) return position;
+    for (let i = 0; this.entry(i) !== entry; i++) {
+      position = Math.max(position, ownAt(this.entry(i), location));
     }
     return position;
   }
 }
 
-function joinOwn(e: Entry, target: SparseView): void {
-  if (e.extra.length > 0) target.joinFlat(e.extra);
-  if ((e.flags & HAS_VIEW) === 0) return;
-  if (e.view.length > 0) target.joinFlat(e.view);
-  target.raise(e.x, e.position);
+function joinOwn(entry: Entry, target: SparseView): void {
+  if (entry.extra.length > 0) target.joinFlat(entry.extra);
+  if ((entry.flags & HAS_VIEW) === 0) return;
+  if (entry.view.length > 0) target.joinFlat(entry.view);
+  target.raise(entry.location, entry.position);
 }
 
-function ownAt(e: Entry, x: number): number {
-  const extra = flatGet(e.extra, x);
-  return (e.flags & HAS_VIEW) !== 0 ? Math.max(extra, e.viewAt(x)) : extra;
+function ownAt(entry: Entry, location: number): number {
+  const extra = flatGet(entry.extra, location);
+  return (entry.flags & HAS_VIEW) !== 0 ? Math.max(extra, entry.viewAt(location)) : extra;
 }

@@ -104,8 +104,9 @@ class LogWriter {
     const position = this.#position.get(isRead ? source : e) ?? 0;
     const kind = isRead ? EVENT_READ : EVENT_WRITE;
     const order = orderOf(event);
+    const at = this.log.access(cpu, kind, order, location, value, number);
     // The source is an event of the candidate still: `settle` replaces it.
-    const at = this.log.access(cpu, kind, order, location, source, position, value, number);
+    this.log.stand(position, source);
     this.#index.set(e, at);
     const named = (reads: readonly number[]): number[] => reads.map((r) => numbers[r] ?? 0);
     this.log.depend(named(event.addr), named(event.data), named(event.ctrl));
