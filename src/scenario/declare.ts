@@ -189,12 +189,9 @@ export type Scenario = RaceScenario | SystemScenario;
 
 /** Rule of an outcome; one that is not declared is forbidden. */
 export function gradeOf(scenario: Scenario, outcome: string): OutcomeRule {
-  return (
-    scenario.outcomes[outcome] ?? {
-      grade: 'forbidden',
-      reason: 'an outcome that the scenario does not list',
-    }
-  );
+  // What an object inherits, `constructor` or `valueOf`, nobody has listed.
+  const listed = Object.hasOwn(scenario.outcomes, outcome) ? scenario.outcomes[outcome] : undefined;
+  return listed ?? { grade: 'forbidden', reason: 'an outcome that the scenario does not list' };
 }
 
 /** Declare a race. @throws UsageError for a declaration that is not complete, or has keys that are not known */

@@ -21,7 +21,8 @@ const text = expecting('a text', (value) => typeof value === 'string' && value !
 const called = expecting('a function', (value) => typeof value === 'function');
 const name = expecting(
   'a name of lower-case letters, digits and hyphens',
-  (value) => typeof value === 'string' && /^[a-z0-9][a-z0-9-]*$/.test(value),
+  // `@7.3` is added for a scenario on another kernel.
+  (value) => typeof value === 'string' && /^[a-z0-9][a-z0-9-]*(?:@[\d.]+)?$/.test(value),
 );
 const positive = expecting(
   'an integer above 0',

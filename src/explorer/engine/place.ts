@@ -11,7 +11,7 @@ const FRAME = /^\s*at (?:.*? \()?(?:file:\/\/)?(\/.*|[A-Za-z]:.*?):(\d+):\d+\)?$
 
 /** File and line of the innermost frame that is the user's, `file:12`; undefined when there is none. */
 export function placeOf(error: unknown): string | undefined {
-  const { stack = '' } = error as { stack?: string };
+  const { stack = '' } = (error ?? {}) as { stack?: string };
   for (const line of stack.split('\n')) {
     const [, file = '', at = ''] = FRAME.exec(line) ?? [];
     if (file !== '' && !OURS.some((room) => file.startsWith(room))) return `${file}:${at}`;
@@ -21,7 +21,7 @@ export function placeOf(error: unknown): string | undefined {
 
 /** The innermost frame of all, for errors in code of our own. */
 export function innermost(error: unknown): string | undefined {
-  const { stack = '' } = error as { stack?: string };
+  const { stack = '' } = (error ?? {}) as { stack?: string };
   for (const line of stack.split('\n')) {
     const [, file = '', at = ''] = FRAME.exec(line) ?? [];
     if (file !== '') return `${file}:${at}`;

@@ -73,7 +73,13 @@ export class Judge {
           if (wrong !== undefined) return verdict(`invariant ${invariant.id}`, wrong);
         }
       }
-      return this.#outcome(this.#scenario.observe(execution, this.#prepared.machine));
+      const observed: unknown = this.#scenario.observe(execution, this.#prepared.machine);
+      if (typeof observed !== 'string') {
+        throw new UsageError(
+          `scenario ${this.#scenario.name}: observe() has to return a text, not ${String(observed)}`,
+        );
+      }
+      return this.#outcome(observed);
     } catch (error) {
       return this.#thrown(error);
     }
