@@ -3,7 +3,7 @@
 import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
 import { addTally, emptyTally, endsSearch, type StopAt, type Tally } from './tally.js';
 import type { SliceResult } from './task.js';
-import { SLICE_MS, type Workers } from './workers.js';
+import { AXIOMS_MS, SLICE_MS, type Workers } from './workers.js';
 
 /** Executions of a slice at first; then as many as fit in it. */
 const FIRST_EXECUTIONS = 256;
@@ -105,7 +105,10 @@ export class Campaign {
       const started = performance.now();
       const { stopAt, signal } = this.#limits;
       const request = { ...this.#plan, ms, stopAt, ...piece };
-      const result = await this.#workers.run('slice', request, { ms, signal });
+      const result = await this.#workers.run('slice', request, {
+        ms: this.#plan.session.axioms === true ? ms + AXIOMS_MS : ms,
+        signal,
+      });
       this.#adapt(result.next - piece.from, performance.now() - started);
       if (result.next < piece.to && !result.exhausted) {
         this.#leftOver.push({ from: result.next, to: piece.to });

@@ -35,8 +35,12 @@ export interface Counted {
 }
 
 function configOf({ session, strategy }: CampaignPlan): SavedConfig {
-  const { scenario, memory, ablated, steps } = session;
-  return { scenario, memory, strategy, ablated, ...(steps === undefined ? {} : { steps }) };
+  const { scenario, memory, ablated, steps, axioms } = session;
+  return {
+    ...{ scenario, memory, strategy, ablated },
+    ...(steps === undefined ? {} : { steps }),
+    ...(axioms === undefined ? {} : { axioms }),
+  };
 }
 
 /**
@@ -80,8 +84,8 @@ export function readCheckpoint(
 }
 
 /** A campaign, wherever its code lies: the fingerprint says what code that is. */
-function identity({ scenario, memory, strategy, ablated, steps }: SavedConfig): string {
-  return JSON.stringify([scenario.name, memory, strategy, ablated, steps]);
+function identity({ scenario, memory, strategy, ablated, steps, axioms }: SavedConfig): string {
+  return JSON.stringify([scenario.name, memory, strategy, ablated, steps, axioms]);
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

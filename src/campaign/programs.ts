@@ -40,7 +40,12 @@ export async function openSession(config: SessionConfig): Promise<Session | Prog
         `--memory js is for programs over SharedArrayBuffers; ${reference.name} is kernel code`,
       );
     }
-    return new Session(await loadScenario(reference), config);
+    return new Session(await loadScenario(reference), config, { log: config.axioms === true });
+  }
+  if (config.axioms === true) {
+    throw new UsageError(
+      `--axioms asks the axioms of the kernel's memory model; ${reference.name} is a JavaScript program`,
+    );
   }
   const all = loadPrograms(reference.file);
   const found = all.find(({ name }) => name === reference.name);

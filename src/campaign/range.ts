@@ -1,6 +1,6 @@
 /** Executes a range of a campaign's executions in this thread and counts what they show. */
 
-import { UsageError } from '../errors.js';
+import { SimulatorBug, UsageError } from '../errors.js';
 import type { StrategyConfig } from '../explorer/engine/config.js';
 import { DfsStrategy } from '../explorer/strategies/dfs.js';
 import { PctStrategy, type PctParameters } from '../explorer/strategies/pct.js';
@@ -10,7 +10,9 @@ import { ReplayStrategy } from '../explorer/strategies/replay.js';
 import { DEFAULT_SCHEDULE } from '../explorer/engine/schedule.js';
 import type { Explorable } from '../explorer/engine/explorable.js';
 import type { Strategy } from '../explorer/engine/strategy.js';
+import { askAxioms } from '../explorer/findings/axioms.js';
 import {
+  addAxioms,
   countAgain,
   countFirst,
   digestOf,
@@ -35,6 +37,8 @@ export interface Range {
   readonly deadline: number;
   /** Stop after an execution with this outcome. */
   readonly stopAt: StopAt;
+  /** Ask the axioms of LKMM about every execution; the session keeps its log. Default false. */
+  readonly axioms?: boolean;
 }
 
 /** What was executed of a range. */
@@ -69,6 +73,14 @@ export function createStrategy(config: StrategyConfig, session: Explorable): Str
   return new DfsStrategy(session.execution.cpus.length, config);
 }
 
+/** Ask the axioms about the execution that has just ended. */
+function countAxioms(tally: Tally, session: Explorable, run: number): void {
+  if (!(session instanceof Session)) throw new SimulatorBug('a program has no axioms of LKMM');
+  const { events, violated } = askAxioms(session);
+  const rejected = violated === null ? null : { axiom: violated, run, token: session.token() };
+  addAxioms(tally, { accepted: violated === null ? 1 : 0, events, rejected });
+}
+
 /** Execute a range; a strategy that has state, as an exhaustive one has, goes on where it stopped. */
 export function exploreRange(session: Explorable, strategy: Strategy, range: Range): RangeResult {
   const tally = emptyTally();
@@ -97,6 +109,7 @@ export function exploreRange(session: Explorable, strategy: Strategy, range: Ran
     if (execution.wasFair) tally.overlong++;
     const isNew = !countAgain(tally, verdict, run);
     if (isNew) countFirst(tally, verdict, run, session.token());
+    if (range.axioms === true) countAxioms(tally, session, run);
     const isChecked = isNew || run === range.from || run < REPEATED || (run & (run - 1)) === 0;
     if (isChecked && session instanceof Session) session.checkRepeats(verdict);
     if (endsSearch(range.stopAt, verdict)) {

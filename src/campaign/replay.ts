@@ -4,12 +4,12 @@ import { SimulatorBug, UsageError, withPartial } from '../errors.js';
 import type { Verdict } from '../explorer/engine/verdict.js';
 import { decodeToken, type TokenContents } from '../explorer/findings/token.js';
 import { findScenario } from './find-scenario.js';
-import { checkOptions, type OptionTable } from './option-table.js';
+import { checkOptions, OptionError, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { REPLACE, replacing, type Replacing } from './replace.js';
 import { existingFile, flag, textOf } from './rules.js';
 import type { ReplayReport } from './task.js';
-import { Workers } from './workers.js';
+import { AXIOMS_MS, Workers } from './workers.js';
 
 /** Milliseconds that a replay may take. */
 const REPLAY_MS = 60_000;
@@ -22,6 +22,8 @@ export interface ReplayOptions extends Pick<Watching, 'signal'>, Replacing {
   readonly file?: string;
   /** Tell accesses to lock-protected data too. Default false. */
   readonly all?: boolean;
+  /** Check the execution, of `lkmm` memory, against the axioms of LKMM too. Default false. */
+  readonly axioms?: boolean;
 }
 
 /** The options of {@link replay}. */
@@ -40,6 +42,11 @@ export const REPLAY_OPTIONS = {
   },
   replace: REPLACE,
   all: { rule: flag, about: 'tell accesses to lock-protected data too', fallback: false },
+  axioms: {
+    rule: flag,
+    about: "check the execution against the memory model's axioms too (lkmm memory)",
+    fallback: false,
+  },
 } as const satisfies OptionTable<ReplayOptions>;
 
 /** What a replay showed; plain data. */
@@ -54,19 +61,29 @@ export interface ReplayResult extends ReplayReport {
  * Reproduce a finding.
  *
  * @throws UsageError when the token is damaged, its scenario is not there, or its schedule leads elsewhere since the code changed
- * @throws SimulatorBug when two replays differ
+ * @throws SimulatorBug when two replays differ, or the axioms reject the execution; {@link partialResult} gives the result then
  */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const checked = checkOptions('replay', options, REPLAY_OPTIONS);
-  const { token, file: given, replace, all, signal } = checked;
+  const { token, file: given, replace, all, axioms, signal } = checked;
   const contents = decodeToken(token);
   checkReplaced(contents, replace);
   const { scenario: name, memory, ablated } = contents;
+  if (axioms && memory !== 'lkmm') {
+    throw new OptionError(
+      'replay',
+      'axioms',
+      `is for executions over lkmm memory, whose log the axioms are asked about; the token is one of ${memory} memory`,
+    );
+  }
   const file = given ?? findScenario(name).file;
   const workers = new Workers(1);
   try {
-    const session = { scenario: { file, name, ...replacing(replace) }, memory, ablated };
-    const limits = { ms: REPLAY_MS, signal };
+    const session = {
+      ...{ scenario: { file, name, ...replacing(replace) }, memory, ablated },
+      ...(axioms ? { axioms } : {}),
+    };
+    const limits = { ms: axioms ? REPLAY_MS + AXIOMS_MS : REPLAY_MS, signal };
     const report = await workers.run('tell', { session, token, all }, limits);
     if (!report.repeats) throw new SimulatorBug('two replays of one token differ');
     return judged(contents, report);
@@ -84,9 +101,15 @@ export function checkReplaced({ replaced }: TokenContents, replace: string | und
   );
 }
 
-function judged(contents: TokenContents, report: ReplayReport): ReplayResult {
+/** The result, unless it is a failure. @throws SimulatorBug when the axioms reject it; UsageError when the code leads elsewhere */
+export function judged(contents: TokenContents, report: ReplayReport): ReplayResult {
   const changed = diagnosis(contents, report);
   const result = { scenario: contents.scenario, ...report, changed: changed ?? null };
+  const violated = report.axioms?.violated ?? null;
+  if (violated !== null) {
+    const what = `the axioms of LKMM reject an execution of ${contents.scenario}: ${violated}`;
+    throw withPartial(new SimulatorBug(what), result);
+  }
   const isElsewhere = report.hash !== contents.hash && report.verdict.grade !== 'forbidden';
   if (changed !== undefined && isElsewhere) throw withPartial(new UsageError(changed), result);
   return result;

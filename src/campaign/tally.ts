@@ -1,6 +1,7 @@
 /** Counts of an exploration; counts of disjoint sets of executions add up, in any order, to the same total. */
 
 import type { Grade } from '../scenario/declare.js';
+import type { Axiom } from '../view-machine/validate/literal.js';
 import type { Verdict } from '../explorer/engine/verdict.js';
 
 /** What is known of one outcome. */
@@ -13,6 +14,16 @@ export interface OutcomeCount {
   firstRun: number;
   /** Token of that execution. */
   token: string;
+}
+
+/** What the axioms said of a set of executions. */
+export interface AxiomsCount {
+  /** Executions that they allow. */
+  accepted: number;
+  /** Events of all executions that they were asked about. */
+  events: number;
+  /** The first execution that they forbid, if there is one. */
+  rejected: { readonly axiom: Axiom; readonly run: number; readonly token: string } | null;
 }
 
 /** Counts of a set of executions. */
@@ -28,6 +39,8 @@ export interface Tally {
   /** Sum of hashes of all traces with the numbers of their executions: equal for equal sets of executions. */
   digest: number;
   outcomes: OutcomeCount[];
+  /** Only where the axioms were asked. */
+  axioms?: AxiomsCount;
 }
 
 /** A tally of nothing. */
@@ -75,6 +88,15 @@ export function countFirst(tally: Tally, verdict: Verdict, run: number, token: s
   }
 }
 
+/** Add what the axioms said. */
+export function addAxioms(total: Tally, more: AxiomsCount): void {
+  const sum = (total.axioms ??= { accepted: 0, events: 0, rejected: null });
+  sum.accepted += more.accepted;
+  sum.events += more.events;
+  const { rejected } = more;
+  if (rejected !== null && rejected.run < (sum.rejected?.run ?? Infinity)) sum.rejected = rejected;
+}
+
 /** Add the counts of `more` to `total`. */
 export function addTally(total: Tally, more: Tally): void {
   total.executions += more.executions;
@@ -83,6 +105,7 @@ export function addTally(total: Tally, more: Tally): void {
   total.steps += more.steps;
   total.switches += more.switches;
   total.digest = (total.digest + more.digest) >>> 0;
+  if (more.axioms !== undefined) addAxioms(total, more.axioms);
   for (const outcome of more.outcomes) {
     const known = total.outcomes.find((o) => o.key === outcome.key);
     if (!known) {

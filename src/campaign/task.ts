@@ -1,6 +1,7 @@
 /** The protocol between a campaign and its workers: what each task is given and what it answers. */
 
 import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
+import type { AxiomsVerdict } from '../explorer/findings/axioms.js';
 import type { Recording } from '../explorer/findings/recording.js';
 import type { Verdict } from '../explorer/engine/verdict.js';
 import type { ExhaustReport, ExhaustRequest } from '../explorer/states/exhaust.js';
@@ -64,6 +65,8 @@ export interface ReplayReport {
   readonly fingerprint: string;
   readonly lines: readonly string[];
   readonly ablated: readonly string[];
+  /** What the axioms of LKMM say of the execution, where they were asked. */
+  readonly axioms?: AxiomsVerdict;
 }
 
 /** An operation of `Atomics` in a program's sources. */

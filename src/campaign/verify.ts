@@ -13,7 +13,7 @@ import { existingFile, flag, integerIn, listOf, seed, textOf, writableFolder } f
 import { runSaved } from './saved-campaign.js';
 import { catalogueScenarios, chooseScenario, scenariosOf, type Chosen } from './scenarios.js';
 import { inTurn, type Rows } from './sets.js';
-import type { OutcomeCount, Tally } from './tally.js';
+import type { AxiomsCount, OutcomeCount, Tally } from './tally.js';
 import { Workers } from './workers.js';
 
 /** A whole machine takes some fifty times as long as a race. */
@@ -31,6 +31,8 @@ export interface VerifyOptions extends Watching, Replacing {
   readonly broken?: boolean;
   /** Execute everything twice, and compare the trace hashes. Default false. */
   readonly twice?: boolean;
+  /** Check every execution against the axioms of LKMM too, which takes many times as long. Default false. */
+  readonly axioms?: boolean;
   /** Seed of every random choice. Default 1. */
   readonly seed?: number;
   /** Worker threads. Default one for each core. */
@@ -75,6 +77,11 @@ export const VERIFY_OPTIONS = {
     about: 'execute everything twice, and compare the trace hashes',
     fallback: false,
   },
+  axioms: {
+    rule: flag,
+    about: "check every execution against the memory model's axioms too (slow)",
+    fallback: false,
+  },
   compare: {
     rule: existingFile,
     about: 'compare the trace hashes with saved rows, of another Node version for instance',
@@ -113,6 +120,8 @@ export interface VerifiedScenario {
   readonly digest: string;
   /** The same of a second time; null: it was executed once. */
   readonly again: string | null;
+  /** What the axioms said of the executions; null: they were not asked. */
+  readonly axioms: AxiomsCount | null;
   readonly outcomes: readonly VerifiedOutcome[];
 }
 
@@ -132,7 +141,7 @@ type Checked = Filled<VerifyOptions, typeof VERIFY_OPTIONS>;
  *
  * @throws UsageError for options that are not accepted, a saved report of other executions (before anything runs), or when a
  *   scenario was not executed at all
- * @throws SimulatorBug when equal runs differ; {@link partialResult} gives all rows
+ * @throws SimulatorBug when equal runs differ, or the axioms reject an execution; {@link partialResult} gives all rows
  */
 export async function verify(options: VerifyOptions = {}): Promise<VerifyResult> {
   const checked = checkOptions('verify', options, VERIFY_OPTIONS);
@@ -166,12 +175,29 @@ function judge(result: VerifyResult, saved: readonly VerifiedScenario[] | undefi
   if (differing.length > 0) {
     throw withPartial(new SimulatorBug(`equal runs differ: ${differing.join('; ')}`), result);
   }
+  judgeAxioms(result);
   const idle = rows.find(({ executions }) => executions === 0);
   if (!interrupted && (idle !== undefined || rows.length === 0)) {
     throw withPartial(
       new UsageError(`${idle?.scenario ?? 'verify'}: nothing was executed`),
       result,
     );
+  }
+}
+
+/** Judge what the axioms said. @throws SimulatorBug when they rejected an execution, or were not asked about one */
+export function judgeAxioms(result: VerifyResult): void {
+  for (const { scenario, axioms, executions } of result.rows) {
+    if (axioms === null) continue;
+    const { accepted, rejected } = axioms;
+    if (rejected !== null) {
+      const what = `the axioms of LKMM reject ${executions - accepted} of ${executions} executions of ${scenario}`;
+      const example = `${rejected.axiom}, execution ${rejected.run}: ${rejected.token}`;
+      throw withPartial(new SimulatorBug(`${what}: ${example}`), result);
+    }
+    if (accepted !== executions) {
+      throw new SimulatorBug(`${scenario}: ${accepted} of ${executions} executions were checked`);
+    }
   }
 }
 
@@ -241,6 +267,7 @@ class Verifier {
       seconds,
       digest: hex(tally.digest),
       again: again && again.executions === tally.executions ? hex(again.digest) : null,
+      axioms: tally.axioms ?? null,
       outcomes: tally.outcomes.map(({ key, grade, count: times, token }) => ({
         key,
         grade,
@@ -265,7 +292,7 @@ class Verifier {
   }
 
   async #tally(info: Chosen, resumes: boolean, onNote: (note: string) => void): Promise<Tally> {
-    const { seed: from, threads, checkpoint, signal, replace } = this.#options;
+    const { seed: from, threads, checkpoint, signal, replace, axioms } = this.#options;
     const { file, name, fingerprint } = info;
     const { tally, failure } = await runSaved(this.#workers, {
       plan: {
@@ -273,6 +300,7 @@ class Verifier {
           scenario: { file, name, ...replacing(replace) },
           memory: 'lkmm',
           ablated: [],
+          ...(axioms && resumes ? { axioms } : {}),
         },
         strategy: { kind: 'random', seed: from },
       },

@@ -6,6 +6,7 @@ import type { Schedule } from '../explorer/engine/schedule.js';
 import { prepare } from '../explorer/engine/prepare.js';
 import { loadScenario, Session } from '../explorer/engine/session.js';
 import { minimise } from '../explorer/findings/minimise.js';
+import { askAxioms } from '../explorer/findings/axioms.js';
 import { exhaust } from '../explorer/states/exhaust.js';
 import { record } from '../explorer/findings/record.js';
 import type { Recording } from '../explorer/findings/recording.js';
@@ -75,7 +76,10 @@ async function slice(request: SliceRequest): Promise<SliceResult> {
   const session = await sessions.session(request.session);
   const kept = sessions.strategy(session, request.session, request.strategy, from);
   const { strategy, pct } = kept;
-  const result = exploreRange(session, strategy, { from, to, deadline, stopAt });
+  const result = exploreRange(session, strategy, {
+    ...{ from, to, deadline, stopAt },
+    axioms: request.session.axioms === true,
+  });
   kept.next = result.next;
   return pct ? { ...result, pct: { ...pct, bound: pctBound(pct) } } : result;
 }
@@ -167,6 +171,7 @@ async function retell({
     const repeats = second === hash && again.key === verdict.key;
     return { ...{ verdict, hash, repeats, fingerprint, lines }, ablated: weakenedLines(session) };
   }
+  const axioms = config.axioms === true ? askAxioms(session) : undefined;
   const story = tell(session, schedule);
   if (story.hash !== hash && !isOfCatalogue(config.scenario.file)) throw session.notDeterministic();
   return {
@@ -176,6 +181,7 @@ async function retell({
     fingerprint,
     lines: storyLines(story, session.prepared.machine.map, { all }),
     ablated: ablatedLines(story),
+    ...(axioms === undefined ? {} : { axioms }),
   };
 }
 

@@ -7,6 +7,8 @@ import type { Answer, TaskMap, TaskMessage, TaskName } from './task.js';
 
 /** Milliseconds that one slice of work takes: how promptly a campaign reports and stops. */
 export const SLICE_MS = 300;
+/** Milliseconds that the axioms may take over one execution: a whole machine logs tens of thousands of events. */
+export const AXIOMS_MS = 600_000;
 /** Seconds of processor time that a worker may take beyond its time before it is taken for stuck in kernel code. */
 const STUCK_SECONDS = 20;
 /** Milliseconds that a task may still take after an interrupt: a slice under way ends by itself. */

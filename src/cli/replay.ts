@@ -42,7 +42,7 @@ export function registerReplay(program: Command): void {
     name: 'replay',
     description: 'reproduce a finding of explore from its token',
     table: TABLE,
-    run: async ({ step, until, json, html, trace, ftrace, token = '', ...options }) => {
+    run: async ({ step, until, json, html, trace, ftrace, token = '', axioms, ...options }) => {
       const isPaced = step === true && process.stdin.isTTY && process.stdout.isTTY;
       const shown = {
         label: 'replaying',
@@ -52,7 +52,8 @@ export function registerReplay(program: Command): void {
       };
       const result = await runUseCase(shown, (watching) => {
         const { signal } = watching;
-        return replay({ ...options, token, ...(signal === undefined ? {} : { signal }) });
+        const asked = axioms === undefined ? {} : { axioms };
+        return replay({ ...options, ...asked, token, ...(signal === undefined ? {} : { signal }) });
       });
       if (isPaced) {
         await interruptible((signal) => pace(result.lines.slice(0, until), signal));
@@ -67,15 +68,26 @@ function storyText(result: ReplayResult, until: number | undefined): string {
   return [...result.lines.slice(0, until), endText(result)].join('\n');
 }
 
-function endText({ verdict, ablated, changed, hash }: ReplayResult): string {
+function endText({ verdict, ablated, changed, hash, axioms }: ReplayResult): string {
   const { key, grade, detail } = verdict;
   return [
     '',
     `${grade}: ${key}: ${detail}`,
     ...ablated,
     ...(changed === null ? [] : [`note: ${changed}`]),
+    ...axiomsLine(axioms),
     `replayed twice, trace hash ${hash.toString(16).padStart(8, '0')}`,
   ].join('\n');
+}
+
+function axiomsLine(axioms: ReplayResult['axioms']): string[] {
+  if (axioms === undefined) return [];
+  const { events, violated } = axioms;
+  return [
+    violated === null
+      ? `accepted by the axioms: ${events} events`
+      : `REJECTED by the axioms: ${violated}, ${events} events`,
+  ];
 }
 
 /** One line for each Enter, until `q` or the end of the input. */

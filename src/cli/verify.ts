@@ -34,6 +34,13 @@ function sawOf(row: VerifiedScenario): string {
   return row.expected === 'fails' ? `as expected: ${keys}` : `FORBIDDEN: ${keys}`;
 }
 
+function axiomsOf({ scenario, axioms }: VerifiedScenario): string[] {
+  if (axioms === null) return [];
+  const { accepted, events, rejected } = axioms;
+  const counts = `${accepted} executions accepted by the axioms, ${events} events`;
+  return [`${scenario}: ${counts}${rejected === null ? '' : `; REJECTED: ${rejected.axiom}`}`];
+}
+
 function text({ rows }: VerifyResult): string {
   const table = renderTable(
     [
@@ -53,10 +60,13 @@ function text({ rows }: VerifyResult): string {
       sawOf(r),
     ]),
   );
+  const asked = rows.flatMap(axiomsOf);
   const found = findingsOf(rows);
   const tokens = found.slice(0, MOST_FINDINGS).map(({ key, replay }) => `${key}: ${replay}`);
   const more = found.length - tokens.length;
-  return [table, ...tokens, ...(more === 0 ? [] : [`and ${more} more: see --json`])].join('\n');
+  return [table, ...asked, ...tokens, ...(more === 0 ? [] : [`and ${more} more: see --json`])].join(
+    '\n',
+  );
 }
 
 const TABLE = {

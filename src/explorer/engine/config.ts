@@ -19,4 +19,6 @@ export interface SessionConfig {
   readonly steps?: number;
   /** Programs: a data race is a finding. */
   readonly racesAreErrors?: boolean;
+  /** Keep the memory's log, and ask the axioms of LKMM about every execution. Default false. */
+  readonly axioms?: true;
 }

@@ -5,6 +5,7 @@ import { UsageError } from '../../errors.js';
 import { KERNEL_VERSIONS } from '../../kernel/versions.js';
 import { Ablation, type SiteId } from '../../memory/sites.js';
 import type { EventLog } from '../../view-machine/log.js';
+import type { Rule } from '../../view-machine/options.js';
 import { ViewMachine } from '../../view-machine/view-machine.js';
 import type { Scenario } from '../../scenario/declare.js';
 import type { ScenarioReference } from '../../scenario/reference.js';
@@ -96,8 +97,13 @@ export async function loadScenario(
 const CAPS = { windowCap: 32, viewCap: 64 } as const;
 
 /** Make a memory of a kind for a machine. */
-function createMemory(kind: MemoryKind, cpus: number, words: number, log = false): ExplorerMemory {
-  return kind === 'sc' ? new ScMemory() : new ViewMachine({ cpus, words, ...CAPS, log });
+function createMemory(
+  kind: MemoryKind,
+  cpus: number,
+  words: number,
+  { log = false, without = [] }: SessionOptions = {},
+): ExplorerMemory {
+  return kind === 'sc' ? new ScMemory() : new ViewMachine({ cpus, words, ...CAPS, log, without });
 }
 
 /** Say where a body is that cannot be explored. */
@@ -116,6 +122,14 @@ function suspectsIn(file: string): string[] {
     const [found] = /Math\.random|Date\.now|new Date|performance\.now|hrtime/.exec(line) ?? [];
     return found === undefined ? [] : [`${file}:${i + 1} uses ${found}`];
   });
+}
+
+/** What a session's memory does besides. */
+export interface SessionOptions {
+  /** Keep a log of each execution; default false. */
+  readonly log?: boolean;
+  /** Rules of the `lkmm` memory that are removed: for tests only. */
+  readonly without?: readonly Rule[];
 }
 
 /** One prepared scenario, executed any number of times. */
@@ -137,7 +151,7 @@ export class Session {
   constructor(
     loaded: LoadedScenario,
     config: Omit<SessionConfig, 'scenario'>,
-    options: { readonly log?: boolean } = {},
+    options: SessionOptions = {},
   ) {
     const { scenario, fingerprint, replaced = [], file } = loaded;
     this.fingerprint = fingerprint;
@@ -148,7 +162,7 @@ export class Session {
     this.#ablated = config.ablated;
     const { bodies } = this.prepared.machine;
     const { length } = this.prepared.image;
-    const memory = createMemory(config.memory, bodies.length, length, options.log);
+    const memory = createMemory(config.memory, bodies.length, length, options);
     this.log = memory instanceof ViewMachine ? (memory.log ?? undefined) : undefined;
     this.execution = new Execution(this.prepared, {
       memory,
