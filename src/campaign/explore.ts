@@ -297,9 +297,10 @@ class Exploration {
     const started = performance.now();
     const state = await this.#campaign(info, plan, started);
     this.#seconds = (performance.now() - started) / 1000;
-    if (this.#options.minimise && state.failure === undefined) await this.#shrink(plan, state);
-    if (info.kind === 'program' && plan.session.memory === 'js' && state.failure === undefined) {
-      this.#races = await this.#workers.run('races', plan.session, { ms: MINIMISE_MS, signal });
+    try {
+      if (state.failure === undefined) await this.#finish(info, plan, state);
+    } catch (error) {
+      throw withPartial(error as Error, this.#result(info, plan, state));
     }
     const result = this.#result(info, plan, state);
     if (state.failure !== undefined) throw withPartial(state.failure, result);
@@ -310,6 +311,15 @@ class Exploration {
       );
     }
     return result;
+  }
+
+  /** What comes after the counting: what was counted is kept, whatever becomes of it. */
+  async #finish({ kind }: Chosen, plan: CampaignPlan, state: CampaignState): Promise<void> {
+    const { minimise, signal } = this.#options;
+    if (minimise) await this.#shrink(plan, state);
+    if (kind === 'program' && plan.session.memory === 'js') {
+      this.#races = await this.#workers.run('races', plan.session, { ms: MINIMISE_MS, signal });
+    }
   }
 
   #planOf({ file, name, kind }: Chosen): CampaignPlan {

@@ -89,6 +89,10 @@ test.serial('a server that is killed and comes back loses nothing', async (t) =>
   const alone = await runCampaign({ plan: file, threads: 1 });
   const run = start('campaign', 'run', file, ...redisArgs, '--json');
   const busy = worker('restart', '--until-idle');
+  const redis = new Redis(server.url);
+  // Both are connected, and at work.
+  while ((await redis.llen(keysOf('restart').order)) === 0) await sleep(50);
+  redis.disconnect();
   const running = isRunning(run);
   let restarts = 0;
   for (; running() && restarts < 4; restarts++) {
