@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../../errors.js';
 import type { RangeRunner } from '../plan/local.js';
 import { rangeName, type Ledger, type PlanJob, type WorkRange } from '../plan/ledger.js';
-import type { Tally } from '../tally.js';
 import {
   CAMPAIGNS,
   keysOf,
@@ -16,12 +15,13 @@ import {
   type CampaignKeys,
   type WorkerNote,
 } from './keys.js';
+import { ResultReader } from './results.js';
 
 /** Milliseconds between two looks at the results. */
 const POLL_MS = 200;
 /** Milliseconds after which ranges that nobody holds any more are handed out again. */
 const RECONCILE_MS = 5_000;
-/** Ranges that are added to the queue at a time, and results that are read at a time. */
+/** Ranges that are added to the queue at a time. */
 const CHUNK = 500;
 
 /** What the server keeps of a campaign. */
@@ -37,8 +37,6 @@ export class RedisRunner implements RangeRunner {
   readonly #plan: StoredPlan;
   readonly #keys: CampaignKeys;
   readonly #queue: Queue;
-  readonly #byName = new Map<string, WorkRange>();
-  #read = 0;
   #notes: readonly string[] = [];
   #control: CampaignControl = 'running';
 
@@ -65,17 +63,18 @@ export class RedisRunner implements RangeRunner {
     signal: AbortSignal,
   ): Promise<void> {
     await this.#announce();
-    for (const range of ledger.ranges()) this.#byName.set(rangeName(range), range);
-    await this.#collect(ledger, onRange);
+    const results = new ResultReader(this.#redis, this.#keys, ledger);
+    await results.collect(onRange);
     await this.#handOut(ledger);
     let reconciled = performance.now();
     while (!ledger.isComplete && !signal.aborted) {
       await sleep(POLL_MS);
       const before = ledger.progress().done;
-      await this.#collect(ledger, onRange);
+      await results.collect(onRange);
       if (await this.#isOver()) return;
       if (ledger.progress().done !== before) reconciled = performance.now();
       if (performance.now() - reconciled > RECONCILE_MS) {
+        results.rewind();
         await this.#reconcile(ledger);
         reconciled = performance.now();
       }
@@ -110,24 +109,6 @@ export class RedisRunner implements RangeRunner {
     await this.#redis.sadd(CAMPAIGNS, this.#plan.name);
   }
 
-  /** Read the results that came since the last look. A server that lost some gives them again or not: each counts once. */
-  async #collect(ledger: Ledger, onRange: (range: WorkRange) => void): Promise<void> {
-    const length = await this.#redis.llen(this.#keys.order);
-    if (length < this.#read) this.#read = 0;
-    for (;;) {
-      const names = await this.#redis.lrange(this.#keys.order, this.#read, this.#read + CHUNK - 1);
-      if (names.length === 0) return;
-      const texts = await this.#redis.hmget(this.#keys.results, ...names);
-      names.forEach((name, i) => {
-        const range = this.#byName.get(name);
-        const text = texts[i];
-        if (range === undefined || text === null || text === undefined) return;
-        if (ledger.add(range, JSON.parse(text) as Tally)) onRange(range);
-      });
-      this.#read += names.length;
-    }
-  }
-
   async #handOut(ledger: Ledger): Promise<void> {
     let chunk: WorkRange[] = [];
     for (const range of ledger.ranges()) {
@@ -154,7 +135,6 @@ export class RedisRunner implements RangeRunner {
 
   /** Nothing came for a while: ranges that are in no queue, lost with a server's last writes, are handed out again. */
   async #reconcile(ledger: Ledger): Promise<void> {
-    this.#read = 0;
     const counts = await this.#queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
     const queued = Object.values(counts).reduce((sum, n) => sum + n, 0);
     const missing = [...ledger.ranges()].filter((range) => !ledger.has(range));

@@ -4,13 +4,13 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../../errors.js';
-import { Ledger, rangeName } from '../plan/ledger.js';
+import { Ledger } from '../plan/ledger.js';
 import type { CampaignSnapshot } from '../plan/snapshot.js';
 import { summaryOf } from '../plan/summary.js';
-import type { Tally } from '../tally.js';
 import { Workers } from '../workers.js';
 import type { StoredPlan } from './coordinator.js';
 import { keysOf, type CampaignControl, type WorkerNote } from './keys.js';
+import { ResultReader } from './results.js';
 import type { RedisWorkerResult } from './worker.js';
 
 /** What {@link serveCampaigns} is asked to do. */
@@ -104,18 +104,9 @@ export async function watchCampaign(options: {
     if (text === null) throw new UsageError(`there is no campaign ${name} on this server`);
     const { jobs, range } = JSON.parse(text) as StoredPlan;
     const ledger = new Ledger(jobs, range);
-    const ranges = new Map([...ledger.ranges()].map((it) => [rangeName(it), it]));
-    let read = 0;
+    const results = new ResultReader(redis, keys, ledger);
     while (!signal.aborted && (await redis.exists(keys.plan)) === 1) {
-      const names = await redis.lrange(keys.order, read, -1);
-      const found = names.length === 0 ? [] : await redis.hmget(keys.results, ...names);
-      names.forEach((it, i) => {
-        const at = ranges.get(it);
-        if (at !== undefined && typeof found[i] === 'string') {
-          ledger.add(at, JSON.parse(found[i]) as Tally);
-        }
-      });
-      read += names.length;
+      await results.collect();
       const workers = Object.values(await redis.hgetall(keys.workers)).map(
         (note) => JSON.parse(note) as WorkerNote,
       );
