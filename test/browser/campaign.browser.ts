@@ -43,13 +43,14 @@ const snapshot = (done: number): CampaignSnapshot => ({
 
 test('the live page follows the counts, shows markup as text, and logs nothing', async (t) => {
   const server = new CampaignServer();
+  t.teardown(() => server.close());
   server.show(snapshot(100));
   const { page, messages } = await openPage(browser, await server.listen());
-  await page.waitForFunction(`document.getElementById('status').textContent.includes('100 of')`);
+  await page.locator('#status', { hasText: '100 of' }).waitFor();
   t.true(await page.isVisible('#none'));
   t.false(await page.isVisible('#controls'));
   server.show(snapshot(600));
-  await page.waitForFunction(`document.querySelectorAll('#findings li').length === 1`);
+  await page.locator('#findings li').waitFor();
   t.regex(
     await page.textContent('#findings').then(String),
     /<img src=x onerror=alert\(1\)> in disable-call/,
@@ -57,17 +58,16 @@ test('the live page follows the counts, shows markup as text, and logs nothing',
   t.is(await page.title(), 'nightly: 60 %');
   t.regex(await page.textContent('#jobs').then(String), /600 of 1,000/);
   t.deepEqual(messages, []);
-  await server.close();
 });
 
 test('a page with control pauses the campaign', async (t) => {
   const asked: Control[] = [];
   const server = new CampaignServer({ control: (what) => void asked.push(what) });
+  t.teardown(() => server.close());
   server.show(snapshot(1));
   const { page } = await openPage(browser, await server.listen());
   const answered = page.waitForResponse('**/pause');
   await page.click('[data-control=pause]');
   t.is((await answered).status(), 200);
   t.deepEqual(asked, ['pause']);
-  await server.close();
 });
