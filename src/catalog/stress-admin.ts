@@ -44,6 +44,8 @@ export const STRESS = struct('stress', {
   targetImage: 1,
   openName: 1,
   readName: 1,
+  /** Not 0: no task enters the target module any more, so that it can go. */
+  targetClosed: 1,
   /** Weight of each {@link MIX_OPERATIONS}. */
   weights: MIX_OPERATIONS.length,
   /** How often each of {@link STRESS_OUTCOMES} happened. */
@@ -159,8 +161,11 @@ export function livepatchAdmin(cpu: Cpu, state: Addr): void {
   }
 }
 
+/** Whoever unloads the module sends its users away first; the first try mostly finds them inside still, a later one does not. */
 function churnTarget(cpu: Cpu, state: Addr): void {
-  if ((taskRandom(cpu, cpu.current) & 1) === 0) {
+  const isLoading = (taskRandom(cpu, cpu.current) & 1) === 0;
+  cpu.writeOnce(state + STRESS.targetClosed, isLoading ? 0 : 1);
+  if (isLoading) {
     count(cpu, state, 'load target', loadModule(cpu, cpu.get(state + STRESS.targetImage)));
   } else {
     count(cpu, state, 'unload target', deleteModule(cpu, cpu.get(state + STRESS.targetName)));
@@ -220,7 +225,8 @@ function holdTarget(cpu: Cpu, name: number): boolean {
 
 /** Of a system call into the target module: hold the module and call one of its functions, or skip the call. */
 export function enterTarget(cpu: Cpu, state: Addr): void {
-  if (!holdTarget(cpu, cpu.get(state + STRESS.targetName))) {
+  const isClosed = cpu.readOnce(state + STRESS.targetClosed) !== 0;
+  if (isClosed || !holdTarget(cpu, cpu.get(state + STRESS.targetName))) {
     const pc = cpu.current + TASK.pc;
     cpu.set(pc, cpu.get(pc) + INSTRUCTION_WORDS);
     return;
