@@ -7,12 +7,14 @@ import { completeUnpatched } from './races/complete-unpatched.js';
 import { disableCall } from './races/disable-call.js';
 import { disableLeave, disableSwitch } from './races/disable-switch.js';
 import { enableCall } from './races/enable-call.js';
+import { enableGoing } from './races/enable-going.js';
 import { exitLoop } from './races/exit-loop.js';
 import { exitPoll } from './races/exit-poll.js';
 import { forceDisable } from './races/force-disable.js';
 import { forceHook, forceHookFixed } from './races/force-hook.js';
 import { forceUnlocked } from './races/force-unlocked.js';
 import { forkSwitch } from './races/fork-switch.js';
+import { freeLocked } from './races/free-locked.js';
 import { freeUnload } from './races/free-unload.js';
 import { hookFlagLate, hookFlagOnce, hookFlagSecond } from './races/hook-flag.js';
 import {
@@ -103,7 +105,9 @@ export const LATENT_RACES: readonly RaceScenario[] = [
 
 /** Races over algorithms of the past and over half of a fix, which fail as they are. */
 export const BROKEN_RACES: readonly RaceScenario[] = [
+  enableGoing,
   forceUnlocked,
+  freeLocked,
   hookFlagLate,
   hookFlipEarly,
   hookModuleNoGrace,

@@ -1,6 +1,15 @@
 /** What the admins of the stress workload can experience, graded before the run. */
 
-import { EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOMEM, EWOULDBLOCK } from '../kernel/errno.js';
+import {
+  EBUSY,
+  EEXIST,
+  EINVAL,
+  ENODEV,
+  ENOENT,
+  ENOMEM,
+  EOPNOTSUPP,
+  EWOULDBLOCK,
+} from '../kernel/errno.js';
 import type { Grade } from '../scenario/declare.js';
 
 /** An admin action. */
@@ -86,6 +95,7 @@ export const STRESS_OUTCOMES: readonly StressOutcome[] = [
   ok('cpu up', -EINVAL, 'the CPU is online already'),
   ok('ftrace off', 0, 'no function was patched'),
   ok('ftrace off', -EBUSY, 'a function is patched, so ftrace stays on'),
+  ok('ftrace off', -EOPNOTSUPP, 'nothing can turn ftrace off any more (7.3)'),
   ok('ftrace on', 0, 'ftrace is on'),
 ];
 

@@ -8,34 +8,43 @@ import {
   type HistoryRow,
 } from '../campaign/history.js';
 import { existingFile } from '../campaign/rules.js';
-import { HISTORY } from '../catalog/history.js';
+import { HISTORY, NOT_REPLAYED } from '../catalog/history.js';
 import { renderTable } from '../report/table.js';
-import type { HistoryFinding } from '../scenario/history.js';
+import type { HistoryFinding, HistoryRecord } from '../scenario/history.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { markdownTable, writeSection } from './readme.js';
 import { runUseCase } from './use-case.js';
 
+/** The commit of a bug; `open` without a fix, a dash when we do not know it. */
+const commitOf = ({ commit, release }: HistoryRecord): string =>
+  commit === '' ? (release.startsWith('open') ? 'open' : '-') : commit;
+
 function table(results: readonly HistoryRow[]): string {
   const rows = results.map((r) => [
     r.id,
-    r.commit === '' ? 'open' : r.commit,
+    commitOf(r),
     r.release,
     r.reproduced ? r.shows : `not reproduced (${r.before.map(({ key }) => key).join(', ')})`,
     r.clean ? 'clean' : r.after.map(({ key }) => key).join(', '),
     r.title,
   ]);
   const titles = ['bug', 'commit', 'fixed in', 'before', 'after', 'title'];
-  return renderTable(
-    titles.map((title) => ({ title })),
-    rows,
-  );
+  const rest = NOT_REPLAYED.map(({ id, what, why }) => `  ${id}  ${what}: ${why}`);
+  return [
+    renderTable(
+      titles.map((title) => ({ title })),
+      rows,
+    ),
+    'not replayed:',
+    ...rest,
+  ].join('\n');
 }
 
 function story(result: HistoryRow): string {
   const findings = (all: readonly HistoryFinding[]): string[] =>
     all.length === 0 ? ['  clean'] : all.map(({ key, detail }) => `  ${key}: ${detail}`);
   return [
-    `${result.id}  ${result.title} (${result.commit === '' ? 'open' : result.commit}, ${result.release})`,
+    `${result.id}  ${result.title} (${commitOf(result)}, ${result.release})`,
     result.mechanism,
     `replayed: ${result.replayed}`,
     'before',
@@ -48,17 +57,22 @@ function story(result: HistoryRow): string {
 
 /** The table of the README: what has to be shown, by which code. */
 export function readmeTable(): string {
-  return markdownTable(
+  const replayed = markdownTable(
     ['Bug', 'Commit', 'Fixed in', 'How it goes wrong', 'Old code shows', 'Shown by'],
     HISTORY.map((bug) => [
       bug.id,
-      bug.commit === '' ? 'open' : `\`${bug.commit}\``,
+      bug.commit === '' ? commitOf(bug) : `\`${bug.commit}\``,
       bug.release,
       bug.mechanism,
       bug.shows,
       bug.kind === 'script' ? 'script' : `race ${bug.before.scenario}`,
     ]),
   );
+  const others = markdownTable(
+    ['Not replayed', 'What it was', 'Why not'],
+    NOT_REPLAYED.map(({ id, what, why }) => [id, what, why]),
+  );
+  return `${replayed}\n\n${others}`;
 }
 
 const TABLE = {

@@ -16,7 +16,7 @@ export interface HistoryFinding {
 export interface HistoryRecord {
   /** For instance `R-26`; `R-28b` is the second bug of one change. */
   readonly id: string;
-  /** The upstream commit that fixed it, abbreviated; empty when it is open. */
+  /** The upstream commit that fixed it, abbreviated; empty when it is open, or not known to us. */
   readonly commit: string;
   /** Title of that commit, or of the report. */
   readonly title: string;

@@ -1,32 +1,20 @@
 /** R-09: "immediate" patches broke the induction that makes it enough to check the direct predecessor. */
 
-import { KERNEL } from '../../kernel/layout.js';
-import { idleTask, TASK } from '../../kernel/task.js';
 import { asm } from '../../kernel/text.js';
 import { klpEnablePatch } from '../../livepatch/core.js';
 import { MODULE } from '../../kernel/module.js';
-import { klpMutexLock, klpMutexUnlock } from '../../livepatch/object.js';
-import { klpTryCompleteTransition, klpUpdatePatchState } from '../../livepatch/transition.js';
 import type { Cpu } from '../../memory/cpu.js';
-import { NULL, type Addr } from '../../memory/struct.js';
+import type { Addr } from '../../memory/struct.js';
 import { historyScript } from '../../scenario/history.js';
 import { bootWatched, watchScript } from '../../scenario/watched.js';
 import { endless, expectComplete, insmod, livepatch, SOON, version } from './machine.js';
+import { switchAllAtOnce } from './r-06-no-consistency.js';
 
 /** Enable a patch with `immediate` set, as the first two are: all tasks count as switched, wherever they are. */
 export function enableImmediately(cpu: Cpu, mod: Addr): number {
   const ret = klpEnablePatch(cpu, cpu.get(mod + MODULE.image));
   if (ret !== 0 || cpu.get(mod + MODULE.imageIndex) > 1) return ret;
-  klpMutexLock(cpu);
-  if (cpu.read(cpu.ctx.klp.transitionPatch) !== NULL) {
-    let task = cpu.get(cpu.ctx.kernel.globals + KERNEL.taskList);
-    for (; task !== NULL; task = cpu.get(task + TASK.tasksNext)) klpUpdatePatchState(cpu, task);
-    for (let n = 0; n < cpu.ctx.kernel.cpus; n++) {
-      klpUpdatePatchState(cpu, idleTask(cpu.ctx.kernel, n));
-    }
-    klpTryCompleteTransition(cpu);
-  }
-  klpMutexUnlock(cpu);
+  switchAllAtOnce(cpu);
   return ret;
 }
 

@@ -31,6 +31,19 @@ export const HISTORY_RACES: readonly HistoryScenario[] = [
     after: { scenario: 'force-unlocked-today' },
   }),
   historyRace({
+    id: 'R-12',
+    commit: '958ef1e39d24',
+    title: 'livepatch: Simplify API by removing registration step',
+    release: '5.1, 2019',
+    mechanism:
+      'The kobject of a patch was released under klp_mutex. Its files only go when nobody is in one of them, and whoever writes ' +
+      'into one waits for klp_mutex: both waited for ever.',
+    replayed: 'The last part of freeing runs under the mutex, against a write into enabled.',
+    shows: 'stuck',
+    before: { scenario: 'free-locked' },
+    after: { scenario: 'free-locked-today' },
+  }),
+  historyRace({
     id: 'R-22',
     commit: '5de62ea84abd',
     title: 'sched,livepatch: Use wake_up_if_idle()',
@@ -42,6 +55,21 @@ export const HISTORY_RACES: readonly HistoryScenario[] = [
     shows: 'stalled',
     before: { scenario: 'idle-cpu', removed: [O_26] },
     after: { scenario: 'idle-cpu' },
+  }),
+  historyRace({
+    id: 'R-23',
+    commit: '50a0f3f55e38',
+    title: 'livepatch: Fix missing unlock on error in klp_enable_patch()',
+    release: '5.17, 2022',
+    mechanism:
+      'The repair of a reference leak forgot to give klp_mutex back where try_module_get() fails: the next operation on any ' +
+      'livepatch waits for ever.',
+    replayed:
+      'The module of a second patch looks as if it were going, so that no reference can be taken; another CPU disables the ' +
+      'first patch.',
+    shows: 'stuck',
+    before: { scenario: 'enable-going' },
+    after: { scenario: 'enable-going-today' },
   }),
   historyRace({
     id: 'R-28b',

@@ -1,0 +1,70 @@
+/** before the consistency model a patch took effect at once, for everybody, wherever they were. */
+
+import { KERNEL } from '../../kernel/layout.js';
+import { MODULE } from '../../kernel/module.js';
+import { idleTask, TASK } from '../../kernel/task.js';
+import { asm } from '../../kernel/text.js';
+import { klpEnablePatch } from '../../livepatch/core.js';
+import { klpMutexLock, klpMutexUnlock } from '../../livepatch/object.js';
+import { klpTryCompleteTransition, klpUpdatePatchState } from '../../livepatch/transition.js';
+import type { Cpu } from '../../memory/cpu.js';
+import { NULL, type Addr } from '../../memory/struct.js';
+import { historyScript } from '../../scenario/history.js';
+import { bootWatched, watchScript } from '../../scenario/watched.js';
+import { endless, expectComplete, insmod, livepatch, SOON, version } from './machine.js';
+
+/** Every task counts as switched, wherever it is, and the transition ends. */
+export function switchAllAtOnce(cpu: Cpu): void {
+  klpMutexLock(cpu);
+  if (cpu.read(cpu.ctx.klp.transitionPatch) !== NULL) {
+    let task = cpu.get(cpu.ctx.kernel.globals + KERNEL.taskList);
+    for (; task !== NULL; task = cpu.get(task + TASK.tasksNext)) klpUpdatePatchState(cpu, task);
+    for (let n = 0; n < cpu.ctx.kernel.cpus; n++) {
+      klpUpdatePatchState(cpu, idleTask(cpu.ctx.kernel, n));
+    }
+    klpTryCompleteTransition(cpu);
+  }
+  klpMutexUnlock(cpu);
+}
+
+/** klp_enable_patch() before 4.12: no transition. */
+export function enableAtOnce(cpu: Cpu, mod: Addr): number {
+  const ret = klpEnablePatch(cpu, cpu.get(mod + MODULE.image));
+  if (ret === 0) switchAllAtOnce(cpu);
+  return ret;
+}
+
+const BODY = [asm.call('f'), asm.sleepUninterruptible(50), asm.call('f')];
+
+export const R_06 = historyScript({
+  id: 'R-06',
+  commit: 'd83a7cb375ee',
+  title: 'livepatch: change to a per-task consistency model',
+  release: '4.12, 2017',
+  mechanism:
+    'Functions were redirected at once. A task in the middle of an old function called the new version of another: what the ' +
+    'patch changes in both at a time ran half old, half new.',
+  replayed:
+    'The enabling counts every task as switched; a task sleeps in an old function between two calls.',
+  shows: 'I-6',
+  run(variant) {
+    const machine = bootWatched({
+      vmlinux: {
+        functions: [
+          version('f', 0, 1),
+          version('h', 0, 2, BODY),
+          endless('thread', asm.call('h'), asm.sleepUninterruptible(30)),
+        ],
+      },
+      modules: [livepatch(1, [version('f_v1', 1, 1), version('h_v1', 1, 2, BODY)])],
+      initialTasks: [{ comm: 'caller', thread: 'thread' }],
+      ...(variant === 'before' ? { overrides: { hooks: { klpModuleInit: enableAtOnce } } } : {}),
+    });
+    return watchScript(machine, (m) => {
+      m.letRun(20);
+      insmod(m, 'livepatch_1');
+      m.letRun(SOON);
+      expectComplete(m);
+    });
+  },
+});
