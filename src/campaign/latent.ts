@@ -2,12 +2,19 @@
 
 import { LATENT } from '../catalog/latent.js';
 import { UsageError } from '../errors.js';
+import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import type { HistoryFinding } from '../scenario/history.js';
-import type { LatentIssue, LatentRace, LatentScript } from '../scenario/latent.js';
+import {
+  likelyIn,
+  stepsIn,
+  type LatentIssue,
+  type LatentRace,
+  type LatentScript,
+} from '../scenario/latent.js';
 import { hunt, predictedCatch } from './hunt.js';
 import { checkOptions, OptionError, type Filled, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
-import { duration, seed, textOf } from './rules.js';
+import { choiceOf, duration, seed, textOf } from './rules.js';
 import { inTurn, type Rows } from './sets.js';
 import { Workers } from './workers.js';
 
@@ -22,6 +29,8 @@ export interface LatentOptions extends Watching {
   readonly budgetMs?: number;
   /** Time for each race that must be clean, in ms. Default 10,000. */
   readonly controlMs?: number;
+  /** The kernel that is looked at. Default 6.5. */
+  readonly kernel?: KernelVersion;
   /** Seed of every random choice. Default 1. */
   readonly seed?: number;
 }
@@ -47,6 +56,12 @@ export const LATENT_OPTIONS = {
     fallback: 10_000,
     shown: '10s',
     flags: '--control <time>',
+  },
+  kernel: {
+    rule: choiceOf(KERNEL_VERSIONS),
+    about: 'the kernel that is looked at',
+    fallback: DEFAULT_KERNEL_VERSION,
+    flags: '--kernel <version>',
   },
   seed: { rule: seed, about: 'seed of every random choice', fallback: 1, flags: '--seed <n>' },
 } as const satisfies OptionTable<LatentOptions>;
@@ -77,14 +92,25 @@ export interface AttemptResult {
   readonly control?: ControlResult;
 }
 
+/** Whether an issue was found; `absent`: the release cannot have it, and nothing was looked for. */
+export type LatentVerdict = 'found' | 'not found' | 'absent';
+
 /** What looking for one issue showed. */
 export interface LatentRow {
   readonly id: string;
   readonly title: string;
   readonly claim: string;
   readonly meaning: string;
-  readonly expected: 'found' | 'not found';
-  readonly result: 'found' | 'not found';
+  /** Release that was looked at. */
+  readonly kernel: KernelVersion;
+  readonly expected: LatentVerdict;
+  readonly result: LatentVerdict;
+  /** Why the release cannot have it. */
+  readonly absent?: string;
+  /** The interleaving in that release, a step a line. */
+  readonly steps: readonly string[];
+  readonly fix: string;
+  readonly likely: string;
   readonly attempts: readonly AttemptResult[];
   /** As expected, its controls are clean, and something was searched everywhere. */
   readonly asExpected: boolean;
@@ -138,6 +164,14 @@ function checkIssues(issues: readonly LatentIssue[], given: LatentOptions): void
 }
 
 async function lookFor(issue: LatentIssue, options: Checked, workers: Workers): Promise<LatentRow> {
+  const { kernel } = options;
+  const { id, title, claim, meaning, fix } = issue;
+  const page = { kernel, steps: stepsIn(issue, kernel), fix, likely: likelyIn(issue, kernel) };
+  const absent = issue.absent?.[kernel];
+  if (absent !== undefined) {
+    const verdicts = { expected: 'absent', result: 'absent', asExpected: true } as const;
+    return { id, title, claim, meaning, ...page, ...verdicts, absent, steps: [], attempts: [] };
+  }
   const attempts: AttemptResult[] = [];
   for (const [i, attempt] of issue.attempts.entries()) {
     attempts.push(
@@ -146,10 +180,10 @@ async function lookFor(issue: LatentIssue, options: Checked, workers: Workers): 
         : await exploreRace(attempt, options, workers),
     );
   }
-  const { id, title, claim, meaning, expected } = issue;
+  const { expected } = issue;
   const result = attempts.every(({ found }) => found) ? 'found' : 'not found';
   const asExpected = result === expected && attempts.every(isTested);
-  return { id, title, claim, meaning, expected, result, attempts, asExpected };
+  return { id, title, claim, meaning, ...page, expected, result, attempts, asExpected };
 }
 
 const isTested = ({ searched, control }: AttemptResult): boolean =>
@@ -166,7 +200,15 @@ async function exploreRace(
       ...{ scenario, removed: [], seed: options.seed, memory: 'lkmm', budgetMs, threads: 1 },
       ...{ shrink: true, finds, signal: options.signal },
     });
-  const { scenario, shows, control } = attempt;
+  const { kernel } = options;
+  const onKernel = (name: string): string =>
+    kernel === DEFAULT_KERNEL_VERSION ? name : `${name}@${kernel}`;
+  const { shows } = attempt;
+  const scenario = onKernel(attempt.scenario);
+  const control = attempt.control && {
+    ...attempt.control,
+    scenario: onKernel(attempt.control.scenario),
+  };
   const hunted = await explore(scenario, options.budgetMs, shows);
   const caught = predictedCatch(hunted, shows);
   const clean = control ? await explore(control.scenario, options.controlMs) : undefined;
@@ -196,11 +238,11 @@ async function runScript(
   id: string,
   attempt: number,
   { what, unit }: LatentScript,
-  { seed: from, signal }: Checked,
+  { seed: from, kernel, signal }: Checked,
   workers: Workers,
 ): Promise<AttemptResult> {
   const started = performance.now();
-  const request = { id, attempt, seed: from };
+  const request = { id, attempt, seed: from, kernel };
   const { findings, searched } = await workers.run('latent', request, { ms: SCRIPT_MS, signal });
   const seconds = (performance.now() - started) / 1000;
   return { kind: 'script', what, found: findings.length > 0, findings, searched, unit, seconds };

@@ -7,6 +7,7 @@ import type { Verdict } from '../explorer/engine/verdict.js';
 import type { ExhaustReport, ExhaustRequest } from '../explorer/states/exhaust.js';
 import type { PctParameters } from '../explorer/strategies/pct.js';
 import type { HistoryVerdict } from '../scenario/history.js';
+import type { KernelVersion } from '../kernel/versions.js';
 import type { LatentScriptResult } from '../scenario/latent.js';
 import type { ScenarioReference } from '../scenario/reference.js';
 import type { RangeResult } from './range.js';
@@ -109,7 +110,12 @@ export interface TaskMap {
   history: { request: { readonly id: string }; result: HistoryVerdict };
   /** Run a script about a latent issue: the number of the attempt, from 0. */
   latent: {
-    request: { readonly id: string; readonly attempt: number; readonly seed: number };
+    request: {
+      readonly id: string;
+      readonly attempt: number;
+      readonly seed: number;
+      readonly kernel: KernelVersion;
+    };
     result: LatentScriptResult;
   };
 }

@@ -204,9 +204,9 @@ async function history({ id }: { readonly id: string }): Promise<HistoryVerdict>
 }
 
 async function latent(request: TaskMap['latent']['request']): Promise<LatentScriptResult> {
-  const { id, attempt, seed } = request;
+  const { id, attempt, seed, kernel } = request;
   const { LATENT } = await import('../catalog/latent.js');
   const script = LATENT.find((issue) => issue.id === id)?.attempts[attempt];
   if (script?.kind !== 'script') throw new SimulatorBug(`${id} has no script ${attempt}`);
-  return script.run(seed);
+  return script.run(seed, kernel);
 }

@@ -1,5 +1,7 @@
 /** `klp-smp latent`: looks for suspected bugs in the subsystem as it is, and says what was found and what was searched. */
 
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import {
   latent,
@@ -8,8 +10,9 @@ import {
   type LatentResult,
   type LatentRow,
 } from '../campaign/latent.js';
-import { existingFile } from '../campaign/rules.js';
+import { existingFile, writableFolder } from '../campaign/rules.js';
 import { LATENT } from '../catalog/latent.js';
+import { latentPage } from '../report/latent-page.js';
 import { renderTable } from '../report/table.js';
 import type { LatentIssue } from '../scenario/latent.js';
 import { addCommand, JSON_OPTION } from './command.js';
@@ -22,17 +25,20 @@ function extent({ found, searched, unit, seconds }: AttemptResult): string {
 }
 
 function table(results: readonly LatentRow[]): string {
-  const rows = results.flatMap(({ id, title, attempts }) =>
-    attempts.map((a, i) => [
-      i === 0 ? id : '',
-      a.found ? a.findings.map(({ key }) => key).join(', ') : 'not found',
-      a.kind === 'race' ? a.what : 'script',
-      extent(a),
-      a.control === undefined
-        ? ''
-        : a.control.findings.map(({ key }) => key).join(', ') || `clean, ${a.control.executions}`,
-      i === 0 ? title : '',
-    ]),
+  const rows = results.flatMap(({ id, title, absent, attempts }) =>
+    absent !== undefined
+      ? [[id, 'absent', '', absent, '', title]]
+      : attempts.map((a, i) => [
+          i === 0 ? id : '',
+          a.found ? a.findings.map(({ key }) => key).join(', ') : 'not found',
+          a.kind === 'race' ? a.what : 'script',
+          extent(a),
+          a.control === undefined
+            ? ''
+            : a.control.findings.map(({ key }) => key).join(', ') ||
+              `clean, ${a.control.executions}`,
+          i === 0 ? title : '',
+        ]),
   );
   const titles = ['issue', 'found', 'by', 'searched', 'control', 'title'];
   return renderTable(
@@ -58,10 +64,16 @@ function attemptLines(a: AttemptResult): string[] {
 
 function story(result: LatentRow): string {
   return [
-    `${result.id}  ${result.title}: ${result.result}`,
+    `${result.id}  ${result.title}: ${result.result} in ${result.kernel}`,
     result.claim,
+    ...(result.absent === undefined ? [] : [`absent: ${result.absent}`]),
+    ...(result.steps.length === 0 ? [] : ['how it happens:']),
+    ...result.steps.map((step) => `  ${step}`),
     ...result.attempts.flatMap(attemptLines),
     `what that means: ${result.meaning}`,
+    ...(result.absent === undefined
+      ? [`candidate fix: ${result.fix}`, `what makes it likely: ${result.likely}`]
+      : []),
   ].join('\n');
 }
 
@@ -77,12 +89,26 @@ export function readmeTable(): string {
   );
 }
 
+/** Write the page of each issue. */
+function writePages(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const issue of LATENT) {
+    writeFileSync(join(folder, `${issue.id}.md`), `${latentPage(issue)}\n`);
+  }
+}
+
 const TABLE = {
   ...LATENT_OPTIONS,
   readme: {
     rule: existingFile,
     about: 'write the table into a marked section of a file',
     flags: '--readme <file>',
+    only: [],
+  },
+  pages: {
+    rule: writableFolder,
+    about: 'write a page for each issue into a folder',
+    flags: '--pages <folder>',
     only: [],
   },
   ...JSON_OPTION,
@@ -94,7 +120,11 @@ export function registerLatent(program: Command): void {
     name: 'latent',
     description: 'look for suspected bugs in the subsystem as it is, and say what was searched',
     table: TABLE,
-    run: async ({ json, readme, ...options }) => {
+    run: async ({ json, readme, pages, ...options }) => {
+      if (pages !== undefined) {
+        writePages(pages);
+        return;
+      }
       if (readme !== undefined) {
         writeSection(readme, 'latent', readmeTable());
         return;

@@ -10,6 +10,7 @@ import { KLP_FUNC, KLP_OBJECT, KLP_PATCH, KLP_UNDEFINED } from '../livepatch/lay
 import { klpTransitionWorkFn, klpUpdatePatchState } from '../livepatch/transition.js';
 import { WARN_COMPLETE_TASK_PENDING, WARN_HANDLER_UNDEFINED } from '../livepatch/warn-sites.js';
 import type { Cpu } from '../memory/cpu.js';
+import { O_23 } from '../memory/sites.js';
 import type { Addr } from '../memory/struct.js';
 import type { BootedMachine, MachineDeclaration } from './boot.js';
 import type { Ending, OutcomeRule, PredictedFinding, RaceScenario } from './declare.js';
@@ -133,6 +134,14 @@ export function writeEnabled(cpu: Cpu, index: number, text: string): number {
 /** One attempt to complete the transition, as the delayed work makes it. */
 export function attempt(cpu: Cpu): void {
   klpTransitionWorkFn(cpu, cpu.ctx.klp.transitionWork);
+}
+
+/** The current thread comes to where its kernel has the hook: cond_resched(), or __schedule() before a freezable sleep. */
+export function reachHook(cpu: Cpu): void {
+  const isInSchedule = cpu.ctx.kernel.facts.switchHook === 'schedule';
+  if (isInSchedule) cpu.preemptDisable(O_23);
+  cpu.ctx.hooks.__klpSchedTrySwitch(cpu);
+  if (isInSchedule) cpu.preemptEnable(O_23);
 }
 
 /** The current task leaves the kernel, comes back, calls `f` and sleeps in the version it got. */

@@ -6,7 +6,8 @@ import { klpFreePatchWorkFn } from '../../livepatch/core-free.js';
 import { KLP_WORK_FREE_PATCH } from '../../livepatch/layout.js';
 import type { Cpu } from '../../memory/cpu.js';
 import type { Addr } from '../../memory/struct.js';
-import { historyScript } from '../../scenario/history.js';
+import { historyScript, type HistoryFinding, type HistoryVariant } from '../../scenario/history.js';
+import type { KernelVersion } from '../../kernel/versions.js';
 import { bootWatched, watchScript } from '../../scenario/watched.js';
 import {
   disable,
@@ -38,6 +39,40 @@ export function freePatchAfterReleases(cpu: Cpu, work: Addr): void {
 
 const EXIT: readonly Instruction[] = [asm.unhash, asm.sleepUninterruptible(600), asm.die];
 
+/** A task exits through do_exit() of a livepatch, whose patch is disabled and unloaded meanwhile. */
+export function exitThroughPatch(
+  variant: HistoryVariant,
+  kernelVersion?: KernelVersion,
+): readonly HistoryFinding[] {
+  const machine = bootWatched({
+    vmlinux: {
+      functions: [
+        { name: 'do_exit', code: [asm.mark(0, 1), ...EXIT] },
+        { name: 'sys_pause', code: [asm.sleepUninterruptible(500), asm.ret] },
+        { name: 'sys_exit', code: [asm.call('do_exit'), asm.ret] },
+        endless('main', asm.syscall('sys_pause'), asm.syscall('sys_exit')),
+      ],
+    },
+    modules: [livepatch(1, [{ name: 'do_exit_v1', code: [asm.mark(1, 1), ...EXIT] }])],
+    initialTasks: [{ comm: 'main', program: 'main' }],
+    ...(kernelVersion === undefined ? {} : { version: kernelVersion }),
+    ...(variant === 'after'
+      ? { overrides: { workFns: { [KLP_WORK_FREE_PATCH]: freePatchAfterReleases } } }
+      : {}),
+  });
+  return watchScript(machine, (m) => {
+    m.letRun(5);
+    insmod(m, 'livepatch_1');
+    m.letRun(595);
+    disable(m, 'livepatch_1');
+    m.letRun(200);
+    expectComplete(m);
+    rmmod(m, 'livepatch_1');
+    m.letRun(2 * SOON);
+    rmmod(m, 'livepatch_1');
+  });
+}
+
 export const R_29 = historyScript({
   id: 'R-29',
   commit: '',
@@ -50,32 +85,5 @@ export const R_29 = historyScript({
     'The code of today is `before`. `after` is a candidate fix: the module reference is dropped only when no task is ' +
     'being released.',
   shows: 'I-7',
-  run(variant) {
-    const machine = bootWatched({
-      vmlinux: {
-        functions: [
-          { name: 'do_exit', code: [asm.mark(0, 1), ...EXIT] },
-          { name: 'sys_pause', code: [asm.sleepUninterruptible(500), asm.ret] },
-          { name: 'sys_exit', code: [asm.call('do_exit'), asm.ret] },
-          endless('main', asm.syscall('sys_pause'), asm.syscall('sys_exit')),
-        ],
-      },
-      modules: [livepatch(1, [{ name: 'do_exit_v1', code: [asm.mark(1, 1), ...EXIT] }])],
-      initialTasks: [{ comm: 'main', program: 'main' }],
-      ...(variant === 'after'
-        ? { overrides: { workFns: { [KLP_WORK_FREE_PATCH]: freePatchAfterReleases } } }
-        : {}),
-    });
-    return watchScript(machine, (m) => {
-      m.letRun(5);
-      insmod(m, 'livepatch_1');
-      m.letRun(595);
-      disable(m, 'livepatch_1');
-      m.letRun(200);
-      expectComplete(m);
-      rmmod(m, 'livepatch_1');
-      m.letRun(2 * SOON);
-      rmmod(m, 'livepatch_1');
-    });
-  },
+  run: (variant) => exitThroughPatch(variant),
 });

@@ -4,18 +4,21 @@ import { FTRACE_OPS } from '../../kernel/ftrace.js';
 import { findModule, MODULE } from '../../kernel/module.js';
 import { TASK } from '../../kernel/task.js';
 import { asm } from '../../kernel/text.js';
+import { DEFAULT_KERNEL_VERSION, type KernelVersion } from '../../kernel/versions.js';
 import { ENABLED, klpSysfsWrite } from '../../livepatch/core-sysfs.js';
 import { KLP_OPS, KLP_PATCH, KLP_PATCHED } from '../../livepatch/layout.js';
 import type { HistoryFinding } from '../../scenario/history.js';
 import type { LatentIssue, LatentScriptResult } from '../../scenario/latent.js';
 import { bootWatched, watchScript, type WatchedMachine } from '../../scenario/watched.js';
 import { disable, endless, force, insmod, livepatch, SOON, version } from '../history/machine.js';
+import { inCore, inPatch, inTransition } from './kernel-lines.js';
 
 const LONG = [asm.sleepUninterruptible(6000)];
 const STAY = [asm.sleepUninterruptible(2500)];
 
-function boot(): WatchedMachine {
+function boot(kernelVersion: KernelVersion): WatchedMachine {
   return bootWatched({
+    version: kernelVersion,
     vmlinux: {
       functions: [
         version('f', 0, 1, LONG),
@@ -61,8 +64,11 @@ interface Reversed {
  *
  * @param hasSecond another patch for `f` is enabled on top
  */
-export function reverseDisable(hasSecond: boolean): Reversed {
-  const machine = boot();
+export function reverseDisable(
+  hasSecond: boolean,
+  kernelVersion: KernelVersion = DEFAULT_KERNEL_VERSION,
+): Reversed {
+  const machine = boot(kernelVersion);
   let headReads = 0;
   let isSwitched = false;
   const findings = watchScript(machine, (m) => {
@@ -84,9 +90,9 @@ export function reverseDisable(hasSecond: boolean): Reversed {
   return { headReads, isSwitched, findings };
 }
 
-function run(): LatentScriptResult {
-  const alone = reverseDisable(false);
-  const covered = reverseDisable(true);
+function run(_seed: number, kernelVersion: KernelVersion): LatentScriptResult {
+  const alone = reverseDisable(false, kernelVersion);
+  const covered = reverseDisable(true, kernelVersion);
   const findings: HistoryFinding[] = [];
   if (covered.headReads > 0 && alone.headReads === 0) {
     findings.push({
@@ -124,4 +130,47 @@ export const L_2: LatentIssue = {
       run,
     },
   ],
+  steps: [
+    inCore(
+      {
+        who: 'admin',
+        fn: '__klp_disable_patch',
+        does: 'the older patch A is disabled; the func_stack of the function is B, A',
+      },
+      937,
+      983,
+    ),
+    inTransition(
+      {
+        who: 'admin',
+        fn: 'klp_reverse_transition',
+        does: 'echo 1 > enabled: the direction is to patched again',
+      },
+      648,
+      577,
+    ),
+    inTransition(
+      {
+        who: 'worker',
+        fn: 'klp_check_stack_func',
+        does: 'the stack is not singular: what lies behind A, list_next_entry(func, stack_node), is the list head in the klp_ops',
+      },
+      243,
+      224,
+    ),
+    inPatch(
+      {
+        who: 'worker',
+        fn: 'klp_find_ops',
+        does: 'the memory around that klp_ops is read as new_func and new_size',
+      },
+      25,
+    ),
+  ],
+  fix:
+    'In klp_check_stack_func(), take the original function when func is the last entry of the stack ' +
+    '(list_is_last(&func->stack_node, &ops->func_stack)), not only when it is the only one.',
+  likely:
+    'Two patches for one function without atomic replace, the older of which is disabled and enabled again while the ' +
+    'transition is under way. Who only uses cumulative patches never comes here.',
 };

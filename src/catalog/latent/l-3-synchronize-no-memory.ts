@@ -2,6 +2,7 @@
 
 import { WARN_HANDLER_UNDEFINED } from '../../livepatch/warn-sites.js';
 import type { LatentIssue } from '../../scenario/latent.js';
+import { inFile, inTransition } from './kernel-lines.js';
 
 export const L_3: LatentIssue = {
   id: 'L-3',
@@ -34,4 +35,38 @@ export const L_3: LatentIssue = {
       control: { scenario: 'complete-patched', what: 'with memory' },
     },
   ],
+  steps: [
+    inTransition(
+      {
+        who: 'CPU 0',
+        fn: 'klp_synchronize_transition',
+        does: 'what schedule_on_each_cpu() returns is not looked at',
+      },
+      83,
+      61,
+    ),
+    inFile(
+      {
+        who: 'CPU 0',
+        fn: 'schedule_on_each_cpu',
+        does: 'alloc_percpu() fails: -ENOMEM, no CPU has run anything',
+      },
+      'kernel/workqueue.c',
+      { '6.1': 3328, '6.12': 4596 },
+    ),
+    inTransition(
+      {
+        who: 'CPU 1',
+        fn: 'klp_update_patch_state',
+        does: 'is between its read of klp_target_state and its store of patch_state, and is not waited for',
+      },
+      184,
+    ),
+  ],
+  fix:
+    'Allocate the work items once, when livepatch is initialised (klp_mutex makes them exclusive), or retry until it works: ' +
+    'the callers cannot go on without the wait.',
+  likely:
+    'Only fault injection (fail_page_alloc) or memory pressure in which a small GFP_KERNEL allocation fails: today it ' +
+    'would rather call the OOM killer, and a killed administrator may be the one that fails.',
 };

@@ -5,6 +5,7 @@ import { KERNEL } from '../../kernel/layout.js';
 import { LIST } from '../../kernel/list.js';
 import { deleteModule, findModule, loadModule, MODULE } from '../../kernel/module.js';
 import { asm } from '../../kernel/text.js';
+import type { KernelVersion } from '../../kernel/versions.js';
 import { ENABLED, klpSysfsWrite } from '../../livepatch/core-sysfs.js';
 import { KLP_FUNC, KLP_OBJECT, KLP_PATCH } from '../../livepatch/layout.js';
 import type { Cpu } from '../../memory/cpu.js';
@@ -13,6 +14,7 @@ import type { HistoryFinding } from '../../scenario/history.js';
 import type { LatentIssue, LatentScriptResult } from '../../scenario/latent.js';
 import { bootWatched, watchScript, type WatchedMachine } from '../../scenario/watched.js';
 import { endless, livepatch, SOON, version } from '../history/machine.js';
+import { inCore } from './kernel-lines.js';
 
 const SEQUENCES = 40;
 const OPERATIONS = 60;
@@ -29,8 +31,9 @@ export function failsSometimes(cpu: Cpu, _obj: Addr): number {
 
 const f = (name: string, n: number) => version(name, n, name.startsWith('tf') ? 1 : 2);
 
-function boot(): WatchedMachine {
+function boot(kernelVersion: KernelVersion): WatchedMachine {
   return bootWatched({
+    version: kernelVersion,
     vmlinux: { functions: [endless('thread', asm.sleep(10))] },
     modules: [
       livepatch(1, [f('tf_v1', 1), f('tg_v1', 1)], { name: 'target' }),
@@ -97,12 +100,12 @@ function operate(m: WatchedMachine, random: number): void {
 }
 
 /** Random sequences of operations; how many of them left a stale address behind, and whether one was used. */
-export function searchStale(seed: number): LatentScriptResult {
+export function searchStale(seed: number, kernelVersion: KernelVersion): LatentScriptResult {
   const findings: HistoryFinding[] = [];
   let searched = 0;
   let x = Math.imul(seed, 0x9e3779b1) | 1;
   for (let i = 0; i < SEQUENCES; i++) {
-    const machine = boot();
+    const machine = boot(kernelVersion);
     const state = { isStale: false };
     findings.push(
       ...watchScript(machine, (m) => {
@@ -141,4 +144,18 @@ export const L_7: LatentIssue = {
       run: searchStale,
     },
   ],
+  steps: [
+    inCore(
+      {
+        who: 'loader',
+        fn: 'klp_module_coming',
+        does: 'patching fails for one patch: its object forgets the module, its functions keep old_func',
+      },
+      1261,
+      1307,
+    ),
+  ],
+  fix: 'Call klp_free_object_loaded() for the object that failed, and since 6.3 klp_clear_object_relocs().',
+  likely:
+    'A pre_patch callback that refuses a module; nothing that we found then uses the address.',
 };

@@ -8,7 +8,6 @@ import { TASK } from '../../kernel/task.js';
 import { asm, INSTRUCTION_WORDS } from '../../kernel/text.js';
 import { FORCE, klpSysfsWrite } from '../../livepatch/core-sysfs.js';
 import { KLP_PATCH, KLP_UNDEFINED } from '../../livepatch/layout.js';
-import { __klpSchedTrySwitch } from '../../livepatch/transition.js';
 import type { Cpu } from '../../memory/cpu.js';
 import type { BootedMachine } from '../../scenario/boot.js';
 import type { KernelBody, PredictedFinding, RaceScenario } from '../../scenario/declare.js';
@@ -24,6 +23,7 @@ import {
   loadLivepatches,
   patchOf,
   PATCHED_FUNCTION,
+  reachHook,
 } from '../../scenario/patched-function.js';
 
 const version = (name: string, n: number) => ({ name, code: [asm.mark(n, 1), asm.ret] });
@@ -83,7 +83,7 @@ function forceWaitAndComplete(cpu: Cpu): void {
 }
 
 function resched(cpu: Cpu): void {
-  __klpSchedTrySwitch(cpu);
+  reachHook(cpu);
   sleepHere(cpu);
 }
 

@@ -21,7 +21,7 @@ import {
   restFor,
   sleepHere,
 } from '../../scenario/kernel-race.js';
-import { PATCHED_FUNCTION } from '../../scenario/patched-function.js';
+import { PATCHED_FUNCTION, reachHook } from '../../scenario/patched-function.js';
 
 const LIVEPATCH = 0;
 const TARGET = 1;
@@ -70,7 +70,7 @@ const CALLS = 6;
 
 /** The current thread, which is marked, reaches cond_resched() some times and sleeps. */
 function reschedOften(cpu: Cpu): void {
-  for (let i = 0; i < CALLS; i++) cpu.ctx.hooks.__klpSchedTrySwitch(cpu);
+  for (let i = 0; i < CALLS; i++) reachHook(cpu);
   sleepHere(cpu);
 }
 
@@ -83,7 +83,7 @@ function reschedAfterwards(cpu: Cpu): void {
   // Not waits, which would end with a view of everything up to the store that ends them.
   for (let polls = 0; polls < POLLS && cpu.readOnce(modulesInFlux) === 0; polls++);
   for (let polls = 0; polls < POLLS && cpu.readOnce(modulesInFlux) !== 0; polls++);
-  cpu.ctx.hooks.__klpSchedTrySwitch(cpu);
+  reachHook(cpu);
   sleepHere(cpu);
 }
 

@@ -15,16 +15,9 @@ import {
   leaveFunction,
   PATCHED_FUNCTION,
   patchedFunctionRace,
+  reachHook,
   STRAGGLER,
 } from '../../scenario/patched-function.js';
-
-/** The current thread comes to where its kernel has the hook: cond_resched(), or __schedule() before a freezable sleep. */
-function reachHook(cpu: Cpu): void {
-  const isInSchedule = cpu.ctx.kernel.facts.switchHook === 'schedule';
-  if (isInSchedule) cpu.preemptDisable(O_23);
-  __klpSchedTrySwitch(cpu);
-  if (isInSchedule) cpu.preemptEnable(O_23);
-}
 
 /** The current thread reaches cond_resched() once it is asked to switch, and then calls `f`. */
 function reschedWhenAsked(cpu: Cpu): void {

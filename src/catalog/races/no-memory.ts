@@ -1,5 +1,6 @@
 /** L-3: schedule_on_each_cpu() has no memory and says so; klp_synchronize_transition() does not listen. */
 
+import { SimulatorBug } from '../../errors.js';
 import { CACHE, type Cache } from '../../kernel/alloc.js';
 import { WARN_HANDLER_UNDEFINED } from '../../livepatch/warn-sites.js';
 import { NULL } from '../../memory/struct.js';
@@ -36,6 +37,11 @@ function withoutMemory(
       };
     },
     ablations: [{ sites: [], ...finding }],
+    forKernel: (version) => {
+      const there = intact.forKernel?.(version);
+      if (there?.kind !== 'race') throw new SimulatorBug(`${intact.name} has no kernel`);
+      return withoutMemory(there, `${name}@${version}`, finding);
+    },
   });
 }
 

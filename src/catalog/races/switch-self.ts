@@ -4,6 +4,7 @@ import { wakeUpState } from '../../kernel/sched.js';
 import { TASK, TASK_INTERRUPTIBLE } from '../../kernel/task.js';
 import { asm, INSTRUCTION_WORDS } from '../../kernel/text.js';
 import { KLP_PATCHED } from '../../livepatch/layout.js';
+import { DEFAULT_KERNEL_VERSION, type KernelVersion } from '../../kernel/versions.js';
 import type { Cpu } from '../../memory/cpu.js';
 import type { Addr } from '../../memory/struct.js';
 import type { BootedMachine } from '../../scenario/boot.js';
@@ -20,19 +21,25 @@ import {
 
 const LONG = 100_000;
 
-const DECLARATION = {
+/** A thread that reaches the hook when it is woken: cond_resched(), or the next sleep, which is a freezable one. */
+const declarationOf = (kernelVersion: KernelVersion) => ({
   ...PATCHED_FUNCTION,
+  version: kernelVersion,
   vmlinux: {
     functions: [
       ...PATCHED_FUNCTION.vmlinux.functions,
       {
         name: 'rescheder',
-        code: [asm.at('again', asm.sleep(LONG)), asm.condResched, asm.jump('again')],
+        code: [
+          asm.at('again', kernelVersion === '7.3' ? asm.sleepFreezable(LONG) : asm.sleep(LONG)),
+          asm.condResched,
+          asm.jump('again'),
+        ],
       },
     ],
   },
   initialTasks: [{ comm: 'thread', thread: 'rescheder', sleepingIn: ['rescheder', 'f'] }],
-};
+});
 
 /** The administrator is in `f`, and so is the thread: the enabling waits for both. */
 function startEnabling(cpu: Cpu): void {
@@ -61,11 +68,12 @@ function selfRace(
   description: string,
   preemptRt: boolean,
   ablations: readonly PredictedFinding[] = [],
+  kernelVersion: KernelVersion = DEFAULT_KERNEL_VERSION,
 ): RaceScenario {
-  return kernelRace({
+  const onKernel = kernelRace({
     name,
     description,
-    declaration: { ...DECLARATION, preemptRt },
+    declaration: { ...declarationOf(kernelVersion), preemptRt },
     prepare: startEnabling,
     settle,
     roles: [
@@ -91,6 +99,11 @@ function selfRace(
     bounds: { steps: 20_000 },
     ablations,
   });
+  return {
+    ...onKernel,
+    forKernel: (version) =>
+      selfRace(`${name}@${version}`, description, preemptRt, ablations, version),
+  };
 }
 
 /** CPU 0 attempts to complete an enabling and is in `f` itself; CPU 1 wakes a thread there that goes to cond_resched(). */
