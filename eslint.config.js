@@ -64,7 +64,7 @@ const kernelRules = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'test/**/fixtures/**'] },
+  { ignores: ['dist/', 'docs/api/', 'node_modules/', 'test/**/fixtures/**'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked.map((config) => ({
     ...config,

@@ -133,6 +133,68 @@ export {
 } from './scenario/kernel-system.js';
 export * from './scenario/patched-function.js';
 
+// Types that the signatures above name.
+export {
+  type Environment as BenchEnvironment,
+  type Result as BenchComparison,
+  type Row as BenchRow,
+} from '../bench/results.js';
+export type { Difference, Lacking } from './campaign/conformance.js';
+export type { FindingStatus } from './campaign/plan/corpus.js';
+export type { Rows } from './campaign/sets.js';
+export type { OutcomeReport, ShapeReport } from './campaign/litmus-shapes.js';
+export type { AxiomsCount, OutcomeCount } from './campaign/tally.js';
+export type { VerifiedOutcome } from './campaign/verify.js';
+export type { SearchBounds } from './catalog/demonstrations.js';
+export type { Protocol as DisableProtocol } from './catalog/races/disable-protocol.js';
+export type { CheckLayout } from './check/layout.js';
+export type { StrategyConfig } from './explorer/engine/config.js';
+export type { Verdict } from './explorer/engine/verdict.js';
+export type { AxiomsVerdict } from './explorer/findings/axioms.js';
+export type {
+  MissingOrder,
+  RecordedStep,
+  SourceExcerpt,
+  StepKind,
+} from './explorer/findings/recording.js';
+export type { PctParameters } from './explorer/strategies/pct.js';
+export type { ReachClass } from './litmus/engine.js';
+export type { MissingState } from './litmus/missing.js';
+export type {
+  DecisiveRule,
+  ModelChange,
+  ModelComparison,
+  ModelVerdict,
+} from './litmus/model-comparison.js';
+export { MODEL_VERSIONS } from './litmus/model.js';
+export type { Reach } from './litmus/on-threads/reach.js';
+export type { LitmusGrade } from './litmus/on-threads/shape.js';
+export type { Observation } from './litmus/syntax/format.js';
+export type { MemoryKind } from './memory/backend.js';
+export type { Region } from './memory/map.js';
+export type {
+  NativeBoot,
+  NativeCpu,
+  SleepListener,
+  TraceSink,
+  WeakOptions,
+} from './memory/native.js';
+export type { Struct } from './memory/struct.js';
+export type { WasmMemory } from './memory/wasm-memory.js';
+export type { FuncDeclaration, KernelOverrides } from './scenario/boot.js';
+export type {
+  BusyTime,
+  CheckFinding,
+  ConcurrentChecks,
+  MachineInterrupt,
+  MachineListener,
+  StateAccess,
+} from './scenario/declare.js';
+export type { EventTrace } from './scenario/event-trace.js';
+export type { HistoryFinding } from './scenario/history.js';
+export type { SoloCpu, SoloMachine } from './scenario/solo.js';
+export type { Axiom } from './view-machine/validate/literal.js';
+
 // Kernel code: the ports, their layouts and constants, for races over livepatch and for changed kernel code.
 export * from './kernel/alloc.js';
 export * from './kernel/boot.js';
@@ -181,6 +243,7 @@ export * from './livepatch/core-module.js';
 export * from './livepatch/core-replace.js';
 export * from './livepatch/core-sysfs.js';
 export * from './livepatch/debug.js';
+export * from './livepatch/for-each.js';
 export * from './livepatch/image.js';
 export * from './livepatch/layout.js';
 export * from './livepatch/messages.js';

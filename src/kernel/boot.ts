@@ -64,11 +64,15 @@ export interface KernelParts {
   readonly messages: readonly Message[];
   readonly images: readonly ModuleImage[];
   readonly names: readonly string[];
+  /** Work functions by number. */
   readonly workFns: KernelContext['workFns'];
   readonly ftraceFns: KernelContext['ftraceFns'];
+  /** What releases a kobject, by type. */
   readonly ktypes: KernelContext['ktypes'];
+  /** TypeScript functions that kernel text calls, by number. */
   readonly natives: KernelContext['natives'];
   readonly moduleFns: KernelContext['moduleFns'];
+  /** How a stack is walked. */
   readonly archStackWalkReliable: KernelContext['archStackWalkReliable'];
 }
 

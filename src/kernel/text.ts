@@ -114,44 +114,64 @@ export const label = (name: string): Operand => ({ label: name });
 
 /** Instructions, by what they do. */
 export const asm = {
+  /** Call the function of that name, through its ftrace site. */
   call: (name: string): Instruction => ({ op: OP_CALL, a: symbol(name) }),
+  /** Call one function of a table, chosen by the task's own random numbers. */
   callRandom: (table: string): Instruction => ({ op: OP_CALL_RANDOM, a: symbol(table) }),
+  /** Return to the caller; from the first function of a system call, to user mode. */
   ret: { op: OP_RET } as Instruction,
+  /** Record that code of `version` of a group of functions that belong together runs here. */
   mark: (version: number, group: number): Instruction => ({
     op: OP_MARK,
     a: (version << 16) | group,
   }),
+  /** Sleep interruptibly for `jiffies`; 0: until somebody wakes the task. */
   sleep: (jiffies: number): Instruction => ({ op: OP_SLEEP, a: jiffies }),
+  /** The same, but a signal does not end it. */
   sleepUninterruptible: (jiffies: number): Instruction => ({ op: OP_SLEEP, a: jiffies, b: 1 }),
   /** As system calls of user tasks and freezable kernel threads sleep. */
   sleepFreezable: (jiffies: number): Instruction => ({ op: OP_SLEEP, a: jiffies, b: 2 }),
+  /** Sleep as system calls of user tasks do, until `word` is not zero. */
   waitFreezable: (word: Operand): Instruction => ({ op: OP_WAIT, a: word, b: 2 }),
+  /** Sleep until `word` is not zero. */
   wait: (word: Operand, uninterruptible = false): Instruction => ({
     op: OP_WAIT,
     a: word,
     b: uninterruptible ? 1 : 0,
   }),
+  /** `cond_resched()` */
   condResched: { op: OP_COND_RESCHED } as Instruction,
+  /** Compute for so many turns, without touching memory. */
   spin: (turns: number): Instruction => ({ op: OP_SPIN, a: turns }),
+  /** Go to the instruction with that label. */
   jump: (to: string): Instruction => ({ op: OP_JUMP, a: label(to) }),
-  /** @param chance of 1024 */
+  /** Go there with a probability of `chance` / 1024, by the task's own random numbers. */
   jumpRandom: (to: string, chance: number): Instruction => ({
     op: OP_JUMP_RANDOM,
     a: label(to),
     b: chance,
   }),
+  /** In user mode: enter the kernel at the function of that name. */
   syscall: (name: string): Instruction => ({ op: OP_SYSCALL, a: symbol(name) }),
+  /** Call a TypeScript function by its number in the table of natives. */
   kcall: (native: number, argument: Operand = 0): Instruction => ({
     op: OP_KCALL,
     a: native,
     b: argument,
   }),
+  /** Give up the CPU in whatever state the task has set. */
   schedule: { op: OP_SCHEDULE } as Instruction,
+  /** First half of fork: copy the task. */
   forkDup: { op: OP_FORK_DUP } as Instruction,
+  /** Second half: link the child, which starts in user mode at `program`. */
   forkUser: (program: string): Instruction => ({ op: OP_FORK_LINK, a: symbol(program) }),
+  /** Second half: link the child, which is a kernel thread that starts at `fn`. */
   forkKernel: (fn: string): Instruction => ({ op: OP_FORK_LINK, b: symbol(fn) }),
+  /** First half of exit: leave the task list. */
   unhash: { op: OP_UNHASH } as Instruction,
+  /** Second half: never run again. */
   die: { op: OP_DIE } as Instruction,
+  /** Wake a task that is chosen at random among the first `among` of the task list. */
   wakeRandom: (among: number): Instruction => ({ op: OP_WAKE_RANDOM, a: among }),
   /** The same instruction under a label. */
   at: (name: string, instruction: Instruction): Instruction => ({ ...instruction, label: name }),

@@ -33,7 +33,7 @@ export interface LitmusJob extends Omit<EngineOptions, 'model'> {
   readonly models?: readonly ModelVersion[];
   /** Also give the verdict in herd7's format. */
   readonly text?: boolean;
-  /** States that the engine ought to show, as {@link formatState} prints them: the missing ones are classified. */
+  /** States that the engine ought to show, as `formatState` prints them: the missing ones are classified. */
   readonly expected?: readonly string[];
   /** Runs of a search that is directed at each missing state, for engines that have one; none by default. */
   readonly seek?: number;

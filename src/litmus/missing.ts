@@ -7,7 +7,7 @@ import { compareStates } from './axioms/states.js';
 
 /** A state that the engine did not show although it ought to. */
 export interface MissingState {
-  /** As {@link formatState} prints it. */
+  /** As `formatState` prints it. */
   readonly state: string;
   /** The easiest way there that the axioms know; a state that they do not know counts as `none`. */
   readonly reach: ReachClass;

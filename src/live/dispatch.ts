@@ -27,6 +27,7 @@ export interface Site<A extends unknown[] = unknown[], R = unknown> {
   readonly name: string;
   /** Address of the original. */
   readonly entry: Addr;
+  /** The function as it was before any patch. */
   readonly original: (...args: A) => R;
   /**
    * Calls the function: the version that the current task has to run. While the entry is a no-op it is the original itself.

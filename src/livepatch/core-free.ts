@@ -3,13 +3,18 @@
 import { kfree } from '../kernel/alloc.js';
 import { complete, waitForCompletion } from '../kernel/completion.js';
 import { kobjectPut } from '../kernel/kobject.js';
-import { LIST, listDel, listEmpty } from '../kernel/list.js';
+import { listDel, listEmpty } from '../kernel/list.js';
 import { modulePut } from '../kernel/module.js';
 import { queueWork } from '../kernel/workqueue.js';
 import type { Cpu } from '../memory/cpu.js';
 import { O_29 } from '../memory/sites.js';
 import { NULL, type Addr } from '../memory/struct.js';
-import { klpForEachFunc } from './for-each.js';
+import {
+  klpForEachFunc,
+  klpForEachFuncSafe,
+  klpForEachObjectSafe,
+  klpForEachPatchSafe,
+} from './for-each.js';
 import { KLP_FUNC, KLP_OBJECT, KLP_PATCH, type KlpObjectRef, type KlpPatchRef } from './layout.js';
 import { TRACE_KLP_FREE_START, TRACE_KLP_MODULE_PUT } from './trace.js';
 
@@ -34,15 +39,13 @@ export function klpKobjReleaseFunc(cpu: Cpu, kobj: Addr): void {
 
 /** @kernel __klp_free_funcs, kernel/livepatch/core.c:614 (v6.1) */
 function __klpFreeFuncs(cpu: Cpu, obj: KlpObjectRef, nopsOnly: boolean): void {
-  const head = obj + KLP_OBJECT.funcList;
-  let func = cpu.read(head + LIST.next);
-  while (func !== head) {
-    const next = cpu.read(func + LIST.next);
+  let next = klpForEachFuncSafe(cpu, obj, NULL);
+  for (let func = next; func !== NULL; func = next) {
+    next = klpForEachFuncSafe(cpu, obj, func);
     if (!nopsOnly || cpu.read(func + KLP_FUNC.nop) !== 0) {
       listDel(cpu, func + KLP_FUNC.node);
       kobjectPut(cpu, func + KLP_FUNC.kobj);
     }
-    func = next;
   }
 }
 
@@ -59,16 +62,14 @@ export function klpFreeObjectLoaded(cpu: Cpu, obj: KlpObjectRef): void {
 
 /** @kernel __klp_free_objects, kernel/livepatch/core.c:642 (v6.1) */
 function __klpFreeObjects(cpu: Cpu, patch: KlpPatchRef, nopsOnly: boolean): void {
-  const head = patch + KLP_PATCH.objList;
-  let obj = cpu.read(head + LIST.next);
-  while (obj !== head) {
-    const next = cpu.read(obj + LIST.next);
+  let next = klpForEachObjectSafe(cpu, patch, NULL);
+  for (let obj = next; obj !== NULL; obj = next) {
+    next = klpForEachObjectSafe(cpu, patch, obj);
     __klpFreeFuncs(cpu, obj, nopsOnly);
     if (!nopsOnly || cpu.get(obj + KLP_OBJECT.dynamic) !== 0) {
       listDel(cpu, obj + KLP_OBJECT.node);
       kobjectPut(cpu, obj + KLP_OBJECT.kobj);
     }
-    obj = next;
   }
 }
 
@@ -125,11 +126,9 @@ export function klpFreePatchAsync(cpu: Cpu, patch: KlpPatchRef): void {
 /** Free all patches that were enabled before `newPatch`; under klp_mutex.
  * @kernel klp_free_replaced_patches_async, kernel/livepatch/core.c:725 (v6.1) */
 export function klpFreeReplacedPatchesAsync(cpu: Cpu, newPatch: KlpPatchRef): void {
-  const head = cpu.ctx.klp.patches;
-  let patch = cpu.read(head + LIST.next);
-  while (patch !== head && patch !== newPatch) {
-    const next = cpu.read(patch + LIST.next);
+  let next = klpForEachPatchSafe(cpu, NULL);
+  for (let patch = next; patch !== NULL && patch !== newPatch; patch = next) {
+    next = klpForEachPatchSafe(cpu, patch);
     klpFreePatchAsync(cpu, patch);
-    patch = next;
   }
 }

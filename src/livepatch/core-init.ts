@@ -13,9 +13,14 @@ import { initWork } from '../kernel/workqueue.js';
 import type { Cpu } from '../memory/cpu.js';
 import { O_25 } from '../memory/sites.js';
 import { NULL, type Addr } from '../memory/struct.js';
-import { klpForEachFunc, klpForEachObject, klpForEachPatch } from './for-each.js';
 import {
-  EMPTY_ARRAY,
+  klpForEachFunc,
+  klpForEachFuncStatic,
+  klpForEachObject,
+  klpForEachObjectStatic,
+  klpForEachPatch,
+} from './for-each.js';
+import {
   KLP_FUNC,
   KLP_KTYPE_FUNC,
   KLP_KTYPE_OBJECT,
@@ -277,12 +282,6 @@ function klpInitObjectEarly(cpu: Cpu, patch: KlpPatchRef, obj: KlpObjectRef): vo
   listAddTail(cpu, obj + KLP_OBJECT.node, patch + KLP_PATCH.objList);
 }
 
-/** First element of a static array, 0 when the array is empty or missing. */
-export function firstElement(cpu: Cpu, pointer: Addr): Addr {
-  const first = cpu.get(pointer);
-  return first === EMPTY_ARRAY ? NULL : first;
-}
-
 /** The part of the initialisation that cannot fail: afterwards the patch can be freed at any point.
  * @kernel klp_init_patch_early, kernel/livepatch/core.c:883 (v6.1) */
 export function klpInitPatchEarly(cpu: Cpu, patch: KlpPatchRef): void {
@@ -294,11 +293,13 @@ export function klpInitPatchEarly(cpu: Cpu, patch: KlpPatchRef): void {
   initWork(cpu, patch + KLP_PATCH.freeWork, KLP_WORK_FREE_PATCH);
   initCompletion(cpu, patch + KLP_PATCH.finish);
 
-  let obj = firstElement(cpu, patch + KLP_PATCH.objs);
-  for (; obj !== NULL; obj = cpu.get(obj + KLP_OBJECT.next)) {
+  let obj = NULL;
+  while ((obj = klpForEachObjectStatic(cpu, patch, obj)) !== NULL) {
     klpInitObjectEarly(cpu, patch, obj);
-    let func = firstElement(cpu, obj + KLP_OBJECT.funcs);
-    for (; func !== NULL; func = cpu.get(func + KLP_FUNC.next)) klpInitFuncEarly(cpu, obj, func);
+    let func = NULL;
+    while ((func = klpForEachFuncStatic(cpu, obj, func)) !== NULL) {
+      klpInitFuncEarly(cpu, obj, func);
+    }
   }
 }
 

@@ -120,7 +120,9 @@ export function patchedShow(cpu: Cpu, kobj: Addr): number {
 /** One file of a directory: what reading and writing it calls; a direction left out is not permitted. */
 export interface KlpAttribute {
   readonly name: string;
+  /** The value that reading gives. */
   readonly show?: (cpu: Cpu, kobj: Addr) => number;
+  /** What writing `text` does: 0 or a negative errno. */
   readonly store?: (cpu: Cpu, kobj: Addr, text: string) => number;
 }
 

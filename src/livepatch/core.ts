@@ -9,8 +9,8 @@ import type { Cpu } from '../memory/cpu.js';
 import { O_03, O_04 } from '../memory/sites.js';
 import { NULL } from '../memory/struct.js';
 import { klpFreePatchFinish, klpFreePatchStart } from './core-free.js';
-import { firstElement, klpInitialized, klpInitPatch, klpInitPatchEarly } from './core-init.js';
-import { klpForEachObject } from './for-each.js';
+import { klpInitialized, klpInitPatch, klpInitPatchEarly } from './core-init.js';
+import { klpForEachFuncStatic, klpForEachObject, klpForEachObjectStatic } from './for-each.js';
 import {
   KLP_FUNC,
   KLP_OBJECT,
@@ -121,8 +121,8 @@ export function __klpEnablePatch(cpu: Cpu, patch: KlpPatchRef): number {
 
 /** Whether the functions of an object all have a name. */
 function isNamed(cpu: Cpu, obj: KlpObjectRef): boolean {
-  let func = firstElement(cpu, obj + KLP_OBJECT.funcs);
-  for (; func !== NULL; func = cpu.get(func + KLP_FUNC.next)) {
+  let func = NULL;
+  while ((func = klpForEachFuncStatic(cpu, obj, func)) !== NULL) {
     if (cpu.read(func + KLP_FUNC.oldName) === NULL) return false;
   }
   return true;
@@ -136,8 +136,8 @@ function klpCheckPatch(cpu: Cpu, patch: KlpPatchRef): boolean {
   if (cpu.get(patch + KLP_PATCH.mod) === NULL || cpu.get(patch + KLP_PATCH.objs) === NULL) {
     return false;
   }
-  let obj = firstElement(cpu, patch + KLP_PATCH.objs);
-  for (; obj !== NULL; obj = cpu.get(obj + KLP_OBJECT.next)) {
+  let obj = NULL;
+  while ((obj = klpForEachObjectStatic(cpu, patch, obj)) !== NULL) {
     if (cpu.get(obj + KLP_OBJECT.funcs) === NULL) return false;
     if (cpu.ctx.klp.facts.checksUpFront && !isNamed(cpu, obj)) return false;
   }

@@ -5,6 +5,7 @@ import { kallsymsNthSymbol } from '../kernel/kallsyms.js';
 import { MODULE } from '../kernel/module.js';
 import type { Cpu } from '../memory/cpu.js';
 import { NULL, type Addr } from '../memory/struct.js';
+import { klpForEachFuncStatic, klpForEachObjectStatic, klpForEachState } from './for-each.js';
 import {
   EMPTY_ARRAY,
   KLP_CALLBACKS,
@@ -12,7 +13,6 @@ import {
   KLP_OBJECT,
   KLP_PATCH,
   KLP_STATE,
-  type KlpFuncRef,
   type KlpObjectRef,
   type KlpPatchRef,
 } from './layout.js';
@@ -61,34 +61,31 @@ export interface PatchSpec {
   readonly states?: readonly StateSpec[];
 }
 
-function freeFuncs(cpu: Cpu, first: KlpFuncRef): void {
-  let func = first === EMPTY_ARRAY ? NULL : first;
-  while (func !== NULL) {
-    const next = cpu.get(func + KLP_FUNC.next);
+function freeFuncs(cpu: Cpu, obj: KlpObjectRef): void {
+  let next = klpForEachFuncStatic(cpu, obj, NULL);
+  for (let func = next; func !== NULL; func = next) {
+    next = klpForEachFuncStatic(cpu, obj, func);
     kfree(cpu, cpu.ctx.klp.funcCache, func);
-    func = next;
   }
 }
 
-function freeObjects(cpu: Cpu, first: KlpObjectRef): void {
-  let obj = first === EMPTY_ARRAY ? NULL : first;
-  while (obj !== NULL) {
-    const next = cpu.get(obj + KLP_OBJECT.next);
-    freeFuncs(cpu, cpu.get(obj + KLP_OBJECT.funcs));
+function freeObjects(cpu: Cpu, patch: KlpPatchRef): void {
+  let next = klpForEachObjectStatic(cpu, patch, NULL);
+  for (let obj = next; obj !== NULL; obj = next) {
+    next = klpForEachObjectStatic(cpu, patch, obj);
+    freeFuncs(cpu, obj);
     kfree(cpu, cpu.ctx.klp.objectCache, obj);
-    obj = next;
   }
 }
 
 /** Free and poison the structs that {@link klpBuildImage} made; they go with the module's memory. */
 export function klpFreeImage(cpu: Cpu, patch: KlpPatchRef): void {
   if (patch === NULL) return;
-  freeObjects(cpu, cpu.get(patch + KLP_PATCH.objs));
-  let state = cpu.get(patch + KLP_PATCH.states);
-  while (state !== NULL) {
-    const next = cpu.get(state + KLP_STATE.next);
+  freeObjects(cpu, patch);
+  let next = klpForEachState(cpu, patch, NULL);
+  for (let state = next; state !== NULL; state = next) {
+    next = klpForEachState(cpu, patch, state);
     kfree(cpu, cpu.ctx.klp.stateCache, state);
-    state = next;
   }
   kfree(cpu, cpu.ctx.klp.patchCache, patch);
 }

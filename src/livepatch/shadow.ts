@@ -26,6 +26,17 @@ function bucketOf(cpu: Cpu, obj: Addr): Addr {
   return shadowHash + ((Math.imul(obj, GOLDEN_RATIO_32) >>> 16) & ((1 << shadowBits) - 1));
 }
 
+/** `hash_for_each_possible()`: the shadow after `shadow` in the bucket of `obj`, the first after `NULL`, `NULL` after the last. */
+function hashForEachPossible(cpu: Cpu, obj: Addr, shadow: Addr): Addr {
+  return cpu.read(shadow === NULL ? bucketOf(cpu, obj) : shadow + KLP_SHADOW.next);
+}
+
+/** `hash_for_each_possible_rcu()`: each link is dereferenced inside the reader's section (O-30). */
+function hashForEachPossibleRcu(cpu: Cpu, obj: Addr, shadow: Addr): Addr {
+  const link = shadow === NULL ? bucketOf(cpu, obj) : shadow + KLP_SHADOW.next;
+  return cpu.rcuDereference(link, O_30);
+}
+
 /** `hash_add_rcu()`: publish at the front of the bucket. */
 function hashAddRcu(cpu: Cpu, bucket: Addr, shadow: Addr): void {
   const first = cpu.read(bucket);
@@ -54,9 +65,9 @@ function klpShadowMatch(cpu: Cpu, shadow: Addr, obj: Addr, id: number): boolean 
  * @kernel klp_shadow_get, kernel/livepatch/shadow.c:83 (v6.1) */
 export function klpShadowGet(cpu: Cpu, obj: Addr, id: number): Addr {
   rcuReadLock(cpu);
-  let shadow = cpu.rcuDereference(bucketOf(cpu, obj), O_30);
-  while (shadow !== NULL && !klpShadowMatch(cpu, shadow, obj, id)) {
-    shadow = cpu.rcuDereference(shadow + KLP_SHADOW.next, O_30);
+  let shadow = NULL;
+  while ((shadow = hashForEachPossibleRcu(cpu, obj, shadow)) !== NULL) {
+    if (klpShadowMatch(cpu, shadow, obj, id)) break;
   }
   rcuReadUnlock(cpu);
   return shadow === NULL ? NULL : shadow + KLP_SHADOW.data;
@@ -158,9 +169,9 @@ function klpShadowFreeStruct(cpu: Cpu, shadow: Addr, dtor: KlpShadowDtor | undef
 export function klpShadowFree(cpu: Cpu, obj: Addr, id: number, dtor?: KlpShadowDtor): void {
   const { shadowLock } = cpu.ctx.klp;
   cpu.spinLock(shadowLock);
-  let shadow = cpu.read(bucketOf(cpu, obj));
-  while (shadow !== NULL && !klpShadowMatch(cpu, shadow, obj, id)) {
-    shadow = cpu.read(shadow + KLP_SHADOW.next);
+  let shadow = NULL;
+  while ((shadow = hashForEachPossible(cpu, obj, shadow)) !== NULL) {
+    if (klpShadowMatch(cpu, shadow, obj, id)) break;
   }
   if (shadow !== NULL) klpShadowFreeStruct(cpu, shadow, dtor);
   cpu.spinUnlock(shadowLock);

@@ -3,16 +3,16 @@
 import { warnOnOnce } from '../kernel/warn.js';
 import type { Cpu } from '../memory/cpu.js';
 import { NULL } from '../memory/struct.js';
-import { klpForEachPatch } from './for-each.js';
+import { klpForEachPatch, klpForEachState } from './for-each.js';
 import { KLP_PATCH, KLP_STATE, type KlpPatchRef, type KlpStateRef } from './layout.js';
 import { WARN_PREV_STATE_NO_TRANSITION } from './warn-sites.js';
 
 /** The entry of `patch` for state `id`, or `NULL`.
  * @kernel klp_get_state, kernel/livepatch/state.c:31 (v6.1) */
 export function klpGetState(cpu: Cpu, patch: KlpPatchRef, id: number): KlpStateRef {
-  let state = cpu.get(patch + KLP_PATCH.states);
-  while (state !== NULL && cpu.get(state + KLP_STATE.id) !== id) {
-    state = cpu.get(state + KLP_STATE.next);
+  let state = NULL;
+  while ((state = klpForEachState(cpu, patch, state)) !== NULL) {
+    if (cpu.get(state + KLP_STATE.id) === id) break;
   }
   return state;
 }
@@ -46,10 +46,9 @@ function klpIsStateCompatible(cpu: Cpu, patch: KlpPatchRef, oldState: KlpStateRe
 export function klpIsPatchCompatible(cpu: Cpu, patch: KlpPatchRef): boolean {
   let old = NULL;
   while ((old = klpForEachPatch(cpu, old)) !== NULL) {
-    let state = cpu.get(old + KLP_PATCH.states);
-    while (state !== NULL) {
+    let state = NULL;
+    while ((state = klpForEachState(cpu, old, state)) !== NULL) {
       if (!klpIsStateCompatible(cpu, patch, state)) return false;
-      state = cpu.get(state + KLP_STATE.next);
     }
   }
   return true;

@@ -15,6 +15,7 @@ import { haveReliableStack, stackTraceSaveTskReliable } from '../kernel/stacktra
 import { staticBranchDisable, staticBranchEnable } from '../kernel/static-key.js';
 import { cpuOnline } from '../kernel/cpuhp.js';
 import {
+  forEachProcessThread,
   idleTask,
   PF_KTHREAD,
   TASK,
@@ -237,8 +238,8 @@ function klpCompleteTransition(cpu: Cpu): void {
   if (cpu.read(klp.targetState) === KLP_PATCHED) klpSynchronizeTransition(cpu, O_16);
 
   tasklistReadLock(cpu);
-  let task = cpu.get(kernel.globals + KERNEL.taskList);
-  for (; task !== NULL; task = cpu.get(task + TASK.tasksNext)) {
+  let task = NULL;
+  while ((task = forEachProcessThread(cpu, task)) !== NULL) {
     warnOnOnce(cpu, klpPatchPending(cpu, task), WARN_COMPLETE_TASK_PENDING);
     cpu.write(task + TASK.patchState, KLP_UNDEFINED);
   }
@@ -436,8 +437,8 @@ function klpSendSignals(cpu: Cpu): void {
   if (signalsCnt === SIGNALS_TIMEOUT) printk(cpu, SIGNALING);
 
   tasklistReadLock(cpu);
-  let task = cpu.get(cpu.ctx.kernel.globals + KERNEL.taskList);
-  for (; task !== NULL; task = cpu.get(task + TASK.tasksNext)) {
+  let task = NULL;
+  while ((task = forEachProcessThread(cpu, task)) !== NULL) {
     if (!klpPatchPending(cpu, task)) continue;
     // The task may switch right now; a needless prod does no harm.
     if ((cpu.read(task + TASK.flags) & PF_KTHREAD) !== 0) {
@@ -477,7 +478,7 @@ function trySwitchIdleTasks(cpu: Cpu): boolean {
 /** Try to switch the tasks of the list from `first` on, under the tasklist lock; returns whether all are in the target state. */
 export function klpTrySwitchTasks(cpu: Cpu, first: Addr): boolean {
   let complete = true;
-  for (let task = first; task !== NULL; task = cpu.get(task + TASK.tasksNext)) {
+  for (let task = first; task !== NULL; task = forEachProcessThread(cpu, task)) {
     if (!klpTrySwitchTask(cpu, task)) complete = false;
   }
   return complete;
@@ -486,7 +487,7 @@ export function klpTrySwitchTasks(cpu: Cpu, first: Addr): boolean {
 /** One attempt to switch all tasks; completes the transition, or arranges the next attempt.
  * @kernel klp_try_complete_transition, kernel/livepatch/transition.c:451 (v6.5) */
 export function klpTryCompleteTransition(cpu: Cpu): void {
-  const { kernel, klp } = cpu.ctx;
+  const { klp } = cpu.ctx;
   let complete = true;
   const undefinedTarget = cpu.read(klp.targetState) === KLP_UNDEFINED;
   warnOnOnce(cpu, undefinedTarget, WARN_TRY_COMPLETE_UNDEFINED);
@@ -495,7 +496,7 @@ export function klpTryCompleteTransition(cpu: Cpu): void {
   const isSilent = (cpu.peek(klp.debug) & TRY_SWITCH_DEBUG) === 0;
   const trySwitchTasks = (isSilent ? klp.trySwitchTasks : undefined) ?? klpTrySwitchTasks;
   tasklistReadLock(cpu);
-  if (!trySwitchTasks(cpu, cpu.get(kernel.globals + KERNEL.taskList))) complete = false;
+  if (!trySwitchTasks(cpu, forEachProcessThread(cpu, NULL))) complete = false;
   tasklistReadUnlock(cpu);
 
   if (!trySwitchIdleTasks(cpu)) complete = false;
@@ -528,8 +529,8 @@ export function klpStartTransition(cpu: Cpu): void {
   printk(cpu, STARTING, patchName(cpu, patch), direction(cpu));
 
   tasklistReadLock(cpu);
-  let task = cpu.get(kernel.globals + KERNEL.taskList);
-  for (; task !== NULL; task = cpu.get(task + TASK.tasksNext)) {
+  let task = NULL;
+  while ((task = forEachProcessThread(cpu, task)) !== NULL) {
     if (cpu.read(task + TASK.patchState) !== cpu.read(klp.targetState)) {
       cpu.setBit(task + TASK.tiFlags, TIF_PATCH_PENDING);
     }
@@ -561,8 +562,8 @@ export function klpInitTransition(cpu: Cpu, patch: KlpPatchRef, state: number): 
   prDebug(cpu, INITIALIZING, patchName(cpu, patch), direction(cpu));
 
   tasklistReadLock(cpu);
-  let task = cpu.get(kernel.globals + KERNEL.taskList);
-  for (; task !== NULL; task = cpu.get(task + TASK.tasksNext)) {
+  let task = NULL;
+  while ((task = forEachProcessThread(cpu, task)) !== NULL) {
     warnOnOnce(cpu, cpu.read(task + TASK.patchState) !== KLP_UNDEFINED, WARN_INIT_TASK);
     cpu.write(task + TASK.patchState, initialState);
   }
@@ -605,8 +606,8 @@ export function klpReverseTransition(cpu: Cpu): void {
 
   // Nobody may begin to switch in the old direction …
   tasklistReadLock(cpu);
-  let task = cpu.get(kernel.globals + KERNEL.taskList);
-  for (; task !== NULL; task = cpu.get(task + TASK.tasksNext)) {
+  let task = NULL;
+  while ((task = forEachProcessThread(cpu, task)) !== NULL) {
     cpu.clearBit(task + TASK.tiFlags, TIF_PATCH_PENDING);
   }
   tasklistReadUnlock(cpu);
@@ -650,8 +651,8 @@ export function klpForceTransition(cpu: Cpu): void {
   printk(cpu, FORCING);
 
   tasklistReadLock(cpu);
-  let task = cpu.get(kernel.globals + KERNEL.taskList);
-  for (; task !== NULL; task = cpu.get(task + TASK.tasksNext)) klpUpdatePatchState(cpu, task);
+  let task = NULL;
+  while ((task = forEachProcessThread(cpu, task)) !== NULL) klpUpdatePatchState(cpu, task);
   tasklistReadUnlock(cpu);
 
   for (let n = 0; n < kernel.cpus; n++) klpUpdatePatchState(cpu, idleTask(kernel, n));

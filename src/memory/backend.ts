@@ -9,10 +9,13 @@ import type { CpuId } from './struct.js';
 import { WasmCpu } from './wasm.js';
 import { WeakCpu } from './weak.js';
 
-const BACKENDS = { atomics: AtomicsCpu, wasm: WasmCpu, weak: WeakCpu } as const;
-
 /** Name of a backend on real threads, as `--memory` takes it. */
-export type MemoryKind = keyof typeof BACKENDS;
+export type MemoryKind = 'atomics' | 'wasm' | 'weak';
+
+const BACKENDS = { atomics: AtomicsCpu, wasm: WasmCpu, weak: WeakCpu } as const satisfies Record<
+  MemoryKind,
+  unknown
+>;
 
 /** Every {@link MemoryKind}, the reference first. */
 export const MEMORY_KINDS: readonly MemoryKind[] = ['atomics', 'wasm', 'weak'];

@@ -51,18 +51,27 @@ export abstract class Cpu {
 
   /** `xchg()`: fully ordered; returns the old value. */
   abstract xchg(addr: Addr, value: number, site?: SiteId): number;
+  /** `xchg_relaxed()`: no ordering; returns the old value. */
   abstract xchgRelaxed(addr: Addr, value: number): number;
+  /** `xchg_acquire()`: later accesses stay behind its load; returns the old value. */
   abstract xchgAcquire(addr: Addr, value: number, site?: SiteId): number;
+  /** `xchg_release()`: earlier accesses stay before its store; returns the old value. */
   abstract xchgRelease(addr: Addr, value: number, site?: SiteId): number;
   /** `cmpxchg()`: fully ordered when it succeeds, relaxed when it fails; returns the value found. */
   abstract cmpxchg(addr: Addr, expected: number, value: number, site?: SiteId): number;
+  /** `cmpxchg_relaxed()`: no ordering; returns the value found. */
   abstract cmpxchgRelaxed(addr: Addr, expected: number, value: number): number;
+  /** `cmpxchg_acquire()`: later accesses stay behind its load when it succeeds; returns the value found. */
   abstract cmpxchgAcquire(addr: Addr, expected: number, value: number, site?: SiteId): number;
+  /** `cmpxchg_release()`: earlier accesses stay before its store when it succeeds; returns the value found. */
   abstract cmpxchgRelease(addr: Addr, expected: number, value: number, site?: SiteId): number;
   /** `atomic_fetch_add()`: fully ordered; returns the old value. */
   abstract fetchAdd(addr: Addr, delta: number, site?: SiteId): number;
+  /** `atomic_fetch_add_relaxed()`: no ordering; returns the old value. */
   abstract fetchAddRelaxed(addr: Addr, delta: number): number;
+  /** `atomic_fetch_add_acquire()`: later accesses stay behind its load; returns the old value. */
   abstract fetchAddAcquire(addr: Addr, delta: number, site?: SiteId): number;
+  /** `atomic_fetch_add_release()`: earlier accesses stay before its store; returns the old value. */
   abstract fetchAddRelease(addr: Addr, delta: number, site?: SiteId): number;
   /** `atomic_add()`: no value, no ordering. */
   abstract atomicAdd(addr: Addr, delta: number): void;

@@ -42,16 +42,18 @@ export interface WeakOptions {
 
 /** Notices when all CPUs sleep. */
 export interface SleepListener {
+  /** The CPU is about to sleep. */
   fallsAsleep(hasTimeout: boolean): void;
   /** Called now and then while the CPU sleeps without a time-out. */
   looksAround(): void;
+  /** The CPU goes on. */
   isAwake(): void;
 }
 
 /** What a native backend needs to boot. */
 export interface NativeBoot {
   readonly words: Int32Array;
-  /** Base of the {@link CPU_LOCAL} lines of all CPUs. */
+  /** Base of the `CPU_LOCAL` lines of all CPUs. */
   readonly localBase: Addr;
   /** The memory behind `words`; only the WebAssembly backend needs it. */
   readonly memory?: WasmMemory;
@@ -143,6 +145,7 @@ export abstract class NativeCpu extends Cpu {
     Atomics.wait(this.words, this.local + CPU_LOCAL.pad, 0, 0.05 * 2 ** this.#lingers.below(7));
   }
 
+  /** The address itself; what points outside the memory is an oops. */
   protected check(addr: Addr): Addr {
     if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
     return addr;

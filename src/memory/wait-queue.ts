@@ -25,7 +25,7 @@ export class WaitQueue {
 
   /**
    * @param words the machine's memory
-   * @param firstLine base of the {@link CPU_LOCAL} lines
+   * @param firstLine base of the `CPU_LOCAL` lines
    * @param id number of the CPU
    */
   constructor(words: Int32Array, firstLine: Addr, id: number) {

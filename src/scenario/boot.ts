@@ -125,6 +125,7 @@ export interface KernelOverrides {
   readonly workFns?: Readonly<Record<number, KernelContext['workFns'][number]>>;
   /** ftrace handlers by number. */
   readonly ftraceFns?: Readonly<Record<number, KernelContext['ftraceFns'][number]>>;
+  /** How a stack is walked. */
   readonly archStackWalkReliable?: KernelContext['archStackWalkReliable'];
 }
 

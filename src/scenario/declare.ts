@@ -25,6 +25,7 @@ export interface OutcomeRule {
 
 /** Look at the memory from outside: the newest value of every word. */
 export interface StateView {
+  /** The newest value of the word at `addr`. */
   read(addr: Addr): number;
 }
 
@@ -185,6 +186,7 @@ export interface SystemScenario extends ScenarioCommon {
   readonly script: readonly string[];
 }
 
+/** What can be explored, stressed and verified: a race of a few bodies, or a whole machine. */
 export type Scenario = RaceScenario | SystemScenario;
 
 /** Rule of an outcome; one that is not declared is forbidden. */

@@ -38,6 +38,7 @@ export class SoloCpu extends AtomicsCpu {
     this.words[pc + PERCPU.ipi] = (this.words[pc + PERCPU.ipi] ?? 0) | TICK_BIT;
   }
 
+  /** Nothing else runs: time passes at once, up to the next timer. */
   override mwait(addr: Addr, seen: number): void {
     if (this.words[addr] !== seen) return;
     const expiry = this.words[percpu(this.ctx.kernel, this.id) + PERCPU.nextExpiry] ?? 0;
@@ -45,6 +46,7 @@ export class SoloCpu extends AtomicsCpu {
     this.#advance(expiry);
   }
 
+  /** @throws UsageError when nothing would ever end the sleep */
   override wait(addr: Addr, seen: number, timeoutMs = Infinity): number {
     if (this.words[addr] !== seen) return -EAGAIN;
     if (timeoutMs === Infinity) {
@@ -53,6 +55,7 @@ export class SoloCpu extends AtomicsCpu {
     return -ETIMEDOUT;
   }
 
+  /** Nothing else runs: the word would never change. */
   override relax(addr: Addr, seen: number): void {
     if (this.words[addr] === seen) {
       throw new SimulatorBug(`the only CPU would spin for ever on ${addr}`);

@@ -13,7 +13,7 @@ const pause: () => void =
 
 /**
  * A lock over shared words, with the static API of atomics-sync 1.0. Unlike the package's it never spins for long: after
- * {@link SPIN_TURNS} attempts a waiter sleeps as a mutex's does, since there may be more threads than processors.
+ * `SPIN_TURNS` attempts a waiter sleeps as a mutex's does, since there may be more threads than processors.
  */
 export const SpinLock = {
   /** A new free lock; hand the same words to every thread. */

@@ -1,8 +1,7 @@
 /** R-06: before the consistency model a patch took effect at once, for everybody, wherever they were. */
 
-import { KERNEL } from '../../kernel/layout.js';
 import { MODULE } from '../../kernel/module.js';
-import { idleTask, TASK } from '../../kernel/task.js';
+import { forEachProcessThread, idleTask } from '../../kernel/task.js';
 import { asm } from '../../kernel/text.js';
 import { klpEnablePatch } from '../../livepatch/core.js';
 import { klpMutexLock, klpMutexUnlock } from '../../livepatch/object.js';
@@ -17,8 +16,8 @@ import { endless, expectComplete, insmod, livepatch, SOON, version } from './mac
 export function switchAllAtOnce(cpu: Cpu): void {
   klpMutexLock(cpu);
   if (cpu.read(cpu.ctx.klp.transitionPatch) !== NULL) {
-    let task = cpu.get(cpu.ctx.kernel.globals + KERNEL.taskList);
-    for (; task !== NULL; task = cpu.get(task + TASK.tasksNext)) klpUpdatePatchState(cpu, task);
+    let task = NULL;
+    while ((task = forEachProcessThread(cpu, task)) !== NULL) klpUpdatePatchState(cpu, task);
     for (let n = 0; n < cpu.ctx.kernel.cpus; n++) {
       klpUpdatePatchState(cpu, idleTask(cpu.ctx.kernel, n));
     }

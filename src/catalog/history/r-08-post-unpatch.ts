@@ -4,8 +4,8 @@ import { ENODEV } from '../../kernel/errno.js';
 import { MODULE } from '../../kernel/module.js';
 import { asm } from '../../kernel/text.js';
 import { klpEnablePatch } from '../../livepatch/core.js';
-import { firstElement } from '../../livepatch/core-init.js';
-import { KLP_CALLBACKS, KLP_OBJECT, KLP_PATCH } from '../../livepatch/layout.js';
+import { klpForEachObjectStatic } from '../../livepatch/for-each.js';
+import { KLP_CALLBACKS, KLP_OBJECT } from '../../livepatch/layout.js';
 import { CALLBACK_POST_UNPATCH, TRACE_KLP_CALLBACK } from '../../livepatch/trace.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { NULL, type Addr } from '../../memory/struct.js';
@@ -32,8 +32,8 @@ export function enableOwingAll(cpu: Cpu, mod: Addr): number {
   const patch = cpu.get(mod + MODULE.image);
   const ret = klpEnablePatch(cpu, patch);
   if (ret === 0) return 0;
-  let obj = firstElement(cpu, patch + KLP_PATCH.objs);
-  for (; obj !== NULL; obj = cpu.get(obj + KLP_OBJECT.next)) {
+  let obj = NULL;
+  while ((obj = klpForEachObjectStatic(cpu, patch, obj)) !== NULL) {
     const id = cpu.get(obj + KLP_OBJECT.callbacks + KLP_CALLBACKS.postUnpatch);
     cpu.trace(TRACE_KLP_CALLBACK, obj, id, CALLBACK_POST_UNPATCH);
     cpu.ctx.klp.callbacks[id]?.(cpu, obj);

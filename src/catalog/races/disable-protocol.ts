@@ -22,7 +22,8 @@ const TRACE_WARN_UNDEFINED = 2;
 /** Event of a task that found TIF_PATCH_PENDING at its switch point. */
 const TRACE_SWITCHED = 3;
 
-interface Protocol {
+/** Where the disable protocol keeps its patch and its tasks. */
+export interface Protocol {
   readonly klp: Addr;
   readonly tasks: readonly Addr[];
 }

@@ -80,7 +80,7 @@ export const OP = {
 
 declare module '../../memory/cpu.js' {
   interface CpuContext {
-    /** Base of {@link SHELL}, on machines that have a shell. */
+    /** Base of `SHELL`, on machines that have a shell. */
     readonly shell?: Addr;
   }
 }

@@ -12,7 +12,7 @@ import { printk } from '../../kernel/printk.js';
 import { readLock, readUnlock } from '../../kernel/rwlock.js';
 import { schedule } from '../../kernel/sched.js';
 import { sendSignal } from '../../kernel/signal.js';
-import { PF_KTHREAD, TASK, TASK_INTERRUPTIBLE } from '../../kernel/task.js';
+import { forEachProcessThread, PF_KTHREAD, TASK, TASK_INTERRUPTIBLE } from '../../kernel/task.js';
 import { addTimer, delTimer, TIMER_WAKE } from '../../kernel/timer.js';
 import { setCurrentState } from '../../kernel/wait.js';
 import { klpSysfsRead, klpSysfsWrite, PATCH_FILES, PATCHED } from '../../livepatch/core-sysfs.js';
@@ -93,8 +93,10 @@ export function spawn(cpu: Cpu, comm: number, pc: Addr, userPc: Addr): number {
 function kill(cpu: Cpu, pid: number): number {
   const { globals } = cpu.ctx.kernel;
   readLock(cpu, globals + KERNEL.tasklistLock);
-  let task = cpu.get(globals + KERNEL.taskList);
-  while (task !== NULL && cpu.get(task + TASK.pid) !== pid) task = cpu.get(task + TASK.tasksNext);
+  let task = NULL;
+  while ((task = forEachProcessThread(cpu, task)) !== NULL) {
+    if (cpu.get(task + TASK.pid) === pid) break;
+  }
   if (task !== NULL && (cpu.read(task + TASK.flags) & PF_KTHREAD) === 0) sendSignal(cpu, task);
   readUnlock(cpu, globals + KERNEL.tasklistLock);
   return task === NULL ? -ESRCH : 0;
