@@ -96,10 +96,19 @@ export function interrupt(cpu) {
   cpu.writeOnce(130, 1 + cpu.readOnce(129));
 }`;
 
-function interruptedEnds(broken?: SearchRule): string[] {
+/** CPU 1 interrupts CPU 0, whose body does not keep interrupts off. */
+const OPEN = `
+export function body(cpu) { cpu.writeOnce(129, 1); cpu.writeOnce(129, 2); }
+export function sender(cpu) { cpu.writeOnce(128, 1); }
+export function interrupt(cpu) {
+  cpu.xchg(128, 0);
+  cpu.writeOnce(130, 1 + cpu.readOnce(129));
+}`;
+
+function interruptedEnds(text: string, broken?: SearchRule): string[] {
   const map = new MemoryMap();
   const localBase = claimLocal(map, 2);
-  const [body, sender, interrupt] = functionsOf(INTERRUPTED, ['body', 'sender', 'interrupt']);
+  const [body, sender, interrupt] = functionsOf(text, ['body', 'sender', 'interrupt']);
   const machine = {
     map,
     localBase,
@@ -122,12 +131,17 @@ function interruptedEnds(broken?: SearchRule): string[] {
 }
 
 test('an interrupt comes before a section that keeps it off, or after; without R-11 only after', (t) => {
-  t.deepEqual(interruptedEnds(), ['1', '2']);
-  t.deepEqual(interruptedEnds('R-11'), ['2']);
+  t.deepEqual(interruptedEnds(INTERRUPTED), ['1', '2']);
+  t.deepEqual(interruptedEnds(INTERRUPTED, 'R-11'), ['2']);
+});
+
+test('code that may be interrupted is, between any two of its steps; without R-14 only at one end', (t) => {
+  t.deepEqual(interruptedEnds(OPEN), ['1', '2', '3']);
+  t.true(interruptedEnds(OPEN, 'R-14').length < 3);
 });
 
 /** Rules that only interrupts can show. */
-const OF_INTERRUPTS: ReadonlySet<SearchRule> = new Set(['R-11']);
+const OF_INTERRUPTS: ReadonlySet<SearchRule> = new Set(['R-11', 'R-14']);
 
 for (const rule of RULES.filter((one) => !OF_INTERRUPTS.has(one))) {
   test(`without the condition of ${rule}, ends are missing (seed ${SEED})`, (t) => {

@@ -4,6 +4,7 @@
  */
 
 import type { Addr } from '../../memory/struct.js';
+import { accesses, bitsOf, reads, writes } from './accesses.js';
 import type { LocalStates } from './local-states.js';
 import * as ask from './requests.js';
 import type { SearchRule } from './rules.js';
@@ -12,47 +13,13 @@ import type { Sharing } from './sharing.js';
 const READS = 0;
 const WRITES = 1;
 const LOCKS = 2;
-const SETS = 3;
+const UNLOCKS = 3;
+const SETS = 4;
 
 /** No lock is common to all accesses of a word. */
 const UNGUARDED = 0;
 /** No access of the word is known. */
 const UNTOUCHED = -1;
-
-/** The bits that an access depends on or changes. */
-export function bitsOf(kind: number, a: number): number {
-  if (kind === ask.ASK_BIT || kind === ask.ASK_SET_BIT || kind === ask.ASK_CLEAR_BIT) return 1 << a;
-  if (kind === ask.ASK_OR) return a;
-  return kind === ask.ASK_AND ? ~a : -1;
-}
-
-/** Whether an access changes the word, for others. */
-export function writes(kind: number): boolean {
-  return (
-    kind !== ask.ASK_READ &&
-    kind !== ask.ASK_BIT &&
-    kind !== ask.ASK_RELAX &&
-    kind !== ask.ASK_MWAIT &&
-    kind !== ask.ASK_GET
-  );
-}
-
-function reads(kind: number): boolean {
-  return !(
-    kind === ask.ASK_WRITE ||
-    kind === ask.ASK_SET ||
-    kind === ask.ASK_PREEMPT ||
-    kind === ask.ASK_OR ||
-    kind === ask.ASK_AND ||
-    kind === ask.ASK_ADD ||
-    kind === ask.ASK_UNLOCK
-  );
-}
-
-/** Whether a request accesses a word at all. */
-function accesses(kind: number): boolean {
-  return kind !== ask.ASK_END && kind !== ask.ASK_THROW && kind !== ask.ASK_TRACE;
-}
 
 /** Future accesses of every local state, to the words that are shared. */
 export class Futures {
@@ -69,8 +36,7 @@ export class Futures {
   #width = 1;
   #sets = new Int32Array(0);
   #known = 0;
-  /** States that lead to a state besides its first predecessor, and how many of them are known. */
-  readonly #moreBefore = new Map<number, number[]>();
+  /** How many ways that meet are known. */
   #joined = 0;
   /** For each word, the set of locks that every access holds. */
   readonly #guards: Int32Array;
@@ -99,7 +65,6 @@ export class Futures {
     this.#width = Math.max(1, Math.ceil(this.#bits.length / 32));
     this.#sets = new Int32Array(SETS * this.#width * Math.max(64, 2 * this.#local.size));
     this.#known = this.#joined = 0;
-    this.#moreBefore.clear();
     this.extend();
     this.surprises = 0;
   }
@@ -146,7 +111,9 @@ export class Futures {
     const bits = bitsOf(kind, local.a(state));
     for (let part = first; part < first + (this.#parts[addr] as number); part++) {
       if (((this.#bits[part] as number) & bits) === 0) continue;
-      if (kind === ask.ASK_LOCK) this.#mayStill(state, LOCKS, part, old);
+      if (kind === ask.ASK_LOCK || kind === ask.ASK_TRYLOCK)
+        this.#mayStill(state, LOCKS, part, old);
+      else if (kind === ask.ASK_UNLOCK) this.#mayStill(state, UNLOCKS, part, old);
       else {
         if (writes(kind)) this.#mayStill(state, WRITES, part, old);
         if (reads(kind)) this.#mayStill(state, READS, part, old);
@@ -173,16 +140,12 @@ export class Futures {
       if (((sets[i] as number) & bit) !== 0) return;
       sets[i] = (sets[i] as number) | bit;
       if (at < old) this.surprises++;
-      const more = this.#moreBefore.get(at);
-      if (more) for (const before of more) this.#mayStill(before, set, part, old);
+      for (const before of this.#local.moreBefore(at)) this.#mayStill(before, set, part, old);
     }
   }
 
   /** One state may lead to another that was known already. */
   #join(before: number, after: number, old: number): void {
-    const more = this.#moreBefore.get(after);
-    if (more) more.push(before);
-    else this.#moreBefore.set(after, [before]);
     const base = after * SETS * this.#width;
     for (let set = 0; set < SETS; set++) {
       for (let part = 0; part < this.#bits.length; part++) {
@@ -207,11 +170,13 @@ export class Futures {
     for (let part = first; part < first + (this.#parts[addr] as number); part++) {
       if (((this.#bits[part] as number) & bits) === 0) continue;
       const i = base + (part >>> 5);
-      let met = sets[i + this.#width] as number;
-      if (writes(kind)) met |= sets[i] as number;
-      // Nobody takes a lock before it is released.
+      let met = sets[i + WRITES * this.#width] as number;
+      if (writes(kind)) met |= sets[i + READS * this.#width] as number;
+      // Nobody takes a lock before it is released, and who releases it has taken it.
       if (this.#broken === 'R-5' && kind === ask.ASK_UNLOCK) met = 0;
-      if (kind !== ask.ASK_UNLOCK) met |= sets[i + 2 * this.#width] as number;
+      if (kind !== ask.ASK_UNLOCK) met |= sets[i + LOCKS * this.#width] as number;
+      if (kind !== ask.ASK_LOCK && kind !== ask.ASK_UNLOCK)
+        met |= sets[i + UNLOCKS * this.#width] as number;
       if ((met & (1 << (part & 31))) !== 0) return true;
     }
     return false;

@@ -10,9 +10,12 @@ import { isUnheld, WAIT_MWAIT, WAIT_LOCK, WAIT_NONE, WAIT_RELAX } from '../engin
 import type { Prepared } from '../engine/prepared.js';
 import type { Ended } from '../engine/ended.js';
 import { Constants } from './constants.js';
-import { Futures, writes } from './futures.js';
+import { writes } from './accesses.js';
+import { Futures } from './futures.js';
 import { mix, mixAgain } from './hash.js';
-import { LocalStates, UNKNOWN, type Code, type LiveMemory } from './local-states.js';
+import { Liveness } from './liveness.js';
+import { UNKNOWN } from './local-graph.js';
+import { LocalStates, type Code, type LiveMemory } from './local-states.js';
 import * as ask from './requests.js';
 import type { SearchRule } from './rules.js';
 import { Sharing } from './sharing.js';
@@ -55,8 +58,15 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   /** Whether {@link events} was looked at. */
   usesEvents = false;
   readonly futures: Futures;
+  readonly liveness: Liveness;
+  /** Times that an interrupt turned out to come where none was known to. */
+  #interruptSurprises = 0;
   /** The step being executed touched a word whose order with others matters. */
   #conflict = false;
+  /** Hash of the state, in two halves, as of the last {@link hash}. */
+  low = 0;
+  high = 0;
+  #live: Int32Array = new Int32Array(0);
   #owner = 0;
   readonly #machine: Machine;
   readonly #broken: SearchRule | undefined;
@@ -92,6 +102,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
       broken,
     });
     this.futures = new Futures(this.local, this.sharing, image.length, broken);
+    this.liveness = new Liveness(this.local, image.length, broken);
     this.#interruptRoots = machine.bodies.map(() => new Set<number>());
     this.at = new Int32Array(2 * this.cpuCount).fill(NONE);
     this.#pendingWords = machine.bodies.map(() => new Set<Addr>());
@@ -99,11 +110,52 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
       cpu: 0,
       read: (addr: Addr): number => {
         this.sharing.read(this.cpuCount + view.cpu, addr);
-        this.#pendingWords[view.cpu]?.add(addr);
+        this.#notePending(view.cpu, addr);
         return this.memory.read(addr);
       },
     };
     this.#pendingView = view;
+  }
+
+  /** Take stock of everything that is known: before another search. */
+  rebuild(): void {
+    this.futures.rebuild();
+    this.liveness.rebuild();
+    this.local.classes.rebuild(this.local);
+    this.#interruptSurprises = 0;
+  }
+
+  /**
+   * Give local states that were taken for one the answers that only one of them was given. Returns whether they behave alike,
+   * so that what was found stands.
+   */
+  confirm(): boolean {
+    const { local } = this;
+    if (!local.classes.isOpen) return true;
+    local.classes.complete(local);
+    this.futures.extend();
+    this.liveness.extend();
+    return local.classes.rebuild(local) && this.surprises === 0;
+  }
+
+  /** Times since {@link rebuild} that something which was relied on turned out to be wrong. */
+  get surprises(): number {
+    return this.futures.surprises + this.liveness.surprises + this.#interruptSurprises;
+  }
+
+  #notePending(cpu: number, addr: Addr): void {
+    const words = this.#pendingWords[cpu] as Set<Addr>;
+    if (words.has(addr)) return;
+    words.add(addr);
+    this.liveness.readOutside(addr);
+    this.#interruptSurprises++;
+  }
+
+  #noteRoot(cpu: number, root: number): void {
+    const roots = this.#interruptRoots[cpu] as Set<number>;
+    if (roots.has(root)) return;
+    roots.add(root);
+    this.#interruptSurprises++;
   }
 
   /** Stand at the beginning. */
@@ -124,7 +176,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     const name = owner < this.cpuCount ? 'body' : 'interrupt';
     const { state } = this.local.start(cpu as CpuId, code, name, current);
     this.#owner = owner;
-    if (owner >= this.cpuCount) this.#interruptRoots[cpu]?.add(state);
+    if (owner >= this.cpuCount) this.#noteRoot(cpu, state);
     this.at[owner] = this.#follow(state, 0);
   }
 
@@ -147,23 +199,38 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     this.thrown = undefined;
   }
 
-  /** Hash of the state, first half. */
-  get low(): number {
-    let h = this.#broken === 'R-9' ? 0 : this.memory.low ^ this.#eventsLow;
-    for (let i = 0; i < this.at.length; i++) {
-      const state = this.at[i] as number;
-      h ^= mix(i + 1, state < 0 ? 0 : this.local.hash(state));
+  /** Compute {@link low} and {@link high}. */
+  hash(): void {
+    const { local, memory, at } = this;
+    let [low, high] = [this.#eventsLow, this.#eventsHigh];
+    for (let i = 0; i < at.length; i++) {
+      const state = at[i] as number;
+      low ^= mix(i + 1, state < 0 ? 0 : local.hash(state));
+      high ^= mixAgain(i + 1, state < 0 ? 0 : local.hashAgain(state));
     }
-    return h;
+    this.low = low;
+    this.high = high;
+    if (this.#broken === 'R-9') return;
+    this.low ^= memory.low;
+    this.high ^= memory.high;
+    this.#leaveOutDead();
   }
-  /** Second half. */
-  get high(): number {
-    let h = this.#broken === 'R-9' ? 0 : this.memory.high ^ this.#eventsHigh;
-    for (let i = 0; i < this.at.length; i++) {
-      const state = this.at[i] as number;
-      h ^= mixAgain(i + 1, state < 0 ? 0 : this.local.hashAgain(state));
+
+  /** Take the words out of the hash that nobody reads before they are overwritten. */
+  #leaveOutDead(): void {
+    const { liveness, memory, at } = this;
+    const live = (this.#live = liveness.begin(this.#live));
+    for (const state of at) if (state >= 0) liveness.join(live, state);
+    for (const roots of this.#interruptRoots) for (const root of roots) liveness.join(live, root);
+    const { addrs } = liveness;
+    for (let i = 0; i < live.length; i++) {
+      for (let dead = ~(live[i] as number); dead !== 0; dead &= dead - 1) {
+        const addr = addrs[32 * i + 31 - Math.clz32(dead & -dead)];
+        if (addr === undefined) break;
+        this.low ^= memory.lowOf(addr);
+        this.high ^= memory.highOf(addr);
+      }
     }
-    return h;
   }
 
   /** The code that a CPU executes now: an interrupt, or its body. */
@@ -251,16 +318,29 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     return this.#mayBeInterrupted(cpu);
   }
 
-  /** Whether an interrupt of a CPU is pending, or somebody may still cause one. */
+  /** Whether an interrupt of a CPU is pending, or may be before the code that executes a step goes on. */
   #mayBeInterrupted(cpu: number): boolean {
     this.#pendingView.cpu = cpu;
     if (this.#machine.interrupt?.pending(cpu as CpuId, this.#pendingView) ?? false) return true;
     for (const addr of this.#pendingWords[cpu] as Set<Addr>) {
       for (let owner = 0; owner < this.at.length; owner++) {
+        if (this.#waitsForStep(owner)) continue;
         if (this.#mayMeet(owner, ask.ASK_GET, addr, 0, false)) return true;
       }
     }
     return false;
+  }
+
+  /**
+   * Whether code cannot go on before the step is executed: the code whose step it is, and what that code interrupts or is
+   * interrupted by, as long as it keeps interrupts off.
+   */
+  #waitsForStep(other: number): boolean {
+    const owner = this.#owner;
+    if (other === owner) return true;
+    if (other % this.cpuCount !== owner % this.cpuCount) return false;
+    if (other < owner || this.#broken === 'R-14') return true;
+    return this.local.depth(this.at[owner] as number) !== 0;
   }
 
   /** Whether code may still make an access that does not commute with another; an interrupt that may yet come counts. */
@@ -284,20 +364,20 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     const owner = this.#owner;
     const isShared = writes(kind) ? sharing.write(owner, addr) : sharing.read(owner, addr);
     if (this.#conflict || !isShared || this.#broken === 'R-1') return;
-    if (writes(kind) && this.#causesInterrupt(owner, addr)) this.#conflict = true;
+    if (writes(kind) && this.#causesInterrupt(addr)) this.#conflict = true;
     if (this.#conflict || this.futures.isGuarded(addr)) return;
     const a = local.a(state);
     for (let other = 0; other < this.at.length && !this.#conflict; other++) {
-      if (other !== owner) this.#conflict = this.#mayMeet(other, kind, addr, a);
+      if (!this.#waitsForStep(other)) this.#conflict = this.#mayMeet(other, kind, addr, a);
     }
   }
 
-  /** Whether a store changes what interrupts depend on. */
-  #causesInterrupt(owner: number, addr: Addr): boolean {
+  /** Whether a store changes what interrupts depend on that may begin before it. */
+  #causesInterrupt(addr: Addr): boolean {
     for (let cpu = 0; cpu < this.cpuCount; cpu++) {
       if (!(this.#pendingWords[cpu] as Set<Addr>).has(addr)) continue;
-      if (owner === this.cpuCount + cpu) continue;
-      if (owner !== cpu || this.#mayBeInterrupted(cpu)) return true;
+      if (this.#waitsForStep(this.cpuCount + cpu)) continue;
+      if (this.#mayBeInterrupted(cpu)) return true;
     }
     return false;
   }
@@ -361,6 +441,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
       if (next === UNKNOWN) {
         const reached = local.explore(at, given);
         this.futures.extend();
+        this.liveness.extend();
         return reached;
       }
       at = next;
@@ -398,6 +479,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   }
 
   read(addr: Addr): number {
+    this.liveness.readOutside(addr);
     return this.memory.read(addr);
   }
   write(addr: Addr, value: number): void {

@@ -8,23 +8,12 @@ import type { CpuContext } from '../../memory/cpu.js';
 import type { Addr, CpuId } from '../../memory/struct.js';
 import type { Coroutine } from '../engine/cpu-state.js';
 import { AskingCpu, type Answers, type AskingOptions } from './asking-cpu.js';
-import { HashMap, mix, mixAgain } from './hash.js';
-import { LockSets } from './lock-sets.js';
-import {
-  ASK_END,
-  ASK_LOCK,
-  ASK_THROW,
-  ASK_TRACE,
-  ASK_TRYLOCK,
-  ASK_UNLOCK,
-  isImmediate,
-} from './requests.js';
+import { mix, mixAgain } from './hash.js';
+import { LocalGraph, UNKNOWN } from './local-graph.js';
+import { ASK_END, ASK_THROW, ASK_TRACE, isImmediate } from './requests.js';
 
 /** A body as the resumable build made it. */
 export type Code = (cpu: AskingCpu) => Coroutine;
-
-/** No state: an answer that was never given before. */
-export const UNKNOWN = -1;
 
 /** Answers accesses while code is executed that nobody has executed before; they are carried out at once. */
 export interface LiveMemory {
@@ -32,24 +21,6 @@ export interface LiveMemory {
   immediate(state: number): number;
   event(cpu: CpuId, event: number, a: number, b: number, c: number): void;
 }
-
-/** Numbers of a state: what it asks, whom it follows by which answer, and where its answers lead. */
-const KIND = 0;
-const ADDR = 1;
-const A = 2;
-const B = 3;
-const PARENT = 4;
-const ANSWER = 5;
-const DEPTH = 6;
-const CURRENT = 7;
-const HASH = 8;
-const HASH_AGAIN = 9;
-const FIRST_EDGE = 10;
-const LOCKSET = 11;
-const STRIDE = 12;
-
-/** Numbers of an edge: the answer, the state it leads to, and the next edge of the same state. */
-const EDGE_STRIDE = 3;
 
 /** Code on a CPU, and the task that it executes at first. */
 interface Root {
@@ -67,22 +38,12 @@ interface Live {
 }
 
 /** All local states of a machine's CPUs. */
-export class LocalStates implements Answers {
-  #numbers = new Int32Array(STRIDE * 256);
-  #count = 0;
-  #edges = new Int32Array(EDGE_STRIDE * 256);
-  #edgeCount = 0;
-  /** What code threw, by state. */
-  readonly thrown = new Map<number, unknown>();
+export class LocalStates extends LocalGraph implements Answers {
   readonly #memory: LiveMemory;
-  readonly #lockSets = new LockSets();
   readonly #ctx: CpuContext;
   readonly #options: AskingOptions;
   readonly #roots: Root[] = [];
   readonly #firsts: number[] = [];
-  readonly #byHash = new HashMap();
-  /** Pairs of a state and one that it leads to, which another led to before. */
-  readonly #joined: number[] = [];
   readonly #rootOf = new Map<string, number>();
   /** Code being executed, by root. */
   readonly #live = new Map<number, Live>();
@@ -93,6 +54,8 @@ export class LocalStates implements Answers {
   #from = UNKNOWN;
   #answer = 0;
   #cpu: AskingCpu | undefined;
+  /** State whose code is followed, for want of a memory. */
+  #guide = UNKNOWN;
   /** Whether events are kept as states, because outcomes depend on them. */
   readonly #keepsEvents: boolean;
 
@@ -101,56 +64,11 @@ export class LocalStates implements Answers {
     ctx: CpuContext,
     options: AskingOptions & { readonly keepsEvents: boolean },
   ) {
+    super(options.broken);
     this.#memory = memory;
     this.#ctx = ctx;
     this.#options = options;
     this.#keepsEvents = options.keepsEvents;
-  }
-
-  /** Number of states. */
-  get size(): number {
-    return this.#count;
-  }
-
-  /** Pairs of a state and a later one that is not its first successor's first predecessor: ways that meet. */
-  get joined(): readonly number[] {
-    return this.#joined;
-  }
-
-  kind(state: number): number {
-    return this.#numbers[state * STRIDE + KIND] as number;
-  }
-  addr(state: number): Addr {
-    return this.#numbers[state * STRIDE + ADDR] as number;
-  }
-  a(state: number): number {
-    return this.#numbers[state * STRIDE + A] as number;
-  }
-  b(state: number): number {
-    return this.#numbers[state * STRIDE + B] as number;
-  }
-  /** Depth of preemption-disabled sections. */
-  depth(state: number): number {
-    return this.#numbers[state * STRIDE + DEPTH] as number;
-  }
-  /** The state before the last answer; negative for the beginning of code. */
-  parent(state: number): number {
-    return this.#numbers[state * STRIDE + PARENT] as number;
-  }
-  /** Number of the set of spin locks that the code holds; 0 is none. */
-  locks(state: number): number {
-    return this.#numbers[state * STRIDE + LOCKSET] as number;
-  }
-  /** The task that the CPU executes. */
-  current(state: number): Addr {
-    return this.#numbers[state * STRIDE + CURRENT] as number;
-  }
-  /** Hash over the answers that led here. */
-  hash(state: number): number {
-    return this.#numbers[state * STRIDE + HASH] as number;
-  }
-  hashAgain(state: number): number {
-    return this.#numbers[state * STRIDE + HASH_AGAIN] as number;
   }
 
   /** The first state of code on a CPU; its immediate accesses are carried out if it was never executed before. */
@@ -160,30 +78,25 @@ export class LocalStates implements Answers {
     if (known !== undefined) return { state: known, isNew: false };
     const root = this.#roots.length;
     this.#roots.push({ cpu, code, current });
-    const first = this.#count;
+    const first = this.size;
     this.#rootOf.set(key, first);
     this.#firsts.push(first);
     // A root state of its own, whose only answer leads to what the code asks first.
     const low = mix(mix(cpu + 1, current), name.length);
     const high = mixAgain(mixAgain(cpu + 1, current), name.length);
-    this.#add(ASK_END, -1 - root, 0, 0, UNKNOWN, root, 0, current, low, high);
+    this.add({
+      kind: ASK_END,
+      addr: -1 - root,
+      a: 0,
+      b: 0,
+      parent: UNKNOWN,
+      answer: root,
+      depth: 0,
+      current,
+      low,
+      high,
+    });
     return { state: first, isNew: true };
-  }
-
-  /** The state after an answer; {@link UNKNOWN} if it was never given before. */
-  next(state: number, answer: number): number {
-    const edges = this.#edges;
-    let edge = this.#numbers[state * STRIDE + FIRST_EDGE] as number;
-    while (edge >= 0) {
-      if (edges[edge] === answer) return edges[edge + 1] as number;
-      edge = edges[edge + 2] as number;
-    }
-    return UNKNOWN;
-  }
-
-  /** Whether a state is the beginning of code, before its first access. */
-  isRoot(state: number): boolean {
-    return this.addr(state) < 0 && this.kind(state) === ASK_END;
   }
 
   /**
@@ -193,7 +106,7 @@ export class LocalStates implements Answers {
    * @returns the state reached
    */
   explore(state: number, answer: number): number {
-    const root = this.#rootOfState(state);
+    const root = this.rootOf(state);
     const live = this.#liveOf(root);
     this.#cpu = live.cpu;
     this.#from = state;
@@ -208,7 +121,7 @@ export class LocalStates implements Answers {
       this.#along = 0;
       const { code, current } = this.#roots[root] as Root;
       const first = this.#firsts[root] as number;
-      live.cpu.restart(this, current, this.hash(first), this.hashAgain(first));
+      live.cpu.restart(this, current, this.history(first), this.historyAgain(first));
       coroutine = live.coroutine = code(live.cpu);
     }
     return this.#run(live, coroutine);
@@ -220,21 +133,14 @@ export class LocalStates implements Answers {
       if (coroutine.next().done === true) reached = this.#append(ASK_END, 0, 0, 0);
       else reached = this.#from;
     } catch (error) {
+      live.coroutine = undefined;
+      if (error === DEVIATES) return this.#from;
       if (error instanceof SimulatorBug || error instanceof UsageError) throw error;
       reached = this.#append(ASK_THROW, 0, 0, 0);
       this.thrown.set(reached, error);
     }
     live.at = reached;
     return reached;
-  }
-
-  #rootOfState(state: number): number {
-    let at = state;
-    for (;;) {
-      const parent = this.#numbers[at * STRIDE + PARENT] as number;
-      if (parent < 0) return this.#numbers[at * STRIDE + ANSWER] as number;
-      at = parent;
-    }
   }
 
   #liveOf(root: number): Live {
@@ -257,8 +163,8 @@ export class LocalStates implements Answers {
     let [at, given] = [state, answer];
     while (!this.isRoot(at)) {
       path.push(given, at);
-      given = this.#numbers[at * STRIDE + ANSWER] as number;
-      at = this.#numbers[at * STRIDE + PARENT] as number;
+      given = this.answer(at);
+      at = this.parent(at);
     }
     return path.reverse();
   }
@@ -268,7 +174,7 @@ export class LocalStates implements Answers {
     const state = this.#append(kind, addr, a, b);
     this.#from = state;
     if (!isImmediate(kind)) return undefined;
-    this.#answer = this.#memory.immediate(state);
+    this.#answer = this.#guide === UNKNOWN ? this.#memory.immediate(state) : this.#guided(state);
     return this.#answer;
   }
 
@@ -288,106 +194,50 @@ export class LocalStates implements Answers {
       this.#along += 2;
       return;
     }
-    // Two states for the five numbers of an event.
     const state = this.#append(ASK_TRACE, event, a, b);
-    this.#numbers[state * STRIDE + ADDR] = event;
-    this.#events.set(state, c);
+    this.recorded.set(state, c);
     this.#from = state;
     this.#answer = 0;
-    this.#memory.event((this.#cpu as AskingCpu).id, event, a, b, c);
-  }
-
-  readonly #events = new Map<number, number>();
-
-  /** The last number of an event that a state records. */
-  c(state: number): number {
-    return this.#events.get(state) ?? 0;
+    if (this.#guide !== UNKNOWN) this.#guided(state);
+    else this.#memory.event((this.#cpu as AskingCpu).id, event, a, b, c);
   }
 
   /** The state that code being executed asks something in: follows the last one by the last answer. */
   #append(kind: number, addr: number, a: number, b: number): number {
-    const { preemptDepth, current, low, high } = this.#cpu as AskingCpu;
+    const { preemptDepth: depth, current, low, high } = this.#cpu as AskingCpu;
     const parent = this.#from;
     const answer = this.#answer;
     const next = this.next(parent, answer);
     if (next !== UNKNOWN) return next;
-    const known = this.#byHash.get(low, high);
-    if (known !== undefined) {
-      if (this.kind(known) !== kind || this.addr(known) !== addr || this.a(known) !== a) {
-        throw new SimulatorBug('two local states with one hash ask for different things');
-      }
-      this.#link(parent, answer, known);
-      this.#joined.push(parent, known);
-      return known;
-    }
-    const state = this.#add(kind, addr, a, b, parent, answer, preemptDepth, current, low, high);
-    this.#link(parent, answer, state);
-    return state;
+    return this.reach({ kind, addr, a, b, parent, answer, depth, current, low, high });
   }
 
-  #add(
-    kind: number,
-    addr: number,
-    a: number,
-    b: number,
-    parent: number,
-    answer: number,
-    depth: number,
-    current: number,
-    low: number,
-    high: number,
-  ): number {
-    const state = this.#count++;
-    const at = state * STRIDE;
-    if (at + STRIDE > this.#numbers.length) {
-      const larger = new Int32Array(2 * this.#numbers.length);
-      larger.set(this.#numbers);
-      this.#numbers = larger;
+  /**
+   * Execute code on from a state with an answer as {@link explore} does, but without a memory: as long as it asks for the same
+   * as `guide`, the state that the answer leads to from another state, immediate accesses are answered as they were there.
+   */
+  complete(state: number, answer: number, guide: number): number {
+    this.#guide = guide;
+    try {
+      this.explore(state, answer);
+    } finally {
+      this.#guide = UNKNOWN;
     }
-    const n = this.#numbers;
-    n[at + KIND] = kind;
-    n[at + ADDR] = addr;
-    n[at + A] = a;
-    n[at + B] = b;
-    n[at + PARENT] = parent;
-    n[at + ANSWER] = answer;
-    n[at + DEPTH] = depth;
-    n[at + CURRENT] = current;
-    n[at + HASH] = low;
-    n[at + HASH_AGAIN] = high;
-    this.#byHash.add(low, high, state);
-    n[at + FIRST_EDGE] = -1;
-    n[at + LOCKSET] = parent < 0 ? 0 : this.#locksAfter(parent, answer);
-    return state;
+    return this.next(state, answer);
   }
 
-  /** The locks held once a state has got its answer. */
-  #locksAfter(state: number, answer: number): number {
-    const kind = this.kind(state);
-    const addr = this.addr(state);
-    const held = this.locks(state);
-    if (kind === ASK_LOCK || (kind === ASK_TRYLOCK && answer !== 0)) {
-      return this.#lockSets.with(held, addr);
-    }
-    return kind === ASK_UNLOCK ? this.#lockSets.without(held, addr) : held;
-  }
-
-  /** The locks that two sets have in common. */
-  commonLocks(a: number, b: number): number {
-    return this.#lockSets.common(a, b);
-  }
-
-  #link(parent: number, answer: number, state: number): void {
-    const edge = this.#edgeCount * EDGE_STRIDE;
-    this.#edgeCount++;
-    if (edge + EDGE_STRIDE > this.#edges.length) {
-      const larger = new Int32Array(2 * this.#edges.length);
-      larger.set(this.#edges);
-      this.#edges = larger;
-    }
-    this.#edges[edge] = answer;
-    this.#edges[edge + 1] = state;
-    this.#edges[edge + 2] = this.#numbers[parent * STRIDE + FIRST_EDGE] as number;
-    this.#numbers[parent * STRIDE + FIRST_EDGE] = edge;
+  /** The answer that an immediate access was given elsewhere. */
+  #guided(state: number): number {
+    if (!this.asksAlike(state, this.#guide)) throw DEVIATES;
+    let [given, to] = [0, UNKNOWN];
+    this.eachNext(this.#guide, (answer, next) => {
+      if (to === UNKNOWN) [given, to] = [answer, next];
+    });
+    if (to === UNKNOWN) throw DEVIATES;
+    this.#guide = to;
+    return given;
   }
 }
+
+/** Thrown through code that has come to an access for which there is no answer. */
+const DEVIATES = new SimulatorBug('code asks for something else than what guides it');

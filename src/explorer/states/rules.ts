@@ -14,6 +14,9 @@ export const RULES = [
   'R-9', // a state is its memory and the local states of its CPUs
   'R-10', // a trylock may fail although nobody holds the lock
   'R-11', // an operation that keeps interrupts off is a choice if one may come
+  'R-12', // a word that nobody reads before it is overwritten is no part of a state
+  'R-13', // local states that ask for the same, now and after equal answers, are one
+  'R-14', // code waits for what it is interrupted by, and interrupts for sections that keep them off
 ] as const;
 
 /** A rule of the search. */

@@ -106,7 +106,8 @@ export class StateSearch {
     this.#ends = new Map();
     this.#overlong = false;
     this.#depth = 0;
-    this.#state.futures.rebuild();
+    this.#state.confirm();
+    this.#state.rebuild();
     this.#state.start();
     this.#surprises = this.#state.sharing.surprises;
     this.#doubtfulSince = -1;
@@ -166,11 +167,13 @@ export class StateSearch {
 
   /** Whether something that the search relied on turned out to be wrong, and enough has been learnt since. */
   #mustBeginAgain(): boolean {
-    const { sharing, futures } = this.#state;
+    const { sharing, surprises } = this.#state;
     if (this.#mustKeepEvents()) return true;
     if (this.#broken === 'R-2') return false;
     if (this.#doubtfulSince < 0) {
-      if (sharing.surprises === this.#surprises && futures.surprises === 0) return false;
+      if (sharing.surprises === this.#surprises && surprises === 0) {
+        return this.#frames.length === 0 && !this.#state.confirm();
+      }
       this.#doubtfulSince = this.#steps;
     }
     const learnt = this.#steps - this.#doubtfulSince;
@@ -221,6 +224,7 @@ export class StateSearch {
         this.#take(31 - Math.clz32(choices));
         continue;
       }
+      state.hash();
       if (!this.#seen.add(state.low, state.high)) return;
       this.#frames.push({
         mark: state.mark(),

@@ -6,6 +6,7 @@ import { mix, mixAgain } from './hash.js';
 /** Words that are changed and changed back. */
 export class UndoableMemory {
   readonly words: Int32Array;
+  readonly #initial: Int32Array;
   /** Hash of all words, in two halves. */
   low = 0;
   high = 0;
@@ -13,6 +14,7 @@ export class UndoableMemory {
   #length = 0;
 
   constructor(initial: Int32Array) {
+    this.#initial = initial;
     this.words = Int32Array.from(initial);
   }
 
@@ -37,6 +39,19 @@ export class UndoableMemory {
     this.low ^= mix(addr, old) ^ mix(addr, value);
     this.high ^= mixAgain(addr, old) ^ mixAgain(addr, value);
     this.words[addr] = value;
+  }
+
+  /** What a word adds to {@link low}. */
+  lowOf(addr: Addr): number {
+    const initial = this.#initial[addr] as number;
+    const value = this.words[addr] as number;
+    return initial === value ? 0 : mix(addr, initial) ^ mix(addr, value);
+  }
+  /** What a word adds to {@link high}. */
+  highOf(addr: Addr): number {
+    const initial = this.#initial[addr] as number;
+    const value = this.words[addr] as number;
+    return initial === value ? 0 : mixAgain(addr, initial) ^ mixAgain(addr, value);
   }
 
   /** A point to which the memory can be taken back. */
