@@ -233,10 +233,16 @@ export async function ablate(options: AblateOptions): Promise<AblateResult> {
   const { signal, onProgress } = checked;
   const workers = new Workers(checked.threads);
   try {
-    const found = await inTurn(wanted, signal, (row, done) => {
-      onProgress?.({ done, total: wanted.length, unit: 'rows', note: row.scenario });
-      return measure(workers, row, checked);
-    });
+    const told = { total: wanted.length, unit: 'rows' };
+    const found = await inTurn(
+      wanted,
+      signal,
+      (row, done) => {
+        onProgress?.({ ...told, done, note: row.scenario });
+        return measure(workers, row, checked);
+      },
+      (row, done) => onProgress?.({ ...told, done, note: row.scenario, row }),
+    );
     return { ...found, threadRows: [] };
   } finally {
     await workers.close();
@@ -278,17 +284,23 @@ async function onThreads(
   const sets = siteSets(wanted);
   if (sets.length === 0) throw new UsageError('no race finds anything without these sites');
   const replaced = replace === undefined ? undefined : await replacedSources(replace);
-  const { rows, interrupted } = await inTurn(sets, signal, async (set, done) => {
-    const { sites, removed, inExplorer: shown } = set;
-    onProgress?.({ done, total: sets.length, unit: 'runs', note: removed.join('+') });
-    const found = await huntOnThreads({
-      sites,
-      seed: from,
-      durationMs: budgetMs,
-      replaced,
-      signal,
-    });
-    return { removed, inExplorer: shown, ...found } satisfies ThreadRow;
-  });
+  const told = { total: sets.length, unit: 'runs' };
+  const { rows, interrupted } = await inTurn(
+    sets,
+    signal,
+    async (set, done) => {
+      const { sites, removed, inExplorer: shown } = set;
+      onProgress?.({ ...told, done, note: removed.join('+') });
+      const found = await huntOnThreads({
+        sites,
+        seed: from,
+        durationMs: budgetMs,
+        replaced,
+        signal,
+      });
+      return { removed, inExplorer: shown, ...found } satisfies ThreadRow;
+    },
+    (row, done) => onProgress?.({ ...told, done, note: row.removed.join('+'), row }),
+  );
   return { rows: [], threadRows: rows, interrupted };
 }

@@ -24,6 +24,7 @@ import {
 } from './rules.js';
 import { runSaved } from './saved-campaign.js';
 import { chooseScenario, type Chosen } from './scenarios.js';
+import { seenOf } from './tally.js';
 import type { MinimisedFinding, SliceResult } from './task.js';
 import { Workers } from './workers.js';
 
@@ -352,11 +353,14 @@ class Exploration {
       checkpoint,
       onProgress: (state) => {
         const ms = performance.now() - started;
-        onProgress?.(
-          executions === undefined
-            ? { done: ms / 1000, total: budgetMs / 1000, unit: 's', note: noteOf(state, ms) }
-            : { done: state.next, total: executions, unit: 'executions', note: noteOf(state, ms) },
-        );
+        onProgress?.({
+          ...(executions === undefined
+            ? { done: ms / 1000, total: budgetMs / 1000, unit: 's' }
+            : { done: state.next, total: executions, unit: 'executions' }),
+          note: noteOf(state, ms),
+          executions: state.next,
+          outcomes: seenOf(info.name, state.tally),
+        });
       },
     });
   }

@@ -84,10 +84,16 @@ export async function history(options: HistoryOptions = {}): Promise<HistoryResu
   const { signal, onProgress } = checked;
   const workers = new Workers(1);
   try {
-    return await inTurn(bugs, signal, (bug, done) => {
-      onProgress?.({ done, total: bugs.length, unit: 'bugs', note: bug.id });
-      return replayBug(bug, checked, workers);
-    });
+    const told = { total: bugs.length, unit: 'bugs' };
+    return await inTurn(
+      bugs,
+      signal,
+      (bug, done) => {
+        onProgress?.({ ...told, done, note: bug.id });
+        return replayBug(bug, checked, workers);
+      },
+      (row, done) => onProgress?.({ ...told, done, note: row.id, row }),
+    );
   } finally {
     await workers.close();
   }

@@ -131,10 +131,16 @@ export async function latent(options: LatentOptions = {}): Promise<LatentResult>
   const { signal, onProgress } = checked;
   const workers = new Workers(1);
   try {
-    return await inTurn(issues, signal, (issue, done) => {
-      onProgress?.({ done, total: issues.length, unit: 'issues', note: issue.id });
-      return lookFor(issue, checked, workers);
-    });
+    const told = { total: issues.length, unit: 'issues' };
+    return await inTurn(
+      issues,
+      signal,
+      (issue, done) => {
+        onProgress?.({ ...told, done, note: issue.id });
+        return lookFor(issue, checked, workers);
+      },
+      (row, done) => onProgress?.({ ...told, done, note: row.id, row }),
+    );
   } finally {
     await workers.close();
   }

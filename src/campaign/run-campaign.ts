@@ -196,10 +196,15 @@ class CampaignRun {
   #tell(snapshot: CampaignSnapshot): void {
     const { onSnapshot, onProgress } = this.#options;
     onSnapshot?.(snapshot);
-    const { done, total, seconds, findings } = snapshot;
+    const { done, total, seconds, findings, jobs } = snapshot;
     const rate = Math.round(done / Math.max(seconds, 1e-3));
     const note = `${done} executions, ${rate}/s, ${findings.length} findings`;
-    onProgress?.({ done, total, unit: 'executions', note });
+    const outcomes = jobs.flatMap(({ scenario, outcomes: all }) =>
+      all.map(({ key, grade, count, token }) => ({
+        ...{ of: scenario, name: key, grade, count, token },
+      })),
+    );
+    onProgress?.({ done, total, unit: 'executions', note, executions: done, outcomes });
   }
 
   #snapshot(ledger: Ledger, keeper: FindingKeeper, notes: readonly string[]): CampaignSnapshot {

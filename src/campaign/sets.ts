@@ -9,17 +9,20 @@ export interface Rows<T> {
   readonly interrupted: boolean;
 }
 
-/** Look at things one after the other until all are done or the signal aborts; a failure keeps the rows before it. */
+/** Look at things one after the other until all are done or the signal aborts; a failure keeps the rows before it. `onRow` is told of each row. */
 export async function inTurn<S, T>(
   things: readonly S[],
   signal: AbortSignal | undefined,
   lookAt: (thing: S, done: number) => Promise<T>,
+  onRow?: (row: T, done: number) => void,
 ): Promise<Rows<T>> {
   const rows: T[] = [];
   try {
     for (const thing of things) {
       if (signal?.aborted === true) break;
-      rows.push(await lookAt(thing, rows.length));
+      const row = await lookAt(thing, rows.length);
+      rows.push(row);
+      onRow?.(row, rows.length);
     }
   } catch (error) {
     if (!(error instanceof Interrupted)) {

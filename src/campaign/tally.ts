@@ -1,6 +1,7 @@
 /** Counts of an exploration; counts of disjoint sets of executions add up, in any order, to the same total. */
 
 import type { Grade } from '../scenario/declare.js';
+import type { SeenOutcome } from './progress.js';
 import type { Axiom } from '../view-machine/validate/literal.js';
 import type { Verdict } from '../explorer/engine/verdict.js';
 
@@ -118,6 +119,13 @@ export function addTally(total: Tally, more: Tally): void {
       known.token = outcome.token;
     }
   }
+}
+
+/** The outcomes of a scenario, as progress tells them. */
+export function seenOf(scenario: string, { outcomes }: Tally): SeenOutcome[] {
+  return outcomes.map(({ key, grade, count, token }) => ({
+    ...{ of: scenario, name: key, grade, count, token },
+  }));
 }
 
 /** Which outcome ends a search: none, any forbidden one, or one with this key. */

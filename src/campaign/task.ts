@@ -2,6 +2,7 @@
 
 import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
 import type { AxiomsVerdict } from '../explorer/findings/axioms.js';
+import type { CoverageCounts } from '../explorer/findings/coverage.js';
 import type { Recording } from '../explorer/findings/recording.js';
 import type { Verdict } from '../explorer/engine/verdict.js';
 import type { ExhaustReport, ExhaustRequest } from '../explorer/states/exhaust.js';
@@ -33,6 +34,16 @@ export interface SliceResult extends RangeResult {
 export interface TokenRequest {
   readonly session: SessionConfig;
   readonly token: string;
+}
+
+/** What is to be looked at for coverage. */
+export interface CoverageRequest {
+  readonly session: SessionConfig;
+  readonly strategy: StrategyConfig;
+  /** At most this many executions. */
+  readonly executions: number;
+  /** Milliseconds after which it ends early. */
+  readonly ms: number;
 }
 
 /** One scenario of a file, as commands list it. */
@@ -104,6 +115,8 @@ export interface TaskMap {
   record: { request: TokenRequest & { readonly command: string }; result: Recording };
   /** Execute what a token holds, twice; its outcome if both were the execution it was made of. */
   repeat: { request: TokenRequest; result: string | undefined };
+  /** What the first executions of an exploration reach; undefined for a program, whose code has no ordering sites. */
+  coverage: { request: CoverageRequest; result: CoverageCounts | undefined };
   /** Search all states of a race. */
   exhaust: { request: ExhaustRequest; result: ExhaustReport };
   /** Run both variants of the script of a bug of the past. */

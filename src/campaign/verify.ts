@@ -10,10 +10,11 @@ import { WATCHING, type Watching } from './progress.js';
 import { checkEffect, REPLACE, replacing, type Replacing } from './replace.js';
 import { replayCommand } from './replay-command.js';
 import { existingFile, flag, integerIn, listOf, seed, textOf, writableFolder } from './rules.js';
+import type { CampaignState } from './campaign.js';
 import { runSaved } from './saved-campaign.js';
 import { catalogueScenarios, chooseScenario, scenariosOf, type Chosen } from './scenarios.js';
 import { inTurn, type Rows } from './sets.js';
-import type { AxiomsCount, OutcomeCount, Tally } from './tally.js';
+import { seenOf, type AxiomsCount, type OutcomeCount, type Tally } from './tally.js';
 import { Workers } from './workers.js';
 
 /** A whole machine takes some fifty times as long as a race. */
@@ -152,10 +153,25 @@ export async function verify(options: VerifyOptions = {}): Promise<VerifyResult>
     const all = await chosen(workers, checked);
     const verifier = new Verifier(workers, checked);
     if (saved !== undefined) all.forEach((info) => verifier.expectSame(info, saved));
-    const result = await inTurn(all, checked.signal, (info, done) =>
-      verifier.verify(info, (note) =>
-        checked.onProgress?.({ done, total: all.length, unit: 'scenarios', note }),
-      ),
+    const told = { total: all.length, unit: 'scenarios' };
+    let counted = 0;
+    const result = await inTurn(
+      all,
+      checked.signal,
+      (info, done) =>
+        verifier.verify(info, ({ next, tally }) =>
+          checked.onProgress?.({
+            ...told,
+            done,
+            note: `${info.name} ${next}`,
+            executions: counted + next,
+            outcomes: seenOf(info.name, tally),
+          }),
+        ),
+      (row, done) => {
+        counted += row.executions;
+        checked.onProgress?.({ ...told, done, note: row.scenario, executions: counted, row });
+      },
     );
     judge(result, saved);
     return result;
@@ -250,13 +266,13 @@ class Verifier {
     this.#options = options;
   }
 
-  async verify(info: Chosen, onNote: (note: string) => void): Promise<VerifiedScenario> {
+  async verify(info: Chosen, onState: (state: CampaignState) => void): Promise<VerifiedScenario> {
     const { seed: from, twice } = this.#options;
     const started = performance.now();
-    const tally = await this.#tally(info, true, onNote);
+    const tally = await this.#tally(info, true, onState);
     const seconds = (performance.now() - started) / 1000;
     const complete = tally.executions >= this.#runsOf(info);
-    const again = twice && complete ? await this.#tally(info, false, onNote) : null;
+    const again = twice && complete ? await this.#tally(info, false) : null;
     return {
       scenario: info.name,
       expected: FAILING.has(info.name) ? 'fails' : 'clean',
@@ -291,7 +307,11 @@ class Verifier {
     return systemExecutions ?? Math.ceil(executions / RACES_TO_A_SYSTEM);
   }
 
-  async #tally(info: Chosen, resumes: boolean, onNote: (note: string) => void): Promise<Tally> {
+  async #tally(
+    info: Chosen,
+    resumes: boolean,
+    onState: (state: CampaignState) => void = () => undefined,
+  ): Promise<Tally> {
     const { seed: from, threads, checkpoint, signal, replace, axioms } = this.#options;
     const { file, name, fingerprint } = info;
     const { tally, failure } = await runSaved(this.#workers, {
@@ -314,7 +334,7 @@ class Verifier {
       },
       checkpoint:
         checkpoint === undefined || !resumes ? undefined : join(checkpoint, `${name}.json`),
-      onProgress: ({ next }) => onNote(`${name} ${next}`),
+      onProgress: onState,
     });
     if (failure !== undefined) throw failure;
     return tally;

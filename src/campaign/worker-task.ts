@@ -7,6 +7,7 @@ import { prepare } from '../explorer/engine/prepare.js';
 import { loadScenario, Session } from '../explorer/engine/session.js';
 import { minimise } from '../explorer/findings/minimise.js';
 import { askAxioms } from '../explorer/findings/axioms.js';
+import { CoverageCounter, type CoverageCounts } from '../explorer/findings/coverage.js';
 import { exhaust } from '../explorer/states/exhaust.js';
 import { record } from '../explorer/findings/record.js';
 import type { Recording } from '../explorer/findings/recording.js';
@@ -19,10 +20,11 @@ import type { ScenarioReference } from '../scenario/reference.js';
 import { tellProgram, weakenedLines } from '../javascript/engine/story.js';
 import { Sessions } from './kept.js';
 import { atomicsOf, isProgramSession, listFile, racesOf } from './programs.js';
-import { exploreRange } from './range.js';
+import { createStrategy, exploreRange } from './range.js';
 import { isOfCatalogue } from './replay-command.js';
 import type {
   Answer,
+  CoverageRequest,
   MinimisedFinding,
   ProgramOperation,
   ReplayReport,
@@ -51,6 +53,7 @@ const HANDLERS: {
   tell: retell,
   record: write,
   repeat,
+  coverage,
   exhaust,
   history,
   latent,
@@ -96,6 +99,31 @@ async function write({
 }: TaskMap['record']['request']): Promise<Recording> {
   const session = new Session(await loadScenario(config.scenario), config, { log: true });
   return record(session, token, { command });
+}
+
+/** Executions that are looked at for coverage, whatever time they take. */
+const LEAST_COVERED = 3;
+
+/** A session of its own: one that tells of sites and logs is slow. */
+async function coverage({
+  session: config,
+  strategy: wanted,
+  executions,
+  ms,
+}: CoverageRequest): Promise<CoverageCounts | undefined> {
+  if (isProgramSession(await sessions.session(config))) return undefined;
+  const counter = new CoverageCounter();
+  const options = { log: true, onSite: (site: number) => counter.site(site) };
+  const session = new Session(await loadScenario(config.scenario), config, options);
+  const strategy = createStrategy(wanted, session);
+  // Loading is not counted, and something is looked at however slow it is.
+  const deadline = performance.now() + ms;
+  for (let run = 0; run < executions; run++) {
+    if (run >= LEAST_COVERED && performance.now() >= deadline) break;
+    if (!strategy.begin(run)) break;
+    if (session.execute(strategy) !== undefined) counter.add(session);
+  }
+  return counter.counts();
 }
 
 async function image(scenario: ScenarioReference): Promise<Int32Array> {

@@ -6,7 +6,9 @@ import type { ThreadRow } from '../campaign/ablate-threads.js';
 import { writeTextFile } from '../campaign/files.js';
 import { writableFile } from '../campaign/rules.js';
 import { renderTable } from '../report/table.js';
+import { ablatedTables } from '../report/tables/catalogue.js';
 import { addCommand, JSON_OPTION } from './command.js';
+import { REPORTS, splitReports, TRACE } from './reporting.js';
 import { runUseCase } from './use-case.js';
 
 /** What a row has to say besides its figures. */
@@ -64,6 +66,8 @@ const TABLE = {
   ...ABLATE_OPTIONS,
   save: { rule: writableFile, about: 'write the rows as JSON', flags: '--save <file>' },
   ...JSON_OPTION,
+  ...REPORTS,
+  trace: { ...TRACE.trace, needs: { on: ['explorer'] } },
 } as const;
 
 /** Add the command to a program. */
@@ -72,7 +76,8 @@ export function registerAblate(program: Command): void {
     name: 'ablate',
     description: 'remove ordering sites from the races of the catalogue, and see what breaks',
     table: TABLE,
-    run: async ({ json, save, ...options }) => {
+    run: async ({ json, save, ...given }) => {
+      const { asked, options } = splitReports(given);
       const isOnThreads = options.on === 'threads';
       const rowsOf = ({ rows, threadRows }: AblateResult) => (isOnThreads ? threadRows : rows);
       const keep = (result: AblateResult): void => {
@@ -82,6 +87,7 @@ export function registerAblate(program: Command): void {
       const { rows } = await runUseCase(
         {
           ...{ label: 'ablating', json, keep },
+          reporting: { command: 'ablate', asked, tables: ablatedTables },
           text: (result) => (isOnThreads ? threadTable(result.threadRows) : table(result.rows)),
           toJson: (result) => ({ rows: rowsOf(result), interrupted: result.interrupted }),
         },

@@ -7,10 +7,12 @@ import { controlCampaign, serveCampaigns, watchCampaign } from '../campaign/redi
 import type { CampaignSnapshot } from '../campaign/plan/snapshot.js';
 import { existingFile, flag, integerIn, textOf } from '../campaign/rules.js';
 import { CampaignServer, type Control } from '../report/campaign/serve.js';
+import { campaignSessions, campaignTables } from '../report/tables/planned.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { campaignLines } from './campaign-report.js';
 import { interruptible } from './interrupt.js';
 import { emit } from './output.js';
+import { REPORTS, splitReports, TRACE } from './reporting.js';
 import { runUseCase } from './use-case.js';
 
 const redis = { ...RUN_CAMPAIGN_OPTIONS.redis, required: true };
@@ -43,6 +45,8 @@ const RUN = {
   host: { ...ADDRESS.host, needs: { serve: 'given' } },
   control: { ...ADDRESS.control, needs: { serve: 'given', redis: 'given' } },
   ...JSON_OPTION,
+  ...REPORTS,
+  ...TRACE,
 } as const;
 
 const WORKER = {
@@ -99,13 +103,18 @@ function registerRun(campaign: Command): void {
     name: 'run',
     description: 'run a campaign and keep what it finds',
     table: RUN,
-    run: async ({ json, serve, port, host, control, plan, ...options }) => {
+    run: async ({ json, serve, port, host, control, plan, ...given }) => {
+      const { asked, options } = splitReports(given);
       const { redis: url } = options;
       const page =
         serve === true
           ? await openPage({ port, host }, control === true ? url : undefined)
           : undefined;
-      const shown = { label: 'campaign', json, text: campaignLines };
+      const reporting = {
+        ...{ command: 'campaign run', asked, tables: campaignTables },
+        explored: campaignSessions(plan ?? ''),
+      };
+      const shown = { label: 'campaign', json, text: campaignLines, reporting };
       try {
         const result = await runUseCase(shown, (watching) =>
           runCampaign({

@@ -2,7 +2,9 @@
 
 import type { Command } from 'commander';
 import { compare, COMPARE_OPTIONS, type CompareResult } from '../campaign/compare.js';
+import { comparedTables } from '../report/tables/catalogue.js';
 import { addCommand, JSON_OPTION } from './command.js';
+import { REPORTS, splitReports } from './reporting.js';
 import { runUseCase } from './use-case.js';
 
 /** Add the command to a program. */
@@ -10,10 +12,12 @@ export function registerCompare(program: Command): void {
   addCommand(program, {
     name: 'compare',
     description: 'run a scenario in the explorer and on real threads, and compare the outcomes',
-    table: { ...COMPARE_OPTIONS, ...JSON_OPTION },
-    run: async ({ json, scenario = '', ...options }) => {
+    table: { ...COMPARE_OPTIONS, ...JSON_OPTION, ...REPORTS },
+    run: async ({ json, scenario = '', ...given }) => {
+      const { asked, options } = splitReports(given);
+      const reporting = { command: 'compare', asked, tables: comparedTables };
       const { rows, unreachable } = await runUseCase(
-        { label: 'comparing', json, text: compareText },
+        { label: 'comparing', json, text: compareText, reporting },
         (watching) => compare({ ...options, ...watching, scenario }),
       );
       const isWrong = unreachable.length > 0 || rows.some(({ grade }) => grade === 'forbidden');

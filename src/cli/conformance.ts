@@ -12,7 +12,9 @@ import {
 import { flag, writableFile } from '../campaign/rules.js';
 import { missingTable } from '../report/missing-table.js';
 import { renderTable } from '../report/table.js';
+import { conformanceTables } from '../report/tables/litmus.js';
 import { addCommand, JSON_OPTION } from './command.js';
+import { REPORTS, splitReports } from './reporting.js';
 import { runUseCase } from './use-case.js';
 
 const TABLE = {
@@ -24,6 +26,7 @@ const TABLE = {
   },
   list: { rule: flag, about: 'list every test that differs' },
   ...JSON_OPTION,
+  ...REPORTS,
 } as const;
 
 /** Add the command to the program. */
@@ -32,12 +35,14 @@ export function registerConformance(program: Command): void {
     name: 'conformance',
     description: "compare each engine's verdicts with recorded ones of herd7",
     table: TABLE,
-    run: async ({ json, missing, list = false, ...options }) => {
+    run: async ({ json, missing, list = false, ...given }) => {
+      const { asked, options } = splitReports(given);
       const { runs, seek, seed } = CONFORMANCE_OPTIONS;
       const used = { runs: runs.fallback, seek: seek.fallback, seed: seed.fallback, ...options };
       const { engines } = await runUseCase(
         {
           ...{ label: 'conformance', json },
+          reporting: { command: 'conformance', asked, tables: conformanceTables },
           text: (result: ConformanceResult) => textOf(result, list),
           toJson: (result) => result.engines,
           keep: (result) => {

@@ -5,9 +5,11 @@ import { explore, EXPLORE_OPTIONS } from '../campaign/explore.js';
 import { flag } from '../campaign/rules.js';
 import { listScenarios } from '../campaign/scenario-index.js';
 import { UsageError } from '../errors.js';
+import { exploredTables, sessionsOf } from '../report/tables/explored.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { exploreLines } from './explore-report.js';
 import { emit } from './output.js';
+import { REPORTS, splitReports, TRACE } from './reporting.js';
 import { runUseCase } from './use-case.js';
 
 const TABLE = {
@@ -16,6 +18,8 @@ const TABLE = {
   minimise: { ...EXPLORE_OPTIONS.minimise, flags: '--no-minimise' },
   list: { rule: flag, about: 'list the scenarios of the catalogue', only: ['json'] },
   ...JSON_OPTION,
+  ...REPORTS,
+  ...TRACE,
 } as const;
 
 /** Add the command to a program. */
@@ -24,7 +28,7 @@ export function registerExplore(program: Command): void {
     name: 'explore',
     description: 'explore the interleavings and reorderings of a scenario, deterministically',
     table: TABLE,
-    run: async ({ list, json, scenario, ...options }) => {
+    run: async ({ list, json, scenario, ...given }) => {
       if (list === true) {
         emit({ json: json ?? false }, listScenarios(), (all) =>
           all.map(({ name, description }) => `${name.padEnd(24)} ${description}`).join('\n'),
@@ -32,10 +36,12 @@ export function registerExplore(program: Command): void {
         return;
       }
       if (scenario === undefined) throw new UsageError('name a scenario, or give --list');
+      const { asked, options } = splitReports(given);
       // The command's own start is part of its time, unless it would take most of it.
-      const asked = options.budgetMs ?? EXPLORE_OPTIONS.budgetMs.fallback;
-      const budgetMs = Math.round(Math.max(asked / 2, asked - performance.now()));
-      const shown = { label: 'exploring', json, text: exploreLines };
+      const wanted = options.budgetMs ?? EXPLORE_OPTIONS.budgetMs.fallback;
+      const budgetMs = Math.round(Math.max(wanted / 2, wanted - performance.now()));
+      const reporting = { command: 'explore', asked, tables: exploredTables, explored: sessionsOf };
+      const shown = { label: 'exploring', json, text: exploreLines, reporting };
       const result = await runUseCase(shown, (watching) =>
         explore({ ...options, ...watching, scenario, budgetMs }),
       );

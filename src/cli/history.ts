@@ -11,8 +11,10 @@ import { existingFile } from '../campaign/rules.js';
 import { HISTORY, NOT_REPLAYED } from '../catalog/history.js';
 import { renderTable } from '../report/table.js';
 import type { HistoryFinding, HistoryRecord } from '../scenario/history.js';
+import { historyTables } from '../report/tables/catalogue.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { markdownTable, writeSection } from './readme.js';
+import { REPORTS, splitReports, TRACE } from './reporting.js';
 import { runUseCase } from './use-case.js';
 
 /** The commit of a bug; `open` without a fix, a dash when we do not know it. */
@@ -84,6 +86,8 @@ const TABLE = {
     only: [],
   },
   ...JSON_OPTION,
+  ...REPORTS,
+  ...TRACE,
 } as const;
 
 /** Add the command to a program. */
@@ -93,7 +97,8 @@ export function registerHistory(program: Command): void {
     description:
       'replay bugs of the past: the old code must fail as described, that of today must not',
     table: TABLE,
-    run: async ({ json, readme, ...options }) => {
+    run: async ({ json, readme, ...given }) => {
+      const { asked, options } = splitReports(given);
       if (readme !== undefined) {
         writeSection(readme, 'history', readmeTable());
         return;
@@ -102,6 +107,7 @@ export function registerHistory(program: Command): void {
       const { rows } = await runUseCase(
         {
           ...{ label: 'replaying', json },
+          reporting: { command: 'history', asked, tables: historyTables },
           text: (result: HistoryResult) =>
             isTable ? table(result.rows) : result.rows.map(story).join('\n\n'),
         },

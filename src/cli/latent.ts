@@ -15,8 +15,10 @@ import { LATENT } from '../catalog/latent.js';
 import { latentPage } from '../report/latent-page.js';
 import { renderTable } from '../report/table.js';
 import type { LatentIssue } from '../scenario/latent.js';
+import { latentTables } from '../report/tables/catalogue.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { markdownTable, writeSection } from './readme.js';
+import { REPORTS, splitReports, TRACE } from './reporting.js';
 import { runUseCase } from './use-case.js';
 
 function extent({ found, searched, unit, seconds }: AttemptResult): string {
@@ -112,6 +114,8 @@ const TABLE = {
     only: [],
   },
   ...JSON_OPTION,
+  ...REPORTS,
+  ...TRACE,
 } as const;
 
 /** Add the command to a program. */
@@ -120,7 +124,8 @@ export function registerLatent(program: Command): void {
     name: 'latent',
     description: 'look for suspected bugs in the subsystem as it is, and say what was searched',
     table: TABLE,
-    run: async ({ json, readme, pages, ...options }) => {
+    run: async ({ json, readme, pages, ...given }) => {
+      const { asked, options } = splitReports(given);
       if (pages !== undefined) {
         writePages(pages);
         return;
@@ -133,6 +138,7 @@ export function registerLatent(program: Command): void {
       const { rows } = await runUseCase(
         {
           ...{ label: 'looking', json },
+          reporting: { command: 'latent', asked, tables: latentTables },
           text: (result: LatentResult) =>
             isTable ? table(result.rows) : result.rows.map(story).join('\n\n'),
         },

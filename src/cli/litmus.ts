@@ -14,9 +14,11 @@ import { divide, type LitmusResult } from '../litmus/batch.js';
 import type { LitmusReport } from '../litmus/job.js';
 import { executionDot, renderSvg } from '../report/execution-graph.js';
 import { renderTable } from '../report/table.js';
+import { litmusTables, shapesTables } from '../report/tables/litmus.js';
 import { addCommand, type Given, JSON_OPTION } from './command.js';
 import { changeLines, modelsText } from './litmus-models.js';
 import { checkShapes, shapesText } from './litmus-threads.js';
+import { REPORTS, splitReports } from './reporting.js';
 import { runUseCase } from './use-case.js';
 
 const OF_PATH = { path: 'given' } as const;
@@ -46,6 +48,7 @@ const TABLE = {
     not: ['models'],
   },
   ...JSON_OPTION,
+  ...REPORTS,
 } as const;
 
 type Options = Given<typeof TABLE>;
@@ -63,7 +66,15 @@ export function registerLitmus(program: Command): void {
   });
 }
 
-async function runShapes({ on, memory, shapes, trials, seed, json }: Options): Promise<void> {
+async function runShapes({
+  on,
+  memory,
+  shapes,
+  trials,
+  seed,
+  json,
+  ...others
+}: Options): Promise<void> {
   if (on !== 'threads') {
     throw new UsageError(
       `--on ${on ?? LITMUS_OPTIONS.on.fallback} needs a path; only --on threads has shapes of its own`,
@@ -71,9 +82,10 @@ async function runShapes({ on, memory, shapes, trials, seed, json }: Options): P
   }
   const given = { memory, shapes, trials, seed };
   const options = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
-  const result = await runUseCase({ label: 'litmus', json, text: shapesText }, (watching) =>
-    litmusShapes({ ...options, ...watching }),
-  );
+  const { asked } = splitReports(others);
+  const reporting = { command: 'litmus', asked, tables: shapesTables };
+  const shown = { label: 'litmus', json, text: shapesText, reporting };
+  const result = await runUseCase(shown, (watching) => litmusShapes({ ...options, ...watching }));
   checkShapes(result, trials ?? LITMUS_SHAPES_OPTIONS.trials.fallback);
 }
 
@@ -83,14 +95,16 @@ async function runTests({
   svg,
   shapes: _,
   trials: __,
-  ...options
+  ...given
 }: Options): Promise<void> {
+  const { asked, options } = splitReports(given);
   let checked: CheckLitmusResult | undefined;
   await runUseCase(
     {
       ...{ label: `litmus (${options.on ?? 'axioms'})`, json },
       text: (result: CheckLitmusResult) =>
         result.isFolder ? folderText(result) : single(result.results, options.models !== undefined),
+      reporting: { command: 'litmus', asked, tables: litmusTables },
       toJson: (result) => (result.isFolder ? result : result.results[0]),
     },
     async (watching) => {

@@ -1,19 +1,13 @@
 /** The command line as a whole: commands are registered on one commander program, and every ending has one exit status. */
 
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { Interrupted } from '../errors.js';
 import { endingOf, oneLine, PROGRAM_NAME } from './failure.js';
 import { exitCodeOfSignal, interrupts } from './interrupt.js';
+import { packageVersion } from './version.js';
 
 /** What each `src/cli/<command>.ts` exports: it adds its command to the program. */
 export type RegisterCommand = (program: Command) => void;
-
-/** Version of the package that this file is part of. */
-function packageVersion(): string {
-  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
-}
 
 const complain = (text: string, write: (text: string) => void): void =>
   write(`${PROGRAM_NAME}: ${oneLine(text).replace(/^error: /, '')}\n`);

@@ -3,10 +3,15 @@
 import type { Command } from 'commander';
 import { createInterface } from 'node:readline/promises';
 import { replay, REPLAY_OPTIONS, type ReplayResult } from '../campaign/replay.js';
+import { findScenario } from '../campaign/find-scenario.js';
 import { flag, integerIn, writableFile } from '../campaign/rules.js';
+import { replayCommand } from '../campaign/replay-command.js';
+import type { ReportTable } from '../report/report.js';
+import { replayedTables } from '../report/tables/explored.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { writeFindingFiles } from './finding-files.js';
 import { interruptible } from './interrupt.js';
+import { REPORTS, splitReports } from './reporting.js';
 import { runUseCase } from './use-case.js';
 
 const TABLE = {
@@ -14,13 +19,13 @@ const TABLE = {
   step: {
     rule: flag,
     about: 'wait for Enter after each operation (on a terminal); q ends it',
-    not: ['json'],
+    not: ['json', 'tap', 'jsonl'],
   },
   until: {
     rule: integerIn({ min: 1, max: 1e9 }),
     about: 'stop the story after so many lines',
     flags: '--until <n>',
-    not: ['json'],
+    not: ['json', 'tap', 'jsonl'],
   },
   html: { rule: writableFile, about: 'write the page of the finding', flags: '--html <file>' },
   trace: {
@@ -34,6 +39,10 @@ const TABLE = {
     flags: '--ftrace <file>',
   },
   ...JSON_OPTION,
+  junit: REPORTS.junit,
+  tap: REPORTS.tap,
+  github: REPORTS.github,
+  jsonl: REPORTS.jsonl,
 } as const;
 
 /** Add the command to a program. */
@@ -42,12 +51,14 @@ export function registerReplay(program: Command): void {
     name: 'replay',
     description: 'reproduce a finding of explore from its token',
     table: TABLE,
-    run: async ({ step, until, json, html, trace, ftrace, token = '', axioms, ...options }) => {
+    run: async ({ step, until, json, html, trace, ftrace, token = '', axioms, ...given }) => {
+      const { asked, options } = splitReports(given);
       const isPaced = step === true && process.stdin.isTTY && process.stdout.isTTY;
       const shown = {
         label: 'replaying',
         json,
         text: (result: ReplayResult) => (isPaced ? '' : storyText(result, until)),
+        reporting: { command: 'replay', asked, tables: tablesOf(token, options) },
         keep: () => writeFindingFiles({ html, trace, ftrace }, { token, ...options }),
       };
       const result = await runUseCase(shown, (watching) => {
@@ -63,6 +74,16 @@ export function registerReplay(program: Command): void {
     },
   });
 }
+
+/** The table of what was replayed, with the command that replays it. */
+const tablesOf =
+  (token: string, { file, replace }: { file?: string; replace?: string }) =>
+  (result: ReplayResult): ReportTable[] =>
+    replayedTables(
+      result,
+      replayCommand(token, file ?? findScenario(result.scenario).file, replace),
+      file,
+    );
 
 function storyText(result: ReplayResult, until: number | undefined): string {
   return [...result.lines.slice(0, until), endText(result)].join('\n');

@@ -1,10 +1,12 @@
 /** Runs a use case for a command: with a progress bar, until Ctrl-C, and prints whatever it has in the end. */
 
 import type { Watching } from '../campaign/progress.js';
+import { OptionError } from '../campaign/option-table.js';
 import { Interrupted, partialResult } from '../errors.js';
 import { interruptible } from './interrupt.js';
 import { emit } from './output.js';
 import { startProgress, type Progress } from './progress.js';
+import { Reports, type Reporting } from './reporting.js';
 
 /** How a command shows its use case. */
 export interface Shown<R> {
@@ -18,6 +20,8 @@ export interface Shown<R> {
   readonly toJson?: (result: R) => unknown;
   /** Writes the files that were asked for; after everything is printed. */
   readonly keep?: (result: R) => Promise<void> | void;
+  /** The reports that it can be asked for. */
+  readonly reporting?: Reporting<R>;
 }
 
 /**
@@ -31,26 +35,34 @@ export async function runUseCase<R extends object>(
   work: (watching: Watching) => Promise<R>,
 ): Promise<R> {
   const bar: { progress?: Progress } = {};
+  const { reporting, json = false } = shown;
+  const reports = reporting === undefined ? undefined : new Reports(reporting, json);
   try {
     const result = await interruptible((signal) =>
       work({
         signal,
-        onProgress: ({ done, total, unit, note }) => {
+        onProgress: (progress) => {
+          reports?.progress(progress);
+          const { done, total, unit, note } = progress;
           bar.progress ??= startProgress({ label: shown.label, total: Math.ceil(total), unit });
           bar.progress.update(Math.floor(done), note);
         },
       }),
     );
     bar.progress?.stop();
-    await print(shown, result);
+    await print(shown, reports, result);
     return result;
   } catch (error) {
     bar.progress?.stop();
     const partial = partialResult(error) as R | undefined;
     const failure = error instanceof Error ? error.message : String(error);
-    if (partial !== undefined) await print(shown, partial, failure);
-    else if (error instanceof Interrupted && shown.json === true) {
-      emit({ json: true }, { interrupted: true }, () => '');
+    if (partial !== undefined) await print(shown, reports, partial, failure);
+    else {
+      if (error instanceof Interrupted && json) {
+        emit({ json: true }, { interrupted: true }, () => '');
+      }
+      // An option that was refused is no run; whatever else kept it from its result is.
+      if (!(error instanceof OptionError)) await reports?.write(undefined, undefined, failure);
     }
     throw error;
   }
@@ -58,12 +70,14 @@ export async function runUseCase<R extends object>(
 
 async function print<R extends object>(
   shown: Shown<R>,
+  reports: Reports<R> | undefined,
   result: R,
   failure?: string,
 ): Promise<void> {
   const { json, text, toJson, keep } = shown;
   const data = toJson?.(result) ?? result;
   const whole = failure === undefined ? data : { ...data, failure };
-  emit({ json: json ?? false }, whole, () => text(result));
+  if (reports?.replacesText !== true) emit({ json: json ?? false }, whole, () => text(result));
   await keep?.(result);
+  await reports?.write(result, whole, failure);
 }

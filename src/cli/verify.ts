@@ -19,7 +19,9 @@ import {
   type VerifyResult,
 } from '../campaign/verify.js';
 import { renderTable } from '../report/table.js';
+import { exhaustedTables, verifiedSessions, verifiedTables } from '../report/tables/verified.js';
 import { addCommand, JSON_OPTION } from './command.js';
+import { REPORT_KEYS, REPORTS, splitReports, TRACE, type Asked } from './reporting.js';
 import { runUseCase } from './use-case.js';
 
 /** Findings whose tokens are printed; JSON has all of them. */
@@ -74,7 +76,7 @@ const TABLE = {
   exhaust: {
     rule: flag,
     about: 'search every state of the races under sc memory: proved, or how far it came',
-    only: ['scenarios', 'budgetMs', 'threads', 'save', 'json'],
+    only: ['scenarios', 'budgetMs', 'threads', 'save', 'json', ...REPORT_KEYS],
   },
   budgetMs: {
     ...EXHAUST_OPTIONS.budgetMs,
@@ -83,6 +85,8 @@ const TABLE = {
   },
   save: { rule: writableFile, about: 'write the rows as JSON', flags: '--save <file>' },
   ...JSON_OPTION,
+  ...REPORTS,
+  ...TRACE,
 } as const;
 
 function saysOf({ says, outcomes, done }: ExhaustedRace): string {
@@ -119,18 +123,21 @@ function exhaustText({ rows }: ExhaustResult): string {
   return [table, `${proved} of ${rows.length} races proved under sc`, ...tokens].join('\n');
 }
 
-async function exhaustAll({
-  json,
-  save,
-  ...options
-}: ExhaustOptions & { readonly json: boolean | undefined; readonly save: string | undefined }) {
+interface ExhaustAsked extends ExhaustOptions {
+  readonly json: boolean | undefined;
+  readonly save: string | undefined;
+  readonly asked: Asked;
+}
+
+async function exhaustAll({ json, save, asked, ...options }: ExhaustAsked): Promise<void> {
+  const reporting = { command: 'verify --exhaust', asked, tables: exhaustedTables };
   const keep = ({ rows }: ExhaustResult): void => {
     if (save !== undefined) {
       writeTextFile('report', save, `${JSON.stringify(rows, undefined, 2)}\n`);
     }
   };
   const { rows } = await runUseCase(
-    { label: 'exhausting', json, text: exhaustText, keep },
+    { label: 'exhausting', json, text: exhaustText, keep, reporting },
     (watching) => exhaust({ ...options, ...watching }),
   );
   if (rows.some(({ says }) => says === 'refuted')) process.exitCode = 1;
@@ -143,7 +150,8 @@ export function registerVerify(program: Command): void {
     description:
       'execute every scenario with nothing removed, and see that nothing forbidden happens',
     table: TABLE,
-    run: async ({ json, save, exhaust: all, budgetMs, ...options }) => {
+    run: async ({ json, save, exhaust: all, budgetMs, ...given }) => {
+      const { asked, options } = splitReports(given);
       if (all === true) {
         const { scenarios, threads } = options;
         await exhaustAll({
@@ -152,6 +160,7 @@ export function registerVerify(program: Command): void {
           ...(budgetMs === undefined ? {} : { budgetMs }),
           json,
           save,
+          asked,
         });
         return;
       }
@@ -160,7 +169,11 @@ export function registerVerify(program: Command): void {
           writeTextFile('report', save, `${JSON.stringify(rows, undefined, 2)}\n`);
         }
       };
-      const shown = { label: 'verifying', json, text, keep };
+      const reporting = {
+        ...{ command: 'verify', asked, tables: verifiedTables },
+        explored: verifiedSessions(options.replace),
+      };
+      const shown = { label: 'verifying', json, text, keep, reporting };
       const { rows } = await runUseCase(shown, (watching) => verify({ ...options, ...watching }));
       if (findingsOf(rows).length > 0) process.exitCode = 1;
     },

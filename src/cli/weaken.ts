@@ -2,10 +2,12 @@
 
 import type { Command } from 'commander';
 import { weaken, WEAKEN_OPTIONS, type WeakenResult } from '../campaign/weaken.js';
+import { weakenedTables } from '../report/tables/explored.js';
 import { addCommand, JSON_OPTION } from './command.js';
+import { REPORTS, splitReports } from './reporting.js';
 import { runUseCase } from './use-case.js';
 
-const TABLE = { ...WEAKEN_OPTIONS, ...JSON_OPTION } as const;
+const TABLE = { ...WEAKEN_OPTIONS, ...JSON_OPTION, ...REPORTS } as const;
 
 /** Add the command to a program. */
 export function registerWeaken(program: Command): void {
@@ -14,8 +16,10 @@ export function registerWeaken(program: Command): void {
     description:
       'weaken the Atomics of a SharedArrayBuffer program one at a time, and see what breaks',
     table: TABLE,
-    run: async ({ json, scenario = '', ...options }) => {
-      await runUseCase({ label: 'weakening', json, text: weakenText }, (watching) =>
+    run: async ({ json, scenario = '', ...given }) => {
+      const { asked, options } = splitReports(given);
+      const reporting = { command: 'weaken', asked, tables: weakenedTables };
+      await runUseCase({ label: 'weakening', json, text: weakenText, reporting }, (watching) =>
         weaken({ ...options, ...watching, scenario }),
       );
     },

@@ -1,7 +1,8 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { renderJunit } from '../../src/report/junit.js';
+import { renderJunit } from '../../src/report/formats/junit.js';
 import type { Outcome, OutcomeTable } from '../../src/report/outcomes.js';
+import { reportOf } from './report-of.js';
 import { parseXml } from './well-formed.js';
 
 const table: OutcomeTable = {
@@ -16,9 +17,11 @@ const table: OutcomeTable = {
 };
 
 test('a finding is a failed case with what led to it, everything else passes', (t) => {
-  const root = parseXml(renderJunit('klp-smp', [table, { title: 'empty', outcomes: [] }]));
+  const root = parseXml(renderJunit(reportOf([table, { title: 'empty', outcomes: [] }])));
   t.is(root.name, 'testsuites');
-  t.deepEqual(root.attributes, { name: 'klp-smp', tests: '3', failures: '1', errors: '0' });
+  t.deepEqual(root.attributes, {
+    ...{ name: 'klp-smp explore', tests: '3', failures: '1', errors: '0', time: '1.500' },
+  });
   const [suite, empty] = root.children;
   t.like(suite?.attributes, {
     name: 'disable <protocol>',
@@ -47,7 +50,9 @@ test('any text survives as XML: what it cannot hold is replaced', (t) => {
   const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constant('\ud800 \r\n\t\u0001'));
   const property = fc.property(text, text, text, (name, reason, line) => {
     const outcome: Outcome = { name, grade: 'forbidden', count: 1, reason, trace: [line] };
-    const root = parseXml(renderJunit(name, [{ title: name, outcomes: [outcome] }]));
+    const root = parseXml(
+      renderJunit({ ...reportOf([{ title: name, outcomes: [outcome] }]), command: name }),
+    );
     const failure = root.children[0]?.children[0]?.children[0];
     t.is(root.attributes['name'], clean(name));
     t.is(failure?.attributes['message'], clean(`seen 1 times: ${reason}`));

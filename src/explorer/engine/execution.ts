@@ -25,6 +25,8 @@ export interface ExecutionOptions {
   readonly memory: ExplorerMemory;
   /** Whether the order of strong fences matters to the memory. */
   readonly fencesInteract: boolean;
+  /** Told of each ordering site that code comes to, whether it is removed or not; slow. */
+  readonly onSite?: ((site: number) => void) | undefined;
   readonly ablation: Ablation;
   /** Operations before an execution is taken for one that makes no progress. */
   readonly steps: number;
@@ -51,8 +53,8 @@ export class Execution implements Ending {
     const { listen } = machine;
     const mirror = listen && new MirroredMemory(options.memory, image.length);
     const memory = mirror ?? options.memory;
-    const { ablation, fencesInteract, steps, earlyWakeups = 0 } = options;
-    this.#platform = new Platform(memory, image.length, ablation, fencesInteract);
+    const { ablation, fencesInteract, onSite, steps, earlyWakeups = 0 } = options;
+    this.#platform = new Platform(memory, image.length, ablation, { fencesInteract, onSite });
     if (mirror) this.attach(new ListeningObserver(() => listen(mirror.words)));
     const cpus: SteppingCpu[] = [];
     this.cpus = machine.bodies.map((_, id) => new CpuState(id as CpuId));

@@ -7,6 +7,25 @@ import { EventTrace } from '../../scenario/event-trace.js';
 import type { ExplorerMemory } from './explorer-memory.js';
 import { ObserverList, type Observer } from './observer.js';
 
+/** Options of an execution that its CPUs share. */
+export interface SiteOptions {
+  /** Whether the order of strong fences matters to the memory. */
+  readonly fencesInteract: boolean;
+  /** Told of each ordering site that code comes to, whether it is removed or not. */
+  readonly onSite?: ((site: number) => void) | undefined;
+}
+
+/** The same table, which tells who looks at it. */
+function telling(removed: Uint8Array, onSite: (site: number) => void): Uint8Array {
+  return new Proxy(removed, {
+    get(table, key) {
+      const site = Number(key);
+      if (site > 0) onSite(site);
+      return table[site];
+    },
+  });
+}
+
 /** Shared by the CPUs of one execution; what the engine, machines and checks see of its memory. */
 export class Platform implements StateAccess {
   readonly memory: ExplorerMemory;
@@ -25,11 +44,18 @@ export class Platform implements StateAccess {
   observer: Observer | undefined;
   readonly #attached: Observer[] = [];
 
-  constructor(memory: ExplorerMemory, words: number, ablation: Ablation, fencesInteract: boolean) {
+  /** @param onSite is told of each ordering site that code comes to; slow, for coverage only */
+  constructor(
+    memory: ExplorerMemory,
+    words: number,
+    ablation: Ablation,
+    { fencesInteract, onSite }: Pick<SiteOptions, 'fencesInteract' | 'onSite'>,
+  ) {
     this.memory = memory;
     this.words = words;
-    this.removed = new Uint8Array(SITE_COUNT + 1);
-    for (const site of ablation.sites) this.removed[site] = 1;
+    const removed = new Uint8Array(SITE_COUNT + 1);
+    for (const site of ablation.sites) removed[site] = 1;
+    this.removed = onSite === undefined ? removed : telling(removed, onSite);
     this.fencesInteract = fencesInteract;
   }
 

@@ -130,6 +130,8 @@ export interface SessionOptions {
   readonly log?: boolean;
   /** Rules of the `lkmm` memory that are removed: for tests only. */
   readonly without?: readonly Rule[];
+  /** Told of each ordering site that code comes to; slow. */
+  readonly onSite?: (site: number) => void;
 }
 
 /** One prepared scenario, executed any number of times. */
@@ -167,6 +169,7 @@ export class Session {
     this.execution = new Execution(this.prepared, {
       memory,
       fencesInteract: config.memory === 'lkmm',
+      onSite: options.onSite,
       ablation: new Ablation(config.ablated as readonly SiteId[]),
       steps: config.steps ?? scenario.bounds?.steps ?? DEFAULT_STEPS,
       earlyWakeups: scenario.bounds?.earlyWakeups ?? DEFAULT_EARLY_WAKEUPS,

@@ -8,6 +8,7 @@ import { ACCESS_WAITED, OPERATIONS } from '../engine/operations.js';
 import { Recorder, type StoryStep } from '../engine/recorder.js';
 import { decisiveSteps } from './decisive.js';
 import type { Session } from '../engine/session.js';
+import type { Schedule } from '../engine/schedule.js';
 import { CHOOSE_EARLY, CHOOSE_INTERRUPT, CHOOSE_SLEEPER } from '../engine/strategy.js';
 import { DataFlow } from './data-flow.js';
 import type { MissingOrder, RecordedStep, Recording, StepKind } from './recording.js';
@@ -102,43 +103,57 @@ export function record(session: Session, token: string, options: RecordOptions):
   const { execution, scenario, prepared } = session;
   const { schedule, memory } = decodeToken(token);
   session.replay(schedule); // It may show that data races have to be looked for.
+  const { verdict, recorder, builder, steps } = written(session, schedule);
+  const blocked = execution.cpus
+    .filter((cpu) => cpu.waiting !== 0)
+    .map(({ id }) => ({
+      cpu: id,
+      stack: recorder.steps.findLast((step) => step.cpu === id)?.stack ?? [],
+    }));
+  const { map } = prepared.machine;
+  const words = Object.fromEntries(
+    [...builder.touched]
+      .sort((a, b) => a - b)
+      .map((addr) => [addr, { name: map.nameOf(addr), initial: prepared.image[addr] ?? 0 }]),
+  );
+  return {
+    scenario: scenario.name,
+    description: scenario.description,
+    memory,
+    token,
+    command: options.command,
+    verdict,
+    cpus: execution.cpus.length,
+    tasks: builder.tasks,
+    words,
+    stacks: builder.stacks,
+    steps,
+    sources: excerptsOf(builder.stacks),
+    missing: missingOrders(recorder.steps, options.needed),
+    blocked,
+  };
+}
+
+function written(session: Session, schedule: Schedule) {
+  const { execution } = session;
   const recorder = new FlowRecorder((addr) => execution.read(addr), session.log);
   execution.attach(recorder);
   try {
     const verdict = session.replay(schedule);
-    const blocked = execution.cpus
-      .filter((cpu) => cpu.waiting !== 0)
-      .map(({ id }) => ({
-        cpu: id,
-        stack: recorder.steps.findLast((step) => step.cpu === id)?.stack ?? [],
-      }));
     const builder = new Builder(session, recorder);
-    const steps = builder.steps();
-    const { map } = prepared.machine;
-    const words = Object.fromEntries(
-      [...builder.touched]
-        .sort((a, b) => a - b)
-        .map((addr) => [addr, { name: map.nameOf(addr), initial: prepared.image[addr] ?? 0 }]),
-    );
-    return {
-      scenario: scenario.name,
-      description: scenario.description,
-      memory,
-      token,
-      command: options.command,
-      verdict,
-      cpus: execution.cpus.length,
-      tasks: builder.tasks,
-      words,
-      stacks: builder.stacks,
-      steps,
-      sources: excerptsOf(builder.stacks),
-      missing: missingOrders(recorder.steps, options.needed),
-      blocked,
-    };
+    return { verdict, recorder, builder, steps: builder.steps() };
   } finally {
     execution.detach(recorder);
   }
+}
+
+/** The steps of one execution, with what each read from, and the stacks that they name by number. */
+export function recordSteps(
+  session: Session,
+  schedule: Schedule,
+): Pick<Recording, 'steps' | 'stacks'> {
+  const { steps, builder } = written(session, schedule);
+  return { steps, stacks: builder.stacks };
 }
 
 function missingOrders(
