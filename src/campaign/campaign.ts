@@ -147,6 +147,8 @@ export class Campaign {
       state.bounded ||= result.bounded;
       if (result.pct) state.pct = result.pct;
       if (result.exhausted) this.#stopped = true;
+      // Beyond the bound there is one schedule: others were not tried.
+      if (state.tally.overlong > 0) state.exhausted = false;
       if (state.tally.outcomes.some((it) => endsSearch(this.#limits.stopAt, it))) {
         this.#stopped = true;
       }

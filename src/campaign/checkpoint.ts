@@ -35,10 +35,11 @@ export interface Counted {
 }
 
 function configOf({ session, strategy }: CampaignPlan): SavedConfig {
-  const { scenario, memory, ablated, steps, axioms } = session;
+  const { scenario, memory, ablated, steps, racesAreErrors, axioms } = session;
   return {
     ...{ scenario, memory, strategy, ablated },
     ...(steps === undefined ? {} : { steps }),
+    ...(racesAreErrors === undefined ? {} : { racesAreErrors }),
     ...(axioms === undefined ? {} : { axioms }),
   };
 }
@@ -84,8 +85,9 @@ export function readCheckpoint(
 }
 
 /** A campaign, wherever its code lies: the fingerprint says what code that is. */
-function identity({ scenario, memory, strategy, ablated, steps, axioms }: SavedConfig): string {
-  return JSON.stringify([scenario.name, memory, strategy, ablated, steps, axioms]);
+function identity(config: SavedConfig): string {
+  const { scenario, memory, strategy, ablated, steps, racesAreErrors, axioms } = config;
+  return JSON.stringify([scenario.name, memory, strategy, ablated, steps, racesAreErrors, axioms]);
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -26,6 +26,7 @@ import { runSaved } from './saved-campaign.js';
 import { chooseScenario, type Chosen } from './scenarios.js';
 import { seenOf } from './tally.js';
 import type { MinimisedFinding, SliceResult } from './task.js';
+import { unendedComplaint } from './tally.js';
 import { Workers } from './workers.js';
 
 /** Milliseconds that shrinking one finding may take. */
@@ -62,7 +63,10 @@ export interface ExploreOptions extends Watching, Replacing {
   readonly budgetMs?: number;
   /** Worker threads; `dfs` uses one. Default one for each core. */
   readonly threads?: number;
-  /** Bound on operations of an execution. Default the scenario's. */
+  /**
+   * Operations of an execution that the strategy decides about; twice as many follow on a fair schedule, then it is given up. Default
+   * the scenario's, or 20,000.
+   */
   readonly steps?: number;
   /** Programs: whether data races are reported (`warn`, the default) or findings (`error`). */
   readonly races?: 'warn' | 'error';
@@ -161,8 +165,9 @@ export const EXPLORE_OPTIONS = {
   },
   steps: {
     rule: many,
-    about: 'bound on operations of an execution',
-    shown: "the scenario's",
+    about:
+      'operations of an execution that the strategy decides about; twice as many follow on a fair schedule',
+    shown: "the scenario's, or 20000",
     flags: '--steps <n>',
   },
   races: {
@@ -192,6 +197,10 @@ export interface ExploredOutcome {
   readonly firstRun: number;
   /** Reproduces that execution. */
   readonly token: string;
+  /** Command line that does so. */
+  readonly replay: string;
+  /** It was given up at its bound on operations: what it would have shown is not known. */
+  readonly isUnended?: true;
 }
 
 /** A forbidden outcome, shrunk. */
@@ -219,7 +228,7 @@ export interface ExploreResult {
   readonly executions: number;
   /** Executions cut short because others stand for them. */
   readonly redundant: number;
-  /** Executions that went beyond the bound on operations. */
+  /** Executions that went beyond the bound on operations, and so left the strategy's hands. */
   readonly overlong: number;
   readonly steps: number;
   readonly switches: number;
@@ -236,6 +245,13 @@ export interface ExploreResult {
   readonly findings: readonly ExploredFinding[];
   /** Programs: data races that a few executions showed, each with both its places. */
   readonly races: readonly string[];
+  /**
+   * Programs: what was asked for that differs from run to run, `Math.random`, `crypto`, `Date` or `performance`. Randomness is drawn from
+   * the seed for each execution, and one fixed value under `dfs`; time is virtual.
+   */
+  readonly asked: readonly string[];
+  /** What of that had one value in all executions: an exhaustive search is one for these values. */
+  readonly fixed: readonly string[];
   /** It was stopped by its signal. */
   readonly interrupted: boolean;
 }
@@ -245,7 +261,8 @@ type Checked = Filled<ExploreOptions, typeof EXPLORE_OPTIONS>;
 /**
  * Explore a scenario.
  *
- * @throws UsageError for options that are not accepted, a scenario that is not there or cannot be run, or when nothing was executed
+ * @throws UsageError for options that are not accepted, a scenario that is not there or cannot be run, when nothing was executed, or
+ *   when executions did not end within their bound on operations and nothing forbidden was found; {@link partialResult} gives the rest
  * @throws SimulatorBug when a worker fails; {@link partialResult} gives what was counted before
  * @throws Interrupted when the signal ended it before the scenario was loaded
  */
@@ -310,6 +327,10 @@ class Exploration {
         new UsageError(`${info.name}: nothing was executed in ${result.seconds.toFixed(1)} s`),
         result,
       );
+    }
+    const unended = unendedComplaint(info.name, state.tally);
+    if (unended !== undefined && !result.interrupted) {
+      throw withPartial(new UsageError(unended), result);
     }
     return result;
   }
@@ -380,6 +401,11 @@ class Exploration {
     }
   }
 
+  #replayOf(token: string, { file }: Chosen): string {
+    const { replace, steps } = this.#options;
+    return replayCommand(token, file, { replace, steps });
+  }
+
   #result(info: Chosen, { session, strategy }: CampaignPlan, state: CampaignState): ExploreResult {
     const { tally, exhausted, bounded, pct, next } = state;
     return {
@@ -393,6 +419,10 @@ class Exploration {
       replace: this.#options.replace ?? null,
       seconds: this.#seconds,
       ...tally,
+      outcomes: tally.outcomes.map((outcome) => ({
+        ...outcome,
+        replay: this.#replayOf(outcome.token, info),
+      })),
       digest: tally.digest.toString(16).padStart(8, '0'),
       nextRun: next,
       exhausted,
@@ -401,13 +431,19 @@ class Exploration {
       findings: this.#findings.map((finding) => ({
         ...finding,
         needed: namesOf(finding.needed),
-        replay: replayCommand(finding.token, info.file, this.#options.replace),
+        replay: this.#replayOf(finding.token, info),
       })),
       races: this.#races,
+      asked: tally.asked ?? [],
+      fixed: fixedOf(tally.asked ?? [], strategy.kind),
       interrupted: this.#options.signal?.aborted === true,
     };
   }
 }
+
+/** Time is virtual, and passes by itself only; an exhaustive search draws no randomness. */
+const fixedOf = (asked: readonly string[], strategy: StrategyConfig['kind']): readonly string[] =>
+  asked.filter((name) => strategy === 'dfs' || name === 'Date' || name === 'performance');
 
 const namesOf = (sites: readonly number[]): string[] =>
   sites.map((site) => siteName(site as SiteId));

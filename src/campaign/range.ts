@@ -117,6 +117,7 @@ export function exploreRange(session: Explorable, strategy: Strategy, range: Ran
       break;
     }
   }
+  if ((session.asked?.length ?? 0) > 0) tally.asked = session.asked as readonly string[];
   const bounded = strategy instanceof DfsStrategy && strategy.bounded;
   return { tally, next: run, exhausted, bounded };
 }

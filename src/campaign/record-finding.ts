@@ -5,20 +5,18 @@ import { decodeToken } from '../explorer/findings/token.js';
 import { findScenario } from './find-scenario.js';
 import { replacing } from './replace.js';
 import { checkReplaced } from './replay.js';
-import { replayCommand } from './replay-command.js';
+import { boundsOf, replayCommand, type ReplayedWith } from './replay-command.js';
 import { Workers } from './workers.js';
 
 /** Milliseconds that recording may take. */
 const RECORD_MS = 120_000;
 
 /** Which finding is written down. */
-export interface RecordFindingOptions {
+export interface RecordFindingOptions extends ReplayedWith {
   /** As printed by explore. */
   readonly token: string;
   /** File of the scenario, if it is not of the catalogue. */
   readonly file?: string | undefined;
-  /** File that replaces kernel functions. */
-  readonly replace?: string | undefined;
 }
 
 /**
@@ -31,17 +29,18 @@ export interface RecordFindingOptions {
 export async function recordFinding({
   token,
   file,
-  replace,
+  ...given
 }: RecordFindingOptions): Promise<Recording> {
   const contents = decodeToken(token);
   const { scenario: name, memory, ablated } = contents;
+  const { replace } = given;
   checkReplaced(contents, replace);
   const place = file ?? findScenario(name).file;
   const scenario = { file: place, name, ...replacing(replace) };
-  const session = { scenario, memory, ablated };
+  const session = { scenario, memory, ablated, ...boundsOf(given) };
   const workers = new Workers(1);
   try {
-    const request = { session, token, command: replayCommand(token, place, replace) };
+    const request = { session, token, command: replayCommand(token, place, given) };
     return await workers.run('record', request, { ms: RECORD_MS });
   } finally {
     await workers.close();

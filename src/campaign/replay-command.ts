@@ -15,9 +15,24 @@ export function isOfCatalogue(file: string): boolean {
 
 const systems = (): string => dirname(catalogModule('system-enable-disable'));
 
-/** `klp-smp replay TOKEN`, with the scenario's file, and the one that replaces kernel functions, where the token needs them. */
-export function replayCommand(token: string, file: string, replace?: string): string {
+/** What a token does not hold of the session that it was made in. */
+export interface ReplayedWith {
+  /** File that replaces kernel functions. */
+  readonly replace?: string | undefined;
+  /** Bound on operations, where it was not the scenario's. */
+  readonly steps?: number | undefined;
+}
+
+/** The part of a session's configuration that a token does not hold. */
+export function boundsOf({ steps }: ReplayedWith): { steps?: number } {
+  return steps === undefined ? {} : { steps };
+}
+
+/** `klp-smp replay TOKEN`, with the scenario's file and what else the token needs. */
+export function replayCommand(token: string, file: string, given: ReplayedWith = {}): string {
+  const { replace, steps } = given;
   const scenario = isOfCatalogue(file) ? '' : ` --file ${shellWord(file)}`;
   const changed = replace === undefined ? '' : ` --with ${shellWord(replace)}`;
-  return `klp-smp replay ${token}${scenario}${changed}`;
+  const bound = steps === undefined ? '' : ` --steps ${steps}`;
+  return `klp-smp replay ${token}${scenario}${changed}${bound}`;
 }

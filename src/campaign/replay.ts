@@ -7,7 +7,8 @@ import { findScenario } from './find-scenario.js';
 import { checkOptions, OptionError, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { REPLACE, replacing, type Replacing } from './replace.js';
-import { existingFile, flag, textOf } from './rules.js';
+import { boundsOf } from './replay-command.js';
+import { existingFile, flag, integerIn, textOf } from './rules.js';
 import type { ReplayReport } from './task.js';
 import { AXIOMS_MS, Workers } from './workers.js';
 
@@ -20,6 +21,8 @@ export interface ReplayOptions extends Pick<Watching, 'signal'>, Replacing {
   readonly token: string;
   /** File of the scenario, if it is not of the catalogue. */
   readonly file?: string;
+  /** Bound on operations that the token was found with, where it was not the scenario's. */
+  readonly steps?: number;
   /** Tell accesses to lock-protected data too. Default false. */
   readonly all?: boolean;
   /** Check the execution, of `lkmm` memory, against the axioms of LKMM too. Default false. */
@@ -41,6 +44,12 @@ export const REPLAY_OPTIONS = {
     flags: '--file <file>',
   },
   replace: REPLACE,
+  steps: {
+    rule: integerIn({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    about: 'bound on operations that the token was found with',
+    shown: "the scenario's",
+    flags: '--steps <n>',
+  },
   all: { rule: flag, about: 'tell accesses to lock-protected data too', fallback: false },
   axioms: {
     rule: flag,
@@ -65,7 +74,7 @@ export interface ReplayResult extends ReplayReport {
  */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const checked = checkOptions('replay', options, REPLAY_OPTIONS);
-  const { token, file: given, replace, all, axioms, signal } = checked;
+  const { token, file: given, replace, steps, all, axioms, signal } = checked;
   const contents = decodeToken(token);
   checkReplaced(contents, replace);
   const { scenario: name, memory, ablated } = contents;
@@ -81,6 +90,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   try {
     const session = {
       ...{ scenario: { file, name, ...replacing(replace) }, memory, ablated },
+      ...boundsOf({ steps }),
       ...(axioms ? { axioms } : {}),
     };
     const limits = { ms: axioms ? REPLAY_MS + AXIOMS_MS : REPLAY_MS, signal };

@@ -10,6 +10,8 @@ export interface OutcomeCount {
   readonly key: string;
   readonly grade: Grade;
   readonly detail: string;
+  /** It was given up at its bound on operations. */
+  readonly isUnended?: true;
   count: number;
   /** Lowest number of an execution that showed it. */
   firstRun: number;
@@ -40,6 +42,8 @@ export interface Tally {
   /** Sum of hashes of all traces with the numbers of their executions: equal for equal sets of executions. */
   digest: number;
   outcomes: OutcomeCount[];
+  /** Programs: randomness and time that were asked for, such as `Math.random`. Only where there are any. */
+  asked?: readonly string[];
   /** Only where the axioms were asked. */
   axioms?: AxiomsCount;
 }
@@ -107,6 +111,9 @@ export function addTally(total: Tally, more: Tally): void {
   total.switches += more.switches;
   total.digest = (total.digest + more.digest) >>> 0;
   if (more.axioms !== undefined) addAxioms(total, more.axioms);
+  if (more.asked !== undefined) {
+    total.asked = [...new Set([...(total.asked ?? []), ...more.asked])].sort();
+  }
   for (const outcome of more.outcomes) {
     const known = total.outcomes.find((o) => o.key === outcome.key);
     if (!known) {
@@ -126,6 +133,27 @@ export function seenOf(scenario: string, { outcomes }: Tally): SeenOutcome[] {
   return outcomes.map(({ key, grade, count, token }) => ({
     ...{ of: scenario, name: key, grade, count, token },
   }));
+}
+
+/** Counts of executions some of which may have been given up at their bound on operations. */
+interface Unended {
+  readonly executions: number;
+  readonly outcomes: readonly Pick<OutcomeCount, 'key' | 'grade' | 'count' | 'isUnended'>[];
+}
+
+const unendedIn = (outcomes: Unended['outcomes']): number =>
+  outcomes.reduce((sum, { count, isUnended }) => sum + (isUnended === true ? count : 0), 0);
+
+/** What is wrong with counts that say nothing of some executions; undefined: nothing, or something forbidden says more. */
+export function unendedComplaint(
+  what: string,
+  { executions, outcomes }: Unended,
+): string | undefined {
+  const unended = outcomes.find(({ isUnended }) => isUnended === true);
+  if (unended === undefined || outcomes.some(({ grade }) => grade === 'forbidden'))
+    return undefined;
+  const count = unendedIn(outcomes);
+  return `${what}: ${unended.key} in ${count} of ${executions} executions, and what they would have shown is not known; a larger bound on operations (steps) tells a long run from one that never ends`;
 }
 
 /** Which outcome ends a search: none, any forbidden one, or one with this key. */

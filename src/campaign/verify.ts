@@ -14,7 +14,13 @@ import type { CampaignState } from './campaign.js';
 import { runSaved } from './saved-campaign.js';
 import { catalogueScenarios, chooseScenario, scenariosOf, type Chosen } from './scenarios.js';
 import { inTurn, type Rows } from './sets.js';
-import { seenOf, type AxiomsCount, type OutcomeCount, type Tally } from './tally.js';
+import {
+  seenOf,
+  unendedComplaint,
+  type AxiomsCount,
+  type OutcomeCount,
+  type Tally,
+} from './tally.js';
 import { Workers } from './workers.js';
 
 /** A whole machine takes some fifty times as long as a race. */
@@ -103,7 +109,10 @@ export const VERIFY_OPTIONS = {
 } as const satisfies OptionTable<VerifyOptions>;
 
 /** One outcome of a scenario, its first token, and the command line that shows it again. */
-export interface VerifiedOutcome extends Pick<OutcomeCount, 'key' | 'grade' | 'count' | 'token'> {
+export interface VerifiedOutcome extends Pick<
+  OutcomeCount,
+  'key' | 'grade' | 'count' | 'token' | 'isUnended'
+> {
   readonly replay: string;
 }
 
@@ -192,6 +201,11 @@ function judge(result: VerifyResult, saved: readonly VerifiedScenario[] | undefi
     throw withPartial(new SimulatorBug(`equal runs differ: ${differing.join('; ')}`), result);
   }
   judgeAxioms(result);
+  const isClean = findingsOf(rows).length === 0 && !interrupted;
+  for (const row of isClean ? rows.filter(({ expected }) => expected === 'clean') : []) {
+    const unended = unendedComplaint(row.scenario, row);
+    if (unended !== undefined) throw withPartial(new UsageError(unended), result);
+  }
   const idle = rows.find(({ executions }) => executions === 0);
   if (!interrupted && (idle !== undefined || rows.length === 0)) {
     throw withPartial(
@@ -284,12 +298,13 @@ class Verifier {
       digest: hex(tally.digest),
       again: again && again.executions === tally.executions ? hex(again.digest) : null,
       axioms: tally.axioms ?? null,
-      outcomes: tally.outcomes.map(({ key, grade, count: times, token }) => ({
+      outcomes: tally.outcomes.map(({ key, grade, count: times, token, isUnended }) => ({
         key,
         grade,
+        ...(isUnended === true ? { isUnended } : {}),
         count: times,
         token,
-        replay: replayCommand(token, info.file, this.#options.replace),
+        replay: replayCommand(token, info.file, { replace: this.#options.replace }),
       })),
     };
   }

@@ -1,7 +1,6 @@
 /** What `klp-smp explore` prints. */
 
 import type { ExploredOutcome, ExploreResult } from '../campaign/explore.js';
-import { replayCommand } from '../campaign/replay-command.js';
 
 const GRADES = ['forbidden', 'interesting', 'acceptable'] as const;
 /** Outcomes of one grade, and findings, that are printed; JSON has all of them. */
@@ -30,17 +29,20 @@ function dfsBounds({ preemptions, choices }: { preemptions?: number; choices?: n
 
 function exhaustionLine(result: ExploreResult): string | undefined {
   if (result.strategy.kind !== 'dfs') return undefined;
-  const { memory, exhausted, bounded, executions, redundant } = result;
+  const { memory, exhausted, bounded, executions, redundant, overlong } = result;
   const cut = redundant === 0 ? '' : ` and ${redundant} cut short as redundant`;
+  if (overlong > 0) {
+    return `not exhausted: ${overlong} of ${executions} executions${cut} went beyond the bound on operations (--steps), where one schedule stands for all`;
+  }
   if (!exhausted) return `not exhausted: ${executions} executions${cut} so far`;
   const what =
     memory === 'sc'
       ? 'all interleavings'
       : 'all interleavings and all answers of the memory machine (no load buffering)';
-  const within = bounded ? ' within the bounds given' : '';
-  const overlong =
-    result.overlong === 0 ? '' : `; ${result.overlong} went beyond the bound on operations`;
-  return `exhausted: ${what}${within}, up to reordering of independent steps, in ${executions} executions${cut}${overlong}`;
+  const { fixed } = result;
+  const given = fixed.length === 0 ? '' : `, for one value of ${fixed.join(' and ')}`;
+  const within = `${bounded ? ' within the bounds given' : ''}${given}`;
+  return `exhausted: ${what}${within}, up to reordering of independent steps, in ${executions} executions${cut}`;
 }
 
 /** The report as text. */
@@ -55,8 +57,20 @@ export function exploreLines(result: ExploreResult): string {
     ...(exhaustion === undefined ? [] : [exhaustion]),
     ...GRADES.flatMap((grade) => gradeLines(result, grade)),
     ...allFindings(result),
+    ...askedLine(result),
     ...result.races.map((race) => `data race: ${race}`),
   ].join('\n');
+}
+
+/** What was made of randomness and time. */
+function askedLine({ asked, fixed }: ExploreResult): string[] {
+  const drawn = asked.filter((name) => !fixed.includes(name));
+  return [
+    ...(drawn.length === 0
+      ? []
+      : [`${drawn.join(' and ')}: drawn from the seed for each execution`]),
+    ...(fixed.length === 0 ? [] : [`${fixed.join(' and ')}: fixed, the same in all executions`]),
+  ];
 }
 
 function gradeLines({ outcomes }: ExploreResult, wanted: ExploredOutcome['grade']): string[] {
@@ -78,10 +92,7 @@ function allFindings(result: ExploreResult): string[] {
   return more <= 0 ? lines : [...lines, '', `and ${more} more findings: see --json`];
 }
 
-function findingLines(
-  { file, replace, findings }: ExploreResult,
-  outcome: ExploredOutcome,
-): string[] {
+function findingLines({ findings }: ExploreResult, outcome: ExploredOutcome): string[] {
   const shrunk = findings.find((f) => f.verdict.key === outcome.key);
   const lines = ['', `${outcome.key}: first in execution ${outcome.firstRun}`];
   if (shrunk) {
@@ -93,8 +104,6 @@ function findingLines(
       lines.push(`  needs the absence of ${shrunk.needed.join(', ')}`);
     }
   }
-  lines.push(
-    `  replay: ${shrunk?.replay ?? replayCommand(outcome.token, file, replace ?? undefined)}`,
-  );
+  lines.push(`  replay: ${shrunk?.replay ?? outcome.replay}`);
   return lines;
 }

@@ -77,12 +77,12 @@ export function registerReplay(program: Command): void {
 
 /** The table of what was replayed, with the command that replays it. */
 const tablesOf =
-  (token: string, { file, replace }: { file?: string; replace?: string }) =>
+  (token: string, given: { file?: string; replace?: string; steps?: number }) =>
   (result: ReplayResult): ReportTable[] =>
     replayedTables(
       result,
-      replayCommand(token, file ?? findScenario(result.scenario).file, replace),
-      file,
+      replayCommand(token, given.file ?? findScenario(result.scenario).file, given),
+      given.file,
     );
 
 function storyText(result: ReplayResult, until: number | undefined): string {

@@ -5,7 +5,7 @@ import { checkOptions, type Filled, type OptionTable } from '../campaign/option-
 import { createStrategy, exploreRange } from '../campaign/range.js';
 import { shellWord } from '../campaign/replay-command.js';
 import { choiceOf, duration, integerIn, orderingSites, seed, textOf } from '../campaign/rules.js';
-import type { OutcomeCount, Tally } from '../campaign/tally.js';
+import { unendedComplaint, type OutcomeCount, type Tally } from '../campaign/tally.js';
 import { UsageError } from '../errors.js';
 import type { ScenarioInfo } from '../campaign/task.js';
 import { tellProgram } from '../javascript/engine/story.js';
@@ -116,14 +116,16 @@ function explored(session: AnySession, from: number, options: Checked): Tally {
 
 function failureOf(
   session: AnySession,
-  { outcomes }: Tally,
+  tally: Tally,
   where: string,
   path: string,
   finds: string | undefined,
 ): string | undefined {
+  const { outcomes } = tally;
   if (finds === undefined) {
     const found = outcomes.find(({ grade }) => grade === 'forbidden');
-    return found && findingText(session, found, where, path);
+    if (found !== undefined) return findingText(session, found, where, path);
+    return unendedComplaint(where, tally);
   }
   if (outcomes.some(({ key }) => key === finds)) return undefined;
   const seen = outcomes.map(({ key, count, grade }) => `  ${key}: ${count} (${grade})`);

@@ -64,6 +64,14 @@ test('code blocks parse, and what they import from klp-smp exists', (t) => {
   }
 });
 
+test('what exit statuses mean stands on one page, and every other page refers to it', (t) => {
+  const tables = all.filter((page) => /^\| 130 /m.test(textOf(page)));
+  t.deepEqual([...new Set(tables)], ['docs/exit-status.md']);
+  for (const page of ['README.md', 'docs/command-line.md', 'docs/explorer.md']) {
+    t.regex(textOf(page), /\(((docs\/)?exit-status\.md)\)/, page);
+  }
+});
+
 test('a code block with the name of an example is that example', (t) => {
   let compared = 0;
   for (const page of all) {
@@ -114,6 +122,7 @@ test('the finding that the README shows is the one that its command prints', asy
 /** Each example: what its scenarios show, and what they must not be rid of. */
 const EXAMPLES: Readonly<Record<string, { clean: boolean; sees: readonly string[] }>> = {
   'mailbox.js#mailbox': { clean: false, sees: ['letter 0'] },
+  'message.js#message': { clean: true, sees: ['no flag', 'message 1'] },
   'ring-buffer.js#ring-buffer': { clean: true, sees: ['1,2,3'] },
   'ring-buffer.js#ring-buffer-broken': { clean: false, sees: ['1,0,3'] },
   'seqlock.js#seqlock': { clean: true, sees: ['0, 0', '5, 5'] },

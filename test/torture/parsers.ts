@@ -1,7 +1,7 @@
 /** Every parser with mutated inputs: each is read, or refused as the user's mistake, and nothing else. */
 
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isReport } from '../../bench/results.js';
@@ -11,7 +11,19 @@ import { COMPARE_OPTIONS } from '../../src/campaign/compare.js';
 import { EXPLORE_OPTIONS } from '../../src/campaign/explore.js';
 import { readJsonFile } from '../../src/campaign/files.js';
 import { checkOptions, type AnyTable, type OptionTable } from '../../src/campaign/option-table.js';
+import { CONFORMANCE_OPTIONS } from '../../src/campaign/conformance.js';
+import { EXHAUST_OPTIONS } from '../../src/campaign/exhaust.js';
+import { HISTORY_OPTIONS } from '../../src/campaign/history.js';
+import { LATENT_OPTIONS } from '../../src/campaign/latent.js';
+import { LITMUS_SHAPES_OPTIONS } from '../../src/campaign/litmus-shapes.js';
+import { LITMUS_OPTIONS } from '../../src/campaign/litmus.js';
+import { Corpus } from '../../src/campaign/plan/corpus.js';
+import { readPlan } from '../../src/campaign/plan/plan.js';
+import { REPLAY_OPTIONS } from '../../src/campaign/replay.js';
+import { RUN_CAMPAIGN_OPTIONS } from '../../src/campaign/run-campaign.js';
 import { STRESS_OPTIONS } from '../../src/campaign/stress.js';
+import { WEAKEN_OPTIONS } from '../../src/campaign/weaken.js';
+import { loadPrograms, ProgramSession } from '../../src/javascript/engine/session.js';
 import { emptyTally } from '../../src/campaign/tally.js';
 import { savedRows, VERIFY_OPTIONS } from '../../src/campaign/verify.js';
 import { UsageError } from '../../src/errors.js';
@@ -90,12 +102,58 @@ function writer(cpu, words = [1, 2]) {
 export const made = race({ name: 'x', build: () => ({ map, bodies: [writer] }), observe: () => 'a', outcomes: {} });
 `;
 
+const CAMPAIGN = `name: nightly
+scenarios: [disable-call, ./mine.js#race]
+memories: [lkmm, sc]
+strategies: [random, pct]
+depth: 3
+seeds: [1, 2]
+ablations: [none, 'O-04,O-05']
+executions: 2000
+budget: 8h
+corpus: ./corpus
+range: 500
+`;
+
+const FINDING = JSON.stringify({
+  version: 1,
+  scenario: 'disable-switch',
+  memory: 'lkmm',
+  ablated: ['O-04'],
+  outcome: 'freed',
+  token: TOKEN,
+  story: ['cpu 0 klpInitTransition a.ts:1'],
+  status: 'open',
+});
+
+const PROGRAM = `import { program } from 'klp-smp/javascript';
+class Flag { #view; constructor(sab) { this.#view = new Int32Array(sab); } raise() { Atomics.store(this.#view, 0, 1); } }
+export const made = program({
+  shared: () => new SharedArrayBuffer(16),
+  threads: [
+    (sab) => { const [first = 1, ...rest] = [2, 3]; new Flag(sab).raise(); return first + rest.length; },
+    (sab) => { const view = new Int32Array(sab); for (let i = 0; i < 2; i++) if (Atomics.load(view, 0)) return view[i]; },
+  ],
+  outcome: ([, seen]) => String(seen ?? '-'),
+  steps: 300,
+});
+`;
+
 const OPTION_TABLES: Readonly<Record<string, AnyTable>> = {
   explore: EXPLORE_OPTIONS,
   verify: VERIFY_OPTIONS,
   ablate: ABLATE_OPTIONS,
   compare: COMPARE_OPTIONS,
   stress: STRESS_OPTIONS,
+  replay: REPLAY_OPTIONS,
+  litmus: LITMUS_OPTIONS,
+  shapes: LITMUS_SHAPES_OPTIONS,
+  conformance: CONFORMANCE_OPTIONS,
+  exhaust: EXHAUST_OPTIONS,
+  history: HISTORY_OPTIONS,
+  latent: LATENT_OPTIONS,
+  weaken: WEAKEN_OPTIONS,
+  campaign: RUN_CAMPAIGN_OPTIONS,
 };
 
 const OPTIONS = [
@@ -137,6 +195,13 @@ function readScenario(text: string): void {
   transform(source, program, { kernel, plain: new Set(), specifiers: new Map() });
 }
 
+/** A program is read, instrumented, set up and executed once. */
+function readProgram(file: string): void {
+  for (const loaded of loadPrograms(file)) {
+    new ProgramSession(loaded, { memory: 'js', ablated: [] });
+  }
+}
+
 /** All parsers; those of files write their inputs into a folder of their own. */
 export class Parsers {
   readonly #folder = mkdtempSync(join(tmpdir(), 'klp-smp-torture-'));
@@ -167,6 +232,34 @@ export class Parsers {
         name: 'bench report',
         seeds: [BENCH],
         read: fromFile(() => isReport(readJsonFile('report', file))),
+      },
+      {
+        name: 'campaign file',
+        seeds: [CAMPAIGN],
+        read: (text) => {
+          const plan = join(this.#folder, 'campaign.yaml');
+          writeFileSync(plan, text);
+          readPlan(plan);
+        },
+      },
+      {
+        name: 'finding of a corpus',
+        seeds: [FINDING],
+        read: (text) => {
+          const folder = join(this.#folder, 'corpus');
+          mkdirSync(folder, { recursive: true });
+          writeFileSync(join(folder, 'finding.json'), text);
+          new Corpus(folder).entries();
+        },
+      },
+      {
+        name: 'program',
+        seeds: [PROGRAM],
+        read: (text) => {
+          const program = join(this.#folder, 'program.mjs');
+          writeFileSync(program, text);
+          readProgram(program);
+        },
       },
       { name: 'options', seeds: OPTIONS, read: readOptions },
       { name: 'scenario module', seeds: [SCENARIO], read: readScenario },

@@ -2,7 +2,7 @@
  * Torture: workers that die, signals, mutated inputs, outputs that cannot be written, and memory over time. Prints a table of what
  * was done and how it ended; ends with 1 when something hung, crashed, lost its results or had a wrong exit status.
  *
- * `npm run torture -- [--points N] [--inputs N] [--minutes N] [--seed N]`; by default a short form of about a minute.
+ * `npm run torture -- [--points N] [--inputs N] [--minutes N] [--seed N] [--only PARTS]`; by default a short form of about a minute.
  */
 
 import { parseArgs } from 'node:util';
@@ -12,12 +12,16 @@ import { watchMemory } from './memory.js';
 import { Mutator } from './mutate.js';
 import { Parsers, torture } from './parsers.js';
 
+/** What is done, in this order. */
+const PARTS = ['inputs', 'outputs', 'kills', 'signals', 'memory'] as const;
+
 const { values } = parseArgs({
   options: {
     points: { type: 'string', default: '10' },
     inputs: { type: 'string', default: '2000' },
     minutes: { type: 'string', default: '0.2' },
     seed: { type: 'string', default: '1' },
+    only: { type: 'string', default: PARTS.join() },
   },
 });
 const [points, inputs, minutes, seed] = [
@@ -29,6 +33,10 @@ const [points, inputs, minutes, seed] = [
 if (![points, inputs, minutes, seed].every((n) => n > 0)) {
   throw new Error('give numbers above 0 for --points, --inputs, --minutes and --seed');
 }
+
+const only = values.only.split(',');
+const unknown = only.find((part) => !PARTS.some((known) => known === part));
+if (unknown !== undefined) throw new Error(`--only ${unknown}: give of ${PARTS.join(', ')}`);
 
 /** One line of the table. */
 interface Row {
@@ -198,13 +206,15 @@ function parsed(): Row[] {
 }
 
 const mutator = new Mutator(seed);
-const rows: Row[] = [
-  ...parsed(),
-  ...(await outputs()),
-  ...(await killed(mutator)),
-  ...(await signalled(mutator)),
-  ...(await watchMemory(minutes)),
-];
+const WORK: Readonly<Record<(typeof PARTS)[number], () => Promise<readonly Row[]> | Row[]>> = {
+  inputs: parsed,
+  outputs,
+  kills: () => killed(mutator),
+  signals: () => signalled(mutator),
+  memory: () => watchMemory(minutes),
+};
+const rows: Row[] = [];
+for (const part of PARTS) if (only.includes(part)) rows.push(...(await WORK[part]()));
 const table = renderTable(
   [
     { title: 'what' },

@@ -117,14 +117,14 @@ export class Corpus {
 }
 
 function readEntry(path: string): CorpusEntry {
-  let entry: Partial<CorpusEntry>;
+  let entry: Partial<CorpusEntry> | null;
   try {
-    entry = JSON.parse(readFileSync(path, 'utf8')) as Partial<CorpusEntry>;
+    entry = JSON.parse(readFileSync(path, 'utf8')) as Partial<CorpusEntry> | null;
   } catch {
     throw new UsageError(`${path} is no finding: it is not JSON`);
   }
   const isEntry =
-    entry.version === CORPUS_VERSION &&
+    entry?.version === CORPUS_VERSION &&
     [entry.scenario, entry.token, entry.outcome].every((it) => typeof it === 'string') &&
     Array.isArray(entry.story);
   if (!isEntry) throw new UsageError(`${path} is no finding of format ${CORPUS_VERSION}`);

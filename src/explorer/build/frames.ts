@@ -5,6 +5,8 @@ import type {
   ArrowFunctionExpression,
   BlockStatement,
   DoWhileStatement,
+  ForInStatement,
+  ForOfStatement,
   ForStatement,
   FunctionDeclaration,
   FunctionExpression,
@@ -14,16 +16,24 @@ import type {
   WhileStatement,
 } from 'acorn';
 
-/** A loop whose whole state are variables: no hidden iterator. */
-export type LoopNode = ForStatement | WhileStatement | DoWhileStatement;
+/** A loop. */
+export type LoopNode =
+  ForStatement | WhileStatement | DoWhileStatement | ForOfStatement | ForInStatement;
 
 type FunctionNode =
   FunctionDeclaration | FunctionExpression | ArrowFunctionExpression | AnonymousFunctionDeclaration;
 
-export const LOOPS: ReadonlySet<string> = new Set([
+/** Loops whose whole state are variables: no hidden iterator. */
+export const LOOPS_OF_VARIABLES: ReadonlySet<string> = new Set([
   'ForStatement',
   'WhileStatement',
   'DoWhileStatement',
+]);
+
+export const LOOPS: ReadonlySet<string> = new Set([
+  ...LOOPS_OF_VARIABLES,
+  'ForOfStatement',
+  'ForInStatement',
 ]);
 
 const FUNCTIONS: ReadonlySet<string> = new Set([

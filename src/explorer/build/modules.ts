@@ -213,9 +213,9 @@ async function outputDirectory(
   fingerprint: string,
   outputs: ReadonlyMap<string, Output>,
 ): Promise<string> {
-  // Specifiers of shared modules hold paths of this installation, so they are part of the name.
+  // What equal code is made into depends on where the installation is, and on the build.
   const key = createHash('sha256').update(OWN);
-  for (const path of outputs.keys()) key.update(path);
+  for (const [path, { code }] of outputs) key.update(path).update(code);
   const name = `${fingerprint}-${key.digest('hex').slice(0, 8)}`;
   const directory = join(OWN, '..', 'resumable', name);
   try {

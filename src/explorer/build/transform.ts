@@ -17,7 +17,14 @@ import type {
 import { parse } from 'acorn';
 import MagicString from 'magic-string';
 import type { ModuleSource } from './graph.js';
-import { entry, LOOPS, placeNumber, variablesAt, type LoopNode } from './frames.js';
+import {
+  entry,
+  LOOPS,
+  LOOPS_OF_VARIABLES,
+  placeNumber,
+  variablesAt,
+  type LoopNode,
+} from './frames.js';
 import { rejection, type SourcePosition } from './rejection.js';
 import { DATA, IMMEDIATE, ITERATING, SCHEDULING } from '../../memory/vocabulary.js';
 
@@ -98,10 +105,15 @@ export function transform(source: ModuleSource, program: Program, names: ModuleN
  */
 type Place = 'host' | 'kernel' | 'params' | 'closure' | 'own';
 
+/** Name of the variable that holds the number of a call. */
+const CALL = 'klp$call';
+
 class Rewriter {
   readonly text: MagicString;
   readonly #source: ModuleSource;
   readonly #names: ModuleNames;
+  /** Functions of kernel code with loops. */
+  readonly #looping = new Set<Node>();
 
   constructor(source: ModuleSource, names: ModuleNames) {
     this.text = new MagicString(source.code);
@@ -128,7 +140,7 @@ class Rewriter {
     } else if (node.type === 'AwaitExpression' && place === 'kernel') {
       this.#reject(node, 'awaits in kernel code');
     } else if (node.type.endsWith('Declaration')) this.#specifier(node);
-    else if (LOOPS.has(node.type) && place === 'kernel' && this.#names.frames === true) {
+    else if (LOOPS.has(node.type) && place === 'kernel') {
       this.#loop(node as LoopNode, path);
     }
   }
@@ -144,6 +156,10 @@ class Rewriter {
     this.#checkKernelFunction(node, path);
     for (const param of node.params.slice(1)) this.visit(param, below, 'params');
     this.visit(node.body, below, 'kernel');
+    if (this.#looping.has(node)) {
+      const number = ` const ${CALL} = cpu.tellsLoops ? cpu.called() : 0;`;
+      this.text.appendLeft(node.body.start + 1, number);
+    }
     const name = nameOf(node, path);
     if (name !== undefined && this.#names.plain.has(name)) return;
     this.#makeGenerator(node, path);
@@ -265,11 +281,13 @@ class Rewriter {
     this.text.appendLeft(node.end, after);
   }
 
-  /** What the variables of a loop hold, at the beginning of its body; unless there is more to know than variables. */
+  /** What the variables of a loop hold, at the beginning of its body, or that there is more to know than variables. */
   #loop(node: LoopNode, path: readonly Node[]): void {
-    const variables = variablesAt(node, path);
-    if (variables === undefined) return;
-    const note = `cpu.looped(${[placeNumber(this.#source.file, node.start), ...variables].join(', ')});`;
+    const variables = LOOPS_OF_VARIABLES.has(node.type) ? variablesAt(node, path) : undefined;
+    this.#looping.add(path.findLast(({ type }) => FUNCTIONS.has(type)) as Node);
+    const place = placeNumber(this.#source.file, node.start);
+    const told = [place, CALL, ...(variables ?? [])].join(', ');
+    const note = `cpu.tellsLoops && cpu.${variables === undefined ? 'hides' : 'looped'}(${told});`;
     const { body } = node;
     if (body.type === 'BlockStatement') {
       this.text.appendLeft(body.start + 1, ` ${note}`);

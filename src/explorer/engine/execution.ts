@@ -28,7 +28,7 @@ export interface ExecutionOptions {
   /** Told of each ordering site that code comes to, whether it is removed or not; slow. */
   readonly onSite?: ((site: number) => void) | undefined;
   readonly ablation: Ablation;
-  /** Operations before an execution is taken for one that makes no progress. */
+  /** Operations that the strategy decides about; twice as many follow on a fair schedule. */
   readonly steps: number;
   /** Sleeps of each CPU that may end without a wake-up, in one execution. Default 0. */
   readonly earlyWakeups?: number;
@@ -55,7 +55,7 @@ export class Execution implements Ending {
     const memory = mirror ?? options.memory;
     const { ablation, fencesInteract, onSite, steps, earlyWakeups = 0 } = options;
     this.#platform = new Platform(memory, image.length, ablation, { fencesInteract, onSite });
-    if (mirror) this.attach(new ListeningObserver(() => listen(mirror.words)));
+    if (mirror) this.#platform.attach(new ListeningObserver(() => listen(mirror.words)));
     const cpus: SteppingCpu[] = [];
     this.cpus = machine.bodies.map((_, id) => new CpuState(id as CpuId));
     const bounds = { bound: steps, earlyWakeups };
@@ -70,11 +70,18 @@ export class Execution implements Ending {
   /** Let an observer look on, from the next execution on. */
   attach(observer: Observer): void {
     this.#platform.attach(observer);
+    this.#tellLoops();
   }
 
   /** An observer has seen enough. */
   detach(observer: Observer): void {
     this.#platform.detach(observer);
+    this.#tellLoops();
+  }
+
+  #tellLoops(): void {
+    const isTold = this.#platform.observer?.wantsLoops === true;
+    for (const cpu of this.#cpus) cpu.tellsLoops = isTold;
   }
 
   get memory(): ExplorerMemory {
@@ -104,6 +111,14 @@ export class Execution implements Ending {
   get wasFair(): boolean {
     return this.#turns.wasFair;
   }
+  /** Operations that the strategy decides about. */
+  get bound(): number {
+    return this.#turns.bound;
+  }
+  /** Operations after which an execution is given up. */
+  get stepLimit(): number {
+    return this.#turns.stepLimit;
+  }
   get traced(): EventTrace {
     return this.#platform.traced;
   }
@@ -121,7 +136,7 @@ export class Execution implements Ending {
     try {
       this.#resume();
     } catch (error) {
-      if (error instanceof Overrun) return 'livelock';
+      if (error instanceof Overrun) return 'unended';
       this.thrown = error;
       return 'threw';
     }

@@ -25,6 +25,8 @@ export interface Explorable {
   execute(strategy: Strategy): Verdict | undefined;
   /** Execute one schedule. */
   replay(schedule: Schedule): Verdict;
+  /** Randomness and time that a program has asked for so far; kernel code may not. */
+  readonly asked?: readonly string[];
   /** Token of the execution that has just ended. */
   token(): string;
 }

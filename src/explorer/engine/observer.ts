@@ -7,6 +7,8 @@ import type { CpuState } from './cpu-state.js';
 
 /** Told what is executed, in order. Every method does nothing unless it is overridden. */
 export abstract class Observer {
+  /** Wants {@link looped}, which takes time. */
+  readonly wantsLoops: boolean = false;
   /** Another execution begins. */
   restart(): void {}
   /** A CPU goes on after another. */
@@ -31,15 +33,29 @@ export abstract class Observer {
   operation(_cpu: CpuState, _code: number, _addr: Addr, _value: number): void {}
   /** `cpu.trace()`. */
   event(_cpu: CpuState, _event: number, _a: number, _b: number, _c: number): void {}
+  /** A loop of kernel code goes round; undefined: its variables are not all that it knows. */
+  looped(
+    _cpu: CpuState,
+    _place: number,
+    _call: number,
+    _variables: readonly unknown[] | undefined,
+  ): void {}
+  /** Beyond the bound: every CPU that can go on has had its turn again. */
+  round(): void {}
+  /** Nobody could go on, and time passed. */
+  timePassed(): void {}
 }
 
 /** Tells several observers, in the order in which they were attached. */
 export class ObserverList extends Observer {
   readonly #all: readonly Observer[];
 
+  override readonly wantsLoops: boolean;
+
   constructor(all: readonly Observer[]) {
     super();
     this.#all = all;
+    this.wantsLoops = all.some((one) => one.wantsLoops);
   }
 
   override restart(): void {
@@ -77,6 +93,20 @@ export class ObserverList extends Observer {
   }
   override event(cpu: CpuState, event: number, a: number, b: number, c: number): void {
     for (const one of this.#all) one.event(cpu, event, a, b, c);
+  }
+  override looped(
+    cpu: CpuState,
+    place: number,
+    call: number,
+    variables: readonly unknown[] | undefined,
+  ): void {
+    for (const one of this.#all) one.looped(cpu, place, call, variables);
+  }
+  override round(): void {
+    for (const one of this.#all) one.round();
+  }
+  override timePassed(): void {
+    for (const one of this.#all) one.timePassed();
   }
 }
 

@@ -18,6 +18,7 @@ import { loadResumable } from '../build/modules.js';
 import { prepare } from './prepare.js';
 import type { Prepared } from './prepared.js';
 import { RaceDetector } from './race-detector.js';
+import { Repetition } from './repetition.js';
 import { ReplayStrategy } from '../strategies/replay.js';
 import type { Schedule } from './schedule.js';
 import { ScMemory } from './sc-memory.js';
@@ -194,8 +195,31 @@ export class Session {
       execution.attach(this.#races);
       return this.replay(execution.log.schedule());
     }
-    const verdict = this.#judge.judge(execution, reason, this.#races?.found);
+    const { stepLimit } = execution;
+    const givenUp = reason === 'unended' ? { stepLimit, repeats: this.#repeats() } : undefined;
+    const verdict = this.#judge.judge(execution, reason, this.#races?.found, givenUp);
     return reason === 'deadlock' ? this.#located(verdict) : verdict;
+  }
+
+  /** Whether the execution that was just given up would go on for ever: one more shows it. */
+  #repeats(): boolean {
+    const { execution } = this;
+    const { machine, image } = this.prepared;
+    // Time might pass that nobody here lets pass.
+    if (machine.busyTime !== undefined || machine.advanceTime !== undefined) return false;
+    const watch = new Repetition(machine.ctx, {
+      memory: execution.memory,
+      words: image.length,
+      cpus: execution.cpus.length,
+      bound: execution.bound,
+    });
+    const strategy = new ReplayStrategy(execution.log.schedule());
+    execution.attach(watch);
+    const { hash } = execution;
+    execution.run(strategy);
+    strategy.end();
+    execution.detach(watch);
+    return execution.hash === hash && watch.period !== undefined;
   }
 
   /** After the first execution: whether every body did something. */

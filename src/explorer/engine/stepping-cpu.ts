@@ -80,8 +80,19 @@ export abstract class SteppingCpu extends Cpu {
   left<T>(_frames: number, value: T): T {
     return value;
   }
-  looped(): void {
-    // The same.
+  /** Whether anybody wants {@link looped}. */
+  tellsLoops = false;
+  /** A loop goes round: with all its variables, or with none if they are not all that it knows. */
+  looped(place: number, call: number, ...variables: readonly unknown[]): void {
+    this.platform.observer?.looped(this.state, place, call, variables);
+  }
+  hides(place: number, call: number): void {
+    this.platform.observer?.looped(this.state, place, call, undefined);
+  }
+  #calls = 0;
+  /** A number for a call of a function with loops. */
+  called(): number {
+    return ++this.#calls;
   }
 
   /** Forget the last execution. */

@@ -8,7 +8,9 @@ export const CHOOSE_SLEEPER = 5;
 export const CHOOSE_EARLY = 6;
 /** Which write supplies a part of a load that several may supply: unlike a whole load, it is not the same as an earlier one. */
 export const CHOOSE_PART = 7;
-/** Index under which taking an interrupt is recorded; no operation has so many choices. */
+/** Which randomness a program gets in this execution: 0 is the same each time. An exhaustive search does not branch here. */
+export const CHOOSE_SEED = 8;
+/** Index under which taking an interrupt is recorded, and a program's randomness; no operation has so many choices. */
 export const INTERRUPT_INDEX = 7;
 
 /** What a strategy is told about the operation that was just executed. */

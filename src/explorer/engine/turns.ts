@@ -29,10 +29,10 @@ import { CHOOSE_INTERRUPT, INTERRUPT_INDEX, lowest, type Strategy } from './stra
 import { Watch } from './watch.js';
 
 /** How an execution came to its end. */
-export type StopReason = 'ended' | 'deadlock' | 'livelock' | 'abandoned' | 'threw';
+export type StopReason = 'ended' | 'deadlock' | 'unended' | 'abandoned' | 'threw';
 
-/** Operations between two switches of the fair schedule that tells a livelock from a starved CPU. */
-const FAIR_FUEL = 16;
+/** Operations between two switches of the fair schedule, on which a starved CPU gets its turn. */
+export const FAIR_FUEL = 16;
 
 /** An interrupt may be taken more than once at one position: told apart by what interrupts have executed before. */
 const INTERRUPT_STEPS = 4096;
@@ -42,9 +42,12 @@ export class Overrun extends Error {
   override readonly name = 'Overrun';
 }
 
+/** Operations after which an execution is given up whose strategy decides about `bound` of them. */
+export const stepLimitOf = (bound: number): number => bound * 3;
+
 /** Limits of one execution. */
 export interface TurnsBounds {
-  /** Operations before an execution is taken for one that makes no progress. */
+  /** Operations that the strategy decides about; twice as many follow on a fair schedule. */
   readonly bound: number;
   /** Sleeps of each CPU that may end without a wake-up. */
   readonly earlyWakeups: number;
@@ -81,7 +84,8 @@ export class Turns implements SleepersHost {
   readonly #machine: Machine;
   readonly #cpus: readonly CpuState[];
   readonly #interrupts: boolean;
-  readonly #bound: number;
+  /** Operations that the strategy decides about. */
+  readonly bound: number;
   readonly #watch: Watch;
   readonly #clock: BusyClock | undefined;
   #strategy: Strategy | undefined;
@@ -103,9 +107,9 @@ export class Turns implements SleepersHost {
     this.#machine = machine;
     this.#cpus = cpus;
     this.#interrupts = machine.interrupt !== undefined;
-    this.#bound = bound;
+    this.bound = bound;
     this.sleepers = new Sleepers(this, cpus, earlyWakeups);
-    this.stepLimit = bound * 3;
+    this.stepLimit = stepLimitOf(bound);
     this.#watch = new Watch(platform.memory, platform.words);
     this.watched = this.#watch.words;
     this.#clock = machine.busyTime && new BusyClock(machine.busyTime);
@@ -202,16 +206,18 @@ export class Turns implements SleepersHost {
     const mask = this.#runnable();
     if (mask === 0) {
       this.next = -1;
-    } else if (this.steps > this.#bound) {
+    } else if (this.steps > this.bound) {
       this.#pickFairly(mask);
     } else {
       const strategy = this.#strategy as Strategy;
       this.next = strategy.next(mask, this.last, this.#cpus);
-      this.fuel = Math.min(strategy.fuel, this.#bound);
+      // However often the strategy wants to be asked: the fair schedule begins at one place.
+      const left = this.bound + 1 - this.steps;
+      this.fuel = Math.min(strategy.fuel, left);
       if (this.next < 0) this.stopped = 'abandoned';
       else this.#log(mask);
       this.#resting = strategy.restsAlone && (mask & (mask - 1)) === 0 && this.#rest();
-      if (this.#resting) this.fuel = this.#bound + 1 - this.steps;
+      if (this.#resting) this.fuel = left;
     }
     if (this.#clock !== undefined) this.fuel = this.#clock.grant(this.fuel);
   }
@@ -242,16 +248,23 @@ export class Turns implements SleepersHost {
     this.log.switch(last, last < 0 ? 0 : (this.#cpus[last] as CpuState).decidedAt, this.next);
   }
 
-  /** Beyond the bound every CPU gets its turn and every load the newest value: what still makes no progress never will. */
+  /** Beyond the bound every CPU gets its turn and every load the newest value: a state that comes again comes for ever. */
   #pickFairly(mask: number): void {
     if (this.steps > this.stepLimit) this.overrun();
     this.#fair = true;
     const after = mask & ~((2 << this.last) - 1);
     this.next = lowest(after === 0 ? mask : after);
     this.fuel = FAIR_FUEL;
+    if (after === 0) this.#round();
   }
 
-  /** Give up: called when an execution makes no progress. */
+  /** Every CPU that can go on has had its turn. Who sleeps for a time does not sleep for ever, although others can go on. */
+  #round(): void {
+    if (this.sleepers.timeOut()) this.#platform.observer?.timePassed();
+    this.#platform.observer?.round();
+  }
+
+  /** Give up: called when an execution has used up its operations. */
   overrun(): never {
     throw new Overrun();
   }
@@ -307,9 +320,11 @@ export class Turns implements SleepersHost {
     ) {
       if (++this.steps > this.stepLimit) this.overrun();
       this.pick();
+      this.#platform.observer?.timePassed();
       if (this.next >= 0) return true;
     }
     if (this.sleepers.timeOut()) {
+      this.#platform.observer?.timePassed();
       this.pick();
       return this.next >= 0;
     }

@@ -11,11 +11,36 @@ import type { StopReason } from './turns.js';
 
 /** Verdict of one execution. */
 export interface Verdict {
-  /** What executions are counted by: the outcome, or `deadlock`, `livelock`, `oops`, `data race`, `invariant I-8`, … */
+  /** What executions are counted by: the outcome, or `deadlock`, `livelock`, `no end within 60,000 operations`, `oops`, `data race`, `invariant I-8`, … */
   readonly key: string;
   readonly grade: Grade;
   /** Why this grade; what happened. Computed once for each key. */
   readonly detail: string;
+  /** It was given up at its bound on operations: what it would have shown is not known. */
+  readonly isUnended?: true;
+}
+
+/** An execution that was given up. */
+export interface GivenUp {
+  /** Operations after which it was. */
+  readonly stepLimit: number;
+  /** It is known to do the same again and again. */
+  readonly repeats: boolean;
+}
+
+/** What is said of an execution that was given up. */
+export function unended({ stepLimit, repeats }: GivenUp): Verdict {
+  const limit = stepLimit.toLocaleString('en');
+  if (repeats) {
+    const detail = `everybody gets a turn, and the same state comes again and again: seen within ${limit} operations`;
+    return { key: 'livelock', grade: 'forbidden', detail };
+  }
+  return {
+    key: `no end within ${limit} operations`,
+    grade: 'interesting',
+    detail: 'a long run, or one that never ends: a larger bound on operations (--steps) tells',
+    isUnended: true,
+  };
 }
 
 const verdict = (key: string, detail: string): Verdict => ({ key, grade: 'forbidden', detail });
@@ -33,19 +58,20 @@ export class Judge {
 
   /**
    * Judge the execution that has just ended, in which `race` was found.
+   * @param givenUp what is known of an execution that did not end
    *
    * @throws UsageError when the scenario's own code threw something that is no finding
    */
-  judge(execution: Ended, reason: StopReason, race: DataRace | undefined): Verdict {
+  judge(
+    execution: Ended,
+    reason: StopReason,
+    race: DataRace | undefined,
+    givenUp?: GivenUp,
+  ): Verdict {
     if (reason === 'threw') return this.#thrown(execution.thrown);
     if (reason === 'deadlock')
       return verdict('deadlock', describeBlocked(execution, this.#prepared.machine));
-    if (reason === 'livelock') {
-      return verdict(
-        'livelock',
-        'no end within the bound on operations, although every CPU got its turn',
-      );
-    }
+    if (reason === 'unended') return unended(givenUp as GivenUp);
     const ended = this.#ended(execution);
     // What a race led to says more than the race.
     if (race !== undefined && ended.grade !== 'forbidden') return this.#race(race);

@@ -2,7 +2,7 @@
 
 import { CHOOSE_READ, CHOOSE_WRITE } from '../../memory/model.js';
 import type { RandomSource } from './random-source.js';
-import { CHOOSE_INTERRUPT, CHOOSE_PART, CHOOSE_SLEEPER } from './strategy.js';
+import { CHOOSE_INTERRUPT, CHOOSE_PART, CHOOSE_SEED, CHOOSE_SLEEPER } from './strategy.js';
 
 const STALE = [0, 0.3, 0.8, 1] as const;
 const MIDDLE = [0, 0.3, 1] as const;
@@ -33,6 +33,7 @@ export class Weakness {
   /** One of `n` answers; 0 unless this execution is weak in this respect. */
   choose(n: number, kind: number): number {
     const random = this.#random;
+    if (kind === CHOOSE_SEED) return random.below(n);
     return random.chance(this.#probability(kind)) ? 1 + random.below(n - 1) : 0;
   }
 

@@ -10,7 +10,7 @@ import {
   ACCESS_WAITED,
   ACCESS_WRITE,
 } from '../engine/operations.js';
-import { lowest, type Step, type Strategy } from '../engine/strategy.js';
+import { CHOOSE_SEED, lowest, type Step, type Strategy } from '../engine/strategy.js';
 
 /** Limits of the search; a search that stays within its limits without reaching one is exhaustive. */
 export interface DfsBounds {
@@ -188,6 +188,7 @@ export class DfsStrategy implements Strategy {
   }
 
   choose(n: number, kind: number, cpu: number, addr: number): number {
+    if (kind === CHOOSE_SEED) return 0;
     const isAccess = kind === CHOOSE_READ || kind === CHOOSE_WRITE;
     if (isAccess && this.#bounds.preemptions === undefined) {
       if (!this.#order.knowsStore(cpu, addr)) return 0;

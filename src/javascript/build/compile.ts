@@ -6,10 +6,11 @@ import { compileFunction } from 'node:vm';
 import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
 import { UsageError } from '../../errors.js';
 import { KEY_CALL, KEY_NEW, KEY_VIEW, RUNTIME } from './context.js';
-import { isOutside, readProgram, type ReadModule } from './graph.js';
+import { isOutside, parseJson, readProgram, type ReadModule } from './graph.js';
 import { instrument } from './instrument.js';
 import { COMMONJS_PARAMETERS, MODULE_PARAMETERS } from './links.js';
 import { SiteTable } from './sites.js';
+import { spinLoopsOf } from './spin-loops.js';
 import { isStateless } from './state.js';
 import { isLiveExport, reaches } from './exports.js';
 import { SHADOWED } from './shadows.js';
@@ -96,7 +97,7 @@ function compileModule(
   const specifiers = [...source.targets.keys()];
   const { program, scope } = source;
   if (!program || !scope) {
-    const value = JSON.parse(source.code) as unknown;
+    const value = parseJson(source.shown, source.code);
     return { source, specifiers, make: () => value };
   }
   const isModule = source.kind === 'esm';
@@ -107,6 +108,7 @@ function compileModule(
     module: {
       file: source.shown,
       code: source.code,
+      spinLoops: spinLoopsOf(program),
       original: (line, column) => ({ file: source.shown, line, column }),
     },
     links: {

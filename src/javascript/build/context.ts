@@ -41,6 +41,8 @@ export interface ModuleText {
   /** As it is shown to people. */
   readonly file: string;
   readonly code: string;
+  /** Where loops stand that do nothing but look at shared memory. */
+  readonly spinLoops: readonly (readonly [from: number, to: number])[];
   /** Line that a position of the code has in the user's own source, and column from 0. */
   readonly original: (
     line: number,
@@ -123,6 +125,9 @@ export class Context {
       inside: namedFunction(this.fn),
       text: this.slice(shown),
       operation,
+      ...(this.module.spinLoops.some(([from, to]) => from <= node.start && node.end <= to)
+        ? { spins: true }
+        : {}),
     });
   }
 
@@ -138,7 +143,7 @@ function namedFunction(fn: FunctionState): string {
   for (let state: FunctionState | undefined = fn; state; state = state.outer) {
     if (state.name !== '') return state.name;
   }
-  return '(module)';
+  return '';
 }
 
 /** A new function state. */

@@ -71,37 +71,83 @@ function readModule(path: string): ReadModule {
     };
   }
   if (/^\.[cm]?ts$/.test(extension)) ({ code } = stripTypes(path, code));
-  const kind = kindOf(path);
-  const program = parseFile(shown, code, kind);
+  const { kind, program } = parseFile(path, shown, code);
   const targets =
     kind === 'esm' ? importTargets(path, shown, program) : requireTargets(path, shown, program);
   return { path, shown, kind, code, program, scope: scopeOf(program), targets };
 }
 
-function kindOf(path: string): 'esm' | 'cjs' {
-  const extension = extname(path);
-  if (extension === '.mjs' || extension === '.mts') return 'esm';
-  if (extension === '.cjs' || extension === '.cts') return 'cjs';
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json');
-    if (existsSync(manifest)) {
-      const { type } = JSON.parse(readFileSync(manifest, 'utf8')) as { type?: string };
-      return type === 'module' ? 'esm' : 'cjs';
-    }
-    if (folder === dirname(folder)) return 'cjs';
+/** What a JSON file holds. @throws UsageError when it is none */
+export function parseJson(shown: string, code: string): unknown {
+  try {
+    return JSON.parse(code) as unknown;
+  } catch (error) {
+    throw new UsageError(`${shown}: is not JSON: ${(error as Error).message}`);
   }
 }
 
-function parseFile(shown: string, code: string, kind: 'esm' | 'cjs'): Program {
+type Kind = 'esm' | 'cjs';
+
+/** What says which kind a file is: its own name, or the nearest package.json; undefined: its syntax does. */
+interface Declared {
+  readonly kind: Kind;
+  readonly by: string;
+}
+
+function declaredKind(path: string): Declared | undefined {
+  const extension = extname(path);
+  if (extension === '.mjs' || extension === '.mts') return { kind: 'esm', by: extension };
+  if (extension === '.cjs' || extension === '.cts') return { kind: 'cjs', by: extension };
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest)) {
+      const found = parseJson(manifest, readFileSync(manifest, 'utf8')) as {
+        type?: unknown;
+      } | null;
+      const by = `"type" in ${shownPath(manifest)}`;
+      if (found?.type === 'module') return { kind: 'esm', by };
+      return found?.type === 'commonjs' ? { kind: 'cjs', by } : undefined;
+    }
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+/** What acorn says is wrong with what only a module may hold. */
+const MODULE_SYNTAX = /import|export|await/;
+
+function parseAs(code: string, kind: Kind): Program {
+  return parse(code, {
+    ecmaVersion: 'latest',
+    sourceType: kind === 'esm' ? 'module' : 'script',
+    allowReturnOutsideFunction: kind === 'cjs',
+    allowHashBang: true,
+    preserveParens: true,
+    locations: true,
+  });
+}
+
+/** Parse a file as what it is declared to be; where nothing declares it, as an ES module if only that can be meant. */
+function parseFile(path: string, shown: string, code: string): { kind: Kind; program: Program } {
+  const declared = declaredKind(path);
+  const kind = declared?.kind ?? 'cjs';
   try {
-    return parse(code, {
-      ecmaVersion: 'latest',
-      sourceType: kind === 'esm' ? 'module' : 'script',
-      allowReturnOutsideFunction: kind === 'cjs',
-      allowHashBang: true,
-      preserveParens: true,
-      locations: true,
-    });
+    return { kind, program: parseAs(code, kind) };
+  } catch (error) {
+    const { loc, message } = error as { loc?: { line: number }; message: string };
+    const mayBeModule = kind === 'cjs' && MODULE_SYNTAX.test(message);
+    if (mayBeModule && declared === undefined) {
+      return { kind: 'esm', program: parseModule(shown, code) };
+    }
+    const why = mayBeModule ? `; ${declared?.by ?? ''} makes it CommonJS` : '';
+    throw new UsageError(
+      `${shown}:${loc?.line ?? 1}: ${message.replace(/ \(\d+:\d+\)$/, '')}${why}`,
+    );
+  }
+}
+
+function parseModule(shown: string, code: string): Program {
+  try {
+    return parseAs(code, 'esm');
   } catch (error) {
     const { loc, message } = error as { loc?: { line: number }; message: string };
     throw new UsageError(`${shown}:${loc?.line ?? 1}: ${message.replace(/ \(\d+:\d+\)$/, '')}`);

@@ -8,12 +8,14 @@ export interface Site {
   readonly line: number;
   /** From 0. */
   readonly column: number;
-  /** Innermost named function, or `(module)`. */
+  /** Innermost named function; empty where none has a name. */
   readonly inside: string;
   /** Source text of the operation, in one line, shortened. */
   readonly text: string;
   /** Name of the operation where it is known beforehand, for instance `Atomics.store`. */
   readonly operation: string;
+  /** It stands in a loop that does nothing but look at shared memory. */
+  readonly spins?: boolean;
 }
 
 const LONGEST = 72;
@@ -21,7 +23,7 @@ const LONGEST = 72;
 /** All sites of one program; number 0 stands for "not known". */
 export class SiteTable {
   readonly sites: Site[] = [
-    { file: '?', line: 0, column: 0, inside: '?', text: '?', operation: '?' },
+    { file: '?', line: 0, column: 0, inside: '', text: '?', operation: '?' },
   ];
 
   /** Add a site. Returns its number. */
@@ -33,6 +35,12 @@ export class SiteTable {
 
   at(number: number): Site {
     return this.sites[number] ?? (this.sites[0] as Site);
+  }
+
+  /** ` (in NAME)` of the innermost named function, if there is one. */
+  within(number: number): string {
+    const { inside } = this.at(number);
+    return inside === '' ? '' : ` (in ${inside})`;
   }
 
   /** `file:line`. */

@@ -16,6 +16,8 @@ export class Agent implements Position {
   /** Steps executed. */
   count = 0;
   decidedAt = 0;
+  /** It has accessed shared memory in this execution. */
+  isSharing = false;
   body: Coroutine | undefined;
   /** What the body returned. */
   returned: unknown = undefined;
@@ -41,6 +43,7 @@ export class Agent implements Position {
   /** Forget the last execution. */
   restart(body: Coroutine | undefined): void {
     this.count = 0;
+    this.isSharing = false;
     this.decidedAt = 0;
     this.body = body;
     this.returned = undefined;

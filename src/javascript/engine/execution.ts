@@ -3,7 +3,14 @@
 import type { ChoiceSource } from '../../memory/model.js';
 import { ACCESS_NONE, ACCESS_WAITED } from '../../explorer/engine/operations.js';
 import { ScheduleLog } from '../../explorer/engine/schedule.js';
-import { CHOOSE_EARLY, lowest, type Strategy } from '../../explorer/engine/strategy.js';
+import { stepLimitOf } from '../../explorer/engine/turns.js';
+import {
+  CHOOSE_EARLY,
+  CHOOSE_SEED,
+  INTERRUPT_INDEX,
+  lowest,
+  type Strategy,
+} from '../../explorer/engine/strategy.js';
 import type { SharedMemory } from '../memory/memory.js';
 import type { Coroutine } from '../runtime/keys.js';
 import { STEP_READ, type Stepper } from '../runtime/operations.js';
@@ -13,13 +20,16 @@ import { Agent, AWAKE, SLEEPING, WOKEN } from './agent.js';
 import type { Recorder } from './recorder.js';
 
 /** How an execution came to its end. */
-export type StopReason = 'ended' | 'deadlock' | 'livelock' | 'abandoned' | 'threw';
+export type StopReason = 'ended' | 'deadlock' | 'unended' | 'abandoned' | 'threw';
 
-/** Steps between two switches of the fair schedule that tells a livelock from a starved agent. */
+/** Steps between two switches of the fair schedule, on which a starved agent gets its turn. */
 const FAIR_FUEL = 16;
 
 /** A thread may be slower than time-outs of up to so many ms: they may pass while others still run. */
 const EARLY_MS = 1000;
+
+/** Streams of randomness that a random exploration draws from. */
+const SEEDS = 0x10000;
 
 /** Thrown through the coroutines when an execution has used up all its steps. */
 class Overrun extends Error {
@@ -51,7 +61,10 @@ export class Execution implements ChoiceSource, Stepper {
   /** Virtual time in ms. */
   now = 0;
   readonly #bound: number;
-  readonly #stepLimit: number;
+  /** Steps after which an execution is given up. */
+  readonly stepLimit: number;
+  /** Steps since one that was more than a look at memory in a loop of nothing else. */
+  #spins = 0;
   #strategy: Strategy | undefined;
   #observes = false;
   #next = -1;
@@ -71,7 +84,7 @@ export class Execution implements ChoiceSource, Stepper {
     this.runtime = runtime;
     this.memory = memory;
     this.#bound = steps;
-    this.#stepLimit = steps * 3;
+    this.stepLimit = stepLimitOf(steps);
     this.cpus = Array.from({ length: agents }, (_, id) => new Agent(id));
     runtime.memory = memory;
     runtime.stepper = this;
@@ -96,7 +109,7 @@ export class Execution implements ChoiceSource, Stepper {
       this.#pick();
       this.#resume();
     } catch (error) {
-      if (this.#failure === undefined && error instanceof Overrun) return 'livelock';
+      if (this.#failure === undefined && error instanceof Overrun) return 'unended';
       this.thrown = this.#failure ?? error;
       this.thrower = runtime.agent;
       return 'threw';
@@ -120,6 +133,7 @@ export class Execution implements ChoiceSource, Stepper {
     this.steps = this.hash = this.fuel = this.now = 0;
     this.switches = -1;
     this.#fair = false;
+    this.#spins = 0;
     this.#stopped = this.#failure = this.thrown = undefined;
     this.thrower = this.#last = this.#choiceAgent = -1;
     this.#sleepers.length = 0;
@@ -188,12 +202,17 @@ export class Execution implements ChoiceSource, Stepper {
   step(kind: number, address: number, size: number, site: number, raw: number): boolean {
     const agent = this.cpus[this.runtime.agent] as Agent;
     agent.count++;
+    agent.isSharing = true;
     this.steps++;
     this.hash =
       Math.imul(this.hash ^ (raw + (address << 8) + (agent.id << 3)), 0x9e3779b1) ^ (kind + size);
     this.runtime.reached[site] = 1;
     if (this.recorder !== undefined && site >= 0) {
       this.recorder.step(agent, site, kind === STEP_READ ? 'read' : 'write', address, size, raw);
+    }
+    if (this.#fair) {
+      const isLook = kind === STEP_READ && this.runtime.sites.at(site).spins === true;
+      this.#spins = isLook ? this.#spins + 1 : 0;
     }
     if (--this.fuel > 0) return false;
     return this.#point(agent, kind, address, agent.position, size);
@@ -222,6 +241,8 @@ export class Execution implements ChoiceSource, Stepper {
     const agent = this.cpus[this.runtime.agent] as Agent;
     this.steps++;
     agent.state = SLEEPING;
+    agent.isSharing = true;
+    this.#spins = 0;
     agent.address = address;
     agent.size = size;
     agent.site = site;
@@ -285,13 +306,20 @@ export class Execution implements ChoiceSource, Stepper {
     this.log.switch(last, last < 0 ? 0 : (this.cpus[last] as Agent).decidedAt, this.#next);
   }
 
-  /** Beyond the bound every agent gets its turn and every load the newest value: what still makes no progress never will. */
+  /** Beyond the bound every agent gets its turn and every load the newest value. */
   #pickFairly(mask: number): void {
-    if (this.steps > this.#stepLimit) throw new Overrun();
+    if (this.steps > this.stepLimit) throw new Overrun();
     this.#fair = true;
     const after = mask & ~((2 << this.#last) - 1);
+    // Who sleeps for a time does not sleep for ever, although others can go on.
+    if (after === 0) this.#passTime();
     this.#next = lowest(after === 0 ? mask : after);
     this.fuel = FAIR_FUEL;
+  }
+
+  /** Whether all that is left to execute looks at memory that nobody changes: then it does so for ever. */
+  get spinsForEver(): boolean {
+    return this.#spins >= 2 * FAIR_FUEL * this.cpus.length;
   }
 
   #runnable(): number {
@@ -307,18 +335,33 @@ export class Execution implements ChoiceSource, Stepper {
   /** No agent can go on. Returns true after virtual time has passed and one can. */
   #stuck(): boolean {
     if (this.#stopped !== undefined || this.cpus.every((a) => a.body === undefined)) return false;
+    if (!this.#passTime()) {
+      this.#stopped = 'deadlock';
+      return false;
+    }
+    this.#pick();
+    return this.#next >= 0;
+  }
+
+  /** The first time-out is over. Returns whether there was one. */
+  #passTime(): boolean {
     const first = this.#sleepers.reduce<Agent | undefined>(
       (best, a) => (a.deadline < (best?.deadline ?? Infinity) ? a : best),
       undefined,
     );
-    if (first === undefined) {
-      this.#stopped = 'deadlock';
-      return false;
-    }
+    if (first === undefined) return false;
     this.#sleepers.splice(this.#sleepers.indexOf(first), 1);
     this.#timeOut(first);
-    this.#pick();
-    return this.#next >= 0;
+    return true;
+  }
+
+  /** Which randomness the program gets in this execution: drawn when it is first asked for. */
+  drawSeed(): number {
+    const strategy = this.#strategy;
+    if (strategy === undefined) return 0;
+    const value = strategy.choose(SEEDS, CHOOSE_SEED, 0, 0, 0, INTERRUPT_INDEX);
+    if (value !== 0) this.log.choice(0, 0, INTERRUPT_INDEX, value);
+    return value;
   }
 
   /** Answer a choice of the memory, and record it. */

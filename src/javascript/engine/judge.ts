@@ -1,7 +1,7 @@
 /** What an execution of a program has shown. */
 
 import { UsageError, SimulatorBug } from '../../errors.js';
-import type { Verdict } from '../../explorer/engine/verdict.js';
+import { unended, type Verdict } from '../../explorer/engine/verdict.js';
 import { SCRIPT, type CompiledProgram } from '../build/compile.js';
 import { defaultOutcome, gradeOfOutcome, type Program } from '../program.js';
 import { UninstrumentedAccess } from '../runtime/operations.js';
@@ -47,11 +47,9 @@ export class Judge {
     const { race } = this.#execution.memory;
     if (reason === 'threw') return this.#thrown();
     if (reason === 'deadlock') return this.#blocked();
-    if (reason === 'livelock') {
-      return forbidden(
-        'livelock',
-        'no end within the bound on operations, although every thread got its turn',
-      );
+    if (reason === 'unended') {
+      const { stepLimit, spinsForEver: repeats } = this.#execution;
+      return unended({ stepLimit, repeats });
     }
     const ended = this.#ended(shared);
     if (race === undefined || !racesAreErrors || ended.grade === 'forbidden') return ended;
@@ -113,9 +111,9 @@ export class Judge {
     const missed = sleepers.filter((agent) => agent.hasMissed(this.#execution.memory));
     const lines = sleepers.map((agent) => {
       const { site, address, size } = agent;
-      const { text, inside } = sites.at(site);
+      const { text } = sites.at(site);
       const note = missed.includes(agent) ? ', whose value has changed since' : '';
-      return `thread ${agent.id} sleeps in ${text} at ${sites.place(site)} (in ${inside}) on ${regions.nameOf(address, size)}${note}`;
+      return `thread ${agent.id} sleeps in ${text} at ${sites.place(site)}${sites.within(site)} on ${regions.nameOf(address, size)}${note}`;
     });
     return forbidden(missed.length > 0 ? 'lost wake-up' : 'deadlock', lines.join('; '));
   }

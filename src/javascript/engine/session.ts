@@ -8,13 +8,13 @@ import type { Strategy } from '../../explorer/engine/strategy.js';
 import type { Verdict } from '../../explorer/engine/verdict.js';
 import { encodeToken } from '../../explorer/findings/token.js';
 import { ReplayStrategy } from '../../explorer/strategies/replay.js';
-import { compileProgram, type CompiledProgram } from '../build/compile.js';
+import { compileProgram, SCRIPT, type CompiledProgram } from '../build/compile.js';
 import type { SharedMemory } from '../memory/memory.js';
 import { JsMemory } from '../memory/js-memory.js';
 import { ScBytes } from '../memory/sc-bytes.js';
 import { isProgram, type Program, type ThreadBody } from '../program.js';
 import { installCallbacks, markPure, type Current } from '../runtime/builtins.js';
-import { Determinism } from '../runtime/determinism.js';
+import { Determinism, type Asked } from '../runtime/determinism.js';
 import { ProgramFactory } from '../runtime/instance.js';
 import { CALL, type Coroutine, type Marked } from '../runtime/keys.js';
 import { Runtime } from '../runtime/runtime.js';
@@ -83,12 +83,17 @@ class Machine {
   readonly clock = { now: 0 };
   readonly determinism: Determinism;
   readonly factory: ProgramFactory;
+  /** Draws the randomness of an execution. */
+  seed = (): number => 0;
 
   constructor(compiled: CompiledProgram) {
     install();
     this.runtime = new Runtime(compiled.sites, this.regions);
     current.runtime = this.runtime;
-    this.determinism = new Determinism(this.clock);
+    this.determinism = new Determinism(this.clock, {
+      agent: () => this.runtime.agent,
+      seed: () => this.seed(),
+    });
     this.runtime.memory = new ScBytes();
     this.runtime.stepper = outsideExecution;
     this.factory = new ProgramFactory(compiled, this.runtime, this.determinism.globals());
@@ -181,6 +186,7 @@ export class ProgramSession implements Explorable {
     const { runtime, regions } = this.machine;
     const steps = config.steps ?? this.program.steps ?? DEFAULT_STEPS;
     this.execution = new Execution(runtime, make(), this.program.threads.length, steps);
+    this.machine.seed = () => this.execution.drawSeed();
     for (const site of config.ablated) {
       if (site >= runtime.weakened.length) {
         throw new UsageError(`${loaded.name} has no operation ${site} to weaken: it has changed`);
@@ -235,10 +241,32 @@ export class ProgramSession implements Explorable {
   #checkBodies(): void {
     const verdict = this.execute(new ReplayStrategy(DEFAULT_SCHEDULE));
     const { thrown, thrower } = this.execution;
-    if (verdict === undefined || thrown === undefined) return;
+    if (verdict === undefined) return;
+    if (thrown === undefined) {
+      this.#checkShared();
+      return;
+    }
     throw new UsageError(
       `${placeOf(this.compiled, thrown)}: thread ${thrower} of ${this.scenario.name} throws by itself: ${firstLine(thrown)}`,
     );
+  }
+
+  /** Threads that share nothing cannot race: nothing would be tested. */
+  #checkShared(): void {
+    const idle = this.execution.cpus.filter((agent) => !agent.isSharing);
+    const isAll = idle.length === this.execution.cpus.length;
+    // A thread that does nothing by chance, or for want of time, may do something another time.
+    if (idle.length === 0 || (this.machine.determinism.used.size > 0 && !isAll)) return;
+    const who = isAll ? 'no thread' : `thread ${idle.map(({ id }) => id).join(' and ')}`;
+    const verb = isAll ? 'accesses' : 'does not access';
+    throw new UsageError(
+      `${this.compiled.modules.get(this.compiled.entry)?.source.shown ?? SCRIPT}: ${this.scenario.name}: ${who} ${verb} shared memory, so there is nothing to explore: threads are handed what shared() returns`,
+    );
+  }
+
+  /** What the program has asked of the world so far. */
+  get asked(): readonly Asked[] {
+    return [...this.machine.determinism.used].sort();
   }
 
   execute(strategy: Strategy): Verdict | undefined {

@@ -12,21 +12,48 @@ export interface Clock {
 /** Time at which every execution begins: 1 January 2020, in ms since the epoch. */
 const EPOCH = 1_577_836_800_000;
 
+/** What of the world a program has asked for: randomness, which executions may draw, and time, which is virtual. */
+export type Asked = 'Math.random' | 'crypto' | 'Date' | 'performance';
+
+/** Where the randomness of an execution comes from. */
+export interface Draws {
+  /** Who is executing: a thread, or -1 for what runs before threads do. */
+  readonly agent: () => number;
+  /** Number of the execution's randomness: asked for once in an execution, when the first random number is. */
+  readonly seed: () => number;
+}
+
 /** What stands in for the globals that differ from run to run. */
 export class Determinism {
-  readonly #random = new RandomSource();
+  /** One stream for each thread, so that what a thread draws does not depend on the others. */
+  readonly #streams = new Map<number, RandomSource>();
+  #seed: number | undefined;
   readonly #clock: Clock;
-  /** Names of what the program has used, for a note. */
-  readonly used = new Set<string>();
+  readonly #draws: Draws;
+  /** What the program has asked for, for a note. */
+  readonly used = new Set<Asked>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, draws: Draws) {
     this.#clock = clock;
-    this.restart();
+    this.#draws = draws;
   }
 
   /** Start another execution. */
   restart(): void {
-    this.#random.seed(1, 1);
+    this.#streams.clear();
+    this.#seed = undefined;
+  }
+
+  get #random(): RandomSource {
+    const agent = this.#draws.agent();
+    let stream = this.#streams.get(agent);
+    if (stream === undefined) {
+      this.#seed ??= this.#draws.seed();
+      stream = new RandomSource();
+      stream.seed(this.#seed + 1, agent + 2);
+      this.#streams.set(agent, stream);
+    }
+    return stream;
   }
 
   #number(): number {
@@ -42,8 +69,8 @@ export class Determinism {
     const math = Object.create(Math, {
       random: { value: pure(() => (this.used.add('Math.random'), this.#number())), writable: true },
     }) as typeof Math;
-    const now = pure(() => (this.used.add('Date.now'), EPOCH + this.#clock.now));
-    const performanceNow = pure(() => (this.used.add('performance.now'), this.#clock.now));
+    const now = pure(() => (this.used.add('Date'), EPOCH + this.#clock.now));
+    const performanceNow = pure(() => (this.used.add('performance'), this.#clock.now));
     const made: Record<string, unknown> = {
       Math: math,
       Date: this.#date(now),

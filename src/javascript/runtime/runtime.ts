@@ -223,10 +223,10 @@ export class Runtime extends Classes {
   /** A loop that has gone round too often. */
   endless(site: number): never {
     this.budget = LOOP_BUDGET;
-    const { file, line, inside } = this.sites.at(site);
+    const { sites } = this;
     this.stepper.fail(
       new EndlessLoop(
-        `${file}:${line}: this loop (in ${inside}) does not end: ${LOOP_BUDGET} rounds`,
+        `${sites.place(site)}: this loop${sites.within(site)} does not end: ${LOOP_BUDGET.toLocaleString('en')} rounds`,
       ),
     );
   }

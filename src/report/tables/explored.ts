@@ -3,7 +3,6 @@
 import type { Explored } from '../../campaign/coverage.js';
 import type { ExploreResult } from '../../campaign/explore.js';
 import { replacing } from '../../campaign/replace.js';
-import { replayCommand } from '../../campaign/replay-command.js';
 import type { ReplayResult } from '../../campaign/replay.js';
 import type { WeakenResult } from '../../campaign/weaken.js';
 import { placeOfNamed, placeOfScenario } from '../place.js';
@@ -14,10 +13,11 @@ import { given } from './given.js';
 export function exploredTables(result: ExploreResult): ReportTable[] {
   const { scenario, file, replace, memory, strategy, ablated, executions, digest } = result;
   const seed = strategy.kind === 'dfs' ? undefined : strategy.seed;
-  const outcomes = result.outcomes.map(({ key, grade, detail, count, token }): ReportOutcome => {
+  const outcomes = result.outcomes.map((outcome): ReportOutcome => {
+    const { key, grade, detail, count, token } = outcome;
     const shrunk = result.findings.find((finding) => finding.verdict.key === key);
     const shown = shrunk?.token ?? token;
-    const replay = shrunk?.replay ?? replayCommand(token, file, replace ?? undefined);
+    const replay = shrunk?.replay ?? outcome.replay;
     return { name: key, grade, count, reason: detail, token: shown, replay };
   });
   return [
@@ -35,6 +35,7 @@ export function exploredTables(result: ExploreResult): ReportTable[] {
         executions,
         'trace hash': digest,
         ...(strategy.kind === 'dfs' ? { exhausted: result.exhausted } : {}),
+        ...(result.fixed.length === 0 ? {} : { 'for one value of': result.fixed.join(', ') }),
         ...(result.races.length === 0 ? {} : { 'data races': result.races.length }),
       },
       outcomes,
