@@ -230,6 +230,7 @@ export * from './kernel/timer.js';
 export * from './kernel/trace.js';
 export * from './kernel/types.js';
 export * from './kernel/versions.js';
+export * from './kernel/vmlinux.js';
 export * from './kernel/wait.js';
 export * from './kernel/warn.js';
 export * from './kernel/work-list.js';

@@ -242,7 +242,7 @@ function settingsOf(
   { words, check, interrupted, statistics }: ThreadResult,
   rss: string,
 ): Record<string, string | number> {
-  const g = check.kernel.globals;
+  const globals = check.kernel.globals;
   return {
     cpus: options.cpus,
     tasks: options.tasks,
@@ -252,8 +252,8 @@ function settingsOf(
     'latent issues': options.latent.join() || 'fixed',
     ...(options.replace === undefined ? {} : { 'changed by': options.replace }),
     ablated: options.ablate.map((id) => siteName(id as SiteId)).join() || 'nothing',
-    'simulated seconds': Math.round((words[g + KERNEL.jiffies] ?? 0) / 100),
-    'tasks created': words[g + KERNEL.lastPid] ?? 0,
+    'simulated seconds': Math.round((words[globals + KERNEL.jiffies] ?? 0) / 100),
+    'tasks created': words[globals + KERNEL.lastPid] ?? 0,
     'resident memory': rss,
     ...(interrupted ? { interrupted: 'yes' } : {}),
     ...statistics,

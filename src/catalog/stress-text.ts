@@ -1,6 +1,6 @@
 /** The simulated code that the stress workload runs: functions worth patching, system calls, programs, modules. */
 
-import type { Vmlinux } from '../kernel/boot.js';
+import type { Vmlinux } from '../kernel/vmlinux.js';
 import { asm, symbol, type FunctionSource, type Instruction } from '../kernel/text.js';
 import type { ModuleDeclaration, PatchDeclaration } from '../scenario/boot.js';
 

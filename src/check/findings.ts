@@ -2,7 +2,7 @@
 
 import { KLP_WARN_SITES } from '../livepatch/warn-sites.js';
 import { CHECK, FINDING, MAX_FINDINGS, type CheckLayout } from './layout.js';
-import type { Addr, CpuId } from '../memory/struct.js';
+import type { Addr } from '../memory/struct.js';
 
 /** Properties that are checked; the number is what the memory holds. */
 const FINDING_KINDS = {
@@ -59,6 +59,13 @@ export interface FindingRecord {
   readonly seq: number;
 }
 
+/** A finding as it is recorded: {@link FindingRecord} with the number of its kind. */
+export interface NewFinding extends Omit<FindingRecord, 'kind' | 'a' | 'b' | 'c'> {
+  readonly kind: FindingKind;
+  /** What {@link FindingRecord} calls a, b and c. */
+  readonly details: readonly [number, number, number];
+}
+
 /** Number of findings so far. */
 function countFindings(words: Int32Array, layout: CheckLayout): number {
   return Atomics.load(words, layout.notes + CHECK.findings);
@@ -68,11 +75,7 @@ function countFindings(words: Int32Array, layout: CheckLayout): number {
 export function recordFinding(
   words: Int32Array,
   layout: CheckLayout,
-  cpu: CpuId,
-  kind: FindingKind,
-  task: Addr,
-  details: readonly [number, number, number],
-  seq: number,
+  { cpu, kind, task, details, seq }: NewFinding,
 ): void {
   const index = Atomics.add(words, layout.notes + CHECK.findings, 1);
   if (index >= MAX_FINDINGS) return;

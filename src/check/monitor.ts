@@ -151,7 +151,13 @@ export class Monitor {
   }
 
   #find(kind: FindingKind, task: Addr, details: readonly [number, number, number]): void {
-    recordFinding(this.#words, this.#layout, this.#cpu, kind, task, details, this.#seq);
+    recordFinding(this.#words, this.#layout, {
+      cpu: this.#cpu,
+      kind,
+      task,
+      details,
+      seq: this.#seq,
+    });
     this.#onFinding();
   }
 

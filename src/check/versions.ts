@@ -57,12 +57,13 @@ export class CodeMap {
 
   /** The marked function that contains `addr`, if it is one. */
   find(words: Int32Array, addr: Addr): MarkedFunction | undefined {
-    const k = this.#kernel;
-    const offset = addr - k.moduleText;
-    if (offset < 0 || offset >= k.moduleSlots * k.slotWords) return inRanges(this.#vmlinux, addr);
-    const text = k.moduleText + Math.floor(offset / k.slotWords) * k.slotWords;
-    for (let i = 0; i < k.moduleCount; i++) {
-      const mod = k.modules + i * MODULE.size;
+    const kernel = this.#kernel;
+    const offset = addr - kernel.moduleText;
+    if (offset < 0 || offset >= kernel.moduleSlots * kernel.slotWords)
+      return inRanges(this.#vmlinux, addr);
+    const text = kernel.moduleText + Math.floor(offset / kernel.slotWords) * kernel.slotWords;
+    for (let i = 0; i < kernel.moduleCount; i++) {
+      const mod = kernel.modules + i * MODULE.size;
       if (words[mod + MODULE.text] !== text || words[mod + MODULE.name] === 0) continue;
       const ranges = this.#images[words[mod + MODULE.imageIndex] ?? 0] ?? [];
       return inRanges(ranges, addr - text);

@@ -32,15 +32,15 @@ function table(rows: readonly AblationRow[]): string {
       { title: 'switches', align: 'right' },
       { title: '' },
     ],
-    rows.map((r) => [
-      r.removed.join('+') || '-',
-      r.scenario,
-      r.expected ?? 'harmless',
-      `${[...new Set(r.found.filter((f) => f !== null))].join(', ') || '-'} (${r.found.filter((f) => f !== null).length}/${r.found.length})`,
-      String(r.executions ?? r.cleanExecutions),
-      r.seconds === null ? '' : r.seconds.toFixed(1),
-      r.switches === null ? '' : `${r.switches.found} → ${r.switches.shrunk}`,
-      noteOf(r),
+    rows.map((row) => [
+      row.removed.join('+') || '-',
+      row.scenario,
+      row.expected ?? 'harmless',
+      `${[...new Set(row.found.filter((f) => f !== null))].join(', ') || '-'} (${row.found.filter((f) => f !== null).length}/${row.found.length})`,
+      String(row.executions ?? row.cleanExecutions),
+      row.seconds === null ? '' : row.seconds.toFixed(1),
+      row.switches === null ? '' : `${row.switches.found} → ${row.switches.shrunk}`,
+      noteOf(row),
     ]),
   );
 }

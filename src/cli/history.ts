@@ -22,13 +22,13 @@ const commitOf = ({ commit, release }: HistoryRecord): string =>
   commit === '' ? (release.startsWith('open') ? 'open' : '-') : commit;
 
 function table(results: readonly HistoryRow[]): string {
-  const rows = results.map((r) => [
-    r.id,
-    commitOf(r),
-    r.release,
-    r.reproduced ? r.shows : `not reproduced (${r.before.map(({ key }) => key).join(', ')})`,
-    r.clean ? 'clean' : r.after.map(({ key }) => key).join(', '),
-    r.title,
+  const rows = results.map((row) => [
+    row.id,
+    commitOf(row),
+    row.release,
+    row.reproduced ? row.shows : `not reproduced (${row.before.map(({ key }) => key).join(', ')})`,
+    row.clean ? 'clean' : row.after.map(({ key }) => key).join(', '),
+    row.title,
   ]);
   const titles = ['bug', 'commit', 'fixed in', 'before', 'after', 'title'];
   const rest = NOT_REPLAYED.map(({ id, what, why }) => `  ${id}  ${what}: ${why}`);

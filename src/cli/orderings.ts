@@ -77,14 +77,14 @@ function table(rows: readonly OrderingRow[]): string {
       { title: 'standing' },
       { title: 'shown by' },
     ],
-    rows.map((r) => [
-      r.id,
-      r.kernel.split(',')[0] ?? '',
-      r.kind,
-      r.consequence,
-      r.maskedBy.join(' or '),
-      r.standing,
-      r.shownBy,
+    rows.map((row) => [
+      row.id,
+      row.kernel.split(',')[0] ?? '',
+      row.kind,
+      row.consequence,
+      row.maskedBy.join(' or '),
+      row.standing,
+      row.shownBy,
     ]),
   );
 }
@@ -93,14 +93,14 @@ function table(rows: readonly OrderingRow[]): string {
 export function readmeTable(rows: readonly OrderingRow[]): string {
   return markdownTable(
     ['Site', 'Kernel function', 'Orders', 'Without it', 'Masked by', 'Standing', 'Shown by'],
-    rows.map((r) => [
-      r.id,
-      `\`${r.kernel.split(',')[0] ?? ''}\``,
-      r.claim,
-      r.consequence,
-      r.maskedBy.join(' or '),
-      r.standing,
-      r.shownBy,
+    rows.map((row) => [
+      row.id,
+      `\`${row.kernel.split(',')[0] ?? ''}\``,
+      row.claim,
+      row.consequence,
+      row.maskedBy.join(' or '),
+      row.standing,
+      row.shownBy,
     ]),
   );
 }

@@ -53,13 +53,15 @@ function text({ rows }: VerifyResult): string {
       { title: 'trace hash' },
       { title: '' },
     ],
-    rows.map((r) => [
-      r.scenario,
-      String(r.executions),
-      (r.operations / 1e6).toFixed(1),
-      r.seconds.toFixed(1),
-      r.again === null ? r.digest : `${r.digest} ${r.again === r.digest ? '=' : '≠'} ${r.again}`,
-      sawOf(r),
+    rows.map((row) => [
+      row.scenario,
+      String(row.executions),
+      (row.operations / 1e6).toFixed(1),
+      row.seconds.toFixed(1),
+      row.again === null
+        ? row.digest
+        : `${row.digest} ${row.again === row.digest ? '=' : '≠'} ${row.again}`,
+      sawOf(row),
     ]),
   );
   const asked = rows.flatMap(axiomsOf);
@@ -107,13 +109,13 @@ function exhaustText({ rows }: ExhaustResult): string {
       { title: 'outcomes' },
       { title: '' },
     ],
-    rows.map((r) => [
-      r.scenario,
-      String(r.states),
-      (r.steps / 1e6).toFixed(1),
-      r.seconds.toFixed(1),
-      r.outcomes.map(({ key }) => key).join('; '),
-      saysOf(r),
+    rows.map((row) => [
+      row.scenario,
+      String(row.states),
+      (row.steps / 1e6).toFixed(1),
+      row.seconds.toFixed(1),
+      row.outcomes.map(({ key }) => key).join('; '),
+      saysOf(row),
     ]),
   );
   const proved = rows.filter(({ says }) => says === 'proved').length;

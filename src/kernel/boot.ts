@@ -14,16 +14,15 @@ import { MODULE } from './module.js';
 import { PRINTK_RECORD, type Message } from './printk.js';
 import { RCU_PENDING, RCU_PENDING_MAX, rcuWorkFn, WORK_FN_RCU } from './rcu.js';
 import { idleTask, PF_IDLE, PF_KCODE, PF_KTHREAD, PF_WQ_WORKER, TASK, TASK_IDLE } from './task.js';
-import {
-  asm,
-  assemble,
-  functionWords,
-  OP_EXIT_TO_USER,
-  type FunctionSource,
-  type TableSource,
-} from './text.js';
 import type { Addr, Cpu, TaskRef } from './types.js';
 import { KERNEL_FACTS, type KernelVersion, type Preemption } from './versions.js';
+import {
+  initText,
+  NATIVE_WORKER,
+  placeVmlinux,
+  type KernelLayout,
+  type Vmlinux,
+} from './vmlinux.js';
 import { WARN_SITES } from './warn.js';
 import { POOL_ATOMIC, POOL_NORMAL, WORK } from './work-list.js';
 import { batchLayout, batchWorkFn, workerThread, WORK_FN_BATCH } from './workqueue.js';
@@ -43,14 +42,6 @@ export interface KernelSize {
   /** Words of text a module may have. */
   readonly slotWords: number;
   readonly printkRecords: number;
-}
-
-/** The code and data that are linked into the kernel. */
-export interface Vmlinux {
-  readonly functions: readonly FunctionSource[];
-  readonly tables?: readonly TableSource[];
-  /** Data words, by symbol. */
-  readonly data?: Readonly<Record<string, number>>;
 }
 
 /** Function tables and options that boot adds to the kernel's own. */
@@ -76,58 +67,6 @@ export interface KernelParts {
   readonly archStackWalkReliable: KernelContext['archStackWalkReliable'];
 }
 
-/** Native that serves a work list; scenarios' natives start at {@link FIRST_SCENARIO_NATIVE}. */
-export const NATIVE_WORKER = 1;
-export const FIRST_SCENARIO_NATIVE = 16;
-
-/** Functions that every kernel has, unless it declares its own of that name. */
-const BUILT_IN: readonly FunctionSource[] = [
-  { name: 'exit_to_user_mode_loop', traceable: false, code: [{ op: OP_EXIT_TO_USER }] },
-  { name: 'do_exit', traceable: false, code: [asm.unhash, asm.die] },
-  workerText('worker_thread', POOL_ATOMIC),
-  workerText('worker_thread_sleepable', POOL_NORMAL),
-];
-
-function workerText(name: string, pool: number): FunctionSource {
-  return {
-    name,
-    code: [asm.at('loop', asm.kcall(NATIVE_WORKER, pool)), asm.schedule, asm.jump('loop')],
-  };
-}
-
-/** Names that the kernel's own text and tasks use. */
-export function kernelNames(vmlinux: Vmlinux, cpus: number): string[] {
-  const kworkers = Array.from({ length: cpus }, (_, n) => [
-    `kworker/${n}:0`,
-    `kworker/${n}:1`,
-    `swapper/${n}`,
-  ]);
-  return [
-    ...BUILT_IN.map((f) => f.name),
-    ...vmlinux.functions.map((f) => f.name),
-    ...(vmlinux.tables ?? []).map((t) => t.name),
-    ...Object.keys(vmlinux.data ?? {}),
-    ...kworkers.flat(),
-  ];
-}
-
-/** Where a symbol of vmlinux is. */
-export interface Placed {
-  readonly addr: Addr;
-  readonly words: number;
-}
-
-/** Everything of the kernel context that is an address or a size, and the symbols of vmlinux. */
-export interface KernelLayout {
-  readonly context: KernelContext;
-  /** By name; of several functions with one name, the first. */
-  readonly vmlinux: ReadonlyMap<string, Placed>;
-  readonly sources: readonly FunctionSource[];
-  /** Where each of the sources is. */
-  readonly text: readonly Placed[];
-  readonly tables: readonly TableSource[];
-}
-
 /** Reserve a cache line multiple, so that task references have free low bits. */
 const roundUp = (words: number): number => (words + 15) & ~15;
 
@@ -143,29 +82,13 @@ export function claimKernel(
   parts: KernelParts,
 ): KernelLayout {
   checkSize(size);
-  const own = new Set(vmlinux.functions.map(({ name }) => name));
-  const sources = [...BUILT_IN.filter(({ name }) => !own.has(name)), ...vmlinux.functions];
-  const tables = vmlinux.tables ?? [];
   const taskCount = 3 * size.cpus + size.tasks;
   const globals = map.claim('kernel', KERNEL);
   const percpuBase = map.claim('percpu', PERCPU, size.cpus);
   const taskStride = roundUp(TASK.size + size.stackWords);
   const taskLayout = struct('task', { ...taskFields(), stack: taskStride - TASK.size });
   const tasks = map.claim('task', taskLayout, taskCount);
-  const placed = new Map<string, Placed>();
-  const text = sources.map((source) => {
-    const words = functionWords(source);
-    const at = { addr: map.claimWords(`text:${source.name}`, words), words };
-    if (!placed.has(source.name)) placed.set(source.name, at);
-    return at;
-  });
-  for (const table of tables) {
-    const words = 1 + table.symbols.length;
-    placed.set(table.name, { addr: map.claimWords(`table:${table.name}`, words), words });
-  }
-  for (const [name, words] of Object.entries(vmlinux.data ?? {})) {
-    placed.set(name, { addr: map.claimWords(`data:${name}`, words), words });
-  }
+  const { placed, sources, text, tables } = placeVmlinux(map, vmlinux);
   // One symbol for each function, also for those that share a name.
   const symbolCount = sources.length + size.moduleSymbols;
   const moduleSlots = size.modules + 2;
@@ -239,47 +162,27 @@ function nopWorkFn(_cpu: Cpu, _work: Addr): void {
 
 /** Write the first contents of the kernel's tables. */
 export function initKernel(words: Int32Array, layout: KernelLayout, onlineCpus: number): void {
-  const k = layout.context;
-  words[k.globals + KERNEL.ftraceEnabled] = 1;
-  words[k.globals + KERNEL.onlineCpus] = onlineCpus;
-  words[k.globals + KERNEL.rcuWork + WORK.fn] = WORK_FN_RCU;
-  words.fill(POISON, k.moduleText, k.moduleText + k.moduleSlots * k.slotWords);
-  initCache(words, k.batches);
+  const kernel = layout.context;
+  words[kernel.globals + KERNEL.ftraceEnabled] = 1;
+  words[kernel.globals + KERNEL.onlineCpus] = onlineCpus;
+  words[kernel.globals + KERNEL.rcuWork + WORK.fn] = WORK_FN_RCU;
+  words.fill(POISON, kernel.moduleText, kernel.moduleText + kernel.moduleSlots * kernel.slotWords);
+  initCache(words, kernel.batches);
   initText(words, layout);
-  for (let n = 0; n < k.cpus; n++) initCpu(words, layout, n, n < onlineCpus);
-  const first = 3 * k.cpus;
-  for (let i = k.taskCount - 1; i >= first; i--) {
-    const task = k.tasks + i * k.taskStride;
-    words[task + TASK.rqNext] = words[k.globals + KERNEL.taskPool] ?? 0;
-    words[k.globals + KERNEL.taskPool] = task;
+  for (let n = 0; n < kernel.cpus; n++) initCpu(words, layout, n, n < onlineCpus);
+  const first = 3 * kernel.cpus;
+  for (let i = kernel.taskCount - 1; i >= first; i--) {
+    const task = kernel.tasks + i * kernel.taskStride;
+    words[task + TASK.rqNext] = words[kernel.globals + KERNEL.taskPool] ?? 0;
+    words[kernel.globals + KERNEL.taskPool] = task;
   }
-}
-
-function initText(words: Int32Array, layout: KernelLayout): void {
-  const resolve = (name: string): number => {
-    const found = layout.vmlinux.get(name);
-    if (!found) throw new UsageError(`kernel text refers to ${name}, which does not exist`);
-    return found.addr;
-  };
-  for (const table of layout.tables) {
-    words.set([table.symbols.length, ...table.symbols.map(resolve)], resolve(table.name));
-  }
-  const k = layout.context;
-  layout.sources.forEach((source, i) => {
-    const { addr, words: length } = layout.text[i] ?? { addr: 0, words: 0 };
-    words.set(assemble(source, addr, resolve), addr);
-    const at = k.symbols + i * SYMBOL.size;
-    words[at + SYMBOL.name] = k.names.indexOf(source.name);
-    words[at + SYMBOL.addr] = addr;
-    words[at + SYMBOL.words] = length;
-  });
 }
 
 function initCpu(words: Int32Array, layout: KernelLayout, n: number, online: boolean): void {
-  const k = layout.context;
-  const pc = percpu(k, n);
-  const idle = idleTask(k, n);
-  blankTask(words, k, idle, k.names.indexOf(`swapper/${n}`), PF_KTHREAD | PF_IDLE);
+  const kernel = layout.context;
+  const pc = percpu(kernel, n);
+  const idle = idleTask(kernel, n);
+  blankTask(words, kernel, idle, kernel.names.indexOf(`swapper/${n}`), PF_KTHREAD | PF_IDLE);
   words[idle + TASK.cpu] = n;
   words[idle + TASK.pinned] = n;
   words[idle + TASK.onRq] = 1;
@@ -287,28 +190,28 @@ function initCpu(words: Int32Array, layout: KernelLayout, n: number, online: boo
   words[pc + PERCPU.curr] = idle;
   words[pc + PERCPU.online] = online ? 1 : 0;
   for (const pool of [POOL_ATOMIC, POOL_NORMAL]) {
-    const task = k.tasks + (k.cpus + 2 * n + pool) * k.taskStride;
+    const task = kernel.tasks + (kernel.cpus + 2 * n + pool) * kernel.taskStride;
     const flags = PF_KTHREAD | PF_WQ_WORKER | (pool === POOL_NORMAL ? PF_KCODE : 0);
-    blankTask(words, k, task, k.names.indexOf(`kworker/${n}:${pool}`), flags);
+    blankTask(words, kernel, task, kernel.names.indexOf(`kworker/${n}:${pool}`), flags);
     const entry = pool === POOL_ATOMIC ? 'worker_thread' : 'worker_thread_sleepable';
     words[task + TASK.pc] = layout.vmlinux.get(entry)?.addr ?? 0;
     words[task + TASK.cpu] = n;
     words[task + TASK.pinned] = n;
     words[task + TASK.state] = TASK_IDLE;
     words[pc + PERCPU.kworkers + pool] = task;
-    publishTask(words, k, task);
+    publishTask(words, kernel, task);
   }
 }
 
 /** Initial contents of a task: never switched, nowhere queued. */
 export function blankTask(
   words: Int32Array,
-  k: KernelContext,
+  kernel: KernelContext,
   task: TaskRef,
   comm: number,
   flags: number,
 ): void {
-  words.fill(0, task, task + k.taskStride);
+  words.fill(0, task, task + kernel.taskStride);
   words[task + TASK.comm] = comm;
   words[task + TASK.flags] = flags;
   words[task + TASK.patchState] = -1;
@@ -318,15 +221,15 @@ export function blankTask(
 }
 
 /** Put a task on the task list and number it; before any CPU runs. */
-export function publishTask(words: Int32Array, k: KernelContext, task: TaskRef): void {
-  const first = words[k.globals + KERNEL.taskList] ?? 0;
+export function publishTask(words: Int32Array, kernel: KernelContext, task: TaskRef): void {
+  const first = words[kernel.globals + KERNEL.taskList] ?? 0;
   words[task + TASK.tasksNext] = first;
   if (first !== 0) words[first + TASK.tasksPrev] = task;
-  words[k.globals + KERNEL.taskList] = task;
-  const pid = (words[k.globals + KERNEL.lastPid] ?? 0) + 1;
-  words[k.globals + KERNEL.lastPid] = pid;
+  words[kernel.globals + KERNEL.taskList] = task;
+  const pid = (words[kernel.globals + KERNEL.lastPid] ?? 0) + 1;
+  words[kernel.globals + KERNEL.lastPid] = pid;
   words[task + TASK.pid] = pid;
-  words[k.globals + KERNEL.tasksAlive] = (words[k.globals + KERNEL.tasksAlive] ?? 0) + 1;
+  words[kernel.globals + KERNEL.tasksAlive] = (words[kernel.globals + KERNEL.tasksAlive] ?? 0) + 1;
 }
 
 /** A task that exists when the machine starts. */
@@ -350,13 +253,14 @@ export function spawnInitial(
   spec: InitialTask,
   n: number,
 ): TaskRef {
-  const k = layout.context;
-  const task = words[k.globals + KERNEL.taskPool] ?? 0;
-  if (task === 0) throw new UsageError(`no room for task ${spec.comm}: ${k.taskCount} tasks exist`);
-  words[k.globals + KERNEL.taskPool] = words[task + TASK.rqNext] ?? 0;
+  const kernel = layout.context;
+  const task = words[kernel.globals + KERNEL.taskPool] ?? 0;
+  if (task === 0)
+    throw new UsageError(`no room for task ${spec.comm}: ${kernel.taskCount} tasks exist`);
+  words[kernel.globals + KERNEL.taskPool] = words[task + TASK.rqNext] ?? 0;
   const thread = spec.program === undefined ? PF_KTHREAD : 0;
   const flags = thread | (spec.sleepsInKernelCode === true ? PF_KCODE : 0);
-  blankTask(words, k, task, k.names.indexOf(spec.comm), flags);
+  blankTask(words, kernel, task, kernel.names.indexOf(spec.comm), flags);
   words[task + TASK.cpu] = n;
   words[task + TASK.unreliable] = spec.unreliableStack === true ? 1 : 0;
   if (spec.program !== undefined) {
@@ -365,9 +269,9 @@ export function spawnInitial(
   } else if (spec.thread !== undefined) {
     words[task + TASK.pc] = addressOf(layout, spec.thread);
   }
-  publishTask(words, k, task);
+  publishTask(words, kernel, task);
   if (spec.sleepingIn) putToSleep(words, layout, task, spec.sleepingIn);
-  else queueInitial(words, k, task, n);
+  else queueInitial(words, kernel, task, n);
   return task;
 }
 
@@ -392,8 +296,8 @@ function putToSleep(
   words[task + TASK.pc] = inside[inside.length - 1] ?? 0;
 }
 
-function queueInitial(words: Int32Array, k: KernelContext, task: TaskRef, n: number): void {
-  const rq = percpu(k, n);
+function queueInitial(words: Int32Array, kernel: KernelContext, task: TaskRef, n: number): void {
+  const rq = percpu(kernel, n);
   const last = words[rq + PERCPU.rqLast] ?? 0;
   words[task + TASK.onRq] = 1;
   words[task + TASK.rqPrev] = last;

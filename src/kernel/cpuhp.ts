@@ -93,35 +93,35 @@ function waitForAnswer(cpu: Cpu, n: number, request: number): number {
  * @kernel cpu_down, kernel/cpu.c:1190 (v6.1)
  */
 export function cpuDown(cpu: Cpu, n: number): number {
-  const g = cpu.ctx.kernel.globals;
-  mutexLock(cpu, g + KERNEL.cpuMapsLock);
+  const globals = cpu.ctx.kernel.globals;
+  mutexLock(cpu, globals + KERNEL.cpuMapsLock);
   let ret = -EINVAL;
-  if (n !== cpu.id && cpuOnline(cpu, n) && cpu.get(g + KERNEL.onlineCpus) > 1) {
+  if (n !== cpu.id && cpuOnline(cpu, n) && cpu.get(globals + KERNEL.onlineCpus) > 1) {
     acquire(cpu, hotplugLock(cpu), true);
     // The caller may have slept and still is where it was: its context is pinned to this CPU.
     const refused = waitForAnswer(cpu, n, REQUEST_DOWN) === REQUEST_REFUSED;
     ret = refused ? -EBUSY : 0;
-    if (!refused) cpu.set(g + KERNEL.onlineCpus, cpu.get(g + KERNEL.onlineCpus) - 1);
+    if (!refused) cpu.set(globals + KERNEL.onlineCpus, cpu.get(globals + KERNEL.onlineCpus) - 1);
     release(cpu, hotplugLock(cpu), true);
   }
-  mutexUnlock(cpu, g + KERNEL.cpuMapsLock);
+  mutexUnlock(cpu, globals + KERNEL.cpuMapsLock);
   return ret;
 }
 
 /** Bring an offline CPU back; 0 or -EINVAL.
  * @kernel cpu_up, kernel/cpu.c:1440 (v6.1) */
 export function cpuUp(cpu: Cpu, n: number): number {
-  const g = cpu.ctx.kernel.globals;
-  mutexLock(cpu, g + KERNEL.cpuMapsLock);
+  const globals = cpu.ctx.kernel.globals;
+  mutexLock(cpu, globals + KERNEL.cpuMapsLock);
   let ret = -EINVAL;
   if (!cpuOnline(cpu, n)) {
     acquire(cpu, hotplugLock(cpu), true);
     waitForAnswer(cpu, n, REQUEST_UP);
-    cpu.set(g + KERNEL.onlineCpus, cpu.get(g + KERNEL.onlineCpus) + 1);
+    cpu.set(globals + KERNEL.onlineCpus, cpu.get(globals + KERNEL.onlineCpus) + 1);
     release(cpu, hotplugLock(cpu), true);
     ret = 0;
   }
-  mutexUnlock(cpu, g + KERNEL.cpuMapsLock);
+  mutexUnlock(cpu, globals + KERNEL.cpuMapsLock);
   return ret;
 }
 

@@ -62,17 +62,17 @@ export function dupTaskStruct(cpu: Cpu): TaskRef {
  * @kernel copy_process, kernel/fork.c:2390 (v6.1)
  */
 export function linkChild(cpu: Cpu, child: TaskRef, pc: Addr, userPc: Addr): void {
-  const g = cpu.ctx.kernel.globals;
+  const globals = cpu.ctx.kernel.globals;
   cpu.set(child + TASK.pc, pc);
   cpu.set(child + TASK.userPc, userPc);
   cpu.set(child + TASK.userMode, userPc === 0 ? 0 : 1);
-  writeLock(cpu, g + KERNEL.tasklistLock);
-  const pid = cpu.get(g + KERNEL.lastPid) + 1;
-  cpu.set(g + KERNEL.lastPid, pid);
+  writeLock(cpu, globals + KERNEL.tasklistLock);
+  const pid = cpu.get(globals + KERNEL.lastPid) + 1;
+  cpu.set(globals + KERNEL.lastPid, pid);
   cpu.set(child + TASK.pid, pid);
   cpu.ctx.hooks.klpCopyProcess(cpu, child);
   linkTask(cpu, child);
-  writeUnlock(cpu, g + KERNEL.tasklistLock);
+  writeUnlock(cpu, globals + KERNEL.tasklistLock);
   cpu.trace(TRACE_FORK, cpu.current, child);
   cpu.spinLock(child + TASK.piLock);
   activateTask(cpu, child);
@@ -82,11 +82,11 @@ export function linkChild(cpu: Cpu, child: TaskRef, pc: Addr, userPc: Addr): voi
 /** Leave the task list; the task goes on running its way out.
  * @kernel __unhash_process, kernel/exit.c:120 (v6.1) */
 export function unhashProcess(cpu: Cpu): void {
-  const g = cpu.ctx.kernel.globals;
+  const globals = cpu.ctx.kernel.globals;
   const { current } = cpu;
   cpu.set(current + TASK.flags, cpu.get(current + TASK.flags) | PF_EXITING);
-  writeLock(cpu, g + KERNEL.tasklistLock);
+  writeLock(cpu, globals + KERNEL.tasklistLock);
   unlinkTask(cpu, current);
-  writeUnlock(cpu, g + KERNEL.tasklistLock);
+  writeUnlock(cpu, globals + KERNEL.tasklistLock);
   cpu.trace(TRACE_UNHASH, current);
 }

@@ -87,7 +87,7 @@ function setState(cpu: Cpu, mod: ModuleRef, state: number): void {
 /** Claim a free module entry and a text slot; under the module mutex. */
 function layoutModule(cpu: Cpu, imageIndex: number): ModuleRef {
   const { kernel } = cpu.ctx;
-  const g = kernel.globals;
+  const globals = kernel.globals;
   let mod = NULL;
   for (let i = 0; i < kernel.moduleCount && mod === NULL; i++) {
     const candidate = moduleAt(kernel, i);
@@ -96,10 +96,10 @@ function layoutModule(cpu: Cpu, imageIndex: number): ModuleRef {
   if (mod === NULL) return NULL;
   // Slots are used in turn, so that freed text stays poisoned as long as possible.
   for (let i = 0; i < kernel.moduleSlots; i++) {
-    const slot = (cpu.get(g + KERNEL.nextSlot) + i) % kernel.moduleSlots;
+    const slot = (cpu.get(globals + KERNEL.nextSlot) + i) % kernel.moduleSlots;
     const text = kernel.moduleText + slot * kernel.slotWords;
     if (cpu.get(text) !== POISON) continue;
-    cpu.set(g + KERNEL.nextSlot, slot + 1);
+    cpu.set(globals + KERNEL.nextSlot, slot + 1);
     cpu.set(text, 0);
     cpu.set(mod + MODULE.text, text);
     cpu.set(mod + MODULE.imageIndex, imageIndex);

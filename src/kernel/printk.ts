@@ -23,10 +23,10 @@ export const PRINTK_RECORD = struct('printkRecord', {
  * @kernel vprintk_emit, kernel/printk/printk.c:2210 (v6.1) */
 export function printk(cpu: Cpu, message: Message, a = 0, b = 0, c = 0, d = 0): void {
   const { kernel } = cpu.ctx;
-  const g = kernel.globals;
-  cpu.spinLock(g + KERNEL.printkLock);
-  const seq = cpu.get(g + KERNEL.printkSeq);
-  cpu.set(g + KERNEL.printkSeq, seq + 1);
+  const globals = kernel.globals;
+  cpu.spinLock(globals + KERNEL.printkLock);
+  const seq = cpu.get(globals + KERNEL.printkSeq);
+  cpu.set(globals + KERNEL.printkSeq, seq + 1);
   const record = kernel.printk + (seq % kernel.printkRecords) * PRINTK_RECORD.size;
   cpu.set(record + PRINTK_RECORD.seq, seq + 1);
   cpu.set(record + PRINTK_RECORD.message, message.id);
@@ -35,8 +35,8 @@ export function printk(cpu: Cpu, message: Message, a = 0, b = 0, c = 0, d = 0): 
   cpu.set(record + PRINTK_RECORD.args + 2, c);
   cpu.set(record + PRINTK_RECORD.args + 3, d);
   cpu.set(record + PRINTK_RECORD.cpu, cpu.id);
-  cpu.set(record + PRINTK_RECORD.jiffies, cpu.peek(g + KERNEL.jiffies));
-  cpu.spinUnlock(g + KERNEL.printkLock);
+  cpu.set(record + PRINTK_RECORD.jiffies, cpu.peek(globals + KERNEL.jiffies));
+  cpu.spinUnlock(globals + KERNEL.printkLock);
   cpu.trace(TRACE_PRINTK, message.id, a, b);
 }
 

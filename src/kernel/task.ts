@@ -152,34 +152,34 @@ export function unlinkTask(cpu: Cpu, task: TaskRef): void {
 
 /** Take an unused table entry; `NULL` when there is none. */
 export function allocTask(cpu: Cpu): TaskRef {
-  const g = cpu.ctx.kernel.globals;
-  cpu.spinLock(g + KERNEL.taskPoolLock);
-  const task = cpu.get(g + KERNEL.taskPool);
+  const globals = cpu.ctx.kernel.globals;
+  cpu.spinLock(globals + KERNEL.taskPoolLock);
+  const task = cpu.get(globals + KERNEL.taskPool);
   if (task !== NULL) {
-    cpu.set(g + KERNEL.taskPool, cpu.get(task + TASK.rqNext));
-    cpu.set(g + KERNEL.tasksAlive, cpu.get(g + KERNEL.tasksAlive) + 1);
+    cpu.set(globals + KERNEL.taskPool, cpu.get(task + TASK.rqNext));
+    cpu.set(globals + KERNEL.tasksAlive, cpu.get(globals + KERNEL.tasksAlive) + 1);
   }
-  cpu.spinUnlock(g + KERNEL.taskPoolLock);
+  cpu.spinUnlock(globals + KERNEL.taskPoolLock);
   return task;
 }
 
 /** Give a table entry back; its last user is gone.
  * @kernel put_task_struct, include/linux/sched/task.h:113 (v6.1) */
 export function freeTask(cpu: Cpu, task: TaskRef): void {
-  const g = cpu.ctx.kernel.globals;
-  cpu.spinLock(g + KERNEL.taskPoolLock);
-  cpu.set(task + TASK.rqNext, cpu.get(g + KERNEL.taskPool));
-  cpu.set(g + KERNEL.taskPool, task);
-  cpu.set(g + KERNEL.tasksAlive, cpu.get(g + KERNEL.tasksAlive) - 1);
-  cpu.spinUnlock(g + KERNEL.taskPoolLock);
+  const globals = cpu.ctx.kernel.globals;
+  cpu.spinLock(globals + KERNEL.taskPoolLock);
+  cpu.set(task + TASK.rqNext, cpu.get(globals + KERNEL.taskPool));
+  cpu.set(globals + KERNEL.taskPool, task);
+  cpu.set(globals + KERNEL.tasksAlive, cpu.get(globals + KERNEL.tasksAlive) - 1);
+  cpu.spinUnlock(globals + KERNEL.taskPoolLock);
 }
 
 /** Next number of the task's own generator (xorshift32), never 0. Only the CPU that runs the task may ask. */
 export function taskRandom(cpu: Cpu, task: TaskRef): number {
-  let x = cpu.get(task + TASK.rng);
-  x ^= x << 13;
-  x ^= x >>> 17;
-  x ^= x << 5;
-  cpu.set(task + TASK.rng, x);
-  return x >>> 0;
+  let state = cpu.get(task + TASK.rng);
+  state ^= state << 13;
+  state ^= state >>> 17;
+  state ^= state << 5;
+  cpu.set(task + TASK.rng, state);
+  return state >>> 0;
 }

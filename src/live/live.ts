@@ -9,7 +9,7 @@ import { NULL } from '../memory/struct.js';
 import { ENABLED, klpSysfsWrite } from '../livepatch/core-sysfs.js';
 import { KLP_PATCH } from '../livepatch/layout.js';
 import { bodyNative, compileProgram, NATIVE_BODY, type JavaScriptProgram } from './bodies.js';
-import type { Vmlinux } from '../kernel/boot.js';
+import type { Vmlinux } from '../kernel/vmlinux.js';
 import type { KernelContext } from '../kernel/context.js';
 import { Dispatcher, type DispatchOptions, type Site } from './dispatch.js';
 import type { MachineDeclaration } from '../scenario/boot.js';

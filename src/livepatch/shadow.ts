@@ -82,6 +82,7 @@ function exists(cpu: Cpu, data: Addr, warnOnExist: boolean, obj: Addr, id: numbe
 
 /** @kernel __klp_shadow_get_or_alloc, kernel/livepatch/shadow.c:104 (v6.1)
  * @differs the size is in words, and more than KLP_SHADOW_DATA_WORDS counts as out of memory */
+// eslint-disable-next-line @typescript-eslint/max-params -- as many as the C function has
 function __klpShadowGetOrAlloc(
   cpu: Cpu,
   obj: Addr,

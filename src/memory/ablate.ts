@@ -4,7 +4,7 @@ import type { NativeCpu } from './native.js';
 import type { Ablation, SiteId } from './sites.js';
 import type { Addr } from './struct.js';
 
-type Replaced = Pick<
+type Accesses = Pick<
   NativeCpu,
   | 'smpMb'
   | 'smpRmb'
@@ -13,11 +13,9 @@ type Replaced = Pick<
   | 'storeRelease'
   | 'rcuAssignPointer'
   | 'rcuDereference'
-  | 'spinLock'
-  | 'spinUnlock'
-  | 'preemptDisable'
-  | 'preemptEnable'
 >;
+
+type Sections = Pick<NativeCpu, 'spinLock' | 'spinUnlock' | 'preemptDisable' | 'preemptEnable'>;
 
 type Rmw = Pick<
   NativeCpu,
@@ -37,8 +35,8 @@ type Rmw = Pick<
 /** Whether the order of a site that is being executed is gone. */
 type Gone = (site: SiteId | undefined) => boolean;
 
-/** Without their site: a fence, a lock and a preemption-disabled section are nothing, an ordered access is relaxed. */
-function accesses(cpu: NativeCpu, gone: Gone): Replaced {
+/** Without their site, a fence is nothing, and an ordered access is relaxed. */
+function accesses(cpu: NativeCpu, gone: Gone): Accesses {
   const intact = {
     smpMb: cpu.smpMb.bind(cpu),
     smpRmb: cpu.smpRmb.bind(cpu),
@@ -47,13 +45,7 @@ function accesses(cpu: NativeCpu, gone: Gone): Replaced {
     storeRelease: cpu.storeRelease.bind(cpu),
     rcuAssignPointer: cpu.rcuAssignPointer.bind(cpu),
     rcuDereference: cpu.rcuDereference.bind(cpu),
-    spinLock: cpu.spinLock.bind(cpu),
-    spinUnlock: cpu.spinUnlock.bind(cpu),
-    preemptDisable: cpu.preemptDisable.bind(cpu),
-    preemptEnable: cpu.preemptEnable.bind(cpu),
   };
-  const untaken: Addr[] = [];
-  const sections: boolean[] = [];
   return {
     smpMb: (site) => {
       if (gone(site)) {
@@ -83,6 +75,20 @@ function accesses(cpu: NativeCpu, gone: Gone): Replaced {
     },
     rcuDereference: (addr, site) =>
       gone(site) ? cpu.readIndependent(addr) : intact.rcuDereference(addr, site),
+  };
+}
+
+/** Without their site, a lock and a preemption-disabled section are nothing. */
+function sections(cpu: NativeCpu, gone: Gone): Sections {
+  const intact = {
+    spinLock: cpu.spinLock.bind(cpu),
+    spinUnlock: cpu.spinUnlock.bind(cpu),
+    preemptDisable: cpu.preemptDisable.bind(cpu),
+    preemptEnable: cpu.preemptEnable.bind(cpu),
+  };
+  const untaken: Addr[] = [];
+  const open: boolean[] = [];
+  return {
     // A lock that was not taken must not be released, whether or not the release names the site again.
     spinLock: (lock, site) => {
       if (gone(site)) untaken.push(lock);
@@ -96,12 +102,12 @@ function accesses(cpu: NativeCpu, gone: Gone): Replaced {
     },
     preemptDisable: (site) => {
       const isGone = gone(site);
-      sections.push(isGone);
+      open.push(isGone);
       if (!isGone) intact.preemptDisable(site);
     },
     preemptEnable: (site) => {
       if (site !== undefined) cpu.linger(site);
-      if (sections.pop() !== true) intact.preemptEnable(site);
+      if (open.pop() !== true) intact.preemptEnable(site);
     },
   };
 }
@@ -157,5 +163,5 @@ export function ablate(cpu: NativeCpu, ablation: Ablation): void {
     cpu.linger(site);
     return ablation.has(site);
   };
-  Object.assign(cpu, accesses(cpu, gone), readModifyWrites(cpu, gone));
+  Object.assign(cpu, accesses(cpu, gone), sections(cpu, gone), readModifyWrites(cpu, gone));
 }

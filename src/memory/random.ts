@@ -24,12 +24,12 @@ export class Random {
 
   /** The next 32 bits, as an unsigned integer. */
   next(): number {
-    let x = this.#state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#state = x;
-    return x >>> 0;
+    let state = this.#state;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    this.#state = state;
+    return state >>> 0;
   }
 
   /** An integer of 0 … `n` - 1; `n` is at most 65536. */

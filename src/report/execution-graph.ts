@@ -47,12 +47,12 @@ function missedBy(candidate: Candidate, read: number, source: number): number | 
 
 function communication(candidate: Candidate): Edge[] {
   const edges: Edge[] = [];
-  for (const e of candidate.placed()) {
-    if (!candidate.is(e, EV.read)) continue;
-    const source = candidate.sourceOf(e);
-    if (source >= 0) edges.push({ from: source, to: e, name: 'rf', reason: '' });
-    const missed = missedBy(candidate, e, source);
-    if (missed !== undefined) edges.push({ from: e, to: missed, name: 'fr', reason: '' });
+  for (const event of candidate.placed()) {
+    if (!candidate.is(event, EV.read)) continue;
+    const source = candidate.sourceOf(event);
+    if (source >= 0) edges.push({ from: source, to: event, name: 'rf', reason: '' });
+    const missed = missedBy(candidate, event, source);
+    if (missed !== undefined) edges.push({ from: event, to: missed, name: 'fr', reason: '' });
   }
   for (const order of candidate.co) {
     order

@@ -4,11 +4,10 @@ import { UsageError } from '../errors.js';
 import {
   claimKernel,
   initKernel,
-  kernelNames,
   spawnInitial,
   type InitialTask,
-  type KernelLayout,
-  type Vmlinux,
+  type KernelParts,
+  type KernelSize,
 } from '../kernel/boot.js';
 import type { KernelContext } from '../kernel/context.js';
 import { FTRACE_FN_KLP } from '../kernel/ftrace.js';
@@ -19,6 +18,7 @@ import type { Message } from '../kernel/printk.js';
 import { archStackWalkReliable } from '../kernel/stacktrace.js';
 import { functionWords, type FunctionSource } from '../kernel/text.js';
 import { DEFAULT_KERNEL_VERSION, type KernelVersion, type Preemption } from '../kernel/versions.js';
+import { kernelNames, type KernelLayout, type Vmlinux } from '../kernel/vmlinux.js';
 import { initKlp } from '../livepatch/boot.js';
 import {
   claimKlp,
@@ -217,6 +217,40 @@ function moduleSize(modules: readonly ModuleDeclaration[]): { slotWords: number;
   return { slotWords: Math.max(48, ...words), symbols };
 }
 
+function kernelSize(machine: MachineDeclaration, cpus: number): KernelSize {
+  const modules = machine.modules ?? [];
+  const { slotWords, symbols } = moduleSize(modules);
+  return {
+    cpus,
+    tasks: machine.tasks ?? (machine.initialTasks ?? []).length + 64,
+    stackWords: machine.stackWords ?? 64,
+    moduleSymbols: symbols,
+    modules: modules.length,
+    slotWords,
+    printkRecords: machine.printkRecords ?? 512,
+  };
+}
+
+function kernelParts(
+  machine: MachineDeclaration,
+  version: KernelVersion,
+): Omit<KernelParts, 'images' | 'names'> {
+  return {
+    version,
+    preemption: machine.preemption,
+    reliableStacks: machine.reliableStacks ?? true,
+    preemptRt: machine.preemptRt ?? false,
+    quantum: machine.quantum ?? 400,
+    messages: [...KERNEL_MESSAGES, ...KLP_MESSAGES, ...(machine.messages ?? [])],
+    workFns: byNumber({ ...KLP_WORK_FNS, ...machine.overrides?.workFns }),
+    ktypes: byNumber(KLP_KTYPES),
+    ftraceFns: byNumber({ [FTRACE_FN_KLP]: KLP_FTRACE_FN, ...machine.overrides?.ftraceFns }),
+    archStackWalkReliable: machine.overrides?.archStackWalkReliable ?? archStackWalkReliable,
+    natives: machine.natives ?? [],
+    moduleFns: machine.moduleFns ?? [],
+  };
+}
+
 const lookup =
   (what: string, names: readonly string[]) =>
   (name: string): number => {
@@ -238,43 +272,18 @@ export function bootMachine(machine: MachineDeclaration): BootedMachine {
   const localBase = claimLocal(map, cpus);
   const names = internAll(machine, cpus);
   const nameId = lookup('name', names);
-  const images: ModuleImage[] = modules.map((m) => ({
-    name: nameId(m.name),
-    functions: m.functions ?? [],
-    ...(m.patch === undefined ? {} : { patch: patchSpec(m.patch, nameId) }),
-    ...(m.init === undefined ? {} : { init: m.init }),
-    ...(m.exit === undefined ? {} : { exit: m.exit }),
+  const images: ModuleImage[] = modules.map((module) => ({
+    name: nameId(module.name),
+    functions: module.functions ?? [],
+    ...(module.patch === undefined ? {} : { patch: patchSpec(module.patch, nameId) }),
+    ...(module.init === undefined ? {} : { init: module.init }),
+    ...(module.exit === undefined ? {} : { exit: module.exit }),
   }));
-  const { slotWords, symbols } = moduleSize(modules);
-  const layout = claimKernel(
-    map,
-    {
-      cpus,
-      tasks: machine.tasks ?? (machine.initialTasks ?? []).length + 64,
-      stackWords: machine.stackWords ?? 64,
-      moduleSymbols: symbols,
-      modules: modules.length,
-      slotWords,
-      printkRecords: machine.printkRecords ?? 512,
-    },
-    machine.vmlinux,
-    {
-      version,
-      preemption: machine.preemption,
-      reliableStacks: machine.reliableStacks ?? true,
-      preemptRt: machine.preemptRt ?? false,
-      quantum: machine.quantum ?? 400,
-      messages: [...KERNEL_MESSAGES, ...KLP_MESSAGES, ...(machine.messages ?? [])],
-      images,
-      names,
-      workFns: byNumber({ ...KLP_WORK_FNS, ...machine.overrides?.workFns }),
-      ktypes: byNumber(KLP_KTYPES),
-      ftraceFns: byNumber({ [FTRACE_FN_KLP]: KLP_FTRACE_FN, ...machine.overrides?.ftraceFns }),
-      archStackWalkReliable: machine.overrides?.archStackWalkReliable ?? archStackWalkReliable,
-      natives: machine.natives ?? [],
-      moduleFns: machine.moduleFns ?? [],
-    },
-  );
+  const layout = claimKernel(map, kernelSize(machine, cpus), machine.vmlinux, {
+    ...kernelParts(machine, version),
+    images,
+    names,
+  });
   const klp = claimKlp(map, klpSize(machine, cpus), {
     names,
     callbacks: machine.callbacks ?? [],

@@ -13,13 +13,14 @@ import { WARN_SITES } from '../kernel/warn.js';
 import type { KernelContext } from '../kernel/context.js';
 import { O_17 } from '../memory/sites.js';
 import type { Cpu } from '../memory/cpu.js';
-import { NULL, type Addr, type CpuId } from '../memory/struct.js';
+import { NULL, type Addr } from '../memory/struct.js';
 import { bootMachine, type BootedMachine, type MachineDeclaration } from './boot.js';
 import {
   race,
   type Ending,
   type KernelBody,
   type Machine,
+  type MachineInterrupt,
   type RaceScenario,
   type StateView,
 } from './declare.js';
@@ -145,6 +146,15 @@ function makeCurrent(words: Int32Array, kernel: KernelContext, n: number, task: 
   words[task + TASK.pinned] = n;
 }
 
+/** Whether a CPU has an interrupt to take in its role's task; the scheduler's own loops look for interrupts themselves. */
+function hasInterrupt(kernel: KernelContext, own: readonly Addr[]): MachineInterrupt['pending'] {
+  return (id, state) => {
+    const pc = percpu(kernel, id);
+    if (state.read(pc + PERCPU.curr) !== own[id]) return false;
+    return state.read(pc + PERCPU.ipi) !== 0 || state.read(pc + PERCPU.nrQueued) > 0;
+  };
+}
+
 /** Lay out a race. */
 function bootKernelRace(spec: KernelRace): BootedRace {
   const { declaration, roles } = spec;
@@ -193,15 +203,7 @@ function bootKernelRace(spec: KernelRace): BootedRace {
       limit = (words[kernel.globals + KERNEL.jiffies] ?? 0) + (spec.jiffies ?? 0);
     },
     advanceTime: (state) => jumpToTimer(kernel, limit, state),
-    interrupt: {
-      // The scheduler's own loops look for interrupts themselves.
-      pending: (id: CpuId, state: StateView) => {
-        const pc = percpu(kernel, id);
-        if (state.read(pc + PERCPU.curr) !== own[id]) return false;
-        return state.read(pc + PERCPU.ipi) !== 0 || state.read(pc + PERCPU.nrQueued) > 0;
-      },
-      body: preemptibleIrq,
-    },
+    interrupt: { pending: hasInterrupt(kernel, own), body: preemptibleIrq },
     describe: (state, id) => {
       const task = state.read(percpu(kernel, id) + PERCPU.curr);
       return kernel.names[state.read(task + TASK.comm)] ?? 'no task';

@@ -74,7 +74,13 @@ class Watch {
 
   #note(kind: 4 | 5 | 6, task: Addr): void {
     if (task === 0) return;
-    recordFinding(this.#words, this.layout, 0 as CpuId, kind, task, [0, 0, 0], 0);
+    recordFinding(this.#words, this.layout, {
+      cpu: 0,
+      kind,
+      task,
+      details: [0, 0, 0],
+      seq: 0,
+    });
   }
 
   findings(): HistoryFinding[] {

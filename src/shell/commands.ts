@@ -111,6 +111,10 @@ function moduleCommands({ machine }: ShellContext): CustomCommand[] {
     }
     return ok();
   };
+  return [command('insmod', insmod), command('modprobe', modprobe), command('rmmod', rmmod)];
+}
+
+function moduleListings({ machine }: ShellContext): CustomCommand[] {
   const lsmod: Run = () =>
     ok(
       ['Module                  Size  Used by']
@@ -132,13 +136,7 @@ function moduleCommands({ machine }: ShellContext): CustomCommand[] {
     for (const name of Object.keys(PARAMETERS[module] ?? {})) lines.push(`parm:           ${name}`);
     return ok(`${lines.join('\n')}\n`);
   };
-  return [
-    command('insmod', insmod),
-    command('modprobe', modprobe),
-    command('rmmod', rmmod),
-    command('lsmod', lsmod),
-    command('modinfo', modinfo),
-  ];
+  return [command('lsmod', lsmod), command('modinfo', modinfo)];
 }
 
 function logCommands(context: ShellContext): CustomCommand[] {
@@ -255,6 +253,7 @@ function taskCommands({ machine }: ShellContext): CustomCommand[] {
 export function machineCommands(context: ShellContext): CustomCommand[] {
   return [
     ...moduleCommands(context),
+    ...moduleListings(context),
     ...logCommands(context),
     ...systemCommands(context),
     ...taskCommands(context),

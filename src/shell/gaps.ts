@@ -123,15 +123,15 @@ function unified(one: readonly string[], two: readonly string[]): string[] {
   }
   const lines: string[] = [];
   let i = 0;
-  let j = 0;
-  while (i < one.length || j < two.length) {
-    if (i < one.length && j < two.length && one[i] === two[j]) {
+  let next = 0;
+  while (i < one.length || next < two.length) {
+    if (i < one.length && next < two.length && one[i] === two[next]) {
       lines.push(` ${one[i++] ?? ''}`);
-      j++;
-    } else if (i < one.length && (j >= two.length || at(i + 1, j) >= at(i, j + 1))) {
+      next++;
+    } else if (i < one.length && (next >= two.length || at(i + 1, next) >= at(i, next + 1))) {
       lines.push(`-${one[i++] ?? ''}`);
     } else {
-      lines.push(`+${two[j++] ?? ''}`);
+      lines.push(`+${two[next++] ?? ''}`);
     }
   }
   return lines;

@@ -1,6 +1,7 @@
 /** What a test machine is made of, by names, and the declaration that boot wants. */
 
-import { FIRST_SCENARIO_NATIVE, type InitialTask } from '../../src/kernel/boot.js';
+import type { InitialTask } from '../../src/kernel/boot.js';
+import { FIRST_SCENARIO_NATIVE } from '../../src/kernel/vmlinux.js';
 import type { KernelVersion } from '../../src/kernel/versions.js';
 import type { ModuleFn } from '../../src/kernel/context.js';
 import { printk, type Message } from '../../src/kernel/printk.js';

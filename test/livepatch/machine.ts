@@ -1,6 +1,6 @@
 /** A whole machine on the test's own thread: when a CPU would wait, the others run and time passes. */
 
-import type { KernelLayout } from '../../src/kernel/boot.js';
+import type { KernelLayout } from '../../src/kernel/vmlinux.js';
 import { handleIrq } from '../../src/kernel/entry.js';
 import { KOBJECT } from '../../src/kernel/kobject.js';
 import { IPI_TICK, KERNEL, percpu, PERCPU } from '../../src/kernel/layout.js';

@@ -1,6 +1,6 @@
 /** Workloads that go wrong in one way each. */
 
-import { FIRST_SCENARIO_NATIVE } from '../../src/kernel/boot.js';
+import { FIRST_SCENARIO_NATIVE } from '../../src/kernel/vmlinux.js';
 import { asm } from '../../src/kernel/text.js';
 import type { Cpu } from '../../src/memory/cpu.js';
 import { bootMachine } from '../../src/scenario/boot.js';

@@ -86,19 +86,19 @@ export const R_01 = historyScript({
         ? { overrides: { hooks: { klpModuleInit: enableByReplacing } } }
         : {}),
     });
-    return watchScript(machine, (m) => {
-      m.letRun(50);
-      insmod(m, 'livepatch_1');
-      m.letRun(SOON);
-      expectComplete(m);
-      const before = m.ran.length;
-      insmod(m, 'livepatch_2');
-      m.letRun(SOON);
-      expectComplete(m);
-      const since = m.ran.slice(before);
-      if (since.length === 0) m.find('nothing ran', 'no task called the function');
+    return watchScript(machine, (watched) => {
+      watched.letRun(50);
+      insmod(watched, 'livepatch_1');
+      watched.letRun(SOON);
+      expectComplete(watched);
+      const before = watched.ran.length;
+      insmod(watched, 'livepatch_2');
+      watched.letRun(SOON);
+      expectComplete(watched);
+      const since = watched.ran.slice(before);
+      if (since.length === 0) watched.find('nothing ran', 'no task called the function');
       if (since.some((r) => r.version === 0)) {
-        m.find(
+        watched.find(
           'original ran',
           'the unpatched original ran while one patch was replaced by another',
         );

@@ -63,15 +63,15 @@ export const R_02 = historyScript({
       initialTasks: [{ comm: 'caller', thread: 'thread' }],
       ...(variant === 'before' ? { overrides: { hooks: { klpModuleInit: enableAsFirst } } } : {}),
     });
-    return watchScript(machine, (m) => {
+    return watchScript(machine, (watched) => {
       for (const name of ['livepatch_1', 'livepatch_2', 'target']) {
-        insmod(m, name);
-        m.letRun(SOON);
-        expectComplete(m);
+        insmod(watched, name);
+        watched.letRun(SOON);
+        expectComplete(watched);
       }
-      if (m.ran.length === 0) m.find('nothing ran', 'no task called the function');
-      if (m.ran.some((r) => r.version !== 2)) {
-        m.find(
+      if (watched.ran.length === 0) watched.find('nothing ran', 'no task called the function');
+      if (watched.ran.some((r) => r.version !== 2)) {
+        watched.find(
           'older version',
           'the function of the older patch runs although a newer one replaces it',
         );

@@ -47,13 +47,13 @@ export const R_03 = historyScript({
       },
       new Ablation(variant === 'before' ? [O_25] : []),
     );
-    return watchScript(machine, (m) => {
-      insmod(m, 'livepatch_1');
-      m.letRun(SOON);
-      const ret = insmod(m, 'target');
-      if (ret < 0) m.find('refused', `the module cannot be loaded: errno ${-ret}`);
-      m.letRun(SOON);
-      expectComplete(m);
+    return watchScript(machine, (watched) => {
+      insmod(watched, 'livepatch_1');
+      watched.letRun(SOON);
+      const ret = insmod(watched, 'target');
+      if (ret < 0) watched.find('refused', `the module cannot be loaded: errno ${-ret}`);
+      watched.letRun(SOON);
+      expectComplete(watched);
     });
   },
 });

@@ -49,13 +49,13 @@ export const R_04 = historyScript({
         ? { overrides: { hooks: { klpModuleComing: comingBeforeFtrace } } }
         : {}),
     });
-    return watchScript(machine, (m) => {
-      insmod(m, 'livepatch_1');
-      m.letRun(SOON);
-      expectComplete(m);
-      const ret = insmod(m, 'target');
-      if (ret < 0) m.find('refused', `the module cannot be loaded: errno ${-ret}`);
-      m.letRun(SOON);
+    return watchScript(machine, (watched) => {
+      insmod(watched, 'livepatch_1');
+      watched.letRun(SOON);
+      expectComplete(watched);
+      const ret = insmod(watched, 'target');
+      if (ret < 0) watched.find('refused', `the module cannot be loaded: errno ${-ret}`);
+      watched.letRun(SOON);
     });
   },
 });

@@ -44,22 +44,25 @@ export const R_09 = historyScript({
         ? { overrides: { hooks: { klpModuleInit: enableImmediately } } }
         : {}),
     });
-    return watchScript(machine, (m) => {
-      const entered = (v: number): number => m.ran.filter((r) => r.version === v).length;
-      insmod(m, 'livepatch_1');
-      m.letRun(330);
-      insmod(m, 'livepatch_2');
-      m.letRun(SOON);
-      const third = insmod(m, 'livepatch_3');
-      m.letRun(SOON);
+    return watchScript(machine, (watched) => {
+      const entered = (v: number): number => watched.ran.filter((r) => r.version === v).length;
+      insmod(watched, 'livepatch_1');
+      watched.letRun(330);
+      insmod(watched, 'livepatch_2');
+      watched.letRun(SOON);
+      const third = insmod(watched, 'livepatch_3');
+      watched.letRun(SOON);
       const isInFirst = entered(1) === 1 && entered(2) === 0 && entered(3) === 0;
-      if (third > 0 && isInFirst && m.words[m.klp.targetState] === -1) {
-        m.find('two versions below', 'patch 3 is complete although a task is inside version 1');
+      if (third > 0 && isInFirst && watched.words[watched.klp.targetState] === -1) {
+        watched.find(
+          'two versions below',
+          'patch 3 is complete although a task is inside version 1',
+        );
       }
-      m.letRun(3000);
-      if (third < 0) insmod(m, 'livepatch_3');
-      m.letRun(SOON);
-      expectComplete(m);
+      watched.letRun(3000);
+      if (third < 0) insmod(watched, 'livepatch_3');
+      watched.letRun(SOON);
+      expectComplete(watched);
     });
   },
 });

@@ -60,15 +60,15 @@ export const R_13 = historyScript({
         ? { overrides: { hooks: { klpModuleInit: enableWithoutNops } } }
         : {}),
     });
-    return watchScript(machine, (m) => {
-      insmod(m, 'livepatch_1');
-      m.letRun(SOON);
-      expectComplete(m);
-      insmod(m, 'livepatch_2');
-      m.letRun(SOON);
-      rmmod(m, 'livepatch_1');
-      m.letRun(2000);
-      expectComplete(m);
+    return watchScript(machine, (watched) => {
+      insmod(watched, 'livepatch_1');
+      watched.letRun(SOON);
+      expectComplete(watched);
+      insmod(watched, 'livepatch_2');
+      watched.letRun(SOON);
+      rmmod(watched, 'livepatch_1');
+      watched.letRun(2000);
+      expectComplete(watched);
     });
   },
 });

@@ -89,14 +89,18 @@ export const R_17 = historyScript({
         ? { overrides: { hooks: { klpModuleComing: comingWithoutForgetting } } }
         : {}),
     });
-    return watchScript(machine, (m) => {
-      m.letRun(5);
-      insmod(m, 'livepatch_1');
-      if (insmod(m, 'target') !== -ENODEV) m.find('loaded', 'the module is not refused');
-      m.letRun(700 + SOON);
-      expectComplete(m);
-      if (m.events.some(({ event, a }) => event === TRACE_VANISHED && a === 0)) {
-        m.find('vanished module', 'post_patch runs for a module that was refused and is gone');
+    return watchScript(machine, (watched) => {
+      watched.letRun(5);
+      insmod(watched, 'livepatch_1');
+      if (insmod(watched, 'target') !== -ENODEV)
+        watched.find('loaded', 'the module is not refused');
+      watched.letRun(700 + SOON);
+      expectComplete(watched);
+      if (watched.events.some(({ event, a }) => event === TRACE_VANISHED && a === 0)) {
+        watched.find(
+          'vanished module',
+          'post_patch runs for a module that was refused and is gone',
+        );
       }
     });
   },

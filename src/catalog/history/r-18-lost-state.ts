@@ -50,16 +50,20 @@ export const R_18 = historyScript({
       },
       new Ablation(variant === 'before' ? [O_31] : []),
     );
-    return watchScript(machine, (m) => {
-      insmod(m, 'livepatch_1');
-      m.letRun(SOON);
-      insmod(m, 'livepatch_2');
-      m.letRun(SOON);
-      expectComplete(m);
-      const asked = m.events.filter(({ event }) => event === TRACE_TAKE_OVER);
-      if (asked.length !== 1) m.find('no callback', 'post_patch of the new patch did not run once');
+    return watchScript(machine, (watched) => {
+      insmod(watched, 'livepatch_1');
+      watched.letRun(SOON);
+      insmod(watched, 'livepatch_2');
+      watched.letRun(SOON);
+      expectComplete(watched);
+      const asked = watched.events.filter(({ event }) => event === TRACE_TAKE_OVER);
+      if (asked.length !== 1)
+        watched.find('no callback', 'post_patch of the new patch did not run once');
       if (asked.some(({ a }) => a === 0)) {
-        m.find('state lost', 'post_patch does not find the state of the patch that it replaces');
+        watched.find(
+          'state lost',
+          'post_patch does not find the state of the patch that it replaces',
+        );
       }
     });
   },

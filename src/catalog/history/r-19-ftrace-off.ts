@@ -44,16 +44,19 @@ export const R_19 = historyScript({
       modules: [livepatch(1, [version('f_v1', 1, 1), version('h_v1', 1, 2, BODY)])],
       initialTasks: [{ comm: 'caller', thread: 'thread' }],
     });
-    return watchScript(machine, (m) => {
-      insmod(m, 'livepatch_1');
-      m.letRun(SOON);
-      expectComplete(m);
+    return watchScript(machine, (watched) => {
+      insmod(watched, 'livepatch_1');
+      watched.letRun(SOON);
+      expectComplete(watched);
       for (let i = 0; i < 4; i++) {
-        m.letRun(17);
-        const ret = variant === 'before' ? ftraceShutdown(m.cpu) : ftraceEnableSysctl(m.cpu, false);
+        watched.letRun(17);
+        const ret =
+          variant === 'before'
+            ? ftraceShutdown(watched.cpu)
+            : ftraceEnableSysctl(watched.cpu, false);
         if (variant === 'after' && ret !== -EBUSY)
-          m.find('ftrace off', 'ftrace could be turned off');
-        m.letRun(60);
+          watched.find('ftrace off', 'ftrace could be turned off');
+        watched.letRun(60);
       }
     });
   },

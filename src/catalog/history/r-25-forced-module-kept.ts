@@ -58,24 +58,27 @@ export const R_25 = historyScript({
       modules: [livepatch(1, [version('f_v1', 1, 1)]), livepatch(2, [version('g_v2', 2, 2, LONG)])],
       initialTasks: [{ comm: 'caller', thread: 'thread' }],
     });
-    return watchScript(machine, (m) => {
-      insmod(m, 'livepatch_1');
-      m.letRun(SOON);
-      expectComplete(m);
-      m.letRun(500 - (SOON % 500) + 20);
-      insmod(m, 'livepatch_2');
-      force(m, 'livepatch_2');
-      if (variant === 'before') markAllForced(m.cpu);
-      m.letRun(SOON);
-      expectComplete(m);
+    return watchScript(machine, (watched) => {
+      insmod(watched, 'livepatch_1');
+      watched.letRun(SOON);
+      expectComplete(watched);
+      watched.letRun(500 - (SOON % 500) + 20);
+      insmod(watched, 'livepatch_2');
+      force(watched, 'livepatch_2');
+      if (variant === 'before') markAllForced(watched.cpu);
+      watched.letRun(SOON);
+      expectComplete(watched);
       for (const name of ['livepatch_2', 'livepatch_1']) {
-        disable(m, name);
-        m.letRun(2 * SOON);
-        expectComplete(m);
+        disable(watched, name);
+        watched.letRun(2 * SOON);
+        expectComplete(watched);
       }
-      const ret = rmmod(m, 'livepatch_1');
+      const ret = rmmod(watched, 'livepatch_1');
       if (ret !== 0) {
-        m.find('not unloadable', `the module of a cleanly removed patch cannot go: errno ${-ret}`);
+        watched.find(
+          'not unloadable',
+          `the module of a cleanly removed patch cannot go: errno ${-ret}`,
+        );
       }
     });
   },

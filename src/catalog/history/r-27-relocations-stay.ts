@@ -31,15 +31,16 @@ export const R_27 = historyScript({
       initialTasks: [{ comm: 'idler', thread: 'thread' }],
       version: variant === 'before' ? '6.1' : '6.5',
     });
-    return watchScript(machine, (m) => {
-      insmod(m, 'livepatch_1');
-      m.letRun(SOON);
-      expectComplete(m);
-      if (insmod(m, 'target') < 0) m.find('never loaded', 'the module cannot be loaded at all');
-      if (rmmod(m, 'target') !== 0) m.find('in use', 'the module cannot be unloaded');
-      const ret = insmod(m, 'target');
-      if (ret < 0) m.find('refused', `the module cannot be loaded again: errno ${-ret}`);
-      m.letRun(SOON);
+    return watchScript(machine, (watched) => {
+      insmod(watched, 'livepatch_1');
+      watched.letRun(SOON);
+      expectComplete(watched);
+      if (insmod(watched, 'target') < 0)
+        watched.find('never loaded', 'the module cannot be loaded at all');
+      if (rmmod(watched, 'target') !== 0) watched.find('in use', 'the module cannot be unloaded');
+      const ret = insmod(watched, 'target');
+      if (ret < 0) watched.find('refused', `the module cannot be loaded again: errno ${-ret}`);
+      watched.letRun(SOON);
     });
   },
 });

@@ -61,13 +61,13 @@ export const R_28A = historyScript({
       initialTasks: [{ comm: 'busy', thread: 'thread' }],
       ...(variant === 'before' ? { overrides: { hooks: { klpModuleInit: enableCounting } } } : {}),
     });
-    return watchScript(machine, (m) => {
-      m.letRun(5);
-      insmod(m, 'livepatch_1');
-      insmod(m, 'livepatch_2');
-      m.letRun(2000);
-      m.letRun(SOON);
-      expectComplete(m);
+    return watchScript(machine, (watched) => {
+      watched.letRun(5);
+      insmod(watched, 'livepatch_1');
+      insmod(watched, 'livepatch_2');
+      watched.letRun(2000);
+      watched.letRun(SOON);
+      expectComplete(watched);
     });
   },
 });

@@ -60,16 +60,16 @@ export function exitThroughPatch(
       ? { overrides: { workFns: { [KLP_WORK_FREE_PATCH]: freePatchAfterReleases } } }
       : {}),
   });
-  return watchScript(machine, (m) => {
-    m.letRun(5);
-    insmod(m, 'livepatch_1');
-    m.letRun(595);
-    disable(m, 'livepatch_1');
-    m.letRun(200);
-    expectComplete(m);
-    rmmod(m, 'livepatch_1');
-    m.letRun(2 * SOON);
-    rmmod(m, 'livepatch_1');
+  return watchScript(machine, (watched) => {
+    watched.letRun(5);
+    insmod(watched, 'livepatch_1');
+    watched.letRun(595);
+    disable(watched, 'livepatch_1');
+    watched.letRun(200);
+    expectComplete(watched);
+    rmmod(watched, 'livepatch_1');
+    watched.letRun(2 * SOON);
+    rmmod(watched, 'livepatch_1');
   });
 }
 

@@ -34,14 +34,14 @@ export const R_33 = historyScript({
       initialTasks: [{ comm: 'caller', thread: 'thread' }],
       stableFixes: variant === 'after',
     });
-    return watchScript(machine, (m) => {
-      insmod(m, 'livepatch_1');
-      m.letRun(SOON);
-      expectComplete(m);
-      const ret = insmod(m, 'livepatch_2');
-      if (ret < 0) m.find('refused', `the newer patch cannot be enabled: errno ${-ret}`);
-      m.letRun(SOON);
-      expectComplete(m);
+    return watchScript(machine, (watched) => {
+      insmod(watched, 'livepatch_1');
+      watched.letRun(SOON);
+      expectComplete(watched);
+      const ret = insmod(watched, 'livepatch_2');
+      if (ret < 0) watched.find('refused', `the newer patch cannot be enabled: errno ${-ret}`);
+      watched.letRun(SOON);
+      expectComplete(watched);
     });
   },
 });

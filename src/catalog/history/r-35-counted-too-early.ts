@@ -40,19 +40,20 @@ export const R_35 = historyScript({
       ],
       initialTasks: [{ comm: 'caller', thread: 'thread' }],
     });
-    return watchScript(machine, (m) => {
+    return watchScript(machine, (watched) => {
       for (const name of ['livepatch_1', 'livepatch_2']) {
-        insmod(m, name);
-        m.letRun(SOON);
-        expectComplete(m);
+        insmod(watched, name);
+        watched.letRun(SOON);
+        expectComplete(watched);
       }
-      insmod(m, 'livepatch_3');
-      for (let i = 0; i < SOON && m.words[m.klp.targetState] !== KLP_UNDEFINED; i++) m.letRun(1);
-      expectComplete(m);
+      insmod(watched, 'livepatch_3');
+      for (let i = 0; i < SOON && watched.words[watched.klp.targetState] !== KLP_UNDEFINED; i++)
+        watched.letRun(1);
+      expectComplete(watched);
       const looks = variant === 'before' ? 0 : LOOKS;
-      for (let i = 0; i < looks && directories(m) !== 1; i++) m.letRun(BETWEEN);
-      const left = directories(m);
-      if (left !== 1) m.find('directories left', `${left} livepatches have directories`);
+      for (let i = 0; i < looks && directories(watched) !== 1; i++) watched.letRun(BETWEEN);
+      const left = directories(watched);
+      if (left !== 1) watched.find('directories left', `${left} livepatches have directories`);
     });
   },
 });

@@ -71,21 +71,22 @@ export function reverseDisable(
   const machine = boot(kernelVersion);
   let headReads = 0;
   let isSwitched = false;
-  const findings = watchScript(machine, (m) => {
-    m.letRun(5);
-    insmod(m, 'livepatch_1');
-    force(m, 'livepatch_1');
-    m.letRun(SOON);
-    if (hasSecond) insmod(m, 'livepatch_2');
-    m.letRun(SOON);
-    disable(m, 'livepatch_1');
-    const reads = countHeadReads(m);
-    const patch = m.words[findModule(m.cpu, m.nameId('livepatch_1')) + MODULE.image] ?? 0;
-    klpSysfsWrite(m.cpu, patch + KLP_PATCH.kobj, ENABLED, '1');
-    m.letRun(150);
+  const findings = watchScript(machine, (watched) => {
+    watched.letRun(5);
+    insmod(watched, 'livepatch_1');
+    force(watched, 'livepatch_1');
+    watched.letRun(SOON);
+    if (hasSecond) insmod(watched, 'livepatch_2');
+    watched.letRun(SOON);
+    disable(watched, 'livepatch_1');
+    const reads = countHeadReads(watched);
+    const patch =
+      watched.words[findModule(watched.cpu, watched.nameId('livepatch_1')) + MODULE.image] ?? 0;
+    klpSysfsWrite(watched.cpu, patch + KLP_PATCH.kobj, ENABLED, '1');
+    watched.letRun(150);
     headReads = reads.count;
-    const state = m.words[(m.tasks[0] ?? 0) + TASK.patchState] ?? 0;
-    isSwitched = state === KLP_PATCHED || m.words[m.klp.transitionPatch] === 0;
+    const state = watched.words[(watched.tasks[0] ?? 0) + TASK.patchState] ?? 0;
+    isSwitched = state === KLP_PATCHED || watched.words[watched.klp.transitionPatch] === 0;
   });
   return { headReads, isSwitched, findings };
 }

@@ -29,21 +29,21 @@ export function failsSometimes(cpu: Cpu, _obj: Addr): number {
   return cpu.peek(cpu.ctx.kernel.globals + KERNEL.jiffies) % 3 === 0 ? -ENODEV : 0;
 }
 
-const f = (name: string, n: number) => version(name, n, name.startsWith('tf') ? 1 : 2);
+const versionOf = (name: string, n: number) => version(name, n, name.startsWith('tf') ? 1 : 2);
 
 function boot(kernelVersion: KernelVersion): WatchedMachine {
   return bootWatched({
     version: kernelVersion,
     vmlinux: { functions: [endless('thread', asm.sleep(10))] },
     modules: [
-      livepatch(1, [f('tf_v1', 1), f('tg_v1', 1)], { name: 'target' }),
-      livepatch(2, [f('tf_v2', 2)], {
+      livepatch(1, [versionOf('tf_v1', 1), versionOf('tg_v1', 1)], { name: 'target' }),
+      livepatch(2, [versionOf('tf_v2', 2)], {
         name: 'target',
         callbacks: { prePatch: FAILS_SOMETIMES },
       }),
-      livepatch(3, [f('tg_v3', 3)], { name: 'target', replace: true }),
-      { name: 'target', functions: [f('tf', 0), f('tg', 0)] },
-      { name: 'target', functions: [f('tf', 0)] },
+      livepatch(3, [versionOf('tg_v3', 3)], { name: 'target', replace: true }),
+      { name: 'target', functions: [versionOf('tf', 0), versionOf('tg', 0)] },
+      { name: 'target', functions: [versionOf('tf', 0)] },
     ],
     callbacks: [undefined, failsSometimes],
     initialTasks: [{ comm: 'idler', thread: 'thread' }],
@@ -68,14 +68,14 @@ function staleFuncs({ words, klp }: WatchedMachine): Addr[] {
 }
 
 /** Reads of an address that is stale when it is read. */
-function watchReads(m: WatchedMachine): { used: number } {
-  const { base, stride, count } = m.klp.funcCache;
-  const read = m.cpu.read.bind(m.cpu);
+function watchReads(watched: WatchedMachine): { used: number } {
+  const { base, stride, count } = watched.klp.funcCache;
+  const read = watched.cpu.read.bind(watched.cpu);
   const seen = { used: 0 };
-  m.cpu.read = (addr) => {
+  watched.cpu.read = (addr) => {
     const offset = (addr - base) % stride;
     if (addr >= base && addr < base + count * stride && offset === KLP_FUNC.oldFunc) {
-      if (staleFuncs(m).includes(addr - offset)) seen.used++;
+      if (staleFuncs(watched).includes(addr - offset)) seen.used++;
     }
     return read(addr);
   };
@@ -83,41 +83,41 @@ function watchReads(m: WatchedMachine): { used: number } {
 }
 
 /** One operation of the administrator. */
-function operate(m: WatchedMachine, random: number): void {
+function operate(watched: WatchedMachine, random: number): void {
   const what = random % 8;
   const which = (random >>> 8) % PATCHES;
-  const name = m.nameId(`livepatch_${which + 1}`);
-  if (what < 2) loadModule(m.cpu, what === 0 ? WHOLE : LACKING);
-  else if (what === 2) deleteModule(m.cpu, m.nameId('target'));
-  else if (what < 5) loadModule(m.cpu, which);
-  else if (what === 5) deleteModule(m.cpu, name);
+  const name = watched.nameId(`livepatch_${which + 1}`);
+  if (what < 2) loadModule(watched.cpu, what === 0 ? WHOLE : LACKING);
+  else if (what === 2) deleteModule(watched.cpu, watched.nameId('target'));
+  else if (what < 5) loadModule(watched.cpu, which);
+  else if (what === 5) deleteModule(watched.cpu, name);
   else {
-    const mod = findModule(m.cpu, name);
-    const patch = mod === 0 ? 0 : (m.words[mod + MODULE.image] ?? 0);
-    if (patch !== 0) klpSysfsWrite(m.cpu, patch + KLP_PATCH.kobj, ENABLED, String(what & 1));
+    const mod = findModule(watched.cpu, name);
+    const patch = mod === 0 ? 0 : (watched.words[mod + MODULE.image] ?? 0);
+    if (patch !== 0) klpSysfsWrite(watched.cpu, patch + KLP_PATCH.kobj, ENABLED, String(what & 1));
   }
-  m.letRun(1 + ((random >>> 16) % SOON));
+  watched.letRun(1 + ((random >>> 16) % SOON));
 }
 
 /** Random sequences of operations; how many of them left a stale address behind, and whether one was used. */
 export function searchStale(seed: number, kernelVersion: KernelVersion): LatentScriptResult {
   const findings: HistoryFinding[] = [];
   let searched = 0;
-  let x = Math.imul(seed, 0x9e3779b1) | 1;
+  let random = Math.imul(seed, 0x9e3779b1) | 1;
   for (let i = 0; i < SEQUENCES; i++) {
     const machine = boot(kernelVersion);
     const state = { isStale: false };
     findings.push(
-      ...watchScript(machine, (m) => {
-        const seen = watchReads(m);
+      ...watchScript(machine, (watched) => {
+        const seen = watchReads(watched);
         for (let n = 0; n < OPERATIONS; n++) {
-          x ^= x << 13;
-          x ^= x >>> 17;
-          x ^= x << 5;
-          operate(m, x >>> 0);
-          state.isStale ||= staleFuncs(m).length > 0;
+          random ^= random << 13;
+          random ^= random >>> 17;
+          random ^= random << 5;
+          operate(watched, random >>> 0);
+          state.isStale ||= staleFuncs(watched).length > 0;
         }
-        if (seen.used > 0) m.find('stale address', 'old_func of an unloaded object is used');
+        if (seen.used > 0) watched.find('stale address', 'old_func of an unloaded object is used');
       }),
     );
     if (state.isStale) searched++;

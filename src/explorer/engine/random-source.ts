@@ -22,12 +22,12 @@ export class RandomSource {
   }
 
   #step(): number {
-    const t = (((this.#a + this.#b) | 0) + this.#d) | 0;
+    const sum = (((this.#a + this.#b) | 0) + this.#d) | 0;
     this.#d = (this.#d + 1) | 0;
     this.#a = this.#b ^ (this.#b >>> 9);
     this.#b = (this.#c + (this.#c << 3)) | 0;
-    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + t) | 0;
-    return t;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) | 0;
+    return sum;
   }
 
   /** An integer from 0 to `n` - 1. */

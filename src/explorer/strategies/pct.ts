@@ -38,12 +38,14 @@ export class PctStrategy implements Strategy {
   }
 
   begin(run: number): boolean {
-    const { n, k, d } = this.#parameters;
+    const { n, k: steps, d: depth } = this.#parameters;
     const random = this.#random;
     random.seed(this.#seed, run);
     this.#weakness.draw();
     for (let cpu = 0; cpu < n; cpu++) this.#priorities[cpu] = 1 + random.next();
-    this.#changes = Array.from({ length: d - 1 }, () => 1 + random.below(k)).sort((a, b) => b - a);
+    this.#changes = Array.from({ length: depth - 1 }, () => 1 + random.below(steps)).sort(
+      (a, b) => b - a,
+    );
     this.#floor = 0;
     return true;
   }

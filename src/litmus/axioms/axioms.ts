@@ -286,13 +286,13 @@ export class Axioms {
     if (!this.hasCarry) return;
     carry.close();
     for (const { offset, trace, relations } of candidate.threads) {
-      for (let r = 0; r < trace.events.length; r++) {
-        if (candidate.is(offset + r, EV.plain)) continue;
-        carry.forEach(offset + r, (s) => {
-          ppo.unionRow(offset + r, relations.depPpo, s - offset);
-          ppo.unionRowCompose(offset + r, relations.depAny, s - offset, rfi);
+      for (let read = 0; read < trace.events.length; read++) {
+        if (candidate.is(offset + read, EV.plain)) continue;
+        carry.forEach(offset + read, (s) => {
+          ppo.unionRow(offset + read, relations.depPpo, s - offset);
+          ppo.unionRowCompose(offset + read, relations.depAny, s - offset, rfi);
         });
-        this.#mask(ppo, offset + r);
+        this.#mask(ppo, offset + read);
       }
     }
   }
@@ -353,14 +353,14 @@ export class Axioms {
   #happensBefore(): boolean {
     const { hb, hbStar, ppo, rfe, prop, internal } = this;
     const { words } = hb;
-    for (let e = 0; e < this.size; e++) {
-      for (let k = e * words, m = 0; m < words; k++, m++) {
-        const self = m === e >>> 5 ? 1 << (e & 31) : 0;
+    for (let event = 0; event < this.size; event++) {
+      for (let k = event * words, m = 0; m < words; k++, m++) {
+        const self = m === event >>> 5 ? 1 << (event & 31) : 0;
         const back = (prop.rows[k] ?? 0) & (internal.rows[k] ?? 0) & ~self;
         hb.rows[k] = (ppo.rows[k] ?? 0) | back | (rfe.rows[k] ?? 0);
       }
-      if (this.hasPlain && !this.#isMarked(e)) hb.clearRow(e);
-      else this.#mask(hb, e);
+      if (this.hasPlain && !this.#isMarked(event)) hb.clearRow(event);
+      else this.#mask(hb, event);
     }
     hbStar.copy(hb).close();
     if (hbStar.hasLoop()) return false;

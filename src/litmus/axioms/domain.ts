@@ -88,12 +88,12 @@ function* constantsIn(expression: Expression): Generator<number> {
 /** Can what a thread writes depend on what it reads, by control or by value? */
 function isReactive(statements: readonly Statement[]): boolean {
   return statements.some(
-    (s) =>
-      s.kind === 'if' ||
-      ((s.kind === 'store' || s.kind === 'assign') && s.value.kind !== 'constant') ||
-      s.kind === 'cmpxchg' ||
-      s.kind === 'add-unless' ||
-      (s.kind === 'rmw' && s.operand.kind !== 'constant'),
+    (source) =>
+      source.kind === 'if' ||
+      ((source.kind === 'store' || source.kind === 'assign') && source.value.kind !== 'constant') ||
+      source.kind === 'cmpxchg' ||
+      source.kind === 'add-unless' ||
+      (source.kind === 'rmw' && source.operand.kind !== 'constant'),
   );
 }
 

@@ -132,12 +132,12 @@ function isBarrierBetween(placed: PlacedTrace, a: number, b: number, rules: Rule
 function hasMixedAccesses(placed: PlacedTrace, rules: Rules): boolean {
   const { events } = placed.trace;
   return events.some((a, i) =>
-    events.some((b, j) => {
-      if (j <= i || a.location !== b.location || a.location < 0) return false;
+    events.some((b, other) => {
+      if (other <= i || a.location !== b.location || a.location < 0) return false;
       const plainWrite = EV.plain | EV.write;
       const writesPlain = [a, b].some((e) => (e.classes & plainWrite) === plainWrite);
       const marked = [a, b].some((e) => (e.classes & EV.plain) === 0);
-      return writesPlain && marked && !isBarrierBetween(placed, i, j, rules);
+      return writesPlain && marked && !isBarrierBetween(placed, i, other, rules);
     }),
   );
 }

@@ -110,15 +110,15 @@ export class PlacementFinder {
   #sections(writes: readonly number[]): number[][] | null {
     const sections: number[][] = [];
     let held: number[] | null = null;
-    for (const e of writes) {
-      if (this.#candidate.is(e, EV.unlock)) {
-        held?.push(e);
+    for (const event of writes) {
+      if (this.#candidate.is(event, EV.unlock)) {
+        held?.push(event);
         held = null;
         continue;
       }
-      const section = [e];
+      const section = [event];
       sections.push(section);
-      if (!this.#candidate.is(e, EV.lockWrite)) continue;
+      if (!this.#candidate.is(event, EV.lockWrite)) continue;
       if (held !== null) return null;
       held = section;
     }
@@ -259,16 +259,17 @@ export class PlacementFinder {
     const candidate = this.#candidate;
     let last = -1;
     let source = PENDING;
-    for (const e of accesses) {
-      if (candidate.is(e, EV.write)) {
-        const position = this.#position[e] ?? 0;
+    for (const event of accesses) {
+      if (candidate.is(event, EV.write)) {
+        const position = this.#position[event] ?? 0;
         if (position === NOWHERE) continue;
         if (2 * position < last) return false;
-        if (candidate.event(e).closesRmw && !this.#adjacent(source, position, e)) return false;
+        if (candidate.event(event).closesRmw && !this.#adjacent(source, position, event))
+          return false;
         last = 2 * position;
         continue;
       }
-      source = candidate.sourceOf(e);
+      source = candidate.sourceOf(event);
       if (source === PENDING) continue;
       const at = source === INITIAL ? 0 : (this.#position[source] ?? 0);
       if (at === NOWHERE) continue;

@@ -52,14 +52,14 @@ export class RcuOrder {
     let [row, next] = [this.#row, this.#nextRow];
     const steps = [hbStar, pbStar, prop];
     for (const { rcuEvents } of candidate.threads) {
-      for (const e of rcuEvents) {
-        row.clear().add(0, e);
-        row.unionRow(0, po, e);
+      for (const event of rcuEvents) {
+        row.clear().add(0, event);
+        row.unionRow(0, po, event);
         for (const step of steps) {
           next.clear().unionRowCompose(0, row, 0, step);
           [row, next] = [next, row];
         }
-        this.link.unionRowCompose(e, row, 0, po);
+        this.link.unionRowCompose(event, row, 0, po);
       }
     }
   }

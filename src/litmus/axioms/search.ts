@@ -106,26 +106,27 @@ export class Search {
     this.#thread(0, null);
   }
 
-  #thread(t: number, broken: Axiom | null): void {
-    if (t === this.#test.threads.length) {
+  #thread(thread: number, broken: Axiom | null): void {
+    if (thread === this.#test.threads.length) {
       this.candidates++;
       if (this.#fromThinAir()) return;
       if (broken === null) this.#listener.allowed(this.#candidate, this.#axioms);
       else this.#listener.forbidden?.(this.#candidate, this.#axioms, broken);
       return;
     }
-    const traces = this.#traces[t] ?? [];
-    for (let i = 0; i < traces.length && this.#listener.proceed(); i++) this.#trace(t, i, broken);
+    const traces = this.#traces[thread] ?? [];
+    for (let i = 0; i < traces.length && this.#listener.proceed(); i++)
+      this.#trace(thread, i, broken);
   }
 
-  #trace(t: number, i: number, broken: Axiom | null): void {
-    const placed = this.#placedOf(t, i);
+  #trace(thread: number, i: number, broken: Axiom | null): void {
+    const placed = this.#placedOf(thread, i);
     if (placed === undefined) return;
     this.#candidate.push(placed);
-    this.#depth = t;
+    this.#depth = thread;
     if (this.#othersMayWait(placed.accesses)) {
       const choices = this.#placements(placed);
-      if (choices !== null) this.#place(t, choices, 0, broken);
+      if (choices !== null) this.#place(thread, choices, 0, broken);
     }
     this.#candidate.pop();
   }
@@ -159,13 +160,13 @@ export class Search {
     if (this.#circular === null) return false;
     const { grounded, all } = this.#circular;
     const candidate = this.#candidate;
-    for (const e of candidate.placed()) {
-      if (!candidate.is(e, EV.read)) continue;
-      const { location, value } = candidate.event(e);
+    for (const event of candidate.placed()) {
+      if (!candidate.is(event, EV.read)) continue;
+      const { location, value } = candidate.event(event);
       if (value === FREE_VALUE) continue;
       const suspect =
         all.get(location)?.has(FREE_VALUE) === true || grounded.get(location)?.has(value) !== true;
-      if (suspect && this.#copiesItself(e, e, new Set<number>())) return true;
+      if (suspect && this.#copiesItself(event, event, new Set<number>())) return true;
     }
     return false;
   }
@@ -210,15 +211,15 @@ export class Search {
 
   /** Try every combination of placements of the locations from `index` on. */
   #place(
-    t: number,
+    thread: number,
     choices: readonly (readonly PlacementNode[])[],
     index: number,
     broken: Axiom | null,
   ): void {
     const placements = choices[index];
     if (placements === undefined) {
-      const now = this.#mayWait(t, broken) ? broken : this.#check();
-      if (now === null || this.#listener.forbidden !== undefined) this.#thread(t + 1, now);
+      const now = this.#mayWait(thread, broken) ? broken : this.#check();
+      if (now === null || this.#listener.forbidden !== undefined) this.#thread(thread + 1, now);
       return;
     }
     const { co, rf } = this.#candidate;
@@ -230,7 +231,7 @@ export class Search {
       co[location] = placement.co;
       this.#current[location] = placement;
       for (let i = 0; i < reads.length; i++) rf[reads[i] ?? 0] = sources[i] ?? PENDING;
-      this.#place(t, choices, index + 1, broken);
+      this.#place(thread, choices, index + 1, broken);
       co[location] = saved;
       this.#current[location] = savedNode;
       for (const read of reads) rf[read] = PENDING;

@@ -97,13 +97,13 @@ export class SequentialRun {
   }
 
   /** Run a thread as far as it goes, up to where a critical section begins; into it if `enter`. Events run. */
-  #advance(t: number, enter: boolean): number {
+  #advance(thread: number, enter: boolean): number {
     const { threads } = this.#candidate;
-    const placed = threads[t];
+    const placed = threads[thread];
     if (placed === undefined) return 0;
     const { offset, trace, sectionSteps } = placed;
     const length = trace.events.length;
-    const from = this.#next[t] ?? 0;
+    const from = this.#next[thread] ?? 0;
     let i = from;
     let mayEnter = enter;
     for (; i < length; i++) {
@@ -112,18 +112,18 @@ export class SequentialRun {
       if (!this.#execute(offset + i, step)) break;
       if (step > 0) mayEnter = false;
     }
-    this.#next[t] = i;
+    this.#next[thread] = i;
     return i - from;
   }
 
   /** Run one event if it can run now. */
-  #execute(e: number, step: number): boolean {
+  #execute(event: number, step: number): boolean {
     const { classes, location } = this.#candidate;
-    const kind = classes[e] ?? 0;
-    const where = location[e] ?? 0;
-    if ((kind & EV.write) !== 0) return this.#write(e, where, kind, step);
+    const kind = classes[event] ?? 0;
+    const where = location[event] ?? 0;
+    if ((kind & EV.write) !== 0) return this.#write(event, where, kind, step);
     if ((kind & EV.read) !== 0) {
-      if (!this.#read(e, where)) return false;
+      if (!this.#read(event, where)) return false;
     } else if ((kind & SYNCS) !== 0) return (this.#open[where + 1] ?? 0) === 0;
     this.#mark(kind, where, step);
     return true;

@@ -12,12 +12,12 @@ export class Random {
   }
 
   #next(): number {
-    let x = this.#state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#state = x;
-    return x >>> 0;
+    let state = this.#state;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    this.#state = state;
+    return state >>> 0;
   }
 
   /** A whole number from 0 to n - 1. */
@@ -67,14 +67,14 @@ export class MixedChoices implements Schedule {
 
   /** Start another run of so many threads. */
   begin(threads: number): void {
-    const r = this.#random;
-    this.#way = r.below(WAYS);
-    this.#stay = STAY[r.below(STAY.length)] as number;
-    this.#demote = DEMOTE[r.below(DEMOTE.length)] as number;
-    this.#stale = STALE[r.below(STALE.length)] as number;
-    this.#insert = INSERT[r.below(INSERT.length)] as number;
+    const random = this.#random;
+    this.#way = random.below(WAYS);
+    this.#stay = STAY[random.below(STAY.length)] as number;
+    this.#demote = DEMOTE[random.below(DEMOTE.length)] as number;
+    this.#stale = STALE[random.below(STALE.length)] as number;
+    this.#insert = INSERT[random.below(INSERT.length)] as number;
     this.#last = -1;
-    for (let t = 0; t < threads; t++) this.#priorities[t] = r.below(2 ** 20);
+    for (let t = 0; t < threads; t++) this.#priorities[t] = random.below(2 ** 20);
   }
 
   choose(n: number, kind: number): number {
@@ -92,13 +92,13 @@ export class MixedChoices implements Schedule {
   }
 
   #pick(runnable: readonly number[]): number {
-    const r = this.#random;
-    const any = runnable[r.below(runnable.length)] as number;
+    const random = this.#random;
+    const any = runnable[random.below(runnable.length)] as number;
     if (this.#way === UNIFORM) return any;
     if (this.#way === STICKY) {
-      return runnable.includes(this.#last) && r.chance(this.#stay) ? this.#last : any;
+      return runnable.includes(this.#last) && random.chance(this.#stay) ? this.#last : any;
     }
-    if (r.chance(this.#demote)) this.#priorities[any] = r.below(2 ** 20);
+    if (random.chance(this.#demote)) this.#priorities[any] = random.below(2 ** 20);
     const of = (t: number): number => this.#priorities[t] as number;
     return runnable.reduce((best, t) => (of(t) > of(best) ? t : best));
   }

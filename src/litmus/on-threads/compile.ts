@@ -154,59 +154,66 @@ class Compiler {
 
   #store({ order, at, value }: LitmusOperation & { kind: 'store' }): LitmusStep {
     const a = this.#locate(at);
-    const v = compileExpression(value);
+    const operand = compileExpression(value);
     switch (order) {
       case 'plain':
-        return (cpu, regs, slot) => cpu.write(a(regs, slot), v(regs));
+        return (cpu, regs, slot) => cpu.write(a(regs, slot), operand(regs));
       case 'once':
-        return (cpu, regs, slot) => cpu.writeOnce(a(regs, slot), v(regs));
+        return (cpu, regs, slot) => cpu.writeOnce(a(regs, slot), operand(regs));
       case 'release':
-        return (cpu, regs, slot) => cpu.storeRelease(a(regs, slot), v(regs));
+        return (cpu, regs, slot) => cpu.storeRelease(a(regs, slot), operand(regs));
     }
   }
 
   #rmw({ what, order, at, operand, into }: LitmusOperation & { kind: 'rmw' }): LitmusStep {
-    const a = this.#locate(at);
-    const v = compileExpression(operand);
+    const locate = this.#locate(at);
+    const valueOf = compileExpression(operand);
     const keep = (regs: Int32Array, old: number): void => {
       if (into >= 0) regs[into] = old;
     };
     if (what === 'xchg') {
       switch (order) {
         case 'full':
-          return (cpu, regs, slot) => keep(regs, cpu.xchg(a(regs, slot), v(regs)));
+          return (cpu, regs, slot) => keep(regs, cpu.xchg(locate(regs, slot), valueOf(regs)));
         case 'acquire':
-          return (cpu, regs, slot) => keep(regs, cpu.xchgAcquire(a(regs, slot), v(regs)));
+          return (cpu, regs, slot) =>
+            keep(regs, cpu.xchgAcquire(locate(regs, slot), valueOf(regs)));
         case 'release':
-          return (cpu, regs, slot) => keep(regs, cpu.xchgRelease(a(regs, slot), v(regs)));
+          return (cpu, regs, slot) =>
+            keep(regs, cpu.xchgRelease(locate(regs, slot), valueOf(regs)));
         default:
-          return (cpu, regs, slot) => keep(regs, cpu.xchgRelaxed(a(regs, slot), v(regs)));
+          return (cpu, regs, slot) =>
+            keep(regs, cpu.xchgRelaxed(locate(regs, slot), valueOf(regs)));
       }
     }
     switch (order) {
       case 'full':
-        return (cpu, regs, slot) => keep(regs, cpu.fetchAdd(a(regs, slot), v(regs)));
+        return (cpu, regs, slot) => keep(regs, cpu.fetchAdd(locate(regs, slot), valueOf(regs)));
       case 'acquire':
-        return (cpu, regs, slot) => keep(regs, cpu.fetchAddAcquire(a(regs, slot), v(regs)));
+        return (cpu, regs, slot) =>
+          keep(regs, cpu.fetchAddAcquire(locate(regs, slot), valueOf(regs)));
       case 'release':
-        return (cpu, regs, slot) => keep(regs, cpu.fetchAddRelease(a(regs, slot), v(regs)));
+        return (cpu, regs, slot) =>
+          keep(regs, cpu.fetchAddRelease(locate(regs, slot), valueOf(regs)));
       case 'relaxed':
-        return (cpu, regs, slot) => keep(regs, cpu.fetchAddRelaxed(a(regs, slot), v(regs)));
+        return (cpu, regs, slot) =>
+          keep(regs, cpu.fetchAddRelaxed(locate(regs, slot), valueOf(regs)));
       case 'void':
-        return (cpu, regs, slot) => cpu.atomicAdd(a(regs, slot), v(regs));
+        return (cpu, regs, slot) => cpu.atomicAdd(locate(regs, slot), valueOf(regs));
     }
   }
 
   #cmpxchg(operation: LitmusOperation & { kind: 'cmpxchg' }): LitmusStep {
     const { order, into } = operation;
     const a = this.#locate(operation.at);
-    const e = compileExpression(operation.expected);
-    const v = compileExpression(operation.value);
+    const expected = compileExpression(operation.expected);
+    const operand = compileExpression(operation.value);
     const method = (
       { full: 'cmpxchg', acquire: 'cmpxchgAcquire', release: 'cmpxchgRelease' } as const
     )[order as 'full'];
     const name = order === 'relaxed' ? 'cmpxchgRelaxed' : method;
-    return (cpu, regs, slot) => void (regs[into] = cpu[name](a(regs, slot), e(regs), v(regs)));
+    return (cpu, regs, slot) =>
+      void (regs[into] = cpu[name](a(regs, slot), expected(regs), operand(regs)));
   }
 
   #bit({ what, at, bit, into }: LitmusOperation & { kind: 'bit' }): LitmusStep {

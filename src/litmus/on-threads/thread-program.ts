@@ -82,14 +82,14 @@ class Translator {
     return value;
   }
 
-  expression(e: Expression): LitmusExpression {
-    switch (e.kind) {
+  expression(expression: Expression): LitmusExpression {
+    switch (expression.kind) {
       case 'constant':
-        return this.number(e.value);
+        return this.number(expression.value);
       case 'register':
-        return { reg: e.register };
+        return { reg: expression.register };
       case 'binary':
-        return this.#binary(e);
+        return this.#binary(expression);
     }
   }
 
@@ -151,41 +151,62 @@ class Translator {
     }
   }
 
-  #statement(s: Statement): LitmusOperation[] {
-    switch (s.kind) {
+  #statement(statement: Statement): LitmusOperation[] {
+    switch (statement.kind) {
       case 'load':
-        return [{ kind: 'load', order: s.order, at: this.expression(s.address), into: s.into }];
+        return [
+          {
+            kind: 'load',
+            order: statement.order,
+            at: this.expression(statement.address),
+            into: statement.into,
+          },
+        ];
       case 'store': {
-        const [at, value] = [this.expression(s.address), this.expression(s.value)];
-        return [{ kind: 'store', order: s.order, at, value }];
+        const [at, value] = [this.expression(statement.address), this.expression(statement.value)];
+        return [{ kind: 'store', order: statement.order, at, value }];
       }
       case 'fence':
-        return s.fence === 'barrier' ? [] : [{ kind: 'fence', fence: FENCES[s.fence] }];
+        return statement.fence === 'barrier'
+          ? []
+          : [{ kind: 'fence', fence: FENCES[statement.fence] }];
       case 'rmw':
-        return this.#rmw(s);
+        return this.#rmw(statement);
       case 'cmpxchg': {
-        const [at, expected] = [this.expression(s.address), this.expression(s.expected)];
-        const value = this.expression(s.replacement);
-        return [{ kind: 'cmpxchg', order: returning(s.order), at, expected, value, into: s.into }];
+        const [at, expected] = [
+          this.expression(statement.address),
+          this.expression(statement.expected),
+        ];
+        const value = this.expression(statement.replacement);
+        return [
+          {
+            kind: 'cmpxchg',
+            order: returning(statement.order),
+            at,
+            expected,
+            value,
+            into: statement.into,
+          },
+        ];
       }
       case 'lock':
       case 'unlock':
-        return [{ kind: s.kind, at: this.expression(s.address) }];
+        return [{ kind: statement.kind, at: this.expression(statement.address) }];
       case 'trylock':
-        return [{ kind: 'trylock', at: this.expression(s.address), into: s.into }];
+        return [{ kind: 'trylock', at: this.expression(statement.address), into: statement.into }];
       case 'rcu-lock':
       case 'rcu-unlock':
       case 'synchronize-rcu':
-        return [{ kind: s.kind }];
+        return [{ kind: statement.kind }];
       case 'assign':
-        return [{ kind: 'let', into: s.into, value: this.expression(s.value) }];
+        return [{ kind: 'let', into: statement.into, value: this.expression(statement.value) }];
       case 'if': {
-        const condition = this.expression(s.condition);
-        const [then, otherwise] = [this.body(s.then), this.body(s.otherwise)];
+        const condition = this.expression(statement.condition);
+        const [then, otherwise] = [this.body(statement.then), this.body(statement.otherwise)];
         return [{ kind: 'if', condition, then, otherwise }];
       }
       default:
-        throw new NotOnThreads(`no ${s.kind.replaceAll('-', ' ')} on threads`);
+        throw new NotOnThreads(`no ${statement.kind.replaceAll('-', ' ')} on threads`);
     }
   }
 }
@@ -261,12 +282,12 @@ export function threadTest(test: LitmusTest): ThreadTest {
     throw new NotOnThreads('an ordinary access to a lock', `${test.file}:${line}:${column}: `);
   }
   const flow = pointerFlow(test);
-  const threads = test.threads.map(({ registers, body }, t) => {
-    const translator = new Translator(test, flow, t);
+  const threads = test.threads.map(({ registers, body }, thread) => {
+    const translator = new Translator(test, flow, thread);
     const initial = registers.map(({ init }) => translator.number(init));
     if (!hasJumps(body)) return { registers: initial, body: translator.body(body) };
     const cut = registers.length;
-    return { registers: [...initial, 0], body: translator.flow(stepsOf(test, t), cut) };
+    return { registers: [...initial, 0], body: translator.flow(stepsOf(test, thread), cut) };
   });
   const cuts = threads.flatMap(({ body }, thread): LitmusPlace[] =>
     body.flatMap((o) => (o.kind === 'flow' ? [{ thread, reg: o.cut }] : [])),

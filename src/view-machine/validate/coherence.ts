@@ -20,31 +20,31 @@ export class PlaceTable {
 
   constructor(log: EventLog) {
     this.placeOf = new Int32Array(log.length).fill(-1);
-    for (let i = 0; i < log.length; i++) {
-      const kind = log.kind[i];
-      if (kind === EVENT_READ || kind === EVENT_WRITE) this.#add(log, i);
+    for (let event = 0; event < log.length; event++) {
+      const kind = log.kind[event];
+      if (kind === EVENT_READ || kind === EVENT_WRITE) this.#add(log, event);
     }
   }
 
-  #add(log: EventLog, i: number): void {
-    const name = log.place[i] as number;
+  #add(log: EventLog, event: number): void {
+    const name = log.place[event] as number;
     let place = this.#numbers.get(name);
     if (place === undefined) {
       place = this.accesses.length;
       this.#numbers.set(name, place);
       this.accesses.push([]);
     }
-    this.placeOf[i] = place;
-    const list = this.of(place, log.cpu[i] as number);
-    list.events.push(i);
-    list.positions.push(log.position[i] as number);
+    this.placeOf[event] = place;
+    const list = this.of(place, log.cpu[event] as number);
+    list.events.push(event);
+    list.positions.push(log.position[event] as number);
   }
 
   /** A CPU's accesses of a place. */
   of(place: number, cpu: number): Accesses {
     const lists = this.accesses[place];
     if (lists === undefined) throw new SimulatorBug(`place ${place} is not in the log`);
-    let list = lists.find((l) => l.cpu === cpu);
+    let list = lists.find((list) => list.cpu === cpu);
     if (list === undefined) {
       list = { cpu, events: [], positions: [] };
       lists.push(list);
@@ -55,25 +55,27 @@ export class PlaceTable {
 
 /** Whether each CPU meets the writes of each word in coherence order, and reads what it says it reads. */
 export function isCoherent(log: EventLog, table: PlaceTable): boolean {
-  return readsExist(log) && table.accesses.every((lists) => lists.every((l) => ascends(log, l)));
+  return (
+    readsExist(log) && table.accesses.every((lists) => lists.every((list) => ascends(log, list)))
+  );
 }
 
 function readsExist(log: EventLog): boolean {
-  for (let i = 0; i < log.length; i++) {
-    const from = log.from[i] as number;
-    if (log.kind[i] !== EVENT_READ || from < 0) continue;
-    if (from >= i || log.kind[from] !== EVENT_WRITE) return false;
-    if (log.place[from] !== log.place[i] || log.value[from] !== log.value[i]) return false;
-    if (log.position[from] !== log.position[i]) return false;
+  for (let event = 0; event < log.length; event++) {
+    const from = log.from[event] as number;
+    if (log.kind[event] !== EVENT_READ || from < 0) continue;
+    if (from >= event || log.kind[from] !== EVENT_WRITE) return false;
+    if (log.place[from] !== log.place[event] || log.value[from] !== log.value[event]) return false;
+    if (log.position[from] !== log.position[event]) return false;
   }
   return true;
 }
 
 function ascends(log: EventLog, { events, positions }: Accesses): boolean {
-  for (let k = 1; k < events.length; k++) {
-    const before = positions[k - 1] as number;
-    const here = positions[k] as number;
-    const isWrite = log.kind[events[k] as number] === EVENT_WRITE;
+  for (let index = 1; index < events.length; index++) {
+    const before = positions[index - 1] as number;
+    const here = positions[index] as number;
+    const isWrite = log.kind[events[index] as number] === EVENT_WRITE;
     if (isWrite ? here <= before : here < before) return false;
   }
   return true;
@@ -83,22 +85,22 @@ function ascends(log: EventLog, { events, positions }: Accesses): boolean {
 export function isAtomic(log: EventLog, table: PlaceTable): boolean {
   return table.accesses.every((lists) => {
     const writes = lists
-      .flatMap((l) => l.events.filter((e) => log.kind[e] === EVENT_WRITE))
+      .flatMap((list) => list.events.filter((event) => log.kind[event] === EVENT_WRITE))
       .sort((a, b) => (log.position[a] as number) - (log.position[b] as number));
-    return writes.every((w, k) => {
-      const previous = writes[k - 1];
+    return writes.every((write, index) => {
+      const previous = writes[index - 1];
       const before = previous === undefined ? -Infinity : (log.position[previous] as number);
-      if (before === log.position[w]) return false;
-      if (((log.order[w] as number) & ORDER_RMW) === 0) return true;
-      const taken = log.position[readOf(log, w)] as number;
-      return taken >= before && taken < (log.position[w] as number);
+      if (before === log.position[write]) return false;
+      if (((log.order[write] as number) & ORDER_RMW) === 0) return true;
+      const taken = log.position[readOf(log, write)] as number;
+      return taken >= before && taken < (log.position[write] as number);
     });
   });
 }
 
 /** The read half of a read-modify-write: the access of the CPU right before its write. */
 function readOf(log: EventLog, write: number): number {
-  let i = write - 1;
-  while (log.cpu[i] !== log.cpu[write]) i--;
-  return i;
+  let event = write - 1;
+  while (log.cpu[event] !== log.cpu[write]) event--;
+  return event;
 }

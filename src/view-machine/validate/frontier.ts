@@ -12,44 +12,53 @@ export function emptyFrontier(places: number): Frontier {
 }
 
 /** Highest position at a place that a CPU other than `cpu` has written, -Infinity if none. */
-export function byOthers(f: Frontier, place: number, cpu: number): number {
-  const i = place * 3;
-  const position = (f[i + 1] as number) - 1 === cpu ? (f[i + 2] as number) : (f[i] as number);
+export function byOthers(frontier: Frontier, place: number, cpu: number): number {
+  const at = place * 3;
+  const position =
+    (frontier[at + 1] as number) - 1 === cpu
+      ? (frontier[at + 2] as number)
+      : (frontier[at] as number);
   return position === 0 ? -Infinity : position;
 }
 
 /** The set with one more write. Positions must be above 0. */
-export function withWrite(f: Frontier, place: number, position: number, cpu: number): Frontier {
-  const r = f.slice();
-  raise(r, place * 3, position, cpu + 1);
-  return r;
+export function withWrite(
+  frontier: Frontier,
+  place: number,
+  position: number,
+  cpu: number,
+): Frontier {
+  const result = frontier.slice();
+  raise(result, place * 3, position, cpu + 1);
+  return result;
 }
 
 /** Union of two sets; returns an argument when it is the union. */
-export function unite(a: Frontier, b: Frontier): Frontier {
-  if (a === b) return a;
-  let r: Frontier | null = null;
-  for (let i = 0; i < a.length; i += 3) {
-    if (b[i] === 0 || (a[i] === b[i] && a[i + 2] === b[i + 2])) continue;
-    r ??= a.slice();
-    raise(r, i, b[i] as number, b[i + 1] as number);
-    // If b's latest does not win, it is above b's other ones and has been counted among the losers.
-    if (b[i + 2] !== 0) raiseOther(r, i, b[i + 2] as number, b[i + 1] as number);
+export function unite(one: Frontier, other: Frontier): Frontier {
+  if (one === other) return one;
+  let result: Frontier | null = null;
+  for (let at = 0; at < one.length; at += 3) {
+    if (other[at] === 0 || (one[at] === other[at] && one[at + 2] === other[at + 2])) continue;
+    result ??= one.slice();
+    raise(result, at, other[at] as number, other[at + 1] as number);
+    // If the latest of `other` does not win, it is above the rest of `other` and has been counted among the losers.
+    if (other[at + 2] !== 0)
+      raiseOther(result, at, other[at + 2] as number, other[at + 1] as number);
   }
-  return r ?? a;
+  return result ?? one;
 }
 
-function raise(r: Frontier, i: number, position: number, owner: number): void {
-  if (owner === r[i + 1]) {
-    if (position > (r[i] as number)) r[i] = position;
-  } else if (position > (r[i] as number)) {
-    r[i + 2] = Math.max(r[i + 2] as number, r[i] as number);
-    r[i] = position;
-    r[i + 1] = owner;
-  } else if (position > (r[i + 2] as number)) r[i + 2] = position;
+function raise(result: Frontier, at: number, position: number, owner: number): void {
+  if (owner === result[at + 1]) {
+    if (position > (result[at] as number)) result[at] = position;
+  } else if (position > (result[at] as number)) {
+    result[at + 2] = Math.max(result[at + 2] as number, result[at] as number);
+    result[at] = position;
+    result[at + 1] = owner;
+  } else if (position > (result[at + 2] as number)) result[at + 2] = position;
 }
 
 /** Add a write by an unknown CPU other than `not`. */
-function raiseOther(r: Frontier, i: number, position: number, not: number): void {
-  if (r[i + 1] === not) r[i + 2] = Math.max(r[i + 2] as number, position);
+function raiseOther(result: Frontier, at: number, position: number, not: number): void {
+  if (result[at + 1] === not) result[at + 2] = Math.max(result[at + 2] as number, position);
 }

@@ -8,19 +8,19 @@ export const RCU = 2;
 /** Nodes are numbers from 0. */
 export class Graph {
   /** Number of nodes. */
-  n: number;
+  size: number;
   readonly #from: number[] = [];
   readonly #to: number[] = [];
   readonly #tag: number[] = [];
 
-  /** @param n how many nodes there are at first */
-  constructor(n: number) {
-    this.n = n;
+  /** @param size how many nodes there are at first */
+  constructor(size: number) {
+    this.size = size;
   }
 
   /** Add a node and return it. */
   node(): number {
-    return this.n++;
+    return this.size++;
   }
 
   /** Add an edge; an edge from -1 is none. */
@@ -33,14 +33,14 @@ export class Graph {
 
   /** Whether there is no cycle among the edges with a tag of at most `highest`. */
   isAcyclic(highest: number): boolean {
-    const waiting = new Int32Array(this.n);
-    const first = new Int32Array(this.n + 1);
-    const used = (e: number): boolean => (this.#tag[e] as number) <= highest;
+    const waiting = new Int32Array(this.size);
+    const first = new Int32Array(this.size + 1);
+    const used = (edge: number): boolean => (this.#tag[edge] as number) <= highest;
     const edges = this.#from.length;
-    for (let e = 0; e < edges; e++) {
-      if (!used(e)) continue;
-      count(waiting, this.#to[e] as number);
-      count(first, this.#from[e] as number);
+    for (let edge = 0; edge < edges; edge++) {
+      if (!used(edge)) continue;
+      count(waiting, this.#to[edge] as number);
+      count(first, this.#from[edge] as number);
     }
     const next = this.#successors(first, used);
     return this.#canOrder(waiting, first, next);
@@ -49,37 +49,37 @@ export class Graph {
   /** Successors grouped by node; `first` becomes the start of each group, with the end of the last one behind. */
   #successors(first: Int32Array, used: (edge: number) => boolean): Int32Array {
     let total = 0;
-    for (let node = 0; node <= this.n; node++) {
+    for (let node = 0; node <= this.size; node++) {
       total += first[node] as number;
       first[node] = total;
     }
     const next = new Int32Array(total);
-    for (let e = this.#from.length - 1; e >= 0; e--) {
-      if (!used(e)) continue;
-      const from = this.#from[e] as number;
+    for (let edge = this.#from.length - 1; edge >= 0; edge--) {
+      if (!used(edge)) continue;
+      const from = this.#from[edge] as number;
       const at = (first[from] as number) - 1;
       first[from] = at;
-      next[at] = this.#to[e] as number;
+      next[at] = this.#to[edge] as number;
     }
     return next;
   }
 
   #canOrder(waiting: Int32Array, first: Int32Array, next: Int32Array): boolean {
     const ready: number[] = [];
-    for (let node = 0; node < this.n; node++) if (waiting[node] === 0) ready.push(node);
+    for (let node = 0; node < this.size; node++) if (waiting[node] === 0) ready.push(node);
     let ordered = 0;
     for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
       ordered++;
-      for (let i = first[node] as number; i < (first[node + 1] as number); i++) {
-        const to = next[i] as number;
+      for (let at = first[node] as number; at < (first[node + 1] as number); at++) {
+        const to = next[at] as number;
         waiting[to] = (waiting[to] as number) - 1;
         if (waiting[to] === 0) ready.push(to);
       }
     }
-    return ordered === this.n;
+    return ordered === this.size;
   }
 }
 
-function count(counts: Int32Array, i: number): void {
-  counts[i] = (counts[i] as number) + 1;
+function count(counts: Int32Array, at: number): void {
+  counts[at] = (counts[at] as number) + 1;
 }

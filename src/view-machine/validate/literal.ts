@@ -35,7 +35,7 @@ export interface JudgeOptions {
 
 /** The base relations of an execution. */
 class Execution {
-  readonly n: number;
+  readonly size: number;
   readonly log: EventLog;
   readonly po: Relation;
   readonly int: Relation;
@@ -49,61 +49,77 @@ class Execution {
 
   constructor(log: EventLog, conservative: boolean) {
     this.log = log;
-    const n = (this.n = log.length);
+    const size = (this.size = log.length);
     const { cpu, position, place } = log;
-    this.int = Relation.of(n, (a, b) => cpu[a] === cpu[b]);
-    this.po = Relation.of(n, (a, b) => a < b && cpu[a] === cpu[b] && this.#exists(a, b));
-    this.rf = Relation.of(n, (a, b) => this.is(b, EVENT_READ) && log.from[b] === a);
-    const older = (a: number, b: number): boolean =>
-      place[a] === place[b] && (position[a] as number) < (position[b] as number);
-    const w = (a: number): boolean => this.is(a, EVENT_WRITE);
-    this.co = Relation.of(n, (a, b) => w(a) && w(b) && older(a, b));
-    this.fr = Relation.of(n, (a, b) => this.is(a, EVENT_READ) && w(b) && older(a, b));
-    this.rmw = Relation.of(n, (a, b) => this.flag(b, ORDER_RMW) && this.#isBefore(a, b));
+    this.int = Relation.of(size, (from, to) => cpu[from] === cpu[to]);
+    this.po = Relation.of(
+      size,
+      (from, to) => from < to && cpu[from] === cpu[to] && this.#exists(from, to),
+    );
+    this.rf = Relation.of(size, (from, to) => this.is(to, EVENT_READ) && log.from[to] === from);
+    const older = (from: number, to: number): boolean =>
+      place[from] === place[to] && (position[from] as number) < (position[to] as number);
+    const isWrite = (event: number): boolean => this.is(event, EVENT_WRITE);
+    this.co = Relation.of(size, (from, to) => isWrite(from) && isWrite(to) && older(from, to));
+    this.fr = Relation.of(
+      size,
+      (from, to) => this.is(from, EVENT_READ) && isWrite(to) && older(from, to),
+    );
+    this.rmw = Relation.of(
+      size,
+      (from, to) => this.flag(to, ORDER_RMW) && this.#isBefore(from, to),
+    );
     this.address = this.#dependency(log.address);
-    const guess = Relation.of(n, (a, b) => conservative && this.is(a, EVENT_READ) && w(b));
+    const guess = Relation.of(
+      size,
+      (from, to) => conservative && this.is(from, EVENT_READ) && isWrite(to),
+    );
     this.data = this.#dependency(log.data).or(guess.and(this.po));
     this.control = this.#dependency(log.control);
   }
 
-  #exists(a: number, b: number): boolean {
-    return !this.is(a, EVENT_GP_END) && !this.is(b, EVENT_GP_END);
+  #exists(from: number, to: number): boolean {
+    return !this.is(from, EVENT_GP_END) && !this.is(to, EVENT_GP_END);
   }
 
-  #isBefore(a: number, b: number): boolean {
+  #isBefore(from: number, to: number): boolean {
     const { cpu, number } = this.log;
-    return cpu[a] === cpu[b] && number[a] !== 0 && (number[a] as number) + 1 === number[b];
+    return (
+      cpu[from] === cpu[to] && number[from] !== 0 && (number[from] as number) + 1 === number[to]
+    );
   }
 
   #dependency(column: readonly (readonly number[])[]): Relation {
     const { cpu, number } = this.log;
     return Relation.of(
-      this.n,
-      (a, b) =>
-        cpu[a] === cpu[b] && number[a] !== 0 && (column[b] ?? []).includes(number[a] as number),
+      this.size,
+      (from, to) =>
+        cpu[from] === cpu[to] &&
+        number[from] !== 0 &&
+        (column[to] ?? []).includes(number[from] as number),
     );
   }
 
-  is(a: number, kind: number): boolean {
-    return this.log.kind[a] === kind;
+  is(event: number, kind: number): boolean {
+    return this.log.kind[event] === kind;
   }
 
-  flag(a: number, flags: number): boolean {
-    return ((this.log.order[a] as number) & flags) !== 0;
+  flag(event: number, flags: number): boolean {
+    return ((this.log.order[event] as number) & flags) !== 0;
   }
 
   /** [set] as a relation. */
-  on(holds: (a: number) => boolean): Relation {
-    return Relation.on(this.n, holds);
+  on(holds: (event: number) => boolean): Relation {
+    return Relation.on(this.size, holds);
   }
 
   /** The grace periods that ended; an unfinished one is no event yet. */
   gracePeriods(): Relation {
     const { cpu, kind } = this.log;
-    return this.on((a) => {
-      if (!this.is(a, EVENT_GP_START)) return false;
-      for (let b = a + 1; b < this.n; b++) {
-        if (cpu[b] === cpu[a] && kind[b] === EVENT_GP_END) return true;
+    return this.on((start) => {
+      if (!this.is(start, EVENT_GP_START)) return false;
+      for (let end = start + 1; end < this.size; end++) {
+        if (cpu[end] === cpu[start] && kind[end] === EVENT_GP_END) return true;
       }
       return false;
     });
@@ -112,95 +128,107 @@ class Execution {
   /** Section end → section start: rcu-rscs inverted. */
   sections(): Relation {
     const { cpu, place } = this.log;
-    const r = new Relation(this.n);
+    const sections = new Relation(this.size);
     const open = new Map<string, number>();
-    for (let a = 0; a < this.n; a++) {
-      const key = `${String(cpu[a])}/${String(place[a])}`;
-      if (this.is(a, EVENT_RCU_LOCK)) open.set(key, a);
-      if (this.is(a, EVENT_RCU_UNLOCK)) r.add(a, open.get(key) ?? a);
+    for (let event = 0; event < this.size; event++) {
+      const key = `${String(cpu[event])}/${String(place[event])}`;
+      if (this.is(event, EVENT_RCU_LOCK)) open.set(key, event);
+      if (this.is(event, EVENT_RCU_UNLOCK)) sections.add(event, open.get(key) ?? event);
     }
-    return r;
+    return sections;
   }
 }
 
 /** First axiom that an execution violates, or null. */
 export function violatedAxiom(log: EventLog, options: JudgeOptions = {}): Axiom | null {
   const conservative = options.conservative ?? false;
-  const x = new Execution(log, conservative);
-  const { po, int, rf, co, fr } = x;
-  const poLoc = po.and(Relation.of(x.n, (a, b) => isAccess(x, a) && log.place[a] === log.place[b]));
+  const execution = new Execution(log, conservative);
+  const { po, int, rf, co, fr } = execution;
+  const poLoc = po.and(
+    Relation.of(
+      execution.size,
+      (from, to) => isAccess(execution, from) && log.place[from] === log.place[to],
+    ),
+  );
   if (
     !poLoc
-      .and(Relation.of(x.n, (_, b) => isAccess(x, b)))
+      .and(Relation.of(execution.size, (_, to) => isAccess(execution, to)))
       .or(rf, co, fr)
       .isAcyclic()
   ) {
     return 'coherence';
   }
-  if (!x.rmw.and(fr.minus(int).then(co.minus(int))).isEmpty()) return 'atomicity';
-  return order(x, conservative);
+  if (!execution.rmw.and(fr.minus(int).then(co.minus(int))).isEmpty()) return 'atomicity';
+  return order(execution, conservative);
 }
 
-function isAccess(x: Execution, a: number): boolean {
-  return x.is(a, EVENT_READ) || x.is(a, EVENT_WRITE);
+function isAccess(execution: Execution, event: number): boolean {
+  return execution.is(event, EVENT_READ) || execution.is(event, EVENT_WRITE);
 }
 
-function order(x: Execution, conservative: boolean): Axiom | null {
-  const { po, int, rf, co, fr } = x;
-  const m = x.on((a) => isAccess(x, a));
-  const r = x.on((a) => x.is(a, EVENT_READ));
-  const w = x.on((a) => x.is(a, EVENT_WRITE));
-  const r4 = x.on((a) => x.is(a, EVENT_READ) && !x.flag(a, ORDER_NO_RETURN));
+function order(execution: Execution, conservative: boolean): Axiom | null {
+  const { po, int, rf, co, fr } = execution;
+  const accesses = execution.on((event) => isAccess(execution, event));
+  const reads = execution.on((event) => execution.is(event, EVENT_READ));
+  const writes = execution.on((event) => execution.is(event, EVENT_WRITE));
+  const returningReads = execution.on(
+    (event) => execution.is(event, EVENT_READ) && !execution.flag(event, ORDER_NO_RETURN),
+  );
   const acquires = conservative ? ORDER_ACQUIRE | ORDER_DEPENDENT : ORDER_ACQUIRE;
-  const acquire = x.on((a) => x.flag(a, acquires));
-  const release = x.on((a) => x.flag(a, ORDER_RELEASE));
+  const acquire = execution.on((event) => execution.flag(event, acquires));
+  const release = execution.on((event) => execution.flag(event, ORDER_RELEASE));
   const fence = (kind: number): Relation =>
     po.then(
-      x.on((a) => x.is(a, kind)),
+      execution.on((event) => execution.is(event, kind)),
       po,
     );
-  const gps = x.gracePeriods();
-  const gp = po.then(gps, po.optional());
-  const strong = m.then(fence(EVENT_MB), m).or(gp);
-  const poRel = m.then(po, release);
-  const wmb = w.then(fence(EVENT_WMB), w);
+  const gracePeriods = execution.gracePeriods();
+  const acrossGracePeriod = po.then(gracePeriods, po.optional());
+  const strong = accesses.then(fence(EVENT_MB), accesses).or(acrossGracePeriod);
+  const poRel = accesses.then(po, release);
+  const wmb = writes.then(fence(EVENT_WMB), writes);
   const unlockLock = po.then(
-    x.on((a) => x.flag(a, ORDER_UNLOCK)),
+    execution.on((event) => execution.flag(event, ORDER_UNLOCK)),
     po.or(rf),
-    x.on((a) => x.flag(a, ORDER_LOCK_READ)),
+    execution.on((event) => execution.flag(event, ORDER_LOCK_READ)),
     po,
   );
-  const fences = strong.or(poRel, acquire.then(po, m), wmb, r4.then(fence(EVENT_RMB), r4));
+  const fences = strong.or(
+    poRel,
+    acquire.then(po, accesses),
+    wmb,
+    returningReads.then(fence(EVENT_RMB), returningReads),
+  );
   const overwrite = co.or(fr);
-  const dep = x.address.or(x.data);
+  const dep = execution.address.or(execution.data);
   const rfe = rf.minus(int);
-  const toW = dep.or(x.control).then(w).or(overwrite.and(int));
-  const toR = x.address.then(r).or(dep.then(rf.and(int)));
-  const ppo = toR.or(toW, fences.and(int), unlockLock.and(int));
+  const toWrites = dep.or(execution.control).then(writes).or(overwrite.and(int));
+  const toReads = execution.address.then(reads).or(dep.then(rf.and(int)));
+  const ppo = toReads.or(toWrites, fences.and(int), unlockLock.and(int));
   const cumulFence = rfe.optional().then(strong.or(poRel)).or(wmb, unlockLock);
   const prop = overwrite.minus(int).optional().then(cumulFence.star(), rfe.optional());
-  const identity = x.on(() => true);
+  const identity = execution.on(() => true);
   const hb = ppo.or(rfe, prop.minus(identity).and(int));
   if (!hb.isAcyclic()) return 'happens-before';
   const pb = prop.then(strong, hb.star());
   if (!pb.isAcyclic()) return 'propagation';
   const link = po.optional().then(hb.star(), pb.star(), prop, po);
-  const rcuFence = po.then(rcuOrder(x, gps, link), po.optional());
+  const rcuFence = po.then(rcuOrder(execution, gracePeriods, link), po.optional());
   const rb = prop.then(rcuFence, hb.star(), pb.star());
   return rb.isIrreflexive() ? null : 'rcu';
 }
 
 /** Chains of grace periods and sections with at least as many grace periods as sections, domain by domain. */
-function rcuOrder(x: Execution, gps: Relation, link: Relation): Relation {
-  const sections = x.sections();
-  const { place } = x.log;
-  const sameDomain = Relation.of(x.n, (a, b) => place[a] === place[b]);
-  let order = gps;
+function rcuOrder(execution: Execution, gracePeriods: Relation, link: Relation): Relation {
+  const sections = execution.sections();
+  const { place } = execution.log;
+  const sameDomain = Relation.of(execution.size, (from, to) => place[from] === place[to]);
+  let order = gracePeriods;
   for (;;) {
     const inner = link.or(link.then(order, link));
     const next = order.or(
-      gps.then(inner, sections).and(sameDomain),
-      sections.then(inner, gps).and(sameDomain),
+      gracePeriods.then(inner, sections).and(sameDomain),
+      sections.then(inner, gracePeriods).and(sameDomain),
       order.then(link, order),
     );
     if (next.equals(order)) return order;

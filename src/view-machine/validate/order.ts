@@ -124,11 +124,11 @@ export class Order {
     this.#table = table;
     this.#conservative = conservative;
     this.#empty = emptyFrontier(table.accesses.length);
-    for (let i = 0; i < log.length; i++) this.#event(i);
+    for (let event = 0; event < log.length; event++) this.#event(event);
   }
 
-  #cpu(i: number): CpuOrder {
-    const id = this.#log.cpu[i] as number;
+  #cpu(event: number): CpuOrder {
+    const id = this.#log.cpu[event] as number;
     let cpu = this.#cpus.get(id);
     if (cpu === undefined) {
       cpu = new CpuOrder(this.#graph, this.#empty);
@@ -137,14 +137,14 @@ export class Order {
     return cpu;
   }
 
-  #event(i: number): void {
-    const cpu = this.#cpu(i);
-    switch (this.#log.kind[i]) {
+  #event(event: number): void {
+    const cpu = this.#cpu(event);
+    switch (this.#log.kind[event]) {
       case EVENT_READ:
-        this.#read(i, cpu);
+        this.#read(event, cpu);
         break;
       case EVENT_WRITE:
-        this.#write(i, cpu);
+        this.#write(event, cpu);
         break;
       case EVENT_RMB:
         cpu.beforeReads = cpu.orderingReads.all();
@@ -156,10 +156,10 @@ export class Order {
       case EVENT_MB:
       case EVENT_GP_START:
       case EVENT_GP_END:
-        this.#strongFence(i, cpu);
+        this.#strongFence(event, cpu);
         break;
       default:
-        this.at[i] = { node: this.#mark(cpu), writes: cpu.seen };
+        this.at[event] = { node: this.#mark(cpu), writes: cpu.seen };
     }
   }
 
@@ -171,106 +171,107 @@ export class Order {
     return node;
   }
 
-  #strongFence(i: number, cpu: CpuOrder): void {
+  #strongFence(event: number, cpu: CpuOrder): void {
     const node = this.#mark(cpu);
     cpu.strong = node;
     cpu.strongWrites = cpu.seen;
     const fence = { node, writes: cpu.seen };
-    this.at[i] = fence;
+    this.at[event] = fence;
     this.fences.push(fence);
   }
 
-  #has(i: number, flags: number): boolean {
-    return ((this.#log.order[i] as number) & flags) !== 0;
+  #has(event: number, flags: number): boolean {
+    return ((this.#log.order[event] as number) & flags) !== 0;
   }
 
   /** What every access comes after. */
-  #access(i: number, cpu: CpuOrder): void {
-    const g = this.#graph;
-    g.edge(cpu.strong, i);
-    g.edge(cpu.acquires.all(), i);
-    g.edge(cpu.locked, i);
-    cpu.byNumber.set(this.#log.number[i] as number, i);
-    for (const number of this.#log.address[i] ?? []) g.edge(cpu.byNumber.get(number) ?? -1, i);
+  #access(event: number, cpu: CpuOrder): void {
+    const graph = this.#graph;
+    graph.edge(cpu.strong, event);
+    graph.edge(cpu.acquires.all(), event);
+    graph.edge(cpu.locked, event);
+    cpu.byNumber.set(this.#log.number[event] as number, event);
+    for (const number of this.#log.address[event] ?? [])
+      graph.edge(cpu.byNumber.get(number) ?? -1, event);
   }
 
-  #finish(i: number, cpu: CpuOrder, caused: Frontier, seen: Frontier): void {
-    cpu.accesses.add(i);
+  #finish(event: number, cpu: CpuOrder, caused: Frontier, seen: Frontier): void {
+    cpu.accesses.add(event);
     cpu.caused = unite(cpu.caused, caused);
     cpu.seen = unite(cpu.seen, seen);
-    this.propagated[i] = seen;
-    this.fenced[i] = cpu.strongWrites;
+    this.propagated[event] = seen;
+    this.fenced[event] = cpu.strongWrites;
   }
 
-  #read(i: number, cpu: CpuOrder): void {
-    this.#access(i, cpu);
-    this.#graph.edge(cpu.beforeReads, i);
+  #read(event: number, cpu: CpuOrder): void {
+    this.#access(event, cpu);
+    this.#graph.edge(cpu.beforeReads, event);
     const caused = unite(cpu.strongWrites, cpu.lockWrites);
-    const seen = this.#readFrom(i, caused);
-    cpu.reads.add(i);
-    if (!this.#has(i, ORDER_NO_RETURN)) cpu.orderingReads.add(i);
+    const seen = this.#readFrom(event, caused);
+    cpu.reads.add(event);
+    if (!this.#has(event, ORDER_NO_RETURN)) cpu.orderingReads.add(event);
     const acquires = this.#conservative ? ORDER_ACQUIRE | ORDER_DEPENDENT : ORDER_ACQUIRE;
-    if (this.#has(i, acquires)) cpu.acquires.add(i);
-    this.#finish(i, cpu, caused, seen);
-    if (this.#has(i, ORDER_LOCK_READ)) this.#lock(i, cpu);
+    if (this.#has(event, acquires)) cpu.acquires.add(event);
+    this.#finish(event, cpu, caused, seen);
+    if (this.#has(event, ORDER_LOCK_READ)) this.#lock(event, cpu);
   }
 
-  #readFrom(i: number, caused: Frontier): Frontier {
-    const from = this.#log.from[i] as number;
+  #readFrom(event: number, caused: Frontier): Frontier {
+    const from = this.#log.from[event] as number;
     if (from < 0) return caused;
-    if (this.#log.cpu[from] === this.#log.cpu[i]) {
-      for (const node of this.#dependencies[from] ?? []) this.#graph.edge(node, i);
+    if (this.#log.cpu[from] === this.#log.cpu[event]) {
+      for (const node of this.#dependencies[from] ?? []) this.#graph.edge(node, event);
       return caused;
     }
-    this.#graph.edge(from, i);
+    this.#graph.edge(from, event);
     return unite(caused, this.#carried[from] ?? this.#empty);
   }
 
   /** po-unlock-lock-po, from an own unlock and from the one that was read. */
-  #lock(i: number, cpu: CpuOrder): void {
-    const from = this.#log.from[i] as number;
+  #lock(event: number, cpu: CpuOrder): void {
+    const from = this.#log.from[event] as number;
     const before = from < 0 ? undefined : this.#beforeUnlock[from];
     cpu.lockWrites = unite(cpu.lockWrites, unite(cpu.unlockWrites, before ?? this.#empty));
     cpu.locked = cpu.unlocked;
   }
 
-  #write(i: number, cpu: CpuOrder): void {
-    const g = this.#graph;
+  #write(event: number, cpu: CpuOrder): void {
+    const graph = this.#graph;
     const { cpu: ids, position } = this.#log;
-    this.#access(i, cpu);
-    g.edge(cpu.beforeWrites, i);
-    this.#dependent(i, cpu);
-    const release = this.#has(i, ORDER_RELEASE);
+    this.#access(event, cpu);
+    graph.edge(cpu.beforeWrites, event);
+    this.#dependent(event, cpu);
+    const release = this.#has(event, ORDER_RELEASE);
     let caused = unite(unite(cpu.strongWrites, cpu.lockWrites), cpu.wmbWrites);
     if (release) {
-      g.edge(cpu.accesses.all(), i);
+      graph.edge(cpu.accesses.all(), event);
       caused = unite(caused, cpu.seen);
     }
-    if (this.#has(i, ORDER_UNLOCK)) this.#unlock(i, cpu);
-    const place = this.#table.placeOf[i] as number;
-    caused = withWrite(caused, place, position[i] as number, ids[i] as number);
-    this.#carried[i] = caused;
-    cpu.writes.add(i);
+    if (this.#has(event, ORDER_UNLOCK)) this.#unlock(event, cpu);
+    const place = this.#table.placeOf[event] as number;
+    caused = withWrite(caused, place, position[event] as number, ids[event] as number);
+    this.#carried[event] = caused;
+    cpu.writes.add(event);
     cpu.written = unite(cpu.written, caused);
-    this.#finish(i, cpu, caused, caused);
+    this.#finish(event, cpu, caused, caused);
   }
 
-  #unlock(i: number, cpu: CpuOrder): void {
+  #unlock(event: number, cpu: CpuOrder): void {
     cpu.unlocked = cpu.accesses.all();
     cpu.unlockWrites = cpu.caused;
-    this.#beforeUnlock[i] = cpu.caused;
+    this.#beforeUnlock[event] = cpu.caused;
   }
 
-  #dependent(i: number, cpu: CpuOrder): void {
-    const g = this.#graph;
+  #dependent(event: number, cpu: CpuOrder): void {
+    const graph = this.#graph;
     const { address, data, control } = this.#log;
     const nodes: number[] = [];
-    for (const number of [...(address[i] ?? []), ...(data[i] ?? [])]) {
+    for (const number of [...(address[event] ?? []), ...(data[event] ?? [])]) {
       nodes.push(cpu.byNumber.get(number) ?? -1);
     }
     if (this.#conservative) nodes.push(cpu.reads.all());
-    for (const node of nodes) g.edge(node, i);
-    for (const number of control[i] ?? []) g.edge(cpu.byNumber.get(number) ?? -1, i);
-    this.#dependencies[i] = nodes;
+    for (const node of nodes) graph.edge(node, event);
+    for (const number of control[event] ?? []) graph.edge(cpu.byNumber.get(number) ?? -1, event);
+    this.#dependencies[event] = nodes;
   }
 }

@@ -1,104 +1,109 @@
 /** Relations over the events of an execution, as rows of bits: the algebra that memory models are written in. */
 
-/** A binary relation over `0 … n - 1`. Operations return new relations. */
+/** A binary relation over `0 … size - 1`. Operations return new relations. */
 export class Relation {
-  readonly n: number;
+  readonly size: number;
   readonly #width: number;
   readonly #bits: Int32Array;
 
   /** The empty relation. */
-  constructor(n: number) {
-    this.n = n;
-    this.#width = (n + 31) >> 5;
-    this.#bits = new Int32Array(n * this.#width);
+  constructor(size: number) {
+    this.size = size;
+    this.#width = (size + 31) >> 5;
+    this.#bits = new Int32Array(size * this.#width);
   }
 
   /** All pairs that satisfy a predicate. */
-  static of(n: number, holds: (a: number, b: number) => boolean): Relation {
-    const r = new Relation(n);
-    for (let a = 0; a < n; a++) {
-      for (let b = 0; b < n; b++) if (holds(a, b)) r.add(a, b);
+  static of(size: number, holds: (from: number, to: number) => boolean): Relation {
+    const result = new Relation(size);
+    for (let from = 0; from < size; from++) {
+      for (let to = 0; to < size; to++) if (holds(from, to)) result.add(from, to);
     }
-    return r;
+    return result;
   }
 
   /** The pairs (a, a) for which a predicate holds. */
-  static on(n: number, holds: (a: number) => boolean): Relation {
-    const r = new Relation(n);
-    for (let a = 0; a < n; a++) if (holds(a)) r.add(a, a);
-    return r;
+  static on(size: number, holds: (from: number) => boolean): Relation {
+    const result = new Relation(size);
+    for (let from = 0; from < size; from++) if (holds(from)) result.add(from, from);
+    return result;
   }
 
   /** Add a pair to this relation. */
-  add(a: number, b: number): void {
-    const i = a * this.#width + (b >> 5);
-    this.#bits[i] = (this.#bits[i] as number) | (1 << (b & 31));
+  add(from: number, to: number): void {
+    const at = from * this.#width + (to >> 5);
+    this.#bits[at] = (this.#bits[at] as number) | (1 << (to & 31));
   }
 
   /** Whether a pair is in the relation. */
-  has(a: number, b: number): boolean {
-    return ((this.#bits[a * this.#width + (b >> 5)] as number) & (1 << (b & 31))) !== 0;
+  has(from: number, to: number): boolean {
+    return ((this.#bits[from * this.#width + (to >> 5)] as number) & (1 << (to & 31))) !== 0;
   }
 
-  #zip(other: Relation, op: (x: number, y: number) => number): Relation {
-    const r = new Relation(this.n);
-    for (let i = 0; i < this.#bits.length; i++) {
-      r.#bits[i] = op(this.#bits[i] as number, other.#bits[i] as number);
+  #zip(relation: Relation, op: (one: number, other: number) => number): Relation {
+    const result = new Relation(this.size);
+    for (let at = 0; at < this.#bits.length; at++) {
+      result.#bits[at] = op(this.#bits[at] as number, relation.#bits[at] as number);
     }
-    return r;
+    return result;
   }
 
   /** Union with other relations. */
   or(...others: readonly Relation[]): Relation {
-    return others.reduce<Relation>((r, other) => r.#zip(other, (x, y) => x | y), this);
+    return others.reduce<Relation>(
+      (result, other) => result.#zip(other, (one, other) => one | other),
+      this,
+    );
   }
 
   /** Intersection. */
   and(other: Relation): Relation {
-    return this.#zip(other, (x, y) => x & y);
+    return this.#zip(other, (one, other) => one & other);
   }
 
   /** Difference. */
   minus(other: Relation): Relation {
-    return this.#zip(other, (x, y) => x & ~y);
+    return this.#zip(other, (one, other) => one & ~other);
   }
 
-  #join(row: number, from: Relation, fromRow: number): void {
-    for (let w = 0; w < this.#width; w++) {
-      const i = row * this.#width + w;
-      this.#bits[i] = (this.#bits[i] as number) | (from.#bits[fromRow * this.#width + w] as number);
+  #join(row: number, source: Relation, sourceRow: number): void {
+    for (let word = 0; word < this.#width; word++) {
+      const at = row * this.#width + word;
+      this.#bits[at] =
+        (this.#bits[at] as number) | (source.#bits[sourceRow * this.#width + word] as number);
     }
   }
 
   /** Composition: this, then each of the others. */
   then(...others: readonly Relation[]): Relation {
-    return others.reduce<Relation>((r, other) => r.#compose(other), this);
+    return others.reduce<Relation>((result, other) => result.#compose(other), this);
   }
 
   #compose(other: Relation): Relation {
-    const r = new Relation(this.n);
-    for (let a = 0; a < this.n; a++) {
-      for (let b = 0; b < this.n; b++) if (this.has(a, b)) r.#join(a, other, b);
+    const result = new Relation(this.size);
+    for (let from = 0; from < this.size; from++) {
+      for (let to = 0; to < this.size; to++) if (this.has(from, to)) result.#join(from, other, to);
     }
-    return r;
+    return result;
   }
 
   /** The reverse relation. */
   inverse(): Relation {
-    return Relation.of(this.n, (a, b) => this.has(b, a));
+    return Relation.of(this.size, (from, to) => this.has(to, from));
   }
 
   /** With all pairs (a, a). */
   optional(): Relation {
-    return this.or(Relation.on(this.n, () => true));
+    return this.or(Relation.on(this.size, () => true));
   }
 
   /** Transitive closure. */
   plus(): Relation {
-    const r = this.or();
-    const copy = new Relation(this.n).or(r);
-    for (let b = 0; b < this.n; b++) {
-      for (let a = 0; a < this.n; a++) if (copy.has(a, b)) copy.#join(a, copy, b);
+    const result = this.or();
+    const copy = new Relation(this.size).or(result);
+    for (let to = 0; to < this.size; to++) {
+      for (let from = 0; from < this.size; from++)
+        if (copy.has(from, to)) copy.#join(from, copy, to);
     }
     return copy;
   }
@@ -110,7 +115,7 @@ export class Relation {
 
   /** Whether no pair (a, a) is in the relation. */
   isIrreflexive(): boolean {
-    for (let a = 0; a < this.n; a++) if (this.has(a, a)) return false;
+    for (let from = 0; from < this.size; from++) if (this.has(from, from)) return false;
     return true;
   }
 
@@ -126,6 +131,6 @@ export class Relation {
 
   /** Whether both relations hold the same pairs. */
   equals(other: Relation): boolean {
-    return this.#bits.every((word, i) => word === other.#bits[i]);
+    return this.#bits.every((word, at) => word === other.#bits[at]);
   }
 }

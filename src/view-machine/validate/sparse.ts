@@ -61,7 +61,7 @@ class Check {
     this.#graph = new Graph(log.length);
     this.#order = new Order(this.#graph, log, table, conservative);
     for (const lists of table.accesses) for (const list of lists) this.#overwrites(list);
-    for (let i = 0; i < log.length; i++) this.#overtaken(i);
+    for (let event = 0; event < log.length; event++) this.#overtaken(event);
     for (const { node, writes } of this.#order.fences) this.#propagates(writes, node, PROPAGATION);
     this.#readCopyUpdate();
   }
@@ -86,25 +86,27 @@ class Check {
   }
 
   /** Accesses of the event's own CPU that a write propagated before it has overtaken happen before it. */
-  #overtaken(i: number): void {
-    const writes = this.#order.propagated[i];
-    const fenced = this.#order.fenced[i];
-    const cpu = this.#log.cpu[i] as number;
+  #overtaken(event: number): void {
+    const writes = this.#order.propagated[event];
+    const fenced = this.#order.fenced[event];
+    const cpu = this.#log.cpu[event] as number;
     if (writes === undefined || fenced === undefined || writes === fenced) return;
     for (const [place, lists] of this.#table.accesses.entries()) {
       const position = byOthers(writes, place, cpu);
       if (position === -Infinity || position <= byOthers(fenced, place, cpu)) continue;
-      const list = lists.find((l) => l.cpu === cpu);
-      if (list !== undefined) this.#afterOvertaken(list, position, i);
+      const list = lists.find((candidate) => candidate.cpu === cpu);
+      if (list !== undefined) this.#afterOvertaken(list, position, event);
     }
   }
 
-  #afterOvertaken(list: Accesses, position: number, i: number): void {
+  #afterOvertaken(list: Accesses, position: number, event: number): void {
     const count = below(list.positions, position);
     if (count === 0) return;
-    const isAmong = list.events.indexOf(i) >= 0 && list.events.indexOf(i) < count;
-    if (!isAmong) this.#graph.edge(this.#prefix(list, count), i);
-    else for (const e of list.events.slice(0, count)) if (e !== i) this.#graph.edge(e, i);
+    const isAmong = list.events.indexOf(event) >= 0 && list.events.indexOf(event) < count;
+    if (!isAmong) this.#graph.edge(this.#prefix(list, count), event);
+    else
+      for (const earlier of list.events.slice(0, count))
+        if (earlier !== event) this.#graph.edge(earlier, event);
   }
 
   /** Accesses of any CPU that a write of the set has overtaken come before `node`. */
@@ -145,8 +147,8 @@ class Check {
   #law(periods: readonly GracePeriod[], sections: readonly Section[]): void {
     const started = this.#afterStarts(periods);
     for (const section of sections) {
-      const n = periods.filter((p) => p.start < section.start).length;
-      if (n > 0) this.#enters(section, started[n - 1] as number);
+      const count = periods.filter((period) => period.start < section.start).length;
+      if (count > 0) this.#enters(section, started[count - 1] as number);
     }
     this.#ended(periods, sections);
   }
@@ -170,24 +172,24 @@ class Check {
   /** What comes after the start of a section comes after `node`. */
   #enters(section: Section, node: number): void {
     const cpu = this.#log.cpu[section.start];
-    for (let i = section.start + 1; i < this.#log.length; i++) {
-      if (this.#log.cpu[i] !== cpu) continue;
-      const fence = this.#order.at[i];
-      this.#graph.edge(node, fence === undefined ? i : fence.node, RCU);
-      if (this.#inherits(i, section.start)) return;
+    for (let event = section.start + 1; event < this.#log.length; event++) {
+      if (this.#log.cpu[event] !== cpu) continue;
+      const fence = this.#order.at[event];
+      this.#graph.edge(node, fence === undefined ? event : fence.node, RCU);
+      if (this.#inherits(event, section.start)) return;
     }
   }
 
   /** Whether what comes after event `i` comes after the start of an earlier section of its CPU anyway. */
-  #inherits(i: number, start: number): boolean {
+  #inherits(event: number, start: number): boolean {
     const { kind, place } = this.#log;
-    switch (kind[i]) {
+    switch (kind[event]) {
       case EVENT_MB:
       case EVENT_GP_START:
       case EVENT_GP_END:
         return true;
       case EVENT_RCU_LOCK:
-        return place[i] === place[start];
+        return place[event] === place[start];
       default:
         return false;
     }
@@ -224,25 +226,25 @@ function collect(
 ): void {
   const open = new Map<string, Section>();
   const pending = new Map<number, GracePeriod>();
-  for (let i = 0; i < log.length; i++) {
-    const domain = log.place[i] as number;
-    const cpu = log.cpu[i] as number;
+  for (let event = 0; event < log.length; event++) {
+    const domain = log.place[event] as number;
+    const cpu = log.cpu[event] as number;
     const key = `${String(cpu)}/${String(domain)}`;
-    const span = { start: i, end: Infinity };
-    switch (log.kind[i]) {
+    const span = { start: event, end: Infinity };
+    switch (log.kind[event]) {
       case EVENT_RCU_LOCK:
         open.set(key, span);
         add(sections, domain, span);
         break;
       case EVENT_RCU_UNLOCK:
-        (open.get(key) ?? span).end = i;
+        (open.get(key) ?? span).end = event;
         break;
       case EVENT_GP_START:
         pending.set(cpu, span);
         add(periods, domain, span);
         break;
       case EVENT_GP_END:
-        (pending.get(cpu) ?? span).end = i;
+        (pending.get(cpu) ?? span).end = event;
     }
   }
 }
