@@ -1,7 +1,7 @@
 /** A run on threads as a table of graded outcomes: what the workload counted, and what the checks found. */
 
 import { FINDING_TEXTS, type FindingRecord } from '../check/findings.js';
-import { taskName } from '../check/flight.js';
+import { markText, taskName, wordsText } from '../check/flight.js';
 import { KLP_WARN_SITES } from '../livepatch/warn-sites.js';
 import type { Stall } from '../threads/stall.js';
 import type { ThreadResult } from '../threads/engine.js';
@@ -15,7 +15,12 @@ function detailOf(result: ThreadResult, finding: FindingRecord): string {
     return `${site?.text ?? `site ${finding.a}`} (${at})`;
   }
   const task = finding.task === 0 ? '' : `task ${taskName(words, check, finding.task)}, `;
-  return `${task}${at}, details ${finding.a} ${finding.b} ${finding.c}`;
+  const { kind, a, b, c } = finding;
+  const details =
+    kind === 'I-8'
+      ? `ran ${markText(a)} and the other side of patch ${b}`
+      : `details ${wordsText(words, check, [a, b, c])}`;
+  return `${task}${at}, ${details}`;
 }
 
 function eventLines(result: ThreadResult): string[] {

@@ -21,6 +21,8 @@ export interface OutcomeTable {
   readonly outcomes: readonly Outcome[];
   /** What the run was: seed, CPUs, duration; shown under the title and kept in JSON and JUnit. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  /** What was counted besides: shown as a table. */
+  readonly counters?: Readonly<Record<string, number>>;
   /** How long it took, in seconds. */
   readonly seconds?: number;
 }

@@ -11,13 +11,15 @@ import {
 import { MIX_OPERATIONS, type MixOperation } from '../catalog/stress-admin.js';
 import { Interrupted, partialResult, UsageError, withPartial } from '../errors.js';
 import { replacedSources } from '../explorer/build/program.js';
+import type { FlightEvent } from '../check/flight.js';
 import { KERNEL } from '../kernel/layout.js';
+import { HZ } from '../kernel/timer.js';
 import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import type { Sabotage } from '../livepatch/layout.js';
 import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
 import type { SiteId } from '../memory/sites.js';
 import { runOnThreads, type ThreadResult } from '../threads/engine.js';
-import { runOutcomes } from './machine-outcomes.js';
+import { findingOutcomes, runOutcomes } from './machine-outcomes.js';
 import { checkOptions, type Filled, type OptionTable } from './option-table.js';
 import { withTotals, type OutcomeTable, type OutcomeTotals } from './outcomes.js';
 import { WATCHING, type Watching } from './progress.js';
@@ -152,10 +154,19 @@ export const STRESS_OPTIONS = {
 
 type Checked = Filled<StressOptions, typeof STRESS_OPTIONS>;
 
+/** An event of the flight recorder. */
+export interface StressEvent extends FlightEvent {
+  /** A check found something in it. */
+  readonly isFinding?: boolean;
+}
+
 /** What a stress run showed; plain data. */
 export interface StressResult extends OutcomeTable {
   readonly seconds: number;
   readonly settings: Readonly<Record<string, string | number | boolean>>;
+  readonly counters: Readonly<Record<string, number>>;
+  /** The last events of all CPUs before a finding, the oldest first; none without one. */
+  readonly events: readonly StressEvent[];
   readonly totals: OutcomeTotals;
   readonly interrupted: boolean;
 }
@@ -224,6 +235,8 @@ function resultOf(options: Checked, run: ThreadResult, rss: string): StressResul
     title: 'stress: livepatch under load on worker threads',
     settings: settingsOf(options, run, rss),
     seconds: Math.round(run.elapsedMs / 100) / 10,
+    counters: countersOf(run),
+    events: eventsOf(run),
     outcomes: runOutcomes(run),
     interrupted: run.interrupted,
   });
@@ -239,10 +252,9 @@ function memoryUse(rss: readonly { readonly atMs: number; readonly bytes: number
 /** Settings and figures of a run, for the report. */
 function settingsOf(
   options: Checked,
-  { words, check, interrupted, statistics }: ThreadResult,
+  { interrupted }: ThreadResult,
   rss: string,
 ): Record<string, string | number> {
-  const globals = check.kernel.globals;
   return {
     cpus: options.cpus,
     tasks: options.tasks,
@@ -252,10 +264,24 @@ function settingsOf(
     'latent issues': options.latent.join() || 'fixed',
     ...(options.replace === undefined ? {} : { 'changed by': options.replace }),
     ablated: options.ablate.map((id) => siteName(id as SiteId)).join() || 'nothing',
-    'simulated seconds': Math.round((words[globals + KERNEL.jiffies] ?? 0) / 100),
-    'tasks created': words[globals + KERNEL.lastPid] ?? 0,
     'resident memory': rss,
     ...(interrupted ? { interrupted: 'yes' } : {}),
+  };
+}
+
+/** What the machine counted. */
+function countersOf({ words, check, statistics }: ThreadResult): Record<string, number> {
+  const { globals } = check.kernel;
+  return {
+    'simulated seconds': Math.round((words[globals + KERNEL.jiffies] ?? 0) / HZ),
+    'tasks created': words[globals + KERNEL.lastPid] ?? 0,
     ...statistics,
   };
+}
+
+/** The last events, where there is something to explain. */
+function eventsOf(run: ThreadResult): StressEvent[] {
+  if (findingOutcomes(run).length === 0) return [];
+  const found = new Set(run.findings.map(({ seq }) => seq));
+  return run.events.map((event) => (found.has(event.seq) ? { ...event, isFinding: true } : event));
 }

@@ -2,6 +2,7 @@
 
 import { DEFAULT_KERNEL_VERSION, type KernelVersion } from '../kernel/versions.js';
 import type { InitialTask } from '../kernel/boot.js';
+import { resultName } from '../kernel/errno.js';
 import { TASK } from '../kernel/task.js';
 import { FIX_L_1 } from '../livepatch/candidates.js';
 import type { Sabotage } from '../livepatch/layout.js';
@@ -98,7 +99,7 @@ function prepare(words: Int32Array, booted: BootedMachine, options: StressOption
 function outcomes(words: Int32Array, booted: BootedMachine): OutcomeCount[] {
   const state = booted.symbol(STATE_SYMBOL);
   const counted = STRESS_OUTCOMES.map(({ action, result, grade, reason }, i) => ({
-    outcome: `${action}: ${result}`,
+    outcome: `${action}: ${resultName(result)}`,
     count: words[state + STRESS.counts + i] ?? 0,
     grade,
     reason,
@@ -110,7 +111,7 @@ function outcomes(words: Int32Array, booted: BootedMachine): OutcomeCount[] {
   return [
     ...counted,
     {
-      outcome: `${action}: ${result}`,
+      outcome: `${action}: ${resultName(result)}`,
       count: unexpected,
       grade: 'forbidden',
       reason: 'a result that no rule allows',

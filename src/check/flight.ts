@@ -1,6 +1,6 @@
 /** The flight recorder: the last events of every CPU, in the order in which they happened. */
 
-import { KERNEL_TRACE_NAMES } from '../kernel/trace.js';
+import { KERNEL_TRACE_NAMES, TRACE_MARK } from '../kernel/trace.js';
 import { TASK } from '../kernel/task.js';
 import { KLP_TRACE_NAMES } from '../livepatch/trace.js';
 import { MACHINE, MACHINE_BASE } from '../memory/local.js';
@@ -55,14 +55,32 @@ export function taskName(words: Int32Array, layout: CheckLayout, task: Addr): st
   return `${comm}:${words[task + TASK.pid] ?? 0}`;
 }
 
-function describe(words: Int32Array, layout: CheckLayout, args: readonly number[]): string {
+/** Words as people read them: tasks and addresses by name, small numbers as they are. */
+export function wordsText(words: Int32Array, layout: CheckLayout, args: readonly number[]): string {
   const { kernel, map } = layout;
   const end = kernel.tasks + kernel.taskCount * kernel.taskStride;
   const shown = args.map((value) => {
     if (value >= kernel.tasks && value < end) return taskName(words, layout, value);
-    return value > 4096 ? map.nameOf(value) : String(value);
+    if (value <= 4096) return String(value);
+    const name = map.nameOf(value);
+    return name.startsWith('0x') ? String(value) : name;
   });
   return shown.join(' ');
+}
+
+/** Code that runs, as a mark holds it. */
+export const markText = (mark: number): string =>
+  `version ${mark >> 16} of function ${mark & 0xffff}`;
+
+function detailOf(
+  words: Int32Array,
+  layout: CheckLayout,
+  event: number,
+  args: readonly number[],
+): string {
+  if (event !== TRACE_MARK) return wordsText(words, layout, args);
+  const [task = 0, mark = 0] = args;
+  return `${taskName(words, layout, task)} ${markText(mark)}`;
 }
 
 /**
@@ -94,7 +112,7 @@ export function readFlight(
       cpu,
       task: taskName(words, layout, words[at + FLIGHT_EVENT.task] ?? 0),
       name: KERNEL_TRACE_NAMES[event] ?? KLP_TRACE_NAMES[event] ?? `event ${event}`,
-      detail: describe(words, layout, args),
+      detail: detailOf(words, layout, event, args),
     };
   });
 }

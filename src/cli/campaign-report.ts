@@ -1,11 +1,14 @@
 /** What `klp-smp campaign run` prints. */
 
 import type { CampaignResult, JobSummary } from '../campaign/plan/snapshot.js';
+import { paint } from './paint.js';
 import { renderTable } from '../report/table.js';
 
 const outcomesOf = ({ outcomes }: JobSummary): string =>
   outcomes
-    .map(({ key, grade, count }) => `${grade === 'forbidden' ? 'FORBIDDEN ' : ''}${key} × ${count}`)
+    .map(({ key, grade, count }) =>
+      paint(grade, `${grade === 'forbidden' ? 'FORBIDDEN ' : ''}${key} × ${count}`),
+    )
     .join(', ');
 
 /** The result as text. */

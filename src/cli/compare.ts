@@ -5,6 +5,7 @@ import { compare, COMPARE_OPTIONS, type CompareResult } from '../campaign/compar
 import { comparedTables } from '../report/tables/catalogue.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { REPORTS, splitReports } from './reporting.js';
+import { padded, paint } from './paint.js';
 import { runUseCase } from './use-case.js';
 
 /** Add the command to a program. */
@@ -35,7 +36,7 @@ function compareText(result: CompareResult): string {
   ];
   for (const { outcome, grade, explorer, threads } of rows) {
     lines.push(
-      `${outcome.padEnd(24)} ${grade.padEnd(12)} ${String(explorer).padStart(10)} ${String(threads).padStart(10)}${noteOf(explorer, threads, exhausted)}`,
+      `${outcome.padEnd(24)} ${padded(paint(grade, grade), 12)} ${String(explorer).padStart(10)} ${String(threads).padStart(10)}${noteOf(explorer, threads, exhausted)}`,
     );
   }
   return lines.join('\n');

@@ -1,6 +1,7 @@
 /** What `klp-smp explore` prints. */
 
 import type { ExploredOutcome, ExploreResult } from '../campaign/explore.js';
+import { padded, paint } from './paint.js';
 
 const GRADES = ['forbidden', 'interesting', 'acceptable'] as const;
 /** Outcomes of one grade, and findings, that are printed; JSON has all of them. */
@@ -79,7 +80,7 @@ function gradeLines({ outcomes }: ExploreResult, wanted: ExploredOutcome['grade'
     .slice(0, MOST_OUTCOMES)
     .map(
       ({ key, count, detail }) =>
-        `  ${wanted.padEnd(11)} ${key.padEnd(20)} ${String(count).padStart(10)}  ${detail}`,
+        `  ${padded(paint(wanted, wanted), 11)} ${key.padEnd(20)} ${String(count).padStart(10)}  ${detail}`,
     );
   const more = all.length - lines.length;
   return more === 0 ? lines : [...lines, `  ${wanted.padEnd(11)} and ${more} more: see --json`];

@@ -12,6 +12,7 @@ import { addCommand, JSON_OPTION } from './command.js';
 import { writeFindingFiles } from './finding-files.js';
 import { interruptible } from './interrupt.js';
 import { REPORTS, splitReports } from './reporting.js';
+import { paint } from './paint.js';
 import { runUseCase } from './use-case.js';
 
 const TABLE = {
@@ -93,7 +94,7 @@ function endText({ verdict, ablated, changed, hash, axioms }: ReplayResult): str
   const { key, grade, detail } = verdict;
   return [
     '',
-    `${grade}: ${key}: ${detail}`,
+    paint(grade, `${grade}: ${key}: ${detail}`),
     ...ablated,
     ...(changed === null ? [] : [`note: ${changed}`]),
     ...axiomsLine(axioms),

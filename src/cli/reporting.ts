@@ -11,7 +11,8 @@ import { shellWord } from '../campaign/replay-command.js';
 import { UsageError } from '../errors.js';
 import type { Recording } from '../explorer/findings/recording.js';
 import { RunEvents } from '../report/formats/jsonl.js';
-import { statusOf, type Report, type ReportTable, type Sample } from '../report/report.js';
+import type { Timeline } from '../report/events.js';
+import { EVENTS, statusOf, type Report, type ReportTable, type Sample } from '../report/report.js';
 import type { Given } from './command.js';
 import { PROGRAM_NAME } from './failure.js';
 import { interrupts } from './interrupt.js';
@@ -70,6 +71,8 @@ export interface Reporting<R> {
   readonly command: string;
   readonly asked: Asked;
   readonly tables: (result: R) => readonly ReportTable[];
+  /** What led to a finding that has no token. */
+  readonly timeline?: (result: R) => Timeline | undefined;
   /** Explorations whose coverage the page shows. */
   readonly explored?: (result: R) => readonly Explored[];
 }
@@ -147,7 +150,8 @@ export class Reports<R extends object> {
    * @param document the command's JSON document
    */
   async write(result: R | undefined, document: unknown, failure?: string): Promise<void> {
-    const { asked, tables, explored } = this.#how;
+    const { asked, tables, explored, timeline } = this.#how;
+    const led = result === undefined ? undefined : timeline?.(result);
     const report: Report = {
       ...this.#head(),
       tables: result === undefined ? [] : tables(result),
@@ -175,9 +179,9 @@ export class Reports<R extends object> {
       const all = result === undefined ? [] : (explored?.(result) ?? []);
       const { coverageOf } = await import('../campaign/coverage.js');
       const coverage = await coverageOf(all, interrupts.signal);
-      await writePages(asked.html, { ...report, coverage });
+      await writePages(asked.html, { ...report, coverage }, led);
     }
-    if (asked.trace !== undefined) await writeTrace(asked.trace, report);
+    if (asked.trace !== undefined) await writeTrace(asked.trace, report, led);
   }
 }
 
@@ -205,7 +209,7 @@ const isFolder = (path: string): boolean =>
   path.endsWith(sep) ||
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-async function writePages(path: string, report: Report): Promise<void> {
+async function writePages(path: string, report: Report, led: Timeline | undefined): Promise<void> {
   const page = isFolder(path) ? join(path, 'index.html') : path;
   makeFolder('folder of pages', dirname(page));
   const links = new Map<string, string>();
@@ -220,6 +224,12 @@ async function writePages(path: string, report: Report): Promise<void> {
     if (text === undefined) continue;
     writeTextFile('page', join(dirname(page), name), text);
     links.set(finding.token, encodeURI(name));
+  }
+  if (led !== undefined) {
+    const { renderTimeline } = await import('../report/timeline.js');
+    const name = `${stem}events.html`;
+    writeTextFile('page', join(dirname(page), name), renderTimeline(led));
+    links.set(EVENTS, encodeURI(name));
   }
   const { renderCampaignPage } = await import('../report/campaign/page.js');
   writeTextFile('page', page, renderCampaignPage(report, links));
@@ -243,7 +253,12 @@ async function pageOf(finding: Recordable): Promise<string | undefined> {
   return findingPage(recording);
 }
 
-async function writeTrace(path: string, report: Report): Promise<void> {
+async function writeTrace(path: string, report: Report, led: Timeline | undefined): Promise<void> {
+  if (led !== undefined) {
+    const { traceFileOf } = await import('../report/trace-export.js');
+    writeTextFile('trace', path, `${JSON.stringify(traceFileOf(led))}\n`);
+    return;
+  }
   const [finding] = recordable(report);
   const recording = finding === undefined ? undefined : await recorded(finding);
   if (recording === undefined) {

@@ -43,9 +43,9 @@ export async function runUseCase<R extends object>(
         signal,
         onProgress: (progress) => {
           reports?.progress(progress);
-          const { done, total, unit, note } = progress;
+          const { done, total, unit, note, outcomes } = progress;
           bar.progress ??= startProgress({ label: shown.label, total: Math.ceil(total), unit });
-          bar.progress.update(Math.floor(done), note);
+          bar.progress.update(Math.floor(done), note, outcomes);
         },
       }),
     );
@@ -76,7 +76,8 @@ async function print<R extends object>(
 ): Promise<void> {
   const { json, text, toJson, keep } = shown;
   const data = toJson?.(result) ?? result;
-  const whole = failure === undefined ? data : { ...data, failure };
+  // A list has no place for it: it is on standard error, and in the exit status.
+  const whole = failure === undefined || Array.isArray(data) ? data : { ...data, failure };
   if (reports?.replacesText !== true) emit({ json: json ?? false }, whole, () => text(result));
   await keep?.(result);
   await reports?.write(result, whole, failure);

@@ -20,6 +20,7 @@ import {
 } from '../campaign/verify.js';
 import { renderTable } from '../report/table.js';
 import { exhaustedTables, verifiedSessions, verifiedTables } from '../report/tables/verified.js';
+import { paint } from './paint.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { REPORT_KEYS, REPORTS, splitReports, TRACE, type Asked } from './reporting.js';
 import { runUseCase } from './use-case.js';
@@ -33,7 +34,8 @@ function sawOf(row: VerifiedScenario): string {
   const shown = forbidden.slice(0, 5).map(({ key, count }) => `${key} (${count})`);
   const more = forbidden.length - shown.length;
   const keys = [...shown, ...(more === 0 ? [] : [`and ${more} more`])].join(', ');
-  return row.expected === 'fails' ? `as expected: ${keys}` : `FORBIDDEN: ${keys}`;
+  if (row.expected === 'fails') return `as expected: ${keys}`;
+  return paint('forbidden', `FORBIDDEN: ${keys}`);
 }
 
 function axiomsOf({ scenario, axioms }: VerifiedScenario): string[] {

@@ -16,3 +16,27 @@ export const ENODEV = 19;
 export const EINVAL = 22;
 export const EOPNOTSUPP = 95;
 export const EADDRINUSE = 98;
+
+const NAMES: Readonly<Record<number, string>> = {
+  [EPERM]: 'EPERM',
+  [ENOENT]: 'ENOENT',
+  [ESRCH]: 'ESRCH',
+  [ENOEXEC]: 'ENOEXEC',
+  [EAGAIN]: 'EAGAIN',
+  [ENOMEM]: 'ENOMEM',
+  [EACCES]: 'EACCES',
+  [EBUSY]: 'EBUSY',
+  [EEXIST]: 'EEXIST',
+  [ENODEV]: 'ENODEV',
+  [EINVAL]: 'EINVAL',
+  [EOPNOTSUPP]: 'EOPNOTSUPP',
+  [EADDRINUSE]: 'EADDRINUSE',
+  [ETIMEDOUT]: 'ETIMEDOUT',
+};
+
+/** What a function returned, for people: `-EBUSY`, `ok` for 0, other numbers as they are. */
+export function resultName(result: number): string {
+  if (result === 0) return 'ok';
+  const name = NAMES[-result];
+  return name === undefined ? String(result) : `-${name}`;
+}

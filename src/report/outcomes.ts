@@ -29,11 +29,26 @@ function traceLines({ name, trace }: Outcome): string[] {
   return trace === undefined ? [] : ['', `What led to: ${name}`, ...trace.map((l) => `  ${l}`)];
 }
 
+/** How a table is shown. */
+export interface TableStyle {
+  /** Rows of outcomes that were never seen too. Default false. */
+  readonly all?: boolean;
+  /** Colours a text by its grade. Default it stays as it is. */
+  readonly paint?: (grade: Outcome['grade'], text: string) => string;
+}
+
+function counterLines({ counters = {} }: OutcomeTable): string[] {
+  const rows = Object.entries(counters).map(([name, n]) => [name, times(n)]);
+  if (rows.length === 0) return [];
+  return ['', renderTable([{ title: 'counter' }, { title: 'number', align: 'right' }], rows)];
+}
+
 /**
- * The table for people: title, settings, a row per outcome (those never seen too), a line with the verdict, and for each finding the
- * events that led to it.
+ * The table for people: title, settings, a row per outcome, a line with the verdict, the counters, and for each finding the events
+ * that led to it.
  */
-export function renderOutcomes(table: OutcomeTable): string {
+export function renderOutcomes(table: OutcomeTable, style: TableStyle = {}): string {
+  const { all = false, paint = (_: Outcome['grade'], text: string): string => text } = style;
   const columns = [
     { title: 'outcome' },
     { title: 'count', align: 'right' },
@@ -41,10 +56,12 @@ export function renderOutcomes(table: OutcomeTable): string {
     { title: 'why' },
   ] as const;
   const ordered = inReadingOrder(table.outcomes);
-  const rows = ordered.map((outcome) => [
+  const shown = ordered.filter(({ count }) => all || count > 0);
+  const hidden = ordered.length - shown.length;
+  const rows = shown.map((outcome) => [
     outcome.name,
     times(outcome.count),
-    isFinding(outcome) ? 'FORBIDDEN' : outcome.grade,
+    paint(outcome.grade, isFinding(outcome) ? 'FORBIDDEN' : outcome.grade),
     outcome.reason,
   ]);
   const settings = Object.entries(table.settings ?? {}).map(([key, value]) => `${key} ${value}`);
@@ -52,7 +69,9 @@ export function renderOutcomes(table: OutcomeTable): string {
     table.title,
     ...(settings.length === 0 ? [] : [settings.join(', ')]),
     renderTable(columns, rows),
+    ...(hidden === 0 ? [] : [`${hidden} outcomes never occurred (--all)`]),
     verdictLine(table),
+    ...counterLines(table),
     ...ordered.filter(isFinding).flatMap(traceLines),
   ];
   return lines.join('\n');

@@ -75,6 +75,9 @@ export interface Report {
 
 export type { SeenOutcome };
 
+/** Stands for the page of the last events among links to the pages of findings. */
+export const EVENTS = 'events';
+
 /** Whether a case passes, fails because of what was found, or could not be decided. */
 export function statusOf(outcome: ReportOutcome): 'passed' | 'failed' | 'error' {
   if (outcome.error !== undefined) return 'error';

@@ -1,5 +1,7 @@
 /** Plain-text tables: columns as wide as their widest cell, numbers to the right. */
 
+import { stripVTControlCharacters } from 'node:util';
+
 /** One column of a table. */
 export interface Column {
   readonly title: string;
@@ -7,7 +9,7 @@ export interface Column {
   readonly align?: 'left' | 'right';
 }
 
-const lengthOf = (text: string): number => Array.from(text).length;
+const lengthOf = (text: string): number => Array.from(stripVTControlCharacters(text)).length;
 
 function pad(text: string, width: number, align: Column['align']): string {
   const space = ' '.repeat(Math.max(0, width - lengthOf(text)));

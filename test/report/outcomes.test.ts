@@ -24,9 +24,11 @@ const found: OutcomeTable = {
   ),
 };
 
-test('a calm table shows every outcome, those never seen too', (t) => {
+test('a calm table shows every outcome, those never seen on request', (t) => {
+  t.notRegex(renderOutcomes(calm), /a load passed/);
+  t.regex(renderOutcomes(calm), /^1 outcomes never occurred \(--all\)$/m);
   t.is(
-    renderOutcomes(calm),
+    renderOutcomes(calm, { all: true }),
     [
       'SB',
       'seed 1, cpus 2',
@@ -79,4 +81,13 @@ test('the order loses nothing and puts every finding before everything else', (t
     t.is(byGrade.acceptable + byGrade.interesting + byGrade.forbidden, observed);
   });
   fc.assert(property, { seed: 1 });
+});
+
+test('counters are a table, and grades have colours that do not change its columns', (t) => {
+  const counted = { ...calm, counters: { 'tasks created': 1234, stale: 7 } };
+  const [on, off] = ['\u001b[31m', '\u001b[0m'];
+  const paint = (_: string, text: string): string => `${on}${text}${off}`;
+  const text = renderOutcomes(counted, { paint });
+  t.regex(text, /^tasks created +1,234\nstale +7$/m);
+  t.true(text.includes(`${on}acceptable${off}   P0 ran first`));
 });

@@ -5,6 +5,7 @@ import { escapeMarkup as text } from '../markup.js';
 import { inReadingOrder, isFinding } from '../outcomes.js';
 import {
   endedEarly,
+  EVENTS,
   statusOf,
   type Coverage,
   type Report,
@@ -50,9 +51,11 @@ function findings({ tables }: Report, links: Links): string {
       .filter((outcome) => statusOf(outcome) !== 'passed')
       .map((outcome) => findingItem(title, outcome, links)),
   );
-  return items.length === 0
-    ? '<p>Nothing forbidden.</p>'
-    : `<ol class="findings">${items.join('')}</ol>`;
+  if (items.length === 0) return '<p>Nothing forbidden.</p>';
+  const events = links.get(EVENTS);
+  const led =
+    events === undefined ? '' : `<p><a href="${text(events)}">What led to it, CPU by CPU</a></p>`;
+  return `<ol class="findings">${items.join('')}</ol>${led}`;
 }
 
 function outcomeRow(outcome: ReportOutcome, links: Links): string {
