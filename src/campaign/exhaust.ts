@@ -1,12 +1,14 @@
 /** Use case: search every state of the races under sequentially consistent memory, so that "nothing forbidden" is proved. */
 
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { UsageError } from '../errors.js';
 import { BROKEN_RACES, LATENT_RACES } from '../catalog/races.js';
 import type { ExhaustReport } from '../explorer/states/exhaust.js';
+import { readJsonFile, replaceFile } from './files.js';
 import { checkOptions, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
-import { duration, integerIn, listOf, textOf } from './rules.js';
+import { duration, integerIn, listOf, textOf, writableFile } from './rules.js';
 import { catalogueScenarios, chooseScenario, type Chosen } from './scenarios.js';
 import type { Rows } from './sets.js';
 import { Workers } from './workers.js';
@@ -17,6 +19,8 @@ export interface ExhaustOptions extends Watching {
   readonly scenarios?: readonly string[];
   /** Milliseconds for each race at most. Default 10 minutes. */
   readonly budgetMs?: number;
+  /** File with the races that are done: they are not searched again, those that follow are added. */
+  readonly checkpoint?: string;
   /** Worker threads: as many races are searched at a time. Default one for each core. */
   readonly threads?: number;
 }
@@ -36,6 +40,11 @@ export const EXHAUST_OPTIONS = {
     shown: '10m',
     flags: '--budget <time>',
   },
+  checkpoint: {
+    rule: writableFile,
+    about: 'keep the races that are done in a file, and go on from there',
+    flags: '--checkpoint <file>',
+  },
   threads: {
     rule: integerIn({ min: 1, max: 256 }),
     about: 'worker threads',
@@ -47,13 +56,19 @@ export const EXHAUST_OPTIONS = {
 /** One race, searched. */
 export interface ExhaustedRace extends ExhaustReport {
   readonly scenario: string;
-  /** `proved`: every state was searched, none ends in anything forbidden. `searched`: not all were. */
-  readonly says: 'proved' | 'searched' | 'refuted';
+  /**
+   * `proved`: every state was searched, none ends in anything forbidden. `bounded`: every execution within a number of
+   * preemptions was. `searched`: not even those were.
+   */
+  readonly says: 'proved' | 'bounded' | 'searched' | 'refuted';
   readonly fingerprint: string;
 }
 
 /** What a search of races showed; plain data. */
 export type ExhaustResult = Rows<ExhaustedRace>;
+
+/** Version of checkpoints. */
+const VERSION = 1;
 
 const FAILING: ReadonlySet<string> = new Set(
   [...BROKEN_RACES, ...LATENT_RACES].map(({ name }) => name),
@@ -66,7 +81,7 @@ const FAILING: ReadonlySet<string> = new Set(
  */
 export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResult> {
   const checked = checkOptions('exhaust', options, EXHAUST_OPTIONS);
-  const { scenarios = [], budgetMs, threads, signal, onProgress } = checked;
+  const { scenarios = [], budgetMs, threads, checkpoint, signal, onProgress } = checked;
   const workers = new Workers(threads);
   try {
     const all: Chosen[] = [];
@@ -76,12 +91,20 @@ export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResu
     }
     const whole = all.find(({ kind }) => kind !== 'race');
     if (whole) throw new UsageError(`${whole.name} is a whole machine: races are exhausted`);
-    const rows: ExhaustedRace[] = [];
-    const queue = [...all];
+    const rows = checkpoint === undefined ? [] : keptRows(checkpoint, all);
+    const kept = new Set(rows.map(({ scenario }) => scenario));
+    const queue = all.filter(({ name }) => !kept.has(name));
     const lane = async (): Promise<void> => {
       for (let info = queue.shift(); info !== undefined; info = queue.shift()) {
         if (signal?.aborted === true) return;
         rows.push(await searched(workers, info, budgetMs, signal));
+        if (checkpoint !== undefined) {
+          replaceFile(
+            'checkpoint',
+            checkpoint,
+            JSON.stringify({ version: VERSION, rows }, null, 2),
+          );
+        }
         onProgress?.({ done: rows.length, total: all.length, unit: 'races', note: info.name });
       }
     };
@@ -103,7 +126,27 @@ async function searched(
 ): Promise<ExhaustedRace> {
   const request = { scenario: { file, name }, ablated: [], ms };
   const report = await workers.run('exhaust', request, { ms, signal });
-  const isRefuted = report.outcomes.some(({ grade }) => grade === 'forbidden');
-  const unrefuted = report.exhausted ? 'proved' : 'searched';
-  return { scenario: name, says: isRefuted ? 'refuted' : unrefuted, fingerprint, ...report };
+  return { scenario: name, says: saysOf(report), fingerprint, ...report };
+}
+
+function saysOf({ outcomes, exhausted, within }: ExhaustReport): ExhaustedRace['says'] {
+  if (outcomes.some(({ grade }) => grade === 'forbidden')) return 'refuted';
+  if (exhausted) return 'proved';
+  return within === null ? 'searched' : 'bounded';
+}
+
+/**
+ * Races that a checkpoint has, as far as they are wanted and are still what they were.
+ *
+ * @throws UsageError when the file is not one
+ */
+export function keptRows(file: string, wanted: readonly Chosen[]): ExhaustedRace[] {
+  if (!existsSync(file)) return [];
+  const saved = readJsonFile('checkpoint', file) as { version?: unknown; rows?: unknown } | null;
+  if (saved?.version !== VERSION || !Array.isArray(saved.rows)) {
+    throw new UsageError(`${file} is no checkpoint of verify --exhaust of this version`);
+  }
+  const rows = saved.rows as ExhaustedRace[];
+  const fingerprints = new Map(wanted.map(({ name, fingerprint }) => [name, fingerprint]));
+  return rows.filter((row) => fingerprints.get(row.scenario) === row.fingerprint);
 }

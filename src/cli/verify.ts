@@ -9,7 +9,7 @@ import {
   type ExhaustOptions,
   type ExhaustResult,
 } from '../campaign/exhaust.js';
-import { flag, writableFile } from '../campaign/rules.js';
+import { existingFile, flag, writableFile } from '../campaign/rules.js';
 import {
   findingsOf,
   forbiddenIn,
@@ -22,6 +22,7 @@ import { renderTable } from '../report/table.js';
 import { exhaustedTables, verifiedSessions, verifiedTables } from '../report/tables/verified.js';
 import { paint } from './paint.js';
 import { addCommand, JSON_OPTION } from './command.js';
+import { markdownTable, writeSection } from './readme.js';
 import { REPORT_KEYS, REPORTS, splitReports, TRACE, type Asked } from './reporting.js';
 import { runUseCase } from './use-case.js';
 
@@ -80,11 +81,21 @@ const TABLE = {
   exhaust: {
     rule: flag,
     about: 'search every state of the races under sc memory: proved, or how far it came',
-    only: ['scenarios', 'budgetMs', 'threads', 'save', 'json', ...REPORT_KEYS],
+    only: [
+      ...(['scenarios', 'budgetMs', 'threads', 'checkpoint', 'readme', 'save', 'json'] as const),
+      ...REPORT_KEYS,
+    ],
   },
   budgetMs: {
     ...EXHAUST_OPTIONS.budgetMs,
     about: 'with --exhaust, for each race at most',
+    needs: { exhaust: [true] },
+  },
+  checkpoint: { ...EXHAUST_OPTIONS.checkpoint, needs: { exhaust: [true] } },
+  readme: {
+    rule: existingFile,
+    about: 'with --exhaust, write the table into a marked section of a file',
+    flags: '--readme <file>',
     needs: { exhaust: [true] },
   },
   save: { rule: writableFile, about: 'write the rows as JSON', flags: '--save <file>' },
@@ -93,12 +104,17 @@ const TABLE = {
   ...TRACE,
 } as const;
 
-function saysOf({ says, outcomes, done }: ExhaustedRace): string {
+function saysOf({ says, outcomes, within }: ExhaustedRace): string {
   if (says === 'proved') return 'proved';
   const forbidden = outcomes.filter(({ grade }) => grade === 'forbidden').map(({ key }) => key);
   if (says === 'refuted') return `FORBIDDEN: ${forbidden.join(', ')}`;
-  const left = 100 * (1 - done);
-  return `searched, about ${left > 99 ? 'all' : `${left.toFixed(0)} %`} left`;
+  return says === 'bounded' ? `proved within ${within ?? 0} preemptions` : 'searched';
+}
+
+/** How much is left. */
+function leftOf({ seen }: ExhaustedRace): string {
+  if (seen === null) return '';
+  return `${(100 * (1 - seen.share)).toFixed(0)} ± ${(100 * seen.error).toFixed(0)} %`;
 }
 
 function exhaustText({ rows }: ExhaustResult): string {
@@ -108,6 +124,7 @@ function exhaustText({ rows }: ExhaustResult): string {
       { title: 'states', align: 'right' },
       { title: 'M steps', align: 'right' },
       { title: 's', align: 'right' },
+      { title: 'left', align: 'right' },
       { title: 'outcomes' },
       { title: '' },
     ],
@@ -116,6 +133,7 @@ function exhaustText({ rows }: ExhaustResult): string {
       String(row.states),
       (row.steps / 1e6).toFixed(1),
       row.seconds.toFixed(1),
+      leftOf(row),
       row.outcomes.map(({ key }) => key).join('; '),
       saysOf(row),
     ]),
@@ -124,16 +142,35 @@ function exhaustText({ rows }: ExhaustResult): string {
   const tokens = rows
     .flatMap(({ outcomes }) => outcomes)
     .flatMap(({ key, token }) => (token === undefined ? [] : [`${key}: klp-smp replay ${token}`]));
-  return [table, `${proved} of ${rows.length} races proved under sc`, ...tokens].join('\n');
+  const bounded = rows.filter(({ says }) => says === 'bounded').length;
+  const summary = `${proved} of ${rows.length} races proved under sc, ${bounded} within bounds`;
+  return [table, summary, ...tokens].join('\n');
 }
 
-interface ExhaustAsked extends ExhaustOptions {
+/** The table of a page. */
+export function exhaustedTable(rows: readonly ExhaustedRace[]): string {
+  return markdownTable(
+    ['Race', '', 'States', 'Million steps', 'Seconds', 'Left'],
+    rows.map((row) => [
+      `\`${row.scenario}\``,
+      saysOf(row),
+      String(row.states),
+      (row.steps / 1e6).toFixed(1),
+      row.seconds.toFixed(0),
+      leftOf(row),
+    ]),
+  );
+}
+
+interface ExhaustCommand extends ExhaustOptions {
   readonly json: boolean | undefined;
   readonly save: string | undefined;
+  readonly readme: string | undefined;
   readonly asked: Asked;
 }
 
-async function exhaustAll({ json, save, asked, ...options }: ExhaustAsked): Promise<void> {
+async function exhaustAll(command: ExhaustCommand): Promise<void> {
+  const { json, save, readme, asked, ...options } = command;
   const reporting = { command: 'verify --exhaust', asked, tables: exhaustedTables };
   const keep = ({ rows }: ExhaustResult): void => {
     if (save !== undefined) {
@@ -144,6 +181,7 @@ async function exhaustAll({ json, save, asked, ...options }: ExhaustAsked): Prom
     { label: 'exhausting', json, text: exhaustText, keep, reporting },
     (watching) => exhaust({ ...options, ...watching }),
   );
+  if (readme !== undefined) writeSection(readme, 'exhausted', exhaustedTable(rows));
   if (rows.some(({ says }) => says === 'refuted')) process.exitCode = 1;
 }
 
@@ -154,7 +192,7 @@ export function registerVerify(program: Command): void {
     description:
       'execute every scenario with nothing removed, and see that nothing forbidden happens',
     table: TABLE,
-    run: async ({ json, save, exhaust: all, budgetMs, ...given }) => {
+    run: async ({ json, save, exhaust: all, budgetMs, checkpoint, readme, ...given }) => {
       const { asked, options } = splitReports(given);
       if (all === true) {
         const { scenarios, threads } = options;
@@ -162,9 +200,8 @@ export function registerVerify(program: Command): void {
           ...(scenarios === undefined ? {} : { scenarios }),
           ...(threads === undefined ? {} : { threads }),
           ...(budgetMs === undefined ? {} : { budgetMs }),
-          json,
-          save,
-          asked,
+          ...(checkpoint === undefined ? {} : { checkpoint }),
+          ...{ json, save, readme, asked },
         });
         return;
       }

@@ -83,6 +83,34 @@ test(`${PROGRAMS} generated programs end as plain enumeration says (seed ${SEED}
   t.true(ends > 2 * PROGRAMS);
 });
 
+/** Both see the other's store only if one of them is preempted between its two operations. */
+const STORE_BUFFERING = `
+export function left(cpu) { cpu.writeOnce(128, 1); cpu.set(144, 1 + cpu.readOnce(129)); }
+export function right(cpu) { cpu.writeOnce(129, 1); cpu.set(145, 1 + cpu.readOnce(128)); }`;
+
+function boundedEnds(preemptions: number): { ends: string[]; bounded: boolean } {
+  const map = new MemoryMap();
+  const localBase = claimLocal(map, 2);
+  const bodies = functionsOf(STORE_BUFFERING, ['left', 'right']);
+  const scenario = {
+    name: 'store buffering',
+    outcomes: {},
+    observe: (end: { read: (addr: number) => number }) => `${end.read(144)}${end.read(145)}`,
+  } as unknown as Scenario;
+  const machine = { map, localBase, ctx: {} as CpuContext, bodies };
+  const prepared = { scenario, machine, image: new Int32Array(SIZE) };
+  const search = new StateSearch(prepared, { ablation: new Ablation(), bound: 1000 });
+  search.run({ steps: 1e6 });
+  search.bound(preemptions);
+  const { ends, bounded } = search.run({ steps: 2e6 });
+  return { ends: sorted(ends.keys()), bounded };
+}
+
+test('a bound on preemptions leaves out the ends that need more, and says so', (t) => {
+  t.deepEqual(boundedEnds(0), { ends: ['12', '21'], bounded: true });
+  t.deepEqual(boundedEnds(1), { ends: ['12', '21', '22'], bounded: false });
+});
+
 /** CPU 1 interrupts CPU 0, whose interrupt copies what the body has written by then. */
 const INTERRUPTED = `
 export function body(cpu) {

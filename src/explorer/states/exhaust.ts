@@ -7,10 +7,15 @@ import type { Grade } from '../../scenario/declare.js';
 import { prepare } from '../engine/prepare.js';
 import { DEFAULT_STEPS, loadScenario, Session } from '../engine/session.js';
 import { PathStrategy } from './path-strategy.js';
-import { StateSearch, type End } from './search.js';
+import { StateSearch, type End, type SearchResult, type Seen } from './search.js';
 
 /** Steps between two looks at the clock. */
 const CLOCK_STEPS = 20_000;
+/** Part of the time that may be spent before executions are bounded. */
+const UNBOUNDED = 0.7;
+const MOST_PREEMPTIONS = 3;
+/** Random executions that tell how much was searched. */
+const PROBES = 100;
 
 /** What to search. */
 export interface ExhaustRequest {
@@ -39,8 +44,12 @@ export interface ExhaustReport {
   readonly states: number;
   readonly steps: number;
   readonly seconds: number;
-  /** Part of the search that is done, as every choice of one state counts the same. */
-  readonly done: number;
+  /** How much of the states that random executions pass was searched; null when all were. */
+  readonly seen: Seen | null;
+  /** Preemptions up to which every execution was searched; null when not even those without one were, or all were. */
+  readonly within: number | null;
+  /** States of the searches with a bound on preemptions. */
+  readonly boundedStates: number;
   readonly outcomes: readonly ExhaustedOutcome[];
 }
 
@@ -60,30 +69,71 @@ export async function exhaust({ scenario, ablated, ms }: ExhaustRequest): Promis
     ablation: new Ablation(ablated as readonly SiteId[]),
     bound: loaded.scenario.bounds?.steps ?? DEFAULT_STEPS,
   });
-  let steps = 0;
-  let result;
-  do result = search.run({ steps: (steps += CLOCK_STEPS) });
-  while (!search.isDone && performance.now() - started < ms);
+  const elapsed = (): number => performance.now() - started;
+  const whole = runUntil(search, () => elapsed() >= UNBOUNDED * ms);
+  const isOver = whole.exhausted || hasForbidden(whole.ends);
+  const seen = isOver ? null : search.probe(PROBES);
+  const bounded = isOver ? NOTHING : searchBounded(search, () => elapsed() >= ms);
   const outcomes: ExhaustedOutcome[] = [];
-  for (const [key, end] of [...result.ends].sort()) {
+  for (const [key, end] of [...new Map([...bounded.ends, ...whole.ends])].sort(byKey)) {
     const { grade, detail } = end.verdict;
     const token = grade === 'forbidden' ? await tokenOf(scenario, ablated, key, end) : undefined;
-    outcomes.push({
-      key,
-      grade,
-      detail,
-      count: end.count,
-      ...(token === undefined ? {} : { token }),
-    });
+    const replayed = token === undefined ? {} : { token };
+    outcomes.push({ key, grade, detail, count: end.count, ...replayed });
   }
   return {
-    exhausted: result.exhausted,
-    states: result.states,
-    steps: result.steps,
-    seconds: (performance.now() - started) / 1000,
-    done: result.done,
+    exhausted: whole.exhausted || bounded.exhausted,
+    states: whole.states,
+    steps: whole.steps + bounded.steps,
+    seconds: elapsed() / 1000,
+    seen: bounded.exhausted ? null : seen,
+    within: bounded.exhausted ? null : bounded.within,
+    boundedStates: bounded.states,
     outcomes,
   };
+}
+
+const byKey = ([a]: [string, End], [b]: [string, End]): number => (a < b ? -1 : 1);
+
+function hasForbidden(ends: ReadonlyMap<string, End>): boolean {
+  return [...ends.values()].some(({ verdict }) => verdict.grade === 'forbidden');
+}
+
+function runUntil(search: StateSearch, isLate: () => boolean): SearchResult {
+  let steps = search.steps;
+  let result = search.run({ steps });
+  while (!search.isDone && !isLate()) result = search.run({ steps: (steps += CLOCK_STEPS) });
+  return result;
+}
+
+/** What searches with a bound showed. */
+interface Bounded {
+  /** No choice was left out after all. */
+  readonly exhausted: boolean;
+  readonly within: number | null;
+  readonly states: number;
+  readonly steps: number;
+  readonly ends: ReadonlyMap<string, End>;
+}
+
+const NOTHING: Bounded = { exhausted: false, within: null, states: 0, steps: 0, ends: new Map() };
+
+/** Search executions without preemptions, then with one, two and three, for as long as there is time. */
+function searchBounded(search: StateSearch, isLate: () => boolean): Bounded {
+  const before = search.steps;
+  const ends = new Map<string, End>();
+  let [within, states, exhausted]: [number | null, number, boolean] = [null, 0, false];
+  for (let most = 0; most <= MOST_PREEMPTIONS && !isLate() && !exhausted; most++) {
+    search.bound(most);
+    const result = runUntil(search, isLate);
+    for (const [key, end] of result.ends) if (!ends.has(key)) ends.set(key, end);
+    states = result.states;
+    if (!result.exhausted) break;
+    within = most;
+    exhausted = !result.bounded;
+    if (hasForbidden(ends)) break;
+  }
+  return { exhausted, within, states, steps: search.steps - before, ends };
 }
 
 /** Execute the way to an end with the real engine. @throws SimulatorBug when it ends otherwise */

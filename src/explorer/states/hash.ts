@@ -46,6 +46,12 @@ export class HashSet {
     return true;
   }
 
+  /** Whether a hash is there. */
+  has(low: number, high: number): boolean {
+    const at = this.#find(low === 0 && high === 0 ? 1 : low, high);
+    return this.#table[at] !== 0 || this.#table[at + 1] !== 0;
+  }
+
   /** Where a hash is, or is to be. */
   #find(low: number, high: number): number {
     const table = this.#table;

@@ -2,11 +2,15 @@
 
 import type { Ablation } from '../../memory/sites.js';
 import type { Prepared } from '../engine/prepared.js';
-import { countOf } from '../engine/strategy.js';
+import { RandomSource } from '../engine/random-source.js';
+import { countOf, lowest } from '../engine/strategy.js';
 import { Judge, type Verdict } from '../engine/verdict.js';
 import { GlobalState, type Mark } from './global-state.js';
-import { HashSet } from './hash.js';
+import { HashSet, mix, mixAgain } from './hash.js';
 import type { SearchRule } from './rules.js';
+
+/** Seed of the executions that tell how much a search has seen. */
+const PROBE_SEED = 1;
 
 /** What a search has found so far. */
 export interface SearchResult {
@@ -18,10 +22,17 @@ export interface SearchResult {
   readonly steps: number;
   /** Ends reached, by the key of their verdict. */
   readonly ends: ReadonlyMap<string, End>;
-  /** Part of the search, from 0 to 1, as every choice of one state counts the same. */
-  readonly done: number;
   /** How often the search began again, as a word turned out to be shared. */
   readonly restarts: number;
+  /** Whether choices were left out because of a bound on preemptions. */
+  readonly bounded: boolean;
+}
+
+/** How much of the states that executions pass a search has been at. */
+export interface Seen {
+  /** Mean share over random executions, from 0 to 1, and its standard error. */
+  readonly share: number;
+  readonly error: number;
 }
 
 /** Ends with the same outcome. */
@@ -52,9 +63,10 @@ export interface SearchOptions {
 interface Frame {
   readonly mark: Mark;
   left: number;
-  /** Number of choices there were. */
-  readonly choices: number;
   readonly depth: number;
+  /** The CPU that took the step before, and preemptions up to there. */
+  readonly last: number;
+  readonly preemptions: number;
 }
 
 /** Depth-first search over the states of one scenario. */
@@ -81,6 +93,12 @@ export class StateSearch {
   #passSteps = 0;
   #done = false;
   #overlong = false;
+  /** Preemptions that an execution may have, and whether choices were left out for it. */
+  #most = Infinity;
+  #bounded = false;
+  /** The CPU whose step was the last that mattered, and preemptions on the way to the current state. */
+  #last = -1;
+  #preemptions = 0;
 
   constructor(prepared: Prepared, { ablation, bound, broken }: SearchOptions) {
     this.#prepared = prepared;
@@ -104,20 +122,74 @@ export class StateSearch {
     this.#seen = new HashSet();
     this.#frames = [];
     this.#ends = new Map();
-    this.#overlong = false;
-    this.#depth = 0;
+    this.#overlong = this.#bounded = false;
     this.#state.confirm();
     this.#state.rebuild();
-    this.#state.start();
+    this.#goToStart();
     this.#surprises = this.#state.sharing.surprises;
     this.#doubtfulSince = -1;
     this.#passSteps = this.#steps;
     this.#visit();
   }
 
+  #goToStart(): void {
+    this.#depth = this.#preemptions = 0;
+    this.#last = -1;
+    this.#state.start();
+  }
+
+  /**
+   * Search again, only executions with few preemptions: choices to go on with another CPU although the one that took the last
+   * step that was a choice could go on.
+   */
+  bound(preemptions: number): void {
+    this.#most = preemptions;
+    this.#done = false;
+    this.#begin();
+  }
+
+  /**
+   * Execute the race at random, as often as said, and see which states the search has been at. Ends the search, but for
+   * {@link bound}.
+   */
+  probe(executions: number): Seen {
+    const random = new RandomSource();
+    let [sum, squares] = [0, 0];
+    for (let run = 0; run < executions; run++) {
+      random.seed(PROBE_SEED, run);
+      const share = this.#probeOnce(random);
+      sum += share;
+      squares += share * share;
+    }
+    const share = sum / executions;
+    const variance = Math.max(0, squares / executions - share * share);
+    return { share, error: Math.sqrt(variance / executions) };
+  }
+
+  /** One execution at random. Returns the share of its states that are known. */
+  #probeOnce(random: RandomSource): number {
+    this.#goToStart();
+    let [states, known] = [0, 0];
+    for (;;) {
+      const choices = this.#come();
+      if (choices === 0) return states === 0 ? 1 : known / states;
+      this.#state.hash();
+      states++;
+      if (this.#seen.has(...this.#hash())) known++;
+      let left = choices;
+      for (let skip = random.below(countOf(choices)); skip > 0; skip--) left &= left - 1;
+      this.#take(lowest(left));
+    }
+  }
+
   /** Whether the search is over, exhausted or not. */
   get isDone(): boolean {
     return this.#done;
+  }
+
+  /** Steps executed so far. */
+  get steps(): number {
+    return this.#steps;
   }
 
   /** Search on. */
@@ -128,18 +200,9 @@ export class StateSearch {
       states: this.#seen.size,
       steps: this.#steps,
       ends: this.#ends,
-      done: this.#done ? 1 : this.#doneSoFar(),
       restarts: this.#restarts,
+      bounded: this.#bounded,
     };
-  }
-
-  #doneSoFar(): number {
-    let [done, weight] = [0, 1];
-    for (const { left, choices } of this.#frames) {
-      weight /= choices;
-      done += weight * (choices - countOf(left) - 1);
-    }
-    return done;
   }
 
   #advance(): void {
@@ -157,11 +220,13 @@ export class StateSearch {
       this.#frames.pop();
       return;
     }
-    const choice = 31 - Math.clz32(frame.left & -frame.left);
+    const choice = lowest(frame.left);
     frame.left &= frame.left - 1;
     this.#state.restore(frame.mark);
     this.#depth = frame.depth;
-    this.#take(choice);
+    this.#last = frame.last;
+    this.#preemptions = frame.preemptions;
+    this.#choose(choice);
     this.#visit();
   }
 
@@ -203,37 +268,76 @@ export class StateSearch {
 
   /** Execute what is no choice, then note the state and its choices, or how the execution ended. */
   #visit(): void {
+    const choices = this.#come();
+    if (choices === 0) {
+      this.#note();
+      return;
+    }
+    this.#state.hash();
+    if (!this.#seen.add(...this.#hash())) return;
+    const left = this.#affordable(choices);
+    this.#frames.push({
+      mark: this.#state.mark(),
+      left,
+      depth: this.#depth,
+      last: this.#last,
+      preemptions: this.#preemptions,
+    });
+  }
+
+  /** Execute what is no choice. Returns the choices there are then, two or more; 0 when the execution is over. */
+  #come(): number {
     const state = this.#state;
     for (;;) {
-      if (state.thrown !== undefined) {
-        this.#end('threw');
-        return;
-      }
+      if (state.thrown !== undefined) return 0;
       this.#settle();
-      if (this.#depth > this.#bound) {
-        this.#overlong = true;
-        return;
-      }
+      if (this.#depth > this.#bound) return 0;
       const choices = this.#choices();
       if (choices === 0) {
         if (state.passTime()) continue;
-        this.#end(state.restsAs);
-        return;
+        return 0;
       }
-      if ((choices & (choices - 1)) === 0) {
-        this.#take(31 - Math.clz32(choices));
-        continue;
-      }
-      state.hash();
-      if (!this.#seen.add(state.low, state.high)) return;
-      this.#frames.push({
-        mark: state.mark(),
-        left: choices,
-        choices: countOf(choices),
-        depth: this.#depth,
-      });
-      return;
+      if ((choices & (choices - 1)) !== 0) return choices;
+      this.#choose(lowest(choices));
     }
+  }
+
+  /** Note how an execution ended. */
+  #note(): void {
+    if (this.#state.thrown !== undefined) this.#end('threw');
+    else if (this.#depth > this.#bound) this.#overlong = true;
+    else this.#end(this.#state.restsAs);
+  }
+
+  /** Hash of the state; with a bound, of what is left of it too. */
+  #hash(): [number, number] {
+    const { low, high } = this.#state;
+    if (this.#most === Infinity) return [low, high];
+    const spent = 64 * this.#preemptions + this.#last + 1;
+    return [mix(low, spent), mixAgain(high, spent)];
+  }
+
+  /** Take a choice, and count it if it is a preemption. */
+  #choose(choice: number): void {
+    if (this.#isPreemption(choice)) this.#preemptions++;
+    this.#last = choice % this.#state.cpuCount;
+    this.#take(choice);
+  }
+
+  #isPreemption(choice: number): boolean {
+    const last = this.#last;
+    return last >= 0 && choice % this.#state.cpuCount !== last && this.#state.canGoOn(last);
+  }
+
+  /** Choices that the bound on preemptions leaves. */
+  #affordable(choices: number): number {
+    if (this.#preemptions < this.#most) return choices;
+    let left = 0;
+    for (let rest = choices; rest !== 0; rest &= rest - 1) {
+      if (!this.#isPreemption(lowest(rest))) left |= rest & -rest;
+    }
+    if (left !== choices) this.#bounded = true;
+    return left;
   }
 
   /** Execute every operation whose order with others does not matter. */
