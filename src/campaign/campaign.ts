@@ -1,6 +1,6 @@
 /** A campaign: shares executions among worker threads, adds up what they show, and keeps what it has when it is stopped. */
 
-import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
+import { isSearch, type SessionConfig, type StrategyConfig } from '../explorer/engine/config.js';
 import { addTally, emptyTally, endsSearch, type StopAt, type Tally } from './tally.js';
 import type { SliceResult } from './task.js';
 import { AXIOMS_MS, SLICE_MS, type Workers } from './workers.js';
@@ -84,8 +84,7 @@ export class Campaign {
 
   /** Execute until a limit is reached. Never throws: a failure is part of the state. */
   async run(): Promise<CampaignState> {
-    // An exhaustive search is one thread's: its state is the search.
-    const threads = this.#plan.strategy.kind === 'dfs' ? 1 : this.#limits.threads;
+    const threads = isSearch(this.#plan.strategy) ? 1 : this.#limits.threads;
     try {
       await Promise.all(Array.from({ length: threads }, () => this.#work()));
     } catch (error) {

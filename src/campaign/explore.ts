@@ -3,12 +3,12 @@
 import { availableParallelism } from 'node:os';
 import { siteName } from '../catalog/orderings/entry.js';
 import { Interrupted, UsageError, withPartial } from '../errors.js';
-import type { StrategyConfig } from '../explorer/engine/config.js';
+import { DRAWING, isSearch, SHARING, type StrategyConfig } from '../explorer/engine/config.js';
 import { KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import type { SiteId } from '../memory/sites.js';
 import type { Grade } from '../scenario/declare.js';
 import type { CampaignPlan, CampaignState } from './campaign.js';
-import { checkOptions, type Filled, type OptionTable } from './option-table.js';
+import { checkOptions, OptionError, type Filled, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { checkEffect, REPLACE, replacing, type Replacing } from './replace.js';
 import { replayCommand } from './replay-command.js';
@@ -34,6 +34,11 @@ const MINIMISE_MS = 120_000;
 /** Findings that are shrunk: a scenario that fails in thousands of ways fails in the same one. */
 const MOST_SHRUNK = 10;
 
+const STRATEGIES = [...DRAWING, 'dfs'] as const;
+
+/** How schedules are found. */
+export type StrategyName = (typeof STRATEGIES)[number];
+
 /** What {@link explore} is asked to do. */
 export interface ExploreOptions extends Watching, Replacing {
   /** `NAME` of the catalogue, `FILE` or `FILE#NAME`. */
@@ -46,11 +51,13 @@ export interface ExploreOptions extends Watching, Replacing {
    */
   readonly memory?: 'lkmm' | 'sc' | 'js';
   /** How schedules are found. Default `random`. */
-  readonly strategy?: 'random' | 'pct' | 'dfs';
+  readonly strategy?: StrategyName;
   /** Seed of every random choice. Default 1. */
   readonly seed?: number;
-  /** `pct`: depth of the bugs looked for. Default 3. */
+  /** `pct`, `pctwm`: depth of the bugs looked for. Default 3. */
   readonly depth?: number;
+  /** `pctwm`: of how many stores, the newest first, a load reads one. Default 3. */
+  readonly history?: number;
   /** `dfs`: most preemptions of an execution. Default unbounded. */
   readonly preemptions?: number;
   /** `dfs`: most weak answers of the memory in an execution. Default unbounded. */
@@ -61,7 +68,7 @@ export interface ExploreOptions extends Watching, Replacing {
   readonly executions?: number;
   /** Time to spend, in ms. Default 10,000. */
   readonly budgetMs?: number;
-  /** Worker threads; `dfs` uses one. Default one for each core. */
+  /** Worker threads; `dfs` and `feedback` use one. Default one for each core. */
   readonly threads?: number;
   /**
    * Operations of an execution that the strategy decides about; twice as many follow on a fair schedule, then it is given up. Default
@@ -74,7 +81,7 @@ export interface ExploreOptions extends Watching, Replacing {
   readonly stop?: boolean;
   /** Shrink what is found. Default true. */
   readonly minimise?: boolean;
-  /** `random`, `pct`: file to save progress in, and to go on from. */
+  /** All strategies but `dfs` and `feedback`: file to save progress in, and to go on from. */
   readonly checkpoint?: string;
 }
 
@@ -104,7 +111,7 @@ export const EXPLORE_OPTIONS = {
     flags: '--memory <kind>',
   },
   strategy: {
-    rule: choiceOf(['random', 'pct', 'dfs']),
+    rule: choiceOf(STRATEGIES),
     about: 'how schedules are found',
     fallback: 'random',
     flags: '--strategy <name>',
@@ -114,14 +121,21 @@ export const EXPLORE_OPTIONS = {
     about: 'seed of every random choice',
     fallback: 1,
     flags: '--seed <n>',
-    needs: { strategy: ['random', 'pct'] },
+    needs: { strategy: DRAWING },
   },
   depth: {
     rule: integerIn({ min: 1, max: 20 }),
-    about: 'pct: depth of the bugs looked for',
+    about: 'pct, pctwm: depth of the bugs looked for',
     fallback: 3,
     flags: '--depth <d>',
-    needs: { strategy: ['pct'] },
+    needs: { strategy: ['pct', 'pctwm'] },
+  },
+  history: {
+    rule: integerIn({ min: 1, max: 100 }),
+    about: 'pctwm: of how many stores, the newest first, a load reads one',
+    fallback: 3,
+    flags: '--history <n>',
+    needs: { strategy: ['pctwm'] },
   },
   preemptions: {
     rule: small,
@@ -161,7 +175,7 @@ export const EXPLORE_OPTIONS = {
     about: 'worker threads',
     fallback: availableParallelism(),
     flags: '--threads <n>',
-    needs: { strategy: ['random', 'pct'] },
+    needs: { strategy: SHARING },
   },
   steps: {
     rule: many,
@@ -180,9 +194,9 @@ export const EXPLORE_OPTIONS = {
   minimise: { rule: flag, about: 'print findings as they were found', fallback: true },
   checkpoint: {
     rule: writableFile,
-    about: 'random, pct: save progress, and go on from it',
+    about: 'save progress, and go on from it; not with dfs and feedback',
     flags: '--checkpoint <file>',
-    needs: { strategy: ['random', 'pct'] },
+    needs: { strategy: SHARING },
   },
 } as const satisfies OptionTable<ExploreOptions>;
 
@@ -268,7 +282,14 @@ type Checked = Filled<ExploreOptions, typeof EXPLORE_OPTIONS>;
  */
 export async function explore(options: ExploreOptions): Promise<ExploreResult> {
   const checked = checkOptions('explore', options, EXPLORE_OPTIONS);
-  const workers = new Workers(checked.strategy === 'dfs' ? 1 : checked.threads);
+  if (checked.strategy === 'pctwm' && checked.memory !== 'lkmm') {
+    throw new OptionError(
+      'explore',
+      'strategy',
+      "'pctwm' needs memory lkmm: it chooses what loads read",
+    );
+  }
+  const workers = new Workers(isSearch(strategyOf(checked)) ? 1 : checked.threads);
   const exploration = new Exploration(workers, checked, options.memory === undefined);
   try {
     return await exploration.run();
@@ -278,9 +299,10 @@ export async function explore(options: ExploreOptions): Promise<ExploreResult> {
 }
 
 function strategyOf({ strategy: kind, ...options }: Checked): StrategyConfig {
-  const { seed: from, depth, preemptions, choices } = options;
-  if (kind === 'random') return { kind, seed: from };
+  const { seed: from, depth, history, preemptions, choices } = options;
   if (kind === 'pct') return { kind, seed: from, depth };
+  if (kind === 'pctwm') return { kind, seed: from, depth, history };
+  if (kind !== 'dfs') return { kind, seed: from };
   return {
     kind,
     ...(preemptions === undefined ? {} : { preemptions }),

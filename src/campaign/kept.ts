@@ -1,7 +1,7 @@
 /** Sessions and strategies that a worker keeps from one task to the next: a cache with a bound. */
 
 import { SimulatorBug } from '../errors.js';
-import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
+import { isSearch, type SessionConfig, type StrategyConfig } from '../explorer/engine/config.js';
 import type { Session } from '../explorer/engine/session.js';
 import type { ProgramSession } from '../javascript/engine/session.js';
 import type { Strategy } from '../explorer/engine/strategy.js';
@@ -90,11 +90,11 @@ export class Sessions {
       pct: wanted.kind === 'pct' ? pctParameters(session, wanted.depth) : undefined,
       next: 0,
     });
-    // An exhaustive search that begins again starts with nothing tried.
-    if (wanted.kind === 'dfs' && from === 0) this.#strategies.drop(key);
+    // A search that begins again starts with nothing tried.
+    if (isSearch(wanted) && from === 0) this.#strategies.drop(key);
     const kept = this.#strategies.get(key, make);
-    if (wanted.kind === 'dfs' && kept.next !== from) {
-      throw new SimulatorBug(`an exhaustive search at ${kept.next} was asked for ${from}`);
+    if (isSearch(wanted) && kept.next !== from) {
+      throw new SimulatorBug(`a search at ${kept.next} was asked for ${from}`);
     }
     return kept;
   }

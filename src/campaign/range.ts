@@ -3,8 +3,13 @@
 import { SimulatorBug, UsageError } from '../errors.js';
 import type { StrategyConfig } from '../explorer/engine/config.js';
 import { DfsStrategy } from '../explorer/strategies/dfs.js';
+import { FeedbackStrategy } from '../explorer/strategies/feedback.js';
 import { PctStrategy, type PctParameters } from '../explorer/strategies/pct.js';
+import { PctwmStrategy } from '../explorer/strategies/pctwm.js';
+import { PosStrategy } from '../explorer/strategies/pos.js';
+import { profileOf } from '../explorer/strategies/profile.js';
 import { RandomStrategy } from '../explorer/strategies/random.js';
+import { SurwStrategy } from '../explorer/strategies/surw.js';
 import { Session } from '../explorer/engine/session.js';
 import { ReplayStrategy } from '../explorer/strategies/replay.js';
 import { DEFAULT_SCHEDULE } from '../explorer/engine/schedule.js';
@@ -27,6 +32,8 @@ const CLOCK_STEPS = 2000;
 
 /** Executions at the beginning that are executed twice; later those that show something new, and ever fewer of the others. */
 const REPEATED = 8;
+
+type ProfiledConfig = Exclude<StrategyConfig, { readonly kind: 'random' | 'pct' | 'dfs' }>;
 
 /** What to execute. */
 export interface Range {
@@ -59,12 +66,28 @@ export function pctParameters(session: Explorable, depth: number): PctParameters
   return { n: session.execution.cpus.length, k: session.execution.steps, d: depth };
 }
 
-/** Make the strategy that a configuration asks for. */
+/** A strategy that knows what the CPUs share. */
+function createProfiled(config: ProfiledConfig, session: Explorable): Strategy {
+  const { kind, seed } = config;
+  if (!(session instanceof Session)) {
+    throw new UsageError(
+      `--strategy ${kind} explores kernel code; give a program random, pct or dfs`,
+    );
+  }
+  if (config.kind === 'feedback') return new FeedbackStrategy(seed);
+  const words = session.execution.image.length;
+  const profile = profileOf(session, words);
+  if (config.kind === 'pctwm') return new PctwmStrategy(seed, config, profile);
+  return kind === 'pos' ? new PosStrategy(seed, profile) : new SurwStrategy(seed, profile, words);
+}
+
+/** Make the strategy that a configuration asks for. @throws UsageError when it cannot explore this */
 export function createStrategy(config: StrategyConfig, session: Explorable): Strategy {
   if (config.kind === 'random') return new RandomStrategy(config.seed);
   if (config.kind === 'pct') {
     return new PctStrategy(config.seed, pctParameters(session, config.depth));
   }
+  if (config.kind !== 'dfs') return createProfiled(config, session);
   if (session.scenario.kind === 'system') {
     throw new UsageError(
       '--strategy dfs explores races; a whole machine is explored with random or pct',

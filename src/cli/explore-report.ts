@@ -9,7 +9,6 @@ const MOST_OUTCOMES = 20;
 const MOST_FINDINGS = 10;
 
 function strategyLine({ strategy, pct }: ExploreResult): string {
-  if (strategy.kind === 'random') return `random, seed ${strategy.seed}`;
   if (strategy.kind === 'pct') {
     const bound =
       pct === undefined
@@ -17,7 +16,10 @@ function strategyLine({ strategy, pct }: ExploreResult): string {
         : `: n = ${pct.n}, k = ${pct.k}, d = ${pct.d}, each execution finds a bug of that depth with p ≥ ${pct.bound.toExponential(2)} (schedules; memory answers are drawn besides)`;
     return `pct, seed ${strategy.seed}${bound}`;
   }
-  return `dfs${dfsBounds(strategy)}`;
+  if (strategy.kind === 'dfs') return `dfs${dfsBounds(strategy)}`;
+  const { kind, seed } = strategy;
+  const depth = kind === 'pctwm' ? `, depth ${strategy.depth}, history ${strategy.history}` : '';
+  return `${kind}, seed ${seed}${depth}`;
 }
 
 function dfsBounds({ preemptions, choices }: { preemptions?: number; choices?: number }): string {

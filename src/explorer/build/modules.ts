@@ -2,10 +2,10 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, extname, join, resolve, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { basename, dirname, extname, join, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UsageError } from '../../errors.js';
 import type { EncodedSourceMap } from '@jridgewell/remapping';
 import type { GraphModule } from './graph.js';
@@ -16,6 +16,9 @@ import { readReplacement, type Replacement } from './replacement.js';
 import { OWN, resolveSpecifier } from './sources.js';
 import { exportsOf, importsOf, kernelDeclarations, type ImportedName } from './symbols.js';
 import { parseModule, transform } from './transform.js';
+
+/** Where the modules of this build are. */
+const HERE = dirname(fileURLToPath(import.meta.url));
 
 /** Rooms of our own that hold kernel code or values made of it; all others are shared with the engine. */
 const RESUMABLE_ROOMS = ['kernel', 'livepatch', 'check', 'scenario', 'catalog', 'shell'];
@@ -57,10 +60,10 @@ export async function loadResumable(
   const entry = resolve(file);
   const replacement = replace === undefined ? undefined : await readReplacement(replace);
   const graph = await readGraph(entry, replacement);
-  const outputs = transformGraph(graph, frames);
   const fingerprint = fingerprintOf([...graph.values()].map(({ source }) => source.code));
-  const directory = await writeOutputs(outputs, frames ? `${fingerprint}-frames` : fingerprint);
-  const url = pathToFileURL(join(directory, outputName(entry, outputs))).href;
+  const directory = await emit(graph, frames, frames ? `${fingerprint}-frames` : fingerprint);
+  const name = namesIn(graph).get(entry) ?? '';
+  const url = pathToFileURL(join(directory, name)).href;
   try {
     const exports = (await import(url)) as Record<string, unknown>;
     return { exports, fingerprint, replaced: replacedIn(graph, replacement) };
@@ -136,7 +139,7 @@ export function transformGraph(
   graph: ReadonlyMap<string, GraphModule>,
   frames = false,
 ): Map<string, Output> {
-  const names = new Map([...graph.keys()].sort().map((path, i) => [path, emittedName(path, i)]));
+  const names = namesIn(graph);
   const kernel = kernelNames(graph);
   const plain = plainNames(graph, kernel);
   const outputs = new Map<string, Output>();
@@ -161,8 +164,9 @@ function emittedName(path: string, index: number): string {
   return `${index}-${basename(path, extname(path)).replace(/[^\w.-]/g, '_')}.mjs`;
 }
 
-function outputName(path: string, outputs: ReadonlyMap<string, Output>): string {
-  return outputs.get(path)?.name ?? '';
+/** Names of the emitted modules, by path. */
+function namesIn(graph: ReadonlyMap<string, GraphModule>): Map<string, string> {
+  return new Map([...graph.keys()].sort().map((path, i) => [path, emittedName(path, i)]));
 }
 
 /** Local names of kernel code in each module: its own, and those it imports from others of the graph. */
@@ -194,28 +198,43 @@ function kernelNames(graph: ReadonlyMap<string, GraphModule>): Map<string, Set<s
   return all;
 }
 
-/** Write the modules where equal code is found again, or, when the installation is read-only, into a new directory. */
-async function writeOutputs(
-  outputs: ReadonlyMap<string, Output>,
+/**
+ * Write the modules where equal code is found again, or, when the installation is read-only, into a new directory. What is there
+ * already, made by the same build, is not made again: that takes most of the time of loading.
+ */
+async function emit(
+  graph: ReadonlyMap<string, GraphModule>,
+  frames: boolean,
   fingerprint: string,
 ): Promise<string> {
-  const directory = await outputDirectory(fingerprint, outputs);
-  for (const { name, code, map } of outputs.values()) {
+  const directory = await outputDirectory(`${fingerprint}-${await builder()}`, graph);
+  const isThere = (name: string): boolean => existsSync(join(directory, name));
+  if ([...namesIn(graph).values()].every(isThere)) return directory;
+  for (const { name, code, map } of transformGraph(graph, frames).values()) {
+    if (isThere(name)) continue;
     const file = join(directory, name);
-    if (existsSync(file)) continue;
     await writeWhole(`${file}.map`, JSON.stringify(map));
     await writeWhole(file, `${code}\n//# sourceMappingURL=${name}.map\n`);
   }
   return directory;
 }
 
+/** Modules that decide what is emitted. */
+const BUILDER = ['transform', 'frames', 'plain', 'symbols', 'modules', '../../memory/vocabulary'];
+
+/** Fingerprint of the build itself: what another one has emitted is not taken. */
+async function builder(): Promise<string> {
+  const sources = BUILDER.map((name) => readFile(join(HERE, `${name}.js`), 'utf8'));
+  return fingerprintOf(await Promise.all(sources));
+}
+
 async function outputDirectory(
   fingerprint: string,
-  outputs: ReadonlyMap<string, Output>,
+  outputs: ReadonlyMap<string, unknown>,
 ): Promise<string> {
-  // What equal code is made into depends on where the installation is, and on the build.
+  // Specifiers of shared modules hold paths of this installation, so they are part of the name.
   const key = createHash('sha256').update(OWN);
-  for (const [path, { code }] of outputs) key.update(path).update(code);
+  for (const path of outputs.keys()) key.update(path);
   const name = `${fingerprint}-${key.digest('hex').slice(0, 8)}`;
   const directory = join(OWN, '..', 'resumable', name);
   try {

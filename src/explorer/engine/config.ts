@@ -7,7 +7,25 @@ import type { MemoryKind } from './explorer-memory.js';
 export type StrategyConfig =
   | { readonly kind: 'random'; readonly seed: number }
   | { readonly kind: 'pct'; readonly seed: number; readonly depth: number }
+  | { readonly kind: 'pos' | 'surw' | 'feedback'; readonly seed: number }
+  | {
+      readonly kind: 'pctwm';
+      readonly seed: number;
+      readonly depth: number;
+      readonly history: number;
+    }
   | { readonly kind: 'dfs'; readonly preemptions?: number; readonly choices?: number };
+
+/** Strategies that draw from a seed. */
+export const DRAWING = ['random', 'pct', 'pos', 'surw', 'pctwm', 'feedback'] as const;
+
+/** Those of them whose executions depend on no other execution: any number of threads shares them. */
+export const SHARING = ['random', 'pct', 'pos', 'surw', 'pctwm'] as const;
+
+/** Whether the executions of a strategy depend on those before: one thread makes them all, in their order. */
+export function isSearch({ kind }: StrategyConfig): boolean {
+  return kind === 'dfs' || kind === 'feedback';
+}
 
 /** A session: everything that executions have in common, however their schedules are found. */
 export interface SessionConfig {

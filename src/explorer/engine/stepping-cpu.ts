@@ -215,7 +215,10 @@ export abstract class SteppingCpu extends Cpu {
     platform.hash =
       Math.imul(platform.hash ^ (value + (addr << 8) + (this.id << 3)), 0x9e3779b1) ^ code;
     platform.observer?.operation(state, code, addr, value);
-    if (--turns.fuel <= 0) this.switching = turns.point(state, code, addr);
+    turns.fuel -= turns.weights[addr] as number;
+    if (turns.fuel <= 0 || turns.steps > turns.until) {
+      this.switching = turns.point(state, code, addr);
+    }
   }
 
   /** A fence or an ablated operation touches no memory: no other CPU can tell when it happened. */

@@ -39,6 +39,12 @@ export interface Strategy {
   readonly fuel: number;
   /** Whether it wants {@link observe} to be called; it must then leave {@link fuel} at 1. */
   readonly observes: boolean;
+  /**
+   * For each word what an operation on it takes of {@link fuel}, 0 or 1; missing: every operation takes 1. So turns can be counted
+   * in operations on the words that matter. Changes between executions only; a machine whose time passes while it is busy counts
+   * every operation.
+   */
+  readonly weights?: Uint8Array | undefined;
   /** Whether {@link next} changes and draws nothing when one CPU alone can go on, and so need not be asked then. */
   readonly restsAlone: boolean;
   /** Start execution number `run` (from 0); false when nothing is left to try. */

@@ -58,6 +58,8 @@ export class Turns implements SleepersHost {
   /** Operations until the strategy is asked again. */
   fuel = 0;
   steps = 0;
+  /** Operations after which somebody has to be asked, however much {@link fuel} is left. */
+  until = 0;
   /** Operations after which an execution is given up. */
   readonly stepLimit: number;
   /** Times that a CPU went on after another. */
@@ -78,12 +80,16 @@ export class Turns implements SleepersHost {
   stopped: StopReason | undefined;
   readonly log = new ScheduleLog();
   readonly sleepers: Sleepers;
+  /** What an operation on each word takes of {@link fuel}. */
+  weights: Uint8Array;
   /** 1 for each word whose change calls for {@link stir}. */
   readonly watched: Uint8Array;
   readonly #platform: Platform;
   readonly #machine: Machine;
   readonly #cpus: readonly CpuState[];
   readonly #interrupts: boolean;
+  /** Weights of a strategy that has none of its own. */
+  readonly #even: Uint8Array;
   /** Operations that the strategy decides about. */
   readonly bound: number;
   readonly #watch: Watch;
@@ -107,6 +113,7 @@ export class Turns implements SleepersHost {
     this.#machine = machine;
     this.#cpus = cpus;
     this.#interrupts = machine.interrupt !== undefined;
+    this.weights = this.#even = new Uint8Array(platform.words).fill(1);
     this.bound = bound;
     this.sleepers = new Sleepers(this, cpus, earlyWakeups);
     this.stepLimit = stepLimitOf(bound);
@@ -119,11 +126,13 @@ export class Turns implements SleepersHost {
   restart(strategy: Strategy): void {
     this.#strategy = strategy;
     this.observes = strategy.observes;
+    this.weights = (this.#clock === undefined ? strategy.weights : undefined) ?? this.#even;
     this.log.clear();
     this.#watch.clear();
     this.#clock?.restart();
     this.sleepers.restart();
     this.steps = this.fuel = 0;
+    this.until = this.bound;
     this.switches = -1;
     this.strong = this.fresh = this.#fair = this.#resting = false;
     this.stopped = undefined;
@@ -237,7 +246,7 @@ export class Turns implements SleepersHost {
     if (!this.#resting) return;
     this.#resting = false;
     this.#clock?.takeBack(this.fuel - 1);
-    this.fuel = 1;
+    this.fuel = this.weights === this.#even ? 1 : 0;
   }
 
   /** Record a decision that is not the default one. */
@@ -252,6 +261,8 @@ export class Turns implements SleepersHost {
   #pickFairly(mask: number): void {
     if (this.steps > this.stepLimit) this.overrun();
     this.#fair = true;
+    this.until = this.stepLimit;
+    this.weights = this.#even;
     const after = mask & ~((2 << this.last) - 1);
     this.next = lowest(after === 0 ? mask : after);
     this.fuel = FAIR_FUEL;
