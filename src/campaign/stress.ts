@@ -27,6 +27,11 @@ import { REPLACE, type Replacing } from './replace.js';
 import { choiceOf, duration, integerIn, listOf, orderingSites, seed, type Rule } from './rules.js';
 
 const WORKLOAD = new URL('../catalog/stress.js', import.meta.url).href;
+/**
+ * Simulated time goes fast: an attempt to complete a transition comes once a second, and tasks that sleep for some jiffies are to
+ * sleep for no longer than the busy ones need for a turn each.
+ */
+const JIFFIES_PER_MS = 16;
 const SABOTAGES = ['noSync', 'stackCheckPasses', 'noCopyProcess', 'noTasklistLock'] as const;
 
 /** What {@link stress} is asked to do. */
@@ -192,6 +197,7 @@ export async function stress(options: StressOptions = {}): Promise<StressResult>
     ablation: checked.ablate as readonly SiteId[],
     weak: { seed: checked.seed },
     durationMs,
+    jiffiesPerMs: JIFFIES_PER_MS,
     ...(signal === undefined ? {} : { signal }),
     ...(replaced === undefined ? {} : { replaced }),
     onProgress: (atMs) => {

@@ -56,8 +56,11 @@ export const STRESS = struct('stress', {
   unexpectedResult: 1,
 });
 
+/** Draws of an admin who finds nothing to do before he gives up until next time. */
+const DRAWS = 8;
+
 /** A transition that has been tried more often than this is left alone, so that a stall shows. */
-const YOUNG_ATTEMPTS = 2;
+const YOUNG_ATTEMPTS = 4;
 
 function count(cpu: Cpu, state: Addr, action: StressAction, result: number): void {
   const index = stressOutcome(action, result);
@@ -97,17 +100,19 @@ function anyImage(cpu: Cpu): number {
   return (random >>> 8) % FIRST_FORCEABLE;
 }
 
-function enable(cpu: Cpu, state: Addr): void {
+function enable(cpu: Cpu, state: Addr): boolean {
   const image = anyImage(cpu);
   const ret = loadModule(cpu, image);
   count(cpu, state, image === BROKEN_IMAGE ? 'enable broken' : 'enable', ret);
+  return true;
 }
 
-function disable(cpu: Cpu, state: Addr): void {
+function disable(cpu: Cpu, state: Addr): boolean {
   const patch = patchOf(cpu, anyImage(cpu));
-  if (patch === 0) return;
+  if (patch === 0) return false;
   const ret = klpSysfsWrite(cpu, patch + KLP_PATCH.kobj, ENABLED, '0');
   count(cpu, state, 'disable', ret);
+  return true;
 }
 
 /** The patch in transition, if the transition is young enough to interfere. */
@@ -117,48 +122,53 @@ function youngTransition(cpu: Cpu): Addr {
   return cpu.readOnce(klp.transitionPatch);
 }
 
-function reverse(cpu: Cpu, state: Addr): void {
+function reverse(cpu: Cpu, state: Addr): boolean {
   const patch = youngTransition(cpu);
-  if (patch === 0) return;
+  if (patch === 0) return false;
   const value = cpu.readOnce(patch + KLP_PATCH.enabled) === 0 ? '1' : '0';
   const ret = klpSysfsWrite(cpu, patch + KLP_PATCH.kobj, ENABLED, value);
   count(cpu, state, 'reverse', ret);
+  return true;
 }
 
 /** Only patches made for it are forced: a forced removal keeps the module for ever. */
-function force(cpu: Cpu, state: Addr): void {
+function force(cpu: Cpu, state: Addr): boolean {
   const patch = youngTransition(cpu);
   for (let i = 0; i < FORCEABLE; i++) {
     if (patch === 0 || patchOf(cpu, FIRST_FORCEABLE + i) !== patch) continue;
     count(cpu, state, 'force', klpSysfsWrite(cpu, patch + KLP_PATCH.kobj, FORCE, '1'));
+    return true;
   }
+  return false;
 }
 
-function remove(cpu: Cpu, state: Addr): void {
+function remove(cpu: Cpu, state: Addr): boolean {
   const name = cpu.ctx.kernel.images[anyImage(cpu)]?.name ?? 0;
   count(cpu, state, 'remove', deleteModule(cpu, name));
+  return true;
+}
+
+/** Draw an operation and carry it out. Returns false when it has nothing to work on. */
+function livepatchOperation(cpu: Cpu, state: Addr): boolean {
+  switch (draw(cpu, state, 0, 5)) {
+    case 0:
+      return enable(cpu, state);
+    case 1:
+      return disable(cpu, state);
+    case 2:
+      return reverse(cpu, state);
+    case 3:
+      return force(cpu, state);
+    case 4:
+      return remove(cpu, state);
+    default:
+      return true;
+  }
 }
 
 /** One action of the admin who deals with livepatches. */
 export function livepatchAdmin(cpu: Cpu, state: Addr): void {
-  switch (draw(cpu, state, 0, 5)) {
-    case 0:
-      enable(cpu, state);
-      break;
-    case 1:
-      disable(cpu, state);
-      break;
-    case 2:
-      reverse(cpu, state);
-      break;
-    case 3:
-      force(cpu, state);
-      break;
-    case 4:
-      remove(cpu, state);
-      break;
-    default:
-  }
+  for (let n = 0; n < DRAWS; n++) if (livepatchOperation(cpu, state)) return;
 }
 
 /** Whoever unloads the module sends its users away first; the first try mostly finds them inside still, a later one does not. */

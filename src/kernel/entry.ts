@@ -43,8 +43,8 @@ export function handleIrq(cpu: Cpu): void {
   if (pending & (1 << IPI_TEXT_SYNC)) {
     const g = cpu.ctx.kernel.globals;
     cpu.syncCore();
-    cpu.fetchAdd(g + KERNEL.textAcks, -1);
-    cpu.kick(g + KERNEL.textAcks);
+    if (cpu.fetchAdd(g + KERNEL.textAcks, -1) === 1) cpu.kick(g + KERNEL.textAcks);
+    cpu.giveWay(pc + PERCPU.ipi);
   }
 }
 

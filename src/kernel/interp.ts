@@ -6,7 +6,7 @@ import { dupTaskStruct, linkChild, unhashProcess } from './fork.js';
 import { FTRACE_OPS } from './ftrace.js';
 import { runIdle } from './idle.js';
 import { percpu, PERCPU } from './layout.js';
-import { condResched, scheduleNext, tryToWakeUp } from './sched.js';
+import { condResched, isUrgent, scheduleNext, tryToWakeUp } from './sched.js';
 import { signalPending } from './signal.js';
 import {
   isIdleTask,
@@ -64,6 +64,9 @@ function runText(cpu: Cpu, task: TaskRef): void {
   const { kernel } = cpu.ctx;
   const pc = percpu(kernel, cpu.id);
   let budget = kernel.quantum;
+  // A worker's work may be what a round waits for; another task can wait until it is over.
+  const canWait = !isUrgent(cpu, task);
+  if (canWait) cpu.giveWay(pc + PERCPU.ipi);
   while (cpu.current === task) {
     if (cpu.peek(pc + PERCPU.ipi) !== 0) takeInterrupt(cpu, task);
     const preempt = --budget < 0 && cpu.peek(pc + PERCPU.nrQueued) > 0;
@@ -73,6 +76,7 @@ function runText(cpu: Cpu, task: TaskRef): void {
       budget = kernel.quantum;
     } else {
       step(cpu, task);
+      if (canWait && budget < 0 && budget % kernel.quantum === 0) cpu.giveWay(pc + PERCPU.ipi);
     }
   }
 }

@@ -78,6 +78,15 @@ export function dequeueTask(cpu: Cpu, n: number, task: TaskRef): void {
   cpu.set(rq + PERCPU.nrQueued, cpu.get(rq + PERCPU.nrQueued) - 1);
 }
 
+/** Kernel code that others wait for goes first, as a fair scheduler would see to: it has slept, they have run. */
+export function isUrgent(cpu: Cpu, task: TaskRef): boolean {
+  return (cpu.get(task + TASK.flags) & (PF_KCODE | PF_WQ_WORKER)) !== 0;
+}
+
+function isWorker(cpu: Cpu, task: TaskRef): boolean {
+  return (cpu.get(task + TASK.flags) & PF_WQ_WORKER) !== 0;
+}
+
 /** First task of the queue that this CPU can run now, taken off the queue; the idle task when there is none. */
 function pickNextTask(cpu: Cpu): TaskRef {
   const { kernel } = cpu.ctx;
@@ -139,7 +148,10 @@ export function scheduleNext(cpu: Cpu, preempt: boolean): void {
   const state = cpu.readOnce(prev + TASK.state);
   if (!isIdleTask(kernel, prev)) {
     if (preempt || state === TASK_RUNNING) {
-      enqueueTask(cpu, cpu.id, prev);
+      // A worker has little to do, and who was woken on the way to sleep was woken for something that others wait for.
+      const goesOn = preempt ? isWorker(cpu, prev) : isUrgent(cpu, prev);
+      if (goesOn) enqueueFirst(cpu, cpu.id, prev);
+      else enqueueTask(cpu, cpu.id, prev);
     } else if (signalPendingState(cpu, state, prev)) {
       cpu.writeOnce(prev + TASK.state, TASK_RUNNING);
       enqueueTask(cpu, cpu.id, prev);
@@ -212,8 +224,7 @@ export function activateTask(cpu: Cpu, task: TaskRef): void {
     cpu.spinLock(percpu(kernel, n) + PERCPU.rqLock);
   }
   cpu.writeOnce(task + TASK.cpu, n);
-  // Kernel code that others wait for goes first, as a fair scheduler would see to: it has slept, they have run.
-  const urgent = (cpu.get(task + TASK.flags) & (PF_KCODE | PF_WQ_WORKER)) !== 0;
+  const urgent = isUrgent(cpu, task);
   if (urgent) enqueueFirst(cpu, n, task);
   else enqueueTask(cpu, n, task);
   cpu.writeOnce(task + TASK.state, TASK_RUNNING);

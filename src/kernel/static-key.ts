@@ -17,8 +17,9 @@ export function textSync(cpu: Cpu): void {
   const { kernel } = cpu.ctx;
   const acks = kernel.globals + KERNEL.textAcks;
   cpu.writeOnce(acks, 0);
+  cpu.roundBegins();
   for (let n = 0; n < kernel.cpus; n++) {
-    if (n === cpu.id || !cpuOnline(cpu, n)) continue;
+    if (n === cpu.id || !cpuOnline(cpu, n) || cpu.answersAsleep(n)) continue;
     cpu.fetchAdd(acks, 1);
     sendIpi(cpu, n, IPI_TEXT_SYNC);
   }
@@ -29,6 +30,7 @@ export function textSync(cpu: Cpu): void {
     if (cpu.peek(percpu(kernel, cpu.id) + PERCPU.ipi) !== 0) handleIrq(cpu);
     cpu.relax(acks, left);
   }
+  cpu.roundEnds();
 }
 
 /** Change one word of kernel text and make every CPU see it. The caller holds the text mutex.

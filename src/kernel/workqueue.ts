@@ -76,9 +76,12 @@ export function scheduleOnEachCpu(
   cpu.set(batch + BATCH.fn, fn);
   cpusReadLock(cpu);
   cpu.writeOnce(batch + BATCH.remaining, 1);
+  cpu.roundBegins();
   for (let n = 0; n < kernel.cpus; n++) {
     if (!cpuOnline(cpu, n)) continue;
     if (watchedOnly && cpu.peek(percpu(kernel, n) + PERCPU.rcuWatching) === 0) continue;
+    // The idle loop sleeps where it could schedule, and nothing can be in progress there.
+    if (n !== cpu.id && cpu.answersAsleep(n)) continue;
     const work = batch + BATCH.size + n * WORK.size;
     initWork(cpu, work, WORK_FN_BATCH, batch);
     cpu.fetchAdd(batch + BATCH.remaining, 1);
@@ -87,6 +90,7 @@ export function scheduleOnEachCpu(
   }
   batchDone(cpu, batch);
   waitForCompletion(cpu, batch + BATCH.done);
+  cpu.roundEnds();
   cpusReadUnlock(cpu);
   kfree(cpu, kernel.batches, batch);
   return 0;

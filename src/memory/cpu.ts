@@ -12,8 +12,8 @@ export interface CpuContext {}
 
 /**
  * One simulated CPU. Kernel code receives it as its first parameter, named `cpu`, and touches shared memory through it
- * alone. Every method is a scheduling point in the explorer, except `get`, `set`, `peek`, `kick`, `syncCore`, `trace` and
- * `ablates`.
+ * alone. Every method is a scheduling point in the explorer, except `get`, `set`, `peek`, `kick`, the hints for
+ * rounds, `syncCore`, `trace` and `ablates`.
  *
  * Addresses are word indices; values are signed 32-bit words. An operation that carries a `site` is one of the places
  * that the subsystem's ordering argument rests on: ablating the site removes or weakens it.
@@ -109,6 +109,30 @@ export abstract class Cpu {
   abstract mwait(addr: Addr, seen: number): void;
   /** Let the CPUs that {@link relax} or {@link mwait} on `addr` look at it at once: a hint, for speed. Orders nothing. */
   abstract kick(addr: Addr): void;
+
+  /** A round begins in which this CPU waits for an answer of every other: a hint, for speed. Orders nothing. */
+  roundBegins(): void {
+    // CPUs that share no processor need not know.
+  }
+  /** The round that this CPU began is over. */
+  roundEnds(): void {
+    // As above.
+  }
+  /**
+   * This CPU has answered: those that have not may go first, until all rounds are over or the word at `interrupts` is not 0. A
+   * hint, for speed: it may return at once. Orders nothing.
+   */
+  giveWay(_interrupts: Addr): void {
+    // A CPU that shares no processor holds nobody up.
+  }
+  /**
+   * Answer for CPU `n` if it sleeps in {@link mwait}, holds no lock and has preemption enabled. When this says true, both CPUs
+   * are ordered as by an interrupt that it took: what was visible here before is visible there when it wakes, it does
+   * {@link syncCore} then, and what it did before it slept is visible here. False where nobody can tell.
+   */
+  answersAsleep(_n: number): boolean {
+    return false;
+  }
 
   /**
    * Sleep on the word at `addr` if it holds `seen`, as `futex_wait()`: looking and going to sleep are one step. Ends by a {@link wake} or

@@ -15,6 +15,10 @@ export const MACHINE = struct('machine', {
   waitLock: 1,
   waitTicket: 1,
   waitLines: 1,
+  /** Rounds in which a CPU waits for an answer of every other. */
+  rounds: 1,
+  /** How many CPU lines may hold a CPU that gives way. */
+  courteousLines: 1,
 });
 
 /** Address of the {@link MACHINE} words. */
@@ -32,8 +36,19 @@ export const CPU_LOCAL = struct('cpuLocal', {
   waitsOn: 1,
   waitTicket: 1,
   woken: 1,
-  pad: 10,
+  /** {@link AWAKE}, {@link ASLEEP} or {@link ANSWERED}. */
+  resting: 1,
+  /** Word that the CPU gives way on, or 0. */
+  givesWayOn: 1,
+  pad: 8,
 });
+
+/** Of `resting`: the CPU executes … */
+export const AWAKE = 0;
+/** … or sleeps in mwait(), … */
+export const ASLEEP = 1;
+/** … and somebody has answered for it meanwhile. */
+export const ANSWERED = 2;
 
 /** Claim the memory room's own words; must be the first claim on a map. Returns the base of the CPU lines. */
 export function claimLocal(map: MemoryMap, cpus: number): Addr {

@@ -2,7 +2,7 @@
 
 import { Cpu, type CpuContext } from './cpu.js';
 import { badAddress, FIRST_VALID_ADDR, freedLock, MachineStopped, unheldLock } from './fault.js';
-import { CPU_LOCAL, MACHINE, MACHINE_BASE } from './local.js';
+import { ANSWERED, ASLEEP, AWAKE, CPU_LOCAL, MACHINE, MACHINE_BASE } from './local.js';
 import { Random } from './random.js';
 import { Ablation, SITE_COUNT, type SiteId } from './sites.js';
 import { POISON, type Addr, type CpuId } from './struct.js';
@@ -22,6 +22,16 @@ const LINGER_GAP = 512;
 const LINGER_ODDS = 3;
 /** First of the streams that lingering draws from. */
 const LINGER_STREAM = 1000;
+
+/** Longest that a CPU gives way, in slices after which it looks for interrupts … */
+const GIVE_WAY_SLICES = 4;
+const GIVE_WAY_MS = 0.25;
+/** … and once in so many times it does not, so that others are late while it executes. */
+const GIVE_WAY_ODDS = 32;
+/** First of the streams that giving way draws from. */
+const GIVE_WAY_STREAM = 2000;
+const ROUNDS = MACHINE_BASE + MACHINE.rounds;
+const COURTEOUS_LINES = MACHINE_BASE + MACHINE.courteousLines;
 
 const UNLOCKED = 0;
 const LOCKED = 1;
@@ -80,6 +90,8 @@ export abstract class NativeCpu extends Cpu {
   readonly #sink: TraceSink;
   readonly #visits = new Float64Array(SITE_COUNT + 1);
   readonly #lingers: Random;
+  readonly #courtesy: Random;
+  readonly #firstLine: Addr;
   #allVisits = 0;
   readonly #caches: (() => void)[] = [];
   /** Spin locks that this CPU holds, and words to be notified when it holds none. */
@@ -98,6 +110,8 @@ export abstract class NativeCpu extends Cpu {
     this.#ablation = boot.ablation ?? new Ablation();
     this.#sink = boot.trace ?? ignore;
     this.#queue = new WaitQueue(this.words, boot.localBase, id);
+    this.#firstLine = boot.localBase;
+    this.#courtesy = new Random(boot.weak?.seed ?? 1, GIVE_WAY_STREAM + id);
     this.#lingers = new Random(boot.weak?.seed ?? 1, LINGER_STREAM + id);
   }
 
@@ -211,7 +225,47 @@ export abstract class NativeCpu extends Cpu {
     this.#sleepOn(addr, seen, RELAX_MS);
   }
   override mwait(addr: Addr, seen: number): void {
-    this.#sleepOn(this.check(addr), seen, WAIT_MS);
+    this.check(addr);
+    const resting = this.local + CPU_LOCAL.resting;
+    if (this.#locksHeld === 0 && this.#preemptDepth === 0) {
+      Atomics.store(this.words, resting, ASLEEP);
+    }
+    this.#sleepOn(addr, seen, WAIT_MS);
+    // Pairs with the full exchange in answersAsleep().
+    if (Atomics.exchange(this.words, resting, AWAKE) === ANSWERED) this.syncCore();
+  }
+  override answersAsleep(n: number): boolean {
+    const resting = this.#firstLine + n * CPU_LOCAL.size + CPU_LOCAL.resting;
+    const found = Atomics.compareExchange(this.words, resting, ASLEEP, ANSWERED);
+    if (found !== ANSWERED) return found === ASLEEP;
+    // Another answer: it has to write, too, to order what came before it.
+    return Atomics.compareExchange(this.words, resting, ANSWERED, ANSWERED) === ANSWERED;
+  }
+
+  override roundBegins(): void {
+    Atomics.add(this.words, ROUNDS, 1);
+  }
+  override roundEnds(): void {
+    Atomics.sub(this.words, ROUNDS, 1);
+    const lines = Atomics.load(this.words, COURTEOUS_LINES);
+    for (let n = 0; n < lines; n++) {
+      const line = this.#firstLine + n * CPU_LOCAL.size;
+      const word = Atomics.load(this.words, line + CPU_LOCAL.givesWayOn);
+      if (word !== 0) Atomics.notify(this.words, word);
+    }
+  }
+  override giveWay(interrupts: Addr): void {
+    const { words } = this;
+    if (Atomics.load(words, ROUNDS) === 0 || this.#courtesy.below(GIVE_WAY_ODDS) === 0) return;
+    const line = (this.local - this.#firstLine) / CPU_LOCAL.size + 1;
+    if (Atomics.load(words, COURTEOUS_LINES) < line) Atomics.store(words, COURTEOUS_LINES, line);
+    Atomics.store(words, this.local + CPU_LOCAL.givesWayOn, this.check(interrupts));
+    this.#notifyWaiters();
+    for (let slice = 0; slice < GIVE_WAY_SLICES; slice++) {
+      if (Atomics.load(words, ROUNDS) === 0) break;
+      if (Atomics.wait(words, interrupts, 0, GIVE_WAY_MS) === 'not-equal') break;
+    }
+    Atomics.store(words, this.local + CPU_LOCAL.givesWayOn, 0);
   }
   /**
    * Not before this CPU holds no lock, or has to wait itself: a CPU that is woken to be told of something takes the lock

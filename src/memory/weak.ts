@@ -184,6 +184,12 @@ export class WeakCpu extends ReorderingCpu {
     super.mwait(addr, seen);
     this.freshen();
   }
+  override answersAsleep(n: number): boolean {
+    this.barrier();
+    const isAnswered = super.answersAsleep(n);
+    this.freshen();
+    return isAnswered;
+  }
   override kick(addr: Addr): void {
     const pending = this.buffer.newest(this.check(addr));
     if (pending >= 0) this.buffer.wakeAt(pending);

@@ -14,6 +14,7 @@ import {
   freeTask,
   idleTask,
   PF_KCODE,
+  PF_WQ_WORKER,
   TASK,
   TASK_INTERRUPTIBLE,
   TASK_RUNNING,
@@ -60,6 +61,20 @@ test('__schedule: who is preempted is queued behind the others, whatever its sta
   t.is(words[admin + TASK.tiFlags], 0);
   t.deepEqual([words[admin + TASK.onRq], words[admin + TASK.onCpu]], [1, 0]);
   t.is(words[runnable + TASK.onCpu], 1);
+});
+
+test('__schedule: a worker goes on when it is preempted, and so does kernel code that is woken on its way to sleep', (t) => {
+  for (const [flag, preempt, goesOn] of [
+    [PF_WQ_WORKER, true, true],
+    [PF_KCODE, true, false],
+    [PF_KCODE, false, true],
+    [0, false, false],
+  ] as const) {
+    const { cpu, words, admin, runnable } = kernelMachine();
+    words[admin + TASK.flags] = (words[admin + TASK.flags]! & ~PF_KCODE) | flag;
+    scheduleNext(cpu, preempt);
+    t.is(cpu.current, goesOn ? admin : runnable, `flag ${flag}, preempted: ${preempt}`);
+  }
 });
 
 test('__schedule: who sleeps leaves the queue, unless a signal is pending', (t) => {
