@@ -239,6 +239,7 @@ export function executionOf(
   const test = parseLitmus(readFileSync(file, 'utf8'), file, { unroll });
   const model = modelOf(version);
   const why = explain(test, checkAxioms(test, { timeLimitMs, model }), timeLimitMs, model);
+  if (why.kind === 'no execution') throw new UsageError(`${file}: has no execution to draw`);
   const shown = why.kind === 'allowed' ? why : why.explanation;
   if (shown === null) {
     throw new UsageError(`${file}: no execution has these values, so none is drawn`);

@@ -6,7 +6,7 @@ import { Interrupted, UsageError, withPartial } from '../errors.js';
 import { Corpus } from './plan/corpus.js';
 import { FindingKeeper } from './plan/findings.js';
 import { jobsOf } from './plan/jobs.js';
-import { Ledger } from './plan/ledger.js';
+import { Ledger, type PlanJob } from './plan/ledger.js';
 import { LocalRunner, type RangeRunner } from './plan/local.js';
 import { checkPlan, readPlan, type Plan, type PlanFile } from './plan/plan.js';
 import type { CampaignResult, CampaignSnapshot } from './plan/snapshot.js';
@@ -14,6 +14,7 @@ import { summaryOf } from './plan/summary.js';
 import { checkOptions, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { callback, duration, integerIn, textOf, type Rule } from './rules.js';
+import { unendedComplaint } from './tally.js';
 import { Workers } from './workers.js';
 
 /** What {@link runCampaign} is asked to do. */
@@ -119,7 +120,7 @@ class CampaignRun {
   async run(): Promise<CampaignResult> {
     const { signal } = this.#options;
     const plan = this.#plan;
-    const jobs = await jobsOf(this.#workers, plan, signal);
+    const jobs = await this.#jobs();
     const ledger = new Ledger(jobs, plan.range);
     const folder = this.#options.corpus ?? plan.corpus;
     const corpus = folder === undefined ? undefined : new Corpus(resolve(plan.folder, folder));
@@ -165,9 +166,34 @@ class CampaignRun {
         this.#ended === 'interrupted'
           ? new Interrupted()
           : new UsageError(`the campaign ${plan.name} executed nothing: ${this.#ended}`);
-      throw replayed.length === 0 ? nothing : withPartial(nothing, result);
+      throw withPartial(nothing, result);
     }
+    this.#checkEnds(ledger, result);
     return result;
+  }
+
+  /** @throws UsageError when executions did not end within their bound, and nothing forbidden was found */
+  #checkEnds(ledger: Ledger, result: CampaignResult): void {
+    if (result.interrupted || result.findings.length > 0) return;
+    for (const { job, tally } of ledger.totals()) {
+      const unended = unendedComplaint(job.session.scenario.name, tally);
+      if (unended !== undefined) throw withPartial(new UsageError(unended), result);
+    }
+  }
+
+  /** @throws Interrupted with a result of nothing when the signal ended it before its scenarios were loaded */
+  async #jobs(): Promise<readonly PlanJob[]> {
+    try {
+      return await jobsOf(this.#workers, this.#plan, this.#options.signal);
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+      const result: CampaignResult = {
+        ...{ name: this.#plan.name, done: 0, total: 0, jobs: [], findings: [], notes: [] },
+        seconds: (performance.now() - this.#started) / 1000,
+        ...{ replayed: [], isComplete: false, ended: 'interrupted', interrupted: true },
+      };
+      throw withPartial(error, result);
+    }
   }
 
   #startClock(): NodeJS.Timeout | undefined {

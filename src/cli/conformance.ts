@@ -44,7 +44,6 @@ export function registerConformance(program: Command): void {
           ...{ label: 'conformance', json },
           reporting: { command: 'conformance', asked, tables: conformanceTables },
           text: (result: ConformanceResult) => textOf(result, list),
-          toJson: (result) => result.engines,
           keep: (result) => {
             if (missing !== undefined) writeFileSync(missing, missingTable(result.engines, used));
           },

@@ -116,7 +116,10 @@ async function runTests({
       return checked;
     },
   );
-  if (checked !== undefined) process.exitCode = exitCodeOf(checked);
+  if (checked !== undefined) {
+    process.exitCode = exitCodeOf(checked);
+    refuseEmpty(checked);
+  }
   if (dot !== undefined || svg !== undefined) await draw(options, dot, svg);
 }
 
@@ -125,6 +128,20 @@ function refuse(results: readonly LitmusResult[]): void {
   for (const { kind, file, reason } of divide(results).failures) {
     throw kind === 'bug' ? new SimulatorBug(reason) : new UsageError(withFile(file, reason));
   }
+}
+
+/** What has no execution has tested nothing. @throws UsageError for a single test without, or a folder of such tests */
+function refuseEmpty({ isFolder, results, interrupted }: CheckLitmusResult): void {
+  const { reports } = divide(results);
+  const isEmpty = ({ positive, negative, complete }: LitmusReport): boolean =>
+    complete && positive + negative === 0;
+  if (interrupted || reports.length === 0 || !reports.every(isEmpty)) return;
+  const file = reports[0]?.file ?? '';
+  throw new UsageError(
+    isFolder
+      ? 'no test has an execution: nothing was checked'
+      : `${file}: there is no execution: nothing was checked`,
+  );
 }
 
 /** Bugs are ours; tests that are none, and a folder of which no test could be run, the user's. */

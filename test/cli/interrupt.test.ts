@@ -1,5 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
 import { MAIN } from './child.js';
 
@@ -15,6 +18,13 @@ async function start(...args: readonly string[]): Promise<ChildProcess> {
   return child;
 }
 
+/** A campaign of hours; what is counted of a range when the interrupt comes counts. */
+const PLAN = join(mkdtempSync(join(tmpdir(), 'klp-interrupt-')), 'plan.yaml');
+writeFileSync(
+  PLAN,
+  'name: long\nscenarios: [disable-call, disable-switch]\nexecutions: 100000000\nrange: 10000000\n',
+);
+
 /** Long work of every kind; the points at which it is interrupted cover its start and its middle. */
 const long: readonly string[] = [
   'verify --json',
@@ -26,6 +36,10 @@ const long: readonly string[] = [
   'bench dispatch --time 1h --json',
   'stress --duration 1h --json',
   'explore system-enable-disable --budget 1h --json',
+  'litmus ../shared/litmus/tests --on machine --json',
+  'conformance ../shared/litmus --json',
+  'verify --exhaust disable-switch --budget 1h --json',
+  `campaign run ${PLAN} --json`,
 ];
 
 for (const [i, args] of long.entries()) {
@@ -49,3 +63,24 @@ test.serial('SIGTERM ends it with 143', async (t) => {
   child.kill('SIGTERM');
   t.deepEqual(await closed, [143, null]);
 });
+
+test.serial(
+  'an interrupted campaign tells what it has counted, of ranges under way too',
+  async (t) => {
+    const child = await start('campaign', 'run', PLAN, '--json');
+    let out = '';
+    child.stdout?.on('data', (data: Buffer) => (out += data.toString()));
+    const closed = once(child, 'close');
+    setTimeout(() => child.kill('SIGINT'), 4000);
+    t.deepEqual(await closed, [130, null]);
+    const { jobs, done, ended } = JSON.parse(out) as {
+      jobs: { executions: number; done: number; outcomes: { count: number }[] }[];
+      done: number;
+      ended: string;
+    };
+    t.is(ended, 'interrupted');
+    t.is(jobs.length, 2);
+    const counted = jobs.flatMap(({ outcomes }) => outcomes).reduce((sum, it) => sum + it.count, 0);
+    t.is(counted, done);
+  },
+);

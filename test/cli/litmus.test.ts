@@ -208,3 +208,18 @@ test('conformance --missing lists the tests that lack states, with what is shown
     ['| `SB+mbs.litmus` | 3 / 4        | 2500 |'],
   );
 });
+
+for (const [what, body, end] of [
+  ['a filter that nothing passes', 'r0 = READ_ONCE(*x);', 'filter (0:r0=7)\nexists (0:r0=1)'],
+  ['a lock that is never given back', 'spin_lock(s); spin_lock(s);', 'exists (x=1)'],
+] as const) {
+  test(`${what} leaves no execution: nothing is explained, and nothing was tested`, async (t) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'klp-litmus-')), 'none.litmus');
+    writeFileSync(file, `C none\n{}\nP0(int *x, spinlock_t *s) { int r0; ${body} }\n${end}\n`);
+    const { exitCode, stdout, stderr } = await runMain('litmus', file);
+    t.is(exitCode, 2);
+    t.regex(stdout, /\nStates 0\n[^]*No execution at all/);
+    t.notRegex(stdout, /carries|Why not/);
+    t.regex(stderr, /^klp-smp: .*none\.litmus: there is no execution: nothing was checked\n$/);
+  });
+}

@@ -17,6 +17,44 @@ const parsed = (body: string, init?: string, condition?: string): readonly State
 
 const kinds = (statements: readonly Statement[]): string[] => statements.map(({ kind }) => kind);
 
+for (const [end, where, problem] of [
+  ['exists (0:r0=1 /\\ 0:r2=0)', '7:21', 'there is no register r2 in P0; the nearest: r0, r1, x'],
+  ['forall (0:r7=1)', '7:11', 'there is no register r7 in P0; the nearest: r0, r1, x'],
+  ['~exists (z=1)', '7:10', 'there is no variable z; the nearest: x, y'],
+  ['exists (x=1 /\\ y=zz)', '7:18', 'there is no variable zz; the nearest: x, y'],
+  [
+    'locations [0:r8; x]\nexists (x=1)',
+    '7:14',
+    'there is no register r8 in P0; the nearest: r0, r1, x',
+  ],
+  ['locations [xx]\nexists (x=1)', '7:12', 'there is no variable xx; the nearest: x, y'],
+  [
+    'filter (0:r9=1)\nexists (x=1)',
+    '7:11',
+    'there is no register r9 in P0; the nearest: r0, r1, x',
+  ],
+  ['exists ([w]=1)', '7:10', 'there is no variable w; the nearest: x, y'],
+  ['exists (0:r0=&w)', '7:15', 'there is no variable w; the nearest: x, y'],
+  ['exists (x[1]=1)', '7:9', 'there is no variable x[1]; the nearest: x, y'],
+] as const) {
+  test(`a name that nothing else has is refused, with its place: ${end}`, (t) => {
+    const body = 'int r0; int r1; r0 = READ_ONCE(*x); r1 = READ_ONCE(*y);';
+    t.throws(() => parseLitmus(program(body, '', end), 'f'), {
+      instanceOf: LitmusSyntaxError,
+      message: `f:${where}: ${problem}`,
+    });
+  });
+}
+
+test('what a thread or the initial state names may stand in a condition, set or not', (t) => {
+  const at = (init: string, end: string) => () =>
+    parseLitmus(program('int r0; int r1;', init, end));
+  t.notThrows(at('', 'exists (0:r1=0)'));
+  t.notThrows(at('0:r5=3;', 'exists (0:r5=3)'));
+  t.notThrows(at('int z[2];', 'exists (z[1]=0)'));
+  t.notThrows(at('', 'exists (0:x=x)'));
+});
+
 test('a comment in the header nests, one in the code does not swallow (*x)', (t) => {
   const source =
     'C n (* a (* b { *) *)\n"doc {"\nKey=Value\n{ x=3; }\n' +

@@ -1,6 +1,6 @@
 /**
  * Torture: workers that die, signals, mutated inputs, outputs that cannot be written, and memory over time. Prints a table of what
- * was done and how it ended; ends with 1 when something hung, crashed, lost its results or had a wrong exit status.
+ * was done and how it ended, and each line of it on stderr as soon as it is known; ends with 1 when something hung, crashed, lost its results or had a wrong exit status.
  *
  * `npm run torture -- [--points N] [--inputs N] [--minutes N] [--seed N] [--only PARTS]`; by default a short form of about a minute.
  */
@@ -98,6 +98,9 @@ async function disturb(
       const fault = faultOf(ended, expected(afterMs));
       if (fault !== undefined) faults.push(`${args.join(' ')} after ${afterMs} ms: ${fault}`);
     }
+    process.stderr.write(
+      `${what}: ${args.join(' ')}: ${countOf(codes)}, ${faults.length} faults\n`,
+    );
     const late = slowest === 0 ? '' : `; slowest end ${(slowest / 1000).toFixed(1)} s`;
     rows.push({
       what: `${what}: ${args.slice(0, 4).join(' ')}`,
@@ -193,6 +196,9 @@ function parsed(): Row[] {
   try {
     return parsers.all.map((parser) => {
       const row = torture(parser, inputs, new Mutator(seed));
+      process.stderr.write(
+        `${row.name}: ${row.inputs} inputs, ${row.accepted} read, ${row.refused} refused, ${row.faults.length} faults\n`,
+      );
       return {
         what: `mutated ${row.name}`,
         times: row.inputs,

@@ -8,19 +8,19 @@ import type { PlanJob, WorkRange } from './ledger.js';
 /**
  * Execute a range.
  *
- * @returns its counts: equal wherever and whenever it is executed
- * @throws Interrupted when the signal ended it: a part of a range counts nothing
+ * @returns its counts, equal wherever and whenever it is executed, and the execution that comes next: not the range's end if the signal
+ *   ended it before
  */
 export async function executeRange(
   workers: Workers,
   { session, strategy }: PlanJob,
   range: WorkRange,
   signal?: AbortSignal,
-): Promise<Tally> {
+): Promise<{ readonly tally: Tally; readonly next: number }> {
   const tally = emptyTally();
   let { from } = range;
   while (from < range.to) {
-    if (signal?.aborted === true) throw new Interrupted();
+    if (signal?.aborted === true) break;
     const request = {
       session,
       strategy,
@@ -29,9 +29,14 @@ export async function executeRange(
       ms: SLICE_MS,
       stopAt: 'nothing',
     } as const;
-    const result = await workers.run('slice', request, { signal });
-    addTally(tally, result.tally);
-    from = result.next;
+    try {
+      const result = await workers.run('slice', request, { signal });
+      addTally(tally, result.tally);
+      from = result.next;
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+      break;
+    }
   }
-  return tally;
+  return { tally, next: from };
 }

@@ -36,8 +36,9 @@ export class LocalRunner implements RangeRunner {
         if (signal.aborted) return;
         const job = jobs.get(range.job);
         if (job === undefined || ledger.has(range)) continue;
-        const tally = await executeRange(this.#workers, job, range, signal);
-        if (ledger.add(range, tally)) onRange(range);
+        const { tally, next } = await executeRange(this.#workers, job, range, signal);
+        // What was executed before an interrupt counts: nobody else will go on here.
+        if (next > range.from && ledger.add({ ...range, to: next }, tally)) onRange(range);
       }
     };
     await Promise.all(Array.from({ length: this.#threads }, work));

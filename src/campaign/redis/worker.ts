@@ -89,7 +89,10 @@ class Participation {
     if (job === undefined || (await redis.hexists(keys.results, name)) === 1) return;
     let tally: Tally;
     try {
-      tally = await executeRange(workers, job, range, signal);
+      const executed = await executeRange(workers, job, range, signal);
+      // A part of a range counts nothing: somebody else takes the whole.
+      if (executed.next < range.to) throw new Interrupted();
+      ({ tally } = executed);
     } catch (error) {
       if (error instanceof UsageError) await redis.hset(keys.errors, name, error.message);
       throw error;

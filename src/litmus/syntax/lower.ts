@@ -81,6 +81,11 @@ export class ThreadLowering {
     return this.#names.get(name);
   }
 
+  /** Every name that a condition may give: registers, and parameters. */
+  known(): readonly string[] {
+    return [...new Set([...this.#names.keys(), ...this.#parameters.keys()])];
+  }
+
   /** `name = node`. */
   assign(name: string, node: Node): void {
     const value = this.#into(node, () => this.register(name));

@@ -1,6 +1,8 @@
 /** Parses `locations`, `filter` and the final condition of a litmus source. */
 import type { Condition, LocationId, Place, Proposition } from './ast.js';
 import type { Token } from './lexer.js';
+import { nearestTo } from '../../explorer/build/nearest.js';
+import type { LitmusSyntaxError } from './syntax-error.js';
 import type { TokenStream } from './token-stream.js';
 
 /** What the end of a litmus source says. */
@@ -15,8 +17,12 @@ export interface ParsedConditions {
 export interface Names {
   readonly threads: number;
   register(thread: number, name: string): Place;
-  /** Location `name`, created if the test has none yet. */
+  /** Registers of a thread: what it declares, is given, or uses. */
+  registers(thread: number): readonly string[];
+  /** Location `name`. */
   location(name: string): LocationId;
+  /** Locations that the initial state or a thread names. */
+  locations(): readonly string[];
   /** Value of a pointer to a location. */
   address(location: LocationId): number;
 }
@@ -141,10 +147,28 @@ export class ConditionParser {
   }
 
   #element(name: Token): LocationId {
-    if (!this.#stream.accept('[')) return this.#names.location(name.text);
+    if (!this.#stream.accept('[')) return this.#location(name, name.text);
     const index = this.#stream.expectInteger('an array index');
     this.#stream.expect(']', 'after the index');
-    return this.#names.location(`${name.text}[${index}]`);
+    return this.#location(name, `${name.text}[${index}]`);
+  }
+
+  #location(token: Token, name: string): LocationId {
+    const known = this.#names.locations();
+    if (!known.includes(name)) throw this.#unknown(token, `no variable ${name}`, name, known);
+    return this.#names.location(name);
+  }
+
+  /** A name that nothing else in the test has: a slip of the pen, which would make the condition one about 0. */
+  #unknown(
+    token: Token,
+    problem: string,
+    name: string,
+    known: readonly string[],
+  ): LitmusSyntaxError {
+    const nearest = nearestTo(name, known).join(', ');
+    const hint = nearest === '' ? '' : `; the nearest: ${nearest}`;
+    return this.#stream.lexer.errorAt(token.start, `there is ${problem}${hint}`);
   }
 
   #register(token: Token): Place {
@@ -155,7 +179,12 @@ export class ConditionParser {
       const range = `expected 0 to ${this.#names.threads - 1}`;
       throw this.#stream.lexer.errorAt(token.start, `there is no thread ${thread}: ${range}`);
     }
-    return this.#names.register(thread, this.#stream.expectName('the name of a register').text);
+    const name = this.#stream.expectName('the name of a register');
+    const known = this.#names.registers(thread);
+    if (!known.includes(name.text)) {
+      throw this.#unknown(name, `no register ${name.text} in P${thread}`, name.text, known);
+    }
+    return this.#names.register(thread, name.text);
   }
 
   #right(): Place | number {

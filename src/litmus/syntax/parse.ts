@@ -35,7 +35,9 @@ class TestParser {
     const conditions = new ConditionParser(this.#stream, {
       threads: this.#threads.length,
       register: (thread, register) => this.#register(thread, register),
+      registers: (thread) => this.#threads[thread]?.lowering.known() ?? [],
       location: (location) => this.#location(location),
+      locations: () => [...this.#ids.keys()],
       address: (location) => this.#addressOf(location),
     }).parse();
     return this.#test(name, conditions);
@@ -126,7 +128,7 @@ class TestParser {
     this.#threads.push(new ThreadParser(this.#stream, index, inits, locations).parse());
   }
 
-  /** A register that the condition names; one that no statement sets stays 0. */
+  /** A register that the condition names. */
   #register(thread: number, name: string): Place {
     const register = this.#threads[thread]?.lowering.register(name) ?? 0;
     return { kind: 'register', thread, register };

@@ -10,6 +10,8 @@ import { carriers } from './weaken.js';
 /** Why the proposition of a test holds in some allowed state, or in none. */
 export type Why =
   | { readonly kind: 'allowed'; readonly candidate: Candidate }
+  /** The test has no execution at all, within its bound on loops: there is nothing to explain. */
+  | { readonly kind: 'no execution'; readonly isCut: boolean }
   | {
       readonly kind: 'forbidden';
       /** Null when no execution has these values at all, or none was found in time. */
@@ -27,6 +29,9 @@ export function explain(
   timeLimitMs: number,
   model: MemoryModel = modelOf(),
 ): Why {
+  if (verdict.states.length === 0 && verdict.complete) {
+    return { kind: 'no execution', isCut: verdict.isCut };
+  }
   if (verdict.witness !== null) return { kind: 'allowed', candidate: verdict.witness };
   return {
     kind: 'forbidden',
@@ -49,11 +54,18 @@ const AXIOM_TEXT = {
   atomicity: 'a write would fall between the halves of a read-modify-write (axiom atomic)',
 } as const;
 
+const NO_EXECUTION =
+  'No execution at all: every one is left out by the filter, or cannot go on (a lock that is never given back, say).';
+
+const NO_SHORT_EXECUTION =
+  'No execution at all within the bound on loops: a larger one (--unroll) may show some.';
+
 /** The answer as text. */
 export function formatWhy(test: LitmusTest, why: Why): string {
   if (why.kind === 'allowed') {
     return `An execution that shows it:\n${formatExecution(test, why.candidate)}`;
   }
+  if (why.kind === 'no execution') return why.isCut ? NO_SHORT_EXECUTION : NO_EXECUTION;
   const { explanation } = why;
   const reason =
     explanation === null
@@ -79,6 +91,7 @@ export function whyToJson(test: LitmusTest, why: Why): unknown {
     const { candidate } = why;
     return { allowed: true, execution: [...candidate.placed()].map((e) => event(candidate, e)) };
   }
+  if (why.kind === 'no execution') return { allowed: null };
   const { explanation } = why;
   return {
     allowed: false,
