@@ -28,10 +28,11 @@ export function registerCompare(program: Command): void {
 }
 
 function compareText(result: CompareResult): string {
-  const { rows, exhausted, explored, threadRuns, backend } = result;
+  const { scenario, rows, exhausted, explored, threadRuns, backend } = result;
   const how = exhausted ? 'exhausted' : 'not exhausted';
   const lines = [
-    `explorer: ${how}, ${explored} executions; threads (${backend}): ${threadRuns} executions`,
+    `${scenario}: in the explorer (lkmm) and on real threads (${backend})`,
+    `explorer: ${how}, ${explored} executions; threads: ${threadRuns} executions`,
     `${'outcome'.padEnd(24)} ${'grade'.padEnd(12)} ${'explorer'.padStart(10)} ${'threads'.padStart(10)}`,
   ];
   for (const { outcome, grade, explorer, threads } of rows) {

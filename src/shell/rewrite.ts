@@ -12,8 +12,7 @@ interface TreeNode {
 /** Names of the functions and commands that rewritten scripts call; no script uses such names. */
 const PREFIX = '__klp_';
 
-/** Functions that go before every script: traps, which just-bash has not. */
-export const PRELUDE = `
+const FUNCTIONS = `
 ${PREFIX}trap_EXIT=
 ${PREFIX}bg=0
 ${PREFIX}trap() {
@@ -34,6 +33,12 @@ ${PREFIX}leave() {
   return 0
 }
 `;
+
+/** Functions that go before every script: traps, which just-bash has not. On the script's first line, so that lines keep their numbers. */
+export const PRELUDE = FUNCTIONS.trim()
+  .split('\n')
+  .map((line) => line.trim() + (/(?:\bdo|\bthen|\{)$/.test(line) ? ' ' : '; '))
+  .join('');
 
 /** The first command of a small script, as a tree. */
 function commandOf(source: string): TreeNode {

@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import { asm } from '../kernel/text.js';
 import type { ModuleDeclaration, PatchDeclaration } from '../scenario/boot.js';
+import { nearestTo } from '../explorer/build/nearest.js';
+import { SHELL_FUNCTIONS } from './kernel/modules.js';
+import { SYSTEM_FUNCTIONS } from './kernel/system.js';
 import { ShellMachine } from './machine.js';
 import { ShellSession } from './session.js';
 import { ThreadMachine, type ThreadMachineOptions } from './threads.js';
@@ -29,7 +32,7 @@ interface PatchFileContents {
 function readPatchFile(file: string): ModuleDeclaration {
   let contents: { readonly [K in keyof PatchFileContents]?: unknown };
   try {
-    contents = JSON.parse(readFileSync(file, 'utf8')) as typeof contents;
+    contents = (JSON.parse(readFileSync(file, 'utf8')) ?? {}) as typeof contents;
   } catch (error) {
     throw new UsageError(`--patch: ${file} cannot be read as JSON: ${String(error)}`);
   }
@@ -39,6 +42,7 @@ function readPatchFile(file: string): ModuleDeclaration {
   if (typeof name !== 'string' || !/^\w+$/.test(name) || !isNames(functions)) {
     throw new UsageError(`--patch: ${file} needs "name" (a word) and "functions" (names)`);
   }
+  for (const old of functions) checkFunction(file, old);
   const patch: PatchDeclaration = {
     replace: replace === true,
     objects: [{ funcs: functions.map((old) => ({ oldName: old, newName: `${name}_${old}` })) }],
@@ -48,6 +52,20 @@ function readPatchFile(file: string): ModuleDeclaration {
     functions: functions.map((old) => ({ name: `${name}_${old}`, code: [asm.spin(1), asm.ret] })),
     patch,
   };
+}
+
+const PATCHABLE: readonly string[] = [...SHELL_FUNCTIONS, ...SYSTEM_FUNCTIONS]
+  .filter(({ traceable }) => traceable !== false)
+  .map(({ name }) => name)
+  .sort();
+
+/** @throws {UsageError} for a function that the machine's kernel does not have, or that cannot be patched */
+function checkFunction(file: string, name: string): void {
+  if (PATCHABLE.includes(name)) return;
+  const nearest = nearestTo(name, PATCHABLE).join(', ');
+  throw new UsageError(
+    `--patch: ${file}: the kernel has no function '${name}' that can be patched; the nearest are ${nearest}`,
+  );
 }
 
 /** Start a machine, let somebody use a shell on it, and switch it off. */

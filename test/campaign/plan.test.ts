@@ -198,3 +198,9 @@ test('a campaign whose time is over says so', async (t) => {
 test('a plan that is checked keeps its folder', (t) => {
   t.is(checkPlan('x', warn, '/a').folder, '/a');
 });
+
+test('an alias of nothing in a campaign file is a mistake of the file', (t) => {
+  const file = join(mkdtempSync(join(tmpdir(), 'klp-plan-')), 'plan.yaml');
+  writeFileSync(file, 'name: x\nscenarios: [a]\nmemories: [*lkmm]\nexecutions: 5\n');
+  t.throws(() => readPlan(file), { code: 'ERR_USAGE', message: /plan\.yaml: Unresolved alias/ });
+});

@@ -26,14 +26,21 @@ export interface Ended {
 export type Disturbance =
   | { readonly kind: 'signal'; readonly signal: 'SIGINT' | 'SIGTERM'; readonly afterMs: number }
   | { readonly kind: 'kill'; readonly afterMs: number; readonly seed: number }
+  /** A worker thread ends in the place of a message: from 1, whatever the time. */
+  | { readonly kind: 'message'; readonly thread: number; readonly message: number }
   | { readonly kind: 'none' };
 
+/** What the killer is told; undefined: there is none. */
+function tortureOf(disturbance: Disturbance): string | undefined {
+  if (disturbance.kind === 'kill') return `${disturbance.afterMs},${disturbance.seed}`;
+  if (disturbance.kind !== 'message') return undefined;
+  return `message,${disturbance.thread},${disturbance.message}`;
+}
+
 function start(args: readonly string[], disturbance: Disturbance): ChildProcess {
-  const killer = disturbance.kind === 'kill' ? ['--import', KILLER] : [];
-  const env =
-    disturbance.kind === 'kill'
-      ? { ...process.env, TORTURE: `${disturbance.afterMs},${disturbance.seed}` }
-      : process.env;
+  const torture = tortureOf(disturbance);
+  const killer = torture === undefined ? [] : ['--import', KILLER];
+  const env = torture === undefined ? process.env : { ...process.env, TORTURE: torture };
   return spawn(process.execPath, [...killer, MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env,
@@ -48,7 +55,7 @@ export function disturbed(args: readonly string[], disturbance: Disturbance): Pr
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     let since = performance.now();
-    const afterMs = disturbance.kind === 'none' ? 0 : disturbance.afterMs;
+    const afterMs = 'afterMs' in disturbance ? disturbance.afterMs : 0;
     const disturb = setTimeout(() => {
       since = performance.now();
       if (disturbance.kind === 'signal') child.kill(disturbance.signal);

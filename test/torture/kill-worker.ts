@@ -1,11 +1,28 @@
-/** Loaded into a command before it starts: ends one of its worker threads at the time that `TORTURE` names. */
+/**
+ * Loaded into a command before it starts, and into its worker threads: ends one of them. `TORTURE=MS,SEED` names a time;
+ * `TORTURE=message,THREAD,N` names a thread, which then ends in the place of its N-th message, however long that takes.
+ */
 
 import { syncBuiltinESMExports } from 'node:module';
-import threads, { isMainThread, Worker } from 'node:worker_threads';
+import threads, { isMainThread, MessagePort, threadId, Worker } from 'node:worker_threads';
 
-const [afterMs = 0, seed = 0] = (process.env['TORTURE'] ?? '').split(',').map(Number);
+const asked = (process.env['TORTURE'] ?? '').split(',');
+const [afterMs = 0, seed = 0] = asked.map(Number);
+const [kind, thread, most] = asked;
 
-if (isMainThread) {
+if (kind === 'message') {
+  if (!isMainThread && threadId === Number(thread)) {
+    const { value: post } = Object.getOwnPropertyDescriptor(
+      MessagePort.prototype,
+      'postMessage',
+    ) as { value: (...args: unknown[]) => void };
+    let sent = 0;
+    MessagePort.prototype.postMessage = function (...args: unknown[]) {
+      if (++sent === Number(most)) process.exit(1);
+      post.apply(this, args);
+    };
+  }
+} else if (isMainThread) {
   const workers: Worker[] = [];
   threads.Worker = class extends Worker {
     constructor(...args: ConstructorParameters<typeof Worker>) {

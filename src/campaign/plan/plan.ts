@@ -138,8 +138,17 @@ export function readPlan(file: string): Plan {
     const [what = ''] = error.message.split(' at line');
     throw new UsageError(`${file}:${line}: ${what.split('\n')[0] ?? ''}`);
   }
-  // 100 aliases: enough for any campaign, and no way to make a small file large.
-  return checkPlan(file, document.toJS({ maxAliasCount: 100 }), dirname(resolve(file)));
+  return checkPlan(file, contentsOf(file, document), dirname(resolve(file)));
+}
+
+/** @throws UsageError for an alias of what is not there, or of too much */
+function contentsOf(file: string, document: ReturnType<typeof parseDocument>): unknown {
+  try {
+    // 100 aliases: enough for any campaign, and no way to make a small file large.
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`);
+  }
 }
 
 /** A scenario as {@link chooseScenario} takes it, for a campaign whose paths start from `folder`. */

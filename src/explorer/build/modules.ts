@@ -8,6 +8,7 @@ import { basename, dirname, extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UsageError } from '../../errors.js';
 import type { EncodedSourceMap } from '@jridgewell/remapping';
+import { refuseForeignMemory } from './foreign-state.js';
 import type { GraphModule } from './graph.js';
 import { lineOf, placeOf } from '../engine/place.js';
 import { plainNames } from './plain.js';
@@ -148,6 +149,7 @@ export function transformGraph(
     for (const [specifier, target] of module.inside) {
       specifiers.set(specifier, `./${names.get(target) ?? ''}`);
     }
+    refuseForeignMemory(module.source, module.program);
     const { code, map } = transform(module.source, module.program, {
       kernel: kernel.get(path) ?? new Set(),
       plain: plain.get(path) ?? new Set(),

@@ -1,6 +1,6 @@
 /** A scenario loaded, prepared and ready to be executed with one configuration: what explore and replay share. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { UsageError } from '../../errors.js';
 import { KERNEL_VERSIONS } from '../../kernel/versions.js';
 import { Ablation, type SiteId } from '../../memory/sites.js';
@@ -14,7 +14,10 @@ import { Execution } from './execution.js';
 import type { ExplorerMemory, MemoryKind } from './explorer-memory.js';
 import { locateBlocked } from './blocked.js';
 import { checkExecuted, ForeignBody } from './bodies.js';
+import { suspectsIn } from '../build/foreign-state.js';
 import { loadResumable } from '../build/modules.js';
+import { parseModule } from '../build/transform.js';
+import { stripTypes } from '../build/typescript.js';
 import { prepare } from './prepare.js';
 import type { Prepared } from './prepared.js';
 import { RaceDetector } from './race-detector.js';
@@ -116,13 +119,15 @@ function placed<T>(file: string | undefined, action: () => T): T {
   }
 }
 
-/** Places in a file that may make its scenarios nondeterministic. */
-function suspectsIn(file: string): string[] {
-  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
-  return lines.flatMap((line, i) => {
-    const [found] = /Math\.random|Date\.now|new Date|performance\.now|hrtime/.exec(line) ?? [];
-    return found === undefined ? [] : [`${file}:${i + 1} uses ${found}`];
-  });
+/** Places in a file whose kernel code may make its scenarios nondeterministic. */
+function suspectsOf(file: string): string[] {
+  try {
+    const code = readFileSync(file, 'utf8');
+    const source = { file, code: /\.[cm]?ts$/.test(file) ? stripTypes(file, code).code : code };
+    return suspectsIn(parseModule(source)).map(({ line, what }) => `${file}:${line} ${what}`);
+  } catch {
+    return []; // It was loaded before: what cannot be read again just gives no hint.
+  }
 }
 
 /** What a session's memory does besides. */
@@ -244,7 +249,7 @@ export class Session {
 
   /** What to say when one schedule leads to two executions. */
   notDeterministic(): UsageError {
-    const suspects = this.#file === undefined ? [] : suspectsIn(this.#file);
+    const suspects = this.#file === undefined ? [] : suspectsOf(this.#file);
     return new UsageError(
       `scenario ${this.scenario.name} is not deterministic: one schedule led to two executions. Its code may depend on nothing ` +
         `but its cpu: no Math.random(), no clock, no variable that outlives an execution${suspects.map((s) => `; ${s}`).join('')}`,
