@@ -93,6 +93,11 @@ export function createStrategy(config: StrategyConfig, session: Explorable): Str
       '--strategy dfs explores races; a whole machine is explored with random or pct',
     );
   }
+  if ((session.execution.workers ?? 0) > 0) {
+    throw new UsageError(
+      '--strategy dfs explores programs whose threads are all declared; one that starts workers is explored with random or pct',
+    );
+  }
   return new DfsStrategy(session.execution.cpus.length, config);
 }
 

@@ -14,8 +14,15 @@ export interface ProgramDeclaration {
   readonly description?: string;
   /** Make what the threads share: a SharedArrayBuffer, or anything that `postMessage` could send, with such buffers in it. */
   readonly shared?: () => unknown;
-  /** One function for each thread, 1 to 31. */
-  readonly threads: readonly ThreadBody[];
+  /** One function for each thread, 1 to 31. They may be async, and may start workers. */
+  readonly threads?: readonly ThreadBody[];
+  /**
+   * Instead of threads: the main module of a program, executed as `node main.js` would. `outcome` then gets one value: its exit code,
+   * and what it has printed, as `{ code, stdout, stderr }`.
+   */
+  readonly main?: string | URL;
+  /** Workers that one execution may start at most. Default 6. */
+  readonly workers?: number;
   /**
    * What an execution has come to, as text: called after all threads have ended, with what they returned and what they share.
    * Default: the returned values as JSON, separated by commas.
@@ -35,6 +42,7 @@ export interface ProgramDeclaration {
 /** A declared program. */
 export interface Program extends ProgramDeclaration {
   readonly kind: 'program';
+  readonly threads: readonly ThreadBody[];
 }
 
 /**
@@ -43,14 +51,24 @@ export interface Program extends ProgramDeclaration {
  * @throws TypeError when the declaration is not one
  */
 export function program(declaration: ProgramDeclaration): Program {
-  const { threads } = declaration;
+  const { main, threads = [], workers = 0 } = declaration;
+  if (main !== undefined) {
+    if (typeof main !== 'string' && !((main as unknown) instanceof URL)) {
+      throw new TypeError('program(): `main` is the path of a module, or a URL');
+    }
+    if (threads.length > 0) throw new TypeError('program(): either `main` or `threads`');
+    return { kind: 'program', ...declaration, threads };
+  }
+  if (!Number.isInteger(workers) || workers < 0 || threads.length + workers > 31) {
+    throw new TypeError('program(): `workers` is a number, at most 31 with the threads');
+  }
   if (!Array.isArray(threads) || threads.length < 1 || threads.length > 31) {
     throw new TypeError('program(): `threads` is a list of 1 to 31 functions');
   }
   if (threads.some((thread) => typeof thread !== 'function')) {
     throw new TypeError('program(): each of `threads` is a function');
   }
-  return { kind: 'program', ...declaration };
+  return { kind: 'program', ...declaration, threads };
 }
 
 /** Whether a value is what {@link program} returned. */

@@ -48,9 +48,12 @@ const BAD: Readonly<Record<string, readonly [string, RegExp]>> = {
     sharedBytes('const v = new Uint8Array(s);\n[v[0], v[1]] = [1, 2];'),
     /program\.js:4: v\[0\] accesses shared memory/,
   ],
-  'an async body': [
-    sharedBytes('').replace('(s) =>', 'async (s) =>'),
-    /async functions are not supported/,
+  'a module of Node that depends on more than the program': [
+    sharedBytes('return createServer();').replace(
+      HEAD,
+      `${HEAD}import { createServer } from 'node:http';\n`,
+    ),
+    /program\.js:4: createServer of node:http is not available in the explorer/,
   ],
 };
 

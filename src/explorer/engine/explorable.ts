@@ -14,6 +14,8 @@ export interface Executed {
   readonly wasFair: boolean;
   /** Those who take turns. */
   readonly cpus: { readonly length: number };
+  /** How many of them are started only while it executes. */
+  readonly workers?: number;
 }
 
 /** A prepared scenario or program. */

@@ -18,6 +18,8 @@ const ATOMICS: ReadonlySet<string> = new Set([
   'compareExchange',
   'wait',
   'notify',
+  'waitAsync',
+  'pause',
 ]);
 
 type Link = (MemberExpression | CallExpression) & { optional: boolean };

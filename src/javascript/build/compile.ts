@@ -6,7 +6,16 @@ import { compileFunction } from 'node:vm';
 import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
 import { UsageError } from '../../errors.js';
 import { KEY_CALL, KEY_NEW, KEY_VIEW, RUNTIME } from './context.js';
-import { isOutside, parseJson, readProgram, type ReadModule } from './graph.js';
+import {
+  hasStateOfAgent,
+  isOutside,
+  LIBRARY,
+  parseJson,
+  readProgram,
+  readText,
+  resolveAtRunTime,
+  type ReadModule,
+} from './graph.js';
 import { instrument } from './instrument.js';
 import { COMMONJS_PARAMETERS, MODULE_PARAMETERS } from './links.js';
 import { SiteTable } from './sites.js';
@@ -27,6 +36,16 @@ export interface CompiledModule {
 export interface CompiledProgram {
   readonly entry: string;
   readonly modules: ReadonlyMap<string, CompiledModule>;
+  /** A module that may not have been read yet. @throws UsageError */
+  readonly load: (path: string) => CompiledModule;
+  /** A module whose text the program has made itself. */
+  readonly loadText: (path: string, code: string, kind: 'esm' | 'cjs') => CompiledModule;
+  /** What a specifier means in a module. @throws Error with a code, as the loader of Node does */
+  readonly resolve: (path: string, specifier: string, how: 'import' | 'require') => string;
+  /** Modules beyond those that the file imports, in the order in which they were asked for. */
+  readonly extra: readonly string[];
+  /** Modules that it was compiled with, besides. */
+  readonly given: readonly string[];
   readonly sites: SiteTable;
   /** Eight hexadecimal digits: equal for equal code, wherever it is installed. */
   readonly fingerprint: string;
@@ -47,32 +66,89 @@ export const PARAMETERS = [RUNTIME, KEY_CALL, KEY_NEW, KEY_VIEW, ...SHADOWED] as
  *
  * @throws UsageError with file and line for what is missing, is not JavaScript or cannot be instrumented
  */
-export function compileProgram(file: string): CompiledProgram {
+export function compileProgram(file: string, extra: readonly string[] = []): CompiledProgram {
   const entry = resolve(file);
-  const sources = readProgram(entry);
-  const sites = new SiteTable();
-  const getters = new Set<string>();
-  const setters = new Set<string>();
-  for (const { scope } of sources.values()) {
-    for (const name of scope?.getters ?? []) getters.add(name);
-    for (const name of scope?.setters ?? []) setters.add(name);
+  return new ProgramCompiler(entry, extra);
+}
+
+class ProgramCompiler implements CompiledProgram {
+  readonly entry: string;
+  readonly sites = new SiteTable();
+  readonly modules = new Map<string, CompiledModule>();
+  readonly fingerprint: string;
+  readonly isStateless: boolean;
+  readonly extra: string[] = [];
+  readonly given: readonly string[];
+  readonly #sources = new Map<string, ReadModule>();
+  readonly #getters = new Set<string>();
+  readonly #setters = new Set<string>();
+  readonly #maps = new Map<string, () => TraceMap>();
+
+  constructor(entry: string, extra: readonly string[]) {
+    this.entry = entry;
+    this.given = extra;
+    for (const path of [entry, ...extra]) this.#read(path);
+    this.#compile();
+    this.fingerprint = fingerprintOf(this.#sources);
+    this.isStateless = [...this.#sources.values()].every(
+      ({ kind, program, scope, targets }) =>
+        kind === 'esm' &&
+        program &&
+        scope &&
+        isStateless(program, scope) &&
+        ![...targets.values()].some(hasStateOfAgent),
+    );
   }
-  const maps = new Map<string, () => TraceMap>();
-  const modules = new Map<string, CompiledModule>();
-  for (const source of sources.values()) {
-    modules.set(source.path, compileModule(source, sources, { getters, setters, sites, maps }));
+
+  #read(path: string): void {
+    for (const [name, module] of readProgram(path, this.#sources)) {
+      this.#sources.set(name, module);
+      for (const getter of module.scope?.getters ?? []) this.#getters.add(getter);
+      for (const setter of module.scope?.setters ?? []) this.#setters.add(setter);
+    }
   }
-  return {
-    entry,
-    modules,
-    sites,
-    fingerprint: fingerprintOf(sources),
-    isStateless: [...sources.values()].every(
-      ({ kind, program, scope }) =>
-        kind === 'esm' && program && scope && isStateless(program, scope),
-    ),
-    original: (script, line, column) => originalPlace(sources, maps, { script, line, column }),
-  };
+
+  #compile(): void {
+    const shared: Shared = {
+      getters: this.#getters,
+      setters: this.#setters,
+      sites: this.sites,
+      maps: this.#maps,
+    };
+    for (const [path, source] of this.#sources) {
+      if (this.modules.has(path)) continue;
+      this.modules.set(path, compileModule(source, this.#sources, shared));
+    }
+  }
+
+  load(path: string): CompiledModule {
+    const known = this.modules.get(path);
+    if (known !== undefined) return known;
+    this.#read(path);
+    this.#compile();
+    if (!path.startsWith(LIBRARY)) this.extra.push(path);
+    return this.modules.get(path) as CompiledModule;
+  }
+
+  loadText(path: string, code: string, kind: 'esm' | 'cjs'): CompiledModule {
+    if (!this.modules.has(path)) {
+      this.#sources.set(path, readText(path, code, kind));
+      for (const target of this.#sources.get(path)?.targets.values() ?? []) {
+        if (!isOutside(target)) this.#read(target);
+      }
+      this.#compile();
+    }
+    return this.modules.get(path) as CompiledModule;
+  }
+
+  resolve(path: string, specifier: string, how: 'import' | 'require'): string {
+    const known = this.#sources.get(path)?.targets.get(specifier);
+    return known ?? resolveAtRunTime(path, specifier, how);
+  }
+
+  original(script: string, line: number, column: number): string | undefined {
+    return originalPlace(this.#sources, this.#maps, { script, line, column });
+  }
 }
 
 function fingerprintOf(sources: ReadonlyMap<string, ReadModule>): string {

@@ -33,11 +33,14 @@ function shownPath(path: string): string {
 }
 
 /** Read a program's modules, the file itself first. @throws UsageError with file and line */
-export function readProgram(entry: string): Map<string, ReadModule> {
+export function readProgram(
+  entry: string,
+  known: ReadonlyMap<string, ReadModule>,
+): Map<string, ReadModule> {
   const modules = new Map<string, ReadModule>();
   const queue = [entry];
   for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
-    if (modules.has(path)) continue;
+    if (modules.has(path) || known.has(path)) continue;
     const module = readModule(path);
     modules.set(path, module);
     queue.push(...[...module.targets.values()].filter((t) => !isOutside(t)));
@@ -45,9 +48,26 @@ export function readProgram(entry: string): Map<string, ReadModule> {
   return modules;
 }
 
+/** Folder of the modules that stand for some of Node's: they are instrumented like a program's own. */
+export const LIBRARY = fileURLToPath(new URL('../library/', import.meta.url));
+/** How they import what the engine gives them. */
+export const HOST = join(LIBRARY, 'host.js');
+
 /** Whether a target is not instrumented: a built-in module, or ours. */
 export function isOutside(target: string): boolean {
-  return target.startsWith('node:') || OWN_SPECIFIERS.has(target);
+  return target.startsWith('node:') || target === HOST || OWN_SPECIFIERS.has(target);
+}
+
+/** Built-in modules that have no state and know of no agent. */
+const STATELESS: ReadonlySet<string> = new Set(
+  ['path', 'path/posix', 'url', 'util', 'assert', 'assert/strict', 'buffer', 'os'].map(
+    (name) => `node:${name}`,
+  ),
+);
+
+/** Whether a module that imports this cannot be shared between agents. */
+export function hasStateOfAgent(target: string): boolean {
+  return target.startsWith('node:') && !STATELESS.has(target);
 }
 
 function readModule(path: string): ReadModule {
@@ -84,6 +104,31 @@ export function parseJson(shown: string, code: string): unknown {
   } catch (error) {
     throw new UsageError(`${shown}: is not JSON: ${(error as Error).message}`);
   }
+}
+
+/** A module whose text a program has made itself. */
+export function readText(path: string, code: string, kind: Kind): ReadModule {
+  const program = parseAs(code, kind);
+  const targets = kind === 'esm' ? importTargets(path, path, program) : new Map<string, string>();
+  return { path, shown: path, kind, code, program, scope: scopeOf(program), targets };
+}
+
+/** What a specifier means when the program asks for it. @throws Error with a code, as the loader of Node does */
+export function resolveAtRunTime(
+  path: string,
+  specifier: string,
+  how: 'import' | 'require',
+): string {
+  try {
+    if (how === 'import') return importTarget(path, specifier, shownPath(path));
+    const target = requireTarget(createRequire(path), specifier, shownPath(path), false);
+    if (target !== undefined) return target;
+  } catch (error) {
+    throw Object.assign(new Error((error as Error).message), {
+      code: how === 'import' ? 'ERR_MODULE_NOT_FOUND' : 'MODULE_NOT_FOUND',
+    });
+  }
+  throw new UsageError(`${shownPath(path)}: cannot require '${specifier}'`);
 }
 
 type Kind = 'esm' | 'cjs';

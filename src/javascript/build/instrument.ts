@@ -137,7 +137,11 @@ class Instrumentation {
         return true;
       case 'AwaitExpression':
         this.visit(node.argument);
-        this.cx.replace(node.start, node.argument.start, `(yield ${RUNTIME}.await(`);
+        this.cx.replace(
+          node.start,
+          node.argument.start,
+          `(yield ${RUNTIME}.await(${this.cx.site(node, 'await')}, `,
+        );
         this.cx.after(node, '))');
         return true;
       case 'YieldExpression':
@@ -199,6 +203,9 @@ class Instrumentation {
   #yield(node: AnyNode & { type: 'YieldExpression' }): void {
     const { cx } = this;
     const { argument } = node;
+    if (node.delegate && cx.fn.isAsync) {
+      throw cx.rejection(node, '`yield*` in an async generator is not supported');
+    }
     const method = node.delegate ? 'delegate' : 'out';
     const open = node.delegate ? `(yield* ${RUNTIME}.${method}(` : `(yield ${RUNTIME}.${method}(`;
     if (argument == null) {

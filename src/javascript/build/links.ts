@@ -1,7 +1,7 @@
 /** Imports and exports of a module, turned into what the loader hands in. */
 
 import type { AnyNode, Identifier, ImportExpression } from 'acorn';
-import { OWN, RUNTIME, type Context } from './context.js';
+import { KEY_CALL, OWN, RUNTIME, type Context } from './context.js';
 import { namesOf } from './scope.js';
 
 /** How a module is tied to others. */
@@ -17,7 +17,7 @@ export interface ModuleLinks {
 }
 
 /** Parameters of an ES module's function: its exports, the namespaces of its imports, `import.meta`. */
-export const MODULE_PARAMETERS = [`${OWN}x`, `${OWN}m`, `${OWN}meta`] as const;
+export const MODULE_PARAMETERS = [`${OWN}x`, `${OWN}m`, `${OWN}meta`, `${OWN}import`] as const;
 /** Parameters of a CommonJS module's function. */
 export const COMMONJS_PARAMETERS = [
   'exports',
@@ -25,6 +25,7 @@ export const COMMONJS_PARAMETERS = [
   'module',
   '__filename',
   '__dirname',
+  `${OWN}import`,
 ] as const;
 
 type Visit = (node: AnyNode) => void;
@@ -165,11 +166,19 @@ export class ModuleRewriter {
     return this.#live.get(name) ?? name;
   }
 
+  /** `import(…)`: asks the loader for the module, when it is executed. */
   dynamic(node: ImportExpression): boolean {
-    throw this.#cx.rejection(
-      node,
-      'import() of a module that is not known beforehand is not supported',
+    const cx = this.#cx;
+    this.#visit(node.source);
+    if (!cx.fn.resumable) throw cx.rejection(node, 'import() where nothing can be interrupted');
+    const { source } = node;
+    cx.replace(
+      node.start,
+      source.start,
+      `(${RUNTIME}.at = ${cx.site(node, 'import')}, yield* ${OWN}import[${KEY_CALL}](`,
     );
+    cx.replace(source.end, node.end, '))');
+    return true;
   }
 }
 

@@ -76,7 +76,6 @@ export class IterationRewriter {
   /** `for (const x of y) …`. */
   forOf(node: ForOfStatement, outermost: AnyNode): void {
     const cx = this.#cx;
-    if (node.await) throw cx.rejection(node, '`for await` is not supported yet');
     if (!cx.fn.resumable) {
       for (const child of childrenOf(node)) this.#visit(child);
       return;
@@ -84,16 +83,19 @@ export class IterationRewriter {
     const cursor = cx.unique('c');
     const bind = this.#binding(node, cursor);
     this.#visit(node.right);
-    cx.replace(node.start, node.right.start, `for (${cursor} = ${RUNTIME}.open(`);
-    cx.replace(
-      node.right.end,
-      node.body.start,
-      `); ${cursor}.isFast ? ${cursor}.next() : yield* ${cursor}.step();) { ${bind} `,
-    );
+    const site = node.await ? cx.site(node, 'await', node.right) : 0;
+    const wait = (text: string): string => `(yield ${RUNTIME}.await(${site}, ${text}))`;
+    const open = node.await ? `yield* ${RUNTIME}.openAsync(` : `${RUNTIME}.open(`;
+    const step = node.await
+      ? `${cursor}.take(${wait(`yield* ${cursor}.ask()`)})`
+      : `${cursor}.isFast ? ${cursor}.next() : yield* ${cursor}.step()`;
+    const close = node.await ? wait(`yield* ${cursor}.close()`) : `yield* ${cursor}.close()`;
+    cx.replace(node.start, node.right.start, `for (${cursor} = ${open}`);
+    cx.replace(node.right.end, node.body.start, `); ${step};) { ${bind} `);
     this.#visit(node.body);
     cx.after(node.body, ' }');
     cx.before(outermost, `{ let ${cursor}; try { `);
-    cx.after(outermost, ` } finally { if (${cursor}?.isOpen) yield* ${cursor}.close(); } }`);
+    cx.after(outermost, ` } finally { if (${cursor}?.isOpen) ${close}; } }`);
   }
 
   /** Statement that binds the loop's variable to the cursor's value. */

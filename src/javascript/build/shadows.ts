@@ -1,4 +1,9 @@
-/** Globals that programs get from the runtime instead of from the language: what would differ from run to run. */
+/** Globals that programs get from the runtime instead of from the language: what would differ from run to run, or belongs to an agent. */
 
 /** Their names, in the order in which a module's function takes them. */
-export const SHADOWED = ['Math', 'Date', 'performance', 'crypto', 'globalThis', 'global'] as const;
+export const SHADOWED = [
+  ...(['Math', 'Date', 'performance', 'crypto', 'globalThis', 'global'] as const),
+  ...(['Promise', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const),
+  ...(['setImmediate', 'clearImmediate', 'queueMicrotask', 'process', 'console'] as const),
+  ...(['structuredClone', 'MessageChannel', 'MessagePort', 'Function'] as const),
+] as const;

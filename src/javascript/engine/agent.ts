@@ -1,6 +1,7 @@
 /** One thread of a program, as the engine sees it: a coroutine, how far it has come, and what it sleeps on. */
 
 import type { SharedMemory, Value } from '../memory/memory.js';
+import type { Realm } from '../async/realm.js';
 import type { Coroutine } from '../runtime/keys.js';
 import type { Position } from '../../explorer/engine/strategy.js';
 
@@ -9,6 +10,19 @@ export const AWAKE = 0;
 export const SLEEPING = 1;
 /** It sleeps no more, but has not gone on yet. */
 export const WOKEN = 2;
+/** Its event loop has nothing to do. */
+export const IDLE = 3;
+
+/** A place in the list of those who wait for a word. */
+export interface Waiter {
+  readonly agent: Agent;
+  address: number;
+  /** Called with what the wait comes to, for `Atomics.waitAsync`; missing for a sleeping agent. */
+  readonly settle: ((how: 'ok' | 'timed-out') => void) | undefined;
+}
+
+/** What comes after the code at hand. */
+export type Stage = (value: unknown) => Coroutine;
 
 /** A thread. */
 export class Agent implements Position {
@@ -35,9 +49,29 @@ export class Agent implements Position {
   /** Value of its last operation and site of its last call, while others execute. */
   result: unknown = undefined;
   at = 0;
+  /** Its event loop, if it has needed one. */
+  realm: Realm | undefined;
+  /** Virtual time until which it is idle. */
+  due = Infinity;
+  /** What it executes after the code at hand. */
+  stages: Stage[] = [];
+  /** Its own code has returned, though its event loop may go on. */
+  isConcluded = false;
+  /** It was terminated, and ends at its next turn or a later one. */
+  isDying = false;
+  /** Told when it has ended; missing for the threads that the program declares. */
+  ended: ((code: number, thrown: { readonly error: unknown } | undefined) => void) | undefined;
+  readonly waiter: Waiter = { agent: this, address: 0, settle: undefined };
 
   constructor(id: number) {
     this.id = id;
+  }
+
+  /** Whether it can go on. */
+  get isRunnable(): boolean {
+    return (
+      this.body !== undefined && (this.state === AWAKE || this.state === WOKEN || this.isDying)
+    );
   }
 
   /** Forget the last execution. */
@@ -52,6 +86,11 @@ export class Agent implements Position {
     this.isTimedOut = false;
     this.result = undefined;
     this.at = 0;
+    if (this.realm !== undefined) this.realm = undefined;
+    if (this.stages.length > 0) this.stages = [];
+    this.isConcluded = this.isDying = false;
+    this.ended = undefined;
+    this.due = Infinity;
   }
 
   /** Whether the word on which it sleeps has changed since. */
@@ -61,6 +100,6 @@ export class Agent implements Position {
 
   /** Where it is in its own code; the same whatever others do. */
   get position(): number {
-    return this.count * 4 + (this.state === AWAKE ? 0 : 1);
+    return this.count * 4 + (this.state === AWAKE ? 0 : this.state === IDLE ? 2 : 1);
   }
 }

@@ -1,115 +1,54 @@
 /** One execution of a program: resumes the coroutines of its agents in the order that a strategy chooses. */
 
-import type { ChoiceSource } from '../../memory/model.js';
 import { ACCESS_NONE, ACCESS_WAITED } from '../../explorer/engine/operations.js';
-import { ScheduleLog } from '../../explorer/engine/schedule.js';
-import { stepLimitOf } from '../../explorer/engine/turns.js';
-import {
-  CHOOSE_EARLY,
-  CHOOSE_SEED,
-  INTERRUPT_INDEX,
-  lowest,
-  type Strategy,
-} from '../../explorer/engine/strategy.js';
+import { CHOOSE_EARLY, type Strategy } from '../../explorer/engine/strategy.js';
+import type { LoopHost } from '../async/event-loop.js';
+import { pending, ProgramPromise, resolvePromise } from '../async/promise.js';
+import { Realm } from '../async/realm.js';
 import type { SharedMemory } from '../memory/memory.js';
 import type { Coroutine } from '../runtime/keys.js';
 import { STEP_READ, type Stepper } from '../runtime/operations.js';
-import { BIGINT64, INT32 } from '../runtime/views.js';
 import { LOOP_BUDGET, type Runtime } from '../runtime/runtime.js';
-import { Agent, AWAKE, SLEEPING, WOKEN } from './agent.js';
-import type { Recorder } from './recorder.js';
-
-/** How an execution came to its end. */
-export type StopReason = 'ended' | 'deadlock' | 'unended' | 'abandoned' | 'threw';
-
-/** Steps between two switches of the fair schedule, on which a starved agent gets its turn. */
-const FAIR_FUEL = 16;
-
-/** A thread may be slower than time-outs of up to so many ms: they may pass while others still run. */
-const EARLY_MS = 1000;
-
-/** Streams of randomness that a random exploration draws from. */
-const SEEDS = 0x10000;
-
-/** Thrown through the coroutines when an execution has used up all its steps. */
-class Overrun extends Error {
-  override readonly name = 'Overrun';
-}
-
-/** What an execution starts from. */
-export interface Start {
-  /** Bytes of the shared memory. */
-  readonly image: Uint8Array;
-  /** Makes the coroutine of each agent. */
-  readonly bodies: readonly (() => Coroutine)[];
-}
+import { BIGINT64, INT32 } from '../runtime/views.js';
+import { AWAKE, IDLE, SLEEPING, WOKEN, type Agent, type Waiter } from './agent.js';
+import { concludeThread } from './conclusion.js';
+import { EARLY_MS, Turns, type Bounds, type StopReason } from './turns.js';
 
 /** The engine: reused for any number of executions of one program. */
-export class Execution implements ChoiceSource, Stepper {
-  readonly memory: SharedMemory;
-  readonly runtime: Runtime;
-  readonly cpus: readonly Agent[];
-  readonly log = new ScheduleLog();
-  fuel = 0;
-  steps = 0;
-  switches = 0;
+export class Execution extends Turns implements Stepper, LoopHost {
   hash = 0;
-  recorder: Recorder | undefined;
   thrown: unknown;
   /** The agent whose code threw. */
   thrower = -1;
-  /** Virtual time in ms. */
-  now = 0;
-  readonly #bound: number;
-  /** Steps after which an execution is given up. */
-  readonly stepLimit: number;
-  /** Steps since one that was more than a look at memory in a loop of nothing else. */
-  #spins = 0;
-  #strategy: Strategy | undefined;
-  #observes = false;
-  #next = -1;
-  #last = -1;
-  #address = 0;
-  #fair = false;
-  #choiceStep = -1;
-  #choiceAgent = -1;
-  #choiceIndex = 0;
-  #stopped: StopReason | undefined;
   #failure: Error | undefined;
-  /** Agents asleep, in the order in which they went to sleep. */
-  readonly #sleepers: Agent[] = [];
-  readonly #step = { cpu: 0, access: 0, addr: 0, strong: false, also: 0 };
+  /** Agents that have been started. */
+  #started = 0;
+  #outside = new Realm(-1);
 
-  constructor(runtime: Runtime, memory: SharedMemory, agents: number, steps: number) {
-    this.runtime = runtime;
-    this.memory = memory;
-    this.#bound = steps;
-    this.stepLimit = stepLimitOf(steps);
-    this.cpus = Array.from({ length: agents }, (_, id) => new Agent(id));
+  constructor(runtime: Runtime, memory: SharedMemory, bounds: Bounds) {
+    super(runtime, memory, bounds);
     runtime.memory = memory;
     runtime.stepper = this;
-  }
-
-  /** Whether the execution went beyond the bound, and so left the strategy's hands. */
-  get wasFair(): boolean {
-    return this.#fair;
   }
 
   /** Execute once, as the strategy chooses. `start` is called when everything is reset. */
   run(
     strategy: Strategy,
     image: Uint8Array,
-    start: () => readonly (() => Coroutine)[],
+    start: () => readonly ((agent: Agent) => Coroutine)[],
   ): StopReason {
     this.#restart(strategy, image);
     const { runtime } = this;
     try {
       const bodies = start();
-      for (const [i, agent] of this.cpus.entries()) agent.restart(bodies[i]?.());
-      this.#pick();
+      this.#started = bodies.length;
+      for (const [i, agent] of this.cpus.entries()) {
+        agent.restart(undefined);
+        agent.body = bodies[i]?.(agent);
+      }
+      this.pick();
       this.#resume();
     } catch (error) {
-      if (this.#failure === undefined && error instanceof Overrun) return 'unended';
       this.thrown = this.#failure ?? error;
       this.thrower = runtime.agent;
       return 'threw';
@@ -122,21 +61,16 @@ export class Execution implements ChoiceSource, Stepper {
       this.thrown = this.#failure;
       return 'threw';
     }
-    return this.#stopped ?? 'ended';
+    return this.stopped ?? 'ended';
   }
 
   #restart(strategy: Strategy, image: Uint8Array): void {
-    this.#strategy = strategy;
-    this.#observes = strategy.observes;
+    this.restartTurns(strategy);
     this.memory.reset(image, this.cpus.length, this);
-    this.log.clear();
-    this.steps = this.hash = this.fuel = this.now = 0;
-    this.switches = -1;
-    this.#fair = false;
-    this.#spins = 0;
-    this.#stopped = this.#failure = this.thrown = undefined;
-    this.thrower = this.#last = this.#choiceAgent = -1;
-    this.#sleepers.length = 0;
+    this.hash = 0;
+    this.#failure = this.thrown = undefined;
+    this.thrower = -1;
+    this.#outside = new Realm(-1);
     const { runtime } = this;
     runtime.budget = LOOP_BUDGET;
     runtime.agent = -1;
@@ -147,32 +81,130 @@ export class Execution implements ChoiceSource, Stepper {
   /** The loop: the coroutine of the chosen agent runs until it yields, which is when another has been chosen. */
   #resume(): void {
     const { cpus, runtime } = this;
-    while (this.#next >= 0 || this.#stuck()) {
-      const agent = cpus[this.#next] as Agent;
-      if (agent.id !== this.#last) this.#begin(agent);
+    while (this.next >= 0 || this.stuck()) {
+      const agent = cpus[this.next] as Agent;
+      if (agent.id !== this.last) this.#begin(agent);
       runtime.agent = agent.id;
       runtime.result = agent.result;
       runtime.at = agent.at;
+      if (agent.isDying && this.#dies(agent)) continue;
       if (agent.state === WOKEN && this.#completeWait(agent)) continue;
-      const answer = (agent.body as Coroutine).next();
-      agent.result = runtime.result;
-      agent.at = runtime.at;
-      if (answer.done === true) this.#endOf(agent, answer.value);
+      this.#advance(agent);
     }
+  }
+
+  /** Let an agent execute until another is next, or it has come to its end. */
+  #advance(agent: Agent): void {
+    const { runtime } = this;
+    let answer: IteratorResult<unknown>;
+    try {
+      answer = (agent.body as Coroutine).next();
+    } catch (error: unknown) {
+      if (agent.ended === undefined || this.#failure !== undefined) throw error;
+      this.#conclude(agent, 1, { error });
+      return;
+    }
+    agent.result = runtime.result;
+    agent.at = runtime.at;
+    if (answer.done === true) this.#endOf(agent, answer.value);
+  }
+
+  /** An agent that was terminated ends now, or goes on for a while. */
+  #dies(agent: Agent): boolean {
+    const isBlocked = agent.state === SLEEPING || agent.state === IDLE;
+    if (!isBlocked && this.choose(2, CHOOSE_EARLY) === 1) return false;
+    // Node reports 0 for a worker that was terminated before it had an environment.
+    this.#conclude(agent, agent.realm === undefined ? 0 : 1, undefined);
+    return true;
   }
 
   #begin(agent: Agent): void {
     this.switches++;
-    this.#last = agent.id;
+    this.last = agent.id;
     this.recorder?.turn(agent.id);
   }
 
   #endOf(agent: Agent, value: unknown): void {
-    agent.returned = value;
-    const { position } = agent;
+    const stage = agent.stages.shift();
+    if (stage !== undefined) {
+      agent.body = stage(value);
+      return;
+    }
+    if (agent.ended !== undefined) {
+      this.#conclude(agent, Number(value), undefined);
+      return;
+    }
+    if (!agent.isConcluded) {
+      agent.isConcluded = true;
+      agent.returned = value;
+      if (this.isMain) {
+        this.#conclude(agent, Number(value), undefined);
+        return;
+      }
+      const realm = value instanceof ProgramPromise ? this.realm() : agent.realm;
+      if (realm !== undefined) {
+        agent.body = concludeThread(agent, realm, this);
+        return;
+      }
+    }
+    this.#conclude(agent, 0, undefined);
+  }
+
+  /** An agent has ended, in whichever way. */
+  #conclude(agent: Agent, code: number, thrown: { readonly error: unknown } | undefined): void {
+    const { position, realm, ended } = agent;
     agent.count++;
+    this.#stop(agent);
+    if (realm !== undefined) for (const source of realm.sources.slice()) source.abandon();
+    ended?.(code, thrown);
+    this.point(agent, ACCESS_NONE, 0, position, 0);
+  }
+
+  #stop(agent: Agent): void {
     agent.body = undefined;
-    this.#point(agent, ACCESS_NONE, 0, position, 0);
+    agent.state = AWAKE;
+    agent.isDying = false;
+    agent.stages.length = 0;
+    this.waiters.removeAgent(agent);
+  }
+
+  /** `process.exit()`: the agent at work ends here; its coroutine yields and is never resumed. */
+  exit(code: number): void {
+    const agent = this.cpus[this.runtime.agent] as Agent;
+    agent.isConcluded = true;
+    if (this.isMain && agent.ended === undefined) agent.returned = code;
+    this.#conclude(agent, code, undefined);
+  }
+
+  /** End an agent, at its next turn or later. */
+  terminate(id: number): void {
+    const agent = this.cpus[id] as Agent;
+    if (agent.body !== undefined) agent.isDying = true;
+  }
+
+  /** Whether an agent has not ended. */
+  lives(id: number): boolean {
+    return (this.cpus[id] as Agent).body !== undefined;
+  }
+
+  /**
+   * Start another agent.
+   *
+   * @param start makes its code
+   * @param ended called when it has ended
+   * @returns its number, or -1 when there are too many
+   */
+  spawn(
+    start: (agent: Agent) => Coroutine,
+    ended: (code: number, thrown: { readonly error: unknown } | undefined) => void,
+  ): number {
+    const agent = this.cpus[this.#started];
+    if (agent === undefined) return -1;
+    this.#started++;
+    agent.body = start(agent);
+    agent.ended = ended;
+    this.memory.synchronize(this.runtime.agent, agent.id);
+    return agent.id;
   }
 
   /** The agent goes on after a sleep. Returns whether another agent is next. */
@@ -196,7 +228,7 @@ export class Execution implements ChoiceSource, Stepper {
   }
 
   accessing(address: number): void {
-    this.#address = address;
+    this.address = address;
   }
 
   step(kind: number, address: number, size: number, site: number, raw: number): boolean {
@@ -210,31 +242,12 @@ export class Execution implements ChoiceSource, Stepper {
     if (this.recorder !== undefined && site >= 0) {
       this.recorder.step(agent, site, kind === STEP_READ ? 'read' : 'write', address, size, raw);
     }
-    if (this.#fair) {
+    if (this.isFair) {
       const isLook = kind === STEP_READ && this.runtime.sites.at(site).spins === true;
-      this.#spins = isLook ? this.#spins + 1 : 0;
+      this.spins = isLook ? this.spins + 1 : 0;
     }
     if (--this.fuel > 0) return false;
-    return this.#point(agent, kind, address, agent.position, size);
-  }
-
-  /** The scheduling point after a step: ask the strategy who is next. Returns whether it is another agent. */
-  #point(agent: Agent, kind: number, address: number, position: number, size: number): boolean {
-    agent.decidedAt = position;
-    if (this.#observes) this.#observe(agent, kind, address, size);
-    this.#pick();
-    return this.#next !== agent.id || agent.state !== AWAKE;
-  }
-
-  /** Accesses are told apart in units of four bytes; none is longer than two of them, if it is aligned. */
-  #observe(agent: Agent, kind: number, address: number, size: number): void {
-    const step = this.#step;
-    step.cpu = agent.id;
-    step.access = kind;
-    step.addr = address >> 2;
-    const last = (address + size - 1) >> 2;
-    step.also = last > step.addr ? last : 0;
-    this.#strategy?.observe(step);
+    return this.point(agent, kind, address, agent.position, size);
   }
 
   sleep(site: number, address: number, size: number, timeoutMs: number): boolean {
@@ -242,144 +255,92 @@ export class Execution implements ChoiceSource, Stepper {
     this.steps++;
     agent.state = SLEEPING;
     agent.isSharing = true;
-    this.#spins = 0;
-    agent.address = address;
+    this.spins = 0;
+    agent.address = agent.waiter.address = address;
     agent.size = size;
     agent.site = site;
     agent.isTimedOut = false;
     agent.type = size === 8 ? BIGINT64 : INT32;
     agent.seen = this.memory.newest(address, agent.type);
     agent.deadline = this.now + timeoutMs;
-    if (timeoutMs <= EARLY_MS && this.choose(2, CHOOSE_EARLY) === 1) this.#timeOut(agent);
-    else this.#sleepers.push(agent);
+    if (timeoutMs <= EARLY_MS && this.choose(2, CHOOSE_EARLY) === 1) this.timeOut(agent);
+    else this.waiters.add(agent.waiter);
     this.recorder?.step(agent, site, 'sleep', address, size, 0);
-    this.#point(agent, 2, address, agent.position, size);
+    this.point(agent, 2, address, agent.position, size);
     return true;
   }
 
-  #timeOut(agent: Agent): void {
-    this.now = Math.max(this.now, agent.deadline);
-    agent.state = WOKEN;
-    agent.isTimedOut = true;
+  enlist(_site: number, address: number, _size: number, timeoutMs: number): unknown {
+    const agent = this.cpus[this.runtime.agent] as Agent;
+    const realm = this.realm();
+    const promise = pending();
+    const settle = (how: 'ok' | 'timed-out'): void => {
+      const snapshot = this.memory.departure(this.runtime.agent);
+      const memory = this.memory;
+      // eslint-disable-next-line require-yield -- a job is a coroutine
+      realm.tasks.push(function* () {
+        memory.arrival(agent.id, snapshot);
+        resolvePromise(promise, how);
+        return undefined;
+      });
+      this.arouse(agent.id);
+    };
+    const waiter: Waiter = { agent, address, settle };
+    this.waiters.add(waiter);
+    if (timeoutMs !== Infinity) this.#expire(realm, waiter, timeoutMs);
+    return promise;
+  }
+
+  /** Until its agent's event loop comes to it, a waiter whose time has passed stays in the list and takes a wake-up. */
+  #expire(realm: Realm, waiter: Waiter, timeoutMs: number): void {
+    const { waiters } = this;
+    realm.addTimer({
+      due: this.now + timeoutMs,
+      delay: timeoutMs,
+      ...{ repeats: false, isAlive: false, isInternal: true, isCleared: false, sequence: 0 },
+      // eslint-disable-next-line require-yield -- a job is a coroutine
+      job: function* () {
+        if (waiters.remove(waiter)) waiter.settle?.('timed-out');
+        return undefined;
+      },
+    });
   }
 
   wake(address: number, count: number): number {
-    let woken = 0;
-    for (let i = 0; i < this.#sleepers.length && woken < count;) {
-      const sleeper = this.#sleepers[i] as Agent;
-      if (sleeper.address !== address) i++;
-      else {
-        this.#sleepers.splice(i, 1);
-        sleeper.state = WOKEN;
-        this.memory.synchronize(this.runtime.agent, sleeper.id);
-        woken++;
+    return this.waiters.take(address, count, ({ agent, settle }) => {
+      if (settle !== undefined) {
+        settle('ok');
+        return;
       }
-    }
-    return woken;
+      agent.state = WOKEN;
+      this.memory.synchronize(this.runtime.agent, agent.id);
+    });
+  }
+
+  realm(): Realm {
+    const agent = this.cpus[this.runtime.agent];
+    return agent === undefined ? this.#outside : (agent.realm ??= new Realm(agent.id));
+  }
+
+  idle(due: number): void {
+    const agent = this.cpus[this.runtime.agent] as Agent;
+    agent.state = IDLE;
+    agent.due = due;
+    this.point(agent, ACCESS_NONE, 0, agent.position, 0);
+  }
+
+  /** Something has come for an agent's event loop. */
+  arouse(id: number): void {
+    const agent = this.cpus[id];
+    if (agent?.state === IDLE) agent.state = AWAKE;
+  }
+
+  took(address: number): boolean {
+    return this.step(2, address, 4, 0, 0);
   }
 
   fail(error: Error): never {
     this.#failure ??= error;
     throw error;
-  }
-
-  #pick(): void {
-    const mask = this.#runnable();
-    if (mask === 0) {
-      this.#next = -1;
-    } else if (this.steps > this.#bound) {
-      this.#pickFairly(mask);
-    } else {
-      const strategy = this.#strategy as Strategy;
-      this.#next = strategy.next(mask, this.#last, this.cpus);
-      this.fuel = Math.min(strategy.fuel, this.#bound);
-      if (this.#next < 0) this.#stopped = 'abandoned';
-      else this.#note(mask);
-    }
-  }
-
-  /** Record a decision that is not the default one. */
-  #note(mask: number): void {
-    const last = this.#last;
-    const goesOn = last >= 0 && (mask & (1 << last)) !== 0;
-    if (this.#next === (goesOn ? last : lowest(mask))) return;
-    this.log.switch(last, last < 0 ? 0 : (this.cpus[last] as Agent).decidedAt, this.#next);
-  }
-
-  /** Beyond the bound every agent gets its turn and every load the newest value. */
-  #pickFairly(mask: number): void {
-    if (this.steps > this.stepLimit) throw new Overrun();
-    this.#fair = true;
-    const after = mask & ~((2 << this.#last) - 1);
-    // Who sleeps for a time does not sleep for ever, although others can go on.
-    if (after === 0) this.#passTime();
-    this.#next = lowest(after === 0 ? mask : after);
-    this.fuel = FAIR_FUEL;
-  }
-
-  /** Whether all that is left to execute looks at memory that nobody changes: then it does so for ever. */
-  get spinsForEver(): boolean {
-    return this.#spins >= 2 * FAIR_FUEL * this.cpus.length;
-  }
-
-  #runnable(): number {
-    const { cpus } = this;
-    let mask = 0;
-    for (let i = 0; i < cpus.length; i++) {
-      const agent = cpus[i] as Agent;
-      if (agent.body !== undefined && agent.state !== SLEEPING) mask |= 1 << i;
-    }
-    return mask;
-  }
-
-  /** No agent can go on. Returns true after virtual time has passed and one can. */
-  #stuck(): boolean {
-    if (this.#stopped !== undefined || this.cpus.every((a) => a.body === undefined)) return false;
-    if (!this.#passTime()) {
-      this.#stopped = 'deadlock';
-      return false;
-    }
-    this.#pick();
-    return this.#next >= 0;
-  }
-
-  /** The first time-out is over. Returns whether there was one. */
-  #passTime(): boolean {
-    const first = this.#sleepers.reduce<Agent | undefined>(
-      (best, a) => (a.deadline < (best?.deadline ?? Infinity) ? a : best),
-      undefined,
-    );
-    if (first === undefined) return false;
-    this.#sleepers.splice(this.#sleepers.indexOf(first), 1);
-    this.#timeOut(first);
-    return true;
-  }
-
-  /** Which randomness the program gets in this execution: drawn when it is first asked for. */
-  drawSeed(): number {
-    const strategy = this.#strategy;
-    if (strategy === undefined) return 0;
-    const value = strategy.choose(SEEDS, CHOOSE_SEED, 0, 0, 0, INTERRUPT_INDEX);
-    if (value !== 0) this.log.choice(0, 0, INTERRUPT_INDEX, value);
-    return value;
-  }
-
-  /** Answer a choice of the memory, and record it. */
-  choose(n: number, kind: number): number {
-    if (this.#fair) return 0;
-    const agent = this.cpus[this.runtime.agent] as Agent;
-    const { position, id } = agent;
-    if (position !== this.#choiceStep || id !== this.#choiceAgent) {
-      this.#choiceStep = position;
-      this.#choiceAgent = id;
-      this.#choiceIndex = 0;
-    }
-    if (this.#choiceIndex > 6) return 0;
-    const index = this.#choiceIndex++;
-    const strategy = this.#strategy as Strategy;
-    const value = strategy.choose(n, kind, id, this.#address >> 2, position, index);
-    if (value !== 0) this.log.choice(id, position, index, value);
-    this.recorder?.choice(n, value);
-    return value;
   }
 }

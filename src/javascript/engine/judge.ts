@@ -6,8 +6,11 @@ import { SCRIPT, type CompiledProgram } from '../build/compile.js';
 import { defaultOutcome, gradeOfOutcome, type Program } from '../program.js';
 import { UninstrumentedAccess } from '../runtime/operations.js';
 import { EndlessLoop, UninstrumentedCall } from '../runtime/runtime.js';
-import { SLEEPING } from './agent.js';
-import type { Execution, StopReason } from './execution.js';
+import { IDLE, SLEEPING, type Agent } from './agent.js';
+import { returnedBy } from './conclusion.js';
+import type { Printed } from './printed.js';
+import type { Execution } from './execution.js';
+import type { StopReason } from './turns.js';
 
 const forbidden = (key: string, detail: string): Verdict => ({ key, grade: 'forbidden', detail });
 
@@ -34,9 +37,16 @@ export class Judge {
   readonly #compiled: CompiledProgram;
   readonly #program: Program;
   readonly #execution: Execution;
+  readonly #printed: readonly Printed[];
   readonly #outcomes = new Map<string, Verdict>();
 
-  constructor(compiled: CompiledProgram, program: Program, execution: Execution) {
+  constructor(
+    compiled: CompiledProgram,
+    program: Program,
+    execution: Execution,
+    printed: readonly Printed[],
+  ) {
+    this.#printed = printed;
     this.#compiled = compiled;
     this.#program = program;
     this.#execution = execution;
@@ -81,9 +91,22 @@ export class Judge {
     );
   }
 
+  /** What the threads have returned, or the main program has come to. */
+  #returned(): unknown[] {
+    const { cpus, isMain } = this.#execution;
+    const { threads } = this.#program;
+    if (!isMain) return cpus.slice(0, threads.length).map(returnedBy);
+    const text = (stream: string): string =>
+      this.#printed
+        .filter((line) => line.stream === stream)
+        .map((line) => line.text)
+        .join('');
+    return [{ code: cpus[0]?.returned, stdout: text('stdout'), stderr: text('stderr') }];
+  }
+
   #ended(shared: unknown): Verdict {
-    const { runtime, cpus } = this.#execution;
-    const returned = cpus.map((agent) => agent.returned);
+    const { runtime } = this.#execution;
+    const returned = this.#returned();
     const { outcome } = this.#program;
     let text: string;
     try {
@@ -105,16 +128,44 @@ export class Judge {
 
   /** Who sleeps where; a sleeper whose word has changed since has missed a wake-up. */
   #blocked(): Verdict {
-    const { cpus, runtime } = this.#execution;
-    const { sites, regions } = runtime;
-    const sleepers = cpus.filter((agent) => agent.state === SLEEPING);
+    const { cpus } = this.#execution;
+    const sleepers = cpus.filter((agent) => agent.body !== undefined && agent.state === SLEEPING);
+    const idle = cpus.filter((agent) => agent.body !== undefined && agent.state === IDLE);
     const missed = sleepers.filter((agent) => agent.hasMissed(this.#execution.memory));
-    const lines = sleepers.map((agent) => {
-      const { site, address, size } = agent;
-      const { text } = sites.at(site);
-      const note = missed.includes(agent) ? ', whose value has changed since' : '';
-      return `thread ${agent.id} sleeps in ${text} at ${sites.place(site)}${sites.within(site)} on ${regions.nameOf(address, size)}${note}`;
-    });
-    return forbidden(missed.length > 0 ? 'lost wake-up' : 'deadlock', lines.join('; '));
+    const lines = [
+      ...sleepers.map((agent) => this.#asleep(agent, missed.includes(agent))),
+      ...idle.map((agent) => this.#waiting(agent)),
+    ];
+    if (missed.length > 0) return forbidden('lost wake-up', lines.join('; '));
+    if (sleepers.length > 0) return forbidden('deadlock', lines.join('; '));
+    return this.#unsettled(lines.join('; '));
+  }
+
+  #asleep({ site, address, size, id }: Agent, hasMissed: boolean): string {
+    const { sites, regions } = this.#execution.runtime;
+    const { text } = sites.at(site);
+    const note = hasMissed ? ', whose value has changed since' : '';
+    return `thread ${id} sleeps in ${text} at ${sites.place(site)}${sites.within(site)} on ${regions.nameOf(address, size)}${note}`;
+  }
+
+  /** An agent whose event loop has nothing to do. */
+  #waiting({ id, realm }: Agent): string {
+    const { sites } = this.#execution.runtime;
+    const places = [...(realm?.awaiting.values() ?? [])].map(
+      (site) => `${sites.at(site).text} at ${sites.place(site)}`,
+    );
+    return places.length === 0
+      ? `thread ${id} waits for events that do not come`
+      : `thread ${id} waits in ${places.slice(0, 3).join(', ')}`;
+  }
+
+  /** Everybody waits for what nobody will do: forbidden, unless the program says that it may happen. */
+  #unsettled(detail: string): Verdict {
+    const key = 'unsettled';
+    const { forbidden: no = {}, interesting = {}, acceptable = {} } = this.#program;
+    const isListed = [no, interesting, acceptable].some((list) => Object.hasOwn(list, key));
+    if (!isListed) return forbidden(key, detail);
+    const { grade, reason } = gradeOfOutcome(this.#program, key);
+    return { key, grade, detail: reason };
   }
 }

@@ -1,6 +1,7 @@
 /** A program loaded, set up and ready to be executed with one configuration. */
 
 import { UsageError } from '../../errors.js';
+import { Realm } from '../async/realm.js';
 import type { Explorable } from '../../explorer/engine/explorable.js';
 import type { MemoryKind } from '../../explorer/engine/explorer-memory.js';
 import { DEFAULT_SCHEDULE, type Schedule } from '../../explorer/engine/schedule.js';
@@ -13,19 +14,23 @@ import type { SharedMemory } from '../memory/memory.js';
 import { JsMemory } from '../memory/js-memory.js';
 import { ScBytes } from '../memory/sc-bytes.js';
 import { isProgram, type Program, type ThreadBody } from '../program.js';
-import { installCallbacks, markPure, type Current } from '../runtime/builtins.js';
-import { Determinism, type Asked } from '../runtime/determinism.js';
-import { ProgramFactory } from '../runtime/instance.js';
-import { CALL, type Coroutine, type Marked } from '../runtime/keys.js';
-import { Runtime } from '../runtime/runtime.js';
+import type { Asked } from '../runtime/determinism.js';
+import type { Instance } from '../runtime/instance.js';
+import type { Coroutine } from '../runtime/keys.js';
 import { copyForAgent } from '../runtime/sharing.js';
-import { installViews } from '../runtime/typed-arrays.js';
-import { Regions, UINT8 } from '../runtime/views.js';
+import { UINT8 } from '../runtime/views.js';
+import type { Agent } from './agent.js';
+import { collect, evaluated, mayStartWorkers, nothing, pathOf, start } from './bodies.js';
 import { Execution } from './execution.js';
 import { firstLine, Judge, placeOf } from './judge.js';
+import { Machine, outsideExecution } from './machine.js';
+import type { Workers } from './workers.js';
 
 /** Steps of one execution when a program sets no bound of its own. */
 const DEFAULT_STEPS = 20_000;
+
+/** Workers that one execution may start when a program sets no bound of its own. */
+const DEFAULT_WORKERS = 6;
 
 /** Number among weakened sites, where 0 is none: data races are findings. So tokens hold it. */
 const RACES_ARE_ERRORS = 0;
@@ -42,6 +47,8 @@ export interface LoadedProgram {
   readonly exported: string;
   readonly name: string;
   readonly description: string;
+  /** As the file declared it when it was loaded. */
+  readonly program: Program;
 }
 
 /** What a session is made with. */
@@ -52,17 +59,6 @@ export interface ProgramConfig {
   readonly steps?: number;
   /** A data race is a finding. */
   readonly racesAreErrors?: boolean;
-}
-
-const current: Current = { runtime: undefined as unknown as Runtime };
-const installed = { done: false };
-
-function install(): void {
-  if (installed.done) return;
-  installed.done = true;
-  markPure();
-  installCallbacks(current);
-  installViews(current);
 }
 
 /** Memories by kind. */
@@ -76,47 +72,29 @@ export function declaresPrograms(code: string): boolean {
   return /['"]klp-smp\/javascript['"]/.test(code);
 }
 
-/** Everything that makes the values of one program. */
-class Machine {
-  readonly regions = new Regions();
-  readonly runtime: Runtime;
-  readonly clock = { now: 0 };
-  readonly determinism: Determinism;
-  readonly factory: ProgramFactory;
-  /** Draws the randomness of an execution. */
-  seed = (): number => 0;
-
-  constructor(compiled: CompiledProgram) {
-    install();
-    this.runtime = new Runtime(compiled.sites, this.regions);
-    current.runtime = this.runtime;
-    this.determinism = new Determinism(this.clock, {
-      agent: () => this.runtime.agent,
-      seed: () => this.seed(),
-    });
-    this.runtime.memory = new ScBytes();
-    this.runtime.stepper = outsideExecution;
-    this.factory = new ProgramFactory(compiled, this.runtime, this.determinism.globals());
-  }
-}
-
-const outsideExecution = {
-  accessing: (): void => undefined,
-  step: (): boolean => false,
-  sleep: (): boolean => {
-    throw new TypeError('Atomics.wait() cannot be called in this context');
-  },
-  wake: (): number => 0,
-  fail: (error: Error): never => {
-    throw error;
-  },
-};
-
 /** Load every program that a file exports. @throws UsageError with file and line */
 export function loadPrograms(file: string): LoadedProgram[] {
-  const compiled = compileProgram(file);
-  const machine = new Machine(compiled);
-  const exports = evaluate(compiled, machine);
+  return programsOf(file, compileProgram(file), 0);
+}
+
+/** Rounds of looking for modules that a program asks for when it runs. */
+const MOST_ROUNDS = 4;
+
+/** What is asked for only when a program runs is instrumented with the rest: so the second round knows its accessors too. */
+function programsOf(file: string, compiled: CompiledProgram, round: number): LoadedProgram[] {
+  const programs = declaredIn(file, compiled);
+  const isOpen = programs.some(
+    (loaded) => loaded.program.main !== undefined || mayStartWorkers(compiled),
+  );
+  if (!isOpen || round === MOST_ROUNDS) return programs;
+  for (const loaded of programs) new ProgramSession(loaded, { memory: 'sc', ablated: [] });
+  const { extra } = compiled;
+  if (extra.length === 0) return programs;
+  return programsOf(file, compileProgram(file, [...compiled.given, ...extra]), round + 1);
+}
+
+function declaredIn(file: string, compiled: CompiledProgram): LoadedProgram[] {
+  const exports = evaluate(compiled, new Machine(compiled));
   const programs = Object.entries(exports).filter(([, value]) => isProgram(value)) as [
     string,
     Program,
@@ -128,16 +106,23 @@ export function loadPrograms(file: string): LoadedProgram[] {
     compiled,
     exported,
     name: program.name ?? exported,
-    description: program.description ?? `program ${exported} of ${program.threads.length} threads`,
+    description: program.description ?? describe(exported, program),
+    program,
   }));
+}
+
+function describe(name: string, { main, threads }: Program): string {
+  const parts =
+    main === undefined ? `${threads.length} threads` : `the main module ${String(main)}`;
+  return `program ${name} of ${parts}`;
 }
 
 function evaluate(
   compiled: CompiledProgram,
-  { factory }: Machine,
+  { factory, runtime }: Machine,
 ): Readonly<Record<string, unknown>> {
   try {
-    return factory.instantiate();
+    return runtime.drive(factory.instance().evaluate(compiled.entry)) as Record<string, unknown>;
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(
@@ -185,7 +170,12 @@ export class ProgramSession implements Explorable {
     }
     const { runtime, regions } = this.machine;
     const steps = config.steps ?? this.program.steps ?? DEFAULT_STEPS;
-    this.execution = new Execution(runtime, make(), this.program.threads.length, steps);
+    const declared = Math.max(this.program.threads.length, 1);
+    const isOpen = this.program.main !== undefined || mayStartWorkers(compiled);
+    const workers = this.program.workers ?? (isOpen ? DEFAULT_WORKERS : 0);
+    this.execution = new Execution(runtime, make(), { declared, workers, steps });
+    this.execution.isMain = this.program.main !== undefined;
+    this.machine.attach(this.execution);
     this.machine.seed = () => this.execution.drawSeed();
     for (const site of config.ablated) {
       if (site >= runtime.weakened.length) {
@@ -197,7 +187,7 @@ export class ProgramSession implements Explorable {
     this.#regions = regions.list.length;
     this.#image = this.#snapshot();
     this.#before = regions.list.map(({ buffer }) => new Uint8Array(buffer).slice());
-    this.#judge = new Judge(compiled, this.program, this.execution);
+    this.#judge = new Judge(compiled, this.program, this.execution, this.machine.printed);
     this.#checkBodies();
   }
 
@@ -253,8 +243,10 @@ export class ProgramSession implements Explorable {
 
   /** Threads that share nothing cannot race: nothing would be tested. */
   #checkShared(): void {
-    const idle = this.execution.cpus.filter((agent) => !agent.isSharing);
-    const isAll = idle.length === this.execution.cpus.length;
+    const { threads, main } = this.program;
+    if (main !== undefined) return;
+    const idle = this.execution.cpus.slice(0, threads.length).filter((a) => !a.isSharing);
+    const isAll = idle.length === threads.length;
     // A thread that does nothing by chance, or for want of time, may do something another time.
     if (idle.length === 0 || (this.machine.determinism.used.size > 0 && !isAll)) return;
     const who = isAll ? 'no thread' : `thread ${idle.map(({ id }) => id).join(' and ')}`;
@@ -271,10 +263,7 @@ export class ProgramSession implements Explorable {
 
   execute(strategy: Strategy): Verdict | undefined {
     const { execution, machine } = this;
-    current.runtime = machine.runtime;
-    machine.clock.now = 0;
-    machine.determinism.restart();
-    machine.regions.keep(this.#regions);
+    machine.restart(this.#regions);
     const reason = execution.run(strategy, this.#image, () => this.#bodies());
     strategy.end();
     if (reason === 'abandoned') return undefined;
@@ -283,13 +272,43 @@ export class ProgramSession implements Explorable {
     return this.#judge.judge(reason, this.#shared, this.#racesAreErrors);
   }
 
-  #bodies(): (() => Coroutine)[] {
-    const { compiled, machine } = this;
-    return this.program.threads.map((_, i) => {
-      const program = compiled.isStateless ? this.program : this.#instance();
+  /** What makes the code of each agent. */
+  #bodies(): ((agent: Agent) => Coroutine)[] {
+    const { machine, program } = this;
+    if (program.main !== undefined) return [(agent) => this.#main(agent, program.main)];
+    return program.threads.map((body, i) => {
       const shared = copyForAgent(this.#shared, machine.regions);
-      return () => start(program.threads[i] as ThreadBody, shared, i, machine.runtime);
+      if (this.compiled.isStateless) return () => start(body, shared, i, machine.runtime);
+      return (agent) => this.#thread(agent, shared, i);
     });
+  }
+
+  /** A thread has modules of its own, which it evaluates first. */
+  #thread(agent: Agent, shared: unknown, index: number): Coroutine {
+    const { machine, compiled } = this;
+    const instance = machine.factory.instance();
+    this.#begin(agent, instance, index + 1, false);
+    agent.stages.push((exports) => {
+      const { threads } = (exports as Record<string, Program>)[this.#loaded.exported] as Program;
+      return start(threads[index] as ThreadBody, shared, index, machine.runtime);
+    });
+    return evaluated(instance.evaluate(compiled.entry), machine.runtime);
+  }
+
+  #main(agent: Agent, main: string | URL | undefined): Coroutine {
+    const { machine, compiled } = this;
+    const instance = machine.factory.instance();
+    this.#begin(agent, instance, 0, true);
+    const path = pathOf(compiled.entry, String(main));
+    const workers = machine.workers as Workers;
+    return workers.run(agent, instance, { path, preloads: [] });
+  }
+
+  #begin(agent: Agent, instance: Instance, threadId: number, isMainThread: boolean): void {
+    if (!mayStartWorkers(this.compiled) && !isMainThread) return;
+    const realm = (agent.realm = new Realm(agent.id));
+    realm.own.set('instance', instance);
+    this.machine.workers?.describe(realm, { threadId, isMainThread });
   }
 
   /** Instrumented code never writes to the real buffers: whoever has done it was not instrumented. */
@@ -330,24 +349,4 @@ export class ProgramSession implements Explorable {
       hash: this.execution.hash >>> 0,
     });
   }
-}
-
-function nothing(): undefined {
-  return undefined;
-}
-
-/** Buffers that `shared` returned without having looked at them. */
-function collect(value: unknown, regions: Regions): void {
-  if (value instanceof SharedArrayBuffer) regions.find(value);
-  else if (ArrayBuffer.isView(value)) collect(value.buffer, regions);
-  else if (value instanceof WebAssembly.Memory) collect(value.buffer, regions);
-  else if (typeof value === 'object' && value !== null) {
-    for (const item of Object.values(value)) collect(item, regions);
-  }
-}
-
-function start(body: ThreadBody, shared: unknown, index: number, runtime: Runtime): Coroutine {
-  const form = (body as unknown as Marked)[CALL];
-  if (form !== undefined) return form.call(undefined, shared, index);
-  return runtime.invoke(body, undefined, [shared, index]);
 }

@@ -27,6 +27,8 @@ type Constructor = Marked & { prototype: object };
 type Fact = readonly [PropertyKey, string, boolean];
 
 const fieldForms = new WeakMap<object, Resumable[]>();
+/** Classes of programs. */
+const instrumented = new WeakSet<object>();
 const privateForms = new WeakMap<object, Marked>();
 
 /** Makes objects. */
@@ -65,8 +67,16 @@ export abstract class Classes extends Operations {
   *parent(target: Constructor, newTarget: unknown, args: unknown[]): Coroutine {
     const parent = Object.getPrototypeOf(target) as Constructor;
     const form = Object.hasOwn(parent, NEW) ? parent[NEW] : undefined;
-    if (form !== undefined) {
+    if (form !== undefined && (instrumented.has(parent) || this.takesMade(parent))) {
       return this.#stamp(target, yield* form(newTarget, ...args));
+    }
+    if (form !== undefined) {
+      args = yield* this.nativeArguments(parent, args);
+      this.mode = NATIVE;
+      return brand(
+        Reflect.construct(target, args, newTarget as Constructor) as unknown,
+        this.regions,
+      );
     }
     const plain = parent[CALL];
     if (plain !== undefined) {
@@ -79,6 +89,14 @@ export abstract class Classes extends Operations {
     brand(self, this.regions);
     return self;
   }
+
+  /** Whether a constructor of ours, which is not instrumented, returns what was made already. */
+  takesMade(parent: unknown): boolean {
+    return (parent as { readonly takesMade?: boolean }).takesMade === true;
+  }
+
+  /** What a constructor of the language is to be called with: nothing that it would have to ask the program for. */
+  abstract nativeArguments(parent: unknown, args: unknown[]): Coroutine<unknown[]>;
 
   /** Give an object the private names and fields of a class. */
   #stamp(target: Constructor, self: unknown): unknown {
@@ -139,6 +157,7 @@ export abstract class Classes extends Operations {
       delete prototype[key];
     }
     fieldForms.set(target, forms);
+    instrumented.add(target);
     if (init === undefined) Object.defineProperty(target, PURE, { value: true });
     else Object.defineProperty(target, NEW, { value: init });
     if (name !== undefined)

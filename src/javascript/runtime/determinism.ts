@@ -1,7 +1,6 @@
 /** Randomness and time as programs see them in the explorer: equal in every execution of the same schedule. */
 
 import { RandomSource } from '../../explorer/engine/random-source.js';
-import { SHADOWED } from '../build/shadows.js';
 import { PURE, type Marked } from './keys.js';
 
 /** Virtual time in ms, as the engine counts it. */
@@ -10,7 +9,7 @@ export interface Clock {
 }
 
 /** Time at which every execution begins: 1 January 2020, in ms since the epoch. */
-const EPOCH = 1_577_836_800_000;
+export const EPOCH = 1_577_836_800_000;
 
 /** What of the world a program has asked for: randomness, which executions may draw, and time, which is virtual. */
 export type Asked = 'Math.random' | 'crypto' | 'Date' | 'performance';
@@ -60,8 +59,8 @@ export class Determinism {
     return this.#random.next() / 0x1_0000_0000;
   }
 
-  /** The globals, in the order of {@link SHADOWED}. */
-  globals(): unknown[] {
+  /** The globals, by name; `more` are those that somebody else makes. */
+  globals(more: Readonly<Record<string, unknown>>): Record<string, unknown> {
     const pure = <T extends (...args: never[]) => unknown>(f: T): T => {
       (f as unknown as Marked)[PURE] = true;
       return f;
@@ -81,15 +80,9 @@ export class Determinism {
         measure: pure(nothing),
       },
       crypto: this.#crypto(),
+      ...more,
     };
-    const descriptors = Object.fromEntries(
-      Object.entries(made).map(([name, value]) => [
-        name,
-        { value, writable: true, configurable: true },
-      ]),
-    );
-    made['globalThis'] = made['global'] = Object.create(globalThis, descriptors) as object;
-    return SHADOWED.map((name) => made[name]);
+    return made;
   }
 
   #date(now: () => number): unknown {

@@ -1,7 +1,6 @@
 /** Makes a program: evaluates its modules as the language does, in the order of their imports. */
 
-import { createRequire } from 'node:module';
-import { UsageError } from '../../errors.js';
+import { pathToFileURL } from 'node:url';
 import { PARAMETERS, type CompiledModule, type CompiledProgram } from '../build/compile.js';
 import { OWN_SPECIFIERS, isOutside } from '../build/graph.js';
 import { program } from '../program.js';
@@ -10,121 +9,157 @@ import type { Runtime } from './runtime.js';
 
 type ModuleFunction = (this: unknown, ...args: unknown[]) => Coroutine;
 
+/** Exports by name. */
+export type Namespace = Record<string, unknown>;
+
+/** Gives the modules that come with the engine: what stands for `node:` modules. */
+export type Builtins = (target: string, instance: Instance) => Coroutine<Namespace>;
+
 /** The functions of a program's modules, made once. */
 export class ProgramFactory {
   readonly #functions = new Map<string, unknown>();
-  readonly #runtime: Runtime;
-  readonly #compiled: CompiledProgram;
-
-  constructor(compiled: CompiledProgram, runtime: Runtime, globals: readonly unknown[]) {
-    this.#compiled = compiled;
-    this.#runtime = runtime;
-    const args = [runtime, CALL, NEW, VIEW, ...globals];
-    if (args.length !== PARAMETERS.length) throw new RangeError('globals do not fit');
-    for (const [path, { make }] of compiled.modules) this.#functions.set(path, make(...args));
-  }
-
-  /** Evaluate all modules afresh. Returns the exports of the program's file. */
-  instantiate(): Readonly<Record<string, unknown>> {
-    return new Instance(this.#compiled, this.#functions, this.#runtime).evaluate(
-      this.#compiled.entry,
-    );
-  }
-}
-
-class Instance {
-  readonly #compiled: CompiledProgram;
-  readonly #functions: ReadonlyMap<string, unknown>;
-  readonly #runtime: Runtime;
-  readonly #namespaces = new Map<string, Record<string, unknown>>();
-  readonly #modules = new Map<string, { exports: unknown }>();
+  readonly runtime: Runtime;
+  readonly compiled: CompiledProgram;
+  readonly builtins: Builtins;
+  readonly #args: readonly unknown[];
 
   constructor(
     compiled: CompiledProgram,
-    functions: ReadonlyMap<string, unknown>,
     runtime: Runtime,
+    globals: readonly unknown[],
+    builtins: Builtins,
   ) {
-    this.#compiled = compiled;
-    this.#functions = functions;
-    this.#runtime = runtime;
+    this.compiled = compiled;
+    this.runtime = runtime;
+    this.builtins = builtins;
+    this.#args = [runtime, CALL, NEW, VIEW, ...globals];
+    if (this.#args.length !== PARAMETERS.length) throw new RangeError('globals do not fit');
+  }
+
+  /** The function of a module, or what a JSON file holds. */
+  function(module: CompiledModule): unknown {
+    const { path } = module.source;
+    if (!this.#functions.has(path)) this.#functions.set(path, module.make(...this.#args));
+    return this.#functions.get(path);
+  }
+
+  instance(): Instance {
+    return new Instance(this);
+  }
+}
+
+/** The modules of one agent. */
+export class Instance {
+  readonly factory: ProgramFactory;
+  readonly #namespaces = new Map<string, Namespace>();
+  readonly #modules = new Map<string, { exports: unknown }>();
+
+  constructor(factory: ProgramFactory) {
+    this.factory = factory;
   }
 
   /** Namespace of an ES module, or what stands for that of another one. */
-  evaluate(path: string): Record<string, unknown> {
+  *evaluate(path: string): Coroutine<Namespace> {
     const known = this.#namespaces.get(path);
     if (known !== undefined) return known;
-    const module = this.#compiled.modules.get(path) as CompiledModule;
-    if (module.source.kind !== 'esm') return namespaceOf(this.require(path));
-    const namespace = Object.create(null) as Record<string, unknown>;
+    const module = this.factory.compiled.load(path);
+    if (module.source.kind !== 'esm') return namespaceOf(yield* this.require(path));
+    const namespace = Object.create(null) as Namespace;
     this.#namespaces.set(path, namespace);
-    const imports = module.specifiers.map((s) => this.#import(module.source.targets.get(s) ?? ''));
-    const meta = {
-      url: `file://${path}`,
-      filename: path,
-      dirname: path.replace(/[/\\][^/\\]*$/, ''),
-    };
-    const run = this.#functions.get(path) as ModuleFunction;
-    this.#runtime.drive(run.call(undefined, namespace, imports, meta));
+    const imports: Namespace[] = [];
+    for (const s of module.specifiers) {
+      imports.push(yield* this.target(module.source.targets.get(s) ?? ''));
+    }
+    const run = this.factory.function(module) as ModuleFunction;
+    yield* run.call(undefined, namespace, imports, this.#meta(module), this.#importer(path));
     return namespace;
   }
 
-  #import(target: string): Record<string, unknown> {
-    if (isOutside(target)) return outside(target);
-    return this.evaluate(target);
+  #meta({ source: { path, targets } }: CompiledModule): object {
+    const { compiled } = this.factory;
+    const resolve = (specifier: string): string => {
+      const target = targets.get(specifier) ?? compiled.resolve(path, specifier, 'import');
+      return isOutside(target) ? target : pathToFileURL(target).href;
+    };
+    return {
+      url: pathToFileURL(path).href,
+      filename: path,
+      dirname: path.replace(/[/\\][^/\\]*$/, ''),
+      resolve: pure(resolve),
+    };
+  }
+
+  /** What a target of an import gives. */
+  *target(target: string): Coroutine<Namespace> {
+    if (OWN_SPECIFIERS.has(target)) return { program: pureProgram };
+    if (isOutside(target)) return yield* this.factory.builtins(target, this);
+    return yield* this.evaluate(target);
+  }
+
+  /** `import()`, in a module. */
+  #importer(path: string): Marked {
+    const self = this;
+    const { runtime } = this.factory;
+    return runtime.async(
+      function* (specifier) {
+        const target = self.factory.compiled.resolve(path, String(specifier), 'import');
+        return yield* self.target(target);
+      },
+      'import',
+      1,
+    );
   }
 
   /** Exports of a CommonJS module. */
-  require(path: string): unknown {
-    const module = this.#compiled.modules.get(path) as CompiledModule;
-    if (module.source.kind === 'esm') return this.evaluate(path);
+  *require(path: string): Coroutine {
+    const module = this.factory.compiled.load(path);
+    if (module.source.kind === 'esm') return yield* this.evaluate(path);
     const known = this.#modules.get(path);
     if (known !== undefined) return known.exports;
     const record: { exports: unknown; [key: string]: unknown } = {
       exports: {},
-      id: path,
-      filename: path,
+      ...{ id: path, filename: path, loaded: false, children: [], paths: [] },
     };
     this.#modules.set(path, record);
     if (module.source.kind === 'json') {
-      record.exports = structuredClone(this.#functions.get(path));
+      record.exports = structuredClone(this.factory.function(module));
       return record.exports;
     }
-    const require = this.#runtime.pure(((specifier: string) =>
-      this.#required(module, specifier)) as Marked);
+    const require = this.requireFrom(path);
+    record['require'] = require;
     const folder = path.replace(/[/\\][^/\\]*$/, '');
-    const run = this.#functions.get(path) as ModuleFunction;
-    this.#runtime.drive(run.call(record.exports, record.exports, require, record, path, folder));
+    const run = this.factory.function(module) as ModuleFunction;
+    const { exports } = record;
+    const more = this.#importer(path);
+    yield* run.call(exports, exports, require, record, path, folder, more);
+    record['loaded'] = true;
     return record.exports;
   }
 
-  #required(module: CompiledModule, specifier: string): unknown {
-    const target = module.source.targets.get(specifier);
-    if (target === undefined) {
-      const error = new Error(`Cannot find module '${specifier}'`) as Error & { code: string };
-      error.code = 'MODULE_NOT_FOUND';
-      throw error;
-    }
-    if (!isOutside(target)) return this.require(target);
-    return OWN_SPECIFIERS.has(target) ? outside(target) : outside(target)['default'];
+  /** The function `require` of a module. */
+  requireFrom(path: string): Marked {
+    const self = this;
+    const { runtime, compiled } = this.factory;
+    const require = runtime.call(function* (specifier) {
+      const target = compiled.resolve(path, String(specifier), 'require');
+      if (!isOutside(target)) return yield* self.require(target);
+      const namespace = yield* self.target(target);
+      return 'default' in namespace ? namespace['default'] : namespace;
+    }, 'require');
+    const resolve = (specifier: string): string => compiled.resolve(path, specifier, 'require');
+    return Object.assign(require, { resolve: pure(resolve), cache: {}, main: undefined });
   }
 }
 
 /** What an ES module sees of a CommonJS one. */
-function namespaceOf(exports: unknown): Record<string, unknown> {
+export function namespaceOf(exports: unknown): Namespace {
   const isObject = typeof exports === 'object' || typeof exports === 'function';
   return { ...(isObject && exports !== null ? exports : {}), default: exports };
 }
 
-const requireBuiltin = createRequire(import.meta.url);
-const pureProgram = ((declaration: Parameters<typeof program>[0]) =>
-  program(declaration)) as unknown as Marked;
-pureProgram[PURE] = true;
-
-/** Namespace of a module that is not instrumented. */
-function outside(target: string): Record<string, unknown> {
-  if (OWN_SPECIFIERS.has(target)) return { program: pureProgram };
-  if (target === 'node:worker_threads') {
-    throw new UsageError(`a program that imports ${target} is not supported yet`);
-  }
-  return namespaceOf(requireBuiltin(target) as unknown);
+function pure<T>(f: T): T {
+  (f as unknown as Marked)[PURE] = true;
+  return f;
 }
+
+const pureProgram = pure((declaration: Parameters<typeof program>[0]) => program(declaration));

@@ -76,6 +76,90 @@ export function open(value: unknown): Cursor {
   return new Cursor(iterator, nativePrototypes.has(Object.getPrototypeOf(iterator)));
 }
 
+/** Walks over something that gives promises: between {@link AsyncCursor.ask} and {@link AsyncCursor.take} the program waits. */
+export class AsyncCursor {
+  value: unknown = undefined;
+  isOpen = true;
+  readonly #iterator: object;
+  readonly #next: Marked;
+
+  constructor(iterator: object) {
+    this.#iterator = iterator;
+    this.#next = (iterator as { next: Marked }).next;
+  }
+
+  *ask(): Coroutine {
+    this.isOpen = false;
+    const form = this.#next[CALL];
+    return form === undefined ? this.#next.call(this.#iterator) : yield* form.call(this.#iterator);
+  }
+
+  take(answer: unknown): boolean {
+    if (typeof answer !== 'object' || answer === null) {
+      throw new TypeError(`Iterator result ${String(answer)} is not an object`);
+    }
+    const { done, value } = answer as { done?: unknown; value: unknown };
+    if (done) return false;
+    this.value = value;
+    this.isOpen = true;
+    return true;
+  }
+
+  *close(): Coroutine {
+    this.isOpen = false;
+    const method = (this.#iterator as { return?: Marked }).return;
+    if (method === undefined) return undefined;
+    const form = method[CALL];
+    return form === undefined ? method.call(this.#iterator) : yield* form.call(this.#iterator);
+  }
+}
+
+/** Ask a value for its async iterator; what it iterates over by itself will do too, if it holds no promises. */
+export function* openAsync(value: unknown): Coroutine<AsyncCursor> {
+  const method = (value as { [Symbol.asyncIterator]?: Marked } | null | undefined)?.[
+    Symbol.asyncIterator
+  ];
+  if (method != null) {
+    const form = method[CALL];
+    const iterator = form === undefined ? method.call(value) : yield* form.call(value);
+    return new AsyncCursor(iterator as object);
+  }
+  return new AsyncCursor(new SyncSource(open(value)));
+}
+
+/** Gives what an ordinary iterator gives, one after the other, as an async one would. */
+class SyncSource {
+  readonly #cursor: Cursor;
+
+  constructor(cursor: Cursor) {
+    this.#cursor = cursor;
+  }
+  next(): never {
+    throw new TypeError('iterates where nothing can be interrupted');
+  }
+  return(): never {
+    throw new TypeError('iterates where nothing can be interrupted');
+  }
+  static {
+    (SyncSource.prototype.next as unknown as Marked)[CALL] = function* (this: unknown): Coroutine {
+      const cursor = (this as SyncSource).#cursor;
+      const more = cursor.isFast ? cursor.next() : yield* cursor.step();
+      if (!more) return { done: true, value: undefined };
+      if (typeof (cursor.value as { then?: unknown } | null | undefined)?.then === 'function') {
+        throw new TypeError('`for await` over promises of an ordinary iterator is not supported');
+      }
+      return { done: false, value: cursor.value };
+    };
+    (SyncSource.prototype.return as unknown as Marked)[CALL] = function* (
+      this: unknown,
+    ): Coroutine {
+      const cursor = (this as SyncSource).#cursor;
+      if (cursor.isOpen) yield* cursor.close();
+      return undefined;
+    };
+  }
+}
+
 function describe(value: unknown): string {
   return typeof value === 'object' && value !== null ? 'object' : String(value);
 }

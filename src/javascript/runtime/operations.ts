@@ -3,10 +3,11 @@
 import type { SiteTable } from '../build/sites.js';
 import * as m from '../memory/memory.js';
 import { converted } from '../memory/values.js';
+import type { Realm } from '../async/realm.js';
+import { combineOutside, indexOf, timeoutOf, toInteger, toValue } from './conversions.js';
 import { VIEW } from './keys.js';
 import {
   BIGINT64,
-  BIGUINT64,
   FLOAT32,
   FLOAT64,
   INT32,
@@ -29,6 +30,10 @@ export interface Stepper {
   step(kind: number, address: number, size: number, site: number, raw: number): boolean;
   /** The agent sleeps on a word. Always another agent's turn, or a time-out's. */
   sleep(site: number, address: number, size: number, timeoutMs: number): boolean;
+  /** The agent waits for a word, but goes on: returns the promise that a wake-up settles. */
+  enlist(site: number, address: number, size: number, timeoutMs: number): unknown;
+  /** What the agent at work has beside its stack. */
+  realm(): Realm;
   /** Wake up to `count` agents that sleep on a word. Returns how many. */
   wake(address: number, count: number): number;
   /** Something that only we can have got wrong, or the user must be told: ends the execution whatever his code catches. */
@@ -48,6 +53,8 @@ export const ATOMIC_NAMES = [
   'compareExchange',
   'wait',
   'notify',
+  'waitAsync',
+  'pause',
 ] as const;
 
 type View = TypedArray & { readonly [VIEW]?: ViewFacts };
@@ -295,6 +302,38 @@ export abstract class Operations {
     return this.stepper.step(STEP_WRITE, address, size, site, this.memory.raw);
   }
 
+  waitAsync(site: number, view: View, index: unknown, value: unknown, timeout?: unknown): boolean {
+    const facts = this.waitable(view, 'waitAsync');
+    const address = this.#place(facts, view, index);
+    const { type, size } = facts;
+    const expected = converted(type, toInteger(type, value));
+    const timeoutMs = timeoutOf(timeout);
+    if (this.agent < 0) throw new TypeError('Atomics.waitAsync() cannot be called in this context');
+    if (this.depth !== 0) this.uninterruptible(site);
+    this.memory.section(this.agent, address);
+    this.stepper.accessing(address);
+    const found = this.memory.load(this.agent, address, type, m.SEQ_CST, false, site);
+    const isWaiting = found === expected && timeoutMs > 0;
+    const answer = isWaiting
+      ? { async: true, value: this.stepper.enlist(site, address, size, timeoutMs) }
+      : { async: false, value: found === expected ? 'timed-out' : 'not-equal' };
+    const next = this.stepper.step(STEP_WRITE, address, size, site, this.memory.raw);
+    this.result = answer;
+    return next;
+  }
+
+  /** A hint that the agent spins: a point at which others may go on. */
+  pause(site: number, count?: unknown): boolean {
+    if (count !== undefined && !Number.isInteger(count)) {
+      throw new TypeError('Atomics.pause() takes an integer');
+    }
+    this.result = undefined;
+    if (this.agent < 0 || this.depth !== 0) return false;
+    const next = this.stepper.step(0, 0, 4, site, 0);
+    this.result = undefined;
+    return next;
+  }
+
   notify(site: number, view: View, index: unknown, count?: unknown): boolean {
     const facts = this.#facts(view, 'notify');
     if (facts !== undefined && facts.type !== INT32 && facts.type !== BIGINT64) {
@@ -346,52 +385,4 @@ export abstract class Operations {
 /** Told to the user as his: code that was not instrumented, or cannot be interrupted, got at shared memory. */
 export class UninstrumentedAccess extends Error {
   override readonly name = 'UninstrumentedAccess';
-}
-
-function combineOutside(operation: number, old: m.Value, operand: m.Value): m.Value {
-  const big = [BigInt(old), BigInt(operand)] as const;
-  const value =
-    operation === m.RMW_ADD
-      ? big[0] + big[1]
-      : operation === m.RMW_SUB
-        ? big[0] - big[1]
-        : operation === m.RMW_AND
-          ? big[0] & big[1]
-          : operation === m.RMW_OR
-            ? big[0] | big[1]
-            : operation === m.RMW_XOR
-              ? big[0] ^ big[1]
-              : big[1];
-  return typeof old === 'bigint' ? value : Number(BigInt.asIntN(32, value));
-}
-
-/** Index that a key stands for, or undefined when it is the name of a property. */
-function indexOf(key: unknown): number | undefined {
-  if (typeof key === 'symbol') return undefined;
-  const text = String(key);
-  const number = Number(text);
-  return String(number) === text ? number : undefined;
-}
-
-function toValue(type: number, value: unknown): m.Value {
-  if (type === BIGINT64 || type === BIGUINT64) return BigInt.asIntN(64, toBigInt(value));
-  return Number(value);
-}
-
-/** As `ToBigInt` does: a number is refused. */
-function toBigInt(value: unknown): bigint {
-  if (typeof value === 'bigint') return value;
-  if (typeof value === 'number') throw new TypeError(`Cannot convert ${value} to a BigInt`);
-  return BigInt(value as string);
-}
-
-function toInteger(type: number, value: unknown): m.Value {
-  if (type === BIGINT64 || type === BIGUINT64) return toBigInt(value);
-  const number = Math.trunc(Number(value));
-  return Number.isNaN(number) ? 0 : number + 0;
-}
-
-function timeoutOf(timeout: unknown): number {
-  const ms = timeout === undefined ? NaN : Number(timeout);
-  return Number.isNaN(ms) ? Infinity : Math.max(ms, 0);
 }

@@ -3,6 +3,7 @@
 import type { SiteTable } from '../build/sites.js';
 import {
   CALL,
+  factsOf,
   isSharedThing,
   NEW,
   PURE,
@@ -12,8 +13,9 @@ import {
   type Resumable,
 } from './keys.js';
 import { Classes } from './classes.js';
-import { list, open, type Cursor } from './iteration.js';
+import { type AsyncCursor, list, open, openAsync, type Cursor } from './iteration.js';
 import { GeneratorObject, Out } from './generators.js';
+import type { Realm } from '../async/realm.js';
 import type { Regions } from './views.js';
 
 /** Iterations of loops in one execution before one of them is taken for endless. */
@@ -22,11 +24,15 @@ export const LOOP_BUDGET = 50_000_000;
 /** What instrumented code knows as `$$k`. */
 export class Runtime extends Classes {
   /** What runs the bodies of async functions; missing where none are allowed. */
-  startAsync: ((body: Coroutine) => unknown) | undefined;
+  startAsync: ((body: Coroutine) => Coroutine) | undefined;
+  startAsyncGenerator: ((body: Coroutine) => unknown) | undefined;
 
   constructor(sites: SiteTable, regions: Regions) {
     super(sites, regions);
     this.budget = LOOP_BUDGET;
+    regions.grown = (end) => {
+      this.memory.extend(end);
+    };
   }
 
   /** A plain function: it may be called with anything. */
@@ -64,18 +70,32 @@ export class Runtime extends Classes {
     }
     if (flavour === 'async') {
       return function* (this: unknown, ...args: unknown[]): Coroutine {
-        return runtime.async_(form.apply(this, args));
+        return yield* runtime.started(runtime.startAsync)(form.apply(this, args));
       };
     }
-    return function* (): Coroutine {
-      throw new TypeError('async generators are not supported yet');
+    return function* (this: unknown, ...args: unknown[]): Coroutine {
+      return runtime.started(runtime.startAsyncGenerator)(form.apply(this, args));
     };
   }
 
-  async_(body: Coroutine): unknown {
-    if (this.startAsync === undefined)
-      throw new TypeError('async functions are not supported here');
-    return this.startAsync(body);
+  started<T>(start: T | undefined): T {
+    if (start === undefined) throw new TypeError('async functions are not supported here');
+    return start;
+  }
+
+  /** What the agent at work has beside its stack. */
+  realm(): Realm {
+    return this.stepper.realm();
+  }
+
+  /** A promise of the language's own is settled outside the execution. */
+  foreignPromise(): never {
+    const { file, line, text } = this.sites.at(this.at);
+    this.stepper.fail(
+      new UninstrumentedCall(
+        `${file}:${line}: waits for a promise that code without instrumentation has made (last call: ${text}); it would be settled outside the execution`,
+      ),
+    );
   }
 
   /** A declared function and its resumable form. */
@@ -141,6 +161,14 @@ export class Runtime extends Classes {
     );
   }
 
+  override *nativeArguments(parent: unknown, args: unknown[]): Coroutine<unknown[]> {
+    const [first] = args;
+    const isCollection = [Map, Set, WeakMap, WeakSet].some((kind) => kind === parent);
+    if (isCollection) return first == null ? [] : [yield* list(first, -1)];
+    const isCopied = factsOf(first) !== undefined && ArrayBuffer.isView(first);
+    return isCopied ? [yield* list(first, -1), ...args.slice(1)] : args;
+  }
+
   /** The same for `new`. */
   nativeNew(site: number, target: unknown): (newTarget: unknown, ...args: unknown[]) => unknown {
     if (typeof target !== 'function') {
@@ -178,6 +206,9 @@ export class Runtime extends Classes {
   open(value: unknown): Cursor {
     return open(value);
   }
+  openAsync(value: unknown): Coroutine<AsyncCursor> {
+    return openAsync(value);
+  }
   list(value: unknown, count: number): Coroutine<unknown[]> {
     return list(value, count);
   }
@@ -197,8 +228,8 @@ export class Runtime extends Classes {
   }
 
   /** What an async function waits for, told apart from a switch. */
-  await(value: unknown): Awaited_ {
-    return new Awaited_(value);
+  await(site: number, value: unknown): Awaited_ {
+    return new Awaited_(value, site);
   }
 
   newTarget(self: unknown): unknown {
@@ -248,9 +279,11 @@ export class Runtime extends Classes {
 /** A value that an async function waits for. */
 export class Awaited_ {
   readonly value: unknown;
+  readonly site: number;
 
-  constructor(value: unknown) {
+  constructor(value: unknown, site: number) {
     this.value = value;
+    this.site = site;
   }
 }
 

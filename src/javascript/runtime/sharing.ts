@@ -1,52 +1,125 @@
-/** What is shared reaches each agent as `postMessage` would bring it: buffers are the same, everything else is a copy. */
+/** What reaches another agent as `postMessage` would bring it: buffers of shared memory are the same, everything else is a copy. */
 
+import { types } from 'node:util';
 import { brand } from './brand.js';
 import { isShared, type Regions } from './views.js';
 
-/** A copy for another agent. */
-export function copyForAgent(value: unknown, regions: Regions): unknown {
-  return copy(value, regions, new Map());
+/** What a copy does with objects that are handed over instead of being copied. */
+export type Transfers = ReadonlyMap<object, unknown>;
+
+const NO_TRANSFERS: Transfers = new Map();
+
+/**
+ * A copy for another agent.
+ *
+ * @param transfers what stands for objects that are handed over
+ * @param isPort whether an object can only be handed over
+ * @throws DOMException `DataCloneError` for what no message could bring
+ */
+export function copyForAgent(
+  value: unknown,
+  regions: Regions,
+  transfers: Transfers = NO_TRANSFERS,
+  isPort: (value: object) => boolean = () => false,
+): unknown {
+  return new Copier(regions, transfers, isPort).copy(value);
 }
 
-function copy(value: unknown, regions: Regions, seen: Map<object, unknown>): unknown {
-  if (typeof value === 'function') {
-    throw new TypeError('what threads share cannot contain functions: no message could bring them');
+class Copier {
+  readonly #regions: Regions;
+  readonly #seen: Map<object, unknown>;
+  readonly #isPort: (value: object) => boolean;
+
+  constructor(regions: Regions, transfers: Transfers, isPort: (value: object) => boolean) {
+    this.#regions = regions;
+    this.#seen = new Map(transfers);
+    this.#isPort = isPort;
   }
-  if (typeof value !== 'object' || value === null || isShared(value)) return value;
-  if (seen.has(value)) return seen.get(value);
-  if (value instanceof WebAssembly.Memory) return value;
-  if (ArrayBuffer.isView(value)) return copyView(value, regions);
-  if (value instanceof Date || value instanceof RegExp || value instanceof ArrayBuffer) {
-    return structuredClone(value);
+
+  copy(value: unknown): unknown {
+    if (typeof value === 'function' || typeof value === 'symbol') {
+      throw new DOMException(`${String(value)} could not be cloned.`, 'DataCloneError');
+    }
+    if (typeof value !== 'object' || value === null || isShared(value)) return value;
+    if (this.#seen.has(value)) return this.#seen.get(value);
+    if (this.#isPort(value)) {
+      throw new DOMException(
+        'Object that needs transfer was found in message but not listed in transferList',
+        'DataCloneError',
+      );
+    }
+    return this.#object(value);
   }
-  if (Array.isArray(value)) {
-    const items: unknown[] = [];
-    seen.set(value, items);
-    for (const item of value as unknown[]) items.push(copy(item, regions, seen));
-    return items;
+
+  #object(value: object): unknown {
+    if (value instanceof WebAssembly.Memory || value instanceof WebAssembly.Module) return value;
+    if (ArrayBuffer.isView(value)) return this.#view(value);
+    if (types.isDate(value) || types.isRegExp(value) || types.isBoxedPrimitive(value)) {
+      return this.#keep(value, structuredClone(value));
+    }
+    if (types.isAnyArrayBuffer(value)) return this.#keep(value, structuredClone(value));
+    if (types.isNativeError(value)) return this.#error(value);
+    if (Array.isArray(value)) return this.#array(value);
+    if (types.isMap(value)) {
+      const map = this.#keep(value, new Map<unknown, unknown>());
+      for (const [k, v] of value) map.set(this.copy(k), this.copy(v));
+      return map;
+    }
+    if (types.isSet(value)) {
+      const set = this.#keep(value, new Set<unknown>());
+      for (const item of value) set.add(this.copy(item));
+      return set;
+    }
+    if (types.isPromise(value) || types.isWeakMap(value) || types.isWeakSet(value)) {
+      throw new DOMException(`#<${value.constructor.name}> could not be cloned.`, 'DataCloneError');
+    }
+    return this.#properties(value, {});
   }
-  if (value instanceof Map) {
-    const map = new Map<unknown, unknown>();
-    seen.set(value, map);
-    for (const [k, v] of value as Map<unknown, unknown>)
-      map.set(copy(k, regions, seen), copy(v, regions, seen));
-    return map;
+
+  #keep<T>(value: object, copied: T): T {
+    this.#seen.set(value, copied);
+    return copied;
   }
-  if (value instanceof Set) {
-    const set = new Set<unknown>();
-    seen.set(value, set);
-    for (const item of value as Set<unknown>) set.add(copy(item, regions, seen));
-    return set;
+
+  #array(value: readonly unknown[]): unknown {
+    const items = new Array<unknown>(value.length);
+    return this.#properties(value, items as unknown as Record<string, unknown>);
   }
-  const made: Record<string, unknown> = {};
-  seen.set(value, made);
-  for (const [key, item] of Object.entries(value)) made[key] = copy(item, regions, seen);
-  return made;
+
+  #properties(value: object, made: Record<string, unknown>): unknown {
+    this.#seen.set(value, made);
+    for (const [key, item] of Object.entries(value)) made[key] = this.copy(item);
+    return made;
+  }
+
+  /** Name, message, stack and cause of an error; nothing else of it is sent. */
+  #error(value: Error): unknown {
+    const kinds = [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
+    const Kind = kinds.find((kind) => kind.name === value.name) ?? Error;
+    const copied = this.#keep(value, new Kind(value.message));
+    if (Object.hasOwn(value, 'cause')) {
+      Object.defineProperty(copied, 'cause', {
+        value: this.copy(value.cause),
+        ...{ writable: true, configurable: true },
+      });
+    }
+    copied.stack = value.stack ?? '';
+    return copied;
+  }
+
+  #view(view: ArrayBufferView): unknown {
+    const name = types.isDataView(view) ? 'DataView' : nameOf(view);
+    const Type = (globalThis as unknown as Record<string, unknown>)[name] as new (
+      buffer: unknown,
+      at: number,
+      length: number,
+    ) => object;
+    const { length = view.byteLength } = view as { length?: number };
+    const buffer = this.copy(view.buffer);
+    return this.#keep(view, brand(new Type(buffer, view.byteOffset, length), this.#regions));
+  }
 }
 
-function copyView(view: ArrayBufferView, regions: Regions): unknown {
-  if (!isShared(view.buffer)) return structuredClone(view);
-  const Type = view.constructor as new (buffer: unknown, at: number, length: number) => unknown;
-  const { length = view.byteLength } = view as { length?: number };
-  return brand(new Type(view.buffer, view.byteOffset, length), regions);
+function nameOf(view: ArrayBufferView): string {
+  return (view as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? 'Uint8Array';
 }

@@ -85,6 +85,8 @@ const ALIGNMENT = 64;
 export class Regions {
   readonly #known = new WeakMap<SharedArrayBuffer, Region>();
   readonly list: Region[] = [];
+  /** Told when more bytes are in use. */
+  grown: (end: number) => void = () => undefined;
   #end = ALIGNMENT;
 
   /** Bytes of the address space in use. */
@@ -110,6 +112,7 @@ export class Regions {
     this.#end += Math.ceil((capacity + 1) / ALIGNMENT) * ALIGNMENT;
     this.#known.set(buffer, region);
     this.list.push(region);
+    this.grown(this.#end);
     return region;
   }
 

@@ -1,0 +1,311 @@
+/** Everything that makes the values of one program: runtime, globals, modules, and the agents that it starts. */
+
+import { format } from 'node:util';
+import { asyncGlobals, nextTick, promisifier } from '../async/globals.js';
+import { AsyncGeneratorObject } from '../async/async-generator.js';
+import { installPromises } from '../async/promise-methods.js';
+import { Realm } from '../async/realm.js';
+import { AsyncTask } from '../async/task.js';
+import type { CompiledProgram } from '../build/compile.js';
+import { SHADOWED } from '../build/shadows.js';
+import { ScBytes } from '../memory/sc-bytes.js';
+import { installCallbacks, markPure, type Current } from '../runtime/builtins.js';
+import { Determinism, EPOCH } from '../runtime/determinism.js';
+import { ProgramFactory, type Namespace } from '../runtime/instance.js';
+import { CALL, NEW, PURE, type Coroutine, type Marked } from '../runtime/keys.js';
+import type { Stepper } from '../runtime/operations.js';
+import { Runtime } from '../runtime/runtime.js';
+import { copyForAgent } from '../runtime/sharing.js';
+import { installViews } from '../runtime/typed-arrays.js';
+import { Regions } from '../runtime/views.js';
+import { BuiltinModules } from './builtins.js';
+import { Execution } from './execution.js';
+import type { Printed } from './printed.js';
+import { Workers } from './workers.js';
+
+const current: Current = { runtime: undefined as unknown as Runtime };
+const installed = { done: false };
+
+function install(): void {
+  if (installed.done) return;
+  installed.done = true;
+  markPure();
+  installCallbacks(current);
+  installViews(current);
+  installPromises(current);
+}
+
+function pure<T>(f: T): T {
+  (f as unknown as Marked)[PURE] = true;
+  return f;
+}
+
+const outside = new Realm(-1);
+
+/** Stands for the engine while a program is loaded and observed. */
+export const outsideExecution: Stepper = {
+  accessing: () => undefined,
+  step: () => false,
+  sleep: () => {
+    throw new TypeError('Atomics.wait() cannot be called in this context');
+  },
+  enlist: () => {
+    throw new TypeError('Atomics.waitAsync() cannot be called in this context');
+  },
+  realm: () => outside,
+  wake: () => 0,
+  fail: (error) => {
+    throw error;
+  },
+};
+
+/** What makes the values of one program. */
+export class Machine {
+  readonly regions = new Regions();
+  readonly runtime: Runtime;
+  readonly determinism: Determinism;
+  readonly factory: ProgramFactory;
+  readonly printed: Printed[] = [];
+  /** Set when there is an engine: nothing can be started before. */
+  workers: Workers | undefined;
+  execution: Execution | undefined;
+  /** Draws the randomness of an execution. */
+  seed = (): number => 0;
+  #channels = 0;
+  readonly #builtins: BuiltinModules;
+  readonly #globals: Record<string, unknown>;
+
+  constructor(compiled: CompiledProgram) {
+    install();
+    this.runtime = new Runtime(compiled.sites, this.regions);
+    current.runtime = this.runtime;
+    const { runtime } = this;
+    runtime.memory = new ScBytes();
+    runtime.stepper = outsideExecution;
+    runtime.startAsync = function* (body) {
+      const task = new AsyncTask(runtime, body);
+      yield* task.advance(true, undefined);
+      return task.promise;
+    };
+    runtime.startAsyncGenerator = (body) => new AsyncGeneratorObject(runtime, body);
+    const clock = {
+      now: (): number => this.execution?.now ?? 0,
+    };
+    const time = {
+      get now() {
+        return clock.now();
+      },
+    };
+    this.determinism = new Determinism(time, {
+      agent: () => runtime.agent,
+      seed: () => this.seed(),
+    });
+    this.#globals = this.determinism.globals({
+      ...asyncGlobals(runtime, time),
+      ...this.#ownGlobals(),
+    });
+    this.#builtins = new BuiltinModules(
+      runtime,
+      (instance) => this.#started().host(instance),
+      this.#overrides(),
+    );
+    this.factory = new ProgramFactory(
+      compiled,
+      runtime,
+      SHADOWED.map((name) => this.#globals[name]),
+      (target, instance) => this.#builtins.namespace(target, instance),
+    );
+    // While a file is loaded nothing executes, but modules may ask what they are.
+    this.attach(new Execution(runtime, runtime.memory, { declared: 1, workers: 0, steps: 1 }));
+    runtime.stepper = outsideExecution;
+  }
+
+  /** Begin to work for an engine. */
+  attach(execution: Execution): void {
+    this.execution = execution;
+    this.workers = new Workers(
+      {
+        current,
+        execution,
+        globals: this.#globals,
+        nextTick: nextTick(this.runtime),
+        epoch: EPOCH,
+        native: (name) => this.#native(name),
+        output: (agent, stream, text) => this.printed.push({ agent, stream, text }),
+        channelNumber: () => this.#channels++,
+      },
+      () => this.factory,
+      execution,
+    );
+  }
+
+  /** Start another execution. */
+  restart(regions: number): void {
+    current.runtime = this.runtime;
+    this.determinism.restart();
+    this.regions.keep(regions);
+    this.printed.length = 0;
+    this.#channels = 0;
+    this.workers?.restart();
+  }
+
+  #started(): Workers {
+    if (this.workers === undefined) throw new TypeError('cannot be used while a file is loaded');
+    return this.workers;
+  }
+
+  #native(name: string): Namespace {
+    if (name !== 'process') return this.#builtins.native(name);
+    const { arch, platform, version, versions, release, features, config, execPath } = process;
+    return {
+      ...{ arch, platform, version, versions, release, features, config, execPath },
+      cwd: pure(() => process.cwd()),
+    };
+  }
+
+  /** The object of the agent at work. */
+  #own(name: string, make: () => unknown): object {
+    const { own } = this.runtime.realm();
+    let known = own.get(name);
+    if (known === undefined) {
+      known = make();
+      own.set(name, known);
+    }
+    return known as object;
+  }
+
+  #ownGlobals(): Record<string, unknown> {
+    const { regions } = this;
+    const global = forwarding(() => this.#own('globalThis', () => this.#globalObject()));
+    return {
+      process: forwarding(() =>
+        this.#own('process', () => this.#started().library('process.js')['default']),
+      ),
+      globalThis: global,
+      global,
+      console: this.#console(),
+      structuredClone: pure((value: unknown) => copyForAgent(value, regions)),
+      MessageChannel: this.#lazyClass('MessageChannel'),
+      MessagePort: this.#lazyClass('MessagePort'),
+      Function: this.#functionConstructor(),
+    };
+  }
+
+  #globalObject(): object {
+    const own = Object.entries(this.#globals).map(([name, value]) => [
+      name,
+      { value, writable: true, configurable: true },
+    ]);
+    return Object.create(globalThis, Object.fromEntries(own) as PropertyDescriptorMap) as object;
+  }
+
+  #console(): object {
+    const print = (stream: 'stdout' | 'stderr'): unknown =>
+      pure((...args: unknown[]) => {
+        this.printed.push({ agent: this.runtime.agent, stream, text: `${format(...args)}\n` });
+      });
+    const out = print('stdout');
+    const error = print('stderr');
+    const nothing = pure(() => undefined);
+    return {
+      ...{ log: out, info: out, debug: out, dir: out, table: out, group: out, groupEnd: nothing },
+      ...{ error, warn: error, trace: error, assert: nothing, time: nothing, timeEnd: nothing },
+    };
+  }
+
+  /** A class of the library that is made when it is first used. */
+  #lazyClass(name: string): unknown {
+    const found = (): unknown => this.#started().library('worker_threads.js')[name];
+    const { runtime } = this;
+    const f = function (): never {
+      throw new TypeError(`${name} is constructed where nothing can be interrupted`);
+    } as unknown as Marked;
+    Object.defineProperty(f, Symbol.hasInstance, {
+      value: (value: unknown) => value instanceof (found() as new () => object),
+    });
+    Object.defineProperty(f, 'name', { value: name });
+    Object.defineProperty(f, NEW, {
+      value: function* (_newTarget: unknown, ...args: unknown[]): Coroutine {
+        const target = found();
+        const make = runtime.constructorOf(target);
+        if (make === undefined) throw new TypeError(`${name} is not a constructor`);
+        return yield* make(target, ...args);
+      },
+    });
+    return f;
+  }
+
+  /** `new Function('a', 'return a')`: instrumented like any other code. */
+  #functionConstructor(): unknown {
+    const make = (args: readonly unknown[]): unknown => {
+      const parameters = args.slice(0, -1).map(String).join(',');
+      const code = `module.exports = function anonymous(${parameters}\n) {\n${(args.length === 0 ? [''] : args.slice(-1)).map(String).join('')}\n}`;
+      const { compiled } = this.factory;
+      const path = `${compiled.entry}#function:${code}`;
+      compiled.loadText(path, code, 'cjs');
+      return this.runtime.drive(this.factory.instance().require(path));
+    };
+    const f = pure((...args: unknown[]) => make(args)) as unknown as Marked;
+    // eslint-disable-next-line require-yield -- a form is a coroutine
+    f[CALL] = function* (...args): Coroutine {
+      return make(args);
+    };
+    Object.defineProperty(f, NEW, {
+      // eslint-disable-next-line require-yield -- a form is a coroutine
+      value: function* (_newTarget: unknown, ...args: unknown[]): Coroutine {
+        return make(args);
+      },
+    });
+    Object.defineProperty(f, 'prototype', { value: Function.prototype });
+    Object.defineProperty(f, Symbol.hasInstance, {
+      value: (value: unknown) => typeof value === 'function',
+    });
+    return f;
+  }
+
+  #overrides(): Record<string, Record<string, unknown>> {
+    const { performance, crypto, console } = this.#globals as Record<
+      string,
+      Record<string, unknown>
+    >;
+    const promisify = promisifier(this.runtime);
+    Object.defineProperty(promisify, 'custom', {
+      value: Symbol.for('nodejs.util.promisify.custom'),
+    });
+    const two = pure(() => 2);
+    return {
+      util: { promisify },
+      perf_hooks: { performance },
+      console: { ...console },
+      crypto: { ...crypto, webcrypto: crypto },
+      os: {
+        availableParallelism: two,
+        cpus: pure(() => [0, 1].map(() => ({ model: 'explorer', speed: 1000, times: {} }))),
+        totalmem: pure(() => 8e9),
+        freemem: pure(() => 4e9),
+        hostname: pure(() => 'explorer'),
+        uptime: pure(() => 0),
+        loadavg: pure(() => [0, 0, 0]),
+      },
+    };
+  }
+}
+
+/** An object that is another one for each agent. */
+function forwarding(target: () => object): object {
+  const handler: ProxyHandler<object> = {
+    get: (_, key) => Reflect.get(target(), key) as unknown,
+    set: (_, key, value) => Reflect.set(target(), key, value),
+    has: (_, key) => Reflect.has(target(), key),
+    deleteProperty: (_, key) => Reflect.deleteProperty(target(), key),
+    ownKeys: () => Reflect.ownKeys(target()),
+    getPrototypeOf: () => Reflect.getPrototypeOf(target()),
+    defineProperty: (_, key, facts) =>
+      Reflect.defineProperty(target(), key, { ...facts, configurable: true }),
+    getOwnPropertyDescriptor: (_, key) => {
+      const facts = Reflect.getOwnPropertyDescriptor(target(), key);
+      return facts && { ...facts, configurable: true };
+    },
+  };
+  return new Proxy({}, handler);
+}

@@ -1,0 +1,72 @@
+/** What the engine gives the modules of this folder. It exists only where they are instrumented: nothing here is executed as it is. */
+
+/** A function of the program's. */
+export type Callback = (...args: unknown[]) => unknown;
+
+/** One end of a channel. */
+export interface End {
+  readonly isClosed: boolean;
+}
+
+/** A worker that was started. */
+export interface Handle {
+  readonly threadId: number;
+  readonly end: End;
+  readonly lives: boolean;
+}
+
+/** The engine's functions. */
+export interface Host {
+  channel(): [End, End];
+  /** Make an object the one that the program sees for an end; `closed` is called when it is closed. */
+  adopt(
+    end: End,
+    object: object,
+    message: (value: unknown) => unknown,
+    closed: () => unknown,
+  ): void;
+  /** How the agent makes objects for ends that come with messages. */
+  makePorts(make: (end: End) => object): void;
+  endOf(object: unknown): End | undefined;
+  post(end: End, value: unknown, transferList: readonly object[]): void;
+  receive(end: End): { message: unknown } | undefined;
+  start(end: End): void;
+  setRef(end: End, isRef: boolean): void;
+  hasRef(end: End): boolean;
+  close(end: End): void;
+  /** What was sent with the worker; ports in it are made by what {@link makePorts} was given. */
+  workerData(): unknown;
+  spawn(
+    file: unknown,
+    options: Readonly<Record<string, unknown>>,
+    event: (kind: string, value: unknown) => unknown,
+  ): Handle;
+  terminate(handle: Handle): void;
+  setWorkerRef(handle: Handle, isRef: boolean): void;
+  exit(code: number): void;
+  /** Handlers of the agent's process. */
+  onUncaught(f: ((error: unknown, origin: string) => unknown) | undefined): void;
+  onUnhandled(f: ((reason: unknown) => unknown) | undefined): void;
+  onBeforeEnd(f: () => unknown): void;
+  onEnd(f: () => unknown): void;
+  /** The object that the program knows as `process`. */
+  setProcess(object: object): void;
+  readonly nextTick: (f: unknown, ...args: unknown[]) => void;
+  output(stream: 'stdout' | 'stderr', text: string): void;
+  now(): number;
+  readonly epoch: number;
+  readonly facts: {
+    readonly isMainThread: boolean;
+    readonly threadId: number;
+    readonly parent: End | undefined;
+    readonly argv: readonly string[];
+    readonly execArgv: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+    readonly name: string;
+  };
+  readonly globals: Readonly<Record<string, unknown>>;
+  /** What Node's own module of that name exports, where it is harmless. */
+  native(name: string): Readonly<Record<string, unknown>>;
+}
+
+export declare const host: Host;

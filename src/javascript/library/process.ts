@@ -1,0 +1,146 @@
+/** Stands for `process` in explored programs. */
+
+import { EventEmitter } from './events.js';
+import { host } from './host.js';
+
+const Base = EventEmitter as unknown as new () => EventEmitter;
+const native = host.native('process');
+const { facts } = host;
+
+/** Something that text is written to. */
+class Output extends Base {
+  readonly #name: 'stdout' | 'stderr';
+  readonly isTTY = false;
+  readonly writable = true;
+  readonly fd: number;
+
+  constructor(name: 'stdout' | 'stderr') {
+    super();
+    this.#name = name;
+    this.fd = name === 'stdout' ? 1 : 2;
+  }
+  write(text: unknown, encoding?: unknown, done?: unknown): boolean {
+    host.output(this.#name, String(text));
+    const after = typeof encoding === 'function' ? encoding : done;
+    if (typeof after === 'function') host.nextTick(after);
+    return true;
+  }
+  end(text?: unknown): void {
+    if (text !== undefined) this.write(text);
+  }
+}
+
+class Process extends Base {
+  readonly pid = 1000;
+  readonly ppid = 999;
+  readonly title = 'node';
+  readonly arch = native['arch'];
+  readonly platform = native['platform'];
+  readonly version = native['version'];
+  readonly versions = native['versions'];
+  readonly release = native['release'];
+  readonly features = native['features'];
+  readonly config = native['config'];
+  readonly execPath = native['execPath'];
+  readonly argv = [...facts.argv];
+  readonly argv0 = 'node';
+  readonly execArgv = [...facts.execArgv];
+  env: Record<string, string> = { ...facts.env };
+  readonly stdout = new Output('stdout');
+  readonly stderr = new Output('stderr');
+  readonly stdin = { isTTY: false, fd: 0 };
+  readonly nextTick = host.nextTick;
+  exitCode: unknown = undefined;
+
+  override on(name: PropertyKey, listener: unknown): this {
+    super.on(name, listener);
+    listen(this);
+    return this;
+  }
+  override once(name: PropertyKey, listener: unknown): this {
+    super.once(name, listener);
+    listen(this);
+    return this;
+  }
+  override off(name: PropertyKey, listener: unknown): this {
+    super.off(name, listener);
+    listen(this);
+    return this;
+  }
+  override addListener(name: PropertyKey, listener: unknown): this {
+    return this.on(name, listener);
+  }
+
+  exit(code?: unknown): never {
+    if (code !== undefined) this.exitCode = code;
+    ending();
+    host.exit(Number(this.exitCode ?? 0));
+    throw new Error('unreachable');
+  }
+  reallyExit(code: unknown): void {
+    host.exit(Number(code ?? 0));
+  }
+  abort(): void {
+    host.exit(134);
+  }
+  cwd(): string {
+    return (native['cwd'] as () => string)();
+  }
+  uptime(): number {
+    return host.now() / 1000;
+  }
+  readonly hrtime = Object.assign(
+    (since?: readonly [number, number]): [number, number] => {
+      const ns = BigInt(Math.round(host.now() * 1e6));
+      const from = since === undefined ? 0n : BigInt(since[0]) * 1_000_000_000n + BigInt(since[1]);
+      return [Number((ns - from) / 1_000_000_000n), Number((ns - from) % 1_000_000_000n)];
+    },
+    { bigint: (): bigint => BigInt(Math.round(host.now() * 1e6)) },
+  );
+  memoryUsage(): object {
+    const bytes = 50_000_000;
+    return { rss: bytes, heapTotal: bytes, heapUsed: bytes, external: 0, arrayBuffers: 0 };
+  }
+  emitWarning(warning: unknown): void {
+    const error = warning instanceof Error ? warning : new Error(String(warning));
+    host.nextTick(() => this.emit('warning', error));
+  }
+  getBuiltinModule(name: string): unknown {
+    return host.native(name);
+  }
+  binding(): never {
+    throw new Error('process.binding() is not available in the explorer');
+  }
+}
+
+const it = new Process();
+host.setProcess(it);
+const state = { hasEnded: false };
+
+/** `exit` handlers run once. */
+function ending(): void {
+  if (state.hasEnded) return;
+  state.hasEnded = true;
+  it.emit('exit', Number(it.exitCode ?? 0));
+}
+
+/** Tell the engine what the program handles itself. */
+function listen(process: Process): void {
+  const hasUncaught = process.listenerCount('uncaughtException') > 0;
+  const hasUnhandled = process.listenerCount('unhandledRejection') > 0;
+  host.onUncaught(
+    hasUncaught
+      ? (error, origin): boolean => process.emit('uncaughtException', error, origin)
+      : undefined,
+  );
+  host.onUnhandled(
+    hasUnhandled
+      ? (reason): boolean => process.emit('unhandledRejection', reason, undefined)
+      : undefined,
+  );
+}
+
+host.onBeforeEnd(() => it.emit('beforeExit', Number(it.exitCode ?? 0)));
+host.onEnd(ending);
+
+export default it;

@@ -1,0 +1,65 @@
+/** Stands for `node:timers/promises` in explored programs. */
+
+import { host } from './host.js';
+
+/** A signal, as far as it is looked at. */
+export interface Signal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(name: string, listener: () => void): void;
+}
+/** Options of these timers. */
+export interface Options {
+  readonly ref?: boolean;
+  readonly signal?: Signal;
+}
+type Start = (f: () => void, delay?: number) => { unref(): void; close?: () => void };
+
+function aborted(signal: Signal): Error {
+  const error = new Error('The operation was aborted', { cause: signal.reason }) as Error & {
+    code: string;
+  };
+  error.name = 'AbortError';
+  error.code = 'ABORT_ERR';
+  return error;
+}
+
+function after(
+  start: Start,
+  delay: number | undefined,
+  value: unknown,
+  options: Options = {},
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const { signal, ref } = options;
+    if (signal?.aborted === true) {
+      reject(aborted(signal));
+      return;
+    }
+    const timer = start(() => {
+      resolve(value);
+    }, delay);
+    if (ref === false) timer.unref();
+    signal?.addEventListener('abort', () => {
+      timer.close?.();
+      reject(aborted(signal));
+    });
+  });
+}
+
+export function setTimeout(delay?: number, value?: unknown, options?: Options): Promise<unknown> {
+  return after(host.globals['setTimeout'] as Start, delay, value, options);
+}
+export function setImmediate(value?: unknown, options?: Options): Promise<unknown> {
+  return after(host.globals['setImmediate'] as Start, undefined, value, options);
+}
+export function setInterval(): never {
+  throw new Error('setInterval() of timers/promises is not available in the explorer');
+}
+export const scheduler = {
+  wait: (delay: number, options?: Options): Promise<unknown> =>
+    setTimeout(delay, undefined, options),
+  yield: (): Promise<unknown> => setImmediate(),
+};
+
+export default { setTimeout, setImmediate, setInterval, scheduler };

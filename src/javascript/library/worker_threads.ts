@@ -1,0 +1,264 @@
+/** Stands for `node:worker_threads` in explored programs: workers are agents of the explorer. */
+
+import { EventEmitter } from './events.js';
+import { host, type End, type Handle } from './host.js';
+
+type Emitter = new () => EventEmitter;
+const Base = EventEmitter as unknown as Emitter;
+
+interface TransferOptions {
+  readonly transfer?: readonly object[];
+}
+
+function listOf(transfer: unknown): readonly object[] {
+  if (transfer == null) return [];
+  if (Array.isArray(transfer)) return transfer as object[];
+  return (transfer as TransferOptions).transfer ?? [];
+}
+
+/** Listeners in the manner of the web get an event. */
+const wrapped = new WeakMap<object, (value: unknown) => unknown>();
+
+function wrapper(port: object, name: string, listener: unknown): (value: unknown) => unknown {
+  const key = listener as object;
+  let known = wrapped.get(key);
+  if (known === undefined) {
+    known = (data: unknown): unknown => {
+      const event = { type: name, data, target: port, currentTarget: port, ports: [] };
+      if (typeof listener === 'function') return (listener as (event: unknown) => unknown)(event);
+      return (listener as { handleEvent: (event: unknown) => unknown }).handleEvent(event);
+    };
+    wrapped.set(key, known);
+  }
+  return known;
+}
+
+const INTERNAL = Symbol('internal');
+
+/** A message port, as Node has it: an emitter and an event target. */
+export class MessagePort extends Base {
+  readonly #end: End;
+  #handlers: Record<string, unknown> = {};
+
+  constructor(key: symbol, end: End) {
+    super();
+    if (key !== INTERNAL) {
+      const error = new TypeError('Illegal constructor') as TypeError & { code: string };
+      error.code = 'ERR_CONSTRUCT_CALL_INVALID';
+      throw error;
+    }
+    this.#end = end;
+    host.adopt(
+      end,
+      this,
+      (value) => this.emit('message', value),
+      () => this.emit('close'),
+    );
+  }
+
+  override on(name: PropertyKey, listener: unknown): this {
+    super.on(name, listener);
+    if (name === 'message') this.#listens();
+    return this;
+  }
+  override addListener(name: PropertyKey, listener: unknown): this {
+    return this.on(name, listener);
+  }
+  override once(name: PropertyKey, listener: unknown): this {
+    super.once(name, listener);
+    if (name === 'message') this.#listens();
+    return this;
+  }
+  override off(name: PropertyKey, listener: unknown): this {
+    super.off(name, listener);
+    if (name === 'message' && this.listenerCount('message') === 0) host.setRef(this.#end, false);
+    return this;
+  }
+  removeListener(name: PropertyKey, listener: unknown): this {
+    return this.off(name, listener);
+  }
+  #listens(): void {
+    host.setRef(this.#end, true);
+    host.start(this.#end);
+  }
+
+  addEventListener(name: string, listener: unknown, options?: unknown): void {
+    const f = wrapper(this, name, listener);
+    if ((options as { once?: boolean } | undefined)?.once === true) this.once(name, f);
+    else this.on(name, f);
+  }
+  removeEventListener(name: string, listener: unknown): void {
+    this.off(name, wrapper(this, name, listener));
+  }
+  #handler(name: string, handler: unknown): void {
+    const old = this.#handlers[name];
+    if (old != null) this.off(name, wrapper(this, name, old));
+    this.#handlers = { ...this.#handlers, [name]: handler };
+    if (handler != null) this.on(name, wrapper(this, name, handler));
+  }
+  get onmessage(): unknown {
+    return this.#handlers['message'] ?? null;
+  }
+  set onmessage(handler: unknown) {
+    this.#handler('message', handler);
+  }
+  get onclose(): unknown {
+    return this.#handlers['close'] ?? null;
+  }
+  set onclose(handler: unknown) {
+    this.#handler('close', handler);
+  }
+
+  postMessage(value: unknown, transfer?: unknown): void {
+    const end = host.endOf(this);
+    if (end !== undefined) host.post(end, value, listOf(transfer));
+  }
+  start(): void {
+    host.start(this.#end);
+  }
+  close(): void {
+    host.close(this.#end);
+  }
+  ref(): void {
+    host.setRef(this.#end, true);
+    host.start(this.#end);
+  }
+  unref(): void {
+    host.setRef(this.#end, false);
+  }
+  hasRef(): boolean {
+    return host.hasRef(this.#end);
+  }
+}
+
+const portOf = (end: End): MessagePort => new MessagePort(INTERNAL, end);
+host.makePorts(portOf);
+
+/** Two ports that are tied to each other. */
+export class MessageChannel {
+  readonly port1: MessagePort;
+  readonly port2: MessagePort;
+
+  constructor() {
+    const [first, second] = host.channel();
+    this.port1 = portOf(first);
+    this.port2 = portOf(second);
+  }
+}
+
+/** Takes a message without waiting for it. */
+export function receiveMessageOnPort(port: unknown): { message: unknown } | undefined {
+  const end = host.endOf(port);
+  if (end !== undefined) return host.receive(end);
+  const error = new TypeError('The "port" argument must be a MessagePort instance') as TypeError & {
+    code: string;
+  };
+  error.code = 'ERR_INVALID_ARG_TYPE';
+  throw error;
+}
+
+/** A worker: another agent, with a module of its own. */
+export class Worker extends Base {
+  readonly #handle: Handle;
+  #isEnded = false;
+  readonly resourceLimits = {};
+  readonly stdin = null;
+  readonly stdout = new Base();
+  readonly stderr = new Base();
+  readonly performance = {
+    eventLoopUtilization: (): object => ({ idle: 0, active: 0, utilization: 0 }),
+  };
+
+  constructor(file: unknown, options: Readonly<Record<string, unknown>> = {}) {
+    super();
+    this.#handle = host.spawn(file, options, (kind, value) => this.#event(kind, value));
+    host.adopt(
+      this.#handle.end,
+      this,
+      (value) => this.emit('message', value),
+      () => undefined,
+    );
+    host.start(this.#handle.end);
+  }
+
+  #event(kind: string, value: unknown): void {
+    if (kind !== 'exit') {
+      this.emit(kind, value);
+      return;
+    }
+    for (;;) {
+      const packet = host.receive(this.#handle.end);
+      if (packet === undefined) break;
+      this.emit('message', packet.message);
+    }
+    host.close(this.#handle.end);
+    this.#isEnded = true;
+    this.emit('exit', value);
+  }
+
+  get threadId(): number {
+    return this.#isEnded ? -1 : this.#handle.threadId;
+  }
+
+  postMessage(value: unknown, transfer?: unknown): void {
+    if (!this.#isEnded) host.post(this.#handle.end, value, listOf(transfer));
+  }
+  terminate(): Promise<number | undefined> {
+    if (this.#isEnded) return Promise.resolve(undefined);
+    host.setWorkerRef(this.#handle, true);
+    host.terminate(this.#handle);
+    return new Promise((resolve) => {
+      this.once('exit', (code: unknown) => {
+        resolve(code as number);
+      });
+    });
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.terminate();
+  }
+  ref(): void {
+    host.setWorkerRef(this.#handle, true);
+  }
+  unref(): void {
+    host.setWorkerRef(this.#handle, false);
+  }
+  getHeapSnapshot(): never {
+    throw new Error('Worker.getHeapSnapshot() is not available in the explorer');
+  }
+}
+
+const { facts } = host;
+export const { isMainThread, threadId } = facts;
+export const workerData = host.workerData();
+export const threadName = facts.name;
+export const parentPort = facts.parent === undefined ? null : portOf(facts.parent);
+export const resourceLimits = {};
+export const isInternalThread = false;
+export const SHARE_ENV = Symbol.for('nodejs.worker_threads.SHARE_ENV');
+
+const environmentData = new Map<unknown, unknown>();
+export function getEnvironmentData(key: unknown): unknown {
+  return environmentData.get(key);
+}
+export function setEnvironmentData(key: unknown, value: unknown): void {
+  environmentData.set(key, value);
+}
+export function markAsUntransferable(): void {
+  // Nothing is moved that must stay.
+}
+export function markAsUncloneable(): void {
+  // Nothing is moved that must stay.
+}
+export function moveMessagePortToContext(): never {
+  throw new Error('moveMessagePortToContext() is not available in the explorer');
+}
+export function BroadcastChannel(): never {
+  throw new Error('BroadcastChannel is not available in the explorer');
+}
+
+export default {
+  ...{ MessagePort, MessageChannel, receiveMessageOnPort, Worker, isMainThread, threadId },
+  ...{ workerData, threadName, parentPort, resourceLimits, isInternalThread, SHARE_ENV },
+  ...{ getEnvironmentData, setEnvironmentData, markAsUntransferable, markAsUncloneable },
+  ...{ moveMessagePortToContext, BroadcastChannel },
+};
