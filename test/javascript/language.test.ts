@@ -19,3 +19,9 @@ test('module state is fresh in every execution', (t) => {
   t.false(session.compiled.isStateless);
   t.is(first, second);
 });
+
+test('statements may end without semicolons', async (t) => {
+  const file = fileOf('test/javascript/fixtures/language-bare.js');
+  const { everything } = (await import(file)) as { everything: () => string };
+  t.is(sessionOf(file, 'sc').replay(DEFAULT_SCHEDULE).key, everything());
+});

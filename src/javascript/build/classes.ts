@@ -71,8 +71,11 @@ export class ClassRewriter {
         this.current = { ...this.current, isStatic: member.static };
         this.#method(member, facts);
         this.current = { ...this.current, isStatic: false };
-      } else if (member.type === 'PropertyDefinition') this.#field(member, fields);
-      else for (const statement of member.body) this.#visit(statement);
+      } else if (member.type === 'PropertyDefinition') {
+        this.#field(member, fields);
+        // What comes next may begin with an asterisk now.
+        if (cx.module.code[member.end - 1] !== ';') cx.text.appendLeft(member.end, ';');
+      } else for (const statement of member.body) this.#visit(statement);
     }
     const made = isFull && constructor === undefined ? this.#defaultConstructor(node) : '';
     this.current = outer;

@@ -36,6 +36,16 @@ export interface InstrumentOptions {
   readonly links: ModuleLinks;
 }
 
+/** Statements whose end may be left to the language. */
+const ENDS_BY_SEMICOLON: ReadonlySet<string> = new Set([
+  'ExpressionStatement',
+  'VariableDeclaration',
+  'ReturnStatement',
+  'ThrowStatement',
+  'BreakStatement',
+  'ContinueStatement',
+]);
+
 /** Loops that are watched: one of them that reaches no memory must not spin for ever unnoticed. */
 const LOOPS: ReadonlySet<string> = new Set(['WhileStatement', 'DoWhileStatement', 'ForStatement']);
 
@@ -77,7 +87,16 @@ class Instrumentation {
   visit(node: AnyNode): void {
     this.#path.push(node);
     if (!this.#special(node)) for (const child of childrenOf(node)) this.visit(child);
+    if (ENDS_BY_SEMICOLON.has(node.type)) this.#endStatement(node);
     this.#path.pop();
+  }
+
+  /** Where the language would insert a semicolon, it must not see what comes next as more of the statement. */
+  #endStatement(node: AnyNode): void {
+    const { cx } = this;
+    const parent = this.#parent as { init?: AnyNode; left?: AnyNode } | undefined;
+    if (parent?.init === node || parent?.left === node) return;
+    if (cx.module.code[node.end - 1] !== ';') cx.text.appendLeft(node.end, ';');
   }
 
   get #parent(): AnyNode | undefined {

@@ -36,6 +36,7 @@ const ALLOWED: Readonly<Record<string, ReadonlySet<string>>> = {
   module: new Set(['isBuiltin', 'builtinModules']),
   os: new Set(['platform', 'type', 'arch', 'endianness', 'EOL', 'tmpdir', 'homedir']),
   util: new Set(),
+  perf_hooks: new Set(['createHistogram', 'PerformanceObserver']),
 };
 
 /** Functions of `node:util` that need something else. */

@@ -276,6 +276,7 @@ export class Machine {
     return {
       util: { promisify },
       perf_hooks: { performance },
+      child_process: nothingStarts(),
       console: { ...console },
       crypto: { ...crypto, webcrypto: crypto },
       os: {
@@ -289,6 +290,20 @@ export class Machine {
       },
     };
   }
+}
+
+/** Processes cannot be started, as on a machine where the command is missing. */
+function nothingStarts(): Record<string, unknown> {
+  const failure = (): Error =>
+    Object.assign(new Error('spawnSync ENOENT'), { code: 'ENOENT', errno: -2 });
+  const fails = pure(() => {
+    throw failure();
+  });
+  return {
+    execSync: fails,
+    execFileSync: fails,
+    spawnSync: pure(() => ({ status: null, signal: null, error: failure() })),
+  };
 }
 
 /** An object that is another one for each agent. */

@@ -1,5 +1,7 @@
 /** Stands for `node:events` in explored programs: listeners are called one after the other, and can be interrupted. */
 
+import { AsyncResource } from './async_hooks.js';
+
 type Listener = (...args: unknown[]) => unknown;
 interface Entry {
   readonly listener: Listener;
@@ -169,13 +171,17 @@ for (const [name, method] of [
 /** A promise for the next event of a name. */
 export function once(emitter: EventEmitter, name: PropertyKey): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
+    const forget = (of: PropertyKey, listener: unknown): void => {
+      const { removeListener } = emitter as { removeListener?: unknown };
+      if (typeof removeListener === 'function') emitter.off(of, listener);
+    };
     const failed = (error: unknown): void => {
-      emitter.off(name, happened);
+      forget(name, happened);
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the program's own value
       reject(error);
     };
     const happened = (...args: unknown[]): void => {
-      emitter.off('error', failed);
+      forget('error', failed);
       resolve(args);
     };
     emitter.once(name, happened);
@@ -185,15 +191,17 @@ export function once(emitter: EventEmitter, name: PropertyKey): Promise<unknown[
 
 /** An emitter that is told apart by the resource it belongs to. */
 export class EventEmitterAsyncResource extends (EventEmitter as unknown as new () => EventEmitter) {
-  readonly asyncResource: object = this;
+  readonly asyncResource: AsyncResource;
+  readonly asyncId = 1;
+  readonly triggerAsyncId = 0;
+
+  constructor(options?: string | { readonly name?: string }) {
+    super();
+    const name = typeof options === 'string' ? options : options?.name;
+    this.asyncResource = new AsyncResource(name ?? 'EventEmitterAsyncResource');
+  }
   emitDestroy(): void {
-    // Nobody watches.
-  }
-  get asyncId(): number {
-    return 1;
-  }
-  get triggerAsyncId(): number {
-    return 1;
+    this.asyncResource.emitDestroy();
   }
 }
 
