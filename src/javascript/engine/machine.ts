@@ -9,6 +9,7 @@ import { AsyncTask } from '../async/task.js';
 import type { CompiledProgram } from '../build/compile.js';
 import { SHADOWED } from '../build/shadows.js';
 import { ScBytes } from '../memory/sc-bytes.js';
+import { installBuffers } from '../runtime/buffers.js';
 import { installCallbacks, markPure, type Current } from '../runtime/builtins.js';
 import { Determinism, EPOCH } from '../runtime/determinism.js';
 import { ProgramFactory, type Namespace } from '../runtime/instance.js';
@@ -32,6 +33,7 @@ function install(): void {
   markPure();
   installCallbacks(current);
   installViews(current);
+  installBuffers(current);
   installPromises(current);
 }
 
