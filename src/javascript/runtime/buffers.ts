@@ -84,7 +84,6 @@ export function installBuffers(current: Current): void {
     return part.length;
   });
   for (const name of ['subarray', 'slice'] as const) {
-    // eslint-disable-next-line require-yield -- a form is a coroutine
     form(prototype, name, function* (this: unknown, ...args) {
       return brand(native[name]?.apply(this, args), current.runtime.regions);
     });

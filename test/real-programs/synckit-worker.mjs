@@ -1,0 +1,5 @@
+import { runAsWorker } from 'synckit';
+runAsWorker(async (a, b) => {
+  await null;
+  return a + b;
+});
