@@ -85,14 +85,29 @@ export function renderChanges(changes: readonly Change[]): string {
     .join('\n');
 }
 
-/** A warning for each ratio whose spread exceeds its tolerance: such a figure says little. */
+/** By how much the median ratio moved from the first half of the rounds to the second, as a fraction of the smaller. */
+function drift({ halves }: Row): number {
+  if (halves === undefined) return 0;
+  return Math.max(...halves) / Math.min(...halves) - 1;
+}
+
+/** A warning for each ratio that spreads over more than its tolerance, or moved by more: such a figure says little. */
 export function untrustworthy({ results }: Report, tolerances: Tolerances): string[] {
   return results.flatMap((result) =>
-    result.rows.slice(1).flatMap(({ task, ratioSpread }) => {
+    result.rows.slice(1).flatMap((row) => {
+      const { task, ratioSpread, halves = [] } = row;
       const tolerance = toleranceOf(tolerances, result.name, task);
-      if (ratioSpread <= tolerance) return [];
-      const seen = `${formatNumber(ratioSpread * 100)} %`;
-      return [`${result.name}, ${task}: the ratio spreads over ${seen}; do not trust it`];
+      const name = `${result.name}, ${task}`;
+      if (ratioSpread > tolerance) {
+        const seen = `${formatNumber(ratioSpread * 100)} %`;
+        return [`${name}: the ratio spreads over ${seen}; do not trust it`];
+      }
+      if (drift(row) <= tolerance) return [];
+      const [first, second] = halves.map(formatNumber);
+      const allowed = `${formatNumber(tolerance * 100)} %`;
+      return [
+        `${name}: the ratio moved from ${first} in the first half to ${second} in the second, by more than ${allowed}; do not trust it`,
+      ];
     }),
   );
 }

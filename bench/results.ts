@@ -1,7 +1,7 @@
 /** What a benchmark found, as plain data: medians over rounds, ratios to the baseline of the same round, and their spread. */
 
 import { cpus } from 'node:os';
-import { interquartileRange, median } from 'simple-statistics';
+import { interquartileRange, linearRegression, median } from 'simple-statistics';
 import { formatNumber, renderTable } from '../src/report/table.js';
 
 /** Where and how the figures were taken. */
@@ -43,6 +43,10 @@ export interface Row {
   readonly ratioSpread: number;
   /** Smallest and largest ratio of a round; absent in reports of earlier versions. */
   readonly ratioRange?: readonly [least: number, most: number];
+  /** Median ratio of the first half of the rounds, and of the second; absent with fewer than four rounds. */
+  readonly halves?: readonly [first: number, second: number];
+  /** How large what was measured is, for rows that differ in nothing else. */
+  readonly size?: number;
   /** Value asked for, where there is one. */
   readonly aim?: number;
   /** Ratio asked for, where there is one. */
@@ -89,6 +93,7 @@ export function isReport(value: unknown): value is Report {
 export interface Sampled {
   readonly task: string;
   readonly values: readonly number[];
+  readonly size?: number;
   readonly aim?: number;
   readonly aimRatio?: number;
   readonly aimAtLeast?: boolean;
@@ -100,8 +105,29 @@ export function relativeSpread(values: readonly number[]): number {
   return range === 0 ? 0 : range / Math.abs(median([...values]));
 }
 
+/** Fewest rounds whose halves are compared. */
+const FEWEST_FOR_HALVES = 4;
+
+function halvesOf(ratios: readonly number[]): { halves?: readonly [number, number] } {
+  if (ratios.length < FEWEST_FOR_HALVES) return {};
+  const middle = ratios.length >> 1;
+  return { halves: [median(ratios.slice(0, middle)), median(ratios.slice(-middle))] };
+}
+
+/**
+ * How values grow with the size: the exponent b of a·sizeᵇ, fitted by least squares to the logarithms.
+ * @returns undefined with fewer than three sizes, or where a value is not positive
+ */
+export function growthExponent(rows: readonly Row[]): number | undefined {
+  const points = rows.flatMap(({ size, value }) =>
+    size === undefined || value <= 0 ? [] : [[Math.log(size), Math.log(value)]],
+  );
+  if (points.length < 3 || points.length < rows.length) return undefined;
+  return linearRegression(points).m;
+}
+
 function rowOf(
-  { task, values, aim, aimRatio, aimAtLeast }: Sampled,
+  { task, values, size, aim, aimRatio, aimAtLeast }: Sampled,
   baseline: readonly number[],
 ): Row {
   const ratios = values.map((value, round) => value / (baseline[round] ?? NaN));
@@ -112,6 +138,8 @@ function rowOf(
     ratio: median(ratios),
     ratioSpread: relativeSpread(ratios),
     ratioRange: [Math.min(...ratios), Math.max(...ratios)],
+    ...halvesOf(ratios),
+    ...(size === undefined ? {} : { size }),
     ...(aim === undefined ? {} : { aim }),
     ...(aimRatio === undefined ? {} : { aimRatio }),
     ...(aimAtLeast === undefined ? {} : { aimAtLeast }),
@@ -159,7 +187,10 @@ function renderResult(result: Result): string {
   const hasAim = result.rows.some((row) => aimCell(result, row) !== '');
   const shown = hasAim ? columns : columns.slice(0, -1);
   const cells = rows.map((row) => row.slice(0, shown.length));
-  return `${result.name} (${result.better} is better)\n${renderTable(shown, cells)}`;
+  const exponent = growthExponent(result.rows);
+  const growth =
+    exponent === undefined ? '' : `\ngrows with the size to the power ${exponent.toFixed(2)}`;
+  return `${result.name} (${result.better} is better)\n${renderTable(shown, cells)}${growth}`;
 }
 
 /** The report for people: a table per benchmark, then where it was measured. */

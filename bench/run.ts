@@ -15,6 +15,8 @@ export interface Settings {
 
 interface AnyTask {
   readonly name: string;
+  /** How large what it measures is, for tasks that differ in nothing else: how the values grow is then printed. */
+  readonly size?: number;
   /** Value asked for, in the benchmark's unit. */
   readonly aim?: number;
   /** Ratio to the baseline asked for. */
@@ -148,9 +150,10 @@ export async function runBenchmark(
   const tasks = await benchmark.tasks({ seed: effort.seed, timeMs: effort.timeMs });
   const rounds = await sampleRounds(tasks, effort, onTask);
   if (rounds.length === 0) return undefined;
-  const samples = tasks.map(({ name, aim, aimRatio, aimAtLeast }, i) => ({
+  const samples = tasks.map(({ name, size, aim, aimRatio, aimAtLeast }, i) => ({
     task: name,
     values: rounds.map((values) => values[i] as number),
+    ...(size === undefined ? {} : { size }),
     ...(aim === undefined ? {} : { aim }),
     ...(aimRatio === undefined ? {} : { aimRatio }),
     ...(aimAtLeast === undefined ? {} : { aimAtLeast }),

@@ -6,7 +6,13 @@ import {
   untrustworthy,
   type Tolerances,
 } from '../../bench/compare.js';
-import { environmentOf, relativeSpread, renderReport, rowsOf } from '../../bench/results.js';
+import {
+  environmentOf,
+  growthExponent,
+  relativeSpread,
+  renderReport,
+  rowsOf,
+} from '../../bench/results.js';
 import type { Report, Result, Row } from '../../bench/results.js';
 
 const tolerances: Tolerances = { '*': { '*': 0.25 }, dispatch: { wasm: 0.1 } };
@@ -89,6 +95,49 @@ test('a ratio whose spread exceeds its tolerance is not judged, and is warned ab
     'dispatch, wasm: the ratio spreads over 11.0 %; do not trust it',
   ]);
   t.deepEqual(untrustworthy(report([row('wasm', 0.9, 0.09)]), tolerances), []);
+});
+
+test('a ratio that moves from one half of the rounds to the other by more than its tolerance is warned about', (t) => {
+  const base = { task: 'atomics', values: [10, 10, 10, 10, 10, 10] };
+  const wasm = (values: readonly number[]): Report => {
+    const rows = rowsOf([base, { task: 'wasm', values }], 'atomics');
+    return { ...report([]), results: [{ ...report([]).results[0]!, rows }] };
+  };
+  // The spread alone is within the tolerance in both.
+  t.deepEqual(untrustworthy(wasm([8, 8, 8, 8.6, 8.6, 8.6]), tolerances), []);
+  const [result] = wasm([8, 8, 8, 9, 9, 9]).results;
+  const rows = result!.rows.map((each) => ({ ...each, ratioSpread: 0.05 }));
+  const moved = { ...report([]), results: [{ ...result!, rows }] };
+  t.deepEqual(untrustworthy(moved, tolerances), [
+    'dispatch, wasm: the ratio moved from 0.800 in the first half to 0.900 in the second, by more than 10.0 %; do not trust it',
+  ]);
+  t.is(rowsOf([base], 'atomics')[0]?.halves?.length, 2);
+  t.is(rowsOf([{ task: 'atomics', values: [1, 2, 3] }], 'atomics')[0]?.halves, undefined);
+});
+
+test('the exponent of growth is that of the power law the values follow, and needs three positive sizes', (t) => {
+  const of = (values: readonly (readonly [size: number, value: number])[]): Row[] =>
+    values.map(([size, value]) => ({ ...row(`${size} CPUs`, 1), size, value }));
+  const square = of([1, 2, 4, 8].map((size) => [size, 5 / size ** 2]));
+  t.true(Math.abs(growthExponent(square)! + 2) < 1e-9);
+  t.is(growthExponent(square.slice(0, 2)), undefined);
+  t.is(
+    growthExponent(
+      of([
+        [1, 3],
+        [2, 0],
+        [4, 1],
+        [8, 1],
+      ]),
+    ),
+    undefined,
+  );
+  t.is(growthExponent([...square, row('other', 1)]), undefined);
+  const result = { ...report([]).results[0]!, rows: square };
+  t.regex(
+    renderReport({ ...report([]), results: [result] }),
+    /grows with the size to the power -2\.00$/m,
+  );
 });
 
 test('a task that the earlier report lacks is new', (t) => {
