@@ -32,6 +32,7 @@ const snapshot = (done: number): CampaignSnapshot => ({
       ? []
       : [
           {
+            job: '0123456789ab',
             scenario: 'disable-call',
             outcome: '<img src=x onerror=alert(1)>',
             detail: 'it warns',

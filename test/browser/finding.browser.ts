@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url';
 import test from 'ava';
 import type { RecordedStep, Recording } from '../../src/explorer/findings/recording.js';
 import { findingPage } from '../../src/report/finding.js';
+import { renderCampaignPage } from '../../src/report/campaign/page.js';
+import { reportOf } from '../report/report-of.js';
 import { recordedWarn } from '../report/recording.js';
 import { openPage, startBrowser } from './browser.js';
 
@@ -113,4 +115,26 @@ test('printing shows rows and no controls', async (t) => {
   await page.emulateMedia({ media: 'print' });
   t.false(await page.isVisible('nav'));
   t.true((await page.pdf()).length > 10_000);
+});
+
+test('the page of a run opens without console messages, and leads to the page of its finding', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'klp-page-'));
+  writeFileSync(join(folder, 'finding-1.html'), await findingPage(recording));
+  const { verdict, token } = recording;
+  const outcome = { name: verdict.key, grade: 'forbidden', count: 2, reason: 'it warns' } as const;
+  const samples = [0, 1, 2].map((seconds) => ({ seconds, done: seconds * seconds }));
+  const report = reportOf([{ title: 'disable-call', outcomes: [{ ...outcome, token }] }], {
+    samples,
+  });
+  const file = join(folder, 'index.html');
+  writeFileSync(file, renderCampaignPage(report, new Map([[token, 'finding-1.html']])));
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const { page, messages } = await openPage(browser, pathToFileURL(file).href);
+    await page.emulateMedia({ colorScheme });
+    t.is(await page.locator('.findings li').count(), 1);
+    t.is(await page.locator('svg.rates polyline').count(), 1);
+    await page.locator('.findings a').click();
+    t.regex(String(await page.textContent('h1')), /WARN 34 in disable-call/);
+    t.deepEqual(messages, []);
+  }
 });

@@ -23,6 +23,34 @@ function planText(text: string): string {
   return file;
 }
 
+test('a campaign goes over kernels, each a combination of its own', async (t) => {
+  const plan = checkPlan(
+    'here',
+    { name: 'n', scenarios: ['disable-call'], kernels: ['6.1', '7.3'], executions: 20 },
+    '.',
+  );
+  t.deepEqual(
+    combinationsOf(plan).map(({ source }) => source),
+    ['disable-call@6.1', 'disable-call@7.3'],
+  );
+  const { jobs } = await runCampaign({
+    plan: { name: 'n', scenarios: ['disable-call'], kernels: ['6.1', '7.3'], executions: 20 },
+    threads: 1,
+  });
+  t.deepEqual(
+    jobs.map(({ scenario, done }) => [scenario, done]),
+    [
+      ['disable-call@6.1', 20],
+      ['disable-call@7.3', 20],
+    ],
+  );
+  t.not(jobs[0]?.digest, jobs[1]?.digest);
+  const twice = { name: 'n', scenarios: ['disable-call@6.1'], kernels: ['7.3'], executions: 1 };
+  await t.throwsAsync(runCampaign({ plan: twice as PlanFile, threads: 1 }), {
+    message: /kernels: disable-call@6\.1 names its kernel already/,
+  });
+});
+
 test('a campaign is every combination of its lists, each once', (t) => {
   const plan = readPlan(
     planText(

@@ -53,9 +53,9 @@ export class FindingKeeper {
     if (this.#failure !== undefined && !(this.#failure instanceof Interrupted)) throw this.#failure;
   }
 
-  #asFound({ session }: PlanJob, { key, detail, token }: OutcomeCount): CampaignFinding {
+  #asFound({ id, session }: PlanJob, { key, detail, token }: OutcomeCount): CampaignFinding {
     const { name, file } = session.scenario;
-    return { scenario: name, outcome: key, detail, replay: replayCommand(token, file) };
+    return { job: id, scenario: name, outcome: key, detail, replay: replayCommand(token, file) };
   }
 
   async #keep(key: string, job: PlanJob, outcome: OutcomeCount): Promise<void> {
@@ -65,7 +65,7 @@ export class FindingKeeper {
       const { token } = await this.#workers.run('minimise', request, { ms: SHRINK_MS });
       const { name, file } = session.scenario;
       const replay = replayCommand(token, file);
-      const finding = { scenario: name, outcome: outcome.key, detail: outcome.detail, replay };
+      const finding = { ...this.#asFound(job, outcome), replay };
       if (this.#corpus === undefined) {
         this.#known.set(key, finding);
         return;

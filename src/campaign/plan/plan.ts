@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { UsageError } from '../../errors.js';
+import { KERNEL_VERSIONS, type KernelVersion } from '../../kernel/versions.js';
 import type { StrategyConfig } from '../../explorer/engine/config.js';
 import { checkOptions, type Filled, type OptionTable } from '../option-table.js';
 import {
@@ -23,6 +24,8 @@ export interface PlanFile {
   readonly name: string;
   /** `NAME` of the catalogue, or `FILE#NAME` relative to the campaign file. */
   readonly scenarios: readonly string[];
+  /** Kernels that each scenario runs on; default its own. A scenario's file is given with `#NAME` then. */
+  readonly kernels?: readonly KernelVersion[];
   readonly memories?: readonly ('lkmm' | 'sc')[];
   readonly strategies?: readonly ('random' | 'pct')[];
   /** `pct`: depth of the bugs looked for. */
@@ -72,6 +75,7 @@ const PLAN = {
     about: 'what is explored',
     required: true,
   },
+  kernels: { rule: listOf(choiceOf(KERNEL_VERSIONS)), about: 'kernels' },
   memories: { rule: listOf(choiceOf(['lkmm', 'sc'])), about: 'memories', fallback: ['lkmm'] },
   strategies: {
     rule: listOf(choiceOf(['random', 'pct'])),
@@ -156,11 +160,19 @@ export function scenarioFrom(folder: string, source: string): string {
   return /[/\\]|\.[cm]?[jt]s(#|$)/.test(source) ? resolve(folder, source) : source;
 }
 
+/** The scenarios, each on each kernel. @throws UsageError for one that names its kernel already */
+function onKernels({ scenarios, kernels }: Plan): readonly string[] {
+  if (kernels === undefined) return scenarios;
+  const named = scenarios.find((scenario) => scenario.includes('@'));
+  if (named !== undefined) throw new UsageError(`kernels: ${named} names its kernel already`);
+  return scenarios.flatMap((scenario) => kernels.map((kernel) => `${scenario}@${kernel}`));
+}
+
 /** Every combination of a campaign, in the order of its file. */
 export function combinationsOf(plan: Plan): Combination[] {
-  const { scenarios, memories, strategies, depth, seeds, ablations } = plan;
+  const { memories, strategies, depth, seeds, ablations } = plan;
   const combinations: Combination[] = [];
-  for (const scenario of scenarios)
+  for (const scenario of onKernels(plan))
     for (const memory of memories)
       for (const kind of strategies)
         for (const from of seeds)

@@ -33,6 +33,8 @@ export interface JobSummary {
 
 /** A finding of a campaign. */
 export interface CampaignFinding {
+  /** Id of its combination. */
+  readonly job: string;
   readonly scenario: string;
   readonly outcome: string;
   readonly detail: string;

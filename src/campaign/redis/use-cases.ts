@@ -116,10 +116,11 @@ export async function watchCampaign(options: {
         ...ledger.progress(),
         seconds: (performance.now() - started) / 1000,
         jobs: summaries,
-        findings: summaries.flatMap(({ scenario, outcomes }) =>
+        findings: summaries.flatMap(({ id, scenario, outcomes }) =>
           outcomes
             .filter(({ grade }) => grade === 'forbidden')
             .map(({ key, detail, token }) => ({
+              job: id,
               scenario,
               outcome: key,
               detail,

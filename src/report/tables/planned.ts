@@ -38,7 +38,7 @@ function jobTable({ findings }: CampaignResult, job: JobSummary): ReportTable {
       'trace hash': digest,
     },
     outcomes: job.outcomes.map(({ key, grade, count, detail, token }) => {
-      const kept = findings.find((it) => it.scenario === scenario && it.outcome === key);
+      const kept = findings.find((it) => it.job === job.id && it.outcome === key);
       const isForbidden = grade === 'forbidden';
       const [, shrunk = token] = / replay (\S+)/.exec(kept?.replay ?? '') ?? [];
       return {
