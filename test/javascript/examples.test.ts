@@ -15,9 +15,9 @@ for (const [file, [broken, finding, repaired]] of Object.entries(EXAMPLES)) {
   const path = fileOf(`examples/javascript/${file}`);
   test(`${file}: the broken program has its finding, the repaired one has none`, (t) => {
     const random = { kind: 'random', seed: 1 } as const;
-    const found = explored(sessionOf(path, 'js', { name: broken }), random, 4000).tally.outcomes;
+    const found = explored(sessionOf(path, 'js', { name: broken }), random, 800).tally.outcomes;
     t.true(found.some(({ key, grade }) => key === finding && grade === 'forbidden'));
-    const clean = explored(sessionOf(path, 'js', { name: repaired }), random, 4000).tally.outcomes;
+    const clean = explored(sessionOf(path, 'js', { name: repaired }), random, 800).tally.outcomes;
     t.deepEqual(
       clean.filter(({ grade }) => grade === 'forbidden'),
       [],
