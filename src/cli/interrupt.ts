@@ -8,15 +8,36 @@ export type EndingSignal = 'SIGINT' | 'SIGTERM';
 /** Exit status of a process that a signal ended, as shells have it: 130 for SIGINT, 143 for SIGTERM. */
 export const exitCodeOfSignal = (signal: EndingSignal): number => 128 + constants.signals[signal];
 
+/** End a process whose command has not begun, saying so in the form that was asked for. */
+function endUnbegun(signal: EndingSignal): never {
+  if (process.argv.includes('--json')) process.stdout.write('{\n  "interrupted": true\n}\n');
+  process.stderr.write('klp-smp: interrupted\n');
+  process.exit(exitCodeOfSignal(signal));
+}
+
 /** Listens to the signals of this process. */
 class Interrupts {
   readonly #controller = new AbortController();
   #listens = false;
+  /** No command has begun: there is nothing to gather. */
+  #isLoading = false;
   /** The signal that came, if one did. */
   received: EndingSignal | undefined;
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** A command is being loaded: until it begins, a signal ends the process in good order. */
+  load(): void {
+    this.#isLoading = true;
+    this.listen();
+  }
+
+  /** A command begins: signals ask it from now on. */
+  begin(): void {
+    this.#isLoading = false;
+    this.listen();
   }
 
   /** From now on, signals ask instead of ending the process. Idempotent. */
@@ -31,6 +52,7 @@ class Interrupts {
     if (this.received !== undefined) process.exit(exitCodeOfSignal(signal as EndingSignal));
     this.received = signal as EndingSignal;
     this.#controller.abort();
+    if (this.#isLoading) endUnbegun(this.received);
   };
 }
 
@@ -43,6 +65,6 @@ export const interrupts = new Interrupts();
  * @returns what the work returned
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  interrupts.listen();
+  interrupts.begin();
   return work(interrupts.signal);
 }

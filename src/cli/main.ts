@@ -4,7 +4,7 @@
 import { interrupts } from './interrupt.js';
 
 // Loading takes a while; a Ctrl-C meanwhile is the command's to hear.
-interrupts.listen();
+interrupts.load();
 const argv = process.argv.slice(2);
 const { commandsFor } = await import('./commands.js');
 const { buildProgram, runProgram } = await import('./program.js');

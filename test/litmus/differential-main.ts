@@ -1,4 +1,4 @@
-/** `npm run differential [TESTS] [WORKERS]`: generated tests on the axioms engine, the view machine and the literal model. */
+/** `npm run differential [TESTS] [WORKERS] [FIRST]`: generated tests on the axioms engine, the view machine and the literal model. */
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { renderTable } from '../../src/report/table.js';
@@ -7,10 +7,16 @@ import { add, nothing, type Differential } from './differential.js';
 const CHUNK = 200;
 const MOST_SHOWN = 20;
 
-const [tests = 100_000, workers = availableParallelism()] = process.argv.slice(2).map(Number);
-if (!Number.isInteger(tests) || tests < 1 || !Number.isInteger(workers) || workers < 1) {
+/** Tests are numbered; each number is another one, so that `first` chooses other tests. */
+const [tests = 100_000, workers = availableParallelism(), first = 0] = process.argv
+  .slice(2)
+  .map(Number);
+if (
+  ![tests, workers].every((n) => Number.isInteger(n) && n >= 1) ||
+  !(Number.isInteger(first) && first >= 0)
+) {
   console.error(
-    'usage: npm run differential -- [TESTS, default 100000] [WORKERS, default the cores]',
+    'usage: npm run differential -- [TESTS, default 100000] [WORKERS, default the cores] [FIRST, default 0]',
   );
   process.exit(2);
 }
@@ -26,7 +32,8 @@ const left = Array.from({ length: Math.ceil(tests / CHUNK) }, (_, i) => i * CHUN
 
 async function work(): Promise<void> {
   for (let from = left.pop(); from !== undefined; from = left.pop()) {
-    add(sum, await pool.run({ from, to: Math.min(tests, from + CHUNK) }));
+    const to = Math.min(tests, from + CHUNK);
+    add(sum, await pool.run({ from: first + from, to: first + to }));
     if (process.stderr.isTTY) process.stderr.write(`\r${sum.tests} of ${tests} tests`);
   }
 }
@@ -53,7 +60,9 @@ console.log(
     rows.map(([title, n]) => [title, n.toLocaleString('en-US')]),
   ),
 );
-console.log(`seeds 0 to ${tests - 1}, ${workers} workers, ${seconds} s, Node ${process.version}`);
+console.log(
+  `seeds ${first} to ${first + tests - 1}, ${workers} workers, ${seconds} s, Node ${process.version}`,
+);
 for (const { seed, what } of sum.disagreements.slice(0, MOST_SHOWN))
   console.log(`seed ${seed}: ${what}`);
 process.exitCode = sum.disagreements.length > 0 ? 1 : 0;
