@@ -1,3 +1,7 @@
 /** Entry of an exploring worker. */
 
+import { markOwnWorker } from '../src/threads/own-worker.js';
+
+markOwnWorker();
+
 export { runTask as default } from '../src/campaign/worker-task.js';

@@ -2,6 +2,7 @@
 
 import leven from 'leven';
 import { UsageError } from '../errors.js';
+import { isOwnWorker } from '../threads/own-worker.js';
 import type { Rule } from './rules.js';
 
 /** One option. */
@@ -103,6 +104,11 @@ export function checkOptions<O extends object, const T extends OptionTable<O>>(
   table: T,
 ): Filled<O, T> {
   const all: AnyTable = table;
+  if (isOwnWorker()) {
+    throw new UsageError(
+      `${of}() is called by the file of a scenario itself, which worker threads load: put the call into a file of its own`,
+    );
+  }
   if (typeof given !== 'object' || (given as unknown) === null || Array.isArray(given)) {
     throw new UsageError(`${of}: options are an object, not ${show(given)}`);
   }

@@ -3,8 +3,9 @@
 import type { Recording } from '../explorer/findings/recording.js';
 import { decodeToken } from '../explorer/findings/token.js';
 import { findScenario } from './find-scenario.js';
+import { checkOptions, type OptionTable } from './option-table.js';
 import { replacing } from './replace.js';
-import { checkReplaced } from './replay.js';
+import { checkReplaced, REPLAY_OPTIONS } from './replay.js';
 import { boundsOf, replayCommand, type ReplayedWith } from './replay-command.js';
 import { Workers } from './workers.js';
 
@@ -19,18 +20,24 @@ export interface RecordFindingOptions extends ReplayedWith {
   readonly file?: string | undefined;
 }
 
+/** The options of {@link recordFinding}. */
+export const RECORD_FINDING_OPTIONS = {
+  token: REPLAY_OPTIONS.token,
+  file: REPLAY_OPTIONS.file,
+  replace: REPLAY_OPTIONS.replace,
+  steps: REPLAY_OPTIONS.steps,
+} as const satisfies OptionTable<RecordFindingOptions>;
+
 /**
  * Execute what a token holds and record every step of it.
  *
  * Where the code has changed since, the recording is of what the schedule leads to now.
  *
- * @throws UsageError for a damaged token and a scenario that cannot be found
+ * @throws UsageError for options that are not accepted, a damaged token and a scenario that cannot be found
  */
-export async function recordFinding({
-  token,
-  file,
-  ...given
-}: RecordFindingOptions): Promise<Recording> {
+export async function recordFinding(options: RecordFindingOptions): Promise<Recording> {
+  const checked = checkOptions('recordFinding', options, RECORD_FINDING_OPTIONS);
+  const { token, file, ...given } = checked;
   const contents = decodeToken(token);
   const { scenario: name, memory, ablated } = contents;
   const { replace } = given;

@@ -214,6 +214,11 @@ function importTargets(path: string, shown: string, program: Program): Map<strin
 
 function importTarget(path: string, specifier: string, place: string): string {
   if (OWN_SPECIFIERS.has(specifier)) return specifier;
+  if (/^klp-smp(\/|$)/.test(specifier)) {
+    throw new UsageError(
+      `${place}: imports '${specifier}': of klp-smp, a program imports klp-smp/javascript only; put a race of \`cpu\` operations into another file`,
+    );
+  }
   if (isBuiltin(specifier)) return specifier.startsWith('node:') ? specifier : `node:${specifier}`;
   let target: string;
   try {
