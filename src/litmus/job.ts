@@ -74,11 +74,6 @@ export interface LitmusFailure {
   readonly reason: string;
 }
 
-/** Did the job run? */
-export function isReport(result: LitmusReport | LitmusFailure): result is LitmusReport {
-  return 'states' in result;
-}
-
 /** Run a job. Bad files, tests that the engine cannot run, and its bugs are results, not errors. */
 export async function runLitmusJob(job: LitmusJob): Promise<LitmusReport | LitmusFailure> {
   const { file, engine: engineName } = job;

@@ -5,8 +5,6 @@ import { NativeCpu } from './native.js';
 import type { SiteId } from './sites.js';
 import type { Addr } from './struct.js';
 
-export type { NativeBoot, TraceSink, WeakOptions } from './native.js';
-
 /**
  * A CPU over JavaScript `Atomics`. Marked accesses are sequentially consistent, since JavaScript has nothing weaker;
  * plain accesses are plain typed-array accesses. Every fence is one read-modify-write on a word of the CPU's own.

@@ -11,7 +11,6 @@ import {
 } from '../campaign/outcomes.js';
 import { renderTable } from './table.js';
 
-export type { Grade } from '../scenario/declare.js';
 export { inReadingOrder, isFinding, totalsOf, type Outcome, type OutcomeTable, type OutcomeTotals };
 
 const times = (count: number): string => count.toLocaleString('en-US');
