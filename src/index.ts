@@ -42,6 +42,14 @@ export {
   type LatentRow,
 } from './campaign/latent.js';
 export {
+  proposals,
+  type ProposalFinding,
+  type ProposalRow,
+  type ProposalsOptions,
+  type ProposalsResult,
+  type VariantResult,
+} from './campaign/proposals.js';
+export {
   checkLitmus,
   type CheckLitmusOptions,
   type CheckLitmusResult,

@@ -13,6 +13,7 @@ import { exitPoll } from './races/exit-poll.js';
 import { forceDisable } from './races/force-disable.js';
 import { forceHook, forceHookFixed } from './races/force-hook.js';
 import { forceUnlocked } from './races/force-unlocked.js';
+import { forkReverse } from './races/fork-reverse.js';
 import { forkSwitch } from './races/fork-switch.js';
 import { freeLocked } from './races/free-locked.js';
 import { freeUnload } from './races/free-unload.js';
@@ -38,6 +39,7 @@ import { hotplugIdle } from './races/hotplug-idle.js';
 import { idleCpu } from './races/idle-cpu.js';
 import { noMemoryPatched, noMemoryReverse, noMemoryUnpatched } from './races/no-memory.js';
 import { removeLast } from './races/remove-last.js';
+import { replaceSets } from './races/replace-sets.js';
 import { replaceState } from './races/replace-state.js';
 import { reverseStart } from './races/reverse-start.js';
 import { reverseSwitch } from './races/reverse-switch.js';
@@ -60,6 +62,7 @@ export const RACES: readonly RaceScenario[] = [
   exitLoop,
   exitPoll,
   forceDisable,
+  forkReverse,
   forkSwitch,
   freeUnload,
   hookAttempt,
@@ -112,5 +115,6 @@ export const BROKEN_RACES: readonly RaceScenario[] = [
   hookFlipEarly,
   hookModuleNoGrace,
   hookModuleNoRelease,
+  replaceSets,
   shadowOld,
 ];

@@ -83,6 +83,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./latent.js')).registerLatent,
   },
   {
+    name: 'proposals',
+    usage: '[options] [proposal]',
+    description: 'run changes of livepatch that are debated, and say which races fail with them',
+    load: async () => (await import('./proposals.js')).registerProposals,
+  },
+  {
     name: 'litmus',
     usage: '[options] [path]',
     description: 'run a litmus test, or a folder of them, and say what it may show and why',

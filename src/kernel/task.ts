@@ -125,12 +125,6 @@ export function taskCurr(cpu: Cpu, task: TaskRef): boolean {
   return cpu.read(percpu(cpu.ctx.kernel, n) + PERCPU.curr) === task;
 }
 
-/** `for_each_process_thread()`: the task after `task`, the first after `NULL`, `NULL` after the last; under the tasklist lock.
- * The walk is a loop as that of listForEachEntry(). */
-export function forEachProcessThread(cpu: Cpu, task: TaskRef): TaskRef {
-  return cpu.get(task === NULL ? cpu.ctx.kernel.globals + KERNEL.taskList : task + TASK.tasksNext);
-}
-
 /** Link a task into the task list; under the tasklist write lock. */
 export function linkTask(cpu: Cpu, task: TaskRef): void {
   const head = cpu.ctx.kernel.globals + KERNEL.taskList;

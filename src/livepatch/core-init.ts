@@ -149,7 +149,7 @@ function klpAllocFuncNop(cpu: Cpu, oldFunc: KlpFuncRef, obj: KlpObjectRef): KlpF
 }
 
 /** @kernel klp_add_object_nops, kernel/livepatch/core.c:519 (v6.1) */
-function klpAddObjectNops(cpu: Cpu, patch: KlpPatchRef, oldObj: KlpObjectRef): number {
+export function klpAddObjectNops(cpu: Cpu, patch: KlpPatchRef, oldObj: KlpObjectRef): number {
   let obj = klpFindObject(cpu, patch, oldObj);
   if (obj === NULL) {
     obj = klpAllocObjectDynamic(cpu, cpu.get(oldObj + KLP_OBJECT.name), patch);

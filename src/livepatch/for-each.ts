@@ -1,6 +1,8 @@
 /** The iterators of include/linux/livepatch.h and core.h: one step of a walk, see listForEachEntry(). */
 
+import { KERNEL } from '../kernel/layout.js';
 import { listForEachEntry } from '../kernel/list.js';
+import { TASK } from '../kernel/task.js';
 import type { Cpu } from '../memory/cpu.js';
 import { NULL, type Addr } from '../memory/struct.js';
 import {
@@ -72,4 +74,10 @@ export function klpForEachFuncStatic(cpu: Cpu, obj: KlpObjectRef, func: KlpFuncR
 /** `klp_for_each_state()`: over the array that `patch->states` points at. */
 export function klpForEachState(cpu: Cpu, patch: KlpPatchRef, state: KlpStateRef): KlpStateRef {
   return cpu.get(state === NULL ? patch + KLP_PATCH.states : state + KLP_STATE.next);
+}
+
+/** `for_each_process_thread()`: the task after `task`, the first after `NULL`, `NULL` after the last; under the tasklist lock.
+ * The walk is a loop as that of listForEachEntry(). */
+export function forEachProcessThread(cpu: Cpu, task: Addr): Addr {
+  return cpu.get(task === NULL ? cpu.ctx.kernel.globals + KERNEL.taskList : task + TASK.tasksNext);
 }

@@ -55,7 +55,7 @@ export interface StateSpec {
 /** A `struct klp_patch` as its author writes it; the module that holds it gives it its name. */
 export interface PatchSpec {
   /** Default false. */
-  readonly replace?: boolean;
+  readonly replace?: boolean | number;
   /** Left out: the pointer is NULL, which klp_enable_patch() refuses. */
   readonly objects?: readonly ObjectSpec[];
   readonly states?: readonly StateSpec[];
@@ -163,7 +163,7 @@ export function klpBuildImage(cpu: Cpu, mod: Addr, spec: PatchSpec): KlpPatchRef
   const patch = kzalloc(cpu, cpu.ctx.klp.patchCache);
   if (patch === NULL) return NULL;
   cpu.set(patch + KLP_PATCH.mod, mod);
-  cpu.set(patch + KLP_PATCH.replace, spec.replace === true ? 1 : 0);
+  cpu.set(patch + KLP_PATCH.replace, Number(spec.replace ?? 0));
   if (spec.objects !== undefined) {
     cpu.set(patch + KLP_PATCH.objs, EMPTY_ARRAY);
     if (!buildObjects(cpu, patch, spec.objects)) {

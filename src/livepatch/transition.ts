@@ -15,7 +15,6 @@ import { haveReliableStack, stackTraceSaveTskReliable } from '../kernel/stacktra
 import { staticBranchDisable, staticBranchEnable } from '../kernel/static-key.js';
 import { cpuOnline } from '../kernel/cpuhp.js';
 import {
-  forEachProcessThread,
   idleTask,
   PF_KTHREAD,
   TASK,
@@ -55,7 +54,12 @@ import { NULL, type Addr } from '../memory/struct.js';
 import { klpFreePatchAsync, klpFreeReplacedPatchesAsync } from './core-free.js';
 import { prDebug, TRY_SWITCH_DEBUG } from './debug.js';
 import { klpDiscardNops, klpUnpatchReplacedPatches } from './core-replace.js';
-import { klpForEachFunc, klpForEachObject, klpForEachPatch } from './for-each.js';
+import {
+  forEachProcessThread,
+  klpForEachFunc,
+  klpForEachObject,
+  klpForEachPatch,
+} from './for-each.js';
 import {
   KLP_CPU,
   KLP_FUNC,

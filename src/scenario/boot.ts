@@ -58,7 +58,8 @@ export interface ObjectDeclaration {
 
 /** A livepatch as its author writes it. */
 export interface PatchDeclaration {
-  readonly replace?: boolean;
+  /** A number is that of a set, which only the proposal of sets tells from `true`. */
+  readonly replace?: boolean | number;
   readonly objects?: readonly ObjectDeclaration[];
   readonly states?: PatchSpec['states'];
 }

@@ -27,7 +27,7 @@ export async function readForProgram(
   replacement: Replacement | undefined,
 ): Promise<ModuleSource> {
   const source = await readSource(path);
-  if (!path.startsWith(OWN + sep)) return narrow(source, replacement);
+  if (!path.startsWith(OWN + sep) || replacement?.file === path) return narrow(source, replacement);
   return replacement === undefined ? source : replaceIn(source, replacement);
 }
 
@@ -42,6 +42,20 @@ export async function replacedSources(path: string): Promise<ReplacedSources> {
   return { with: pathToFileURL(replacement.file).href, sources };
 }
 
+/** What the replacing file takes from our own modules under the name of a function that it replaces is the original, too. */
+function takeOriginals(text: MagicString, program: Program, replacement: Replacement): void {
+  for (const node of program.body) {
+    if (node.type !== 'ImportDeclaration' || node.source.value === PACKAGE) continue;
+    for (const { type, ...specifier } of node.specifiers) {
+      if (type !== 'ImportSpecifier' || !('imported' in specifier)) continue;
+      const { imported } = specifier;
+      if (imported.type !== 'Identifier') continue;
+      const original = originalOf(imported.name, replacement);
+      if (original !== undefined) text.overwrite(imported.start, imported.end, original.name);
+    }
+  }
+}
+
 /**
  * Take what a user imports from the package from the modules that declare it: a program then consists of what it needs, not of
  * everything that there is. Lines stay where they are.
@@ -50,14 +64,15 @@ async function narrow(
   source: ModuleSource,
   replacement: Replacement | undefined,
 ): Promise<ModuleSource> {
-  if (!source.code.includes(PACKAGE)) return source;
+  const isReplacing = replacement?.file === source.file;
+  if (!isReplacing && !source.code.includes(PACKAGE)) return source;
   const program = parseModule(source);
   const text = new MagicString(source.code);
+  if (isReplacing) takeOriginals(text, program, replacement);
   const names = await packageNames();
   for (const node of program.body) {
     if (node.type !== 'ImportDeclaration' || node.source.value !== PACKAGE) continue;
     const imports = importsInstead(source, node, (name) => {
-      const isReplacing = replacement?.file === source.file;
       const found = (isReplacing ? originalOf(name, replacement) : undefined) ?? names.get(name);
       if (found !== undefined) return found;
       const nearest = nearestTo(name, [...names.keys()]).join(', ');
