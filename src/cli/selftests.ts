@@ -40,6 +40,12 @@ const TABLE = {
     flags: '--schedules <n>',
     not: ['memory', 'cpus'],
   },
+  schedule: {
+    rule: integerIn({ min: 0, max: 1_000_000 }),
+    about: 'execute each script under this one schedule of the explorer',
+    flags: '--schedule <n>',
+    not: ['memory', 'cpus', 'schedules'],
+  },
   only: {
     rule: textOf('a text'),
     about: 'only scripts whose name contains this',
@@ -68,6 +74,7 @@ export function registerSelftests(program: Command): void {
             seed: given.seed ?? 1,
             only: given.only,
             schedules: given.schedules,
+            schedule: given.schedule,
             ...watching,
           }),
       );

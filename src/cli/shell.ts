@@ -55,7 +55,9 @@ function scriptText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`script: there is no file ${file}`, { cause: error });
+    const isFolder = (error as NodeJS.ErrnoException).code === 'EISDIR';
+    const what = isFolder ? `${file} is a folder` : `there is no file ${file}`;
+    throw new UsageError(`script: ${what}`, { cause: error });
   }
 }
 

@@ -22,6 +22,8 @@ export interface SelftestsOptions extends Watching {
   readonly only?: string | undefined;
   /** Execute each script under so many schedules of the explorer, in virtual time, instead of on threads. */
   readonly schedules?: number | undefined;
+  /** Execute each script under this one schedule of the explorer. */
+  readonly schedule?: number | undefined;
 }
 
 /** One script, and what the checks of the machine found meanwhile. */
@@ -30,6 +32,8 @@ export interface CheckedSelftest extends SelftestResult {
   readonly findings: readonly string[];
   /** Schedules that were executed; left out: it ran on threads. */
   readonly schedules?: number;
+  /** Command that executes the script under the schedule that it fails under. */
+  readonly replay?: string;
 }
 
 /** How all of them went. */
@@ -40,20 +44,25 @@ export interface SelftestsReport {
   readonly interrupted: boolean;
 }
 
+/** Command that executes one script under one schedule. */
+function replayOf({ folder, kernel, seed }: SelftestsOptions, script: string, run: number): string {
+  return `klp-smp selftests ${folder} --kernel ${kernel} --only ${script} --seed ${seed} --schedule ${run}`;
+}
+
 /** Each script under many schedules; it passes when it passes under all of them. */
 async function runSchedules(
   options: SelftestsOptions,
   tests: ReturnType<typeof readSelftests>,
   script: string,
-  schedules: number,
+  { from, to }: { readonly from: number; readonly to: number },
 ): Promise<CheckedSelftest> {
   const { kernel: version, seed, signal } = options;
   const engine = new ExplorerMachine({ version, memory: 'lkmm', seed });
   const started = performance.now();
   let last: CheckedSelftest | undefined;
-  let run = 0;
+  let run = from;
   try {
-    for (; run < schedules && signal?.aborted !== true; run++) {
+    for (; run < to && signal?.aborted !== true; run++) {
       await engine.begin(run);
       const machine = new ShellMachine(engine);
       const result = await runSelftest(machine, tests, script, signal);
@@ -64,6 +73,7 @@ async function runSchedules(
       last = { ...result, findings, outcome: isFound ? 'not ok' : result.outcome };
       if (last.outcome !== 'ok') {
         if (!isFound) last = { ...last, findings: [`${where}: the script fails`] };
+        last = { ...last, replay: replayOf(options, script, run) };
         break;
       }
     }
@@ -71,7 +81,7 @@ async function runSchedules(
     await engine.close();
   }
   if (last === undefined) throw new UsageError(`${script}: no schedule was executed`);
-  const executed = last.outcome === 'ok' ? run : run + 1;
+  const executed = (last.outcome === 'ok' ? run : run + 1) - from;
   return { ...last, ms: performance.now() - started, schedules: executed };
 }
 
@@ -113,11 +123,14 @@ export async function selftests(options: SelftestsOptions): Promise<SelftestsRep
   for (const script of wanted) {
     if (signal?.aborted === true) break;
     onProgress?.({ done: scripts.length, total: wanted.length, unit: 'scripts', note: script });
-    const { schedules } = options;
+    const { schedules, schedule } = options;
     scripts.push(
-      schedules === undefined
+      schedules === undefined && schedule === undefined
         ? await runOne(options, tests, script)
-        : await runSchedules(options, tests, script, schedules),
+        : await runSchedules(options, tests, script, {
+            from: schedule ?? 0,
+            to: schedule === undefined ? (schedules ?? 0) : schedule + 1,
+          }),
     );
   }
   return { kernel, memory, scripts, interrupted: signal?.aborted === true };
@@ -130,7 +143,8 @@ export function renderSelftests({ scripts }: SelftestsReport): string {
     const verdict = tap.pop() ?? '';
     const why = result.findings.map((finding) => `# finding: ${finding}`);
     const under = result.schedules === undefined ? '' : ` under ${result.schedules} schedules`;
-    return [...tap, ...why, `# ${Math.round(result.ms)} ms${under}`, verdict];
+    const replay = result.replay === undefined ? [] : [`# replay: ${result.replay}`];
+    return [...tap, ...why, ...replay, `# ${Math.round(result.ms)} ms${under}`, verdict];
   });
   return ['TAP version 13', `1..${scripts.length}`, ...lines].join('\n');
 }

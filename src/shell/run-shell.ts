@@ -34,7 +34,13 @@ function readPatchFile(file: string): ModuleDeclaration {
   try {
     contents = (JSON.parse(readFileSync(file, 'utf8')) ?? {}) as typeof contents;
   } catch (error) {
-    throw new UsageError(`--patch: ${file} cannot be read as JSON: ${String(error)}`);
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      isMissing
+        ? `--patch: there is no file ${file}`
+        : `--patch: ${file} cannot be read as JSON: ${why}`,
+    );
   }
   const { name, replace, functions } = contents;
   const isNames = (value: unknown): value is string[] =>

@@ -100,10 +100,21 @@ export class ShellSession {
 /** What just-bash says when a script goes on for ever. */
 const ENDLESS = /^bash: (.*)increase executionLimits.*$/m;
 
+/** Lines in front of every script. */
+const PRELUDE_LINES = PRELUDE.split('\n').length - 1;
+
+/** A syntax error is at a line of the script, not of what stands in front of it. */
+function ownLines(stderr: string): string {
+  return stderr.replace(
+    /^(bash: syntax error: Parse error at )(\d+)/m,
+    (_all, what: string, line: string) => `${what}${Number(line) - PRELUDE_LINES}`,
+  );
+}
+
 /** A script that was given up says so in one line, and ends with 2. */
 function ended({ stdout, stderr, exitCode }: ScriptResult): ScriptResult {
   const gaveUp = ENDLESS.exec(stderr);
-  if (gaveUp === null) return { stdout, stderr, exitCode };
+  if (gaveUp === null) return { stdout, stderr: ownLines(stderr), exitCode };
   const why = (gaveUp[1] ?? '').replace(/, $/, '');
   return { stdout, stderr: `bash: the script does not come to an end: ${why}\n`, exitCode: 2 };
 }

@@ -120,5 +120,11 @@ test.serial(
       failed.scripts.map(({ outcome, schedules, findings }) => [outcome, schedules, findings]),
       [['not ok', 1, ['schedule 0 of seed 1: the script fails']]],
     );
+    t.regex(failed.scripts[0]?.replay ?? '', / --only test-differs.sh --seed 1 --schedule 0$/);
+    const again = await run(FOLDER, { schedule: 3 });
+    t.deepEqual(
+      again.scripts.map(({ outcome, schedules }) => [outcome, schedules]),
+      [['ok', 1]],
+    );
   },
 );

@@ -1,9 +1,10 @@
 /** before the consistency model a patch took effect at once, for everybody, wherever they were. */
 
 import { MODULE } from '../../kernel/module.js';
-import { forEachProcessThread, idleTask } from '../../kernel/task.js';
+import { idleTask } from '../../kernel/task.js';
 import { asm } from '../../kernel/text.js';
 import { klpEnablePatch } from '../../livepatch/core.js';
+import { forEachProcessThread } from '../../livepatch/for-each.js';
 import { klpMutexLock, klpMutexUnlock } from '../../livepatch/object.js';
 import { klpTryCompleteTransition, klpUpdatePatchState } from '../../livepatch/transition.js';
 import type { Cpu } from '../../memory/cpu.js';

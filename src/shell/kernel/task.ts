@@ -12,7 +12,7 @@ import { printk } from '../../kernel/printk.js';
 import { readLock, readUnlock } from '../../kernel/rwlock.js';
 import { schedule } from '../../kernel/sched.js';
 import { sendSignal } from '../../kernel/signal.js';
-import { forEachProcessThread, PF_KTHREAD, TASK, TASK_INTERRUPTIBLE } from '../../kernel/task.js';
+import { PF_KTHREAD, TASK, TASK_INTERRUPTIBLE } from '../../kernel/task.js';
 import { addTimer, delTimer, TIMER_WAKE } from '../../kernel/timer.js';
 import { setCurrentState } from '../../kernel/wait.js';
 import { klpSysfsRead, klpSysfsWrite, PATCH_FILES, PATCHED } from '../../livepatch/core-sysfs.js';
@@ -21,6 +21,7 @@ import type { Cpu } from '../../memory/cpu.js';
 import { NULL, type Addr } from '../../memory/struct.js';
 import { OP, SHELL } from './layout.js';
 import { KMSG } from './messages.js';
+import { forEachProcessThread } from '../../livepatch/for-each.js';
 
 /** Files of a patch by the number that requests carry. */
 export const FILES: readonly PatchFile[] = [
