@@ -40,6 +40,7 @@ export {
   type LatentOptions,
   type LatentResult,
   type LatentRow,
+  type LatentVerdict,
 } from './campaign/latent.js';
 export {
   proposals,
