@@ -35,7 +35,8 @@ function stallLines(stall: Stall): string[] {
     ...stall.tasks.map(
       (t) =>
         `${t.task} patch_state ${t.patchState}${t.pending ? ', pending' : ', NOT pending'}, ` +
-        `${t.doing}${t.stack.length === 0 ? '' : `, in ${t.stack.join(' < ')}`}`,
+        `${t.doing}${t.stack.length === 0 ? '' : `, in ${t.stack.join(' < ')}`}` +
+        `${t.inTheWay === '' ? '' : `; ${t.inTheWay} is in the way`}; would unblock it: ${t.unblockedBy}`,
     ),
   ];
 }

@@ -8,6 +8,11 @@ import {
   type StressMix,
   type StressOptions as StressPlan,
 } from '../catalog/stress.js';
+import {
+  profileOf,
+  STRESS_PROFILE_NAMES,
+  type StressProfileName,
+} from '../catalog/stress-profiles.js';
 import { MIX_OPERATIONS, type MixOperation } from '../catalog/stress-admin.js';
 import { Interrupted, partialResult, UsageError, withPartial } from '../errors.js';
 import { replacedSources } from '../explorer/build/program.js';
@@ -52,6 +57,8 @@ export interface StressOptions extends Watching, Replacing {
   readonly ablate?: readonly (number | string)[];
   /** Transition engine of this kernel. Default `6.5`. */
   readonly kernel?: KernelVersion;
+  /** Ready-made machine: its CPUs and tasks are used unless others are given. Default the usual one. */
+  readonly profile?: StressProfileName;
   /** Latent issues of the kernel to leave unfixed. Default none. */
   readonly latent?: readonly LatentIssue[];
   /** Break livepatch on purpose. Default not. */
@@ -142,6 +149,12 @@ export const STRESS_OPTIONS = {
     fallback: DEFAULT_KERNEL_VERSION,
     flags: '--kernel <version>',
   },
+  profile: {
+    rule: choiceOf(STRESS_PROFILE_NAMES),
+    about: 'a ready-made machine that holds transitions up',
+    shown: 'the usual machine',
+    flags: '--profile <name>',
+  },
   latent: {
     rule: listOf(choiceOf(LATENT_ISSUES), `some of ${LATENT_ISSUES.join(', ')}`, 0),
     about: 'latent issues of the kernel to leave unfixed',
@@ -183,7 +196,7 @@ export interface StressResult extends OutcomeTable {
  * @throws SimulatorBug when a CPU's thread dies or stops answering
  */
 export async function stress(options: StressOptions = {}): Promise<StressResult> {
-  const checked = checkOptions('stress', options, STRESS_OPTIONS);
+  const checked = withProfile(checkOptions('stress', options, STRESS_OPTIONS), options);
   const rss: { atMs: number; bytes: number }[] = [];
   const { durationMs, signal, onProgress } = checked;
   const total = durationMs / 1000;
@@ -213,6 +226,16 @@ export async function stress(options: StressOptions = {}): Promise<StressResult>
   return result;
 }
 
+/** What a profile says of CPUs and tasks, unless the caller says otherwise. */
+function withProfile(checked: Checked, given: StressOptions): Checked {
+  const { cpus, tasks } = profileOf(checked.profile);
+  return {
+    ...checked,
+    cpus: given.cpus ?? cpus ?? checked.cpus,
+    tasks: given.tasks ?? tasks ?? checked.tasks,
+  };
+}
+
 /** The result of a run; a run that fails half-way carries its own. */
 async function finished(
   run: Promise<ThreadResult>,
@@ -229,9 +252,11 @@ async function finished(
 
 function planOf(options: Checked): StressPlan {
   const { cpus, tasks, seed: from, mix: weights, kernel: version, latent, sabotage } = options;
+  const { profile } = options;
   return {
     ...{ cpus, tasks, seed: from, version, latent },
     mix: weights as StressMix,
+    ...(profile === undefined ? {} : { profile }),
     ...(sabotage === undefined ? {} : { sabotage: { [sabotage]: true } }),
   };
 }
@@ -267,6 +292,7 @@ function settingsOf(
     seed: options.seed,
     memory: options.memory,
     kernel: options.kernel,
+    ...(options.profile === undefined ? {} : { profile: options.profile }),
     'latent issues': options.latent.join() || 'fixed',
     ...(options.replace === undefined ? {} : { 'changed by': options.replace }),
     ablated: options.ablate.map((id) => siteName(id as SiteId)).join() || 'nothing',

@@ -12,6 +12,8 @@ export const PATCHABLE = [
   'get_page',
   'kthread_poll',
   'flush_io',
+  'wait_event',
+  'wait_device',
   'target_open',
   'target_read',
 ] as const;
@@ -41,6 +43,9 @@ const BODIES: Readonly<Record<Patchable, readonly Instruction[]>> = {
   get_page: [asm.call('vfs_read'), asm.spin(30), asm.ret],
   kthread_poll: [asm.spin(50), asm.condResched, asm.call('get_page'), asm.ret],
   flush_io: [asm.call('get_page'), asm.sleepUninterruptible(1), asm.ret],
+  // Those two are only called in machines of some profiles.
+  wait_event: [asm.at('again', asm.sleep(300)), asm.jumpRandom('again', 800), asm.ret],
+  wait_device: [asm.sleepUninterruptible(1500), asm.ret],
   target_open: [asm.call('vfs_read'), asm.ret],
   target_read: [asm.call('vfs_read'), asm.sleep(1), asm.ret],
 };
@@ -133,6 +138,14 @@ const THREADS: readonly FunctionSource[] = [
     code: [asm.at('loop', asm.call('do_wait')), asm.sleep(6), asm.jump('loop')],
   },
   {
+    name: 'kthread_waiter',
+    code: [asm.at('loop', asm.call('wait_event')), asm.jump('loop')],
+  },
+  {
+    name: 'kthread_blocked',
+    code: [asm.at('loop', asm.call('wait_device')), asm.sleep(50), asm.jump('loop')],
+  },
+  {
     name: 'livepatch_admin',
     code: [
       asm.at('loop', asm.kcall(NATIVE_LIVEPATCH_ADMIN, symbol(STATE_SYMBOL))),
@@ -202,8 +215,8 @@ const PATCHES: readonly (readonly [
   { replace?: boolean; fails?: boolean }?,
 ])[] = [
   ['lp_io', ['vfs_read', 'do_wait', 'net_rx']],
-  ['lp_page', ['do_wait', 'get_page', 'flush_io']],
-  ['lp_poll', ['vfs_read', 'kthread_poll', 'target_open']],
+  ['lp_page', ['do_wait', 'get_page', 'flush_io', 'wait_event']],
+  ['lp_poll', ['vfs_read', 'kthread_poll', 'wait_device', 'target_open']],
   ['lp_target', ['get_page', 'target_open', 'target_read']],
   ['lp_all', ['vfs_read', 'net_rx', 'target_read'], { replace: true }],
   ['lp_all2', ['do_wait', 'get_page', 'kthread_poll'], { replace: true }],

@@ -19,6 +19,7 @@ import {
   type MixOperation,
 } from './stress-admin.js';
 import { STRESS_OUTCOMES } from './stress-outcomes.js';
+import { profileOf, type StressProfileName } from './stress-profiles.js';
 import {
   CALLBACK_FAILS,
   NATIVE_CHURN_ADMIN,
@@ -54,6 +55,8 @@ export interface StressOptions {
   readonly mix: StressMix;
   readonly version?: KernelVersion;
   readonly sabotage?: Partial<Sabotage>;
+  /** Ready-made machine. Default the usual one. */
+  readonly profile?: StressProfileName;
   /** Latent issues of the kernel that are left as they are; the others have our candidate fix. Default none. */
   readonly latent?: readonly LatentIssue[];
 }
@@ -65,7 +68,7 @@ export const LATENT_ISSUES = ['L-1'] as const;
 export type LatentIssue = (typeof LATENT_ISSUES)[number];
 
 /** Share of the tasks that are kernel threads: one in sixteen sleeps a lot, one in a hundred never does. */
-function initialTasks({ tasks, version }: StressOptions): InitialTask[] {
+function initialTasks({ tasks, version, profile }: StressOptions): InitialTask[] {
   const busy = version === '6.1' ? 0 : Math.ceil(tasks / 100);
   const sleepy = Math.ceil(tasks / 16);
   const users = Math.max(1, tasks - busy - sleepy);
@@ -77,6 +80,7 @@ function initialTasks({ tasks, version }: StressOptions): InitialTask[] {
     ...many(busy, { comm: 'vhost', thread: 'kthread_busy' }),
     ...many(sleepy, { comm: 'kworkish', thread: 'kthread_sleepy' }),
     ...many(users, { comm: 'user', program: 'user_main' }),
+    ...(profileOf(profile).extra?.(tasks) ?? []),
   ];
 }
 
@@ -146,7 +150,10 @@ export function build(options: StressOptions): Workload {
     callbacks,
     version: options.version ?? DEFAULT_KERNEL_VERSION,
     sabotage: options.sabotage ?? {},
-    overrides: { hooks: options.latent?.includes('L-1') === true ? {} : FIX_L_1 },
+    overrides: {
+      ...profileOf(options.profile).overrides,
+      hooks: options.latent?.includes('L-1') === true ? {} : FIX_L_1,
+    },
   });
   return {
     booted,

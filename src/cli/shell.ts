@@ -2,11 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { choiceOf, integerIn, seed, textOf } from '../campaign/rules.js';
+import { choiceOf, existingFile, integerIn, seed, textOf } from '../campaign/rules.js';
 import { UsageError } from '../errors.js';
 import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS } from '../kernel/versions.js';
 import { MEMORY_KINDS } from '../memory/backend.js';
 import { interact } from '../shell/interactive.js';
+import { compareTranscript, transcriptText } from '../shell/transcript.js';
 import { withShell } from '../shell/run-shell.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { interruptible } from './interrupt.js';
@@ -48,6 +49,11 @@ const TABLE = {
       'livepatch declared in a JSON file, which `patch NAME` or insmod loads; several with commas',
     flags: '--patch <files>',
   },
+  against: {
+    rule: existingFile,
+    about: 'compare what the script prints with a transcript of a real kernel',
+    flags: '--against <file>',
+  },
   seed: { rule: seed, about: 'seed of the weak memory', fallback: 1, flags: '--seed <n>' },
 } as const;
 
@@ -73,6 +79,11 @@ export function registerShell(program: Command): void {
       const { script, command } = given;
       const commands = script === undefined ? command : scriptText(script);
       const isPrompt = commands === undefined;
+      const { against } = given;
+      if (against !== undefined && isPrompt) {
+        throw new UsageError('--against: needs a script or commands');
+      }
+      const transcript = against === undefined ? undefined : readFileSync(against, 'utf8');
       const options = {
         cpus: given.cpus ?? 2,
         version: given.kernel ?? DEFAULT_KERNEL_VERSION,
@@ -85,9 +96,22 @@ export function registerShell(program: Command): void {
         withShell(options, (session) =>
           isPrompt
             ? interact(session, process.stdin, process.stdout, signal)
-            : session.script(commands, script ?? 'bash', '/root', signal),
+            : session.script(
+                transcript === undefined ? commands : `exec 2>&1\n${commands}`,
+                script ?? 'bash',
+                '/root',
+                signal,
+              ),
         ),
       );
+      if (transcript !== undefined) {
+        const difference = compareTranscript(transcript, result.stdout);
+        emit({ json: json === true }, { difference: difference ?? null }, () =>
+          transcriptText(difference, transcript),
+        );
+        process.exitCode = difference === undefined ? 0 : 1;
+        return;
+      }
       if (json === true) emit({ json }, result, () => '');
       else if (!isPrompt) {
         process.stdout.write(result.stdout);

@@ -29,7 +29,7 @@ import { batchLayout, batchWorkFn, workerThread, WORK_FN_BATCH } from './workque
 
 /** How large the tables of a machine are. */
 export interface KernelSize {
-  /** Possible CPUs, 1 to 64. */
+  /** Possible CPUs, 1 to 128. */
   readonly cpus: number;
   /** Tasks besides idle tasks and kworkers. */
   readonly tasks: number;
@@ -133,8 +133,8 @@ export function claimKernel(
 const MOST_TASKS = 1_100_000;
 
 function checkSize(size: KernelSize): void {
-  if (!(size.cpus >= 1 && size.cpus <= 64)) {
-    throw new UsageError(`${size.cpus} CPUs: a machine has 1 to 64`);
+  if (!(size.cpus >= 1 && size.cpus <= 128)) {
+    throw new UsageError(`${size.cpus} CPUs: a machine has 1 to 128`);
   }
   if (!(size.tasks >= 0 && size.tasks <= MOST_TASKS)) {
     throw new UsageError(`${size.tasks} tasks: a machine has 0 to ${MOST_TASKS}`);

@@ -5,7 +5,9 @@ import { taskName } from '../check/flight.js';
 import type { CheckLayout } from '../check/layout.js';
 import { PERCPU, percpu } from '../kernel/layout.js';
 import { SYMBOL } from '../kernel/kallsyms.js';
-import { TASK, TIF_PATCH_PENDING } from '../kernel/task.js';
+import { LIST } from '../kernel/list.js';
+import { PF_KTHREAD, TASK, TASK_INTERRUPTIBLE, TIF_PATCH_PENDING } from '../kernel/task.js';
+import { KLP_FUNC, KLP_OBJECT, KLP_PATCH } from '../livepatch/layout.js';
 import type { Addr } from '../memory/struct.js';
 
 /** A task that has not switched. */
@@ -17,6 +19,10 @@ export interface StalledTask {
   readonly doing: string;
   /** Functions on its stack, innermost first. */
   readonly stack: readonly string[];
+  /** Function of the patch that it is in; empty: none that can be seen. */
+  readonly inTheWay: string;
+  /** What would let it switch. */
+  readonly unblockedBy: string;
 }
 
 /** A transition without progress. */
@@ -40,7 +46,52 @@ function functionName(words: Int32Array, { kernel }: CheckLayout, addr: Addr): s
   return `0x${addr.toString(16)}`;
 }
 
-function describeTask(words: Int32Array, check: CheckLayout, task: Addr): StalledTask {
+function stateName(state: number): string {
+  if (state === 0) return 'waiting for a CPU';
+  return (state & TASK_INTERRUPTIBLE) === 0 ? 'sleeping uninterruptibly' : 'sleeping';
+}
+
+/** Names of the functions that the patch of the transition takes out of use or brings. */
+function patchedNames(words: Int32Array, check: CheckLayout, patch: Addr): Set<string> {
+  const at = (addr: Addr): number => words[addr] ?? 0;
+  const names = new Set<string>();
+  const each = (head: Addr, body: (entry: Addr) => void): void => {
+    // The lists may change meanwhile: no longer than they can be.
+    let node = at(head + LIST.next);
+    for (let i = 0; i < 1000 && node !== head && node !== 0; i++, node = at(node + LIST.next))
+      body(node);
+  };
+  each(patch + KLP_PATCH.objList, (obj) => {
+    each(obj + KLP_OBJECT.funcList, (func) => {
+      names.add(check.kernel.names[at(func + KLP_FUNC.oldName)] ?? '?');
+      names.add(functionName(words, check, at(func + KLP_FUNC.newFunc)));
+    });
+  });
+  return names;
+}
+
+/** What would let a task switch that has not. */
+function unblockedBy(words: Int32Array, task: Addr, isRunning: boolean, inTheWay: string): string {
+  const word = (offset: number): number => words[task + offset] ?? 0;
+  const leaves = inTheWay === '' ? '' : ` and leaves ${inTheWay}`;
+  if (word(TASK.userMode) !== 0) return 'an interrupt or a system call: it switches on the way out';
+  if (isRunning) return `it goes to sleep or offers to be preempted${leaves}`;
+  if (word(TASK.unreliable) !== 0) return 'a stack that can be read';
+  const state = word(TASK.state);
+  if (state === 0) return `it runs${leaves}`;
+  if ((state & TASK_INTERRUPTIBLE) === 0)
+    return `what it waits for comes${leaves}: no signal wakes it`;
+  return (word(TASK.flags) & PF_KTHREAD) === 0
+    ? 'a signal, as the 16th attempt sends one: it switches on the way out of the kernel'
+    : `what it waits for comes${leaves}: a signal only makes it look again`;
+}
+
+function describeTask(
+  words: Int32Array,
+  check: CheckLayout,
+  task: Addr,
+  patched: ReadonlySet<string>,
+): StalledTask {
   const word = (offset: number): number => words[task + offset] ?? 0;
   const running = words[percpu(check.kernel, word(TASK.cpu)) + PERCPU.curr] === task;
   const user = word(TASK.userMode) !== 0;
@@ -49,14 +100,17 @@ function describeTask(words: Int32Array, check: CheckLayout, task: Addr): Stalle
     stack.push(functionName(words, check, word(TASK.size + i)));
   }
   const where = user ? ' in user mode' : '';
+  const inTheWay = stack.find((name) => patched.has(name)) ?? '';
   return {
     task: taskName(words, check, task),
     patchState: word(TASK.patchState),
     pending: (word(TASK.tiFlags) & (1 << TIF_PATCH_PENDING)) !== 0,
     doing: running
       ? `running on CPU ${word(TASK.cpu)}${where}`
-      : `state ${word(TASK.state)}${where}`,
+      : `${stateName(word(TASK.state))}${where}`,
     stack,
+    inTheWay,
+    unblockedBy: unblockedBy(words, task, running, inTheWay),
   };
 }
 
@@ -95,7 +149,8 @@ export class StallDetector {
       this.#since = now;
     }
     if (now - this.#since < this.#stallMs) return undefined;
-    const tasks = behind.map((task) => describeTask(words, this.#check, task));
+    const patched = patchedNames(words, this.#check, patch);
+    const tasks = behind.map((task) => describeTask(words, this.#check, task, patched));
     return { forMs: Math.round(now - this.#since), target, tasks };
   }
 }

@@ -18,6 +18,11 @@ const badInput: readonly (readonly [title: string, args: readonly string[], says
     /--latent: 'L-99' is not accepted; give some of L-1/,
   ],
   [
+    'an unknown profile',
+    ['--profile', 'party'],
+    /--profile: 'party' is not accepted; give one of waiters, blocked, interrupted, idle/,
+  ],
+  [
     'an unknown memory',
     ['--memory', 'paper'],
     /--memory: 'paper' is not accepted; give one of atomics/,
@@ -51,4 +56,13 @@ test('a finding ends with exit status 1 and the events that led to it', async (t
   t.regex(stdout, /FORBIDDEN outcome seen/);
   t.regex(stdout, /What led to: /);
   t.regex(stdout, /CPU \d .*: sched_switch/);
+});
+
+test('a profile brings tasks that hold transitions up, and nothing forbidden happens', async (t) => {
+  const args = ['--cpus', '2', '--tasks', '16', '--duration', '3s', '--json'];
+  const { exitCode, stdout } = await runMain('stress', '--profile', 'blocked', ...args);
+  t.is(exitCode, 0);
+  const { settings } = JSON.parse(stdout) as { settings: Record<string, unknown> };
+  t.is(settings['profile'], 'blocked');
+  t.is(settings['cpus'], 2);
 });

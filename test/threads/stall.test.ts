@@ -2,6 +2,11 @@ import test from 'ava';
 import { KERNEL } from '../../src/kernel/layout.js';
 import { RWLOCK } from '../../src/kernel/rwlock.js';
 import { StallDetector } from '../../src/threads/stall.js';
+import { endless, insmod, livepatch, version } from '../../src/catalog/history/machine.js';
+import { claimCheck, type CheckLayout } from '../../src/check/layout.js';
+import { asm } from '../../src/kernel/text.js';
+import { bootSolo } from '../../src/scenario/solo.js';
+import type { WatchedMachine } from '../../src/scenario/watched.js';
 import { checkedMachine } from '../check/machine.js';
 
 const WRITER = 0x10000;
@@ -20,3 +25,43 @@ test('a transition behind a task list that stays locked is a stall all the same'
   t.is(stalls.look(1900), undefined, 'the list can be read again: that is progress');
   t.true((stalls.look(2900)?.tasks.length ?? 0) > 0);
 });
+
+const SLEEPS = {
+  uninterruptible: [
+    asm.sleepUninterruptible(5000),
+    /what it waits for comes and leaves f: no signal wakes it/,
+  ],
+  interruptible: [
+    asm.sleep(5000),
+    /what it waits for comes and leaves f: a signal only makes it look again/,
+  ],
+} as const;
+
+for (const [what, [sleep, says]] of Object.entries(SLEEPS)) {
+  test(`a stall names the task in an ${what} sleep, the function in its way and what would unblock it`, (t) => {
+    let check: CheckLayout | undefined;
+    const machine = bootSolo(
+      {
+        vmlinux: { functions: [version('f', 0, 1, [sleep]), endless('thread', asm.call('f'))] },
+        modules: [livepatch(1, [version('f_v1', 1, 1, [sleep])])],
+        initialTasks: [{ comm: 'in_f', thread: 'thread' }],
+      },
+      {
+        watch: ({ map, kernel, klp, localBase }) => {
+          check = claimCheck(map, kernel, klp, localBase);
+          return () => () => undefined;
+        },
+      },
+    );
+    machine.letRun(5);
+    insmod(machine as unknown as WatchedMachine, 'livepatch_1');
+    const stalls = new StallDetector(machine.words, check!, 100);
+    t.is(stalls.look(0), undefined);
+    const [task, ...others] = stalls.look(100)?.tasks ?? [];
+    t.regex(task?.task ?? '', /^in_f/);
+    t.is(task?.inTheWay, 'f');
+    t.regex(task?.unblockedBy ?? '', says);
+    t.true(task?.pending);
+    t.is(others.filter(({ inTheWay }) => inTheWay !== '').length, 0);
+  });
+}
