@@ -5,6 +5,7 @@ import {
   EBUSY,
   EEXIST,
   EINVAL,
+  EISDIR,
   ENODEV,
   ENOENT,
   ENOEXEC,
@@ -26,6 +27,7 @@ const TEXTS: Readonly<Record<number, string>> = {
   [EBUSY]: 'Device or resource busy',
   [EEXIST]: 'File exists',
   [ENODEV]: 'No such device',
+  [EISDIR]: 'Is a directory',
   [EINVAL]: 'Invalid argument',
   [EOPNOTSUPP]: 'Operation not supported',
 };

@@ -1,7 +1,7 @@
 /** The file system of the shell: the kernel's files, and ordinary ones in memory beside them. */
 
 import { InMemoryFs, type FsStat, type IFileSystem } from 'just-bash';
-import { EACCES } from '../kernel/errno.js';
+import { EACCES, EISDIR, ENOENT } from '../kernel/errno.js';
 import { strerror } from './errors.js';
 import { openFor, type KernelTree, type Node } from './tree.js';
 
@@ -56,10 +56,16 @@ export class ShellFs implements IFileSystem {
     const isKernels = /^\/(sys|proc)(\/|$)/.test(path) || path === '/dev/kmsg';
     if (node === undefined) {
       if (!isKernels) return false;
-      this.#refusal = { path, error: -EACCES, isOpen: true };
+      // Nobody can make a file there, in a folder that is there.
+      const folder = this.#tree.find(path.slice(0, path.lastIndexOf('/')) || '/');
+      this.#refusal = {
+        path,
+        error: folder?.kind === 'directory' ? -EACCES : -ENOENT,
+        isOpen: true,
+      };
       return true;
     }
-    const opened = node.kind === 'directory' ? -EACCES : openFor(node, true);
+    const opened = node.kind === 'directory' ? -EISDIR : openFor(node, true);
     if (node.kind === 'directory' || opened !== 0) {
       this.#refusal = { path, error: opened, isOpen: true };
       return true;
