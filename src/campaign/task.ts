@@ -3,6 +3,7 @@
 import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
 import type { AxiomsVerdict } from '../explorer/findings/axioms.js';
 import type { CoverageCounts } from '../explorer/findings/coverage.js';
+import type { Inflection } from '../explorer/findings/inflection.js';
 import type { Recording } from '../explorer/findings/recording.js';
 import type { Verdict } from '../explorer/engine/verdict.js';
 import type { ExhaustReport, ExhaustRequest } from '../explorer/states/exhaust.js';
@@ -68,6 +69,14 @@ export interface MinimisedFinding {
   readonly needed: readonly number[];
 }
 
+/** The inflection point of a finding, in its story. */
+export interface InflectionStep extends Inflection {
+  /** Number of the step in the story; 0: every execution that was tried fails. */
+  readonly line: number;
+  /** What that step is. */
+  readonly text: string;
+}
+
 /** What a replay showed. */
 export interface ReplayReport {
   readonly verdict: Verdict;
@@ -75,7 +84,12 @@ export interface ReplayReport {
   /** The second execution was equal to the first. */
   readonly repeats: boolean;
   readonly fingerprint: string;
+  /** The whole story. */
   readonly lines: readonly string[];
+  /** The steps that decide the outcome; null: the same as the whole story. */
+  readonly decisive: readonly string[] | null;
+  /** From which operation on a forbidden outcome is no longer avoided; null: none was found, or the outcome is none. */
+  readonly inflection: InflectionStep | null;
   readonly ablated: readonly string[];
   /** What the axioms of LKMM say of the execution, where they were asked. */
   readonly axioms?: AxiomsVerdict;

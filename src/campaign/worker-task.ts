@@ -6,12 +6,13 @@ import type { Schedule } from '../explorer/engine/schedule.js';
 import { prepare } from '../explorer/engine/prepare.js';
 import { loadScenario, Session } from '../explorer/engine/session.js';
 import { minimise } from '../explorer/findings/minimise.js';
+import { inflectionOf } from '../explorer/findings/inflection.js';
 import { askAxioms } from '../explorer/findings/axioms.js';
 import { CoverageCounter, type CoverageCounts } from '../explorer/findings/coverage.js';
 import { exhaust } from '../explorer/states/exhaust.js';
 import { record } from '../explorer/findings/record.js';
 import type { Recording } from '../explorer/findings/recording.js';
-import { ablatedLines, storyLines, tell } from '../explorer/findings/story.js';
+import { ablatedLines, inflectionStep, storyLines, tell } from '../explorer/findings/story.js';
 import { decodeToken } from '../explorer/findings/token.js';
 import { pctBound } from '../explorer/strategies/pct.js';
 import { replayScript, type HistoryVerdict } from '../scenario/history.js';
@@ -197,17 +198,25 @@ async function retell({
   if (isProgramSession(session)) {
     const { verdict: again, hash: second, lines } = tellProgram(session, schedule);
     const repeats = second === hash && again.key === verdict.key;
-    return { ...{ verdict, hash, repeats, fingerprint, lines }, ablated: weakenedLines(session) };
+    return {
+      ...{ verdict, hash, repeats, fingerprint, lines, decisive: null, inflection: null },
+      ablated: weakenedLines(session),
+    };
   }
   const axioms = config.axioms === true ? askAxioms(session) : undefined;
   const story = tell(session, schedule);
   if (story.hash !== hash && !isOfCatalogue(config.scenario.file)) throw session.notDeterministic();
+  const { map } = session.prepared.machine;
+  const inflection =
+    verdict.grade === 'forbidden' ? inflectionOf(session, story.schedule) : undefined;
   return {
     verdict,
     hash,
     repeats: story.hash === hash && story.verdict.key === verdict.key,
     fingerprint,
-    lines: storyLines(story, session.prepared.machine.map, { all }),
+    lines: storyLines(story, map, { all }),
+    decisive: storyLines(story, map, { all, decisive: true, inflection }),
+    inflection: inflection === undefined ? null : inflectionStep(story, map, inflection, { all }),
     ablated: ablatedLines(story),
     ...(axioms === undefined ? {} : { axioms }),
   };

@@ -22,6 +22,7 @@ const TABLE = {
     about: 'wait for Enter after each operation (on a terminal); q ends it',
     not: ['json', 'tap', 'jsonl'],
   },
+  full: { rule: flag, about: 'tell every operation, after those that decide the outcome' },
   until: {
     rule: integerIn({ min: 1, max: 1e9 }),
     about: 'stop the story after so many lines',
@@ -52,13 +53,14 @@ export function registerReplay(program: Command): void {
     name: 'replay',
     description: 'reproduce a finding of explore from its token',
     table: TABLE,
-    run: async ({ step, until, json, html, trace, ftrace, token = '', axioms, ...given }) => {
+    run: async ({ step, full, until, json, html, trace, ftrace, token = '', axioms, ...given }) => {
       const { asked, options } = splitReports(given);
       const isPaced = step === true && process.stdin.isTTY && process.stdout.isTTY;
       const shown = {
         label: 'replaying',
         json,
-        text: (result: ReplayResult) => (isPaced ? '' : storyText(result, until)),
+        text: (result: ReplayResult) =>
+          isPaced ? '' : storyText(told(result, full), result, until),
         reporting: { command: 'replay', asked, tables: tablesOf(token, options) },
         keep: () => writeFindingFiles({ html, trace, ftrace }, { token, ...options }),
       };
@@ -68,7 +70,7 @@ export function registerReplay(program: Command): void {
         return replay({ ...options, ...asked, token, ...(signal === undefined ? {} : { signal }) });
       });
       if (isPaced) {
-        await interruptible((signal) => pace(result.lines.slice(0, until), signal));
+        await interruptible((signal) => pace(told(result, full).slice(0, until), signal));
         process.stdout.write(`${endText(result)}\n`);
       }
       if (result.verdict.grade === 'forbidden') process.exitCode = 1;
@@ -86,15 +88,40 @@ const tablesOf =
       given.file,
     );
 
-function storyText(result: ReplayResult, until: number | undefined): string {
-  return [...result.lines.slice(0, until), endText(result)].join('\n');
+/** The steps that decide the outcome, and after them the whole story if it was asked for. */
+function told({ decisive, lines }: ReplayResult, full: boolean | undefined): readonly string[] {
+  if (decisive === null) return lines;
+  if (full === true) return [...decisive, '', 'every operation:', ...lines];
+  const { length } = lines;
+  return [...decisive, '', `the steps that decide the outcome; --full tells all ${length} lines`];
 }
 
-function endText({ verdict, ablated, changed, hash, axioms }: ReplayResult): string {
+function storyText(
+  lines: readonly string[],
+  result: ReplayResult,
+  until: number | undefined,
+): string {
+  return [...lines.slice(0, until), endText(result)].join('\n');
+}
+
+/** From where on the outcome cannot be avoided. */
+function inflectionLine({ inflection }: ReplayResult): string[] {
+  if (inflection === null) return [];
+  const { line, text, operations, of, tried } = inflection;
+  const where =
+    line === 0
+      ? 'no choice avoids it'
+      : `no longer avoidable from step ${line} on (${text}; operation ${operations} of ${of})`;
+  return [`${where}: all of ${tried} continuations that were tried from there fail`];
+}
+
+function endText(result: ReplayResult): string {
+  const { verdict, ablated, changed, hash, axioms } = result;
   const { key, grade, detail } = verdict;
   return [
     '',
     paint(grade, `${grade}: ${key}: ${detail}`),
+    ...inflectionLine(result),
     ...ablated,
     ...(changed === null ? [] : [`note: ${changed}`]),
     ...axiomsLine(axioms),

@@ -151,7 +151,8 @@ test('a rejected execution of a verification or of a replay is our own fault, an
   const contents = decodeToken(token);
   const verdict = session.replay(contents.schedule);
   const { hash, fingerprint } = contents;
-  const report = { verdict, hash, fingerprint, repeats: true, lines: [], ablated: [] };
+  const told = { lines: [], decisive: null, inflection: null, ablated: [] };
+  const report = { verdict, hash, fingerprint, repeats: true, ...told };
   t.notThrows(() => judged(contents, report));
   t.throws(() => judged(contents, { ...report, axioms: askAxioms(session) }), {
     instanceOf: SimulatorBug,

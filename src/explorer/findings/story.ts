@@ -2,6 +2,7 @@
 
 import { CHOOSE_READ, CHOOSE_WRITE } from '../../memory/model.js';
 import { decisiveSteps } from './decisive.js';
+import type { Inflection } from './inflection.js';
 import type { MemoryMap } from '../../memory/map.js';
 import { Recorder, type StoryStep } from '../engine/recorder.js';
 import type { Schedule } from '../engine/schedule.js';
@@ -13,6 +14,8 @@ import type { Verdict } from '../engine/verdict.js';
 export interface Story {
   readonly verdict: Verdict;
   readonly hash: number;
+  /** What was really executed. */
+  readonly schedule: Schedule;
   readonly steps: readonly StoryStep[];
   /** For each CPU that is blocked at the end: the kernel code it waits in, innermost first. */
   readonly blocked: readonly { readonly cpu: number; readonly stack: readonly string[] }[];
@@ -33,7 +36,13 @@ export function tell(session: Session, schedule: Schedule): Story {
         cpu: cpu.id,
         stack: recorder.steps.findLast((s) => s.cpu === cpu.id)?.stack ?? [],
       }));
-    return { verdict, hash: execution.hash >>> 0, steps: recorder.steps, blocked };
+    return {
+      verdict,
+      hash: execution.hash >>> 0,
+      schedule: execution.log.schedule(),
+      steps: recorder.steps,
+      blocked,
+    };
   } finally {
     execution.detach(recorder);
   }
@@ -63,14 +72,68 @@ export interface StoryOptions {
   readonly all?: boolean;
   /** Only the steps that decide the outcome: see {@link decisiveSteps}. */
   readonly decisive?: boolean;
+  /** Where the outcome can no longer be avoided: one of the steps that decide it. */
+  readonly inflection?: Inflection | undefined;
   /** Print only this many steps. */
   readonly until?: number;
 }
 
+const toldSteps = ({ steps }: Story, { all }: StoryOptions): StoryStep[] =>
+  steps.filter((s) => (all ?? false) || !QUIET.has(s.name));
+
+/** Which step an inflection point is; -1: none, every execution fails. */
+function indexOf(steps: readonly StoryStep[], { cpu, step }: Inflection): number {
+  return steps.findLastIndex((s) => s.cpu === cpu && s.step === step && !QUIET.has(s.name));
+}
+
+/** Operations by which a CPU waits: that another goes on then is nobody's choice. */
+const WAITING: ReadonlySet<string> = new Set([
+  'relax',
+  'mwait',
+  'halt (sleeps)',
+  'spinLock (held)',
+  'end',
+]);
+
+/**
+ * Of the decisive steps those that somebody chose: no change of CPU after one that waits, and none after the outcome can no longer
+ * be avoided.
+ */
+function chosenSteps(steps: readonly StoryStep[], inflection: Inflection | undefined): Set<number> {
+  const point = inflection === undefined ? steps.length : indexOf(steps, inflection);
+  const isChange = (i: number): boolean => {
+    const [before, after] = [steps[i], steps[i + 1]];
+    return before?.cpu !== after?.cpu && !WAITING.has(before?.name ?? 'end');
+  };
+  const isChosen = (i: number): boolean => {
+    const isWeak = steps[i]?.choices.some(({ value }) => value !== 0) ?? false;
+    if (isWeak || (steps[i]?.ablated.length ?? 0) > 0) return true;
+    return i <= point + 1 && (isChange(i) || isChange(i - 1));
+  };
+  const chosen = new Set([...decisiveSteps(steps)].filter(isChosen));
+  if (point >= 0) chosen.add(point);
+  return chosen.add(steps.length - 1);
+}
+
+/** An inflection point as a step of the story that these options tell. */
+export function inflectionStep(
+  story: Story,
+  map: MemoryMap,
+  inflection: Inflection,
+  options: StoryOptions,
+): Inflection & { readonly line: number; readonly text: string } {
+  const steps = toldSteps(story, options);
+  const index = indexOf(steps, inflection);
+  const step = steps[index];
+  const what = step === undefined ? [] : [`CPU ${step.cpu}`, describe(step, map), step.stack[0]];
+  const text = what.filter((part) => part !== undefined).join(', ');
+  return { ...inflection, line: index + 1, text };
+}
+
 /** The lines of a story: a heading for each turn of a CPU, a line for each of its operations. */
 export function storyLines(story: Story, map: MemoryMap, options: StoryOptions = {}): string[] {
-  const steps = story.steps.filter((s) => (options.all ?? false) || !QUIET.has(s.name));
-  const decisive = options.decisive === true ? decisiveSteps(steps) : undefined;
+  const steps = toldSteps(story, options);
+  const decisive = options.decisive === true ? chosenSteps(steps, options.inflection) : undefined;
   const lines: string[] = [];
   let cpu = -1;
   for (const [i, step] of steps.slice(0, options.until).entries()) {
