@@ -1,5 +1,6 @@
 /** What `bench:find` looks for, and how long one build takes to find it. Modules of the build that is measured are its own. */
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as demonstrations from '../src/catalog/demonstrations.js';
@@ -58,8 +59,11 @@ export class Build {
     this.#root = root;
   }
 
-  async #module<T>(name: string): Promise<T> {
-    return (await import(pathToFileURL(join(this.#root, 'dist', 'src', name)).href)) as T;
+  /** A module by the names that it has had. */
+  async #module<T>(...names: readonly string[]): Promise<T> {
+    const files = names.map((name) => join(this.#root, 'dist', 'src', name));
+    const file = files.find((each) => existsSync(each)) ?? files[0] ?? '';
+    return (await import(pathToFileURL(file).href)) as T;
   }
 
   /** Every row of the ablation matrix that finds something, and every bug of the past that a race shows. */
@@ -83,10 +87,17 @@ export class Build {
 
   /** Look for a row's bug with each seed. */
   async find({ row, strategy: kind, seeds, most }: FindRequest): Promise<FindRun[]> {
-    const { findScenario } = await this.#module<typeof scenarios>('campaign/find-scenario.js');
-    const { createStrategy, exploreRange } = await this.#module<typeof ranges>('campaign/range.js');
+    const { findScenario } = await this.#module<typeof scenarios>(
+      'campaign/find-scenario.js',
+      'explorer/catalog-lookup.js',
+    );
+    const { createStrategy, exploreRange } = await this.#module<typeof ranges>(
+      'campaign/range.js',
+      'explorer/explore.js',
+    );
     const { loadScenario, Session } = await this.#module<typeof sessions>(
       'explorer/engine/session.js',
+      'explorer/session.js',
     );
     const { file, name = row.scenario } = findScenario(row.scenario);
     const loaded = await loadScenario({ file, name });

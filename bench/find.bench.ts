@@ -98,7 +98,7 @@ class Measured {
 }
 
 function otherBuild(directory: string): string {
-  const needed = join(directory, 'dist', 'src', 'campaign', 'range.js');
+  const needed = join(directory, 'dist', 'src', 'catalog', 'demonstrations.js');
   if (existsSync(needed)) return directory;
   throw new UsageError(`--against: '${directory}' is no built checkout: it has no ${needed}`);
 }
@@ -121,13 +121,16 @@ async function measure(given: Given<typeof TABLE>, { signal, onProgress }: Watch
   const comparisons: table.FindComparison[] = [];
   try {
     const rows = chosenRows(await ours.rows(), given.rows);
+    const has = new Set(((await other?.rows()) ?? []).map(({ name }) => name));
     const strategies = given.strategies ?? (other ? [DEFAULT_STRATEGY] : DRAWING);
     const all = rows.flatMap((row) => strategies.map((strategy) => ({ row, strategy })));
     for (const [done, { row, strategy }] of all.entries()) {
       onProgress?.({ done, total: all.length, unit: 'searches', note: row.name });
       const request = { row, strategy, seeds, most };
       // What there was before has one default, whatever this build is asked for.
-      const before = await other?.find({ ...request, strategy: DEFAULT_STRATEGY });
+      const before = has.has(row.name)
+        ? await other?.find({ ...request, strategy: DEFAULT_STRATEGY })
+        : undefined;
       const now = table.figuresOf(row.name, strategy, await ours.find(request));
       figures.push(now);
       if (before === undefined) continue;
