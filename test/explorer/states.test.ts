@@ -7,14 +7,13 @@ import { MemoryMap } from '../../src/memory/map.js';
 import { Ablation } from '../../src/memory/sites.js';
 import type { KernelBody, Scenario } from '../../src/scenario/declare.js';
 import { catalogModule } from '../../src/explorer/build/modules.js';
-import { kernelDeclarations } from '../../src/explorer/build/symbols.js';
-import { parseModule, transform } from '../../src/explorer/build/transform.js';
 import { prepare } from '../../src/explorer/engine/prepare.js';
 import { RandomSource } from '../../src/explorer/engine/random-source.js';
 import { loadScenario } from '../../src/explorer/engine/session.js';
 import type { SearchRule } from '../../src/explorer/states/rules.js';
 import { RULES } from '../../src/explorer/states/rules.js';
 import { StateSearch, type SearchResult } from '../../src/explorer/states/search.js';
+import { functionsOf } from './resumable-text.js';
 import {
   endsOf,
   SEEN,
@@ -34,18 +33,6 @@ function bodiesOf(program: readonly SmallBody[]): KernelBody[] {
     textOf(program),
     program.map((_, cpu) => `body${cpu}`),
   );
-}
-
-function functionsOf(text: string, functions: readonly string[]): KernelBody[] {
-  const source = { file: 'small.js', code: text };
-  const parsed = parseModule(source);
-  const kernel = new Set(kernelDeclarations(parsed));
-  const names = { kernel, plain: new Set<string>(), specifiers: new Map<string, string>() };
-  const { code } = transform(source, parsed, { ...names, frames: true });
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
-  return new Function(
-    `${code.replaceAll('export ', '')}\nreturn [${functions.join()}];`,
-  )() as KernelBody[];
 }
 
 function searchOf(program: readonly SmallBody[], broken?: SearchRule): SearchResult {

@@ -55,6 +55,8 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   at: Int32Array;
   /** What a step threw, or a body did. */
   thrown: unknown;
+  /** Told of every access, with the local state that asks for it, before it is carried out. */
+  onAccess: ((owner: number, state: number) => void) | undefined;
   /** Whether {@link events} was looked at. */
   usesEvents = false;
   readonly futures: Futures;
@@ -359,6 +361,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   /** Note an access, and whether its order with what others may still do matters. */
   #touch(state: number): void {
     const { local, sharing } = this;
+    this.onAccess?.(this.#owner, state);
     const kind = local.kind(state);
     const addr = local.addr(state);
     const owner = this.#owner;
