@@ -78,12 +78,8 @@ export { replay, type ReplayOptions, type ReplayResult } from './campaign/replay
 export { listScenarios } from './campaign/scenario-index.js';
 export { stress, type StressOptions, type StressResult } from './campaign/stress.js';
 export { type ScenarioInfo } from './campaign/task.js';
-export {
-  verify,
-  type VerifiedScenario,
-  type VerifyOptions,
-  type VerifyResult,
-} from './campaign/verify.js';
+export { verify, type VerifyOptions } from './campaign/verify.js';
+export type { VerifiedScenario, VerifyResult } from './campaign/verified.js';
 export {
   Interrupted,
   InvariantViolated,
@@ -153,7 +149,7 @@ export type { FindingStatus } from './campaign/plan/corpus.js';
 export type { Rows } from './campaign/sets.js';
 export type { OutcomeReport, ShapeReport } from './campaign/litmus-shapes.js';
 export type { AxiomsCount, OutcomeCount } from './campaign/tally.js';
-export type { VerifiedOutcome } from './campaign/verify.js';
+export type { VerifiedOutcome } from './campaign/verified.js';
 export type { SearchBounds } from './catalog/demonstrations.js';
 export type { Protocol as DisableProtocol } from './catalog/races/disable-protocol.js';
 export type { CheckLayout } from './check/layout.js';

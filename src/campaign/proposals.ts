@@ -11,7 +11,8 @@ import { checkOptions, type Filled, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { integerIn, seed, textOf } from './rules.js';
 import { inTurn, type Rows } from './sets.js';
-import { forbiddenIn, verify } from './verify.js';
+import { forbiddenIn } from './verified.js';
+import { verify } from './verify.js';
 
 /** What {@link proposals} is asked to do. */
 export interface ProposalsOptions extends Watching {

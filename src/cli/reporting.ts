@@ -236,10 +236,10 @@ async function writePages(path: string, report: Report, led: Timeline | undefine
 }
 
 /** Programs over SharedArrayBuffers have no recording: their story is what `replay` prints. */
-async function recorded(finding: Recordable): Promise<Recording | undefined> {
+async function recorded({ token, file, replace }: Recordable): Promise<Recording | undefined> {
   try {
     const { recordFinding } = await import('../campaign/record-finding.js');
-    return await recordFinding(finding);
+    return await recordFinding({ token, file, replace });
   } catch (error) {
     if (error instanceof UsageError) return undefined;
     throw error;

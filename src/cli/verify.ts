@@ -1,7 +1,8 @@
 /** `klp-smp verify`: every scenario with nothing removed: nothing forbidden happens, and equal runs are equal. */
 
+import { join } from 'node:path';
 import type { Command } from 'commander';
-import { writeTextFile } from '../campaign/files.js';
+import { makeFolder, writeTextFile } from '../campaign/files.js';
 import {
   exhaust,
   EXHAUST_OPTIONS,
@@ -13,11 +14,10 @@ import { existingFile, flag, writableFile } from '../campaign/rules.js';
 import {
   findingsOf,
   forbiddenIn,
-  verify,
-  VERIFY_OPTIONS,
   type VerifiedScenario,
   type VerifyResult,
-} from '../campaign/verify.js';
+} from '../campaign/verified.js';
+import { verify, VERIFY_OPTIONS } from '../campaign/verify.js';
 import { renderTable } from '../report/table.js';
 import { exhaustedTables, verifiedSessions, verifiedTables } from '../report/tables/verified.js';
 import { paint } from './paint.js';
@@ -91,7 +91,6 @@ const TABLE = {
     about: 'with --exhaust, for each race at most',
     needs: { exhaust: [true] },
   },
-  checkpoint: { ...EXHAUST_OPTIONS.checkpoint, needs: { exhaust: [true] } },
   readme: {
     rule: existingFile,
     about: 'with --exhaust, write the table into a marked section of a file',
@@ -192,15 +191,16 @@ export function registerVerify(program: Command): void {
     description:
       'execute every scenario with nothing removed, and see that nothing forbidden happens',
     table: TABLE,
-    run: async ({ json, save, exhaust: all, budgetMs, checkpoint, readme, ...given }) => {
+    run: async ({ json, save, exhaust: all, budgetMs, readme, ...given }) => {
       const { asked, options } = splitReports(given);
       if (all === true) {
-        const { scenarios, threads } = options;
+        const { scenarios, threads, checkpoint } = options;
+        if (checkpoint !== undefined) makeFolder('checkpoint folder', checkpoint);
         await exhaustAll({
           ...(scenarios === undefined ? {} : { scenarios }),
           ...(threads === undefined ? {} : { threads }),
           ...(budgetMs === undefined ? {} : { budgetMs }),
-          ...(checkpoint === undefined ? {} : { checkpoint }),
+          ...(checkpoint === undefined ? {} : { checkpoint: join(checkpoint, 'exhaust.json') }),
           ...{ json, save, readme, asked },
         });
         return;

@@ -15,7 +15,7 @@ import type { PlanFile } from '../campaign/plan/plan.js';
 import type { CampaignResult } from '../campaign/plan/snapshot.js';
 import type { ReplayResult } from '../campaign/replay.js';
 import type { StressResult } from '../campaign/stress.js';
-import type { VerifyResult } from '../campaign/verify.js';
+import type { VerifyResult } from '../campaign/verified.js';
 import type { WeakenResult } from '../campaign/weaken.js';
 import type { LitmusReport } from '../litmus/job.js';
 import type { TraceFileJson } from './finding/perfetto.js';

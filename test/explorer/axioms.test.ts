@@ -12,7 +12,8 @@ import { EVENT_READ } from '../../src/view-machine/log.js';
 import type { Axiom } from '../../src/view-machine/validate/literal.js';
 import type { Rule } from '../../src/view-machine/options.js';
 import { judged } from '../../src/campaign/replay.js';
-import { judgeAxioms, type VerifiedScenario } from '../../src/campaign/verify.js';
+import type { VerifiedScenario } from '../../src/campaign/verified.js';
+import { judgeAxioms } from '../../src/campaign/verify.js';
 import { SimulatorBug } from '../../src/errors.js';
 import { runMain } from '../cli/child.js';
 

@@ -113,12 +113,12 @@ for (const [body, r1] of reached) {
 
 const refused: readonly (readonly [body: string, message: RegExp])[] = [
   ['int r1 = READ_ONCE(*r9);', /accesses 0, which is no location/],
-  ['int r0 = 5; WRITE_ONCE(*r0, 1);', /accesses 5, which is no location/],
+  ['int r1 = 5; WRITE_ONCE(*r1, 1);', /accesses 5, which is no location/],
   ['int r0 = READ_ONCE(*b); int r1 = READ_ONCE(*r0);', /accesses 2, which is no location/],
   ['int r0 = 0; int r1 = xchg(r0, 1);', /accesses 0, which is no location/],
   ['int r0 = 0; int r1 = cmpxchg(r0, 0, 1);', /accesses 0, which is no location/],
-  ['int r0 = 0; spin_lock(r0);', /accesses 0, which is no location/],
-  ['int r0 = 0; synchronize_srcu(r0);', /accesses 0, which is no location/],
+  ['int r1 = 0; spin_lock(r1);', /accesses 0, which is no location/],
+  ['int r1 = 0; synchronize_srcu(r1);', /accesses 0, which is no location/],
   ['int r1 = b & 1;', /cannot use & on a pointer/],
   ['int r1 = b * 2;', /cannot use \* on a pointer/],
   ['int r1 = b << 1;', /cannot use << on a pointer/],

@@ -4,7 +4,7 @@ import type { Explored } from '../../campaign/coverage.js';
 import type { ExhaustResult } from '../../campaign/exhaust.js';
 import { findScenario } from '../../campaign/find-scenario.js';
 import { replacing } from '../../campaign/replace.js';
-import { forbiddenIn, type VerifiedScenario, type VerifyResult } from '../../campaign/verify.js';
+import { forbiddenIn, type VerifiedScenario, type VerifyResult } from '../../campaign/verified.js';
 import { placeOfNamed } from '../place.js';
 import type { ReportOutcome, ReportTable } from '../report.js';
 import { given } from './given.js';
