@@ -98,11 +98,15 @@ export class LocalClasses {
   }
 }
 
+/** Pieces of code executed in one go to see that states behave alike; states that are left over count as different. */
+const MOST_COMPLETED = 5000;
+
 /** Goes along the ways of states that are to behave alike. */
 class Pairs {
   readonly #graph: Completable;
   readonly #seen = new Set<number>();
   readonly #pairs: [number, number][] = [];
+  #completed = 0;
 
   constructor(graph: Completable) {
     this.#graph = graph;
@@ -126,6 +130,7 @@ class Pairs {
     graph.eachNext(from, (answer, next) => void answers.push([answer, next]));
     for (const [answer, next] of answers) {
       const known = graph.next(to, answer);
+      if (known < 0 && ++this.#completed > MOST_COMPLETED) return;
       const reached = known >= 0 ? known : graph.complete(to, answer, next);
       if (reached !== next && graph.asksAlike(next, reached)) this.#pairs.push([next, reached]);
     }
