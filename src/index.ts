@@ -62,7 +62,7 @@ export {
   type LitmusShapesResult,
 } from './campaign/litmus-shapes.js';
 export { type Outcome, type OutcomeTable, type OutcomeTotals } from './campaign/outcomes.js';
-export { type Progress, type Watching } from './campaign/progress.js';
+export { type Progress, type SeenOutcome, type Watching } from './campaign/progress.js';
 export { recordFinding, type RecordFindingOptions } from './campaign/record-finding.js';
 export { runCampaign, type RunCampaignOptions } from './campaign/run-campaign.js';
 export type {
@@ -76,8 +76,13 @@ export type { PlanFile } from './campaign/plan/plan.js';
 export type { Recording } from './explorer/findings/recording.js';
 export { replay, type ReplayOptions, type ReplayResult } from './campaign/replay.js';
 export { listScenarios } from './campaign/scenario-index.js';
-export { stress, type StressOptions, type StressResult } from './campaign/stress.js';
-export { type ScenarioInfo } from './campaign/task.js';
+export {
+  stress,
+  type StressEvent,
+  type StressOptions,
+  type StressResult,
+} from './campaign/stress.js';
+export { type InflectionStep, type ScenarioInfo } from './campaign/task.js';
 export { verify, type VerifyOptions } from './campaign/verify.js';
 export type { VerifiedScenario, VerifyResult } from './campaign/verified.js';
 export {

@@ -76,7 +76,7 @@ export interface KernelLayout {
 }
 
 /** Where the parts of a kernel are. */
-interface PlacedVmlinux extends Omit<KernelLayout, 'context' | 'vmlinux'> {
+export interface PlacedVmlinux extends Omit<KernelLayout, 'context' | 'vmlinux'> {
   readonly placed: ReadonlyMap<string, Placed>;
 }
 
