@@ -32,7 +32,7 @@ export function findScenario(text: string): ScenarioName {
     if (stats.isDirectory()) throw new UsageError(`${path} is a folder: give a scenario file`);
     return { file: path, name };
   }
-  const [plain = ''] = text.split('@', 1);
+  const [plain = ''] = text.split(/[@:]/, 1);
   const files = catalogFiles();
   const file = files
     .filter((f) => plain === f || plain.startsWith(`${f}-`))

@@ -55,14 +55,18 @@ export async function chooseScenario(
   const { file, name } = findScenario(text);
   const all = await scenariosOf(workers, file, signal, replace);
   // `NAME@RELEASE` is the scenario NAME on that kernel.
-  const [base, version] = (name ?? text).split('@', 2);
+  const [whole = '', version] = (name ?? text).split('@', 2);
+  // `NAME:PARAMETERS` is the scenario NAME with others.
+  const [base = ''] = whole.split(':', 1);
   const fitting = all.filter(
     (info) => (name === undefined && version === undefined) || info.name === base,
   );
   // A file may hold variants of the scenario that it is named after.
   const info = fitting.length === 1 ? fitting[0] : fitting.find((i) => i.name === base);
   if (info !== undefined) {
-    return version === undefined ? info : { ...info, name: `${info.name}@${version}` };
+    const parameters = whole.slice(base.length);
+    const kernel = version === undefined ? '' : `@${version}`;
+    return { ...info, name: `${info.name}${parameters}${kernel}` };
   }
   const names = all.map((i) => i.name).join(', ');
   throw new UsageError(`say which scenario of ${text} is meant: ${names}`);

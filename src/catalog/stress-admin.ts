@@ -40,6 +40,12 @@ export type MixOperation = (typeof MIX_OPERATIONS)[number];
 
 /** What the natives keep in memory. */
 export const STRESS = struct('stress', {
+  /** Not 0: the admins have done what they may; no more time passes where it is virtual. */
+  done: 1,
+  /** Operations that the admins try, all together; 0: without end. */
+  limit: 1,
+  /** Operations that they have tried. */
+  tried: 1,
   targetName: 1,
   targetImage: 1,
   openName: 1,
@@ -166,8 +172,18 @@ function livepatchOperation(cpu: Cpu, state: Addr): boolean {
   }
 }
 
+/** Whether the admins have done what they may; counts one more operation if not. */
+function isOver(cpu: Cpu, state: Addr): boolean {
+  const limit = cpu.readOnce(state + STRESS.limit);
+  if (limit === 0) return false;
+  if (cpu.fetchAdd(state + STRESS.tried, 1) < limit) return false;
+  cpu.writeOnce(state + STRESS.done, 1);
+  return true;
+}
+
 /** One action of the admin who deals with livepatches. */
 export function livepatchAdmin(cpu: Cpu, state: Addr): void {
+  if (isOver(cpu, state)) return;
   for (let n = 0; n < DRAWS; n++) if (livepatchOperation(cpu, state)) return;
 }
 
@@ -203,6 +219,7 @@ function toggleFtrace(cpu: Cpu, state: Addr): void {
 
 /** One action of the admin who deals with everything else. */
 export function churnAdmin(cpu: Cpu, state: Addr): void {
+  if (isOver(cpu, state)) return;
   const offline = offlineCpu(cpu);
   if (offline >= 0) {
     count(cpu, state, 'cpu up', cpuUp(cpu, offline));
@@ -252,6 +269,7 @@ export function leaveTarget(cpu: Cpu, state: Addr): void {
 }
 
 /** The pre_patch callback of the patch that always fails. */
-export function refuse(_cpu: Cpu, _obj: Addr): number {
-  return -ENODEV;
+export function refuse(cpu: Cpu): number {
+  // Named and used so that the explorer takes it for kernel code; somebody is always there to be refused.
+  return cpu.current === 0 ? 0 : -ENODEV;
 }

@@ -6,7 +6,7 @@ import { resultName } from '../kernel/errno.js';
 import { TASK } from '../kernel/task.js';
 import { FIX_L_1 } from '../livepatch/candidates.js';
 import type { Sabotage } from '../livepatch/layout.js';
-import { bootMachine, type BootedMachine } from '../scenario/boot.js';
+import { bootMachine, type BootedMachine, type MachineDeclaration } from '../scenario/boot.js';
 import type { OutcomeCount, Workload } from '../scenario/workload.js';
 import {
   churnAdmin,
@@ -54,6 +54,8 @@ export interface StressOptions {
   readonly seed: number;
   readonly mix: StressMix;
   readonly version?: KernelVersion;
+  /** Operations that the admins try, all together. Default without end. */
+  readonly operations?: number;
   readonly sabotage?: Partial<Sabotage>;
   /** Ready-made machine. Default the usual one. */
   readonly profile?: StressProfileName;
@@ -67,9 +69,12 @@ export const LATENT_ISSUES = ['L-1'] as const;
 /** Id of a latent issue. */
 export type LatentIssue = (typeof LATENT_ISSUES)[number];
 
+type StateWords = Readonly<Record<number, number | undefined>>;
+
 /** Share of the tasks that are kernel threads: one in sixteen sleeps a lot, one in a hundred never does. */
-function initialTasks({ tasks, version, profile }: StressOptions): InitialTask[] {
-  const busy = version === '6.1' ? 0 : Math.ceil(tasks / 100);
+function initialTasks({ tasks, version, operations, profile }: StressOptions): InitialTask[] {
+  // A thread that never sleeps would keep a machine that is through from its end.
+  const busy = version === '6.1' || operations !== undefined ? 0 : Math.ceil(tasks / 100);
   const sleepy = Math.ceil(tasks / 16);
   const users = Math.max(1, tasks - busy - sleepy);
   const many = (n: number, task: InitialTask): InitialTask[] =>
@@ -84,12 +89,18 @@ function initialTasks({ tasks, version, profile }: StressOptions): InitialTask[]
   ];
 }
 
-function prepare(words: Int32Array, booted: BootedMachine, options: StressOptions): void {
+/** Write what distinguishes one run from another into a machine that is laid out. */
+export function prepareStress(
+  words: Int32Array,
+  booted: BootedMachine,
+  options: StressOptions,
+): void {
   const state = booted.symbol(STATE_SYMBOL);
   words[state + STRESS.targetName] = booted.nameId(TARGET);
   words[state + STRESS.targetImage] = booted.imageIndex(TARGET);
   words[state + STRESS.openName] = booted.nameId('target_open');
   words[state + STRESS.readName] = booted.nameId('target_read');
+  words[state + STRESS.limit] = options.operations ?? 0;
   MIX_OPERATIONS.forEach((operation, i) => {
     words[state + STRESS.weights + i] = options.mix[operation];
   });
@@ -100,7 +111,8 @@ function prepare(words: Int32Array, booted: BootedMachine, options: StressOption
   }
 }
 
-function outcomes(words: Int32Array, booted: BootedMachine): OutcomeCount[] {
+/** What the admins experienced. */
+export function stressOutcomes(words: StateWords, booted: BootedMachine): OutcomeCount[] {
   const state = booted.symbol(STATE_SYMBOL);
   const counted = STRESS_OUTCOMES.map(({ action, result, grade, reason }, i) => ({
     outcome: `${action}: ${resultName(result)}`,
@@ -129,8 +141,8 @@ const MOST_FORKED = 25_000;
 const MANY_TASKS = 100_000;
 const SMALL_STACK = 24;
 
-/** Lay the machine out. */
-export function build(options: StressOptions): Workload {
+/** Declare the machine. */
+export function stressMachine(options: StressOptions): MachineDeclaration {
   const tasks = initialTasks(options);
   const natives = [];
   natives[NATIVE_LIVEPATCH_ADMIN] = livepatchAdmin;
@@ -139,7 +151,7 @@ export function build(options: StressOptions): Workload {
   natives[NATIVE_LEAVE_TARGET] = leaveTarget;
   const callbacks = [];
   callbacks[CALLBACK_FAILS] = refuse;
-  const booted = bootMachine({
+  return {
     cpus: options.cpus,
     tasks: tasks.length + Math.max(32, Math.min(Math.ceil(options.tasks / 4), MOST_FORKED)),
     ...(options.tasks > MANY_TASKS ? { stackWords: SMALL_STACK } : {}),
@@ -154,12 +166,17 @@ export function build(options: StressOptions): Workload {
       ...profileOf(options.profile).overrides,
       hooks: options.latent?.includes('L-1') === true ? {} : FIX_L_1,
     },
-  });
+  };
+}
+
+/** Lay the machine out. */
+export function build(options: StressOptions): Workload {
+  const booted = bootMachine(stressMachine(options));
   return {
     booted,
     prepare: (words) => {
-      prepare(words, booted, options);
+      prepareStress(words, booted, options);
     },
-    outcomes: (words) => outcomes(words, booted),
+    outcomes: (words) => stressOutcomes(words, booted),
   };
 }

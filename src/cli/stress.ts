@@ -3,12 +3,16 @@
 import type { Command } from 'commander';
 import { isFinding } from '../campaign/outcomes.js';
 import { stress, STRESS_OPTIONS, type StressResult } from '../campaign/stress.js';
-import { flag } from '../campaign/rules.js';
+import { choiceOf, flag, integerIn } from '../campaign/rules.js';
+import { stressInExplorer, type ExplorerStressOptions } from '../campaign/stress-explorer.js';
 import type { Timeline } from '../report/events.js';
 import { renderOutcomes } from '../report/outcomes.js';
+import { UsageError } from '../errors.js';
+import { exploredTables, sessionsOf } from '../report/tables/explored.js';
 import { addCommand, JSON_OPTION } from './command.js';
+import { exploreLines } from './explore-report.js';
 import { paint } from './paint.js';
-import { REPORTS, splitReports, TRACE } from './reporting.js';
+import { REPORTS, splitReports, TRACE, type Asked } from './reporting.js';
 import { runUseCase } from './use-case.js';
 
 /** What led to the finding; undefined: nothing was found. */
@@ -19,6 +23,67 @@ function timelineOf({ outcomes, events }: StressResult): Timeline | undefined {
   return { title: `stress: ${found[0]?.name ?? ''}`, notes, events };
 }
 
+const inExplorer = { on: ['explorer'] } as const;
+
+/** Where the workload runs, and what only the explorer takes. */
+const IN_EXPLORER = {
+  memory: { ...STRESS_OPTIONS.memory, needs: { on: ['threads'] } },
+  cpus: { ...STRESS_OPTIONS.cpus, shown: '4; 2 in the explorer' },
+  tasks: { ...STRESS_OPTIONS.tasks, shown: '256; 8 in the explorer' },
+  on: {
+    rule: choiceOf(['threads', 'explorer']),
+    about: 'real threads, or the explorer in virtual time',
+    fallback: 'threads',
+    flags: '--on <engine>',
+  },
+  operations: {
+    rule: integerIn({ min: 1, max: 100_000 }),
+    about: 'operations of the admins in an execution',
+    shown: '12',
+    flags: '--operations <n>',
+    needs: inExplorer,
+  },
+  executions: {
+    rule: integerIn({ min: 1, max: 1e9 }),
+    about: 'number of executions',
+    shown: 'what fits the duration',
+    flags: '--runs <n>',
+    needs: inExplorer,
+  },
+  threads: {
+    rule: integerIn({ min: 1, max: 256 }),
+    about: 'worker threads of the explorer',
+    shown: 'one for each core',
+    flags: '--threads <n>',
+    needs: inExplorer,
+  },
+  minimise: {
+    rule: flag,
+    about: 'print findings as they were found',
+    flags: '--no-minimise',
+    needs: inExplorer,
+  },
+} as const;
+
+/** Members that are there. */
+const definedOf = <T extends object>(members: T): { [K in keyof T]?: NonNullable<T[K]> } =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+
+async function runInExplorer(
+  options: ExplorerStressOptions,
+  asked: Asked,
+  json: boolean | undefined,
+): Promise<void> {
+  const reporting = { command: 'stress', asked, tables: exploredTables, explored: sessionsOf };
+  const { outcomes } = await runUseCase(
+    { label: 'stress', json, text: exploreLines, reporting },
+    (watching) => stressInExplorer({ ...options, ...watching }),
+  );
+  if (outcomes.some(({ grade }) => grade === 'forbidden')) process.exitCode = 1;
+}
+
 /** Register `stress`. */
 export function registerStress(program: Command): void {
   addCommand(program, {
@@ -26,13 +91,29 @@ export function registerStress(program: Command): void {
     description: 'patch a busy machine at random on real threads, and check it all the while',
     table: {
       ...STRESS_OPTIONS,
-      all: { rule: flag, about: 'also list the outcomes that never occurred', not: ['json'] },
+      ...IN_EXPLORER,
+      all: {
+        rule: flag,
+        about: 'also list the outcomes that never occurred',
+        not: ['json'],
+        needs: { on: ['threads'] },
+      },
       ...JSON_OPTION,
       ...REPORTS,
       trace: { ...TRACE.trace, about: "write the last events before a finding in Perfetto's JSON" },
     },
-    run: async ({ json, all = false, ...given }) => {
-      const { asked, options } = splitReports(given);
+    run: async ({ json, on, all = false, ...given }) => {
+      const { asked, options: whole } = splitReports(given);
+      const { operations, executions, threads, minimise, ...options } = whole;
+      if (on !== 'explorer' && minimise === false) {
+        throw new UsageError('--no-minimise has no effect with --on threads; it needs explorer');
+      }
+      if (on === 'explorer') {
+        const same = { ...options, memory: undefined };
+        const more = { operations, executions, threads, minimise };
+        await runInExplorer(definedOf({ ...same, ...more }), asked, json);
+        return;
+      }
       const reporting = {
         ...{ command: 'stress', asked, timeline: timelineOf },
         tables: (result: StressResult) => [result],

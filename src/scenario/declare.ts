@@ -172,6 +172,8 @@ interface ScenarioCommon {
   readonly ablations?: readonly PredictedFinding[];
   /** The same on another release of the kernel, named `NAME@RELEASE`. Left out: it knows of no kernel. */
   readonly forKernel?: (version: KernelVersion) => Scenario;
+  /** The same with other parameters, named `NAME:PARAMETERS`; throws UsageError for some that it does not know. Left out: it has none. */
+  readonly withParameters?: (text: string) => Scenario;
 }
 
 /** A body of kernel code per CPU, over a prepared state. */

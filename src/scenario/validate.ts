@@ -97,6 +97,7 @@ const COMMON: Readonly<Record<string, Key>> = {
   build: { check: called },
   observe: { check: called },
   forKernel: { check: called, isOptional: true },
+  withParameters: { check: called, isOptional: true },
   outcomes: { check: outcomes },
   invariants: {
     check: arrayOf(shape({ id: { check: text }, check: { check: called } })),

@@ -80,6 +80,15 @@ function onKernel(loaded: LoadedScenario, text: string): LoadedScenario {
   return { ...loaded, scenario: scenario.forKernel(version) };
 }
 
+/** The same scenario with other parameters. @throws UsageError when it has none, or not these */
+function withParameters(loaded: LoadedScenario, text: string): LoadedScenario {
+  const { scenario } = loaded;
+  if (scenario.withParameters === undefined) {
+    throw new UsageError(`scenario ${scenario.name} has no parameters: '${text}'`);
+  }
+  return { ...loaded, scenario: scenario.withParameters(text) };
+}
+
 /** Load one scenario; `frames`: with what tells local states apart. @throws UsageError naming those that there are */
 export async function loadScenario(
   reference: ScenarioReference,
@@ -87,8 +96,10 @@ export async function loadScenario(
 ): Promise<LoadedScenario> {
   const { file, name, replace } = reference;
   const all = await loadScenarios(file, replace, frames);
-  const [base, version] = name.split('@', 2);
+  const [whole = name, version] = name.split('@', 2);
+  const [base, ...parameters] = whole.split(':');
   const found = all.find(({ scenario }) => scenario.name === base);
+  if (found && parameters.length > 0) return withParameters(found, parameters.join(':'));
   if (found) return version === undefined ? found : onKernel(found, version);
   const names = all.map(({ scenario }) => scenario.name).join(', ');
   throw new UsageError(`${file} has no scenario ${name}; it has: ${names}`);

@@ -1,0 +1,136 @@
+/** Use case: the stress workload in the explorer, in virtual time: deterministic, with tokens, shrunk. */
+
+import { DEFAULT_KERNEL_VERSION, type KernelVersion } from '../kernel/versions.js';
+import { stressParameters, type StressRun } from '../catalog/systems/system-stress.js';
+import { DEFAULT_MIX, type LatentIssue, type StressMix } from '../catalog/stress.js';
+import type { Sabotage } from '../livepatch/layout.js';
+import { explore, type ExploreOptions, type ExploreResult } from './explore.js';
+import type { Watching } from './progress.js';
+import type { Replacing } from './replace.js';
+
+/** What {@link stressInExplorer} is asked to do; a member left out has the default named. */
+export interface ExplorerStressOptions extends Watching, Replacing {
+  /** Default 2. */
+  readonly cpus?: number;
+  /** Default 8. */
+  readonly tasks?: number;
+  /** Operations of the admins in an execution. Default 12. */
+  readonly operations?: number;
+  /** Executions. Default as many as fit the time. */
+  readonly executions?: number;
+  /** Time, in ms. Default 30,000. */
+  readonly durationMs?: number;
+  /** Default 1. */
+  readonly seed?: number;
+  readonly mix?: Partial<StressMix>;
+  readonly ablate?: readonly (number | string)[];
+  readonly kernel?: KernelVersion;
+  readonly latent?: readonly LatentIssue[];
+  readonly sabotage?: keyof Sabotage;
+  /** Worker threads. Default one for each core. */
+  readonly threads?: number;
+  /** Shrink what is found: operations, then tasks, then context switches. Default true. */
+  readonly minimise?: boolean;
+}
+
+/** Executions that a smaller machine gets to show the same. */
+const TRIES = 60;
+/** Milliseconds for looking for smaller machines. */
+const SHRINK_MS = 60_000;
+
+const scenarioOf = (run: StressRun): string => `system-stress:${stressParameters(run)}`;
+
+function runOf(options: ExplorerStressOptions): StressRun {
+  const { cpus = 2, tasks = 8, operations = 12, seed = 1, mix, kernel, latent, sabotage } = options;
+  return {
+    ...{ cpus, tasks, operations, seed, mix: { ...DEFAULT_MIX, ...mix } },
+    ...(kernel === undefined || kernel === DEFAULT_KERNEL_VERSION ? {} : { version: kernel }),
+    ...(latent === undefined ? {} : { latent }),
+    ...(sabotage === undefined ? {} : { sabotage: { [sabotage]: true } }),
+  };
+}
+
+/** Options that all explorations of one run have in common. */
+function commonOf(options: ExplorerStressOptions): Omit<ExploreOptions, 'scenario'> {
+  const { seed = 1, ablate, replace, threads, signal } = options;
+  return {
+    seed,
+    ...(ablate === undefined ? {} : { ablate }),
+    ...(replace === undefined ? {} : { replace }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+const keyOf = ({ outcomes }: ExploreResult): string | undefined =>
+  outcomes.find(({ grade }) => grade === 'forbidden')?.key;
+
+/** Looks for the smallest machine that shows an outcome. */
+class Smaller {
+  readonly #options: ExplorerStressOptions;
+  readonly #key: string;
+  readonly #until = performance.now() + SHRINK_MS;
+
+  constructor(options: ExplorerStressOptions, key: string) {
+    this.#options = options;
+    this.#key = key;
+  }
+
+  async #shows(run: StressRun): Promise<boolean> {
+    const left = Math.round(this.#until - performance.now());
+    if (left < 1000 || this.#options.signal?.aborted === true) return false;
+    const limits = { executions: TRIES, budgetMs: left, stop: true, minimise: false };
+    const common = commonOf(this.#options);
+    const result = await explore({ ...common, ...limits, scenario: scenarioOf(run) });
+    return result.outcomes.some(({ key }) => key === this.#key);
+  }
+
+  /** The least value of a member that still shows it, by halving what is taken away. */
+  async least(
+    run: StressRun,
+    member: 'operations' | 'tasks',
+    smallest: number,
+  ): Promise<StressRun> {
+    let best = run;
+    for (let step = Math.ceil((best[member] - smallest) / 2); step >= 1;) {
+      const tried = { ...best, [member]: best[member] - step };
+      if (tried[member] >= smallest && (await this.#shows(tried))) best = tried;
+      else step = Math.floor(step / 2);
+    }
+    return best;
+  }
+}
+
+/**
+ * Explore the stress workload. What is found is shrunk: first the admins' operations, then the tasks, then the context switches.
+ *
+ * @returns what the exploration of the machine that was asked for showed; its findings are those of the smallest machine that shows the same
+ * @throws as {@link explore}
+ */
+export async function stressInExplorer(options: ExplorerStressOptions): Promise<ExploreResult> {
+  const { durationMs = 30_000, executions, minimise = true, onProgress, signal } = options;
+  const run = runOf(options);
+  const common = commonOf(options);
+  const whole = await explore({
+    ...common,
+    scenario: scenarioOf(run),
+    budgetMs: durationMs,
+    stop: true,
+    minimise: false,
+    ...(executions === undefined ? {} : { executions }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  const key = keyOf(whole);
+  if (key === undefined || !minimise || signal?.aborted === true) return whole;
+  const smaller = new Smaller(options, key);
+  const fewer = await smaller.least(run, 'operations', 1);
+  const least = await smaller.least(fewer, 'tasks', 1);
+  const shrunk = await explore({
+    ...common,
+    scenario: scenarioOf(least),
+    executions: executions ?? Math.max(TRIES, whole.nextRun),
+    budgetMs: SHRINK_MS,
+    stop: true,
+  });
+  return { ...whole, findings: shrunk.findings.filter(({ verdict }) => verdict.key === key) };
+}

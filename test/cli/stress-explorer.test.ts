@@ -1,0 +1,67 @@
+import test from 'ava';
+import { findScenario } from '../../src/campaign/find-scenario.js';
+import { stressInExplorer } from '../../src/campaign/stress-explorer.js';
+import { stressParameters, type StressRun } from '../../src/catalog/systems/system-stress.js';
+import { DEFAULT_MIX } from '../../src/catalog/stress.js';
+import { loadScenario } from '../../src/explorer/engine/session.js';
+import { runMain } from './child.js';
+
+const SMALL = { executions: 2, durationMs: 300_000, threads: 1 } as const;
+
+test('the stress workload runs in virtual time: clean, and the same again', async (t) => {
+  const [first, again] = [await stressInExplorer(SMALL), await stressInExplorer(SMALL)];
+  t.deepEqual(
+    first.outcomes.map(({ key, count }) => [key, count]),
+    [['through', 2]],
+  );
+  t.is(first.digest, again.digest);
+  t.true(first.steps > 5000);
+  const other = await stressInExplorer({ ...SMALL, seed: 2 });
+  t.not(other.digest, first.digest);
+});
+
+test('what sabotage leads to is found, and its token leads to it again', async (t) => {
+  const args = ['--tasks', '12', '--operations', '30', '--sabotage', 'stackCheckPasses'];
+  const limits = ['--runs', '20', '--duration', '5m', '--threads', '1', '--no-minimise'];
+  const found = await runMain('stress', '--on', 'explorer', ...args, ...limits, '--json');
+  t.is(found.exitCode, 1, found.stderr);
+  const { outcomes } = JSON.parse(found.stdout) as { outcomes: { key: string; token: string }[] };
+  const { key, token } = outcomes.find((it) => it.key !== 'through')!;
+  t.is(key, 'I-6');
+  const replayed = await runMain('replay', token, '--json');
+  t.is(replayed.exitCode, 1, replayed.stderr);
+  const { verdict } = JSON.parse(replayed.stdout) as { verdict: { key: string } };
+  t.is(verdict.key, key);
+});
+
+test('a name holds the parameters of its machine; others are refused', async (t) => {
+  const run: StressRun = {
+    ...{ cpus: 3, tasks: 5, seed: 7, operations: 9, version: '6.1' },
+    ...{ mix: { ...DEFAULT_MIX, force: 0 }, latent: ['L-1'], sabotage: { noSync: true } },
+  };
+  const name = `system-stress:${stressParameters(run)}`;
+  const { file } = findScenario(name);
+  t.is((await loadScenario({ file, name })).scenario.name, name);
+  for (const wrong of ['cpu=2', 'cpus=x', 'mix=1+2', 'kernel=5.0']) {
+    await t.throwsAsync(loadScenario({ file, name: `system-stress:${wrong}` }), {
+      message: `system-stress: '${wrong}' is not accepted as a parameter`,
+    });
+  }
+  const race = findScenario('disable-call').file;
+  await t.throwsAsync(loadScenario({ file: race, name: 'disable-call:x=1' }), {
+    message: "scenario disable-call has no parameters: 'x=1'",
+  });
+});
+
+for (const [args, says] of [
+  ['--on explorer --memory weak', /--memory has no effect with --on explorer/],
+  ['--on explorer --all', /--all has no effect with --on explorer/],
+  ['--operations 5', /--operations has no effect with --on threads/],
+  ['--no-minimise', /--no-minimise has no effect with --on threads/],
+] as const) {
+  test(`what has no effect is refused: stress ${args}`, async (t) => {
+    const { exitCode, stderr } = await runMain('stress', ...args.split(' '));
+    t.is(exitCode, 2);
+    t.regex(stderr, says);
+  });
+}
