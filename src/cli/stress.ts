@@ -28,6 +28,7 @@ const inExplorer = { on: ['explorer'] } as const;
 /** Where the workload runs, and what only the explorer takes. */
 const IN_EXPLORER = {
   memory: { ...STRESS_OPTIONS.memory, needs: { on: ['threads'] } },
+  profile: { ...STRESS_OPTIONS.profile, needs: { on: ['threads'] } },
   cpus: { ...STRESS_OPTIONS.cpus, shown: '4; 2 in the explorer' },
   tasks: { ...STRESS_OPTIONS.tasks, shown: '256; 8 in the explorer' },
   on: {
