@@ -103,6 +103,9 @@ test('nothing tested is no success', async (t) => {
     '8',
     '--duration',
     '1ms',
+    // Nothing is ever in transition, so there is nothing to reverse.
+    '--mix',
+    zero.replace('reverse=0', 'reverse=1'),
     '--json',
   );
   t.is(short.exitCode, 2);
