@@ -20,13 +20,8 @@ export {
   type ConformanceResult,
   type EngineConformance,
 } from './campaign/conformance.js';
-export {
-  explore,
-  type ExploredFinding,
-  type ExploredOutcome,
-  type ExploreOptions,
-  type ExploreResult,
-} from './campaign/explore.js';
+export { explore, type ExploreOptions } from './campaign/explore.js';
+export type { ExploredFinding, ExploredOutcome, ExploreResult } from './campaign/explored.js';
 export {
   history,
   type HistoryOptions,

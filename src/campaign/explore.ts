@@ -1,13 +1,12 @@
 /** Use case: run a scenario under a strategy, count every outcome, shrink what must not happen. */
 
 import { availableParallelism } from 'node:os';
-import { siteName } from '../catalog/orderings/entry.js';
+import { siteNames } from '../catalog/orderings/entry.js';
 import { Interrupted, UsageError, withPartial } from '../errors.js';
 import { DRAWING, isSearch, SHARING, type StrategyConfig } from '../explorer/engine/config.js';
 import { KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
-import type { SiteId } from '../memory/sites.js';
-import type { Grade } from '../scenario/declare.js';
 import type { CampaignPlan, CampaignState } from './campaign.js';
+import type { ExploreResult } from './explored.js';
 import { checkOptions, OptionError, type Filled, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { checkEffect, REPLACE, replacing, type Replacing } from './replace.js';
@@ -24,9 +23,8 @@ import {
 } from './rules.js';
 import { runSaved } from './saved-campaign.js';
 import { chooseScenario, type Chosen } from './scenarios.js';
-import { seenOf } from './tally.js';
-import type { MinimisedFinding, SliceResult } from './task.js';
-import { unendedComplaint } from './tally.js';
+import { seenOf, unendedComplaint } from './tally.js';
+import type { MinimisedFinding } from './task.js';
 import { Workers } from './workers.js';
 
 /** Milliseconds that shrinking one finding may take. */
@@ -200,76 +198,6 @@ export const EXPLORE_OPTIONS = {
   },
 } as const satisfies OptionTable<ExploreOptions>;
 
-/** An outcome that an exploration saw. */
-export interface ExploredOutcome {
-  readonly key: string;
-  readonly grade: Grade;
-  /** One sentence: what happened, or why it is graded so. */
-  readonly detail: string;
-  readonly count: number;
-  /** Number of the first execution that showed it. */
-  readonly firstRun: number;
-  /** Reproduces that execution. */
-  readonly token: string;
-  /** Command line that does so. */
-  readonly replay: string;
-  /** It was given up at its bound on operations: what it would have shown is not known. */
-  readonly isUnended?: true;
-}
-
-/** A forbidden outcome, shrunk. */
-export interface ExploredFinding extends Omit<MinimisedFinding, 'needed'> {
-  /** Removed sites without which it does not happen, `O-04`. */
-  readonly needed: readonly string[];
-  /** Command line that shows it again. */
-  readonly replay: string;
-}
-
-/** What an exploration showed; plain data. */
-export interface ExploreResult {
-  readonly scenario: string;
-  /** File that exports it. */
-  readonly file: string;
-  readonly fingerprint: string;
-  readonly memory: 'lkmm' | 'sc' | 'js';
-  readonly strategy: StrategyConfig;
-  readonly ablated: readonly string[];
-  /** Kernel functions that were replaced, and the file that did so; null: none. */
-  readonly replaced: readonly string[];
-  readonly replace: string | null;
-  readonly seconds: number;
-  /** Executions that reached their end. */
-  readonly executions: number;
-  /** Executions cut short because others stand for them. */
-  readonly redundant: number;
-  /** Executions that went beyond the bound on operations, and so left the strategy's hands. */
-  readonly overlong: number;
-  readonly steps: number;
-  readonly switches: number;
-  readonly outcomes: readonly ExploredOutcome[];
-  /** Hash over all traces, eight hexadecimal digits: equal for equal runs. */
-  readonly digest: string;
-  /** Executions 0 … `nextRun` - 1 are counted. */
-  readonly nextRun: number;
-  /** `dfs`: nothing is left to try, within the bounds where `bounded`. */
-  readonly exhausted: boolean;
-  readonly bounded: boolean;
-  readonly pct?: SliceResult['pct'];
-  /** Forbidden outcomes shrunk: the first ten at the most. */
-  readonly findings: readonly ExploredFinding[];
-  /** Programs: data races that a few executions showed, each with both its places. */
-  readonly races: readonly string[];
-  /**
-   * Programs: what was asked for that differs from run to run, `Math.random`, `crypto`, `Date` or `performance`. Randomness is drawn from
-   * the seed for each execution, and one fixed value under `dfs`; time is virtual.
-   */
-  readonly asked: readonly string[];
-  /** What of that had one value in all executions: an exhaustive search is one for these values. */
-  readonly fixed: readonly string[];
-  /** It was stopped by its signal. */
-  readonly interrupted: boolean;
-}
-
 type Checked = Filled<ExploreOptions, typeof EXPLORE_OPTIONS>;
 
 /**
@@ -436,7 +364,7 @@ class Exploration {
       fingerprint: info.fingerprint,
       memory: session.memory,
       strategy,
-      ablated: namesOf(session.ablated),
+      ablated: siteNames(session.ablated),
       replaced: info.replaced ?? [],
       replace: this.#options.replace ?? null,
       seconds: this.#seconds,
@@ -452,7 +380,7 @@ class Exploration {
       ...(pct === undefined ? {} : { pct }),
       findings: this.#findings.map((finding) => ({
         ...finding,
-        needed: namesOf(finding.needed),
+        needed: siteNames(finding.needed),
         replay: this.#replayOf(finding.token, info),
       })),
       races: this.#races,
@@ -466,9 +394,6 @@ class Exploration {
 /** Time is virtual, and passes by itself only; an exhaustive search draws no randomness. */
 const fixedOf = (asked: readonly string[], strategy: StrategyConfig['kind']): readonly string[] =>
   asked.filter((name) => strategy === 'dfs' || name === 'Date' || name === 'performance');
-
-const namesOf = (sites: readonly number[]): string[] =>
-  sites.map((site) => siteName(site as SiteId));
 
 function noteOf({ next, tally }: CampaignState, ms: number): string {
   return `${next} executions, ${Math.round(tally.executions / Math.max(ms / 1000, 1e-3))}/s`;

@@ -4,7 +4,8 @@ import { DEFAULT_KERNEL_VERSION, type KernelVersion } from '../kernel/versions.j
 import { stressParameters, type StressRun } from '../catalog/systems/system-stress.js';
 import { DEFAULT_MIX, type LatentIssue, type StressMix } from '../catalog/stress.js';
 import type { Sabotage } from '../livepatch/layout.js';
-import { explore, type ExploreOptions, type ExploreResult } from './explore.js';
+import { explore, type ExploreOptions } from './explore.js';
+import type { ExploreResult } from './explored.js';
 import type { Watching } from './progress.js';
 import type { Replacing } from './replace.js';
 

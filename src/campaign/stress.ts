@@ -1,6 +1,6 @@
 /** Use case: patch a busy machine at random on real threads, and check everything all the while. */
 
-import { siteName } from '../catalog/orderings/entry.js';
+import { siteNames } from '../catalog/orderings/entry.js';
 import {
   DEFAULT_MIX,
   LATENT_ISSUES,
@@ -295,7 +295,7 @@ function settingsOf(
     ...(options.profile === undefined ? {} : { profile: options.profile }),
     'latent issues': options.latent.join() || 'fixed',
     ...(options.replace === undefined ? {} : { 'changed by': options.replace }),
-    ablated: options.ablate.map((id) => siteName(id as SiteId)).join() || 'nothing',
+    ablated: siteNames(options.ablate as readonly number[]).join() || 'nothing',
     'resident memory': rss,
     ...(interrupted ? { interrupted: 'yes' } : {}),
   };

@@ -1,6 +1,6 @@
 /** What `klp-smp explore` prints. */
 
-import type { ExploredOutcome, ExploreResult } from '../campaign/explore.js';
+import type { ExploredOutcome, ExploreResult } from '../campaign/explored.js';
 import { padded, paint } from './paint.js';
 
 const GRADES = ['forbidden', 'interesting', 'acceptable'] as const;

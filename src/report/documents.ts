@@ -5,7 +5,7 @@ import type { ThreadRow } from '../campaign/ablate-threads.js';
 import type { CompareResult } from '../campaign/compare.js';
 import type { EngineConformance } from '../campaign/conformance.js';
 import type { ExhaustResult } from '../campaign/exhaust.js';
-import type { ExploreResult } from '../campaign/explore.js';
+import type { ExploreResult } from '../campaign/explored.js';
 import type { HistoryResult } from '../campaign/history.js';
 import type { LatentResult } from '../campaign/latent.js';
 import type { CheckLitmusResult } from '../campaign/litmus.js';

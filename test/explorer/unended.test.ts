@@ -1,7 +1,7 @@
 import test from 'ava';
 import { explore } from '../../src/campaign/explore.js';
 import { partialResult } from '../../src/errors.js';
-import type { ExploreResult } from '../../src/campaign/explore.js';
+import type { ExploreResult } from '../../src/campaign/explored.js';
 import { replay } from '../../src/campaign/replay.js';
 import { DfsStrategy } from '../../src/explorer/strategies/dfs.js';
 import { RandomStrategy } from '../../src/explorer/strategies/random.js';

@@ -1,9 +1,8 @@
 /** Shrinks what a campaign finds and keeps it in the corpus, while the campaign goes on. */
 
-import { siteName } from '../../catalog/orderings/entry.js';
+import { siteNames } from '../../catalog/orderings/entry.js';
 import { Interrupted, UsageError } from '../../errors.js';
 import { decodeToken } from '../../explorer/findings/token.js';
-import type { SiteId } from '../../memory/sites.js';
 import { findScenario } from '../find-scenario.js';
 import { isOfCatalogue, replayCommand } from '../replay-command.js';
 import type { OutcomeCount } from '../tally.js';
@@ -79,7 +78,7 @@ export class FindingKeeper {
         outcome: outcome.key,
         detail: outcome.detail,
         memory: session.memory,
-        ablated: session.ablated.map((site) => siteName(site as SiteId)),
+        ablated: siteNames(session.ablated),
         replay,
         story: decisiveStory(recording),
       });

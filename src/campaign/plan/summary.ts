@@ -1,7 +1,6 @@
 /** Counts of one combination as plain data for people. */
 
-import { siteName } from '../../catalog/orderings/entry.js';
-import type { SiteId } from '../../memory/sites.js';
+import { siteNames } from '../../catalog/orderings/entry.js';
 import type { JobTotals } from './ledger.js';
 import type { JobSummary } from './snapshot.js';
 
@@ -15,7 +14,7 @@ export function summaryOf({ job, done, tally }: JobTotals): JobSummary {
     scenario: session.scenario.name,
     memory: session.memory,
     strategy: `${strategy.kind}${seed}${depth}`,
-    ablated: session.ablated.map((site) => siteName(site as SiteId)),
+    ablated: siteNames(session.ablated),
     executions: job.executions,
     done,
     steps: tally.steps,

@@ -56,3 +56,8 @@ export interface Ordering {
 export function siteName(id: SiteId): string {
   return `O-${String(id).padStart(2, '0')}`;
 }
+
+/** Names of ordering sites, as they stand in reports. */
+export function siteNames(sites: readonly number[]): string[] {
+  return sites.map((site) => siteName(site as SiteId));
+}

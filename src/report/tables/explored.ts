@@ -1,7 +1,7 @@
 /** Results of explorations as tables for reports. */
 
 import type { Explored } from '../../campaign/coverage.js';
-import type { ExploreResult } from '../../campaign/explore.js';
+import type { ExploreResult } from '../../campaign/explored.js';
 import { replacing } from '../../campaign/replace.js';
 import type { ReplayResult } from '../../campaign/replay.js';
 import type { WeakenResult } from '../../campaign/weaken.js';
