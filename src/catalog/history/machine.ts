@@ -11,6 +11,7 @@ import { KLP_PATCH, KLP_UNDEFINED } from '../../livepatch/layout.js';
 import type { Cpu } from '../../memory/cpu.js';
 import type { Addr } from '../../memory/struct.js';
 import type {
+  MachineDeclaration,
   ModuleDeclaration,
   ObjectDeclaration,
   PatchDeclaration,
@@ -62,6 +63,26 @@ export function livepatch(
         },
       ],
     },
+  };
+}
+
+const CALLS = [asm.call('f'), asm.sleepUninterruptible(50), asm.call('f')];
+
+/** A kernel thread sleeps in h() between two calls of f(); livepatch_1 replaces both. */
+export function betweenTwoCalls(): Pick<
+  MachineDeclaration,
+  'vmlinux' | 'modules' | 'initialTasks'
+> {
+  return {
+    vmlinux: {
+      functions: [
+        version('f', 0, 1),
+        version('h', 0, 2, CALLS),
+        endless('thread', asm.call('h'), asm.sleepUninterruptible(30)),
+      ],
+    },
+    modules: [livepatch(1, [version('f_v1', 1, 1), version('h_v1', 1, 2, CALLS)])],
+    initialTasks: [{ comm: 'caller', thread: 'thread' }],
   };
 }
 

@@ -2,7 +2,6 @@
 
 import { MODULE } from '../../kernel/module.js';
 import { idleTask } from '../../kernel/task.js';
-import { asm } from '../../kernel/text.js';
 import { klpEnablePatch } from '../../livepatch/core.js';
 import { forEachProcessThread } from '../../livepatch/for-each.js';
 import { klpMutexLock, klpMutexUnlock } from '../../livepatch/object.js';
@@ -11,7 +10,7 @@ import type { Cpu } from '../../memory/cpu.js';
 import { NULL, type Addr } from '../../memory/struct.js';
 import { historyScript } from '../../scenario/history.js';
 import { bootWatched, watchScript } from '../../scenario/watched.js';
-import { endless, expectComplete, insmod, livepatch, SOON, version } from './machine.js';
+import { betweenTwoCalls, expectComplete, insmod, SOON } from './machine.js';
 
 /** Every task counts as switched, wherever it is, and the transition ends. */
 export function switchAllAtOnce(cpu: Cpu): void {
@@ -34,8 +33,6 @@ export function enableAtOnce(cpu: Cpu, mod: Addr): number {
   return ret;
 }
 
-const BODY = [asm.call('f'), asm.sleepUninterruptible(50), asm.call('f')];
-
 export const R_06 = historyScript({
   id: 'R-06',
   commit: 'd83a7cb375ee',
@@ -49,15 +46,7 @@ export const R_06 = historyScript({
   shows: 'I-6',
   run(variant) {
     const machine = bootWatched({
-      vmlinux: {
-        functions: [
-          version('f', 0, 1),
-          version('h', 0, 2, BODY),
-          endless('thread', asm.call('h'), asm.sleepUninterruptible(30)),
-        ],
-      },
-      modules: [livepatch(1, [version('f_v1', 1, 1), version('h_v1', 1, 2, BODY)])],
-      initialTasks: [{ comm: 'caller', thread: 'thread' }],
+      ...betweenTwoCalls(),
       ...(variant === 'before' ? { overrides: { hooks: { klpModuleInit: enableAtOnce } } } : {}),
     });
     return watchScript(machine, (m) => {

@@ -4,12 +4,11 @@ import { EBUSY } from '../../kernel/errno.js';
 import { FTRACE_OPS, ftraceEnableSysctl } from '../../kernel/ftrace.js';
 import { LIST } from '../../kernel/list.js';
 import { textPoke } from '../../kernel/static-key.js';
-import { asm } from '../../kernel/text.js';
 import { KLP_OPS } from '../../livepatch/layout.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { historyScript } from '../../scenario/history.js';
 import { bootWatched, watchScript } from '../../scenario/watched.js';
-import { endless, expectComplete, insmod, livepatch, SOON, version } from './machine.js';
+import { betweenTwoCalls, expectComplete, insmod, SOON } from './machine.js';
 
 /** Writing 0 to kernel.ftrace_enabled before 5.5: every site becomes a no-op. */
 export function ftraceShutdown(cpu: Cpu): number {
@@ -19,8 +18,6 @@ export function ftraceShutdown(cpu: Cpu): number {
   }
   return 0;
 }
-
-const BODY = [asm.call('f'), asm.sleepUninterruptible(50), asm.call('f')];
 
 export const R_19 = historyScript({
   id: 'R-19',
@@ -34,15 +31,7 @@ export const R_19 = historyScript({
   shows: 'I-8',
   run(variant) {
     const machine = bootWatched({
-      vmlinux: {
-        functions: [
-          version('f', 0, 1),
-          version('h', 0, 2, BODY),
-          endless('thread', asm.call('h'), asm.sleepUninterruptible(30)),
-        ],
-      },
-      modules: [livepatch(1, [version('f_v1', 1, 1), version('h_v1', 1, 2, BODY)])],
-      initialTasks: [{ comm: 'caller', thread: 'thread' }],
+      ...betweenTwoCalls(),
     });
     return watchScript(machine, (watched) => {
       insmod(watched, 'livepatch_1');

@@ -1,10 +1,10 @@
 /** As pi-lock-only, but for idle tasks, which never leave their queue: they are checked under the lock of it, as today. */
 
-import { EBUSY } from '../../kernel/errno.js';
 import { taskCallFunc as original } from '../../kernel/sched.js';
-import { isIdleTask, TASK, TASK_RUNNING, TASK_WAKING } from '../../kernel/task.js';
+import { isIdleTask } from '../../kernel/task.js';
 import type { Cpu } from '../../memory/cpu.js';
 import type { Addr } from '../../memory/struct.js';
+import { callBlocked, isOffCpu } from './pi-lock.js';
 
 /** task_call_func() that never takes the lock of a run queue: who is on one is left to the next attempt. */
 export function taskCallFunc<A>(
@@ -14,19 +14,5 @@ export function taskCallFunc<A>(
   arg: A,
 ): number {
   if (isIdleTask(cpu.ctx.kernel, p)) return original(cpu, p, fn, arg);
-  cpu.spinLock(p + TASK.piLock);
-  const ret = isBlocked(cpu, p) ? fn(cpu, p, arg) : -EBUSY;
-  cpu.spinUnlock(p + TASK.piLock);
-  return ret;
-}
-
-/** Off the queue and off its CPU: pi_lock holds wake-ups off. */
-function isBlocked(cpu: Cpu, p: Addr): boolean {
-  const state = cpu.readOnce(p + TASK.state);
-  if (state === TASK_RUNNING || state === TASK_WAKING) return false;
-  cpu.smpRmb(); // The state before on_rq.
-  if (cpu.readOnce(p + TASK.onRq) !== 0) return false;
-  cpu.smpRmb(); // on_rq before on_cpu.
-  // Pairs with the release in __schedule(): the stack is complete.
-  return cpu.loadAcquire(p + TASK.onCpu) === 0;
+  return callBlocked(cpu, p, fn, arg, isOffCpu);
 }
