@@ -1,19 +1,15 @@
 /** Use case: remove ordering sites and look for what breaks: the matrix of sites and scenarios. */
 
-import {
-  DEMONSTRATIONS,
-  type Demonstration,
-  type SearchBounds,
-} from '../catalog/demonstrations.js';
+import type { Demonstration, SearchBounds } from '../catalog/demonstrations.js';
 import { siteName } from '../catalog/orderings/entry.js';
-import { rowFor } from '../catalog/orderings/versions.js';
-import { RACES } from '../catalog/races.js';
 import { UsageError } from '../errors.js';
 import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import { replacedSources } from '../explorer/build/program.js';
+import { checkRows, ownRows, rowsFor } from './ablate-rows.js';
 import { huntOnThreads, siteSets, type ThreadRow } from './ablate-threads.js';
+import { namesFile } from './find-scenario.js';
 import { hunt, predictedCatch, type HuntResult } from './hunt.js';
-import { checkOptions, OptionError, type Filled, type OptionTable } from './option-table.js';
+import { checkOptions, type Filled, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { REPLACE, type Replacing } from './replace.js';
 import { choiceOf, duration, flag, integerIn, orderingSites, seed, textOf } from './rules.js';
@@ -26,7 +22,7 @@ export interface AblateOptions extends Watching, Replacing {
   readonly sites?: readonly (number | string)[];
   /** The whole matrix, and every race with nothing removed. Default false. */
   readonly all?: boolean;
-  /** Only this race. */
+  /** Only this race: a name of the catalogue; or `FILE` or `FILE#NAME`, whose own predictions are then the rows. */
   readonly scenario?: string;
   /** Release of the kernel: its own rows of the matrix. Default 6.5. */
   readonly kernel?: KernelVersion;
@@ -59,7 +55,11 @@ export const ABLATE_OPTIONS = {
     not: ['sites'],
   },
   replace: REPLACE,
-  scenario: { rule: textOf('a race'), about: 'only this race', flags: '--scenario <name>' },
+  scenario: {
+    rule: textOf('NAME of the catalogue, FILE or FILE#NAME'),
+    about: 'only this race; of a file, what its own ablations predict',
+    flags: '--scenario <name>',
+  },
   kernel: {
     rule: choiceOf(KERNEL_VERSIONS),
     about: 'the kernel whose matrix it is',
@@ -184,55 +184,21 @@ function rowOf(wanted: Demonstration, runs: readonly HuntResult[]): AblationRow 
   };
 }
 
-/** Rows that the user asked for. */
-function rowsFor({ sites, all, scenario, kernel }: Checked): Demonstration[] {
-  if (sites === undefined && !all) {
-    throw new UsageError('give the ordering sites to remove, such as O-04,O-05, or --all');
-  }
-  const isWanted = (d: Demonstration): boolean =>
-    (sites === undefined || sites.some((s) => (d.sites as readonly unknown[]).includes(s))) &&
-    (scenario === undefined || d.scenario === scenario);
-  const intact = RACES.map(({ name }): Demonstration => ({
-    scenario: name,
-    sites: [],
-    why: 'nothing is removed',
-  }));
-  const rows = [...DEMONSTRATIONS, ...(sites === undefined ? intact : [])]
-    .filter(isWanted)
-    .flatMap((row) => rowFor(kernel, row) ?? []);
-  if (rows.length === 0)
-    throw new UsageError('no scenario of the catalogue shows the removal of these sites');
-  return rows;
-}
-
-/** Refuse options that none of the rows uses. */
-function checkRows(rows: readonly Demonstration[], { seeds, harmlessMs }: AblateOptions): void {
-  if (seeds !== undefined && !rows.some(({ finds }) => finds !== undefined)) {
-    throw new OptionError('ablate', 'seeds', 'has no effect: none of these rows finds anything');
-  }
-  if (harmlessMs !== undefined && !rows.some(({ finds }) => finds === undefined)) {
-    throw new OptionError(
-      'ablate',
-      'harmlessMs',
-      'has no effect: each of these rows finds something',
-    );
-  }
-}
-
 /**
- * Remove ordering sites from the races of the catalogue.
+ * Remove ordering sites from the races of the catalogue, or from a race of one's own.
  *
  * @returns a row for each race and set of sites, with what was expected and what was found
  * @throws UsageError for options that are not accepted, or when no race shows the removal of these sites
  */
 export async function ablate(options: AblateOptions): Promise<AblateResult> {
   const checked = checkOptions('ablate', options, ABLATE_OPTIONS);
-  const wanted = rowsFor(checked);
-  checkRows(wanted, options);
-  if (checked.on === 'threads') return onThreads(wanted, checked);
-  const { signal, onProgress } = checked;
+  if (checked.on === 'threads') return onThreads(rowsFor(checked), checked);
+  const { signal, onProgress, scenario } = checked;
   const workers = new Workers(checked.threads);
   try {
+    const isOwn = scenario !== undefined && namesFile(scenario);
+    const wanted = isOwn ? await ownRows(workers, scenario, checked) : rowsFor(checked);
+    checkRows(wanted, options);
     const told = { total: wanted.length, unit: 'rows' };
     const found = await inTurn(
       wanted,

@@ -4,10 +4,10 @@ import { readdirSync, statSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import { CATALOG_DIRECTORIES, catalogModule } from '../explorer/build/modules.js';
 
-/** A scenario as a user names it: `NAME`, `FILE` or `FILE#NAME`. */
+/** A scenario as a user names it: `NAME`, `FILE` or `FILE#NAME`, each perhaps with `@RELEASE`. */
 export interface ScenarioName {
   readonly file: string;
-  /** Undefined: the file's only one. */
+  /** Undefined: the file's only one; `@RELEASE`: its only one, on that kernel. */
   readonly name: string | undefined;
 }
 
@@ -19,14 +19,28 @@ export function catalogFiles(): string[] {
     .sort();
 }
 
+const isPath = (text: string): boolean => /[/\\]|\.[cm]?[jt]s$/.test(text);
+
+/** Whether a user names a file of his own, and no scenario of the catalogue. */
+export function namesFile(text: string): boolean {
+  return isPath(partsOf(text).path);
+}
+
+/** `FILE#NAME` in its parts; of `FILE@RELEASE` the second part is `@RELEASE`. */
+function partsOf(text: string): { path: string; name: string | undefined } {
+  const release = /^([^#]*\.[cm]?[jt]s)(@[^#/\\]+)$/.exec(text);
+  const [path = '', name] = release === null ? text.split('#', 2) : release.slice(1);
+  return { path, name };
+}
+
 /**
  * Find a scenario's file. A scenario of the catalogue is named like its file, or like its file and a variant.
  *
  * @throws UsageError when there is no such file
  */
 export function findScenario(text: string): ScenarioName {
-  const [path = '', name] = text.split('#', 2);
-  if (/[/\\]|\.[cm]?[jt]s$/.test(path)) {
+  const { path, name } = partsOf(text);
+  if (isPath(path)) {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) throw new UsageError(`there is no scenario file ${path}`);
     if (stats.isDirectory()) throw new UsageError(`${path} is a folder: give a scenario file`);

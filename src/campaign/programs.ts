@@ -25,9 +25,10 @@ export async function listFile(file: string, replace?: string): Promise<Scenario
     });
   }
   const all = await loadScenarios(file, replace);
-  return all.map(({ scenario: { name, kind, description }, fingerprint, replaced = [] }) => ({
-    ...{ name, kind, description, fingerprint },
+  return all.map(({ scenario, fingerprint, replaced = [] }) => ({
+    ...{ name: scenario.name, kind: scenario.kind, description: scenario.description, fingerprint },
     ...(replaced.length === 0 ? {} : { replaced }),
+    ...(scenario.ablations === undefined ? {} : { ablations: scenario.ablations }),
   }));
 }
 

@@ -39,6 +39,15 @@ export async function scenariosOf(
   return infos.map((info) => ({ ...info, file }));
 }
 
+/** Why a file and a name do not say which scenario is meant, and what does. */
+function whichScenario(file: string, name: string | undefined, all: readonly Chosen[]): string {
+  if (all.length === 0) return `${file} exports no scenario`;
+  const names = all.map((info) => `${file}#${info.name}`).join(', ');
+  return name === undefined
+    ? `${file} has several scenarios: give one of ${names}`
+    : `${file} has no scenario ${name}: give one of ${names}`;
+}
+
 /**
  * The scenario that a user means.
  *
@@ -58,9 +67,8 @@ export async function chooseScenario(
   const [whole = '', version] = (name ?? text).split('@', 2);
   // `NAME:PARAMETERS` is the scenario NAME with others.
   const [base = ''] = whole.split(':', 1);
-  const fitting = all.filter(
-    (info) => (name === undefined && version === undefined) || info.name === base,
-  );
+  const isAny = base === '' || (name === undefined && version === undefined);
+  const fitting = all.filter((info) => isAny || info.name === base);
   // A file may hold variants of the scenario that it is named after.
   const info = fitting.length === 1 ? fitting[0] : fitting.find((i) => i.name === base);
   if (info !== undefined) {
@@ -68,6 +76,5 @@ export async function chooseScenario(
     const kernel = version === undefined ? '' : `@${version}`;
     return { ...info, name: `${info.name}${parameters}${kernel}` };
   }
-  const names = all.map((i) => i.name).join(', ');
-  throw new UsageError(`say which scenario of ${text} is meant: ${names}`);
+  throw new UsageError(whichScenario(file, name, all));
 }

@@ -8,6 +8,7 @@ import type { Recording } from '../explorer/findings/recording.js';
 import type { Verdict } from '../explorer/engine/verdict.js';
 import type { ExhaustReport, ExhaustRequest } from '../explorer/states/exhaust.js';
 import type { PctParameters } from '../explorer/strategies/pct.js';
+import type { PredictedFinding } from '../scenario/declare.js';
 import type { HistoryVerdict } from '../scenario/history.js';
 import type { KernelVersion } from '../kernel/versions.js';
 import type { LatentScriptResult } from '../scenario/latent.js';
@@ -55,6 +56,8 @@ export interface ScenarioInfo {
   readonly fingerprint: string;
   /** Kernel functions of its code that were replaced. Default none. */
   readonly replaced?: readonly string[];
+  /** What a user's own race says that the removal of ordering sites leads to. Default nothing. */
+  readonly ablations?: readonly PredictedFinding[];
 }
 
 /** A shrunk finding. */

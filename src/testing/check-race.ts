@@ -99,8 +99,12 @@ async function chosenOf(path: string, name: string | undefined): Promise<Scenari
   const fitting = all.filter((info) => name === undefined || info.name === name);
   const [loaded] = fitting;
   if (loaded !== undefined && fitting.length === 1) return loaded;
-  const names = all.map((info) => info.name).join(', ');
-  throw new UsageError(`scenario: say which one of ${path} is meant: ${names}`);
+  const names = all.map((info) => `'${info.name}'`).join(', ');
+  throw new UsageError(
+    name === undefined
+      ? `raceTest: ${path} has several scenarios: give { scenario: … }, one of ${names}`
+      : `raceTest: scenario: ${path} has no '${name}'; it has ${names}`,
+  );
 }
 
 function explored(session: AnySession, from: number, options: Checked): Tally {

@@ -127,6 +127,7 @@ const EXAMPLES: Readonly<Record<string, { clean: boolean; sees: readonly string[
   'ring-buffer.js#ring-buffer-broken': { clean: false, sees: ['1,0,3'] },
   'seqlock.js#seqlock': { clean: true, sees: ['0, 0', '5, 5'] },
   'seqlock.js#seqlock-one-look': { clean: false, sees: ['0, 5', '5, 0'] },
+  'disable.js#disable': { clean: true, sees: ['f_a, pending'] },
   'callbacks.js#callbacks': { clean: true, sees: ['1 begun, 0 unfinished'] },
 };
 
