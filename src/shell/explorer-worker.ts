@@ -94,7 +94,10 @@ class Requests {
     if (this.#words !== undefined)
       this.#snapshot.set(this.#words.subarray(0, this.#snapshot.length));
     say({ kind: 'answer', result: state.read(this.#shell + SHELL.result) });
-    Atomics.wait(control, CONTROL.state, NOTHING);
+    // Whoever asks stores first and notifies then: a notification that comes late is for a request that was seen already.
+    while (Atomics.load(control, CONTROL.state) === NOTHING) {
+      Atomics.wait(control, CONTROL.state, NOTHING);
+    }
     const isOver = Atomics.load(control, CONTROL.state) === OVER;
     const count = control[CONTROL.count] ?? 0;
     const args = Array.from(control.subarray(CONTROL.args, CONTROL.args + count));
