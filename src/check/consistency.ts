@@ -1,9 +1,9 @@
 /**
  * The consistency oracle (I-8): judged by the code that tasks really ran.
  *
- * Between two places where a task could be switched (user mode, off the CPU, cond_resched() with the hook on) all code
- * it runs of functions that one patch replaces is of one side: the patch's, or what was there before it. A place counts
- * for a patch only if no function that the patch takes part in is on the task's stack.
+ * A task could be switched in user mode, off the CPU, and in cond_resched() with the hook on. Between two such
+ * places, all code that it runs of functions which one patch replaces is of one side: the patch's, or what was there
+ * before it. A place counts for a patch only if no function that the patch takes part in is on the task's stack.
  */
 
 import { TASK } from '../kernel/task.js';
@@ -92,7 +92,7 @@ export class ConsistencyOracle {
     if (!found) return 0;
     let patches = 0;
     for (let i = 0; i < this.#code.groupsOfImage.length; i++) {
-      // An original that a nop stands for holds its patch up only while the nop is there, which may end at any time.
+      // An original for which there is a nop holds its patch up only as long as the nop is there, which may end at any time.
       const nop = (this.#note(CHECK.nopGroups, i) & (1 << found.group)) !== 0;
       if (nop && found.version === 0) continue;
       if (this.#sideOf(found, i) !== undefined) patches |= 1 << i;

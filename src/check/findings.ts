@@ -1,4 +1,4 @@
-/** Findings: what a check saw that must never be, written into the shared memory by the CPU that saw it. */
+/** Findings: what a check saw and must never happen. The CPU that saw it writes it into the shared memory. */
 
 import { KLP_WARN_SITES } from '../livepatch/warn-sites.js';
 import { CHECK, FINDING, MAX_FINDINGS, type CheckLayout } from './layout.js';

@@ -1,4 +1,4 @@
-/** The invariants I-1 to I-13 that can be read off the memory while klp_mutex is held and nothing of it is in flux. */
+/** The invariants I-1 to I-13 that can be read off the memory while klp_mutex is held and nothing is changing. */
 
 import { FTRACE_OPS } from '../kernel/ftrace.js';
 import { PERCPU, percpu } from '../kernel/layout.js';
@@ -46,17 +46,17 @@ function* funcsOf(words: Int32Array, patch: Addr): Generator<Addr> {
   }
 }
 
-/** Whether a task looks unsettled: its flag does not say what its state says. */
+/** Whether a task looks inconsistent: its flag does not say what its state says. */
 function disagrees(words: Int32Array, task: Addr, target: number): boolean {
   const pending = (Atomics.load(words, task + TASK.tiFlags) & (1 << TIF_PATCH_PENDING)) !== 0;
   return pending !== (Atomics.load(words, task + TASK.patchState) !== target);
 }
 
 /**
- * Whether what disagrees about a task is in flux: its CPU is inside a switch function, or has not taken an interrupt
- * since, so that its stores may still be on their way. Waits for that CPU for at most `patienceMs`.
+ * Whether such a disagreement is only temporary: the task's CPU is inside a switch function, or has not taken an
+ * interrupt since, so that its stores may still be on their way. Waits for that CPU for at most `patienceMs`.
  *
- * @returns false when the disagreement is there to stay
+ * @returns false when the disagreement is permanent
  */
 function isUnsettled(
   words: Int32Array,

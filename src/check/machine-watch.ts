@@ -49,7 +49,7 @@ export class MachineWatch {
   readonly trace = (id: CpuId, event: number, a: number, b: number, c: number): void => {
     this.#looking = id;
     const looks = event === TRACE_KLP_STABLE || event === TRACE_KLP_COMPLETE;
-    // In the middle of a fork or an exit the list is not one; the next event will do.
+    // In the middle of a fork or an exit the list is not whole: look at the next event.
     if (looks && !isListStable(this.#words, this.#layout.kernel)) return;
     if (event === TRACE_KLP_STABLE) this.#judge('I-4', this.#strict.stable());
     if (event === TRACE_KLP_COMPLETE) this.#judge('I-5', this.#strict.complete());

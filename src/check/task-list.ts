@@ -67,10 +67,10 @@ export function listTasks(words: Int32Array, kernel: KernelContext): Addr[] {
 const LOOK_TURNS = 50;
 
 /**
- * Like {@link listTasks}, for whoever is no CPU and must not wait for one: a CPU that has ended or hangs may have left
- * the lock taken.
+ * Like {@link listTasks}, for a caller that is no CPU and must not wait for one: a CPU that has ended or hangs may
+ * still hold the lock.
  *
- * @returns undefined when the lock is not to be had
+ * @returns undefined when the lock stays taken
  */
 export function tryListTasks(words: Int32Array, kernel: KernelContext): Addr[] | undefined {
   const lock = kernel.globals + KERNEL.tasklistLock;

@@ -26,7 +26,7 @@ interface Range {
   readonly mark: MarkedFunction;
 }
 
-/** Looks code addresses up; built once per CPU from what is the same on all of them. */
+/** Looks code addresses up; built once for each CPU, from facts that are equal on all of them. */
 export class CodeMap {
   /** Groups that each image's patch replaces, as bits. */
   readonly groupsOfImage: readonly number[];

@@ -157,7 +157,7 @@ function withOwn<T>(table: readonly T[], own: readonly (readonly [number, T])[])
 }
 
 function nopWorkFn(_cpu: Cpu, _work: Addr): void {
-  // Having scheduled is all that matters.
+  // There is nothing to do: it is enough that this CPU has scheduled.
 }
 
 /** Write the first contents of the kernel's tables. */

@@ -12,7 +12,7 @@ export function initCompletion(cpu: Cpu, c: Addr): void {
   for (let i = 0; i < COMPLETION.size; i++) cpu.set(c + i, 0);
 }
 
-/** `complete_all()`-like: everybody who waits or will wait goes on.
+/** Like `complete_all()`: everybody goes on who waits now or will wait later.
  * @kernel complete, kernel/sched/completion.c:28 (v6.1) */
 export function complete(cpu: Cpu, c: Addr): void {
   const queue = c + COMPLETION.queue;

@@ -98,7 +98,7 @@ export function cpuDown(cpu: Cpu, n: number): number {
   let ret = -EINVAL;
   if (n !== cpu.id && cpuOnline(cpu, n) && cpu.get(globals + KERNEL.onlineCpus) > 1) {
     acquire(cpu, hotplugLock(cpu), true);
-    // The caller may have slept and still is where it was: its context is pinned to this CPU.
+    // The caller may have slept, but is still on this CPU: its context is pinned.
     const refused = waitForAnswer(cpu, n, REQUEST_DOWN) === REQUEST_REFUSED;
     ret = refused ? -EBUSY : 0;
     if (!refused) cpu.set(globals + KERNEL.onlineCpus, cpu.get(globals + KERNEL.onlineCpus) - 1);
@@ -189,7 +189,7 @@ export function idleParked(cpu: Cpu): void {
     if (cpu.peek(pc + PERCPU.ipi) === 0) cpu.mwait(pc + PERCPU.ipi, 0);
     else handleIrq(cpu);
   }
-  cpu.syncCore(); // Text changed while nobody waited for this CPU; none does now, under the hotplug lock.
+  cpu.syncCore(); // Text may have changed without an answer of this CPU. It does not change now: the hotplug lock is held.
   cpu.writeOnce(pc + PERCPU.online, 1);
   cpu.trace(TRACE_HOTPLUG, cpu.id, 1);
   answer(cpu, 0);

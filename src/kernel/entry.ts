@@ -29,7 +29,7 @@ export function handleIrq(cpu: Cpu): void {
   // Full ordering pairs with the barrier in sendIpi(): what the interrupt is about is visible from here.
   const pending = cpu.xchg(pc + PERCPU.ipi, 0);
   cpu.set(pc + PERCPU.irqs, cpu.get(pc + PERCPU.irqs) + 1);
-  // The wait of a machine that is being switched off does not return.
+  // While the machine is switched off, this wait does not return.
   if (pending & (1 << IPI_STOP)) cpu.mwait(pc + PERCPU.ipi, 0);
   if (pending & (1 << IPI_TICK)) {
     runTimers(cpu);

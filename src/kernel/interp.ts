@@ -288,7 +288,7 @@ function forkLink(cpu: Cpu, task: TaskRef, kernelPc: Addr, userPc: Addr): void {
   if (child !== NULL) linkChild(cpu, child, kernelPc, userPc);
 }
 
-/** Wake one of the first `among` tasks of the list, if it sleeps interruptibly: somebody's event came true. */
+/** Wake one of the first `among` tasks of the list, if it sleeps interruptibly: the event that it waited for has come. */
 function wakeRandom(cpu: Cpu, task: TaskRef, among: number): void {
   const { kernel } = cpu.ctx;
   const index = kernel.cpus + (taskRandom(cpu, task) % among);

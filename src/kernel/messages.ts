@@ -68,7 +68,7 @@ export const INIT_RETURNED_EEXIST: Message = {
   prefix: '',
   text: '%s: init suspiciously returned -EEXIST: Overriding with -EBUSY',
 };
-/** kernel/trace/ftrace.c; in our words, as only what it says is known. */
+/** kernel/trace/ftrace.c; in our own words, as only its meaning is known. */
 export const FTRACE_ENABLED_DEPRECATED: Message = {
   id: 6,
   level: 'warn',

@@ -220,7 +220,7 @@ function isNamed(cpu: Cpu, name: number): boolean {
   return false;
 }
 
-/** The first livepatch taints the kernel; only that is said.
+/** The first livepatch taints the kernel; later ones say nothing.
  * @kernel check_modinfo_livepatch, kernel/module/main.c:1815 (v6.1) */
 function checkModinfoLivepatch(cpu: Cpu, mod: ModuleRef): void {
   if (cpu.get(mod + MODULE.klp) === 0) return;

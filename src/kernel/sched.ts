@@ -78,7 +78,7 @@ export function dequeueTask(cpu: Cpu, n: number, task: TaskRef): void {
   cpu.set(rq + PERCPU.nrQueued, cpu.get(rq + PERCPU.nrQueued) - 1);
 }
 
-/** Kernel code that others wait for goes first, as a fair scheduler would see to: it has slept, they have run. */
+/** Kernel code that others wait for goes first, as under a fair scheduler: it has slept while they have run. */
 export function isUrgent(cpu: Cpu, task: TaskRef): boolean {
   return (cpu.get(task + TASK.flags) & (PF_KCODE | PF_WQ_WORKER)) !== 0;
 }
@@ -114,7 +114,7 @@ function signalPendingState(cpu: Cpu, state: number, task: TaskRef): boolean {
 
 /**
  * The livepatch hook of __schedule(), behind its static key, for a task that is about to sleep where the freezer may stop
- * it: such a sleep holds no lock and is no place where a switch could surprise anybody.
+ * it: a task that sleeps there holds no lock, and may be switched.
  *
  * @kernel klp_sched_try_switch, include/linux/livepatch_sched.h (v6.16)
  * @versions 7.3
@@ -148,7 +148,7 @@ export function scheduleNext(cpu: Cpu, preempt: boolean): void {
   const state = cpu.readOnce(prev + TASK.state);
   if (!isIdleTask(kernel, prev)) {
     if (preempt || state === TASK_RUNNING) {
-      // A worker has little to do, and who was woken on the way to sleep was woken for something that others wait for.
+      // A worker has little to do. A task that is woken on its way to sleep has something to do that others wait for.
       const goesOn = preempt ? isWorker(cpu, prev) : isUrgent(cpu, prev);
       if (goesOn) enqueueFirst(cpu, cpu.id, prev);
       else enqueueTask(cpu, cpu.id, prev);

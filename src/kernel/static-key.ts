@@ -38,7 +38,7 @@ export function textSync(cpu: Cpu): void {
  * @differs one round of interrupts stands for that of the breakpoint, another for the rest of the instruction */
 export function textPoke(cpu: Cpu, addr: Addr, value: number): void {
   cpusReadLock(cpu);
-  // Whoever finds the new text has answered since: what the text leads to is visible there.
+  // A CPU that finds the new text has answered by then, so it also sees what the text leads to.
   textSync(cpu);
   cpu.writeOnce(addr, value);
   textSync(cpu);

@@ -48,7 +48,7 @@ export const TASK = struct('task', {
   /** Consistency oracle: patches whose old and whose new side the task ran since it could last be switched. */
   sawOld: 1,
   sawNew: 1,
-  /** Forced transitions there had been when the task was last in no patched function. */
+  /** Number of forced transitions at the time when the task was last in no patched function. */
   sawForce: 1,
   /** Instructions and calls the task has run. */
   steps: 1,

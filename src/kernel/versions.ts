@@ -1,4 +1,4 @@
-/** What differs between the kernels that people run, outside of kernel/livepatch: one table of facts. */
+/** What differs between releases of the kernel, outside of kernel/livepatch: one table of facts. */
 
 /** Releases whose kernel can be run, oldest first. */
 export const KERNEL_VERSIONS = ['6.1', '6.5', '6.12', '7.3'] as const;

@@ -21,7 +21,7 @@ export function warnOn(cpu: Cpu, condition: boolean, site: WarnSite): boolean {
   return condition;
 }
 
-/** `WARN_ON_ONCE()`: counted every time, since our readers want to know how often. */
+/** `WARN_ON_ONCE()`: counted every time, since reports say how often. */
 export function warnOnOnce(cpu: Cpu, condition: boolean, site: WarnSite): boolean {
   return warnOn(cpu, condition, site);
 }

@@ -35,7 +35,7 @@ export interface Site<A extends unknown[] = unknown[], R = unknown> {
    * @throws {KernelOops} when the way leads into freed code; whatever the version throws
    */
   readonly invoke: (...args: A) => R;
-  /** What the entry calls, 0 while it is a no-op. Changes, with {@link invoke}, when this CPU acknowledges a change of text. */
+  /** What the entry calls, 0 while it is a no-op. This and {@link invoke} change when this CPU acknowledges a change of text. */
   readonly ops: Addr;
 }
 
@@ -168,7 +168,7 @@ export class Dispatcher {
     }) as Site['invoke'];
   }
 
-  /** What to run after a decision that is a WARN, or that stands for no body. */
+  /** What to run after a decision that is a WARN, or that names no body. */
   #other(original: Body, decision: number, ops: Addr): Body {
     const remains = decision < 0 ? klpHandlerWarned(this.#cpu, decision, ops) : decision;
     if (remains === 0) return original;

@@ -28,8 +28,8 @@ const MOST_PARAMETERS = 8;
 const made = { count: 0 };
 
 /**
- * The text of a site's code. Nothing of the caller's is in it but how many parameters the function has. The engine shares what
- * it learns among functions of equal text, so that each text has a number.
+ * The text of a site's code. Of the function it depends only on the number of parameters. The engine shares what it
+ * learns among functions of equal text; a number in each text keeps them apart.
  */
 function textOf(parameters: number, number: number): string {
   const names = Array.from({ length: parameters }, (_, i) => `a${i}`).join(', ');

@@ -13,7 +13,7 @@ import { __klpSchedTrySwitch } from './transition.js';
 /** From the return of this function no cond_resched() hook walks the lists of the transition, and none begins to. */
 function keepHooksOut(cpu: Cpu): void {
   cpu.fetchAdd(cpu.ctx.klp.modulesInFlux, 1);
-  // Hooks that read the old count run with preemption disabled: they are outlived.
+  // Hooks that read the old count run with preemption disabled: this waits for them.
   synchronizeRcu(cpu);
 }
 

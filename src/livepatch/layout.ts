@@ -40,7 +40,7 @@ export type KlpOpsRef = Addr;
 /** Address of a {@link KLP_STATE}. */
 export type KlpStateRef = Addr;
 
-/** What an array pointer holds that is not NULL but whose first element is already the terminator. */
+/** What the pointer to an empty array holds: it is not NULL, but the first element is the terminator. */
 export const EMPTY_ARRAY = 1;
 
 /**

@@ -73,7 +73,7 @@ export function klpShadowGet(cpu: Cpu, obj: Addr, id: number): Addr {
   return shadow === NULL ? NULL : shadow + KLP_SHADOW.data;
 }
 
-/** Answer for a variable that is there already. */
+/** What is returned for a variable that exists already. */
 function exists(cpu: Cpu, data: Addr, warnOnExist: boolean, obj: Addr, id: number): Addr {
   if (!warnOn(cpu, warnOnExist, WARN_SHADOW_DUPLICATE)) return data;
   printk(cpu, SHADOW_DUPLICATE, obj, id);

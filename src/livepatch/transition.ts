@@ -305,17 +305,17 @@ function klpCheckStackFunc(cpu: Cpu, func: KlpFuncRef, entries: Addr, nrEntries:
   let funcSize: number;
 
   if (cpu.read(cpu.ctx.klp.targetState) === KLP_UNPATCHED) {
-    // The function itself goes.
+    // Unpatching: the replacement goes out of use.
     funcAddr = cpu.read(func + KLP_FUNC.newFunc);
     funcSize = cpu.read(func + KLP_FUNC.newSize);
   } else {
-    // What ran so far goes.
+    // Patching: the version that ran so far goes out of use.
     const ops = klpFindOps(cpu, cpu.read(func + KLP_FUNC.oldFunc));
     if (listIsSingular(cpu, ops + KLP_OPS.funcStack)) {
       funcAddr = cpu.read(func + KLP_FUNC.oldFunc);
       funcSize = cpu.read(func + KLP_FUNC.oldSize);
     } else {
-      // As in C, the entry behind the last one is the list head taken for a function.
+      // As in C, the list head after the last entry is read as if it were a function.
       const prev = cpu.read(func + KLP_FUNC.stackNode + LIST.next) - KLP_FUNC.stackNode;
       funcAddr = cpu.read(prev + KLP_FUNC.newFunc);
       funcSize = cpu.read(prev + KLP_FUNC.newSize);
@@ -496,7 +496,7 @@ export function klpTryCompleteTransition(cpu: Cpu): void {
   const undefinedTarget = cpu.read(klp.targetState) === KLP_UNDEFINED;
   warnOnOnce(cpu, undefinedTarget, WARN_TRY_COMPLETE_UNDEFINED);
 
-  // What stands in for the port says nothing.
+  // The replacement of the port prints nothing.
   const isSilent = (cpu.peek(klp.debug) & TRY_SWITCH_DEBUG) === 0;
   const trySwitchTasks = (isSilent ? klp.trySwitchTasks : undefined) ?? klpTrySwitchTasks;
   tasklistReadLock(cpu);
@@ -595,7 +595,7 @@ function flipDirection(cpu: Cpu): void {
   cpu.write(klp.targetState, cpu.read(klp.targetState) === 0 ? 1 : 0);
 }
 
-/** Turn a started transition round.
+/** Reverse a started transition.
  * @kernel klp_reverse_transition, kernel/livepatch/transition.c:648 (v6.5)
  * @differs with version 6.1: the direction is flipped before the flags are cleared, and no smpWmb() follows */
 export function klpReverseTransition(cpu: Cpu): void {

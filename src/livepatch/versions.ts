@@ -15,7 +15,7 @@ export interface KlpFacts {
   readonly pinsCurrent: boolean;
   /** klp_reverse_transition(): the direction flips first, or after everybody who switches was waited for (O-05, O-06). */
   readonly reverse: 'flip first' | 'flip after waiting';
-  /** How often __klp_sched_try_switch() reads TIF_PATCH_PENDING: the second time without preemption, or once. */
+  /** How often __klp_sched_try_switch() reads TIF_PATCH_PENDING: once, or a second time with preemption disabled. */
   readonly hookFlagReads: 1 | 2;
   /** How klp_find_func() compares symbol positions: as they are, or with 0 and 1 equal (also in late stable releases). */
   readonly sympos: 'exact' | '0 is 1';

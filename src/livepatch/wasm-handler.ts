@@ -38,7 +38,7 @@ export type DecideWord = (fops: Addr, current: Addr) => number;
 const RECURSION = -1;
 const EMPTY_STACK = -2;
 const UNDEFINED_ORIGINAL = -3;
-/** The handler met an address or a word that is none: what {@link klpHandlerWarned} returns then is an address. */
+/** The handler met an invalid address or word: {@link klpHandlerWarned} then returns an address. */
 export const BAD_ADDRESS = -4;
 /** What a {@link DecideWord} adds to the word, so that its negative is told apart from the others. */
 export const FIRST_WORD = 5;

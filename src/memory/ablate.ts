@@ -153,8 +153,8 @@ function readModifyWrites(cpu: NativeCpu, gone: Gone): Rmw {
  * release store, an acquire load, a dependent load and an ordered read-modify-write become relaxed. Sites that are no
  * single operation are left to the kernel code, which asks {@link NativeCpu.ablates}.
  *
- * What is missing shows only when a CPU is late at the right place, so a CPU with an ablation also lingers at its ordering
- * sites, and a weak one holds back and loads ahead where an order is gone.
+ * A missing order shows only when a CPU is late at the right place. So a CPU with an ablation also lingers at its
+ * ordering sites; where an order is gone, a weak one delays stores and loads early.
  */
 export function ablate(cpu: NativeCpu, ablation: Ablation): void {
   if (ablation.sites.length === 0) return;

@@ -38,7 +38,7 @@ export function parseMemoryKind(name: string): MemoryKind {
  *
  * @param kind which backend
  * @param id its number
- * @param ctx what the rooms below hang on it
+ * @param ctx what the rooms below attach to it
  * @param boot memory, ablated sites and options; `wasm` needs `boot.memory`
  * @throws SimulatorBug when `wasm` is asked for without its memory
  */

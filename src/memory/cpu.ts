@@ -4,7 +4,7 @@ import type { SiteId } from './sites.js';
 import type { Addr, CpuId } from './struct.js';
 
 /**
- * What the rooms below hang on a CPU: layout of the machine, hooks, configuration. Each room adds its members by
+ * What the rooms below attach to a CPU: layout of the machine, hooks, configuration. Each room adds its members by
  * declaration merging; all of them are immutable after boot.
  */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
@@ -128,7 +128,7 @@ export abstract class Cpu {
   /**
    * Answer for CPU `n` if it sleeps in {@link mwait}, holds no lock and has preemption enabled. When this says true, both CPUs
    * are ordered as by an interrupt that it took: what was visible here before is visible there when it wakes, it does
-   * {@link syncCore} then, and what it did before it slept is visible here. False where nobody can tell.
+   * {@link syncCore} then, and what it did before it slept is visible here. False where that is not known.
    */
   answersAsleep(_n: number): boolean {
     return false;
@@ -143,10 +143,10 @@ export abstract class Cpu {
    * @returns 0, -EAGAIN when the word did not hold `seen`, -ETIMEDOUT
    */
   abstract halt(addr: Addr, seen: number, timeoutMs?: number): number;
-  /** {@link halt} that never ends for no reason, as `Atomics.wait()`: returns 0 only to who was woken. */
+  /** As {@link halt}, but it never ends for no reason, like `Atomics.wait()`: it returns 0 only after a wake-up. */
   abstract wait(addr: Addr, seen: number, timeoutMs?: number): number;
   /**
-   * Wake up to `count` of the CPUs that sleep on `addr`, whichever, as `futex_wake()`. Orders nothing.
+   * Wake up to `count` of the CPUs that sleep on `addr`, any of them, as `futex_wake()`. Orders nothing.
    *
    * @param count default 1, as `wake_up()` wakes one exclusive waiter
    * @returns how many were woken
@@ -172,7 +172,7 @@ export abstract class Cpu {
    * a CPU that fetches every instruction from there.
    */
   syncCore(): void {
-    // Text that is cached, as functions compiled to JavaScript are, is refreshed by who caches it.
+    // Whoever caches text, for instance as functions compiled to JavaScript, refreshes it.
   }
 
   /** Record an event for the flight recorder and the checks. Not a memory access. */

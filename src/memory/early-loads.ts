@@ -62,7 +62,7 @@ export class EarlyLoads {
     this.#time[slot] = time;
   }
 
-  /** Drop the sample of a word: it changed under the CPU's own hands. */
+  /** Drop the sample of a word that the CPU itself has changed. */
   forget(addr: Addr): void {
     const slot = slotOf(addr);
     if (this.#addr[slot] === addr) this.#addr[slot] = 0;
@@ -71,7 +71,7 @@ export class EarlyLoads {
   /**
    * Learn that the program loads `addr` after what it loaded before.
    *
-   * @param current what the CPU executes: fields of it are learnt as such, since the next time it may be another
+   * @param current the task that the CPU executes: its fields are learnt by their offsets, as it may be another task next time
    */
   learn(addr: Addr, current: Addr): void {
     const previous = this.#ago(0);
@@ -86,7 +86,7 @@ export class EarlyLoads {
     this.#recent[this.#head] = addr;
   }
 
-  /** The order of the last load before the next one is gone: remember both, to carry the next one out first. */
+  /** The last load is no longer ordered before the next one: remember both, and carry the next one out first. */
   expose(): void {
     const addr = this.#ago(0);
     this.#exposed[slotOf(addr)] = addr;
@@ -102,7 +102,7 @@ export class EarlyLoads {
    * Sample one word that the program is likely to load after `addr`, which it has just learnt.
    *
    * @param time the moment of the sample
-   * @param floor a sample of the word from before this moment is of no more use; a younger one is kept
+   * @param floor a sample of the word from before this moment is too old; a younger one is kept
    */
   fetchAhead(addr: Addr, current: Addr, time: number, floor: number): void {
     const choice = this.#random.next();
@@ -113,7 +113,7 @@ export class EarlyLoads {
     this.#sample(guess, addr, time, floor);
   }
 
-  /** Sample the word that is loaded after `addr` although its order after it is gone. */
+  /** Sample the word that is loaded after `addr`, where the order of the two is gone. */
   fetchExposed(addr: Addr, current: Addr, time: number, floor: number): void {
     const learnt = this.#exposedNext[slotOf(addr)] as number;
     this.#sample(learnt < 0 ? current + ~learnt : learnt, addr, time, floor);
@@ -139,7 +139,7 @@ export class EarlyLoads {
     return next;
   }
 
-  /** `addr`, moved as the program moved from some recent load to a later one. */
+  /** `addr` plus the distance from some recent load to a later one. */
   #stride(addr: Addr, choice: number): Addr {
     const from = 1 + ((choice & 7) % (RECENT - 1));
     const to = (choice >>> 3) % from;

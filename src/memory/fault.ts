@@ -31,8 +31,8 @@ export function badBit(bit: unknown): never {
 }
 
 /**
- * Throw the {@link KernelOops} that an access to `addr`, which is no valid address, stands for; a number that is no address at all is
- * the caller's mistake.
+ * Throw the {@link KernelOops} of an access to the invalid address `addr`; a number that cannot be an address is the
+ * caller's mistake.
  */
 export function badAddress(cpu: CpuId, addr: Addr): never {
   if (!Number.isInteger(addr)) {
@@ -49,12 +49,12 @@ export function badAddress(cpu: CpuId, addr: Addr): never {
   );
 }
 
-/** Throw the {@link KernelOops} that taking a spin lock in freed memory stands for: it would never be free. */
+/** Throw the {@link KernelOops} of taking a spin lock in freed memory: it would never become free. */
 export function freedLock(cpu: CpuId, lock: Addr): never {
   throw new KernelOops(cpu, lock, 'use after free: spin lock in freed memory');
 }
 
-/** Throw the {@link KernelOops} that releasing a spin lock that nobody holds stands for. */
+/** Throw the {@link KernelOops} of releasing a spin lock that nobody holds. */
 export function unheldLock(cpu: CpuId, lock: Addr): never {
   throw new KernelOops(cpu, lock, 'release of a spin lock that is not held, or in freed memory');
 }

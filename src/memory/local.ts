@@ -32,7 +32,7 @@ export const CPU_LOCAL = struct('cpuLocal', {
   preemptCount: 1,
   /** Counts up while the CPU makes progress. */
   heartbeat: 1,
-  /** Word that the CPU sleeps on, or 0; its place among those that do; when it was woken, not 0. */
+  /** Word that the CPU sleeps on, or 0; its ticket in the queue; not 0 once it was woken. */
   waitsOn: 1,
   waitTicket: 1,
   woken: 1,

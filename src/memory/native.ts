@@ -9,26 +9,26 @@ import { POISON, type Addr, type CpuId } from './struct.js';
 import { EAGAIN, ETIMEDOUT, WaitQueue } from './wait-queue.js';
 import type { WasmMemory } from './wasm-memory.js';
 
-/** Turns of a spin wait before the thread goes to sleep on the word: holders may be off the processor. */
+/** Turns of a spin wait before the thread goes to sleep on the word: who holds the lock may not be on a processor. */
 const SPIN_TURNS = 64;
 /** Longest sleep of one wait, so that a stopping machine is noticed. */
 const WAIT_MS = 20;
 /** Longest sleep of a spin wait, which nobody promises to wake. */
 const RELAX_MS = 1;
 
-/** A site that all visits go to is lingered at once in so many visits, a rarer one more often in proportion … */
+/** Where all visits go to one site, a CPU lingers there once in so many visits; at a rarer one more often, in proportion … */
 const LINGER_GAP = 512;
-/** … and none more often than once in so many. */
+/** … but never more often than once in so many visits. */
 const LINGER_ODDS = 3;
-/** First of the streams that lingering draws from. */
+/** Number of the first stream of random numbers for lingering. */
 const LINGER_STREAM = 1000;
 
-/** Longest that a CPU gives way, in slices after which it looks for interrupts … */
+/** A CPU gives way for so many slices at most, each so many milliseconds, and looks for interrupts after each … */
 const GIVE_WAY_SLICES = 4;
 const GIVE_WAY_MS = 0.25;
-/** … and once in so many times it does not, so that others are late while it executes. */
+/** … but once in so many times it goes on at once, so that others are late while it executes. */
 const GIVE_WAY_ODDS = 32;
-/** First of the streams that giving way draws from. */
+/** Number of the first stream of random numbers for giving way. */
 const GIVE_WAY_STREAM = 2000;
 const ROUNDS = MACHINE_BASE + MACHINE.rounds;
 const COURTEOUS_LINES = MACHINE_BASE + MACHINE.courteousLines;
@@ -198,7 +198,7 @@ export abstract class NativeCpu extends Cpu {
     this.lockReleased();
   }
 
-  /** A lock is free again: whoever was to be woken meanwhile finds it so. */
+  /** A lock is free again: wake those who were to be woken meanwhile. */
   protected lockReleased(): void {
     if (--this.#locksHeld <= 0) this.#notifyWaiters();
   }
@@ -238,7 +238,7 @@ export abstract class NativeCpu extends Cpu {
     const resting = this.#firstLine + n * CPU_LOCAL.size + CPU_LOCAL.resting;
     const found = Atomics.compareExchange(this.words, resting, ASLEEP, ANSWERED);
     if (found !== ANSWERED) return found === ASLEEP;
-    // Another answer: it has to write, too, to order what came before it.
+    // Even a second answer has to write: the write orders what came before it.
     return Atomics.compareExchange(this.words, resting, ANSWERED, ANSWERED) === ANSWERED;
   }
 
@@ -268,8 +268,8 @@ export abstract class NativeCpu extends Cpu {
     Atomics.store(words, this.local + CPU_LOCAL.givesWayOn, 0);
   }
   /**
-   * Not before this CPU holds no lock, or has to wait itself: a CPU that is woken to be told of something takes the lock
-   * under which that was decided, and would have to sleep again at once.
+   * Wait with the wake-up until this CPU holds no lock, or has to sleep itself: the woken CPU probably takes the lock
+   * that is held here, and would sleep again at once.
    */
   override kick(addr: Addr): void {
     this.check(addr);
@@ -301,7 +301,7 @@ export abstract class NativeCpu extends Cpu {
     return woken;
   }
 
-  /** In the wait queue, until woken: a wake-up is never missed between two looks at whether the machine stops. */
+  /** Sleep in the wait queue until woken. The CPU stays queued while it looks whether the machine stops, so no wake-up is missed. */
   #sleep(timeoutMs: number): number {
     for (let left = timeoutMs; ; left -= WAIT_MS) {
       Atomics.add(this.words, this.local + CPU_LOCAL.heartbeat, 1);

@@ -37,7 +37,7 @@ export class Random {
     return ((this.next() >>> 16) * n) >>> 16;
   }
 
-  /** True with the probability that `limit` was made of by `threshold`. */
+  /** True with the probability from which `threshold` made `limit`. */
   chance(limit: number): boolean {
     return this.next() < limit;
   }

@@ -17,11 +17,11 @@ const MAX_LOAD_AGE = 512;
 const DRAIN = threshold(0.2);
 const DEFAULT_REORDER = 0.5;
 const DEFAULT_STALL = 1 / 256;
-/** A stall is of 1 to 2^12 loads of a word that nobody else writes, each power of two as likely as the others, … */
+/** A stall takes 1 to 2^12 loads of a word that nobody else writes, each power of two as likely as the others, … */
 const STALL_DOUBLINGS = 13;
 /** … or gives up the processor for this long, in milliseconds, so that other CPUs get ahead even where processors are few. */
 const STALL_SLEEP_MS = 0.02;
-/** How much likelier than elsewhere a stall is between an early load and what it overtakes. */
+/** How many times more likely than elsewhere a stall is between an early load and the access that it overtakes. */
 const EARLY_STALL = 4;
 
 /** Operations for which stores are held back after an ablated order of stores, and how often the CPU dozes meanwhile. */
@@ -127,7 +127,7 @@ export abstract class ReorderingCpu extends NativeCpu {
     this.#holdUntil = 0;
   }
 
-  /** An order of stores is gone: what is pending stays so while younger stores land. */
+  /** An order of stores is gone: what is pending stays pending while younger stores land. */
   override exposeStores(): void {
     if (this.buffer.size === 0) return;
     this.buffer.hold();

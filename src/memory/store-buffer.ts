@@ -1,4 +1,4 @@
-/** One CPU's pending stores: program order inside, any order out that the memory model leaves open. */
+/** One CPU's pending stores: they enter in program order, and land in any order that the memory model allows. */
 
 import { releaseLock } from './native.js';
 import type { Random } from './random.js';
@@ -10,7 +10,7 @@ export const PENDING_STORE = 0;
 export const PENDING_RELEASE = 1;
 /** The release of a spin lock: lands after everything older, and wakes a CPU that sleeps on the lock. */
 export const PENDING_UNLOCK = 5;
-/** The value-less atomics: executed on the word when they land. */
+/** Atomics that return no value: they are carried out on the word when they land. */
 export const PENDING_ADD = 2;
 export const PENDING_OR = 3;
 export const PENDING_AND = 4;
@@ -96,7 +96,7 @@ export class StoreBuffer {
     this.#wake[index] = 1;
   }
 
-  /** Whether a read-modify-write of `addr` that goes to memory now would overtake an entry it must not. */
+  /** Whether a read-modify-write of `addr` that goes to memory now would overtake an entry that must land before it. */
   holdsBack(addr: Addr): boolean {
     return this.size > 0 && (this.#epochOf[0] !== this.#epoch || this.newest(addr) >= 0);
   }

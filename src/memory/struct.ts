@@ -39,7 +39,7 @@ const infos = new WeakMap<object, StructInfo>();
  * Lay out a struct: fields get consecutive word offsets in declaration order.
  *
  * @param name what reports call it, for instance `task`
- * @param fields field name → size in words; none may be called `size`, which is the stride
+ * @param fields size in words by field name; none may be called `size`, which is the stride
  */
 export function struct<const F extends Record<string, number> & { readonly size?: never }>(
   name: string,
@@ -59,7 +59,7 @@ export function struct<const F extends Record<string, number> & { readonly size?
     offset += words;
   }
   computed['size'] = offset;
-  // An object that was filled name by name is a hash table to V8; one that was parsed has constant fields.
+  // V8 keeps an object that is filled name by name as a hash table; the fields of a parsed one are constants.
   const offsets = JSON.parse(JSON.stringify(computed)) as Struct<F>;
   infos.set(offsets, { name, fields: list, size: offset });
   return Object.freeze(offsets);

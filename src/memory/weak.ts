@@ -168,7 +168,7 @@ export class WeakCpu extends ReorderingCpu {
     this.lockReleased();
   }
 
-  /** An unlock and a later lock order what is before the one before what is after the other, whichever locks they are. */
+  /** What is before an unlock is ordered before what is after a later lock, even of another lock. */
   #beforeLock(): void {
     this.pass();
     if (this.buffer.unlocks > 0) this.buffer.drainAll();

@@ -83,7 +83,7 @@ export interface ConcurrentChecks {
     id: CpuId,
     hooks: { readonly onFinding: () => void; readonly quiesce: () => void },
   ): (event: number, a: number, b: number, c: number) => void;
-  /** What was found, the first first. */
+  /** What was found, in the order in which it was found. */
   findings(words: Int32Array): readonly CheckFinding[];
 }
 
@@ -193,7 +193,7 @@ export type Scenario = RaceScenario | SystemScenario;
 
 /** Rule of an outcome; one that is not declared is forbidden. */
 export function gradeOf(scenario: Scenario, outcome: string): OutcomeRule {
-  // What an object inherits, `constructor` or `valueOf`, nobody has listed.
+  // Names that every object inherits, such as `constructor` and `valueOf`, are not listed.
   const listed = Object.hasOwn(scenario.outcomes, outcome) ? scenario.outcomes[outcome] : undefined;
   return listed ?? { grade: 'forbidden', reason: 'an outcome that the scenario does not list' };
 }

@@ -120,8 +120,8 @@ export function restFor(cpu: Cpu, jiffies: number): void {
 export function callTraced(cpu: Cpu, entry: Addr): Addr {
   const { kernel } = cpu.ctx;
   const fregs = percpu(kernel, cpu.id) + PERCPU.fregs;
-  // The way from the site into the handler and from its decision to the version it chose is no place to be preempted:
-  // the registers are the CPU's own. Without O-17 nothing holds preemption off.
+  // A task must not be preempted on the way from the site into the handler, nor from there to the chosen version: the
+  // registers are the CPU's own. Without O-17 nothing holds preemption off.
   const isPinned = !cpu.ablates(O_17);
   if (isPinned) cpu.preemptDisable();
   const ops = cpu.fetch(entry + 1);
@@ -235,7 +235,7 @@ export function kernelRace(spec: KernelRaceSpec): RaceScenario {
   });
 }
 
-/** The kernel's own check that fired, as a key for an outcome: `WARN n` with the lowest n; undefined when none did. */
+/** The WARN that fired, as a key for an outcome: `WARN n` with the lowest n; undefined when none did. */
 export function firedWarn(end: StateView, kernel: KernelContext): string | undefined {
   for (let id = 0; id < WARN_SITES; id++) {
     if (end.read(kernel.warnCounts + id) !== 0) return `WARN ${id}`;

@@ -16,9 +16,9 @@ import { jumpToTimer, passJiffy } from './virtual-time.js';
 /** A whole machine, and when it is over. */
 export interface KernelSystem {
   readonly declaration: MachineDeclaration;
-  /** Symbol of data whose first word the machine sets when its script is through: no more time passes. */
+  /** Symbol of data whose first word the machine sets when its script is over: no more time passes. */
   readonly done: string;
-  /** Jiffies in which the script must be through, however unlucky the schedule: more is a stall. */
+  /** Jiffies in which the script must be over, however unlucky the schedule: more is a stall. */
   readonly jiffies: number;
   /** Operations on all CPUs together in one jiffy while they are busy, and for how many jiffies that counts. */
   readonly busy: { readonly operations: number; readonly jiffies: number };
@@ -28,7 +28,7 @@ export interface KernelSystem {
 export interface BootedSystem extends Machine {
   readonly booted: BootedMachine;
   readonly check: CheckLayout;
-  /** Address of the word that says that the script is through. */
+  /** Address of the word that says that the script is over. */
   readonly done: Addr;
   readonly jiffies: number;
 }

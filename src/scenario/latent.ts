@@ -36,7 +36,7 @@ export type LatentAttempt = LatentRace | LatentScript;
 /** Lines of one kernel file, by release; a release left out: its source was not at hand. */
 export type Lines = Readonly<Partial<Record<KernelVersion, number>>>;
 
-/** One step of the interleaving that shows an issue, for whoever reads the kernel's source. */
+/** One step of the interleaving that shows an issue, for readers of the kernel's source. */
 export interface LatentStep {
   /** Whose step it is. */
   readonly who: string;

@@ -72,7 +72,7 @@ export function loadLivepatches(cpu: Cpu, count: number): void {
   }
 }
 
-/** Disable a livepatch while a sleeping task is made to look as if it were in its function: the transition waits. */
+/** Disable a livepatch, and make a sleeping task look as if it were in its function: the transition waits for it. */
 function disableWithStraggler(cpu: Cpu, index: number, straggler: Addr): void {
   const { nameId } = raceContext(cpu);
   const letter = index === 0 ? 'a' : 'b';
@@ -83,7 +83,7 @@ function disableWithStraggler(cpu: Cpu, index: number, straggler: Addr): void {
   restFor(cpu, TRANSITION_JIFFIES);
 }
 
-/** Load `livepatch_a`. Who sleeps in `f` keeps its transition waiting. */
+/** Load `livepatch_a`. A task that sleeps in `f` keeps its transition waiting. */
 export function enablePatch(cpu: Cpu): void {
   loadLivepatches(cpu, 1);
 }
@@ -93,13 +93,13 @@ export function disablePatch(cpu: Cpu): void {
   writeEnabled(cpu, 0, '0');
 }
 
-/** Load `livepatch_a` and disable its patch, which waits for the first task: that seems to sleep in its function. */
+/** Load `livepatch_a` and disable its patch. The transition waits for the first task, which seems to sleep in its function. */
 export function startDisabling(cpu: Cpu): void {
   loadLivepatches(cpu, 1);
   disableWithStraggler(cpu, 0, raceContext(cpu).tasks[0] ?? 0);
 }
 
-/** Load both livepatches and disable the second, which waits for the first task: that seems to sleep in its function. */
+/** Load both livepatches and disable the second. The transition waits for the first task, which seems to sleep in its function. */
 export function startDisablingSecond(cpu: Cpu): void {
   loadLivepatches(cpu, 2);
   disableWithStraggler(cpu, 1, raceContext(cpu).tasks[0] ?? 0);

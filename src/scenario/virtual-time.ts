@@ -6,7 +6,7 @@ import { TICK_BIT } from '../kernel/sched.js';
 import { idleTask } from '../kernel/task.js';
 import type { StateAccess } from './declare.js';
 
-/** Interrupt a CPU by its clock; returns whether it was not yet. */
+/** Interrupt a CPU by its clock. Returns false when that interrupt was pending already. */
 function raiseTick(kernel: KernelContext, n: number, state: StateAccess): boolean {
   const word = percpu(kernel, n) + PERCPU.ipi;
   if ((state.read(word) & TICK_BIT) !== 0) return false;

@@ -1,4 +1,4 @@
-/** A solo machine under watch: every check there is, strict ones that one CPU allows, and a record of the code that ran. */
+/** A solo machine under watch: with every check, with the strict checks that one CPU allows, and with a record of the code that ran. */
 
 import { claimCheck, type CheckLayout } from '../check/layout.js';
 import { describeFinding, readFindings, recordFinding } from '../check/findings.js';

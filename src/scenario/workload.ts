@@ -17,7 +17,7 @@ export interface Workload {
   readonly booted: BootedMachine;
   /** Write what the booted machine's memory does not hold yet; once, before any CPU runs. */
   readonly prepare?: (words: Int32Array) => void;
-  /** Hang on a CPU what it keeps outside the shared memory; on the CPU's thread, before any CPU runs. */
+  /** Attach to a CPU what it keeps outside the shared memory; on the CPU's thread, before any CPU runs. */
   readonly attach?: (cpu: NativeCpu, boot: NativeBoot) => void;
   /** What the workload counted. */
   readonly outcomes: (words: Int32Array) => OutcomeCount[];

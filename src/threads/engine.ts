@@ -69,9 +69,9 @@ export interface ThreadResult {
 
 /** Longest time between two ticks, for a clock of up to HZ jiffies a millisecond … */
 const TICK_MS = 1;
-/** … and shortest, for a fast one: a tick more wakes this thread, which the CPUs then have to share a core with. */
+/** … and shortest, for a fast clock: each tick wakes this thread, which takes a core away from the CPUs. */
 const SHORTEST_TICK_MS = 0.2;
-/** What a late tick makes up for at the most, so that a busy host does not make simulated time jump. */
+/** The most time that a late tick makes up for, so that a busy host does not make simulated time jump. */
 const LONGEST_TICK_MS = 25;
 const PING_MS = 250;
 const LATE = 'some CPUs did not switch off within 5 s';
@@ -137,7 +137,7 @@ class RunningMachine {
     return Atomics.load(this.words, MACHINE_BASE + MACHINE.ready) >= this.check.kernel.cpus;
   }
 
-  /** Whether some CPU has ended, by itself or because it was told to. */
+  /** Whether some CPU has ended, by itself or on request. */
   get hasEnded(): boolean {
     return this.#settled > 0 || Atomics.load(this.words, MACHINE_BASE + MACHINE.stop) !== 0;
   }
@@ -299,7 +299,7 @@ export async function runOnThreads(run: ThreadRun): Promise<ThreadResult> {
   const interrupted = run.signal?.aborted === true;
   const results = await machine.join(bug || interrupted ? 500 : 5000);
   const { words, check, workload } = machine;
-  // Who asks for an end does not wait for threads that are still being made; they have counted nothing.
+  // When an end is asked for, threads that are still being made are not waited for; they have counted nothing.
   const late = results || interrupted ? undefined : new SimulatorBug(LATE);
   const failure = bug ?? (results && rejectionOf(results)) ?? late;
   const ends = (results ?? []).flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));

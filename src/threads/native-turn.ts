@@ -22,7 +22,7 @@ export const TURN = {
   lock: 2,
   /** How often a CPU has stopped resting. */
   woken: 3,
-  /** For each CPU that rests the word it waits on, 0 at its end, and what it holds. */
+  /** For each CPU that rests: the word that it waits on (0 once its body is over), and what that word held. */
   waits: 4,
   size: 4 + 2 * MAX_CPUS,
 } as const;
@@ -37,7 +37,7 @@ export const OVER_BY_DEADLOCK = 4;
 const ASLEEP = -1;
 const DOZING = -2;
 
-/** Milliseconds of one sleep: who ends the rest may have been missed. */
+/** Milliseconds of one sleep: the wake-up may have been missed. */
 const REST_MS = 1;
 
 /** The memory as a machine's hooks change it while its CPUs run. */
@@ -56,7 +56,7 @@ function stateOf(words: Int32Array): StateAccess {
   };
 }
 
-/** Where a CPU's `mwait()`, its interrupts and its clock are: everything that the explorer's engine does for a machine. */
+/** Does for a machine on threads what the explorer's engine does: `mwait()`, interrupts and the clock of a CPU. */
 export class NativeTurn {
   readonly #words: Int32Array;
   readonly #turn: Int32Array;
@@ -105,7 +105,7 @@ export class NativeTurn {
     };
   }
 
-  /** The CPU is through with its body and does nothing more. */
+  /** The CPU's body is over, and it does nothing more. */
   leave(cpu: NativeCpu): void {
     this.#turn[TURN.waits + 2 * cpu.id] = 0;
     Atomics.add(this.#turn, TURN.resting, 1);
@@ -196,7 +196,7 @@ export class NativeTurn {
       if (addr === 0) continue;
       if (Atomics.load(this.#words, addr) !== turn[TURN.waits + 2 * n + 1]) return false;
     }
-    // Nobody has been up and gone to rest again meanwhile, with its word as before.
+    // No CPU has stopped resting meanwhile, even if it rests again with its word as before.
     return Atomics.load(turn, TURN.woken) === woken;
   }
 

@@ -1,4 +1,4 @@
-/** Whether this thread is one of ours: the files of users are loaded there again. */
+/** Whether this thread is one of our workers: the files of users are loaded there a second time. */
 
 const OURS = Symbol.for('klp-smp.own-worker');
 

@@ -21,11 +21,11 @@ import {
 import type { WasmMemory } from '../memory/wasm-memory.js';
 import { loadReplaced } from './replaced-modules.js';
 
-/** Words of the control block: arrivals at the barrier, its generation, length of the trace, two for stopping, those of a turn. */
+/** Words of the control block: arrivals at the barrier, its generation, length of the trace, two for stopping, and the words of a turn. */
 const ARRIVED = 0;
 const GENERATION = 1;
 const TRACED = 2;
-/** Somebody wants it to end; and what CPU 0 has told the others of that. */
+/** The race is asked to end; and what CPU 0 has told the others about that. */
 const STOP = 3;
 const LAST = 4;
 const TURN_WORDS = 5;
@@ -185,7 +185,7 @@ class RaceThread {
 
   #start(cpu: NativeCpu): void {
     cpu.current = this.#machine.current?.[this.#task.cpu] ?? 0;
-    // The memory was written behind the backend's back: nothing read before counts.
+    // The memory was written without the backend's knowledge: nothing that it read before counts.
     cpu.smpMb();
   }
 

@@ -56,7 +56,7 @@ function patchedNames(words: Int32Array, check: CheckLayout, patch: Addr): Set<s
   const at = (addr: Addr): number => words[addr] ?? 0;
   const names = new Set<string>();
   const each = (head: Addr, body: (entry: Addr) => void): void => {
-    // The lists may change meanwhile: no longer than they can be.
+    // The lists may change meanwhile, so the walk is no longer than they can be.
     let node = at(head + LIST.next);
     for (let i = 0; i < 1000 && node !== head && node !== 0; i++, node = at(node + LIST.next))
       body(node);

@@ -16,7 +16,7 @@ import {
 
 /**
  * A strong fence: the CPU publishes what it wrote and read to the global view, and all it does later is bound to that.
- * The global view holds everything its window and views could say, so they start empty.
+ * After that the global view holds all that the CPU's window and views held, so they start empty.
  *
  * @param also a view to publish with it
  */

@@ -1,9 +1,9 @@
-/** Which writes of each CPU happen before something that a CPU has read: what return edges are found by. */
+/** Which writes of each CPU happen before something that a CPU has read. Return edges are found with it. */
 
 import type { Message } from './location.js';
 import type { Processor } from './processor.js';
 
-/** Whether reading a message would tell a CPU of writes it does not know. */
+/** Whether a message tells of writes that a CPU does not know. */
 export function teaches(cpu: Processor, message: Message): boolean {
   return (cpu.known[message.writer] as number) < message.index;
 }
@@ -27,7 +27,7 @@ export function learnAll(processor: Processor, indices: readonly number[]): void
 
 /** Let a message know what its writer knows. */
 export function teach(processor: Processor, message: Message): void {
-  // A message keeps its array: another one for each would be garbage soon.
+  // A message keeps its array: a new one each time would soon be garbage.
   for (let cpu = 0; cpu < processor.known.length; cpu++)
     message.known[cpu] = processor.known[cpu] as number;
 }

@@ -14,7 +14,7 @@ export const UNLOCK = 2;
 
 /** One write, at a fixed place in its location's coherence order. Messages are recycled: hold numbers, not messages. */
 export class Message {
-  // What a read of known news looks at comes first: it shares a cache line.
+  // Fields that the most common read looks at come first, so that they share a cache line.
   value = 0;
   /** Position in the coherence order; positions are compared, never counted. */
   position = 0;
@@ -28,7 +28,7 @@ export class Message {
   index = 0;
   /** `DATA`, `LOCK` or `UNLOCK`. */
   kind = DATA;
-  /** Whether a read-modify-write took this message; its write stands right behind, and nothing fits between. */
+  /** Whether a read-modify-write took this message; its own write stands right behind it, and nothing fits between the two. */
   taken = false;
   /** Fence time that every event after a read of this message is bound to. */
   boundTime = 0;

@@ -15,7 +15,7 @@ export function isHeld(location: Location): boolean {
 /** Take a free lock: returns the message of the write. */
 export function takeLock(machine: MachineState, cpu: Processor, id: number): Message {
   const source = (machine.locations[id] as Location).last;
-  // First, so that reading finds fewer accesses that nothing orders yet: it reads the newest message in any case.
+  // Before the read, which then finds fewer unordered accesses; it reads the newest message in any case.
   orderAfterOwnUnlock(machine, cpu);
   readMessage(machine, cpu, id, source, LOAD_ACQUIRE);
   orderAfterUnlock(machine, cpu, source);
@@ -35,7 +35,7 @@ function orderAfterOwnUnlock(machine: MachineState, cpu: Processor): void {
   if (machine.options.unlockLockOrder) cpu.bindBefore(cpu.unlockEvent); // V-14
 }
 
-/** The same across CPUs: what the last holder wrote is propagated before what is written after the lock. */
+/** The same across CPUs: what the last holder wrote is propagated before everything that is written after taking the lock. */
 function orderAfterUnlock(machine: MachineState, cpu: Processor, source: Message): void {
   if (source.kind !== UNLOCK || source.writer === cpu.id || !machine.options.unlockLockOther)
     return; // V-12

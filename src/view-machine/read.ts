@@ -38,8 +38,8 @@ export function read(machine: MachineState, cpu: Processor, id: number, order: n
 }
 
 /**
- * Whether a read of the newest message would tell nothing and bind nothing: the CPU has accessed that message before, what
- * it brought binds everything later by now, and it overtakes none of the accesses that are still in the window.
+ * Whether a read of the newest message changes nothing: the CPU has accessed that message before, all that came with
+ * it binds everything later by now, and the read overtakes no access that is still in the window.
  */
 export function isNoNews(cpu: Processor, id: number, message: Message): boolean {
   const window = cpu.window;
@@ -52,7 +52,7 @@ export function isNoNews(cpu: Processor, id: number, message: Message): boolean 
   );
 }
 
-/** Whether nothing that a CPU has learnt binds its reads alone: a read of what it knows then has nothing to hand on. */
+/** Whether nothing binds only the reads of a CPU: then a read of a message that it knows has nothing to hand on. */
 export function bringsNothing(cpu: Processor): boolean {
   return (
     cpu.window.pointers === 0 &&
@@ -147,7 +147,7 @@ export function takeStale(
 ): boolean {
   const external = message.writer !== NOBODY && message.writer !== cpu.id;
   joinRead(machine, cpu, message, external);
-  // What happens before this read only because of what it reads may already forbid reading that.
+  // The message may tell of something that forbids to read it.
   if (
     Math.max(machine.summary.get(id), machine.global.at(id, machine.summaryTime)) > message.position
   )
@@ -243,7 +243,7 @@ function mayOvertake(cpu: Processor, message: Message): boolean {
   return false;
 }
 
-/** Own writes that happen before a message happen before its read here, whatever way that went. */
+/** Own writes that happen before a message also happen before the read of it, whichever way the message's knowledge came. */
 function joinOwnWrites(machine: MachineState, cpu: Processor, message: Message): void {
   const window = cpu.window;
   for (let i = 0; i < window.count; i++) {
@@ -267,7 +267,7 @@ function commitRead(
   cpu.event++;
   const exact = machine.options.exact;
   const acquire = order === LOAD_ACQUIRE || (order === LOAD_DEPENDENT && !exact);
-  // What was read before was taken in then, and bound what a plain read binds.
+  // What was read before was learnt then, and has bound what a plain read binds.
   if (external && (acquire || !again))
     takeIn(machine, cpu, message, acquire ? ALL : exact ? NOTHING : WRITES);
   if (acquire) {
@@ -302,7 +302,7 @@ function takeIn(machine: MachineState, cpu: Processor, message: Message, binds: 
   learn(cpu, message);
 }
 
-/** What this CPU's last strong fence did binds everything, and all that it writes carries it. */
+/** What this CPU's last strong fence published binds everything, and is carried by all its writes. */
 function takeInOne(
   machine: MachineState,
   cpu: Processor,

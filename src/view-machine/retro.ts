@@ -1,6 +1,6 @@
 /**
- * The retro rule: a new access that some older access of its CPU already knew to be overtaken happens before that older
- * one, so all that is known now must have been known there.
+ * The retro rule. An older access of the same CPU may already have known a message that overtakes the new access.
+ * Then the new access happens before the older one, so all that is known now must have been known there.
  */
 
 import { teaches } from './knowledge.js';
@@ -71,7 +71,7 @@ function overtakers(
 
 /** Whether the summary of an entry already holds all of the new summary that does not bind everything later anyway. */
 function covers(machine: MachineState, cpu: Processor, entry: Entry, access: NewAccess): boolean {
-  // A fence time that binds everything later may still be news to what happened after the entry before that.
+  // A fence time that binds everything later need not have been known to what came after the entry.
   if (machine.summaryTime > entry.boundTime) return false;
   const summary = machine.summary;
   for (let i = 0; i < summary.count; i++) {
@@ -98,7 +98,7 @@ function holds(
   return cpu.window.summaryAt(entry, location) >= position;
 }
 
-/** An entry may learn more only if nobody relied on it: no own event, and for a write no reader of its message. */
+/** An entry may learn more only if nothing relied on it yet: no event of its own CPU and, for a write, no reader of its message. */
 function mayGrow(
   machine: MachineState,
   cpu: Processor,
@@ -112,7 +112,7 @@ function mayGrow(
   return entry.knowledge === cpu.knowledge;
 }
 
-/** Whether an entry would not be overtaken itself by what it learns. */
+/** Whether an entry would not itself be overtaken because of what it learns. */
 function staysLegal(
   machine: MachineState,
   { location: location, position }: Entry,

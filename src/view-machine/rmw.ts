@@ -76,7 +76,7 @@ function failBeforeFence(
   return succeeds(rmw, source.value) ? null : source;
 }
 
-/** Choose the message to take. If the operation fails with it, the read is done; else it is still to be done. */
+/** Choose the message to take. If the operation fails with it, its read has been done; otherwise the caller does it. */
 function choose(machine: MachineState, cpu: Processor, id: number, rmw: Rmw): Message {
   const location = machine.locations[id] as Location;
   const list = candidates(machine, cpu, id, rmw, location);
@@ -91,7 +91,7 @@ function choose(machine: MachineState, cpu: Processor, id: number, rmw: Rmw): Me
   return newest;
 }
 
-/** Messages that may be taken, newest first; that one always may. */
+/** Messages that may be taken, newest first. The newest may always be taken. */
 function candidates(
   machine: MachineState,
   cpu: Processor,

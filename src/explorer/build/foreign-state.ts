@@ -11,7 +11,7 @@ const SHARED = new Set(['Atomics', 'SharedArrayBuffer']);
 const nameOf = (node: Node | null | undefined): string | undefined =>
   node?.type === 'Identifier' ? (node as Identifier).name : undefined;
 
-/** Whether a value is an array of numbers over a buffer; one of its own is a table at most. */
+/** Whether a value is an array of numbers over a buffer that others may have; an array with a buffer of its own is only a table. */
 function isView(init: Node | null | undefined): boolean {
   if (init?.type !== 'NewExpression') return false;
   const { callee, arguments: given } = init as NewExpression;

@@ -1,4 +1,4 @@
-/** What a function's local state consists of, as its text shows it: parameters, and variables at the head of a loop. */
+/** What a function's local state consists of, according to its text: parameters, and variables at the head of a loop. */
 
 import type {
   AnonymousFunctionDeclaration,

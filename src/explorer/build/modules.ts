@@ -1,4 +1,4 @@
-/** Loads a scenario file for the explorer: walks its imports, makes every module of kernel code resumable, imports that. */
+/** Loads a scenario file for the explorer: follows its imports, makes every module of kernel code resumable, and imports the result. */
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -224,7 +224,7 @@ async function emit(
 /** Modules that decide what is emitted. */
 const BUILDER = ['transform', 'frames', 'plain', 'symbols', 'modules', '../../memory/vocabulary'];
 
-/** Fingerprint of the build itself: what another one has emitted is not taken. */
+/** Fingerprint of the build itself: output of another build is not used. */
 async function builder(): Promise<string> {
   const sources = BUILDER.map((name) => readFile(join(HERE, `${name}.js`), 'utf8'));
   return fingerprintOf(await Promise.all(sources));

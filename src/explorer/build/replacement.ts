@@ -15,7 +15,7 @@ import { isKernelFunction, parseModule } from './transform.js';
 
 /** Rooms whose functions are ports of kernel functions. */
 const PORTED_ROOMS = ['kernel', 'livepatch'];
-/** Under what name a replaced function can still be called, by who replaces it. */
+/** Under what name the code that replaces a function can still call it. */
 const ORIGINAL = '$original';
 
 /** Kernel functions that a file replaces. */
@@ -119,7 +119,7 @@ export function originalOf(name: string, replacement: Replacement): ExportedFrom
   return module === undefined ? undefined : { module, name: `${name}${ORIGINAL}` };
 }
 
-/** Everybody who calls a function of this module, itself included, calls the one that replaces it. */
+/** All calls of a function of this module, its own included, go to the one that replaces it. */
 function giveWay(text: MagicString, program: Program, name: string): void {
   const exported = exportsOf(program).has(name);
   for (const { id } of topLevel(program).filter((other) => other.name === name)) {

@@ -16,7 +16,7 @@ export const OWN = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const PACKAGE = 'klp-smp';
 /** The module of the public API. */
 export const INDEX = join(OWN, 'index.js');
-/** Before the path of a module of our own, or `with`: specifiers that the build writes into modules, wherever those are. */
+/** Stands before the path of a module of our own, or `with`, in specifiers that the build writes into modules. */
 export const VIRTUAL = `${PACKAGE}:`;
 /** Stands for the file that replaces kernel functions. */
 export const WITH = `${VIRTUAL}with`;

@@ -36,7 +36,7 @@ export interface ModuleNames {
   readonly plain: ReadonlySet<string>;
   /** New specifiers of import and export declarations, by the old one. */
   readonly specifiers: ReadonlyMap<string, string>;
-  /** Say where functions begin and end and what variables hold when loops go round: for who tells local states apart. */
+  /** Report where functions begin and end, and what variables hold when a loop goes round: for searches that tell local states apart. */
   readonly frames?: boolean;
 }
 

@@ -12,7 +12,7 @@ export const nothing = function* (): Generator<undefined, void, undefined> {
 /** What a function of kernel code became in the resumable build. */
 const CODE = nothing.constructor as new () => object;
 
-/** Thrown for a body that cannot be explored. Its place is known to who knows the file. */
+/** Thrown for a body that cannot be explored. The caller, who knows the file, adds the place. */
 export class ForeignBody extends UsageError {
   readonly #body: KernelBody;
 

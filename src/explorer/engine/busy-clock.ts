@@ -1,4 +1,7 @@
-/** Time that passes while CPUs are busy: counted in operations, so that it passes at the same places however often a strategy is asked. */
+/**
+ * Time that passes while CPUs are busy. It is counted in operations, so it passes at the same places however often the
+ * strategy is asked.
+ */
 
 import type { BusyTime, StateAccess } from '../../scenario/declare.js';
 

@@ -139,7 +139,8 @@ export class HappensBefore {
     const word = this.#word(event.accesses[i + 1] as number);
     const before = this.#clocks[event.cpu] as Int32Array;
     const none: number[] = [];
-    // Whoever waited may not have been able to go on earlier: see lastStoreBefore(); whoever takes a lock could only have come before its last owner.
+    // A CPU that waited may not have been able to go on earlier: see lastStoreBefore(). A CPU that takes a lock could
+    // only have come before the lock's last owner.
     const direct = access === ACCESS_WAITED || access === ACCESS_LOCK ? none : races;
     if (word.lastStore >= 0 && word.lastStore < index) {
       this.#cause(causes, direct, word.lastStore, before);

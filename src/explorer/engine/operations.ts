@@ -16,8 +16,8 @@ export const ACCESS_PEEK = 6;
 export const ACCESS_ALSO_WRITE = 7;
 
 /**
- * Stand-ins for what is no word of the memory, above all addresses: the wait queue of a word, which sleepers read and
- * wakers write, and for each CPU the wake-up it was given.
+ * Numbers above all addresses, for things that are no words of the memory: the wait queue of a word, which sleepers
+ * read and wakers write, and for each CPU the wake-up that it was given.
  */
 const QUEUES = 2 ** 40;
 const WAKE_UPS = 2 ** 41;

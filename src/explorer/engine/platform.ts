@@ -15,7 +15,7 @@ export interface SiteOptions {
   readonly onSite?: ((site: number) => void) | undefined;
 }
 
-/** The same table, which tells who looks at it. */
+/** The same table, which reports each look at it. */
 function telling(removed: Uint8Array, onSite: (site: number) => void): Uint8Array {
   return new Proxy(removed, {
     get(table, key) {

@@ -58,7 +58,7 @@ function join(target: Clock, source: Clock): void {
   }
 }
 
-// For so few elements a loop is faster than fill() and set().
+// With so few elements a loop is faster than fill() and set().
 function copy(target: Clock, source: Clock): void {
   for (let i = 0; i < target.length; i++) target[i] = source[i] as number;
 }

@@ -1,4 +1,4 @@
-/** Whether an execution that did not end never will: on the fair schedule, a state that comes again comes for ever. */
+/** Whether an execution that has not ended never will: on the fair schedule, a state that comes again will come again for ever. */
 
 import { FIRST_VALID_ADDR } from '../../memory/fault.js';
 import type { Addr } from '../../memory/struct.js';
@@ -27,7 +27,7 @@ interface Round {
   readonly loops: readonly Lap[];
 }
 
-/** Operations after which a round ends by itself, as a CPU that executes nothing but fences never lets go: many divide them. */
+/** Operations after which a round ends by itself, as a CPU that executes nothing but fences never yields. The number has many divisors. */
 const LONGEST_ROUNDS = [60, 120, 360, 2520] as const;
 
 /** Rounds that are kept: a period may have half of them. */
@@ -162,7 +162,7 @@ function repeats(rounds: readonly Round[], period: number): boolean {
   const isSame = last.every((one, i) => equal(one, before[i] as Round));
   const busy = last.reduce((mask, one) => mask | one.busy, 0);
   if (!isSame || busy === 0) return false;
-  // A loop of one call at one place in the order of things: it went round since then, and was not left.
+  // The same loop, in the same call and at the same place: it went round since then, and was not left.
   const laps = before.flatMap(({ loops }) => loops);
   let looping = 0;
   for (const [i, { cpu, call }] of last.flatMap(({ loops }) => loops).entries()) {

@@ -121,7 +121,7 @@ function createMemory(
   return kind === 'sc' ? new ScMemory() : new ViewMachine({ cpus, words, ...CAPS, log, without });
 }
 
-/** Say where a body is that cannot be explored. */
+/** Add the place to the error for a body that cannot be explored. */
 function placed<T>(file: string | undefined, action: () => T): T {
   try {
     return action();

@@ -6,7 +6,7 @@ import { wakeUpOf } from './operations.js';
 import { WAIT_HALT, type CpuState } from './cpu-state.js';
 import { CHOOSE_EARLY, CHOOSE_SLEEPER } from './strategy.js';
 
-/** What the sleepers of an execution need of who gives CPUs their turns. */
+/** What the sleepers of an execution need from the object that gives CPUs their turns. */
 export interface SleepersHost extends ChoiceSource {
   readonly observes: boolean;
   /** `cpu` stores to something as a part of its step. */

@@ -72,7 +72,7 @@ export abstract class SteppingCpu extends Cpu {
     this.line = localBase + state.id * CPU_LOCAL.size;
   }
 
-  /** Resumable code that says where functions begin and end says it to nobody here. */
+  /** Some resumable code reports where functions begin and end; this CPU does not need it. */
   readonly frames = 0;
   entered(): void {
     // Nothing to note.
@@ -143,7 +143,7 @@ export abstract class SteppingCpu extends Cpu {
     this.finish(ops.OP_AWAKE.code, addr, ret);
   }
 
-  /** Sleep on a word, or find a reason not to. */
+  /** Sleep on a word, unless the word holds something else. */
   protected sleepOn(addr: Addr, seen: number, timeoutMs: number, mayEndEarly: boolean): number {
     const { state, turns } = this;
     this.enter(addr);

@@ -29,7 +29,7 @@ export interface Step {
 export interface Position {
   /** Operations executed, ends of code included. */
   readonly count: number;
-  /** Where in its own code the last decision about it was taken: see `ExplorerCpu.position`. */
+  /** Where in its own code the CPU was when the last decision about it was taken: see `ExplorerCpu.position`. */
   readonly decidedAt: number;
 }
 

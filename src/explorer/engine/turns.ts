@@ -1,4 +1,4 @@
-/** Decides who goes on: asks the strategy at scheduling points, lets time pass, and ends what makes no progress. */
+/** Decides which CPU goes on: asks the strategy at scheduling points, lets time pass, and ends executions that make no progress. */
 
 import type { Addr } from '../../memory/struct.js';
 import type { Machine, StateView } from '../../scenario/declare.js';
@@ -42,7 +42,7 @@ export class Overrun extends Error {
   override readonly name = 'Overrun';
 }
 
-/** Operations after which an execution is given up whose strategy decides about `bound` of them. */
+/** Operations after which an execution is given up when its strategy decides about the first `bound`. */
 export const stepLimitOf = (bound: number): number => bound * 3;
 
 /** Limits of one execution. */
@@ -220,7 +220,7 @@ export class Turns implements SleepersHost {
     } else {
       const strategy = this.#strategy as Strategy;
       this.next = strategy.next(mask, this.last, this.#cpus);
-      // However often the strategy wants to be asked: the fair schedule begins at one place.
+      // The fair schedule begins at one place, however often the strategy wants to be asked.
       const left = this.bound + 1 - this.steps;
       this.fuel = Math.min(strategy.fuel, left);
       if (this.next < 0) this.stopped = 'abandoned';
@@ -257,7 +257,7 @@ export class Turns implements SleepersHost {
     this.log.switch(last, last < 0 ? 0 : (this.#cpus[last] as CpuState).decidedAt, this.next);
   }
 
-  /** Beyond the bound every CPU gets its turn and every load the newest value: a state that comes again comes for ever. */
+  /** Beyond the bound every CPU gets its turn and every load returns the newest value, so a state that comes again will come for ever. */
   #pickFairly(mask: number): void {
     if (this.steps > this.stepLimit) this.overrun();
     this.#fair = true;
@@ -269,7 +269,7 @@ export class Turns implements SleepersHost {
     if (after === 0) this.#round();
   }
 
-  /** Every CPU that can go on has had its turn. Who sleeps for a time does not sleep for ever, although others can go on. */
+  /** Every CPU that can go on has had its turn. A CPU that sleeps with a time-out does not sleep for ever, although others can go on. */
   #round(): void {
     if (this.sleepers.timeOut()) this.#platform.observer?.timePassed();
     this.#platform.observer?.round();

@@ -73,7 +73,7 @@ export class Judge {
       return verdict('deadlock', describeBlocked(execution, this.#prepared.machine));
     if (reason === 'unended') return unended(givenUp as GivenUp);
     const ended = this.#ended(execution);
-    // What a race led to says more than the race.
+    // The outcome that a race led to says more than the race itself.
     if (race !== undefined && ended.grade !== 'forbidden') return this.#race(race);
     return ended;
   }

@@ -1,4 +1,7 @@
-/** Words that decide whether more than one CPU can go on: while one is alone and none of them changes, nobody is asked. */
+/**
+ * Words that decide whether more than one CPU can go on. While only one can, and none of these words changes, the
+ * strategy is not asked.
+ */
 
 import type { Addr } from '../../memory/struct.js';
 import type { StateView } from '../../scenario/declare.js';

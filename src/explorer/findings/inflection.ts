@@ -75,7 +75,7 @@ class Continuing implements Strategy {
   }
 
   observe(): void {
-    // What is followed is fixed, and what is drawn depends on nothing.
+    // What is followed is fixed, and draws do not depend on what was executed.
   }
 
   end(): void {

@@ -48,7 +48,7 @@ class Minimiser {
     return this.executions >= MAX_EXECUTIONS || this.#steps >= MAX_STEPS;
   }
 
-  /** Leave out parts of the schedule: large blocks first, then each by itself. Returns whether any could go. */
+  /** Leave out parts of the schedule: large blocks first, then each by itself. Returns whether any part could be left out. */
   remove(part: Part): boolean {
     let removed = false;
     for (let size = this.best[part].length; size >= 1; size >>= 1) {
@@ -61,7 +61,7 @@ class Minimiser {
     return removed;
   }
 
-  /** Keep few of very many switches: what shows under most schedules needs none of them. */
+  /** Keep few of very many switches: what shows under most schedules needs hardly any of them. */
   thin(): void {
     const random = new RandomSource();
     random.seed(1, 2);
@@ -99,7 +99,7 @@ class Minimiser {
     this.executions++;
     this.#steps += this.#session.execution.steps;
     if (key !== this.#key) return false;
-    // What was really executed: decisions that had become impossible, or the default, are gone.
+    // What was really executed: without decisions that had become impossible or were the default.
     const executed = this.#session.execution.log.schedule();
     if (sizeOf(executed) >= sizeOf(this.best)) return false;
     this.best = executed;

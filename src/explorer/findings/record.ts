@@ -56,7 +56,7 @@ function kindOf(step: StoryStep): StepKind {
   return WAITS.has(step.name) || step.name.endsWith('(held)') ? 'wait' : 'local';
 }
 
-/** A recorder that also notes what the memory logged by then, and which task each CPU executes. */
+/** A recorder that also notes how much the memory had logged, and which task each CPU executes. */
 class FlowRecorder extends Recorder {
   /** Events in the memory's log after each step. */
   readonly logged: number[] = [];
@@ -175,7 +175,7 @@ class Builder {
   readonly tasks: { name: string; addr: number }[] = [];
   readonly touched = new Set<number>();
   readonly #stackIds = new Map<string, number>();
-  /** Where each CPU was last: there it is still when a wait of its ends. */
+  /** Where each CPU was last: it is still there when its wait ends. */
   readonly #lastStack = new Map<number, readonly string[]>();
   readonly #taskIds = new Map<number, number>();
   readonly #session: Session;

@@ -86,7 +86,7 @@ function indexOf(steps: readonly StoryStep[], { cpu, step }: Inflection): number
   return steps.findLastIndex((s) => s.cpu === cpu && s.step === step && !QUIET.has(s.name));
 }
 
-/** Operations by which a CPU waits: that another goes on then is nobody's choice. */
+/** Operations by which a CPU waits: nobody chooses that another CPU goes on then. */
 const WAITING: ReadonlySet<string> = new Set([
   'relax',
   'mwait',
@@ -96,8 +96,8 @@ const WAITING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Of the decisive steps those that somebody chose: no change of CPU after one that waits, and none after the outcome can no longer
- * be avoided.
+ * Of the decisive steps those that somebody chose: without changes of CPU after one that waits, and without those
+ * after the point from which the outcome can no longer be avoided.
  */
 function chosenSteps(steps: readonly StoryStep[], inflection: Inflection | undefined): Set<number> {
   const point = inflection === undefined ? steps.length : indexOf(steps, inflection);

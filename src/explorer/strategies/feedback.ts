@@ -89,7 +89,7 @@ export class FeedbackStrategy implements Strategy {
     const random = this.#random;
     const places = [...made.keys()];
     const [cpu = '0', at = '0'] = (places[random.below(places.length)] ?? '0 0').split(' ');
-    // A position is a multiple of four, but where a CPU waits.
+    // A position is a multiple of four, except where a CPU waits.
     const moved = Number(at) + 4 * (random.below(2 * REACH + 1) - REACH);
     const targets = [...made.values()];
     switches.set(`${cpu} ${moved}`, targets[random.below(targets.length)] ?? 0);
@@ -111,7 +111,7 @@ export class FeedbackStrategy implements Strategy {
     return to >= 0 && (runnable & (1 << to)) !== 0 ? to : -1;
   }
 
-  /** As the random strategy would, which is asked when the turn that it gave is over. */
+  /** Answers as the random strategy does, which is asked when the turn that it gave is over. */
   #draw(runnable: number, last: number): number {
     const goesOn = last >= 0 && (runnable & (1 << last)) !== 0;
     if (goesOn && --this.#left > 0) return last;

@@ -7,7 +7,7 @@ import type { Profile, SharedWord } from './profile.js';
 
 /** Words whose operations are ordered, at most. */
 const MOST_WORDS = 4;
-/** Weight of a CPU that was not expected to have operations left. */
+/** Weight of a CPU that has no operations left according to the profile. */
 const LEAST = 0.05;
 
 /**

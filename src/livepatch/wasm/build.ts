@@ -1,4 +1,4 @@
-/** Build step: compile the WebAssembly handler's variants and the switch to beside the files that load them. */
+/** Build step: compile the variants of the WebAssembly handler and the switch, and put them beside the files that load them. */
 
 import { compileWat } from '../../memory/wasm/compile.js';
 import { SWITCH_VALUES } from './switch-values.js';

@@ -31,7 +31,7 @@ const OFFSETS = {
   LIMIT: placeholder(1),
 } as const;
 
-/** Takes the word at {@link placeholder} 2 of the code in place of its address, and sees to it that it is one. */
+/** Takes the word at {@link placeholder} 2 of the code in place of its address, and checks that it is one. */
 const WORD_OF_CODE = `
   (if (i32.ge_u (i32.sub (local.get $result) (i32.const ${FIRST_VALID_ADDR})) (i32.const ${placeholder(1)}))
     (then (local.set $result (i32.const -4)) (br $unlock)))

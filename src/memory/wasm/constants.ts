@@ -2,7 +2,7 @@
 
 import { SimulatorBug } from '../../errors.js';
 
-/** First of the numbers that stand for constants in a text: each takes five bytes, as any constant does once it is put in. */
+/** First of the numbers that stand for constants in a text. Each takes five bytes, as long as any constant that replaces it. */
 const FIRST_PLACEHOLDER = 0x7fee_0000;
 const BYTES = 5;
 

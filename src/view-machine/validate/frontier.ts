@@ -41,7 +41,7 @@ export function unite(one: Frontier, other: Frontier): Frontier {
     if (other[at] === 0 || (one[at] === other[at] && one[at + 2] === other[at + 2])) continue;
     result ??= one.slice();
     raise(result, at, other[at] as number, other[at + 1] as number);
-    // If the latest of `other` does not win, it is above the rest of `other` and has been counted among the losers.
+    // If the latest of `other` is not the highest, it is above the rest of `other`, and was counted as one of the others.
     if (other[at + 2] !== 0)
       raiseOther(result, at, other[at + 2] as number, other[at + 1] as number);
   }

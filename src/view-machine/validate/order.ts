@@ -25,7 +25,7 @@ import type { Graph } from './graph.js';
 
 const NO_NODE = -1;
 
-/** Events of a CPU that some later event will be ordered after all at once: a node that collects them. */
+/** Collects events of a CPU in one node, since some later event is ordered after all of them at once. */
 class Collector {
   readonly #graph: Graph;
   readonly #pending: number[] = [];
@@ -100,7 +100,7 @@ export interface Fence {
 export class Order {
   /** For each access, the writes that are propagated before it. */
   readonly propagated: (Frontier | undefined)[] = [];
-  /** For each access, those of them that its CPU's last strong fence already stands for. */
+  /** For each access, those of them that its CPU's last strong fence already covers. */
   readonly fenced: (Frontier | undefined)[] = [];
   /** Strong fences, in the order of execution. */
   readonly fences: Fence[] = [];
