@@ -7,7 +7,7 @@ const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 /** Loaded into the process: ends one of its worker threads after a while, as a crash of the thread would. */
 const KILLER = fileURLToPath(new URL('./kill-worker.js', import.meta.url));
 /** Milliseconds after which a command that should have ended hangs. */
-const HANG_MS = 60_000;
+const HANG_MS = 120_000;
 
 /** How a disturbed command ended. */
 export interface Ended {
@@ -18,6 +18,8 @@ export interface Ended {
   readonly stderr: string;
   /** It had to be ended by force. */
   readonly hangs: boolean;
+  /** A worker thread was there to be killed. */
+  readonly killed: boolean;
   /** From the disturbance to the end, in ms. */
   readonly took: number;
 }
@@ -42,7 +44,7 @@ function start(args: readonly string[], disturbance: Disturbance): ChildProcess 
   const killer = torture === undefined ? [] : ['--import', KILLER];
   const env = torture === undefined ? process.env : { ...process.env, TORTURE: torture };
   return spawn(process.execPath, [...killer, MAIN, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'], // On the fourth the killer says that it killed.
     env,
   });
 }
@@ -51,7 +53,8 @@ function start(args: readonly string[], disturbance: Disturbance): ChildProcess 
 export function disturbed(args: readonly string[], disturbance: Disturbance): Promise<Ended> {
   return new Promise((resolve) => {
     const child = start(args, disturbance);
-    let [stdout, stderr, hangs] = ['', '', false];
+    let [stdout, stderr, hangs, killed] = ['', '', false, false];
+    child.stdio[3]?.once('data', () => (killed = true));
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     let since = performance.now();
@@ -67,7 +70,7 @@ export function disturbed(args: readonly string[], disturbance: Disturbance): Pr
     child.on('close', (code, signal) => {
       clearTimeout(disturb);
       clearTimeout(force);
-      resolve({ code, signal, stdout, stderr, hangs, took: performance.now() - since });
+      resolve({ code, signal, stdout, stderr, hangs, killed, took: performance.now() - since });
     });
   });
 }

@@ -3,6 +3,7 @@
  * `TORTURE=message,THREAD,N` names a thread, which then ends in the place of its N-th message, however long that takes.
  */
 
+import { writeSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import threads, { isMainThread, MessagePort, threadId, Worker } from 'node:worker_threads';
 
@@ -32,6 +33,9 @@ if (kind === 'message') {
   };
   syncBuiltinESMExports();
   setTimeout(() => {
-    void workers[seed % Math.max(1, workers.length)]?.terminate();
+    const worker = workers[seed % Math.max(1, workers.length)];
+    if (worker === undefined || worker.threadId === -1) return; // None, or it has ended.
+    writeSync(3, 'killed');
+    void worker.terminate();
   }, afterMs).unref();
 }

@@ -10,7 +10,7 @@ const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const FLAT = 1.2;
 
 const RUNS: readonly (readonly string[])[] = [
-  ['explore', 'disable-switch', '--threads', '2', '--budget'],
+  ['explore', 'disable-switch', '--threads', '1', '--budget'],
   ['stress', '--cpus', '3', '--tasks', '64', '--duration'],
 ];
 
@@ -27,10 +27,9 @@ function residentOf(pid: number): number | undefined {
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
-/** Run each long command for some minutes, and compare its memory in the middle with that at the end. */
+/** Run both long commands at once for some minutes, and compare the memory of each in the middle with that at the end. */
 export async function watchMemory(minutes: number) {
-  const rows = [];
-  for (const args of RUNS) {
+  const rows = RUNS.map(async (args) => {
     const ms = Math.round(minutes * 60_000);
     const child = spawn(process.execPath, [MAIN, ...args, `${ms}ms`], { stdio: 'ignore' });
     const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
@@ -45,7 +44,7 @@ export async function watchMemory(minutes: number) {
     const middle = mean(samples.slice(2 * fifth, 3 * fifth));
     const end = mean(samples.slice(-fifth - 2, -2));
     const isFlat = end <= middle * FLAT;
-    rows.push({
+    return {
       what: `memory: ${args.slice(0, 2).join(' ')}`,
       times: 1,
       how: `exit ${String(code)}, ${Math.round(middle)} MB in the middle, ${Math.round(end)} MB at the end of ${minutes} min`,
@@ -53,7 +52,7 @@ export async function watchMemory(minutes: number) {
         ...(isFlat ? [] : ['its memory grows']),
         ...(code === 0 ? [] : [`exit status ${String(code)}`]),
       ],
-    });
-  }
-  return rows;
+    };
+  });
+  return Promise.all(rows);
 }

@@ -46,16 +46,31 @@ interface Row {
   readonly faults: readonly string[];
 }
 
-/** Commands with all their threads; each takes a few seconds unless it is disturbed. */
+/** Commands with all their threads; each takes a second or two unless it is disturbed. */
 const COMMANDS: readonly (readonly string[])[] = [
-  ['stress', '--cpus', '3', '--tasks', '48', '--duration', '3s', '--json'],
-  ['explore', 'disable-switch', '--budget', '3s', '--threads', '2', '--json'],
-  ['explore', 'disable-protocol-2', '--ablate', 'O-01', '--budget', '2s', '--json'],
+  ['stress', '--cpus', '3', '--tasks', '48', '--duration', '1s', '--json'],
+  ['explore', 'disable-switch', '--budget', '1s', '--threads', '2', '--json'],
+  ['explore', 'disable-protocol-2', '--ablate', 'O-01', '--budget', '1s', '--json'],
   ['litmus', 'SHAPES', '--workers', '2', '--json'],
-  ['litmus', '--on', 'threads', '--shapes', 'SB,MP', '--trials', '200000', '--json'],
-  ['ablate', 'O-26', '--budget', '3s', '--json'],
-  ['verify', 'shadow-get', 'shadow-alloc', '--runs', '3000', '--json'],
+  ['litmus', '--on', 'threads', '--shapes', 'SB,MP', '--trials', '100000', '--json'],
+  ['ablate', 'O-26', '--budget', '1s', '--json'],
+  ['verify', 'shadow-get', 'shadow-alloc', '--runs', '1000', '--json'],
 ];
+/** More of them for signals. */
+const SIGNALLED: readonly (readonly string[])[] = [
+  ...COMMANDS,
+  ['verify', '--exhaust', 'disable-switch', '--budget', '2s', '--json'],
+  ['history', '--json'],
+  ['latent', 'L-1', '--json'],
+];
+/** When a disturbance comes, in ms after the start: from the first to the sum of both. */
+const FROM = 200;
+const SPAN = 1_800;
+
+const stop = new AbortController();
+process.once('SIGINT', () => {
+  stop.abort(); // The table shows what was done until then.
+});
 
 /** Exit statuses of the table in docs/exit-status.md. */
 const STATUSES: ReadonlySet<number | null> = new Set([0, 1, 2, 3]);
@@ -77,61 +92,78 @@ const countOf = (codes: readonly (number | null)[]): string => {
   return [...counts].map(([code, n]) => `${n} × ${code}`).join(', ');
 };
 
-/** Disturb each command at many points of its life. */
+/** What became of one command that was disturbed many times. */
+class Disturbed {
+  readonly faults: string[] = [];
+  readonly codes: (number | null)[] = [];
+  readonly #what: string;
+  readonly #args: readonly string[];
+  #slowest = 0;
+  #killed = 0;
+
+  constructor(what: string, command: readonly string[]) {
+    this.#what = what;
+    this.#args = command.map((arg) => (arg === 'SHAPES' ? 'test/litmus/shapes' : arg));
+  }
+
+  async once(disturbance: Disturbance, expected: ReadonlySet<number | null>): Promise<void> {
+    const ended = await disturbed(this.#args, disturbance);
+    this.codes.push(ended.code);
+    if (disturbance.kind === 'signal') this.#slowest = Math.max(this.#slowest, ended.took);
+    if (ended.killed) this.#killed++;
+    const fault = faultOf(ended, expected);
+    if (fault === undefined) return;
+    const text = `${this.#args.join(' ')}, ${JSON.stringify(disturbance)}: ${fault}`;
+    this.faults.push(text);
+    process.stderr.write(`FAULT ${text}\n`);
+  }
+
+  get row(): Row {
+    const late = this.#slowest === 0 ? '' : `; slowest end ${(this.#slowest / 1000).toFixed(1)} s`;
+    const killed = this.#what === 'signal' ? '' : `; a worker was there ${this.#killed} times`;
+    return {
+      what: `${this.#what}: ${this.#args.slice(0, 4).join(' ')}`,
+      times: this.codes.length,
+      how: `exit ${countOf(this.codes)}${late}${killed}`,
+      faults: this.faults,
+    };
+  }
+}
+
+/** Disturb each command at many points of its life, in turn. */
 async function disturb(
   what: string,
-  mutator: Mutator,
-  make: (afterMs: number) => Disturbance,
-  expected: (afterMs: number) => ReadonlySet<number | null>,
+  commands: readonly (readonly string[])[],
+  make: () => Disturbance,
+  expected: ReadonlySet<number | null>,
 ): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const command of COMMANDS) {
-    const args = command.map((arg) => (arg === 'SHAPES' ? 'test/litmus/shapes' : arg));
-    const faults: string[] = [];
-    const codes: (number | null)[] = [];
-    let slowest = 0;
-    for (let i = 0; i < Math.max(1, Math.ceil(points / COMMANDS.length)); i++) {
-      const afterMs = 400 + mutator.below(3500);
-      const ended = await disturbed(args, make(afterMs));
-      codes.push(ended.code);
-      if (what === 'signal') slowest = Math.max(slowest, ended.took);
-      const fault = faultOf(ended, expected(afterMs));
-      if (fault !== undefined) faults.push(`${args.join(' ')} after ${afterMs} ms: ${fault}`);
-    }
-    process.stderr.write(
-      `${what}: ${args.join(' ')}: ${countOf(codes)}, ${faults.length} faults\n`,
-    );
-    const late = slowest === 0 ? '' : `; slowest end ${(slowest / 1000).toFixed(1)} s`;
-    rows.push({
-      what: `${what}: ${args.slice(0, 4).join(' ')}`,
-      times: codes.length,
-      how: `exit ${countOf(codes)}${late}`,
-      faults,
-    });
+  const all = commands.map((command) => new Disturbed(what, command));
+  for (let point = 0; point < points && !stop.signal.aborted; point++) {
+    await all[point % all.length]?.once(make(), expected);
+    if (point % 100 === 99) process.stderr.write(`${what}: ${point + 1} points\n`);
   }
-  return rows;
+  return all.map(({ row }) => row);
 }
 
 const killed = (mutator: Mutator): Promise<Row[]> =>
   disturb(
     'worker killed',
-    mutator,
-    (afterMs) => ({ kind: 'kill', afterMs, seed: mutator.below(1000) }),
-    () => STATUSES,
+    COMMANDS,
+    () => ({ kind: 'kill', afterMs: FROM + mutator.below(SPAN), seed: mutator.below(1000) }),
+    STATUSES,
   );
 
-function signalled(mutator: Mutator): Promise<Row[]> {
-  return disturb(
+const signalled = (mutator: Mutator): Promise<Row[]> =>
+  disturb(
     'signal',
-    mutator,
-    (afterMs) => ({
+    SIGNALLED,
+    () => ({
       kind: 'signal',
-      afterMs,
+      afterMs: FROM + mutator.below(SPAN),
       signal: mutator.below(2) === 0 ? 'SIGINT' : 'SIGTERM',
     }),
-    () => new Set([...STATUSES, 130, 143]),
+    new Set([...STATUSES, 130, 143]),
   );
-}
 
 /** Outputs that cannot be written: full, read-only, closed. */
 async function outputs(): Promise<Row[]> {
