@@ -6,7 +6,6 @@ import {
   FENCE_MB,
   FENCE_RMB,
   FENCE_WMB,
-  LOAD_ONCE,
   RMW_ADD_UNLESS,
   RMW_CMPXCHG,
   RMW_FULL,
@@ -64,6 +63,8 @@ export class MachineThread {
   readonly #words: MachineWords;
   readonly #cpu: CpuId;
   readonly #steps: readonly Step[];
+  /** For each step, the machine's address that it always accesses, as far as that is known; 0 otherwise. */
+  readonly #fixed: Int32Array;
   /** Values of the registers. */
   readonly registers: number[] = [];
   /** For each register, the reads its value came from. */
@@ -83,6 +84,7 @@ export class MachineThread {
     this.#words = words;
     this.#cpu = thread as CpuId;
     this.#steps = stepsOf(test, thread);
+    this.#fixed = new Int32Array(this.#steps.length);
     this.#phase = 'ready';
   }
 
@@ -215,7 +217,11 @@ export class MachineThread {
   }
 
   #address(expression: Expression): number {
-    return this.#words.address(this.#evaluate(expression), this.#statement());
+    const fixed = this.#fixed[this.#at] as number;
+    if (fixed > 0) return fixed;
+    const address = this.#words.address(this.#evaluate(expression), this.#statement());
+    if (expression.kind === 'constant') this.#fixed[this.#at] = address;
+    return address;
   }
 
   #depend(address: Expression, data: readonly number[], control = NONE): void {
@@ -231,7 +237,7 @@ export class MachineThread {
     return this.#words.toWord(this.#evaluate(expression));
   }
 
-  /** The value just read or computed, and what it came from: the CPU's access number `event` and `also`. */
+  /** The value just read or computed; it came from the CPU's access number `event` and from `also`. */
   #receive(into: number, word: number, event: number, also: readonly number[] = NONE): void {
     if (into >= 0) this.#set(into, this.#words.fromWord(word), union([event], also));
   }
@@ -266,8 +272,8 @@ export class MachineThread {
 
   #store(i: StoreInstruction): boolean {
     this.#depend(i.address, this.#of(i.value));
-    const value = this.#value(i.value);
-    this.#machine.store(this.#cpu, this.#address(i.address), value, STORE_ORDERS[i.order]);
+    const [value, order] = [this.#value(i.value), STORE_ORDERS[i.order]];
+    this.#machine.store(this.#cpu, this.#address(i.address), value, order);
     return true;
   }
 
@@ -348,13 +354,7 @@ export class MachineThread {
       case 'trylock':
         return this.#trylock(this.#address(i.address), i.into);
       case 'is-locked':
-        this.#depend(i.address, NONE);
-        this.#receive(
-          i.into,
-          machine.load(cpu, this.#address(i.address), LOAD_ONCE),
-          machine.lastEvent(cpu),
-        );
-        return true;
+        return this.#load({ ...i, kind: 'load', order: 'once' });
       case 'srcu-lock':
         machine.rcuReadLock(cpu, this.#address(i.address));
         this.#set(i.into, i.cookie, NONE);

@@ -48,6 +48,10 @@ export class MachineLitmus {
   cuts = 0;
   readonly #test: LitmusTest;
   readonly #initial: Int32Array;
+  /** Of this execution: the threads that can go on, and for each thread whether it is blocked. */
+  readonly #runnable: number[] = [];
+  readonly #blocked: Uint8Array;
+  #areBlocked = false;
 
   constructor(test: LitmusTest, options: Partial<ViewMachineOptions> = {}) {
     const cpus = test.threads.length;
@@ -58,6 +62,7 @@ export class MachineLitmus {
     const words = this.words.size;
     this.machine = new ViewMachine({ dependencies: 'exact', ...options, cpus, words });
     this.threads = test.threads.map((_, i) => new MachineThread(test, i, this.machine, this.words));
+    this.#blocked = new Uint8Array(cpus);
     this.#initial = new Int32Array(words);
     for (const [i, { init }] of test.locations.entries()) {
       this.#initial[i + 1] = this.words.toWord(init);
@@ -70,23 +75,38 @@ export class MachineLitmus {
     choices.begin(this.threads.length);
     for (const thread of this.threads) thread.reset();
     if (this.threads.some((thread) => thread.isCut)) return this.#cut();
-    let blocked = new Set<number>();
+    this.#unblock();
     for (;;) {
-      const runnable: number[] = [];
-      let done = true;
-      for (const [i, thread] of this.threads.entries()) {
-        if (thread.isDone) continue;
-        done = false;
-        if (!blocked.has(i)) runnable.push(i);
-      }
-      if (runnable.length === 0) return done;
-      const chosen = choices.next(runnable);
+      if (!this.#findRunnable()) return this.threads.every((thread) => thread.isDone);
+      const chosen = choices.next(this.#runnable);
       if (chosen === GIVE_UP) return false;
       const thread = this.threads[chosen] as MachineThread;
-      if (!thread.step()) blocked.add(chosen);
-      else if (blocked.size > 0) blocked = new Set();
+      if (!thread.step()) this.#block(chosen);
+      else if (this.#areBlocked) this.#unblock();
       if (thread.isCut) return this.#cut();
     }
+  }
+
+  #block(thread: number): void {
+    this.#blocked[thread] = 1;
+    this.#areBlocked = true;
+  }
+
+  #unblock(): void {
+    this.#blocked.fill(0);
+    this.#areBlocked = false;
+  }
+
+  /** The threads that are neither done nor blocked; false if there is none. */
+  #findRunnable(): boolean {
+    let found = 0;
+    for (let i = 0; i < this.threads.length; i++) {
+      if (this.#blocked[i] === 0 && !(this.threads[i] as MachineThread).isDone) {
+        this.#runnable[found++] = i;
+      }
+    }
+    this.#runnable.length = found;
+    return found > 0;
   }
 
   #cut(): false {
