@@ -78,7 +78,7 @@ const STATUSES: ReadonlySet<number | null> = new Set([0, 1, 2, 3]);
 function faultOf(ended: Ended, expected: ReadonlySet<number | null>): string | undefined {
   const { code, signal, hangs, stdout, stderr } = ended;
   if (hangs) return 'hangs';
-  if (signal !== null) return `ended by ${signal}`;
+  if (signal !== null) return `ended by ${signal}: ${stderr.slice(0, 2000)}`;
   if (!expected.has(code)) return `exit status ${String(code)}: ${stderr.slice(-300)}`;
   if (!isJson(stdout))
     return `no JSON (${String(code)}): ${stdout.slice(-80)} ${stderr.slice(-300)}`;

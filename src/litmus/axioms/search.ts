@@ -13,6 +13,7 @@ import {
 } from './domain.js';
 import { modelOf, type MemoryModel, type Rules } from '../model.js';
 import { EV } from './event.js';
+import { LockOrder } from './lock-order.js';
 import { emptyPlacement, PlacementFinder, type PlacementNode } from './placement.js';
 import { PlacedTrace } from './placed-trace.js';
 import { SequentialRun } from './sequential.js';
@@ -57,6 +58,9 @@ export class Search {
   readonly #current: PlacementNode[];
   #remembered = 0;
   readonly #sequential: SequentialRun | null;
+  /** The locks whose order cuts candidates short: none if forbidden candidates are wanted. */
+  readonly #locks: ReadonlySet<LocationId>;
+  readonly #lockOrder: LockOrder;
   /** By thread: can the threads up to it break an axiom at all? */
   readonly #mayBreak: readonly boolean[];
   /** Thread being placed. */
@@ -87,6 +91,9 @@ export class Search {
     this.#axioms = new Axioms(this.#candidate, this.#rules);
     this.#sequential =
       options.incoherent === true ? null : new SequentialRun(this.#candidate, this.#rules);
+    const isPruned = listener.forbidden === undefined && options.incoherent !== true;
+    this.#locks = isPruned ? locksOf(this.#traces) : new Set();
+    this.#lockOrder = new LockOrder(this.#candidate);
     this.#finder = new PlacementFinder({
       candidate: this.#candidate,
       incoherent: options.incoherent === true,
@@ -134,12 +141,19 @@ export class Search {
   /** The placements at each location that the last thread touches; null if one has none. */
   #placements(placed: PlacedTrace): (readonly PlacementNode[])[] | null {
     const choices: (readonly PlacementNode[])[] = [];
-    for (const location of placed.accesses.keys()) {
+    for (const location of this.#locksFirst(placed.accesses)) {
       const placements = this.#placementsAt(location, placed);
       if (placements.length === 0) return null;
       choices.push(placements);
     }
     return choices;
+  }
+
+  #locksFirst(accesses: PlacedTrace['accesses']): Iterable<LocationId> {
+    const locks = this.#locks;
+    if (locks.size === 0) return accesses.keys();
+    const all = [...accesses.keys()];
+    return [...all.filter((l) => locks.has(l)), ...all.filter((l) => !locks.has(l))];
   }
 
   /** The same trace on top of the same placement has the same choices, whatever the other locations are like. */
@@ -231,11 +245,22 @@ export class Search {
       co[location] = placement.co;
       this.#current[location] = placement;
       for (let i = 0; i < reads.length; i++) rf[reads[i] ?? 0] = sources[i] ?? PENDING;
-      this.#place(thread, choices, index + 1, broken);
+      if (this.#locksAllow(location)) this.#place(thread, choices, index + 1, broken);
       co[location] = saved;
       this.#current[location] = savedNode;
       for (const read of reads) rf[read] = PENDING;
     }
+  }
+
+  /** Can what has just been placed at a location be in line with the locks? */
+  #locksAllow(location: LocationId): boolean {
+    const locks = this.#locks;
+    if (locks.size === 0 || locks.has(location)) return true;
+    for (const lock of locks) {
+      const order = this.#current[lock];
+      if (order !== undefined && !this.#lockOrder.agrees(location, order)) return false;
+    }
+    return true;
   }
 
   #check(): Axiom | null {
@@ -248,6 +273,19 @@ export class Search {
   #mayWait(t: number, broken: Axiom | null): boolean {
     return t < this.#test.threads.length - 1 && (broken !== null || this.#mayBreak[t] !== true);
   }
+}
+
+/** Locations that some thread takes as a lock. */
+function locksOf(traces: TraceSets['traces']): ReadonlySet<LocationId> {
+  const locks = new Set<LocationId>();
+  for (const ofThread of traces) {
+    for (const { events } of ofThread) {
+      for (const { classes, location } of events) {
+        if ((classes & EV.lockWrite) !== 0) locks.add(location);
+      }
+    }
+  }
+  return locks;
 }
 
 /** By thread: do the threads up to it meet in a circle, such as two of them at two locations? Without one, program order
