@@ -41,6 +41,8 @@ function stallLines(stall: Stall): string[] {
   ];
 }
 
+const FORBIDDEN = { grade: 'forbidden', count: 1 } as const;
+
 /** Everything that went wrong in a run, as forbidden outcomes with the events that led to it. */
 export function findingOutcomes(result: ThreadResult): Outcome[] {
   const outcomes: Outcome[] = [];
@@ -49,6 +51,12 @@ export function findingOutcomes(result: ThreadResult): Outcome[] {
     const reason = FINDING_TEXTS[finding.kind] ?? finding.kind;
     const trace = outcomes.length === 0 ? { trace: eventLines(result) } : {};
     outcomes.push({ name, grade: 'forbidden', count: 1, reason, ...trace });
+  }
+  for (const { key = '', detail } of result.ends.filter((end) => end.status === 'finding')) {
+    // What was written into the memory is there already.
+    if (outcomes.length > 0) continue;
+    const reason = FINDING_TEXTS[key] ?? key;
+    outcomes.push({ ...FORBIDDEN, name: `${key}: ${detail}`, reason, trace: eventLines(result) });
   }
   for (const { cpu, detail } of result.ends.filter((end) => end.status === 'oops')) {
     outcomes.push({

@@ -4,8 +4,10 @@ import type { Recording } from '../explorer/findings/recording.js';
 import { decodeToken } from '../explorer/findings/token.js';
 import { findScenario } from './find-scenario.js';
 import { checkOptions, type OptionTable } from './option-table.js';
+import { isRecordingFile } from './recording-file.js';
 import { replacing } from './replace.js';
 import { checkReplaced, REPLAY_OPTIONS } from './replay.js';
+import { writeRecordingDown } from './replay-recording.js';
 import { boundsOf, replayCommand, type ReplayedWith } from './replay-command.js';
 import { Workers } from './workers.js';
 
@@ -38,6 +40,7 @@ export const RECORD_FINDING_OPTIONS = {
 export async function recordFinding(options: RecordFindingOptions): Promise<Recording> {
   const checked = checkOptions('recordFinding', options, RECORD_FINDING_OPTIONS);
   const { token, file, ...given } = checked;
+  if (isRecordingFile(token)) return writeRecordingDown({ path: token, replace: given.replace });
   const contents = decodeToken(token);
   const { scenario: name, memory, ablated } = contents;
   const { replace } = given;

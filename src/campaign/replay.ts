@@ -1,14 +1,16 @@
 /** Use case: execute what a token holds, twice, and tell it operation by operation. */
 
 import { SimulatorBug, UsageError, withPartial } from '../errors.js';
-import type { Verdict } from '../explorer/engine/verdict.js';
 import { decodeToken, type TokenContents } from '../explorer/findings/token.js';
 import { findScenario } from './find-scenario.js';
 import { checkOptions, OptionError, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
+import { isRecordingFile } from './recording-file.js';
+import { replayRecording } from './replay-recording.js';
 import { REPLACE, replacing, type Replacing } from './replace.js';
 import { boundsOf } from './replay-command.js';
 import { existingFile, flag, integerIn, textOf } from './rules.js';
+import type { ReplayResult } from './replayed.js';
 import type { ReplayReport } from './task.js';
 import { AXIOMS_MS, Workers } from './workers.js';
 
@@ -17,7 +19,7 @@ const REPLAY_MS = 60_000;
 
 /** What {@link replay} is asked to do. */
 export interface ReplayOptions extends Pick<Watching, 'signal'>, Replacing {
-  /** As printed by explore. */
+  /** As printed by explore, or the file of a recording of stress. */
   readonly token: string;
   /** File of the scenario, if it is not of the catalogue. */
   readonly file?: string;
@@ -29,12 +31,14 @@ export interface ReplayOptions extends Pick<Watching, 'signal'>, Replacing {
   readonly axioms?: boolean;
 }
 
+export type { ReplayResult } from './replayed.js';
+
 /** The options of {@link replay}. */
 export const REPLAY_OPTIONS = {
   signal: WATCHING.signal,
   token: {
-    rule: textOf('a token as printed by explore'),
-    about: 'as printed by explore',
+    rule: textOf('a token as printed by explore, or the file of a recording of stress'),
+    about: 'as printed by explore, or a file that stress --record wrote',
     required: true,
     flags: '<token>',
   },
@@ -58,14 +62,6 @@ export const REPLAY_OPTIONS = {
   },
 } as const satisfies OptionTable<ReplayOptions>;
 
-/** What a replay showed; plain data. */
-export interface ReplayResult extends ReplayReport {
-  readonly scenario: string;
-  readonly verdict: Verdict;
-  /** What is different from when the token was made: the code, or the execution; null: nothing. */
-  readonly changed: string | null;
-}
-
 /**
  * Reproduce a finding.
  *
@@ -75,6 +71,10 @@ export interface ReplayResult extends ReplayReport {
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const checked = checkOptions('replay', options, REPLAY_OPTIONS);
   const { token, file: given, replace, steps, all, axioms, signal } = checked;
+  if (isRecordingFile(token)) {
+    checkPlayed(options);
+    return replayRecording({ path: token, replace, signal });
+  }
   const contents = decodeToken(token);
   checkReplaced(contents, replace);
   const { scenario: name, memory, ablated } = contents;
@@ -99,6 +99,14 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     return judged(contents, report);
   } finally {
     await workers.close();
+  }
+}
+
+/** A recording holds its machine, and no memory that the axioms could be asked about. */
+function checkPlayed(options: ReplayOptions): void {
+  for (const key of ['file', 'steps', 'all', 'axioms'] as const) {
+    if (options[key] === undefined || options[key] === false) continue;
+    throw new OptionError('replay', key, 'has no effect on a recording of stress');
   }
 }
 

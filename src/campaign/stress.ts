@@ -29,6 +29,14 @@ import { checkOptions, type Filled, type OptionTable } from './option-table.js';
 import { withTotals, type OutcomeTable, type OutcomeTotals } from './outcomes.js';
 import { WATCHING, type Watching } from './progress.js';
 import { REPLACE, type Replacing } from './replace.js';
+import {
+  checkRecordable,
+  keepRecording,
+  RECORD,
+  recordedScenario,
+  recordPlan,
+  type StressRecording,
+} from './stress-record.js';
 import { choiceOf, duration, integerIn, listOf, orderingSites, seed, type Rule } from './rules.js';
 
 const WORKLOAD = new URL('../catalog/stress.js', import.meta.url).href;
@@ -63,6 +71,8 @@ export interface StressOptions extends Watching, Replacing {
   readonly latent?: readonly LatentIssue[];
   /** Break livepatch on purpose. Default not. */
   readonly sabotage?: keyof Sabotage;
+  /** File for the last operations before a finding, which {@link replay} executes again. Default none. */
+  readonly record?: string;
 }
 
 const isWeight = (value: unknown): value is number =>
@@ -168,6 +178,7 @@ export const STRESS_OPTIONS = {
     flags: '--sabotage <switch>',
     hidden: true,
   },
+  record: RECORD,
 } as const satisfies OptionTable<StressOptions>;
 
 type Checked = Filled<StressOptions, typeof STRESS_OPTIONS>;
@@ -187,6 +198,8 @@ export interface StressResult extends OutcomeTable {
   readonly events: readonly StressEvent[];
   readonly totals: OutcomeTotals;
   readonly interrupted: boolean;
+  /** Where a finding was recorded. */
+  readonly recording?: StressRecording;
 }
 
 /**
@@ -203,6 +216,7 @@ export async function stress(options: StressOptions = {}): Promise<StressResult>
   if (signal?.aborted === true) throw new Interrupted();
   const { replace } = checked;
   const replaced = replace === undefined ? undefined : await replacedSources(replace);
+  if (checked.record !== undefined) checkRecordable(checked);
   const run = runOnThreads({
     workload: WORKLOAD,
     options: planOf(checked),
@@ -213,12 +227,14 @@ export async function stress(options: StressOptions = {}): Promise<StressResult>
     jiffiesPerMs: JIFFIES_PER_MS,
     ...(signal === undefined ? {} : { signal }),
     ...(replaced === undefined ? {} : { replaced }),
+    ...(checked.record === undefined ? {} : { record: recordPlan(checked.seed) }),
     onProgress: (atMs) => {
       onProgress?.({ done: atMs / 1000, total, unit: 's', note: '' });
       rss.push({ atMs, bytes: process.memoryUsage.rss() });
     },
   });
-  const result = await finished(run, (found) => resultOf(checked, found, memoryUse(rss)));
+  const plain = await finished(run, (found) => resultOf(checked, found, memoryUse(rss)));
+  const result = { ...plain, ...(await recordingOf(checked, await run)) };
   if (result.totals.observed === 0 && !result.interrupted) {
     const complaint = `nothing was observed in ${durationMs} ms: give it more time, or other weights`;
     throw withPartial(new UsageError(`stress: ${complaint}`), result);
@@ -271,6 +287,17 @@ function resultOf(options: Checked, run: ThreadResult, rss: string): StressResul
     outcomes: runOutcomes(run),
     interrupted: run.interrupted,
   });
+}
+
+/** Write the recording of a finding, and see that it leads there. */
+async function recordingOf(
+  checked: Checked,
+  run: ThreadResult,
+): Promise<{ recording?: StressRecording }> {
+  const { record, replace, memory } = checked;
+  if (record === undefined) return {};
+  const scenario = recordedScenario(planOf(checked));
+  return keepRecording(run, { path: record, scenario, memory, replace });
 }
 
 function memoryUse(rss: readonly { readonly atMs: number; readonly bytes: number }[]): string {

@@ -13,6 +13,7 @@ import type { HistoryVerdict } from '../scenario/history.js';
 import type { KernelVersion } from '../kernel/versions.js';
 import type { LatentScriptResult } from '../scenario/latent.js';
 import type { ScenarioReference } from '../scenario/reference.js';
+import type { PlayReport, PlayRequest } from './played-task.js';
 import type { RangeResult } from './range.js';
 import type { StopAt } from './tally.js';
 
@@ -130,6 +131,8 @@ export interface TaskMap {
   tell: { request: TokenRequest & { readonly all: boolean }; result: ReplayReport };
   /** Execute what a token holds, and write down every step. */
   record: { request: TokenRequest & { readonly command: string }; result: Recording };
+  /** Execute a recording of threads. */
+  play: { request: PlayRequest; result: PlayReport };
   /** Execute what a token holds, twice; its outcome if both were the execution it was made of. */
   repeat: { request: TokenRequest; result: string | undefined };
   /** What the first executions of an exploration reach; undefined for a program, whose code has no ordering sites. */

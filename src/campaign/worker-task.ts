@@ -21,6 +21,7 @@ import type { ScenarioReference } from '../scenario/reference.js';
 import { tellProgram, weakenedLines } from '../javascript/engine/story.js';
 import { Sessions } from './kept.js';
 import { atomicsOf, isProgramSession, listFile, racesOf } from './programs.js';
+import { playRecording } from './played-task.js';
 import { createStrategy, exploreRange } from './range.js';
 import { isOfCatalogue } from './replay-command.js';
 import type {
@@ -53,6 +54,7 @@ const HANDLERS: {
   races,
   tell: retell,
   record: write,
+  play: playRecording,
   repeat,
   coverage,
   exhaust,

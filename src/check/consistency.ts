@@ -12,6 +12,14 @@ import type { Addr } from '../memory/struct.js';
 import { CHECK, type CheckLayout } from './layout.js';
 import type { CodeMap, MarkedFunction } from './versions.js';
 
+/** Whether version `v` of a group was there before the patch of image `i` came. */
+export function isBelow(words: Int32Array, { notes }: CheckLayout, v: number, i: number): boolean {
+  if (v === 0) return true;
+  const note = (field: number): number => Atomics.load(words, notes + field);
+  if ((note(CHECK.live) & (1 << (v - 1))) === 0) return true;
+  return note(CHECK.enabledAt + v - 1) < note(CHECK.enabledAt + i);
+}
+
 /** Judges the marks of the tasks that one CPU runs. */
 export class ConsistencyOracle {
   readonly #words: Int32Array;
@@ -28,20 +36,13 @@ export class ConsistencyOracle {
     return Atomics.load(this.#words, this.#layout.notes + field + index);
   }
 
-  /** Whether version `v` of a group was there before the patch of image `i` came. */
-  #isBelow(v: number, i: number): boolean {
-    if (v === 0) return true;
-    if ((this.#note(CHECK.live) & (1 << (v - 1))) === 0) return true;
-    return this.#note(CHECK.enabledAt, v - 1) < this.#note(CHECK.enabledAt, i);
-  }
-
   /** Side of the patch of image `i` that a function is on: 1 new, 0 old, undefined when it says nothing. */
   #sideOf({ version, group }: MarkedFunction, i: number): 0 | 1 | undefined {
     const bit = 1 << group;
     const nop = (this.#note(CHECK.nopGroups, i) & bit) !== 0;
     if (!nop && ((this.#code.groupsOfImage[i] ?? 0) & bit) === 0) return undefined;
     if (version === i + 1 || (nop && version === 0)) return 1;
-    return this.#isBelow(version, i) ? 0 : undefined;
+    return isBelow(this.#words, this.#layout, version, i) ? 0 : undefined;
   }
 
   /**

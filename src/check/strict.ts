@@ -5,6 +5,7 @@ import { stackOf, TASK, TIF_PATCH_PENDING } from '../kernel/task.js';
 import { OP_FENTRY } from '../kernel/text.js';
 import { KLP_PATCH, KLP_PATCHED, KLP_UNDEFINED } from '../livepatch/layout.js';
 import type { Addr } from '../memory/struct.js';
+import { isBelow } from './consistency.js';
 import { CHECK, type CheckLayout } from './layout.js';
 import { listTasksNow } from './task-list.js';
 import type { CodeMap } from './versions.js';
@@ -62,8 +63,10 @@ export class StrictChecks {
       if (words[address] === OP_FENTRY) return false;
       const found = this.#code.find(words, address);
       if (found === undefined || (groups & (1 << found.group)) === 0) return false;
-      const isNew = found.version === image + 1;
-      return reached === KLP_PATCHED ? !isNew : isNew;
+      const { version } = found;
+      if (reached !== KLP_PATCHED) return version === image + 1;
+      // A patch that came later is above this one: its functions are what runs.
+      return version !== image + 1 && isBelow(words, this.#layout, version, image);
     };
     return this.#tasks().find((task) => this.#frames(task).some(isWrong)) ?? 0;
   }

@@ -28,7 +28,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'replay',
     usage: '[options] <token>',
-    description: 'reproduce a finding of explore from its token',
+    description: 'reproduce a finding from its token or recording',
     load: async () => (await import('./replay.js')).registerReplay,
   },
   {

@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 import { createInterface } from 'node:readline/promises';
 import { replay, REPLAY_OPTIONS, type ReplayResult } from '../campaign/replay.js';
 import { findScenario } from '../campaign/find-scenario.js';
+import { isRecordingFile } from '../campaign/recording-file.js';
+import { playCommand } from '../campaign/stress-record.js';
 import { flag, integerIn, writableFile } from '../campaign/rules.js';
 import { replayCommand } from '../campaign/replay-command.js';
 import type { ReportTable } from '../report/report.js';
@@ -51,7 +53,7 @@ const TABLE = {
 export function registerReplay(program: Command): void {
   addCommand(program, {
     name: 'replay',
-    description: 'reproduce a finding of explore from its token',
+    description: 'reproduce a finding from its token or recording',
     table: TABLE,
     run: async ({ step, full, until, json, html, trace, ftrace, token = '', axioms, ...given }) => {
       const { asked, options } = splitReports(given);
@@ -84,7 +86,9 @@ const tablesOf =
   (result: ReplayResult): ReportTable[] =>
     replayedTables(
       result,
-      replayCommand(token, given.file ?? findScenario(result.scenario).file, given),
+      isRecordingFile(token)
+        ? playCommand(token, given.replace)
+        : replayCommand(token, given.file ?? findScenario(result.scenario).file, given),
       given.file,
     );
 

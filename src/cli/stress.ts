@@ -23,12 +23,23 @@ function timelineOf({ outcomes, events }: StressResult): Timeline | undefined {
   return { title: `stress: ${found[0]?.name ?? ''}`, notes, events };
 }
 
+/** What became of the recording that was asked for. */
+function recordingLines({ recording }: StressResult, record: string | undefined): string[] {
+  if (recording === undefined) {
+    return record === undefined ? [] : ['', 'nothing was found: no recording was written'];
+  }
+  const { file, key, operations, turns, command } = recording;
+  const made = `${operations.toLocaleString('en')} operations, ${turns.toLocaleString('en')} turns`;
+  return ['', `recorded in ${file}: the last ${made} lead to ${key} again`, `  ${command}`];
+}
+
 const inExplorer = { on: ['explorer'] } as const;
 
 /** Where the workload runs, and what only the explorer takes. */
 const IN_EXPLORER = {
   memory: { ...STRESS_OPTIONS.memory, needs: { on: ['threads'] } },
   profile: { ...STRESS_OPTIONS.profile, needs: { on: ['threads'] } },
+  record: { ...STRESS_OPTIONS.record, needs: { on: ['threads'], memory: ['atomics', 'wasm'] } },
   cpus: { ...STRESS_OPTIONS.cpus, shown: '4; 2 in the explorer' },
   tasks: { ...STRESS_OPTIONS.tasks, shown: '256; 8 in the explorer' },
   on: {
@@ -119,7 +130,10 @@ export function registerStress(program: Command): void {
         ...{ command: 'stress', asked, timeline: timelineOf },
         tables: (result: StressResult) => [result],
       };
-      const text = (result: StressResult): string => renderOutcomes(result, { all, paint });
+      const text = (result: StressResult): string =>
+        [renderOutcomes(result, { all, paint }), ...recordingLines(result, options.record)].join(
+          '\n',
+        );
       const { outcomes } = await runUseCase(
         { label: 'stress', json, text, reporting },
         (watching) => stress({ ...options, ...watching }),

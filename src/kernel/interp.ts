@@ -64,19 +64,27 @@ function runText(cpu: Cpu, task: TaskRef): void {
   const { kernel } = cpu.ctx;
   const pc = percpu(kernel, cpu.id);
   let budget = kernel.quantum;
+  let mayRest = true;
   // A worker's work may be what a round waits for; another task can wait until it is over.
   const canWait = !isUrgent(cpu, task);
   if (canWait) cpu.giveWay(pc + PERCPU.ipi);
   while (cpu.current === task) {
     if (cpu.peek(pc + PERCPU.ipi) !== 0) takeInterrupt(cpu, task);
     const preempt = --budget < 0 && cpu.peek(pc + PERCPU.nrQueued) > 0;
+    if (mayRest && !preempt) {
+      cpu.mayRest();
+      mayRest = false;
+    }
     const due = preempt || cpu.testBit(task + TASK.tiFlags, TIF_NEED_RESCHED);
     if (due && mayPreempt(cpu, task)) {
       scheduleNext(cpu, true);
       budget = kernel.quantum;
     } else {
       step(cpu, task);
-      if (canWait && budget < 0 && budget % kernel.quantum === 0) cpu.giveWay(pc + PERCPU.ipi);
+      if (budget < 0 && budget % kernel.quantum === 0) {
+        if (canWait) cpu.giveWay(pc + PERCPU.ipi);
+        mayRest = true;
+      }
     }
   }
 }

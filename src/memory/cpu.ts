@@ -13,7 +13,7 @@ export interface CpuContext {}
 /**
  * One simulated CPU. Kernel code receives it as its first parameter, named `cpu`, and touches shared memory through it
  * alone. Every method is a scheduling point in the explorer, except `get`, `set`, `peek`, `kick`, the hints for
- * rounds, `syncCore`, `trace` and `ablates`.
+ * rounds and rest, `syncCore`, `trace` and `ablates`.
  *
  * Addresses are word indices; values are signed 32-bit words. An operation that carries a `site` is one of the places
  * that the subsystem's ordering argument rests on: ablating the site removes or weakens it.
@@ -124,6 +124,13 @@ export abstract class Cpu {
    */
   giveWay(_interrupts: Addr): void {
     // A CPU that shares no processor holds nobody up.
+  }
+  /**
+   * After the next operation nothing of this CPU's state is outside the memory, unless kernel code that has called the scheduler is
+   * suspended on it: an engine may end its code there, and begin it again. A hint. Orders nothing.
+   */
+  mayRest(): void {
+    // Who takes no snapshots need not know.
   }
   /**
    * Answer for CPU `n` if it sleeps in {@link mwait}, holds no lock and has preemption enabled. When this says true, both CPUs

@@ -54,6 +54,7 @@ export const IMMEDIATE: ReadonlySet<string> = new Set([
   'roundBegins',
   'roundEnds',
   'giveWay',
+  'mayRest',
   'answersAsleep',
   'syncCore',
   'trace',

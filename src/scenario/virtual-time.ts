@@ -50,3 +50,20 @@ export function passJiffy(kernel: KernelContext, state: StateAccess): void {
     if (isBusy || (expiry !== 0 && expiry <= now)) raiseTick(kernel, n, state);
   }
 }
+
+/** Let `jiffies` pass, and interrupt the CPUs that are busy or have a timer due, as the clock of a machine on threads does. */
+export function passJiffies(kernel: KernelContext, jiffies: number, state: StateAccess): void {
+  const now = (state.read(kernel.globals + KERNEL.jiffies) + jiffies) | 0;
+  state.write(kernel.globals + KERNEL.jiffies, now);
+  for (let n = 0; n < kernel.cpus; n++) {
+    const pc = percpu(kernel, n);
+    const expiry = state.read(pc + PERCPU.nextExpiry);
+    const isBusy = state.read(pc + PERCPU.curr) !== idleTask(kernel, n);
+    if (isBusy || (expiry !== 0 && now - expiry >= 0)) raiseTick(kernel, n, state);
+  }
+}
+
+/** Interrupt all CPUs by their clocks. */
+export function interruptAll(kernel: KernelContext, state: StateAccess): void {
+  for (let n = 0; n < kernel.cpus; n++) raiseTick(kernel, n, state);
+}

@@ -2,6 +2,7 @@
 
 import { claimCheck } from '../check/layout.js';
 import { Monitor } from '../check/monitor.js';
+import { InvariantViolated } from '../errors.js';
 import { cpuStartupEntry } from '../kernel/interp.js';
 import { createDecide, withDecide } from '../livepatch/wasm-handler.js';
 import { withTrySwitch } from '../livepatch/wasm-switch.js';
@@ -14,9 +15,16 @@ import type { CpuId } from '../memory/struct.js';
 import type { WorkloadModule } from '../scenario/workload.js';
 import type { CpuBoot, CpuEnd } from './messages.js';
 import { switchOff } from './power.js';
+import { recordCpu, watchAtRest, type RecordedCpu } from './recorded-cpu.js';
+
+/** A CPU, and what records it. */
+interface BuiltCpu {
+  readonly cpu: NativeCpu;
+  readonly recorded: RecordedCpu | undefined;
+}
 
 /** Build the CPU that `boot` describes, its monitor attached. */
-async function buildCpu(boot: CpuBoot): Promise<NativeCpu> {
+async function buildCpu(boot: CpuBoot): Promise<BuiltCpu> {
   const words = new Int32Array(boot.memory.buffer);
   const module = (await import(boot.workload)) as WorkloadModule<unknown>;
   const { booted, attach } = module.build(boot.options);
@@ -34,11 +42,12 @@ async function buildCpu(boot: CpuBoot): Promise<NativeCpu> {
     memory: boot.memory,
     localBase: booted.localBase,
     ablation: new Ablation(boot.ablation),
-    trace: monitor.trace,
+    trace: boot.record === undefined ? monitor.trace : watchAtRest(words, check, booted, id),
     ...(boot.weak === undefined ? {} : { weak: boot.weak }),
   };
-  // What is written in WebAssembly can be neither ablated nor replaced: the port runs then.
-  const isIntact = boot.ablation.length === 0 && boot.replaced === undefined;
+  // What is written in WebAssembly can be neither ablated nor replaced nor recorded: the port runs then.
+  const isIntact =
+    boot.ablation.length === 0 && boot.replaced === undefined && boot.record === undefined;
   const isFast = boot.kind === 'wasm' && isIntact;
   const ctx = isFast
     ? withTrySwitch(id, withDecide(booted.ctx, createDecide(id, native)), native)
@@ -46,7 +55,7 @@ async function buildCpu(boot: CpuBoot): Promise<NativeCpu> {
   const cpu: NativeCpu = createNativeCpu(boot.kind, id, ctx, native);
   cpu.current = idle;
   attach?.(cpu, native);
-  return cpu;
+  return { cpu, recorded: boot.record && recordCpu(cpu, boot.record, words, booted) };
 }
 
 /** All threads meet here, so that no CPU waits for one that is still being built. */
@@ -67,16 +76,23 @@ function waitForOthers(words: Int32Array, cpus: number): void {
  */
 export async function runCpu(boot: CpuBoot): Promise<CpuEnd> {
   const words = new Int32Array(boot.memory.buffer);
-  const cpu = await buildCpu(boot);
+  const { cpu, recorded } = await buildCpu(boot);
   const { kernel } = cpu.ctx;
   try {
     waitForOthers(words, kernel.cpus);
-    cpuStartupEntry(cpu);
+    return recorded === undefined ? cpuStartupEntry(cpu) : recorded.run(() => cpuStartupEntry(cpu));
   } catch (error) {
     if (error instanceof MachineStopped) return end(boot, cpu, 'stopped', '');
+    recorded?.end();
     switchOff(words, kernel);
     if (error instanceof KernelOops) return end(boot, cpu, 'oops', error.finding.detail);
+    if (recorded !== undefined && error instanceof InvariantViolated) {
+      const { invariant, detail } = error.finding;
+      return { ...end(boot, cpu, 'finding', detail), key: invariant };
+    }
     throw error;
+  } finally {
+    recorded?.leave();
   }
 }
 

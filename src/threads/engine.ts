@@ -11,12 +11,14 @@ import { HZ } from '../kernel/timer.js';
 import type { MemoryKind } from '../memory/backend.js';
 import { MACHINE, MACHINE_BASE } from '../memory/local.js';
 import { createSharedMemory } from '../memory/map.js';
+import { ENDED_OUTSIDE } from '../memory/recorded/control.js';
 import type { WeakOptions } from '../memory/native.js';
 import type { SiteId } from '../memory/sites.js';
 import type { OutcomeCount, Workload, WorkloadModule } from '../scenario/workload.js';
 import type { CpuBoot, CpuEnd } from './messages.js';
 import { interruptCounts, pingAll, switchOff, tick } from './power.js';
 import type { ReplacedModules } from './replaced-modules.js';
+import { MachineRecorder, type RecordedRun, type RecordPlan } from './recording.js';
 import { StallDetector, type Stall } from './stall.js';
 import type { WasmMemory } from '../memory/wasm-memory.js';
 
@@ -42,6 +44,8 @@ export interface ThreadRun {
   readonly silenceMs?: number;
   /** End at the first finding. Default true. */
   readonly stopOnFinding?: boolean;
+  /** Record the last operations, so that the explorer can execute them again. Default not. */
+  readonly record?: RecordPlan;
   /** Ends the run early when it aborts; what was gathered is kept. */
   readonly signal?: AbortSignal;
   /** Called once, when the machine's memory is there and its CPUs start. */
@@ -65,6 +69,8 @@ export interface ThreadResult {
   readonly events: readonly FlightEvent[];
   readonly words: Int32Array;
   readonly check: CheckLayout;
+  /** The last operations, where they were recorded. */
+  readonly recorded?: RecordedRun;
 }
 
 /** Longest time between two ticks, for a clock of up to HZ jiffies a millisecond … */
@@ -82,6 +88,7 @@ class RunningMachine {
   readonly words: Int32Array;
   readonly check: CheckLayout;
   readonly workload: Workload;
+  readonly recorder: MachineRecorder | undefined;
   readonly #run: ThreadRun;
   readonly #pool: Piscina;
   readonly #ends: Promise<PromiseSettledResult<CpuEnd>[]>;
@@ -98,6 +105,7 @@ class RunningMachine {
     booted.init(words);
     workload.prepare?.(words);
     const { cpus } = booted.kernel;
+    this.recorder = run.record && new MachineRecorder(run.record, words, booted.kernel);
     this.#pool = new Piscina({
       filename: WORKER,
       minThreads: cpus,
@@ -119,6 +127,7 @@ class RunningMachine {
       kind,
       ablation,
       stopOnFinding: this.#run.stopOnFinding ?? true,
+      ...(this.recorder === undefined ? {} : { record: this.recorder.boot(cpu) }),
       ...(weak === undefined ? {} : { weak }),
       ...(replaced === undefined ? {} : { replaced }),
     };
@@ -142,10 +151,23 @@ class RunningMachine {
     return this.#settled > 0 || Atomics.load(this.words, MACHINE_BASE + MACHINE.stop) !== 0;
   }
 
+  /** Let jiffies pass. */
+  tick(jiffies: number): void {
+    if (this.recorder === undefined) tick(this.words, this.check.kernel, jiffies);
+    else this.recorder.tick(jiffies);
+  }
+
+  /** Interrupt every CPU: each that answers counts its interrupts up. */
+  ping(): void {
+    if (this.recorder === undefined) pingAll(this.words, this.check.kernel);
+    else this.recorder.tick(0);
+  }
+
   /** Switch off; returns at once. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
+    if (!this.hasEnded) this.recorder?.end(ENDED_OUTSIDE);
     switchOff(this.words, this.check.kernel);
   }
 
@@ -252,17 +274,19 @@ async function supervise(machine: RunningMachine, run: ThreadRun): Promise<Super
     if (run.isPaused?.() === true) ticked = now;
     const jiffies = Math.floor((now - ticked) * jiffiesPerMs);
     if (jiffies > 0 && upSince !== 0)
-      tick(words, check.kernel, Math.min(jiffies, LONGEST_TICK_MS * jiffiesPerMs));
+      machine.tick(Math.min(jiffies, LONGEST_TICK_MS * jiffiesPerMs));
     if (jiffies > 0) ticked = now;
     if (now - pinged < PING_MS) continue;
     pinged = now;
-    pingAll(words, check.kernel);
+    machine.ping();
+    if (upSince !== 0) machine.recorder?.mayWantSnapshot(elapsedMs);
     run.onProgress?.(elapsedMs, words);
     const silent = watchdog.look(machine, now, upSince === 0 ? 6 * silenceMs : silenceMs);
     if (silent >= 0) {
       return { elapsedMs, stall: undefined, bug: deadCpu(machine, silent, silenceMs) };
     }
-    const stall = stalls.look(now);
+    const { recorder } = machine;
+    const stall = recorder ? recorder.lookAtRest(() => stalls.look(now, true)) : stalls.look(now);
     if (stall) return { elapsedMs, stall, bug: undefined };
   }
 }
@@ -317,6 +341,7 @@ export async function runOnThreads(run: ThreadRun): Promise<ThreadResult> {
     events: readFlight(words, check, upTo),
     words,
     check,
+    ...(machine.recorder === undefined ? {} : { recorded: machine.recorder.collect() }),
   };
   if (failure) throw withPartial(failure, result);
   return result;

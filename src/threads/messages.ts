@@ -3,6 +3,7 @@
 import type { MemoryKind } from '../memory/backend.js';
 import type { WeakOptions } from '../memory/native.js';
 import type { SiteId } from '../memory/sites.js';
+import type { RecordBoot } from './recording.js';
 import type { ReplacedModules } from './replaced-modules.js';
 import type { WasmMemory } from '../memory/wasm-memory.js';
 
@@ -18,6 +19,8 @@ export interface CpuBoot {
   readonly weak?: WeakOptions;
   /** Modules with replaced kernel functions. */
   readonly replaced?: ReplacedModules;
+  /** What is needed to record the CPU; its operations are not recorded without. */
+  readonly record?: RecordBoot;
   /** Stop the machine at the first finding. */
   readonly stopOnFinding: boolean;
 }
@@ -25,10 +28,12 @@ export interface CpuBoot {
 /** How a CPU ended. */
 export interface CpuEnd {
   readonly cpu: number;
-  /** `stopped`: switched off. `oops`: the simulated kernel crashed on it. */
-  readonly status: 'stopped' | 'oops';
-  /** What the oops says. */
+  /** `stopped`: switched off. `oops`: the simulated kernel crashed on it. `finding`: a check of a recorded machine found something. */
+  readonly status: 'stopped' | 'oops' | 'finding';
+  /** What the oops or the check says. */
   readonly detail: string;
+  /** What a finding is counted by. */
+  readonly key?: string;
   /** What the memory reordered, by name. */
   readonly statistics: Readonly<Record<string, number>>;
 }

@@ -1,8 +1,9 @@
 /** Stalls: a transition in which nothing has moved for a long time, and the tasks that hold it up. */
 
-import { tryListTasks } from '../check/task-list.js';
+import { isListStable, listTasksNow, tryListTasks } from '../check/task-list.js';
 import { taskName } from '../check/flight.js';
 import type { CheckLayout } from '../check/layout.js';
+import type { KernelContext } from '../kernel/context.js';
 import { PERCPU, percpu } from '../kernel/layout.js';
 import { SYMBOL } from '../kernel/kallsyms.js';
 import { LIST } from '../kernel/list.js';
@@ -114,6 +115,10 @@ function describeTask(
   };
 }
 
+function listedAtRest(words: Int32Array, kernel: KernelContext): Addr[] | undefined {
+  return isListStable(words, kernel) ? listTasksNow(words, kernel) : undefined;
+}
+
 /** Looks at the transition now and then. */
 export class StallDetector {
   readonly #words: Int32Array;
@@ -128,8 +133,11 @@ export class StallDetector {
     this.#stallMs = stallMs;
   }
 
-  /** The stall, once nothing has changed for long enough. */
-  look(now: number): Stall | undefined {
+  /**
+   * The stall, once nothing has changed for long enough.
+   * @param atRest nobody else touches the memory meanwhile
+   */
+  look(now: number, atRest = false): Stall | undefined {
     const words = this.#words;
     const { klp, kernel } = this.#check;
     const patch = Atomics.load(words, klp.transitionPatch);
@@ -138,7 +146,7 @@ export class StallDetector {
       this.#signature = '';
       return undefined;
     }
-    const listed = tryListTasks(words, kernel);
+    const listed = atRest ? listedAtRest(words, kernel) : tryListTasks(words, kernel);
     const behind = (listed ?? []).filter(
       (task) => Atomics.load(words, task + TASK.patchState) !== target,
     );
@@ -153,4 +161,17 @@ export class StallDetector {
     const tasks = behind.map((task) => describeTask(words, this.#check, task, patched));
     return { forMs: Math.round(now - this.#since), target, tasks };
   }
+}
+
+/** A stall as a finding, if a transition is under way in this memory and some task has not switched. */
+export function stallAtEnd(
+  words: Int32Array,
+  { klp, kernel }: CheckLayout,
+): { readonly key: string; readonly detail: string } | undefined {
+  if (words[klp.transitionPatch] === 0) return undefined;
+  const target = words[klp.targetState];
+  const behind = listTasksNow(words, kernel).filter((it) => words[it + TASK.patchState] !== target);
+  return behind.length === 0
+    ? undefined
+    : { key: 'stall', detail: `${behind.length} tasks have not switched` };
 }

@@ -6,6 +6,7 @@ import type { Sabotage } from '../../livepatch/layout.js';
 import { bootKernelSystem, type BootedSystem } from '../../scenario/kernel-system.js';
 import { system, type Ending, type Machine, type SystemScenario } from '../../scenario/declare.js';
 import { MIX_OPERATIONS } from '../stress-admin.js';
+import { STRESS_PROFILE_NAMES } from '../stress-profiles.js';
 import { STATE_SYMBOL } from '../stress-text.js';
 import {
   DEFAULT_MIX,
@@ -22,7 +23,7 @@ const MOST_JIFFIES = 20_000;
 /** Operations of all CPUs in a jiffy while they are busy. */
 const OPERATIONS_OF_A_JIFFY = 60;
 
-/** A run in the explorer, which ends after so many operations of its admins. */
+/** A run in the explorer; it ends after so many operations of its admins, or never when that is 0. */
 export type StressRun = StressOptions & { readonly operations: number };
 
 const DEFAULTS: StressRun = { cpus: 2, tasks: 8, seed: 1, mix: DEFAULT_MIX, operations: 12 };
@@ -30,6 +31,7 @@ const DEFAULTS: StressRun = { cpus: 2, tasks: 8, seed: 1, mix: DEFAULT_MIX, oper
 /** Parameters as the name of a scenario has them: those that are not the default's. */
 export function stressParameters(run: StressRun): string {
   const { cpus, tasks, seed, mix, operations, version, latent = [], sabotage = {} } = run;
+  const { profile } = run;
   const weights = MIX_OPERATIONS.map((operation) => mix[operation]).join('+');
   const usual = MIX_OPERATIONS.map((operation) => DEFAULT_MIX[operation]).join('+');
   const broken = Object.entries(sabotage).flatMap(([name, isOn]) => (isOn ? [name] : []));
@@ -37,6 +39,7 @@ export function stressParameters(run: StressRun): string {
     ...[`cpus=${cpus}`, `tasks=${tasks}`, `seed=${seed}`, `operations=${operations}`],
     ...(weights === usual ? [] : [`mix=${weights}`]),
     ...(version === undefined ? [] : [`kernel=${version}`]),
+    ...(profile === undefined ? [] : [`profile=${profile}`]),
     ...(latent.length === 0 ? [] : [`latent=${latent.join('+')}`]),
     ...(broken.length === 0 ? [] : [`sabotage=${broken.join('+')}`]),
   ].join(',');
@@ -62,6 +65,8 @@ function parameter(text: string): Partial<StressRun> {
       return {
         version: KERNEL_VERSIONS.find((it): it is KernelVersion => it === value) ?? wrong(text),
       };
+    case 'profile':
+      return { profile: STRESS_PROFILE_NAMES.find((it) => it === value) ?? wrong(text) };
     case 'latent':
       return { latent: LATENT_ISSUES.filter((issue) => value.split('+').includes(issue)) };
     case 'sabotage': {
@@ -82,7 +87,8 @@ function mixOf(text: string): StressMix | undefined {
   return Object.fromEntries(MIX_OPERATIONS.map((it, i) => [it, weights[i]])) as StressMix;
 }
 
-function buildFor(run: StressRun): BootedSystem {
+function buildFor({ operations, ...options }: StressRun): BootedSystem {
+  const run: StressOptions = operations === 0 ? options : { ...options, operations };
   const machine = bootKernelSystem({
     declaration: stressMachine(run),
     done: STATE_SYMBOL,

@@ -81,7 +81,7 @@ const idle = (name: string, body: KernelBody): ForeignBody =>
 
 /** Operations that are no scheduling points, calls of other kernel code, and fences. */
 const UNCOUNTED =
-  /\bcpu\.(?:get|set|peek|fetch|trace|kick|roundBegins|roundEnds|giveWay|answersAsleep|syncCore|ablates|smp\w+|preempt\w+)\(|yield\*/;
+  /\bcpu\.(?:get|set|peek|fetch|trace|kick|roundBegins|roundEnds|giveWay|mayRest|answersAsleep|syncCore|ablates|smp\w+|preempt\w+)\(|yield\*/;
 
 /** Refuse a body that has ended without any operation. */
 export function checkExecuted(

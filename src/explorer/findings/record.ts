@@ -57,7 +57,7 @@ function kindOf(step: StoryStep): StepKind {
 }
 
 /** A recorder that also notes how much the memory had logged, and which task each CPU executes. */
-class FlowRecorder extends Recorder {
+export class FlowRecorder extends Recorder {
   /** Events in the memory's log after each step. */
   readonly logged: number[] = [];
   readonly tasks: number[] = [];
@@ -169,8 +169,11 @@ function missingOrders(
     });
 }
 
+/** An execution whose steps are written down. */
+export type Recorded = Pick<Session, 'execution' | 'prepared' | 'log'>;
+
 /** Makes the steps of a recording, sharing stacks and task names between them. */
-class Builder {
+export class Builder {
   readonly stacks: string[][] = [];
   readonly tasks: { name: string; addr: number }[] = [];
   readonly touched = new Set<number>();
@@ -178,10 +181,10 @@ class Builder {
   /** Where each CPU was last: it is still there when its wait ends. */
   readonly #lastStack = new Map<number, readonly string[]>();
   readonly #taskIds = new Map<number, number>();
-  readonly #session: Session;
+  readonly #session: Recorded;
   readonly #recorder: FlowRecorder;
 
-  constructor(session: Session, recorder: FlowRecorder) {
+  constructor(session: Recorded, recorder: FlowRecorder) {
     this.#session = session;
     this.#recorder = recorder;
   }

@@ -1,0 +1,48 @@
+/** Words that the threads of a recorded machine share besides its memory: whose turn it is, and how far each log has come. */
+
+/** Most CPUs of a recorded machine: the explorer's sets of CPUs are bit masks. */
+export const MOST_RECORDED_CPUS = 24;
+/** Most seats. */
+export const SEATS = 32;
+
+/** Indices of the words. */
+export const CONTROL = {
+  /** Who has the turn: its number plus one; 0: nobody. */
+  turn: 0,
+  /** Who waits for it, as bits: at full speed, or asleep on its bell. */
+  spinning: 1,
+  asleep: 2,
+  /** Operations that all CPUs have executed. */
+  ticket: 3,
+  /** Hash over all of them, as the explorer's. */
+  hash: 4,
+  /** CPUs that stand still until a word changes, as bits. */
+  blocked: 5,
+  /** CPUs nothing of whose state is outside the memory, as bits. */
+  resting: 6,
+  /** Not 0: a snapshot is wanted. */
+  wanted: 7,
+  /** Snapshots taken; who began its code before the last one begins it again. */
+  snapshots: 8,
+  /** CPU that ended the recording, plus one; {@link ENDED_OUTSIDE}; 0: it goes on. */
+  end: 9,
+  /** Word that each CPU stands still for. */
+  waitsOn: 16,
+  /** Rung when somebody asleep is to look again. */
+  bells: 16 + SEATS,
+  /** Where each log goes on. */
+  logged: 16 + 2 * SEATS,
+  /** Where each log stood at the last two snapshots, and the tickets then. */
+  logStart: 16 + 3 * SEATS,
+  ticketStart: 10,
+  size: 16 + 5 * SEATS,
+} as const;
+
+/** Of {@link CONTROL}`.end`: it was not a CPU that ended the recording. */
+export const ENDED_OUTSIDE = SEATS;
+
+/** Words of one entry of a log. */
+export const ENTRY = 2;
+
+/** Words of each CPU's ring; a power of 2. */
+export const RING_WORDS = 2 ** 20;
