@@ -26,6 +26,9 @@ export interface TraceFile {
 
 const PID = 1;
 
+/** Thread of a CPU: Perfetto takes thread 0 for the idle one, whatever its process. */
+const threadOf = (cpu: number): number => cpu + 1;
+
 const naming = (name: string, tid: number, value: string): TraceRecord => ({
   name,
   ph: 'M',
@@ -39,7 +42,7 @@ const instant = ({ seq, cpu, task, name, detail, isFinding }: TimelineEvent): Tr
   ph: 'i',
   s: 't',
   pid: PID,
-  tid: cpu,
+  tid: threadOf(cpu),
   ts: seq,
   cat: isFinding === true ? 'finding' : 'event',
   args: { task, detail },
@@ -52,7 +55,7 @@ function staysOf(events: readonly TimelineEvent[]): TraceRecord[] {
   return starts
     .map(({ seq, cpu, task }, i): TraceRecord => {
       const dur = (starts[i + 1]?.seq ?? end) - seq;
-      return { name: task, ph: 'X', pid: PID, tid: cpu, ts: seq, dur, cat: 'task' };
+      return { name: task, ph: 'X', pid: PID, tid: threadOf(cpu), ts: seq, dur, cat: 'task' };
     })
     .filter(({ name }) => name !== '');
 }
@@ -65,8 +68,8 @@ export function traceFileOf({ title, notes, events }: Timeline): TraceFile {
     displayTimeUnit: 'ms',
     otherData: { title, notes: notes.join('\n') },
     traceEvents: [
-      naming('process_name', 0, title),
-      ...cpus.map((cpu) => naming('thread_name', cpu, `CPU ${cpu}`)),
+      naming('process_name', 1, title),
+      ...cpus.map((cpu) => naming('thread_name', threadOf(cpu), `CPU ${cpu}`)),
       ...cpus.flatMap((cpu) => staysOf(ordered.filter((event) => event.cpu === cpu))),
       ...ordered.map(instant),
     ],

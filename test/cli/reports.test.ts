@@ -8,6 +8,7 @@ import { Command } from 'commander';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { parseXml } from '../report/well-formed.js';
 import { MAIN, runMain } from './child.js';
+import { traceFileFaults } from '../report/trace-event-format.js';
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'klp-reports-'));
 const BROKEN = ['disable-switch', '--ablate', 'O-04', '--runs', '300', '--budget', '120s'];
@@ -40,6 +41,7 @@ test('one run writes every report at once, and standard output stays TAP', async
     traceEvents: object[];
   };
   t.true(trace.traceEvents.length > 100);
+  t.deepEqual(traceFileFaults(JSON.stringify(trace)), []);
   const page = readFileSync(join(to, 'page.html'), 'utf8');
   const [, link] = /<a href="([^"]+)">freed in disable-switch/.exec(page)!;
   t.is(link, 'page-finding-1-freed.html');

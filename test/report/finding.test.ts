@@ -10,6 +10,7 @@ import { recordingDot } from '../../src/report/finding/graph.js';
 import { perfettoTrace } from '../../src/report/finding/perfetto.js';
 import { runMain } from '../cli/child.js';
 import { recordedWarn } from './recording.js';
+import { traceFileFaults } from './trace-event-format.js';
 
 const { token, recording } = await recordedWarn();
 
@@ -132,6 +133,7 @@ test('the Perfetto trace has a track for each CPU and task, and both ends of eve
     if (ph === 'X') t.true(dur! > 0);
   }
   t.true(traceEvents.some(({ cat }) => cat === 'ipi'));
+  t.deepEqual(traceFileFaults(JSON.stringify(perfettoTrace(recording))), []);
 });
 
 test('replay writes the page and both traces', async (t) => {

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import type { Timeline, TimelineEvent } from '../../src/report/events.js';
 import { renderTimeline } from '../../src/report/timeline.js';
 import { traceFileOf } from '../../src/report/trace-export.js';
+import { traceFileFaults } from './trace-event-format.js';
 
 const event = (
   seq: number,
@@ -85,17 +86,17 @@ test('the trace has a named track per CPU, a slice per stay of a task, an instan
   t.deepEqual(
     named.map(({ tid, args }) => [tid, args?.['name']]),
     [
-      [0, 'CPU 0'],
-      [2, 'CPU 2'],
+      [1, 'CPU 0'],
+      [3, 'CPU 2'],
     ],
   );
   const slices = traceEvents.filter(({ ph }) => ph === 'X');
   t.deepEqual(
     slices.map(({ tid, name, ts, dur }) => [tid, name, ts, dur]),
     [
-      [0, 'driver', 0, 3],
-      [0, 'user 7', 3, 1],
-      [2, 'kthread', 1, 5],
+      [1, 'driver', 0, 3],
+      [1, 'user 7', 3, 1],
+      [3, 'kthread', 1, 5],
     ],
   );
   const instants = traceEvents.filter(({ ph }) => ph === 'i');
@@ -109,7 +110,7 @@ test('the trace has a named track per CPU, a slice per stay of a task, an instan
       [6, 'event'],
     ],
   );
-  t.like(instants[3], { tid: 2, name: 'mark', args: { task: 'kthread', detail: 'new code' } });
+  t.like(instants[3], { tid: 3, name: 'mark', args: { task: 'kthread', detail: 'new code' } });
 });
 
 test('slices of a CPU never overlap, and each event lies in the slice of its task', (t) => {
@@ -122,7 +123,9 @@ test('slices of a CPU never overlap, and each event lies in the slice of its tas
   });
   const unique = fc.uniqueArray(anyEvent, { selector: ({ seq }) => seq });
   const property = fc.property(unique, (events) => {
-    const records = traceFileOf({ title: '', notes: [], events }).traceEvents;
+    const file = traceFileOf({ title: '', notes: [], events });
+    t.deepEqual(traceFileFaults(JSON.stringify(file)), []);
+    const records = file.traceEvents;
     const slices = records.filter(({ ph }) => ph === 'X');
     for (const { tid, ts, args } of records.filter(({ ph }) => ph === 'i')) {
       const around = slices.filter(

@@ -29,6 +29,9 @@ export interface TraceFileJson {
 const CPUS = 1;
 const TASKS = 2;
 
+/** Thread of a CPU or a task: Perfetto takes thread 0 for the idle one, whatever its process. */
+const threadOf = (n: number): number => n + 1;
+
 const metadata = (name: string, pid: number, tid: number, value: string): TraceEventRecord => ({
   name,
   ph: 'M',
@@ -75,7 +78,7 @@ function operation(recording: Recording, step: RecordedStep, i: number): TraceEv
     ...(step.weak === undefined ? {} : { weak: step.weak }),
   };
   const cat = step.isDecisive ? 'decisive' : step.kind;
-  return { name, cat, ph: 'X', pid: CPUS, tid: step.cpu, ts: i, dur: 1, args };
+  return { name, cat, ph: 'X', pid: CPUS, tid: threadOf(step.cpu), ts: i, dur: 1, args };
 }
 
 /** Arrows from stores to the reads on other CPUs that saw them; those to a word of interrupts are its IPIs. */
@@ -86,8 +89,8 @@ function flows({ steps, words }: Recording): TraceEventRecord[] {
     const cat = words[step.addr]?.name.endsWith('.ipi') === true ? 'ipi' : 'rf';
     const name = words[step.addr]?.name ?? cat;
     return [
-      { name, cat, ph: 's', pid: CPUS, tid: source.cpu, ts: step.from, id: i },
-      { name, cat, ph: 'f', bp: 'e', pid: CPUS, tid: step.cpu, ts: i, id: i },
+      { name, cat, ph: 's', pid: CPUS, tid: threadOf(source.cpu), ts: step.from, id: i },
+      { name, cat, ph: 'f', bp: 'e', pid: CPUS, tid: threadOf(step.cpu), ts: i, id: i },
     ];
   });
 }
@@ -100,10 +103,12 @@ export function perfettoTrace(recording: Recording): TraceFileJson {
     displayTimeUnit: 'ms',
     otherData: { scenario, verdict: verdict.key, command },
     traceEvents: [
-      metadata('process_name', CPUS, 0, `${verdict.key} in ${scenario}`),
-      metadata('process_name', TASKS, 0, 'tasks'),
-      ...Array.from({ length: cpus }, (_, cpu) => metadata('thread_name', CPUS, cpu, `CPU ${cpu}`)),
-      ...tasks.map(({ name }, id) => metadata('thread_name', TASKS, id, name)),
+      metadata('process_name', CPUS, 1, `${verdict.key} in ${scenario}`),
+      metadata('process_name', TASKS, 1, 'tasks'),
+      ...Array.from({ length: cpus }, (_, cpu) =>
+        metadata('thread_name', CPUS, threadOf(cpu), `CPU ${cpu}`),
+      ),
+      ...tasks.map(({ name }, id) => metadata('thread_name', TASKS, threadOf(id), name)),
       ...slices(
         steps,
         ({ task }) => (task < 0 ? undefined : String(task)),
@@ -112,7 +117,7 @@ export function perfettoTrace(recording: Recording): TraceFileJson {
           cat: 'task',
           ph: 'X',
           pid: TASKS,
-          tid: Number(id),
+          tid: threadOf(Number(id)),
           ts: first,
           dur: last - first + 1,
           args: { task: taskName(Number(id)) ?? '' },
