@@ -1,6 +1,6 @@
 /** `klp-smp shell`: a shell in the simulated machine. */
 
-import { readFileSync } from 'node:fs';
+import { fstatSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { choiceOf, existingFile, integerIn, seed, textOf } from '../campaign/rules.js';
 import { UsageError } from '../errors.js';
@@ -67,6 +67,12 @@ function scriptText(file: string): string {
   }
 }
 
+/** Whether output and errors of this process end in one place: a terminal, a pipe or a file. */
+function endTogether(): boolean {
+  const [out, err] = [fstatSync(1), fstatSync(2)];
+  return out.ino === err.ino && out.dev === err.dev;
+}
+
 /** Register `shell`. */
 export function registerShell(program: Command): void {
   addCommand(program, {
@@ -91,17 +97,13 @@ export function registerShell(program: Command): void {
         seed: given.seed ?? 1,
         patches: given.patch?.split(',') ?? [],
         isLive: isPrompt,
+        isTogether: transcript !== undefined || (json !== true && endTogether()),
       } as const;
       const result = await interruptible((signal) =>
         withShell(options, (session) =>
           isPrompt
             ? interact(session, process.stdin, process.stdout, signal)
-            : session.script(
-                transcript === undefined ? commands : `exec 2>&1\n${commands}`,
-                script ?? 'bash',
-                '/root',
-                signal,
-              ),
+            : session.script(commands, script ?? 'bash', '/root', signal),
         ),
       );
       if (transcript !== undefined) {

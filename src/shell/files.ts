@@ -3,7 +3,8 @@
 import { InMemoryFs, type FsStat, type IFileSystem } from 'just-bash';
 import { EACCES, EISDIR, ENOENT } from '../kernel/errno.js';
 import { strerror } from './errors.js';
-import { openFor, type KernelTree, type Node } from './tree.js';
+import { openFor, type Node } from './nodes.js';
+import type { KernelTree } from './tree.js';
 
 type Base = InMemoryFs;
 
@@ -27,7 +28,8 @@ export class ShellFs implements IFileSystem {
 
   constructor(tree: KernelTree) {
     this.#tree = tree;
-    this.base = new InMemoryFs();
+    // A redirection makes no folder that is missing, so that the usual ones have to be there.
+    this.base = new InMemoryFs({ '/tmp/.keep': '', '/root/.keep': '', '/var/tmp/.keep': '' });
   }
 
   /** The refusal since the last question, if there was one. */
@@ -55,9 +57,15 @@ export class ShellFs implements IFileSystem {
     const node = this.#tree.find(path);
     const isKernels = /^\/(sys|proc)(\/|$)/.test(path) || path === '/dev/kmsg';
     if (node === undefined) {
-      if (!isKernels) return false;
+      const parent = path.slice(0, path.lastIndexOf('/')) || '/';
+      if (!isKernels) {
+        // The file system below would make the folder.
+        if (path.startsWith('/dev/') || (await this.base.exists(parent))) return false;
+        this.#refusal = { path, error: -ENOENT, isOpen: true };
+        return true;
+      }
       // Nobody can make a file there, in a folder that is there.
-      const folder = this.#tree.find(path.slice(0, path.lastIndexOf('/')) || '/');
+      const folder = this.#tree.find(parent);
       this.#refusal = {
         path,
         error: folder?.kind === 'directory' ? -EACCES : -ENOENT,

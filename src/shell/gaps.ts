@@ -1,9 +1,9 @@
 /** Commands in which just-bash differs from what scripts expect of the usual ones; each closes one gap. */
 
 import { decodeBytesToUtf8, defineCommand, type CustomCommand } from 'just-bash';
-import { fails, ok, type ShellContext } from './commands.js';
+import { fails, ok, type ShellContext } from './command.js';
 import { strerror } from './errors.js';
-import { rewrite } from './rewrite.js';
+import { evalText, rewrite } from './rewrite.js';
 
 type Definition = Parameters<typeof defineCommand>[1];
 type Context = Parameters<Definition>[1];
@@ -193,6 +193,10 @@ const script: Definition = async ([path = ''], ctx) => {
   return ok(rewrite(await ctx.fs.readFile(file)));
 };
 
+/** The text that `eval` executes, rewritten. */
+const evaluation: Definition = ([status = '0', ...words]) =>
+  Promise.resolve(ok(evalText(words.join(' '), Number(status))));
+
 /** The commands that close gaps. */
 export function gapCommands(context: ShellContext): CustomCommand[] {
   return [
@@ -205,5 +209,6 @@ export function gapCommands(context: ShellContext): CustomCommand[] {
     define('sleep', sleeping(context)),
     define('__klp_status', statusOf(context)),
     define('__klp_script', script),
+    define('__klp_eval', evaluation),
   ];
 }

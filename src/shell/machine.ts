@@ -13,6 +13,25 @@ import { OP, SHELL, SHELL_SYMBOL } from './kernel/layout.js';
 /** How often the shell's task may have to move out of the way. */
 const MOVES = 20;
 
+/** Bit of the kernel's taint mask. */
+const TAINT_LIVEPATCH = 1 << 15;
+
+/** Names of the log's levels by number. */
+export const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug'] as const;
+/** Level of what is written to /dev/kmsg without one: a warning. */
+const DEFAULT_LEVEL = 4;
+
+/** A line of the kernel's log. */
+export interface LogRecord {
+  readonly seq: number;
+  readonly stamp: string;
+  readonly text: string;
+  /** Index in {@link LEVELS}. */
+  readonly level: number;
+  /** Whether it came from /dev/kmsg, not from the kernel. */
+  readonly isUser: boolean;
+}
+
 /** What an engine offers to the shell. */
 export interface Engine {
   readonly booted: BootedMachine;
@@ -34,8 +53,10 @@ export interface LoadedModule {
 /** Requests by name, and what is read of the memory. One at a time: like a prompt. */
 export class ShellMachine {
   readonly engine: Engine;
-  /** Texts that were written to /dev/kmsg. */
+  /** Texts that were written to /dev/kmsg, each behind the number of its level and who said it. */
   readonly #texts: string[] = [];
+  /** Names of modules in the order in which somebody tried to load them. */
+  readonly #loads: string[] = [];
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(engine: Engine) {
@@ -86,26 +107,37 @@ export class ShellMachine {
     }
   }
 
-  /** Write a line to the kernel's log. */
-  async log(text: string): Promise<void> {
-    for (const line of text.split('\n').filter((l) => l !== '')) {
-      const known = this.#texts.indexOf(line);
-      const id = known >= 0 ? known : this.#texts.push(line) - 1;
+  /**
+   * Write to the kernel's log as to /dev/kmsg: `<3>text` has a level, other text is a warning.
+   *
+   * @param isUser whether it comes from there; otherwise the kernel says it
+   */
+  async log(text: string, isUser = true): Promise<void> {
+    const [, priority, rest = ''] = /^(?:<(\d+)>)?([^]*)$/.exec(text) ?? [];
+    const level = priority === undefined ? DEFAULT_LEVEL : Number(priority) & 7;
+    for (const line of rest.split('\n').filter((l) => l !== '')) {
+      const kept = `${level}${isUser ? 'u' : 'k'}${line}`;
+      const known = this.#texts.indexOf(kept);
+      const id = known >= 0 ? known : this.#texts.push(kept) - 1;
       await this.ask(OP.kmsg, this.booted.kernel.names.length + id);
     }
   }
 
   /** The kernel's log with its time stamps, which are all different. */
-  dmesg(): { readonly seq: number; readonly stamp: string; readonly text: string }[] {
+  dmesg(): LogRecord[] {
     const { kernel } = this.booted;
-    const names = [...kernel.names, ...this.#texts];
+    const names = [...kernel.names, ...this.#texts.map((text) => `\0${text}`)];
     // A CPU may print with a clock that is behind that of the line before; the kernel's log clock never goes back.
     let latest = 0;
-    return dmesg(this.words, { ...kernel, names }).map(({ seq, jiffies: printed, text }) => {
+    return dmesg(this.words, { ...kernel, names }).map(({ seq, jiffies: printed, text, level }) => {
       const jiffies = (latest = Math.max(latest, printed));
       const seconds = String(Math.floor(jiffies / HZ)).padStart(5);
       const micros = String((jiffies % HZ) * (1_000_000 / HZ) + (seq % 10_000)).padStart(6, '0');
-      return { seq, stamp: `[${seconds}.${micros}]`, text };
+      const stamp = `[${seconds}.${micros}]`;
+      if (!text.startsWith('\0')) {
+        return { seq, stamp, text, level: LEVELS.indexOf(level), isUser: false };
+      }
+      return { seq, stamp, text: text.slice(3), level: Number(text[1]), isUser: text[2] === 'u' };
     });
   }
 
@@ -129,6 +161,7 @@ export class ShellMachine {
     return position === 0 ? name : `${name},${position}`;
   }
 
+  /** The newest first, as the kernel lists them. */
   modules(): LoadedModule[] {
     const { words } = this;
     const { kernel } = this.booted;
@@ -151,7 +184,11 @@ export class ShellMachine {
         isLivepatch: (words[mod + MODULE.klp] ?? 0) !== 0,
       });
     }
-    return found;
+    return found.sort((a, b) => this.#loadedAt(b.name) - this.#loadedAt(a.name));
+  }
+
+  #loadedAt(name: string): number {
+    return this.#loads.lastIndexOf(name);
   }
 
   module(name: string): LoadedModule | undefined {
@@ -160,6 +197,8 @@ export class ShellMachine {
 
   /** Load a module. 0 or a negative errno. @param params addresses of parameters, and their values */
   async insmod(index: number, params: readonly (readonly [Addr, number])[]): Promise<number> {
+    const name = this.name(this.booted.kernel.images[index]?.name ?? 0);
+    if (this.module(name) === undefined) this.#loads.push(name);
     return this.ask(OP.insmod, index, params.length, ...params.flat());
   }
 
@@ -178,6 +217,12 @@ export class ShellMachine {
 
   isOnline(n: number): boolean {
     return (this.words[percpu(this.booted.kernel, n) + PERCPU.online] ?? 0) !== 0;
+  }
+
+  /** What `/proc/sys/kernel/tainted` says: the machine's modules are signed ones of its tree, so only livepatches taint. */
+  get tainted(): number {
+    const isTainted = (this.words[this.booted.kernel.globals + KERNEL.taintLivepatch] ?? 0) !== 0;
+    return isTainted ? TAINT_LIVEPATCH : 0;
   }
 
   /** Processes that test_klp_syscall still waits for. */

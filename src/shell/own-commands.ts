@@ -1,7 +1,8 @@
 /** Commands of our own: load a declared livepatch, look at tasks and CPUs, wait. */
 
 import { defineCommand, type CustomCommand } from 'just-bash';
-import { fails, ok, startProgram, type ShellContext } from './commands.js';
+import { fails, ok, type ShellContext } from './command.js';
+import { startProgram } from './commands.js';
 import { strerror } from './errors.js';
 import { tasksOf } from './tasks.js';
 

@@ -1,16 +1,11 @@
 /** What just-bash does not do like bash is rewritten when a script is parsed, into what it does. */
 
 import { BashTransformPipeline, parse, type TransformPlugin } from 'just-bash';
+import { commandOf, literalOf, PREFIX, visit, type Redirection, type TreeNode } from './syntax.js';
+import type { Together } from './together.js';
+import { APART, TOGETHER_PRELUDE } from './together.js';
 
 type Ast = ReturnType<typeof parse>;
-/** A node of the syntax tree, as far as it is looked at here. */
-interface TreeNode {
-  type?: string;
-  [member: string]: unknown;
-}
-
-/** Names of the functions and commands that rewritten scripts call; no script uses such names. */
-const PREFIX = '__klp_';
 
 const FUNCTIONS = `
 ${PREFIX}trap_EXIT=
@@ -34,32 +29,17 @@ ${PREFIX}leave() {
 }
 `;
 
-/** Functions that go before every script: traps, which just-bash has not. On the script's first line, so that lines keep their numbers. */
-export const PRELUDE = FUNCTIONS.trim()
-  .split('\n')
-  .map((line) => line.trim() + (/(?:\bdo|\bthen|\{)$/.test(line) ? ' ' : '; '))
-  .join('');
+/** A script's own lines keep their numbers: what stands in front of it is on its first line. */
+const onOneLine = (source: string): string =>
+  source
+    .trim()
+    .split('\n')
+    .map((line) => line.trim() + (/(?:\bdo|\bthen|\{)$/.test(line) ? ' ' : '; '))
+    .join('');
 
-/** The first command of a small script, as a tree. */
-function commandOf(source: string): TreeNode {
-  const script = parse(source) as unknown as {
-    statements: { pipelines: { commands: TreeNode[] }[] }[];
-  };
-  const command = script.statements[0]?.pipelines[0]?.commands[0];
-  if (command === undefined) throw new Error(`no command in ${source}`);
-  return command;
-}
-
-const literalOf = (word: unknown): string | undefined => {
-  const parts = (word as { parts?: { type: string; value?: string }[] } | null)?.parts;
-  return parts?.length === 1 && parts[0]?.type === 'Literal' ? parts[0].value : undefined;
-};
-
-interface Redirection {
-  readonly fd: number | null;
-  readonly operator: string;
-  readonly target: unknown;
-}
+/** What goes before every script; `isTogether`: errors stand among the output where they happen. */
+export const preludeOf = (isTogether: boolean): string =>
+  onOneLine(isTogether ? FUNCTIONS.trimEnd() + TOGETHER_PRELUDE : FUNCTIONS);
 
 /** Whether a redirection may be refused by a file of the kernel. */
 function writesSomewhere({ fd, operator, target }: Redirection): boolean {
@@ -100,8 +80,13 @@ function withTrap(command: TreeNode): TreeNode {
   return group;
 }
 
-/** Text of a script file that is known before the script runs; undefined: unknown. */
-export type KnownFiles = (path: string) => string | undefined;
+/** How scripts are rewritten. */
+export interface Rewriting {
+  /** Text of a script file that is known before the script runs; undefined: unknown. */
+  readonly known: (path: string) => string | undefined;
+  /** Lets errors stand among the output; undefined: the two are kept apart. */
+  readonly together?: Together | undefined;
+}
 
 /** A word whose value is plain before anything runs; `$(dirname $0)` is `.`. */
 function plainValue(word: unknown): string | undefined {
@@ -124,18 +109,16 @@ function dirnameOf(substitution: TreeNode): string | undefined {
 }
 
 /** `. file` becomes the file's own statements where it is known, else `eval` of the file, rewritten. */
-function sourced(command: TreeNode, known: KnownFiles): TreeNode {
+function sourced(command: TreeNode, how: Rewriting): TreeNode {
   const path = plainValue((command['args'] as unknown[])[0]);
-  const text = path === undefined ? undefined : known(path);
+  const text = path === undefined ? undefined : how.known(path);
   if (text === undefined) {
     const replacement = commandOf(`eval "$(${PREFIX}script X)"`);
     replaceArgument(replacement, command['args'] as unknown[]);
     return replacement;
   }
   const group = commandOf('{ :; }');
-  group['body'] = (
-    rewriteTree(parse(text), known) as unknown as { statements: unknown }
-  ).statements;
+  group['body'] = (rewriteTree(parse(text), how) as unknown as { statements: unknown }).statements;
   return group;
 }
 
@@ -149,17 +132,16 @@ function replaceArgument(node: unknown, words: readonly unknown[]): void {
   });
 }
 
-function visit(node: unknown, seen: (node: TreeNode) => void): void {
-  if (Array.isArray(node)) {
-    for (const item of node) visit(item, seen);
-  } else if (typeof node === 'object' && node !== null) {
-    const found = node as TreeNode;
-    for (const member of Object.values(found)) visit(member, seen);
-    seen(found);
-  }
+/** `eval words` becomes `eval` of the text that they make, rewritten. */
+function evaluated(command: TreeNode): TreeNode {
+  const args = command['args'] as unknown[];
+  const replacement = commandOf(`eval "$(${PREFIX}eval "$?" X)"`);
+  replaceArgument(replacement, args);
+  replacement['redirections'] = command['redirections'];
+  return replacement;
 }
 
-function rewriteCommand(command: TreeNode, known: KnownFiles): TreeNode {
+function rewriteCommand(command: TreeNode, how: Rewriting): TreeNode {
   const redirections = (command['redirections'] ?? []) as Redirection[];
   if (command.type !== 'SimpleCommand') {
     return redirections.some(writesSomewhere) && command.type !== 'FunctionDef'
@@ -174,7 +156,8 @@ function rewriteCommand(command: TreeNode, known: KnownFiles): TreeNode {
   if (name === 'trap') command['name'] = commandOf(`${PREFIX}trap`)['name'];
   if (name === 'exit') return withTrap(command);
   if ((name === '.' || name === 'source') && redirections.length === 0)
-    return sourced(command, known);
+    return sourced(command, how);
+  if (name === 'eval') command = evaluated(command);
   return redirections.some(writesSomewhere) ? withStatus(command) : command;
 }
 
@@ -195,8 +178,8 @@ function inBackground(statement: Statement): void {
   delete statement['sourceText'];
 }
 
-/** Subshells begin without traps. */
-function withoutTraps(node: TreeNode): void {
+/** Subshells begin without traps; what is captured of them has no errors in it. */
+function withoutTraps(node: TreeNode, more: string): void {
   const { body } = node;
   const statements =
     node.type === 'Subshell'
@@ -208,7 +191,9 @@ function withoutTraps(node: TreeNode): void {
   // `$(< file)` stands for the file's contents only when it stands alone.
   const only = (statements as Statement[])[0]?.pipelines[0]?.commands[0];
   if (only?.type === 'SimpleCommand' && (only['name'] ?? null) === null) return;
-  const reset = (parse(`${PREFIX}trap_EXIT=`) as unknown as { statements: TreeNode[] }).statements;
+  const first = node.type === 'Subshell' ? '' : more;
+  const reset = (parse(`${PREFIX}trap_EXIT=${first}`) as unknown as { statements: TreeNode[] })
+    .statements;
   statements.unshift(...reset);
 }
 
@@ -229,16 +214,19 @@ function printable(node: TreeNode): void {
   node['redirections'] = [...all.filter((r) => !isHere(r)), ...all.filter(isHere)];
 }
 
-function rewriteTree(ast: Ast, known: KnownFiles): Ast {
+function rewriteTree(ast: Ast, how: Rewriting): Ast {
+  how.together?.begin(ast);
   visit(ast, (node) => {
     if (node.type === 'Statement' && node['background'] === true) inBackground(node as Statement);
-    withoutTraps(node);
+    withoutTraps(node, how.together === undefined ? '' : APART);
     if (node.type === 'ParameterExpansion' && node['parameter'] === '!') {
       node['parameter'] = `${PREFIX}bg`;
     }
     const commands = node['commands'];
     if (node.type !== 'Pipeline' || !Array.isArray(commands)) return;
-    node['commands'] = (commands as TreeNode[]).map((command) => rewriteCommand(command, known));
+    const before = (commands as TreeNode[]).map((command) => ({ ...command }));
+    node['commands'] = (commands as TreeNode[]).map((command) => rewriteCommand(command, how));
+    how.together?.pipeline(node, before);
   });
   visit(ast, (node) => {
     if (node.type === 'Statement') delete node['sourceText'];
@@ -248,13 +236,43 @@ function rewriteTree(ast: Ast, known: KnownFiles): Ast {
 }
 
 /** Rewrites every script that a shell executes. */
-export function rewriting(known: KnownFiles): TransformPlugin {
-  return { name: 'klp-smp', transform: ({ ast }) => ({ ast: rewriteTree(ast, known) }) };
+export function rewriting(how: Rewriting): TransformPlugin {
+  return { name: 'klp-smp', transform: ({ ast }) => ({ ast: rewriteTree(ast, how) }) };
 }
 
 /** A script as text, in the form that just-bash executes as bash would execute the original. */
 export function rewrite(script: string): string {
-  return new BashTransformPipeline().use(rewriting(() => undefined)).transform(script).script;
+  return new BashTransformPipeline().use(rewriting({ known: () => undefined })).transform(script)
+    .script;
+}
+
+/** Commands that are not executed as they are written. */
+const REWRITTEN = new Set(['trap', 'exit', '.', 'source', 'eval']);
+
+/** Whether executing a text as it is differs from what bash would do. */
+function needsRewriting(text: string): boolean {
+  let isNeeded = false;
+  visit(parse(text), (node) => {
+    const redirections = node['redirections'] as Redirection[] | undefined;
+    const name = literalOf(node['name']);
+    isNeeded ||=
+      node['background'] === true ||
+      redirections?.some(writesSomewhere) === true ||
+      (name !== undefined && (REWRITTEN.has(name) || name.startsWith('/'))) ||
+      (node.type === 'ParameterExpansion' && node['parameter'] === '!');
+  });
+  return isNeeded;
+}
+
+/** What `eval` is to execute instead of a text, after a command that ended with a status. */
+export function evalText(text: string, status: number): string {
+  let rewritten = text;
+  try {
+    if (needsRewriting(text)) rewritten = rewrite(text);
+  } catch {
+    return text; // It is no shell: eval says so.
+  }
+  return status !== 0 && text.includes('$?') ? `(exit ${status}); ${rewritten}` : rewritten;
 }
 
 /** The functions that a script defines at its top, by name, as they were written. */

@@ -15,6 +15,8 @@ import { ThreadMachine, type ThreadMachineOptions } from './threads.js';
 export interface ShellOptions extends Omit<ThreadMachineOptions, 'modules'> {
   /** JSON files with livepatches that can be loaded. */
   readonly patches: readonly string[];
+  /** Whether errors stand among the output where they happen; default apart. */
+  readonly isTogether?: boolean;
 }
 
 /** A livepatch as its file declares it: names of functions of vmlinux, each of which gets a version that returns at once. */
@@ -79,11 +81,11 @@ export async function withShell<R>(
   options: ShellOptions,
   use: (session: ShellSession) => Promise<R>,
 ): Promise<R> {
-  const { patches, ...machine } = options;
+  const { patches, isTogether = false, ...machine } = options;
   const modules = patches.map(readPatchFile);
   const engine = await ThreadMachine.start({ ...machine, modules });
   try {
-    return await use(new ShellSession(new ShellMachine(engine)));
+    return await use(new ShellSession(new ShellMachine(engine), isTogether));
   } finally {
     await engine.close().catch(() => undefined);
   }

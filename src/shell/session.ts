@@ -1,12 +1,15 @@
 /** A shell on a machine: scripts and lines are executed by just-bash over the machine's files and commands. */
 
 import { Bash } from 'just-bash';
-import { machineCommands, type ShellContext } from './commands.js';
+import type { ShellContext } from './command.js';
+import { machineCommands } from './commands.js';
 import { ShellFs } from './files.js';
 import { gapCommands } from './gaps.js';
 import type { ShellMachine } from './machine.js';
 import { ownCommands } from './own-commands.js';
-import { functionsIn, PRELUDE, rewriting } from './rewrite.js';
+import { pathCommands } from './path-commands.js';
+import { functionsIn, preludeOf, rewriting } from './rewrite.js';
+import { Together } from './together.js';
 import { KernelTree } from './tree.js';
 
 /** What a script printed, and its status. */
@@ -33,8 +36,11 @@ export class ShellSession {
   /** What an interactive shell remembers. */
   readonly #functions = new Map<string, string>();
   #env: Record<string, string> = {};
+  readonly #prelude: string;
 
-  constructor(machine: ShellMachine) {
+  /** @param isTogether whether errors stand among the output where they happen, as on a terminal, instead of apart */
+  constructor(machine: ShellMachine, isTogether = false) {
+    this.#prelude = preludeOf(isTogether);
     const fs = new ShellFs(new KernelTree(machine));
     this.context = { machine, fs, dmesgFrom: 0 };
     this.#bash = new Bash({
@@ -48,10 +54,14 @@ export class ShellSession {
         ...machineCommands(this.context),
         ...gapCommands(this.context),
         ...ownCommands(this.context),
+        ...pathCommands(this.context),
       ],
     });
     this.#bash.registerTransformPlugin(
-      rewriting((path) => this.#files.get(fs.resolvePath(this.#folder, path))),
+      rewriting({
+        known: (path) => this.#files.get(fs.resolvePath(this.#folder, path)),
+        together: isTogether ? new Together() : undefined,
+      }),
     );
   }
 
@@ -73,7 +83,7 @@ export class ShellSession {
   ): Promise<ScriptResult> {
     this.#folder = cwd;
     const own = text.replaceAll(/\$\{?0\}?(?![0-9])/g, name);
-    const result = await this.#bash.exec(`${PRELUDE}${own}\nexit $?\n`, {
+    const result = await this.#bash.exec(`${this.#prelude}${own}\nexit $?\n`, {
       cwd,
       rawScript: true,
       ...(signal === undefined ? {} : { signal }),
@@ -84,7 +94,7 @@ export class ShellSession {
   /** Execute a line of an interactive shell, whose variables, functions and folder stay. */
   async line(text: string, signal?: AbortSignal): Promise<ScriptResult> {
     const definitions = [...this.#functions.values()].join('\n');
-    const { env, ...result } = await this.#bash.exec(`${PRELUDE}${definitions}\n${text}`, {
+    const { env, ...result } = await this.#bash.exec(`${this.#prelude}${definitions}\n${text}`, {
       env: this.#env,
       cwd: this.#folder,
       rawScript: true,
@@ -100,21 +110,10 @@ export class ShellSession {
 /** What just-bash says when a script goes on for ever. */
 const ENDLESS = /^bash: (.*)increase executionLimits.*$/m;
 
-/** Lines in front of every script. */
-const PRELUDE_LINES = PRELUDE.split('\n').length - 1;
-
-/** A syntax error is at a line of the script, not of what stands in front of it. */
-function ownLines(stderr: string): string {
-  return stderr.replace(
-    /^(bash: syntax error: Parse error at )(\d+)/m,
-    (_all, what: string, line: string) => `${what}${Number(line) - PRELUDE_LINES}`,
-  );
-}
-
 /** A script that was given up says so in one line, and ends with 2. */
 function ended({ stdout, stderr, exitCode }: ScriptResult): ScriptResult {
   const gaveUp = ENDLESS.exec(stderr);
-  if (gaveUp === null) return { stdout, stderr: ownLines(stderr), exitCode };
+  if (gaveUp === null) return { stdout, stderr, exitCode };
   const why = (gaveUp[1] ?? '').replace(/, $/, '');
   return { stdout, stderr: `bash: the script does not come to an end: ${why}\n`, exitCode: 2 };
 }

@@ -20,7 +20,12 @@ export interface TaskView {
 }
 
 /** Files of `/proc/<pid>`. */
-export const TASK_FILES = ['comm', 'patch_state', 'stack', 'status'] as const;
+export const TASK_FILES = [
+  { name: 'comm', mode: 0o644 },
+  { name: 'patch_state', mode: 0o400 },
+  { name: 'stack', mode: 0o400 },
+  { name: 'status', mode: 0o444 },
+] as const;
 
 /** Name of the function that an address is in, with its offset in words. */
 function symbolAt(machine: ShellMachine, address: Addr): string {
@@ -77,7 +82,7 @@ export function tasksOf(machine: ShellMachine): TaskView[] {
 export function renderTask(
   _machine: ShellMachine,
   task: TaskView,
-  file: (typeof TASK_FILES)[number],
+  file: (typeof TASK_FILES)[number]['name'],
 ): string {
   switch (file) {
     case 'comm':

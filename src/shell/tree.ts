@@ -1,56 +1,24 @@
 /** The files of the simulated kernel: /sys, /proc and /dev/kmsg, made of the machine's memory whenever somebody looks. */
 
-import { EACCES, EINVAL, ENODEV } from '../kernel/errno.js';
+import { EINVAL, ESRCH } from '../kernel/errno.js';
 import { KERNEL } from '../kernel/layout.js';
-import { DEBUG_SITES } from '../livepatch/debug.js';
 import { KLP_FACTS, type PatchFile } from '../livepatch/versions.js';
 import type { Addr } from '../memory/struct.js';
+import { dynamicDebug } from './dynamic-debug.js';
 import { OP, SHELL } from './kernel/layout.js';
 import { FILES } from './kernel/task.js';
 import { SHOWN } from './kernel/modules.js';
 import type { ShellMachine } from './machine.js';
-import { PARAMETERS } from './parameters.js';
+import { moduleFiles } from './module-files.js';
+import {
+  directory,
+  listing,
+  readOnly,
+  type DirectoryNode,
+  type FileNode,
+  type Node,
+} from './nodes.js';
 import { renderTask, TASK_FILES, tasksOf } from './tasks.js';
-
-/** A directory: its entries by name. */
-export interface DirectoryNode {
-  readonly kind: 'directory';
-  entries(): string[];
-  child(name: string): Node | undefined;
-}
-
-/** A file. What it answers is a text, or a negative errno. */
-export interface FileNode {
-  readonly kind: 'file';
-  readonly mode: number;
-  read?(): Promise<string | number>;
-  write?(text: string): Promise<number>;
-}
-
-export type Node = DirectoryNode | FileNode;
-
-/** A directory with fixed entries. */
-function directory(children: Readonly<Record<string, Node>>): DirectoryNode {
-  return {
-    kind: 'directory',
-    entries: () => Object.keys(children),
-    child: (name) => (Object.hasOwn(children, name) ? children[name] : undefined),
-  };
-}
-
-/** A directory whose entries come and go. */
-function listing(
-  entries: () => string[],
-  child: (name: string) => Node | undefined,
-): DirectoryNode {
-  return { kind: 'directory', entries, child };
-}
-
-const readOnly = (read: () => Promise<string | number>): FileNode => ({
-  kind: 'file',
-  mode: 0o444,
-  read,
-});
 
 const asText = (answer: number): string | number => (answer < 0 ? answer : `${answer}\n`);
 
@@ -66,13 +34,15 @@ const MODES: Readonly<Record<PatchFile, number>> = {
 export class KernelTree {
   readonly root: DirectoryNode;
   readonly #machine: ShellMachine;
+  /** The number that was written to switch ftrace on. */
+  #ftraceValue = 1;
 
   constructor(machine: ShellMachine) {
     this.#machine = machine;
     this.root = directory({
       sys: directory({
         kernel: this.#sysKernel(),
-        module: this.#sysModule(),
+        module: moduleFiles(machine),
         devices: directory({ system: directory({ cpu: this.#cpus() }) }),
       }),
       proc: this.#proc(),
@@ -101,7 +71,7 @@ export class KernelTree {
       },
     );
     const debug = directory({
-      dynamic_debug: directory({ control: this.#dynamicDebug() }),
+      dynamic_debug: directory({ control: dynamicDebug(machine) }),
     });
     const npids = readOnly(() => Promise.resolve(`${machine.npids}\n`));
     const fixed: Readonly<Record<string, Node>> = { livepatch, debug };
@@ -160,44 +130,6 @@ export class KernelTree {
     );
   }
 
-  #sysModule(): DirectoryNode {
-    const machine = this.#machine;
-    return listing(
-      () => machine.modules().map(({ name }) => name),
-      (name) => {
-        const mod = machine.module(name);
-        if (mod === undefined) return undefined;
-        const parameters = Object.entries(PARAMETERS[name] ?? {}).filter(([, p]) => p.mode !== 0);
-        return directory({
-          refcnt: readOnly(() => Promise.resolve(`${machine.module(name)?.refcnt ?? 0}\n`)),
-          initstate: readOnly(() => Promise.resolve(`${mod.state}\n`)),
-          ...(parameters.length > 0 && {
-            parameters: directory(
-              Object.fromEntries(
-                parameters.map(([param, spec]) => [
-                  param,
-                  {
-                    kind: 'file' as const,
-                    mode: spec.mode,
-                    read: () => Promise.resolve(`${spec.show(machine.shell(spec.field))}\n`),
-                    ...((spec.mode & 0o200) !== 0 && {
-                      write: async (text: string) => {
-                        const value = spec.parse(text.trim());
-                        if (value === undefined) return -EINVAL;
-                        await machine.ask(OP.set, machine.shellAddr(spec.field), value);
-                        return text.length;
-                      },
-                    }),
-                  },
-                ]),
-              ),
-            ),
-          }),
-        });
-      },
-    );
-  }
-
   #cpus(): DirectoryNode {
     const machine = this.#machine;
     const { cpus } = machine.booted.kernel;
@@ -221,41 +153,23 @@ export class KernelTree {
     );
   }
 
-  #dynamicDebug(): FileNode {
+  #ftraceEnabled(): FileNode {
     const machine = this.#machine;
-    const { debug } = machine.booted.klp;
-    const line = (i: number): number => 100 + 10 * i;
+    const { booted } = machine;
     return {
       kind: 'file',
       mode: 0o644,
       read: () => {
-        const bits = machine.words[debug] ?? 0;
-        const lines = DEBUG_SITES.map(({ fn, message }, i) => {
-          const flags = (bits & (1 << i)) === 0 ? '=_' : '=p';
-          return `kernel/livepatch/transition.c:${line(i)} [livepatch]${fn} ${flags} "${message.text}\\012"`;
-        });
-        return Promise.resolve(
-          ['# filename:lineno [module]function flags format', ...lines, ''].join('\n'),
-        );
+        const isOn = (machine.words[booted.kernel.globals + KERNEL.ftraceEnabled] ?? 0) !== 0;
+        return Promise.resolve(`${isOn ? this.#ftraceValue || 1 : 0}\n`);
       },
       write: async (text) => {
-        let bits = machine.words[debug] ?? 0;
-        for (const command of text.split(/[;\n]/).filter((c) => c.trim() !== '')) {
-          const flag = /([-+=])([p_]+)\s*$/.exec(command);
-          if (flag === null) return -EINVAL;
-          const file = /\bfile\s+(\S+)/.exec(command)?.[1];
-          const fn = /\bfunc\s+(\S+)/.exec(command)?.[1];
-          const at = /\bline\s+(\d+)/.exec(command)?.[1];
-          const isOn = flag[1] !== '-' && flag[2]?.includes('p') === true;
-          DEBUG_SITES.forEach((site, i) => {
-            if (file !== undefined && !matches(file, 'kernel/livepatch/transition.c')) return;
-            if (fn !== undefined && !matches(fn, site.fn)) return;
-            if (at !== undefined && Number(at) !== line(i)) return;
-            bits = isOn ? bits | (1 << i) : bits & ~(1 << i);
-          });
-        }
-        await machine.ask(OP.debug, bits);
-        return text.length;
+        if (!/^\s*-?\d+\s*$/.test(text)) return -EINVAL;
+        const value = Number(text);
+        const ret = await machine.ask(OP.ftraceEnabled, value === 0 ? 0 : 1);
+        // A refused switch leaves 1 there, whatever number stood for it before.
+        this.#ftraceValue = ret < 0 ? 1 : value;
+        return ret < 0 ? ret : text.length;
       },
     };
   }
@@ -268,17 +182,7 @@ export class KernelTree {
         const shown = await machine.ask(OP.call, booted.symbol(symbol));
         return shown < 0 ? shown : `${SHOWN[shown] ?? ''}\n`;
       });
-    const ftraceEnabled: FileNode = {
-      kind: 'file',
-      mode: 0o644,
-      read: () =>
-        Promise.resolve(`${machine.words[booted.kernel.globals + KERNEL.ftraceEnabled] ?? 0}\n`),
-      write: async (text) => {
-        if (!/^\s*\d+\s*$/.test(text)) return -EINVAL;
-        const ret = await machine.ask(OP.ftraceEnabled, Number(text) === 0 ? 0 : 1);
-        return ret < 0 ? ret : text.length;
-      },
-    };
+    const ftraceEnabled = this.#ftraceEnabled();
     const fixed: Readonly<Record<string, Node>> = {
       cmdline: show('cmdline_proc_show'),
       meminfo: show('meminfo_proc_show'),
@@ -296,28 +200,43 @@ export class KernelTree {
       version: readOnly(() =>
         Promise.resolve(`Linux version ${booted.kernel.version} (klp-smp)\n`),
       ),
-      sys: directory({ kernel: directory({ ftrace_enabled: ftraceEnabled }) }),
+      sys: directory({
+        kernel: directory({
+          ftrace_enabled: ftraceEnabled,
+          tainted: readOnly(() => Promise.resolve(`${machine.tainted}\n`)),
+        }),
+      }),
     };
+    const own = tasksOf(machine).find(({ comm }) => comm === 'bash')?.pid;
     return listing(
-      () => [...tasksOf(machine).map(({ pid }) => String(pid)), ...Object.keys(fixed)],
+      () => [...tasksOf(machine).map(({ pid }) => String(pid)), 'self', ...Object.keys(fixed)],
       (name) => {
         if (Object.hasOwn(fixed, name)) return fixed[name];
-        const pid = Number(name);
+        const pid = name === 'self' ? own : Number(name);
         if (!tasksOf(machine).some((task) => task.pid === pid)) return undefined;
-        return directory(
-          Object.fromEntries(
-            TASK_FILES.map((file) => [
-              file,
-              readOnly(() => {
-                const task = tasksOf(machine).find((t) => t.pid === pid);
-                return Promise.resolve(
-                  task === undefined ? -ENODEV : renderTask(machine, task, file),
-                );
-              }),
-            ]),
-          ),
-        );
+        return this.#task(pid);
       },
+    );
+  }
+
+  #task(pid: number | undefined): DirectoryNode {
+    const machine = this.#machine;
+    return directory(
+      Object.fromEntries(
+        TASK_FILES.map(({ name: file, mode }) => [
+          file,
+          {
+            kind: 'file',
+            mode,
+            isOpenToRoot: true,
+            read: () => {
+              const task = tasksOf(machine).find((t) => t.pid === pid);
+              return Promise.resolve(task === undefined ? -ESRCH : renderTask(machine, task, file));
+            },
+            write: () => Promise.resolve(-EINVAL),
+          } satisfies FileNode,
+        ]),
+      ),
     );
   }
 
@@ -338,16 +257,4 @@ export class KernelTree {
       },
     };
   }
-}
-
-/** Whether a pattern with `*` fits a text. */
-function matches(pattern: string, text: string): boolean {
-  const expression = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*');
-  return new RegExp(`^${expression}$`).test(text);
-}
-
-/** What opening a file for a direction answers: 0 or a negative errno; root may not write what cannot be written. */
-export function openFor(node: FileNode, isWrite: boolean): number {
-  const isAllowed = isWrite ? 'write' in node : 'read' in node;
-  return isAllowed ? 0 : -EACCES;
 }

@@ -51,6 +51,13 @@ const GAPS: Readonly<Record<string, string>> = {
   'a file with a here-document behind it is written':
     'f=$(mktemp)\ncat <<-EOF > "$f"\n\tone\n\ttwo\n\tEOF\ncat "$f"',
   'quotes that end in a dollar sign': "x='a '^0$' b'\necho \"$x\"",
+  'eval knows that a write was refused': 'eval "echo x > /nowhere/file; echo \\$?" 2>/dev/null',
+  'eval knows the status before it': 'false\neval "echo \\$?"',
+  'eval runs an EXIT trap': 'eval "trap \\"echo bye\\" EXIT"\neval "exit 3"',
+  'a file in a folder that is missing is not made':
+    'echo x > /nowhere/file 2>/dev/null\necho $?\nls /nowhere 2>/dev/null\necho $?',
+  'tee writes and shows':
+    'echo a | tee /tmp/klp-tee\necho b | tee -a /tmp/klp-tee\ncat /tmp/klp-tee',
   'a redirected group keeps its status':
     '{ false; } > /dev/null\necho $?\nf() { return 7; }\nf > /tmp/x\necho $?',
   'a redirected function sets variables': 'f() { y=5; }\nf > /tmp/x\necho $y',

@@ -7,7 +7,10 @@ import { ShellSession } from '../../src/shell/session.js';
 import { ThreadMachine } from '../../src/shell/threads.js';
 
 /** Start a machine with a shell; the file's end switches it off. */
-export async function startShell(version: KernelVersion = '6.5'): Promise<ShellSession> {
+export async function startShell(
+  version: KernelVersion = '6.5',
+  isTogether = false,
+): Promise<ShellSession> {
   const engine = await ThreadMachine.start({
     cpus: 2,
     version,
@@ -18,5 +21,5 @@ export async function startShell(version: KernelVersion = '6.5'): Promise<ShellS
   test.after.always(async () => {
     await engine.close();
   });
-  return new ShellSession(new ShellMachine(engine));
+  return new ShellSession(new ShellMachine(engine), isTogether);
 }

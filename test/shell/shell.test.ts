@@ -52,7 +52,7 @@ test.serial('loading and unloading fail as the tools say it', async (t) => {
     insmod nothing
     rmmod test_klp_livepatch
     modprobe nothing
-    insmod test_klp_state nonsense=1
+    insmod test_klp_atomic_replace replace=nonsense
     insmod test_klp_livepatch
     insmod test_klp_livepatch
     rmmod test_klp_livepatch
@@ -65,7 +65,7 @@ test.serial('loading and unloading fail as the tools say it', async (t) => {
     'insmod: ERROR: could not load module nothing: No such file or directory',
     'rmmod: ERROR: Module test_klp_livepatch is not currently loaded',
     'modprobe: FATAL: Module nothing not found in directory /lib/modules/6.5.0-klp',
-    'insmod: ERROR: could not insert module test_klp_state: Invalid parameters',
+    'insmod: ERROR: could not insert module test_klp_atomic_replace: Invalid parameters',
     'insmod: ERROR: could not insert module test_klp_livepatch: File exists',
     'rmmod: ERROR: Module test_klp_livepatch is in use',
   ]);

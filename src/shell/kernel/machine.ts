@@ -76,7 +76,7 @@ export function shellDeclaration(options: ShellMachineOptions): MachineDeclarati
     callbacks: SHELL_CALLBACKS,
     messages: SHELL_MESSAGES,
     natives,
-    names: ['kworker/0:2', 'getpid_loop', 'test_klp-call_getpid'],
+    names: ['kworker/0:2', 'getpid_loop', 'test_klp-call_getpid', 'sleep'],
     initialTasks: [SHELL_TASK, ...(quiet ? [] : SYSTEM_TASKS)],
     klp: { shadows: 64 },
   };

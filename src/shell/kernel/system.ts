@@ -32,6 +32,11 @@ export const SYSTEM_FUNCTIONS: readonly FunctionSource[] = [
     ],
   },
   {
+    name: 'sleeper',
+    traceable: false,
+    code: [asm.at('loop', asm.syscall('__x64_sys_nanosleep')), asm.jump('loop')],
+  },
+  {
     name: 'polling_thread',
     code: [asm.at('loop', asm.call('kthread_poll')), asm.condResched, asm.jump('loop')],
   },

@@ -1,0 +1,57 @@
+/** `/sys/module`: what is known of the modules that are loaded, and their parameters. */
+
+import { EINVAL } from '../kernel/errno.js';
+import { OP } from './kernel/layout.js';
+import type { LoadedModule, ShellMachine } from './machine.js';
+import { directory, listing, readOnly, type DirectoryNode, type FileNode } from './nodes.js';
+import { PARAMETERS, type Parameter } from './parameters.js';
+
+/** Bytes of a word, in which the machine counts. */
+const WORD = 4;
+
+function parameterFile(machine: ShellMachine, spec: Parameter): FileNode {
+  return {
+    kind: 'file',
+    mode: spec.mode,
+    read: () => Promise.resolve(`${spec.show(machine.shell(spec.field))}\n`),
+    ...((spec.mode & 0o200) !== 0 && {
+      write: async (text: string) => {
+        const value = spec.parse(text.trim());
+        if (value === undefined) return -EINVAL;
+        await machine.ask(OP.set, machine.shellAddr(spec.field), value);
+        return text.length;
+      },
+    }),
+  };
+}
+
+function moduleDirectory(machine: ShellMachine, mod: LoadedModule): DirectoryNode {
+  const { name } = mod;
+  const says = (value: string | number): FileNode => readOnly(() => Promise.resolve(`${value}\n`));
+  const parameters = Object.entries(PARAMETERS[name] ?? {})
+    .filter(([, { mode }]) => mode !== 0)
+    .map(([param, spec]) => [param, parameterFile(machine, spec)] as const);
+  return directory({
+    coresize: says(mod.words * WORD),
+    holders: directory({}),
+    initsize: says(0),
+    initstate: says(mod.state),
+    notes: directory({}),
+    ...(parameters.length > 0 && { parameters: directory(Object.fromEntries(parameters)) }),
+    refcnt: readOnly(() => Promise.resolve(`${machine.module(name)?.refcnt ?? 0}\n`)),
+    sections: directory({}),
+    taint: says(mod.isLivepatch ? 'K' : ''),
+    uevent: { kind: 'file', mode: 0o200, write: (text) => Promise.resolve(text.length) },
+  });
+}
+
+/** The directory. */
+export function moduleFiles(machine: ShellMachine): DirectoryNode {
+  return listing(
+    () => machine.modules().map(({ name }) => name),
+    (name) => {
+      const mod = machine.module(name);
+      return mod === undefined ? undefined : moduleDirectory(machine, mod);
+    },
+  );
+}

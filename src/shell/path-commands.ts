@@ -1,0 +1,122 @@
+/** The usual commands for files where they meet those of the kernel, which answer in their own way; and ls with GNU's words. */
+
+import { decodeBytesToUtf8, defineCommand, type CustomCommand } from 'just-bash';
+import { EACCES, EPERM } from '../kernel/errno.js';
+import { fails, ok, type ShellContext } from './command.js';
+import { strerror } from './errors.js';
+import type { Refusal, ShellFs } from './files.js';
+
+type Definition = Parameters<typeof defineCommand>[1];
+type Context = Parameters<Definition>[1];
+
+const absolute = (ctx: Context, path: string): string => ctx.fs.resolvePath(ctx.cwd, path);
+
+async function original(ctx: Context, args: string[]): ReturnType<Definition> {
+  return ctx.origCommand === undefined ? fails('no such command', 127) : ctx.origCommand(args);
+}
+
+/** Whether a path is one of the kernel's: nobody makes or removes files there. */
+const isKernels = (path: string): boolean => /^\/(sys|proc)(\/|$)/.test(path);
+
+/** Write a file, and tell why not. */
+async function written(
+  fs: ShellFs,
+  path: string,
+  content: string,
+  isAppended: boolean,
+): Promise<Refusal | undefined> {
+  fs.takeRefusal();
+  await (isAppended ? fs.appendFile(path, content) : fs.writeFile(path, content));
+  return fs.takeRefusal();
+}
+
+/** `ls`: what GNU's says of a path that is not there, and its status. */
+const ls: Definition = async (args, ctx) => {
+  const result = await original(ctx, args);
+  const missing = /^ls: (.*): No such file or directory$/gm;
+  if (!missing.test(result.stderr)) return result;
+  const stderr = result.stderr.replace(
+    missing,
+    (_all, path: string) => `ls: cannot access '${path}': No such file or directory`,
+  );
+  return { ...result, stderr, exitCode: 2 };
+};
+
+/** `tee`: each file with the kernel's answer. */
+function tee({ fs }: ShellContext): Definition {
+  return async (args, ctx) => {
+    const isAppended = args.includes('-a') || args.includes('--append');
+    const content = decodeBytesToUtf8(ctx.stdin);
+    let stderr = '';
+    for (const path of args.filter((a) => !a.startsWith('-'))) {
+      const refusal = await written(fs, absolute(ctx, path), content, isAppended);
+      if (refusal !== undefined) stderr += `tee: ${path}: ${strerror(refusal.error)}\n`;
+    }
+    return { stdout: content, stderr, exitCode: stderr === '' ? 0 : 1 };
+  };
+}
+
+/** `cp` from or to a file of the kernel. */
+function cp({ fs }: ShellContext): Definition {
+  return async (args, ctx) => {
+    const paths = args.filter((a) => !a.startsWith('-'));
+    const [from = '', to = ''] = paths;
+    const [source, target] = [absolute(ctx, from), absolute(ctx, to)];
+    if (paths.length !== 2 || (!isKernels(source) && !isKernels(target))) {
+      return original(ctx, args);
+    }
+    if (!(await fs.exists(source))) {
+      return fails(`cp: cannot stat '${from}': No such file or directory`);
+    }
+    const into =
+      (await fs.exists(target)) && (await fs.stat(target)).isDirectory
+        ? `${target}/${source.split('/').pop() ?? ''}`
+        : target;
+    const refusal = await written(fs, into, await fs.readFile(source), false);
+    if (refusal === undefined) return ok();
+    const what = refusal.isOpen ? 'cannot create regular file' : 'error writing';
+    return fails(`cp: ${what} '${to}': ${strerror(refusal.error)}`);
+  };
+}
+
+/** A command that makes or removes: refused for paths of the kernel. */
+function refusing(
+  words: string,
+  isRefused: (fs: ShellFs, path: string) => Promise<boolean>,
+  error = EPERM,
+): (context: ShellContext) => Definition {
+  return ({ fs }) =>
+    async (args, ctx) => {
+      const paths = args.filter((a) => !a.startsWith('-'));
+      const refused: string[] = [];
+      for (const path of paths) {
+        const target = absolute(ctx, path);
+        if (isKernels(target) && (await isRefused(fs, target))) refused.push(path);
+      }
+      if (refused.length === 0) {
+        const others = paths.every((path) => isKernels(absolute(ctx, path)));
+        return others && paths.length > 0 ? ok() : original(ctx, args);
+      }
+      return fails(refused.map((p) => `${words} '${p}': ${strerror(-error)}`).join('\n'));
+    };
+}
+
+const always = (): Promise<boolean> => Promise.resolve(true);
+const isThere = (fs: ShellFs, path: string): Promise<boolean> => fs.exists(path);
+const isMissing = async (fs: ShellFs, path: string): Promise<boolean> => !(await fs.exists(path));
+
+/** All of them. */
+export function pathCommands(context: ShellContext): CustomCommand[] {
+  const definitions: Readonly<Record<string, Definition>> = {
+    ls,
+    tee: tee(context),
+    cp: cp(context),
+    mkdir: refusing('mkdir: cannot create directory', always)(context),
+    rm: refusing('rm: cannot remove', isThere)(context),
+    rmdir: refusing('rmdir: failed to remove', isThere)(context),
+    touch: refusing('touch: cannot touch', isMissing, EACCES)(context),
+  };
+  return Object.entries(definitions).map(([name, run]) =>
+    defineCommand(name, run, { trusted: true }),
+  );
+}

@@ -1,0 +1,46 @@
+/** The syntax trees of just-bash, as far as scripts are rewritten here. */
+
+import { parse } from 'just-bash';
+
+/** A node of the syntax tree, as far as it is looked at here. */
+export interface TreeNode {
+  type?: string;
+  [member: string]: unknown;
+}
+
+/** Names of the functions and commands that rewritten scripts call; no script uses such names. */
+export const PREFIX = '__klp_';
+
+/** A redirection of a command. */
+export interface Redirection {
+  readonly fd: number | null;
+  readonly operator: string;
+  readonly target: unknown;
+}
+
+/** The first command of a small script, as a tree. */
+export function commandOf(source: string): TreeNode {
+  const script = parse(source) as unknown as {
+    statements: { pipelines: { commands: TreeNode[] }[] }[];
+  };
+  const command = script.statements[0]?.pipelines[0]?.commands[0];
+  if (command === undefined) throw new Error(`no command in ${source}`);
+  return command;
+}
+
+/** A word that is plain text; undefined: it has a value that only running it tells. */
+export const literalOf = (word: unknown): string | undefined => {
+  const parts = (word as { parts?: { type: string; value?: string }[] } | null)?.parts;
+  return parts?.length === 1 && parts[0]?.type === 'Literal' ? parts[0].value : undefined;
+};
+
+/** Look at every node below one, the innermost first. */
+export function visit(node: unknown, seen: (node: TreeNode) => void): void {
+  if (Array.isArray(node)) {
+    for (const item of node) visit(item, seen);
+  } else if (typeof node === 'object' && node !== null) {
+    const found = node as TreeNode;
+    for (const member of Object.values(found)) visit(member, seen);
+    seen(found);
+  }
+}

@@ -1,0 +1,154 @@
+/** What real kernels 6.1.192 and 6.12.117 answered at a prompt, errors included, and what the machine of each release answers. */
+
+import test from 'ava';
+import { KERNEL_VERSIONS } from '../../src/kernel/versions.js';
+import { startShell } from './machine.js';
+
+const PATCH = '/sys/kernel/livepatch/test_klp_livepatch';
+const load = `modprobe test_klp_livepatch; wait-for grep -q 0 ${PATCH}/transition; `;
+const unload = `; echo 0 > ${PATCH}/enabled; wait-for [ ! -e ${PATCH} ]; wait-for rmmod test_klp_livepatch 2>/dev/null`;
+const refused = 'bash: echo: write error: Invalid argument';
+const REPLACE = '/sys/module/test_klp_atomic_replace/parameters/replace';
+
+/** Without a patch: commands, and what they print. */
+const BARE: Readonly<Record<string, readonly string[]>> = {
+  'modprobe test_klp_nosuch': [
+    'modprobe: FATAL: Module test_klp_nosuch not found in directory /lib/modules/REL',
+  ],
+  'insmod /nosuch.ko': [
+    'insmod: ERROR: could not load module /nosuch.ko: No such file or directory',
+  ],
+  insmod: ['insmod: ERROR: missing filename.'],
+  modprobe: ['modprobe: ERROR: missing parameters. See -h.'],
+  rmmod: ['rmmod: ERROR: missing module name.'],
+  'rmmod test_klp_state': ['rmmod: ERROR: Module test_klp_state is not currently loaded'],
+  'modprobe -r test_klp_state; echo $?': ['0'],
+  'modprobe -r nosuch': ['modprobe: FATAL: Module nosuch not found.'],
+  'modinfo nosuch': ['modinfo: ERROR: Module nosuch not found.'],
+  'modinfo -F livepatch test_klp_livepatch': ['Y'],
+  'modinfo test_klp_atomic_replace | grep parm': [
+    'parm:           replace:replace (default=0) (int)',
+  ],
+  'modprobe test_klp_atomic_replace replace=abc; dmesg -t | tail -n 1': [
+    "modprobe: ERROR: could not insert 'test_klp_atomic_replace': Invalid argument",
+    "test_klp_atomic_replace: `abc' invalid for parameter `replace'",
+  ],
+  'insmod test_klp_atomic_replace.ko replace=abc': [
+    'insmod: ERROR: could not insert module test_klp_atomic_replace.ko: Invalid parameters',
+  ],
+  'modprobe test_klp_callbacks_busy block_transition=maybe; dmesg -t | tail -n 1': [
+    "modprobe: ERROR: could not insert 'test_klp_callbacks_busy': Invalid argument",
+    "test_klp_callbacks_busy: `maybe' invalid for parameter `block_transition'",
+  ],
+  [`modprobe test_klp_atomic_replace nosuch=1; dmesg -t | grep nosuch; echo x > ${REPLACE}; echo 0x10 > ${REPLACE}; cat ${REPLACE}`]:
+    ["test_klp_atomic_replace: unknown parameter 'nosuch' ignored", refused, '16'],
+  'wait-for grep -q 0 /sys/kernel/livepatch/test_klp_atomic_replace/transition; echo 0 > /sys/kernel/livepatch/test_klp_atomic_replace/enabled; wait-for [ ! -e /sys/kernel/livepatch/test_klp_atomic_replace ]; wait-for rmmod test_klp_atomic_replace 2>/dev/null':
+    [],
+  'sysctl kernel.nosuch; echo $?': [
+    'sysctl: cannot stat /proc/sys/kernel/nosuch: No such file or directory',
+    '1',
+  ],
+  'echo x > /proc/sys/kernel/ftrace_enabled': [refused],
+  'cat /proc/99999/patch_state': ['cat: /proc/99999/patch_state: No such file or directory'],
+  'cat /proc/self/patch_state /proc/1/patch_state': ['-1', '-1'],
+  'stat -c %A /proc/1/patch_state /proc/1/comm': ['-r--------', '-rw-r--r--'],
+  'echo 1 > /proc/1/patch_state': [refused],
+  'ls /sys/module/nosuch; echo $?': [
+    "ls: cannot access '/sys/module/nosuch': No such file or directory",
+    '2',
+  ],
+  'echo nonsense > /sys/kernel/debug/dynamic_debug/control; dmesg -t | tail -n 2': [
+    refused,
+    'dyndbg: bad flag-op n, at start of nonsense',
+    'dyndbg: flags parse failed',
+  ],
+  'echo "func nosuch +p" > /sys/kernel/debug/dynamic_debug/control; echo $?': ['0'],
+  'dmesg -C; echo "<3>bad" > /dev/kmsg; printf "a\\nb" > /dev/kmsg; dmesg -t; dmesg -tl err; dmesg -tx':
+    [
+      ...['bad', 'a', 'b', 'bad'],
+      ...['user  :err   : bad', 'user  :warn  : a', 'user  :warn  : b'],
+    ],
+};
+
+/** With a patch on. */
+const PATCHED: Readonly<Record<string, readonly string[]>> = {
+  [`echo 1 > ${PATCH}/enabled; echo $?`]: [refused, '1'],
+  [`for v in 2 x "" " 0" -1 o; do echo "$v" > ${PATCH}/enabled; done`]:
+    Array<string>(6).fill(refused),
+  [`echo 1 > ${PATCH}/transition`]: [`bash: ${PATCH}/transition: Permission denied`],
+  [`echo 1 > ${PATCH}/vmlinux/patched`]: [`bash: ${PATCH}/vmlinux/patched: Permission denied`],
+  [`echo 1 > ${PATCH}/nosuch`]: [`bash: ${PATCH}/nosuch: Permission denied`],
+  'echo 1 > /sys/kernel/livepatch/no/enabled': [
+    'bash: /sys/kernel/livepatch/no/enabled: No such file or directory',
+  ],
+  [`echo 1 > ${PATCH}`]: [`bash: ${PATCH}: Is a directory`],
+  [`cat ${PATCH}/force`]: [`cat: ${PATCH}/force: Permission denied`],
+  [`cat ${PATCH}`]: [`cat: ${PATCH}: Is a directory`],
+  'mkdir /sys/kernel/livepatch/x': [
+    "mkdir: cannot create directory '/sys/kernel/livepatch/x': Operation not permitted",
+  ],
+  [`rm ${PATCH}/enabled`]: [`rm: cannot remove '${PATCH}/enabled': Operation not permitted`],
+  [`rmdir ${PATCH}`]: [`rmdir: failed to remove '${PATCH}': Operation not permitted`],
+  'touch /sys/kernel/livepatch/x': [
+    "touch: cannot touch '/sys/kernel/livepatch/x': Permission denied",
+  ],
+  [`touch ${PATCH}/enabled; echo $?`]: ['0'],
+  [`echo 1 | tee ${PATCH}/enabled`]: ['1', `tee: ${PATCH}/enabled: Invalid argument`],
+  [`cp ${PATCH}/enabled /tmp/copy; cat /tmp/copy`]: ['1'],
+  [`eval "echo 1 > ${PATCH}/enabled"; echo $?`]: [refused, '1'],
+  [`for v in 1 0 x; do echo $v > ${PATCH}/force; done`]: [refused, refused],
+  'modprobe test_klp_livepatch; echo $?': ['0'],
+  'insmod test_klp_livepatch.ko': [
+    'insmod: ERROR: could not insert module test_klp_livepatch.ko: File exists',
+  ],
+  'rmmod test_klp_livepatch': ['rmmod: ERROR: Module test_klp_livepatch is in use'],
+  'modprobe -r test_klp_livepatch': ['modprobe: FATAL: Module test_klp_livepatch is in use.'],
+  [`stat -c '%A %n' ${PATCH}/force ${PATCH}/enabled ${PATCH}/vmlinux`]: [
+    `--w------- ${PATCH}/force`,
+    `-rw-r--r-- ${PATCH}/enabled`,
+    `drwxr-xr-x ${PATCH}/vmlinux`,
+  ],
+  [`wc -c < ${PATCH}/enabled`]: ['2'],
+  'ls /sys/module/test_klp_livepatch': [
+    ...['coresize', 'holders', 'initsize', 'initstate', 'notes'],
+    ...['refcnt', 'sections', 'taint', 'uevent'],
+  ],
+};
+
+const shells = await Promise.all(
+  KERNEL_VERSIONS.map(async (version) => [version, await startShell(version, true)] as const),
+);
+
+for (const [version, shell] of shells) {
+  test.serial(`${version}: without a patch commands answer as on a real kernel`, async (t) => {
+    for (const [command, lines] of Object.entries(BARE)) {
+      const { stdout, stderr } = await shell.script(command, 'bash', '/root');
+      const printed = (stdout + stderr).replaceAll(/\/lib\/modules\/\S+/g, '/lib/modules/REL');
+      t.is(printed, lines.map((line) => `${line}\n`).join(''), command);
+    }
+  });
+
+  test.serial(`${version}: with a patch on commands answer as on a real kernel`, async (t) => {
+    t.is((await shell.script(load, 'bash', '/root')).exitCode, 0);
+    for (const [command, lines] of Object.entries(PATCHED)) {
+      const { stdout, stderr } = await shell.script(command, 'bash', '/root');
+      t.is(stdout + stderr, lines.map((line) => `${line}\n`).join(''), command);
+    }
+    t.is((await shell.script(unload.slice(2), 'bash', '/root')).exitCode, 0);
+  });
+}
+
+const FTRACE = 'sysctl kernel.ftrace_enabled';
+for (const [version, shell] of shells) {
+  const isRefusedAlways = version === '7.3';
+  test.serial(`${version}: what switching ftrace off answers`, async (t) => {
+    const why = isRefusedAlways ? 'Operation not supported' : 'Device or resource busy';
+    const before = await shell.script(`${FTRACE}=2; ${FTRACE}; ${FTRACE}=1`, 'bash', '/root');
+    if (!isRefusedAlways) {
+      t.is(before.stdout, [2, 2, 1].map((n) => `kernel.ftrace_enabled = ${n}\n`).join(''));
+    }
+    const { stdout } = await shell.script(`${load}${FTRACE}=0; echo $?`, 'bash', '/root');
+    t.is(stdout, `sysctl: setting key "kernel.ftrace_enabled": ${why}\n1\n`);
+    t.is((await shell.script(unload.slice(2), 'bash', '/root')).exitCode, 0);
+  });
+}
