@@ -1,4 +1,4 @@
-/** The same benchmark in two builds, run in turn: what one costs beside the other on the machine as it is just now. */
+/** The same benchmark in two builds, run in turn, so that both meet the same state of the machine. */
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

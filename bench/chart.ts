@@ -133,7 +133,7 @@ export async function drawChart(report: Report): Promise<string> {
   if (last === undefined) throw new UsageError('nothing was measured, so there is nothing to draw');
   const { node, cpuCount, cpuModel, rounds } = report.environment;
   const subtitle = `medians of ${rounds} rounds, lines from the least to the most; Node ${node}, ${cpuCount} × ${cpuModel}`;
-  const { init } = await import('echarts'); // Only who draws pays for loading it.
+  const { init } = await import('echarts'); // Loaded only when something is drawn.
   const height = last.top + last.height + AXIS;
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
   chart.setOption(optionOf(panels, subtitle));

@@ -49,7 +49,7 @@ function verdictOf(result: Result, before: Row | undefined, now: Row, tolerance:
   const change = now.ratio / before.ratio - 1;
   if (Math.max(before.ratioSpread, now.ratioSpread) > tolerance) return 'unsure';
   if (Math.abs(change) <= tolerance) return 'same';
-  // Rounds of one build that reach into those of the other say nothing of either.
+  // Where the rounds of the two builds overlap, they do not tell which build is better.
   const [[leastBefore, mostBefore], [least, most]] = [rangeOf(before), rangeOf(now)];
   if (least <= mostBefore && leastBefore <= most) return 'unsure';
   return change < 0 === (result.better === 'lower') ? 'better' : 'worse';

@@ -1,4 +1,4 @@
-/** Measures again, in a fresh process, what looks worse: what does not stay worse was noise, or one process's luck. */
+/** Measures rows that look worse again, in fresh processes: a row that is not worse every time was noise, or chance of one process. */
 
 import { spawn } from 'node:child_process';
 import { compareReports, type Change, type Tolerances } from './compare.js';

@@ -15,9 +15,10 @@ export const FUNCTIONS = 8;
 const RUN_BITS = 6;
 
 /**
- * Whose turn it is: functions are called in runs. Called in turn one by one, each call ends in the same indirect jump of the
- * engine with another target, and what is measured is whether the processor happens to predict it: the direct call then takes 5
- * or 13 ns, and every row doubles or not, by the addresses of the day.
+ * Whose turn it is: each function is called several times in a row. If the functions were called one after the other,
+ * each call would end in the same indirect jump of the engine with another target. The measurement would then depend
+ * on whether the processor happens to predict that jump: a direct call takes 5 or 13 ns, and every row may double,
+ * depending on addresses.
  */
 const turn = (i: number): number => (i >> RUN_BITS) & (FUNCTIONS - 1);
 

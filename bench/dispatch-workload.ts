@@ -155,7 +155,7 @@ class Caller {
 
   /** A system call's worth of calls; false when this CPU is not to call. */
   run(cpu: Cpu): boolean {
-    // Busy first, so that who takes the right to call away can see who still makes use of it.
+    // Busy first: whoever stops the callers can then see which of them still call.
     Atomics.store(this.#words, this.#mine + CALLER.isBusy, 1);
     const isActive = cpu.id <= this.#told(CONTROL.active);
     if (isActive) this.#visit(cpu, this.#told(CONTROL.case));

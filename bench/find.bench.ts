@@ -127,7 +127,7 @@ async function measure(given: Given<typeof TABLE>, { signal, onProgress }: Watch
     for (const [done, { row, strategy }] of all.entries()) {
       onProgress?.({ done, total: all.length, unit: 'searches', note: row.name });
       const request = { row, strategy, seeds, most };
-      // What there was before has one default, whatever this build is asked for.
+      // Earlier builds have one default strategy, whatever this build is asked for.
       const before = has.has(row.name)
         ? await other?.find({ ...request, strategy: DEFAULT_STRATEGY })
         : undefined;

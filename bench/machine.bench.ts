@@ -206,7 +206,7 @@ function growth(seed: number, dependencies: Dependencies): MeasuredTask {
       const before = process.memoryUsage().heapUsed;
       run(GROWTH_OPERATIONS);
       globalThis.gc?.();
-      // Garbage counts as well without --expose-gc. Below 1, what V8 does with its own code outweighs the rest.
+      // Without --expose-gc garbage counts too. Below 1 KiB, V8's own work on code outweighs the rest.
       return Math.max(1, (process.memoryUsage().heapUsed - before) / 1024);
     },
   };

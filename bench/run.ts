@@ -93,7 +93,7 @@ async function sampleSlices(
   return median(values);
 }
 
-/** What a promise gives, or undefined as soon as the signal aborts; it then goes on unheard. */
+/** What a promise gives, or undefined as soon as the signal aborts; the promise is then ignored. */
 async function unlessAborted<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,

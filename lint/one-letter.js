@@ -1,4 +1,4 @@
-/** A name of one letter is for a line or two: what is used further down is spelled out. */
+/** A name of one letter is for a few lines: a variable that is used further down has its name spelled out. */
 
 /** Lines from where a variable is declared to where it is used last. */
 function linesOf({ defs, references }) {

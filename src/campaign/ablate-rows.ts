@@ -59,7 +59,7 @@ export function checkRows(
 }
 
 /**
- * What a race of the user's own says of the removal of sites: all of it, or what names one of `sites`.
+ * What a race of the user's own predicts for the removal of sites: all of it, or what removes one of `sites`.
  *
  * @throws UsageError when it says nothing of them
  */

@@ -17,7 +17,7 @@ export interface BenchResult extends Report {
 }
 
 /**
- * Import a file of the benchmarks, which stand outside the sources and use more packages than they.
+ * Import a file of the benchmarks, which are outside `src` and use more packages than it does.
  *
  * @throws UsageError when they are not installed
  */

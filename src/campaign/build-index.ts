@@ -13,7 +13,7 @@ const isScenario = (value: unknown): value is Scenario => {
   return kind === 'race' || kind === 'system';
 };
 
-/** Compiled sources; whatever of them is newer than the index may have changed it. */
+/** Compiled sources: where one of them is newer than the index, the index may be out of date. */
 const COMPILED = dirname(dirname(fileURLToPath(import.meta.url)));
 
 function isCurrent(): boolean {

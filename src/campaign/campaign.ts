@@ -23,7 +23,7 @@ export interface CampaignLimits {
   readonly budgetMs: number;
   readonly threads: number;
   readonly stopAt: StopAt;
-  /** Ends it early, within {@link SLICE_MS} and a little; what was counted counts. */
+  /** Ends it early, within little more than {@link SLICE_MS}; what was counted is kept. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -47,7 +47,7 @@ export class Campaign {
   readonly #limits: CampaignLimits;
   readonly #deadline: number;
   readonly #onProgress: (state: CampaignState) => void;
-  /** Finished slices that a gap still separates from `next`. */
+  /** Finished slices that cannot be counted yet, because a slice between them and `next` is not finished. */
   readonly #later = new Map<number, SliceResult>();
   /** Executions not yet handed out, and pieces of slices that ended early. */
   #handedOut: number;

@@ -69,7 +69,7 @@ export function readCheckpoint(
   plan: CampaignPlan,
   fingerprint: string,
 ): Checkpoint | undefined {
-  // A device is written to, and never read: some have no end.
+  // A device is only written to: reading one may never end.
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
   const found = readJsonFile('checkpoint', file);
   if (!isCheckpoint(found)) {
@@ -84,7 +84,7 @@ export function readCheckpoint(
   return found;
 }
 
-/** A campaign, wherever its code lies: the fingerprint says what code that is. */
+/** A campaign without the paths of its files: the fingerprint says what code it executes. */
 function identity(config: SavedConfig): string {
   const { scenario, memory, strategy, ablated, steps, racesAreErrors, axioms } = config;
   return JSON.stringify([scenario.name, memory, strategy, ablated, steps, racesAreErrors, axioms]);

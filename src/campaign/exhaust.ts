@@ -128,7 +128,7 @@ async function searched(
   signal: AbortSignal | undefined,
 ): Promise<ExhaustedRace> {
   const request = { scenario: { file, name }, ablated: [], ms };
-  // What a search does between two looks at the clock takes long at times.
+  // What a search does between two looks at the clock may take long.
   const report = await workers.run('exhaust', request, { ms: 3 * ms + UNCLOCKED_MS, signal });
   return { scenario: name, says: saysOf(report), fingerprint, ...report };
 }

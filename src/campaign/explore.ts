@@ -29,7 +29,7 @@ import { Workers } from './workers.js';
 
 /** Milliseconds that shrinking one finding may take. */
 const MINIMISE_MS = 120_000;
-/** Findings that are shrunk: a scenario that fails in thousands of ways fails in the same one. */
+/** Findings that are shrunk at most: where a scenario fails in thousands of ways, they have one cause. */
 const MOST_SHRUNK = 10;
 
 const STRATEGIES = [...DRAWING, 'dfs'] as const;
@@ -285,7 +285,7 @@ class Exploration {
     return result;
   }
 
-  /** What comes after the counting: what was counted is kept, whatever becomes of it. */
+  /** What comes after the counting. Whatever happens here, what was counted is kept. */
   async #finish({ kind }: Chosen, plan: CampaignPlan, state: CampaignState): Promise<void> {
     const { minimise, signal } = this.#options;
     if (minimise) await this.#shrink(plan, state);

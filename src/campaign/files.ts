@@ -58,7 +58,7 @@ export function writeTextFile(what: string, path: string, text: string): void {
 }
 
 /**
- * Write a file so that whoever reads it, and a crash, finds the old one or the new one whole.
+ * Write a file so that a reader, also after a crash, finds either the whole old file or the whole new one.
  * @throws UsageError if it cannot be written
  */
 export function replaceFile(what: string, path: string, text: string): void {
@@ -86,7 +86,7 @@ export function makeFolder(what: string, path: string): void {
     missing.push(folder);
   }
   try {
-    // One by one: all at once, Node tries for ever where a file system takes no folders.
+    // One by one: with `recursive`, Node tries for ever on a file system that takes no folders.
     for (const folder of missing.reverse()) mkdirSync(folder);
     if (!statSync(path).isDirectory()) throw new Error('it is no folder');
   } catch (error) {

@@ -221,7 +221,7 @@ async function exploreRace(
   return {
     kind: 'race',
     what: scenario,
-    // Whatever forbidden comes first: the control is clean of all of it.
+    // Any forbidden outcome will do: the control must be clean of all of them.
     found: hunted.catches.length > 0,
     findings: hunted.catches.map(({ key, detail }) => ({ key, detail })),
     searched: caught?.executions ?? hunted.executions,

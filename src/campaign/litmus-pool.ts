@@ -5,7 +5,7 @@ import type { LitmusBatch, LitmusResult } from '../litmus/batch.js';
 import { bugOf, type LitmusFailure, type LitmusJob } from '../litmus/job.js';
 import type { Watching } from './progress.js';
 
-/** Workers unless told otherwise: a core stays free for the compiler threads of the others, or times would double. */
+/** Workers unless told otherwise: one core stays free for the compiler threads of the others; without it times would double. */
 export const DEFAULT_WORKERS = Math.max(1, availableParallelism() - 1);
 
 /** How jobs are run. */
@@ -14,7 +14,7 @@ export interface PoolOptions extends Watching {
   readonly workers: number;
 }
 
-/** Engines look at the clock themselves; this much longer and the worker is taken to hang. */
+/** Engines look at the clock themselves; a worker that takes this much longer is taken to hang. */
 const GRACE_FACTOR = 4;
 const GRACE_MS = 10_000;
 /** Milliseconds that a batch under way may still take after an interrupt. */
@@ -95,7 +95,7 @@ class PoolRun {
       this.#settle(numbers, results);
       return;
     }
-    // One of them hangs, or takes its worker with it. Each by itself then, so that the others have results.
+    // One of them hangs, or ends its worker. Then each is run by itself, so that the others have results.
     for (const i of numbers) {
       if (this.#watching.signal?.aborted === true) return;
       await this.#batch([i]);

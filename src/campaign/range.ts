@@ -30,7 +30,7 @@ import {
 /** Operations between two looks at the clock. */
 const CLOCK_STEPS = 2000;
 
-/** Executions at the beginning that are executed twice; later those that show something new, and ever fewer of the others. */
+/** Executions at the beginning that are all executed twice. Later only those that show something new, and fewer and fewer of the others. */
 const REPEATED = 8;
 
 type ProfiledConfig = Exclude<StrategyConfig, { readonly kind: 'random' | 'pct' | 'dfs' }>;

@@ -1,4 +1,4 @@
-/** The index of the shipped scenarios, written when the project is built: who lists them loads none. */
+/** The index of the shipped scenarios, written when the project is built, so that listing them loads none. */
 
 import { readFileSync } from 'node:fs';
 import type { ScenarioInfo } from './task.js';

@@ -39,7 +39,7 @@ export async function scenariosOf(
   return infos.map((info) => ({ ...info, file }));
 }
 
-/** Why a file and a name do not say which scenario is meant, and what does. */
+/** The complaint that a file and a name do not say which scenario is meant, with what would. */
 function whichScenario(file: string, name: string | undefined, all: readonly Chosen[]): string {
   if (all.length === 0) return `${file} exports no scenario`;
   const names = all.map((info) => `${file}#${info.name}`).join(', ');

@@ -88,7 +88,7 @@ function completeMix(given: Readonly<Record<string, unknown>>): StressMix | unde
   return Object.values(weights).some((weight) => weight > 0) ? weights : undefined;
 }
 
-/** `enable=30,force=0`: the operations named get new weights, the others keep theirs. */
+/** `enable=30,force=0`: these operations get new weights, the others keep theirs. */
 const mix: Rule<StressMix> = {
   accepts: `weights such as enable=30,force=0, one of them above 0, of ${MIX_OPERATIONS.join(', ')}`,
   acceptsValue: `an object of weights from 0 to 9999, one of them above 0, of ${MIX_OPERATIONS.join(', ')}`,

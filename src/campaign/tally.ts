@@ -1,4 +1,4 @@
-/** Counts of an exploration; counts of disjoint sets of executions add up, in any order, to the same total. */
+/** Counts of an exploration. Counts of disjoint sets of executions can be added in any order, with the same total. */
 
 import type { Grade } from '../scenario/declare.js';
 import type { SeenOutcome } from './progress.js';
@@ -68,7 +68,7 @@ export function digestOf(hash: number, run: number): number {
   return (h ^ (h >>> 13)) >>> 0;
 }
 
-/** Count one more execution that is not the first of its outcome; returns false, and does nothing, if it is. */
+/** Count one more execution of a known outcome; returns false, and does nothing, for the first one of an outcome. */
 export function countAgain(tally: Tally, { key }: Verdict, run: number): boolean {
   const { outcomes } = tally;
   for (let i = 0; i < outcomes.length; i++) {
@@ -144,7 +144,7 @@ interface Unended {
 const unendedIn = (outcomes: Unended['outcomes']): number =>
   outcomes.reduce((sum, { count, isUnended }) => sum + (isUnended === true ? count : 0), 0);
 
-/** What is wrong with counts that say nothing of some executions; undefined: nothing, or something forbidden says more. */
+/** The complaint about counts in which some executions were given up; undefined: there are none, or a forbidden outcome says more. */
 export function unendedComplaint(
   what: string,
   { executions, outcomes }: Unended,

@@ -119,7 +119,7 @@ async function coverage({
   const options = { log: true, onSite: (site: number) => counter.site(site) };
   const session = new Session(await loadScenario(config.scenario), config, options);
   const strategy = createStrategy(wanted, session);
-  // Loading is not counted, and something is looked at however slow it is.
+  // Loading is not counted, and at least one execution is looked at, however slow it is.
   const deadline = performance.now() + ms;
   for (let run = 0; run < executions; run++) {
     if (run >= LEAST_COVERED && performance.now() >= deadline) break;
@@ -172,7 +172,7 @@ function sizesOf(schedule: Schedule): { switches: number; choices: number } {
   return { switches: schedule.switches.length, choices: schedule.choices.length };
 }
 
-/** Restore one ablated site at a time: those whose return makes the schedule harmless are to blame. */
+/** Restore one ablated site at a time: the finding needs the absence of those whose return makes the schedule harmless. */
 async function neededSites(
   config: SessionConfig,
   schedule: Schedule,

@@ -1,4 +1,4 @@
-/** A pool of exploring workers: typed tasks in, results out; what hangs or is no longer wanted costs its worker. */
+/** A pool of exploring workers: typed tasks in, results out. The worker of a task that hangs, or is no longer wanted, is ended. */
 
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
@@ -81,8 +81,8 @@ class Watch {
   isStuck = false;
 
   constructor(ms: number, wanted: AbortSignal | undefined) {
-    // Processor time, not a point in time: a process that was stopped for a while, or that others leave no processor, is not
-    // stuck. A loop takes a second of it in each second.
+    // Processor time, not the clock: a process that was stopped for a while, or that gets no processor, is not stuck.
+    // A loop uses a second of processor time in each second.
     let left = Math.ceil(ms / 1000) + STUCK_SECONDS;
     let used = processorSeconds();
     this.#timer = setInterval(() => {

@@ -22,7 +22,7 @@ export interface CyclesOptions {
   readonly tasks: number;
 }
 
-/** Load and enable; when that is through, disable; when that is through and the patch is freed, unload. */
+/** Load and enable; once that is complete, disable; once that is complete and the patch is freed, unload. */
 function step(cpu: Cpu, state: Addr): boolean {
   const name = cpu.ctx.kernel.images[0]?.name ?? 0;
   const mod = findModule(cpu, name);

@@ -41,7 +41,7 @@ const NARROW: SearchBounds = { preemptions: 1, choices: 1 };
 
 /**
  * Single removals that something else makes up for, in the race where they would matter. Within the same bounds the
- * removal of both is found; the race without bounds is too large, and looked at with random executions.
+ * removal of both is found. Without bounds the race is too large for an exhaustive search, and is executed at random.
  */
 const HARMLESS: readonly Demonstration[] = [
   {

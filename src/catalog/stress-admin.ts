@@ -187,7 +187,7 @@ export function livepatchAdmin(cpu: Cpu, state: Addr): void {
   for (let n = 0; n < DRAWS; n++) if (livepatchOperation(cpu, state)) return;
 }
 
-/** Whoever unloads the module sends its users away first; the first try mostly finds them inside still, a later one does not. */
+/** An admin who unloads the module keeps its users out first. The first try mostly finds some still inside, a later one does not. */
 function churnTarget(cpu: Cpu, state: Addr): void {
   const isLoading = (taskRandom(cpu, cpu.current) & 1) === 0;
   cpu.writeOnce(state + STRESS.targetClosed, isLoading ? 0 : 1);
@@ -204,7 +204,7 @@ function offlineCpu(cpu: Cpu): number {
   return -1;
 }
 
-/** Take any CPU down, or bring one back: some go away for nothing, but none stays away for long. */
+/** Take a CPU down or bring one back, at random: none stays offline for long. */
 function hotplug(cpu: Cpu, state: Addr): void {
   const random = taskRandom(cpu, cpu.current);
   const n = (random >>> 4) % cpu.ctx.kernel.cpus;
@@ -270,6 +270,6 @@ export function leaveTarget(cpu: Cpu, state: Addr): void {
 
 /** The pre_patch callback of the patch that always fails. */
 export function refuse(cpu: Cpu): number {
-  // Named and used so that the explorer takes it for kernel code; somebody is always there to be refused.
+  // The parameter is named `cpu` and used, so that the explorer takes this for kernel code; it always refuses.
   return cpu.current === 0 ? 0 : -ENODEV;
 }

@@ -73,7 +73,7 @@ type StateWords = Readonly<Record<number, number | undefined>>;
 
 /** Share of the tasks that are kernel threads: one in sixteen sleeps a lot, one in a hundred never does. */
 function initialTasks({ tasks, version, operations, profile }: StressOptions): InitialTask[] {
-  // A thread that never sleeps would keep a machine that is through from its end.
+  // A thread that never sleeps would keep a machine from ending.
   const busy = version === '6.1' || operations !== undefined ? 0 : Math.ceil(tasks / 100);
   const sleepy = Math.ceil(tasks / 16);
   const users = Math.max(1, tasks - busy - sleepy);

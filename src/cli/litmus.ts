@@ -130,7 +130,7 @@ function refuse(results: readonly LitmusResult[]): void {
   }
 }
 
-/** What has no execution has tested nothing. @throws UsageError for a single test without, or a folder of such tests */
+/** A test without any execution has tested nothing. @throws UsageError for a single one, or for a folder of only such tests */
 function refuseEmpty({ isFolder, results, interrupted }: CheckLitmusResult): void {
   const { reports } = divide(results);
   const isEmpty = ({ positive, negative, complete }: LitmusReport): boolean =>
@@ -144,7 +144,7 @@ function refuseEmpty({ isFolder, results, interrupted }: CheckLitmusResult): voi
   );
 }
 
-/** Bugs are ours; tests that are none, and a folder of which no test could be run, the user's. */
+/** A bug is ours. A file that is no test, and a folder in which no test could be run, are the user's mistake. */
 function exitCodeOf({ results, interrupted }: CheckLitmusResult): number {
   const { reports, failures } = divide(results);
   if (failures.some(({ kind }) => kind === 'bug')) return 3;

@@ -3,7 +3,7 @@
 
 import { interrupts } from './interrupt.js';
 
-// Loading takes a while; a Ctrl-C meanwhile is the command's to hear.
+// Loading takes a while; a Ctrl-C that comes meanwhile is handed to the command.
 interrupts.load();
 const argv = process.argv.slice(2);
 const { commandsFor } = await import('./commands.js');

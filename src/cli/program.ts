@@ -50,7 +50,7 @@ class Output {
     await Promise.all([drained(process.stdout), drained(process.stderr)]);
   }
 
-  /** A reader that went away (`| head`) is no error: there is just nobody left to tell. */
+  /** A reader that went away (`| head`) is no error. */
   get complaint(): string | undefined {
     if (this.failure === undefined || this.failure.code === 'EPIPE') return undefined;
     return `${PROGRAM_NAME}: the output cannot be written: ${this.failure.message}`;
@@ -63,7 +63,7 @@ const drained = (stream: NodeJS.WriteStream): Promise<void> =>
     else stream.write('', () => resolve());
   });
 
-/** What the end of a command means, once signals and the output have had their say. */
+/** What the end of a command means, after signals and the output are taken into account. */
 function finalCode(exitCode: number, output: Output): number {
   if (interrupts.received !== undefined) return exitCodeOfSignal(interrupts.received);
   return output.complaint !== undefined && exitCode < 2 ? 2 : exitCode;

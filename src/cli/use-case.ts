@@ -61,7 +61,7 @@ export async function runUseCase<R extends object>(
       if (error instanceof Interrupted && json) {
         emit({ json: true }, { interrupted: true }, () => '');
       }
-      // An option that was refused is no run; whatever else kept it from its result is.
+      // After a refused option there was no run to report; after any other failure there was.
       if (!(error instanceof OptionError)) await reports?.write(undefined, undefined, failure);
     }
     throw error;
@@ -76,7 +76,7 @@ async function print<R extends object>(
 ): Promise<void> {
   const { json, text, toJson, keep } = shown;
   const data = toJson?.(result) ?? result;
-  // A list has no place for it: it is on standard error, and in the exit status.
+  // A JSON list has no place for the error: it is on standard error, and in the exit status.
   const whole = failure === undefined || Array.isArray(data) ? data : { ...data, failure };
   if (reports?.replacesText !== true) emit({ json: json ?? false }, whole, () => text(result));
   await keep?.(result);

@@ -1,4 +1,4 @@
-/** Several litmus jobs in one message to a worker: what a message costs is spread over them. */
+/** Several litmus jobs in one message to a worker, so that they share its cost. */
 import { runLitmusJob, type LitmusFailure, type LitmusJob, type LitmusReport } from './job.js';
 
 /** What came of one job. */
@@ -7,7 +7,7 @@ export type LitmusResult = LitmusReport | LitmusFailure;
 /** Jobs for one worker. */
 export interface LitmusBatch {
   readonly jobs: readonly LitmusJob[];
-  /** Once this much time has passed, in ms, the jobs that are left go back. */
+  /** Milliseconds after which the jobs that are left are handed back. */
   readonly sliceMs: number;
 }
 

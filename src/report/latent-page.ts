@@ -1,4 +1,4 @@
-/** The page of a latent issue, for whoever maintains the code: how it happens in each release, what we would change. */
+/** The page of a latent issue, for maintainers of the kernel: how it happens in each release, and what we would change. */
 
 import { KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import { likelyIn, stepsIn, type LatentIssue } from '../scenario/latent.js';

@@ -37,7 +37,7 @@ export function placeOfScenario(file: string, name: string): Place {
     const found = lines.findIndex((line) => declared.test(line));
     return { file: shown(path), line: Math.max(1, found + 1) };
   } catch {
-    return { file: shown(path), line: 1 }; // A report is no place to fail for a file that went away.
+    return { file: shown(path), line: 1 }; // A report must not fail because a file is gone.
   }
 }
 

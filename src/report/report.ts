@@ -17,7 +17,7 @@ export interface ReportOutcome extends Outcome {
   readonly replay?: string;
   /** What {@link replay} executes. */
   readonly token?: string;
-  /** It could not be found out: what kept us from it. */
+  /** The reason why it could not be decided. */
   readonly error?: string;
   /** Where it is declared or happened, if not where its table is. */
   readonly place?: Place;

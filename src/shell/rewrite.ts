@@ -1,4 +1,4 @@
-/** What just-bash does not do like bash is rewritten when a script is parsed, into what it does. */
+/** Where just-bash differs from bash, a script is rewritten when it is parsed, into something that just-bash does like bash. */
 
 import { BashTransformPipeline, parse, type TransformPlugin } from 'just-bash';
 import { commandOf, literalOf, PREFIX, visit, type Redirection, type TreeNode } from './syntax.js';
@@ -149,7 +149,7 @@ function rewriteCommand(command: TreeNode, how: Rewriting): TreeNode {
       : command;
   }
   const path = literalOf(command['name']);
-  // All commands are in all of the usual folders.
+  // Every command is in each of the usual folders.
   const name = path?.replace(/^\/(usr\/)?s?bin\//, '');
   if (name !== undefined && name !== path) command['name'] = commandOf(name)['name'];
   if (name === 'exec') return command;

@@ -56,7 +56,7 @@ export interface SelftestResult extends ScriptResult {
 /** Exit status of a script that cannot be run here. */
 const SKIPPED = 4;
 
-/** A script that ends well has said so for every test that it began, of which there is one at least. */
+/** A script passes if it said `ok` for every test that it began, and began at least one. */
 function outcomeOf({ stdout, exitCode }: ScriptResult): SelftestResult['outcome'] {
   if (exitCode === SKIPPED) return 'skip';
   const begun = stdout.match(/^TEST: /gm)?.length ?? 0;

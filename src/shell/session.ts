@@ -48,7 +48,7 @@ export class ShellSession {
       cwd: '/root',
       env: { HOME: '/root', USER: 'root', PATH: '/usr/bin:/bin:/sbin', SHELL: '/bin/bash' },
       executionLimits: LIMITS,
-      // The files are made of shared memory, which the defence would not let a file system touch.
+      // The files are made of shared memory, which just-bash's protection would not let a file system touch.
       defenseInDepth: false,
       customCommands: [
         ...machineCommands(this.context),

@@ -56,7 +56,7 @@ export function compareTranscript(
   return undefined;
 }
 
-/** The comparison for whoever reads it. */
+/** The comparison as text. */
 export function transcriptText(
   difference: TranscriptDifference | undefined,
   transcript: string,

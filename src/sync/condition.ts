@@ -21,7 +21,7 @@ function waitUntil(
   const seen = Atomics.load(cond, SIGNALS);
   Mutex.unlock(mutex, threadId);
   const woken = Atomics.wait(cond, SIGNALS, seen, timeLeft(timestamp));
-  // A signal at the last moment may have found this thread neither asleep nor gone: it counts.
+  // A signal at the last moment may have counted this thread as a sleeper, so it counts as woken.
   const isSignalled = woken !== 'timed-out' || Atomics.load(cond, SIGNALS) !== seen;
   Mutex.lock(mutex, threadId);
   return isSignalled;

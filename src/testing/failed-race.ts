@@ -1,6 +1,9 @@
 /** How a test fails where failing is throwing. */
 
-/** A race that a test forbids, or did not find. Its text is the finding; a stack into the test runner says nothing. */
+/**
+ * Thrown when a test found what it forbids, or did not find what it needs. Its text is the finding; a stack into the
+ * test runner would say nothing.
+ */
 export class FailedRace extends Error {
   readonly code = 'ERR_FAILED_RACE';
   override readonly name = 'FailedRace';

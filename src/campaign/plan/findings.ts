@@ -13,7 +13,7 @@ import type { CampaignFinding, ReplayedFinding } from './snapshot.js';
 
 /** Milliseconds that shrinking and recording one finding may take. */
 const SHRINK_MS = 120_000;
-/** Findings of one job that are shrunk and kept: a scenario that fails in thousands of ways fails in the same one. */
+/** Findings of one job that are shrunk and kept at most: where a scenario fails in thousands of ways, they have one cause. */
 const MOST_KEPT = 10;
 
 /** Looks after the findings of one campaign. */

@@ -127,13 +127,13 @@ export class RedisRunner implements RangeRunner {
       ranges.map((range) => ({
         name: 'range',
         data: range,
-        // A second add under one id keeps the first: whatever happens, a range is queued once.
+        // Adding an id a second time keeps the first, so each range is queued once.
         opts: { jobId: rangeName(range), removeOnComplete: true, removeOnFail: true },
       })),
     );
   }
 
-  /** Nothing came for a while: ranges that are in no queue, lost with a server's last writes, are handed out again. */
+  /** Nothing came for a while: ranges that are in no queue, because a server lost its last writes, are handed out again. */
   async #reconcile(ledger: Ledger): Promise<void> {
     const counts = await this.#queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
     const queued = Object.values(counts).reduce((sum, n) => sum + n, 0);

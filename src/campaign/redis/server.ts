@@ -44,7 +44,7 @@ export async function connect(url: string): Promise<Redis> {
     probe.disconnect();
   }
   const redis = new Redis(url, options);
-  // Lost connections are made anew; there is nobody to tell.
+  // Lost connections are made again; there is nobody to tell.
   redis.on('error', () => undefined);
   return redis;
 }

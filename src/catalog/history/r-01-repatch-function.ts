@@ -43,7 +43,7 @@ function enableFunc(cpu: Cpu, func: Addr): number {
   if (old !== NULL) {
     unregisterFtraceFunction(cpu, old + KLP_OPS.fops);
     listDel(cpu, old + KLP_OPS.node);
-    // Whoever upgrades may be preempted anywhere; here it matters.
+    // The task that upgrades may be preempted anywhere; at this place it matters.
     rest(cpu, 30);
   }
   return registerOwnOps(cpu, func);

@@ -29,7 +29,7 @@ export function enableAsFirst(cpu: Cpu, mod: Addr): number {
 /** Number of the native that calls the function of the target module. */
 const CALL_TARGET = 16;
 
-/** Whoever uses the module calls its function, once it is there. */
+/** A user of the module calls its function, once it is there. */
 export function callTarget(cpu: Cpu, _argument: number): void {
   const { names, images } = cpu.ctx.kernel;
   const target = images[2]?.name ?? 0;

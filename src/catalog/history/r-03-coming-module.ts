@@ -1,4 +1,4 @@
-/** a patch that was enabled while a module was on its way in patched it out of order. */
+/** a patch that was enabled while a module was coming patched it out of order. */
 
 import { findModule, loadModule } from '../../kernel/module.js';
 import { asm } from '../../kernel/text.js';

@@ -40,7 +40,7 @@ export function siteRemark(version: KernelVersion, site: SiteId): string | undef
 export function rowFor(version: KernelVersion, row: Demonstration): Demonstration | undefined {
   if (!row.sites.every((site) => hasSite(version, site))) return undefined;
   if (version === '6.5') return row;
-  // Its races are those of the hook; that with the flip watches for what 6.1 does on purpose.
+  // 6.1 lacks the hook of the hook races; the race with the flip looks for what 6.1 does on purpose.
   if (version === '6.1' && /^hook-|^shadow/.test(row.scenario)) return undefined;
   if (row.scenario === 'hook-switch-flip') return undefined;
   return { ...row, scenario: `${row.scenario}@${version}` };

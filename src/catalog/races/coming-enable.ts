@@ -1,4 +1,4 @@
-/** A module on its way in against a patch that is being enabled: mod->klp_alive decides who patches it, O-25. */
+/** A module that is coming against a patch that is being enabled: mod->klp_alive decides who patches it, O-25. */
 
 import { findModule, loadModule, MODULE, MODULE_STATE_LIVE } from '../../kernel/module.js';
 import { asm } from '../../kernel/text.js';

@@ -38,7 +38,7 @@ export function updateWithInterrupts(cpu: Cpu, task: Addr): void {
   const isExit = task === raceContext(cpu).tasks[1];
   if (isExit) cpu.preemptEnable();
   klpUpdatePatchState(cpu, task);
-  // The rest of the work takes its time.
+  // The rest of the work takes some time.
   const irqs = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.irqs;
   for (let i = 0; isExit && i < 8; i++) cpu.readOnce(irqs);
   if (isExit) cpu.preemptDisable();
@@ -59,7 +59,7 @@ function leaveKernel(cpu: Cpu): void {
   }
 }
 
-/** CPU 0 reverses an enabling and prods who has to switch; CPU 1's task is on its way to user mode, where it stays. */
+/** CPU 0 reverses an enabling and prods the tasks that have to switch; CPU 1's task is on its way to user mode, where it stays. */
 export const exitLoop = kernelRace({
   name: 'exit-loop',
   description: 'klp_reverse_transition() and klp_send_signals() against exit_to_user_mode_loop().',

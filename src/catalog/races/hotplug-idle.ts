@@ -56,7 +56,7 @@ function comeOnlineAndCall(cpu: Cpu): void {
   const inside = callTraced(cpu, raceContext(cpu).symbol('f'));
   const patchState = cpu.current + TASK.patchState;
   const atFirst = cpu.read(patchState);
-  // The function takes its time.
+  // The function takes some time.
   for (let i = 0; i < 40; i++) cpu.readOnce(patchState);
   cpu.trace(TRACE_INSIDE, inside, atFirst, cpu.read(patchState));
   cpu.preemptEnable();

@@ -1,4 +1,4 @@
-/** L-3: schedule_on_each_cpu() has no memory and says so; klp_synchronize_transition() does not listen. */
+/** L-3: schedule_on_each_cpu() has no memory and returns an error, which klp_synchronize_transition() ignores. */
 
 import { SimulatorBug } from '../../errors.js';
 import { CACHE, type Cache } from '../../kernel/alloc.js';
@@ -45,7 +45,7 @@ function withoutMemory(
   });
 }
 
-/** As reverse-switch: O-05 is gone without anybody having removed it. */
+/** As reverse-switch: O-05 is gone although no site is removed. */
 export const noMemoryReverse = withoutMemory(reverseSwitch, 'no-memory-reverse', {
   finds: 'freed',
   why: 'the reverse does not wait for the task that switches in the old direction',

@@ -21,7 +21,7 @@ import {
 import { bootKernelSystem, type BootedSystem } from '../../scenario/kernel-system.js';
 import { patchOf } from '../../scenario/patched-function.js';
 
-/** Words of the script: whether it is through, and its next step. */
+/** Words of the script: whether it is over, and its next step. */
 const SCRIPT = struct('script', { done: 1, step: 1 });
 const SCRIPT_SYMBOL = 'script';
 const NATIVE_SCRIPT = 16;

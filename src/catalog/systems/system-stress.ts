@@ -18,7 +18,7 @@ import {
   type StressOptions,
 } from '../stress.js';
 
-/** Virtual jiffies after which a machine that is not through has stalled. */
+/** Virtual jiffies after which a machine that has not come to its end has stalled. */
 const MOST_JIFFIES = 20_000;
 /** Operations of all CPUs in a jiffy while they are busy. */
 const OPERATIONS_OF_A_JIFFY = 60;
@@ -105,7 +105,7 @@ function buildFor({ operations, ...options }: StressRun): BootedSystem {
   };
 }
 
-/** What went wrong for the admins, or that they are through. */
+/** What went wrong for the admins, or that they are done. */
 function outcomeOf(end: Ending, machine: Machine): string {
   const { booted, done } = machine as BootedSystem;
   if (end.read(done) === 0) return 'stall';

@@ -10,12 +10,12 @@ import {
   pointerTo,
 } from '../syntax/values.js';
 
-/** What no value comes of: bits of a pointer, a division by 0, a number that is too large. */
+/** Thrown for an operation that has no value: bits of a pointer, a division by 0, a number that is too large. */
 export class IllegalOperation extends Error {
   override readonly name = 'IllegalOperation';
 }
 
-/** Thrown where a value out of thin air is computed with: no value that it could have is known, so there is no execution. */
+/** Thrown where something is computed from a value out of thin air: its possible values are not known, so there is no execution. */
 export class UndeterminedValue extends Error {
   override readonly name = 'UndeterminedValue';
 }

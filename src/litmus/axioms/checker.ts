@@ -34,7 +34,7 @@ export interface Verdict {
   readonly candidates: number;
   /** False when the deadline, or the number of candidates, cut the search short. */
   readonly complete: boolean;
-  /** True if some executions were left out because they go round a loop more often than {@link unrollOf} says. */
+  /** True if some executions were left out because they take more rounds of a loop than {@link unrollOf} says. */
   readonly isCut: boolean;
 }
 
@@ -48,7 +48,7 @@ export interface CheckOptions {
   readonly model?: MemoryModel;
 }
 
-/** Enough candidates between two looks at the clock that the looks cost nothing. */
+/** Candidates between two looks at the clock: enough that the looks cost nothing. */
 const CLOCK_STRIDE = 64;
 
 /** A function that says whether the time limit has not passed yet; once it has, it stays so. */

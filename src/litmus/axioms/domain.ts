@@ -1,4 +1,7 @@
-/** The values that reads are guessed from: everything some thread may write, self-justified values of the program's own constants included. */
+/**
+ * The values from which a read's value is guessed: everything that some thread may write, including constants of the
+ * program that justify themselves.
+ */
 import type { Expression, LitmusTest, LocationId, Statement } from '../syntax/ast.js';
 import { FREE_VALUE } from '../syntax/values.js';
 import { longest } from './candidate.js';
@@ -99,7 +102,7 @@ function isReactive(statements: readonly Statement[]): boolean {
 
 type Foreign = ReadDomain['foreign'];
 
-/** What an enumeration of traces asked and was told. */
+/** What an enumeration of traces has asked for, and the answers. */
 interface Answer {
   readonly location: LocationId;
   readonly reader: Parameters<Foreign>[1];

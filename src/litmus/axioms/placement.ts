@@ -13,7 +13,10 @@ export interface Placement {
   readonly sources: readonly number[];
 }
 
-/** A placement, which says all about its location, with those of further threads that were found on top of it. */
+/**
+ * A placement: the coherence order and the sources of the reads at one location, and the placements of further threads
+ * found on top of it.
+ */
 export interface PlacementNode extends Placement {
   readonly next: Map<PlacedTrace, readonly PlacementNode[]>;
 }
@@ -165,7 +168,7 @@ export class PlacementFinder {
     return e !== undefined && this.#candidate.is(e, EV.lockWrite);
   }
 
-  /** Does one of these writes take the lock for good? */
+  /** Does one of these writes take the lock and never release it? */
   #isKept(order: readonly number[]): boolean {
     return order.some((e, i) => this.#takesLock(e) && !this.#isPair(e, order[i + 1] ?? e));
   }
@@ -203,7 +206,7 @@ export class PlacementFinder {
       this.#choose(i + 1);
     }
     for (const write of this.#sourcesFor(read)) {
-      // A read of an earlier thread chose before not to read what was there.
+      // A read of an earlier thread has already decided not to read what was there.
       if (value[write] !== wanted || (!isNew && threadOf[write] !== this.#newest)) continue;
       rf[read] = write;
       this.#choose(i + 1);

@@ -1,4 +1,7 @@
-/** The locations that a test's pointers lead to: those that it declares, and places beyond its objects as it comes to them. */
+/**
+ * The locations that a test's pointers lead to: those that it declares, and places beyond its objects, which are added
+ * when they are met.
+ */
 import type { LitmusTest, LocationId } from '../syntax/ast.js';
 import { formatValue } from '../syntax/proposition.js';
 import { addressIn, FREE_VALUE, isPointer, locationOf } from '../syntax/values.js';

@@ -141,7 +141,7 @@ export class Provenance {
     read: number,
   ): Derivations {
     const { location = 0, value = 0, classes = 0 } = events[read] ?? {};
-    // What a lock says comes from no value that a thread computed.
+    // What a lock returns depends on no value that a thread computed.
     if ((classes & LOCK_READS) !== 0) return FROM_NOTHING;
     let last = -1;
     for (let i = 0; i < read; i++) {

@@ -1,4 +1,4 @@
-/** Tests that the model has no answer to: some of their executions access what is no location, or compute what has no value. */
+/** Tests to which the model has no answer: in some of their executions, an access is to no location, or an operation has no value. */
 import type { LitmusTest, LocationId } from '../syntax/ast.js';
 import { LitmusSyntaxError } from '../syntax/syntax-error.js';
 import { EV, isOrdinaryWrite, type Trace } from './event.js';
@@ -60,7 +60,7 @@ class Realizer {
 }
 
 /**
- * Refuse a test that does what no test may, on a path that can be taken.
+ * Refuse a test that does one of these on a path that can be taken.
  *
  * @throws LitmusSyntaxError with the first such statement
  */

@@ -1,9 +1,9 @@
-/** A quick yes for most candidates: one whose events can be run one after the other on plain memory breaks no axiom.
+/** A quick check that accepts most candidates: one whose events can be run one after the other on plain memory breaks no axiom.
  *
  * Every relation of the model but rcu-order runs along program order and communication. If these two have no cycle
  * together, some order of all events is in line with both, so no cycle of hb or pb exists and no plain access ignores a
  * write that is visible to it. If moreover no grace period falls into a critical section in that order, rcu-order runs
- * along it too, and the RCU axiom holds. A no means nothing: the axioms decide. */
+ * along it too, and the RCU axiom holds. If there is no such order, the axioms decide. */
 import { INITIAL, PENDING, type Candidate } from './candidate.js';
 import { EV } from './event.js';
 import type { PlacedTrace } from './placed-trace.js';

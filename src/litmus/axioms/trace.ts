@@ -49,7 +49,7 @@ export interface ReadDomain {
 const LOAD_CLASSES = { plain: EV.plain, once: 0, acquire: EV.acquire } as const;
 const STORE_CLASSES = { plain: EV.plain, once: 0, release: EV.release } as const;
 
-/** A path up to a statement that cannot be executed, or up to the end of a loop that may go back no more. */
+/** A path up to a statement that cannot be executed, or up to the end of a loop that has used up its rounds. */
 export interface FaultyTrace extends Pick<Trace, 'thread' | 'events'> {
   readonly kind: 'fault' | 'cut';
   readonly at: SourceSpan;
@@ -66,7 +66,7 @@ export class TraceEnumerator {
   readonly #steps: readonly Step[];
   readonly #loops: boolean;
   readonly #traces: Trace[] = [];
-  /** Where paths end that do what a test must not do, if the values that they read are real. */
+  /** Ends of paths that do what a test must not do, provided that the values which they read are possible. */
   readonly faults: FaultyTrace[] = [];
 
   constructor(test: LitmusTest, thread: number, places: Places, domain: ReadDomain, rules: Rules) {

@@ -83,7 +83,7 @@ function lastWords(
 
 /** Keep the registers that are written once, and add those that are copied to such ones. */
 function traceBack(thread: LitmusThread, values: Map<number, number>): Map<number, number> {
-  // In a loop a load returns now this and now that.
+  // In a loop a load may return a different value each time.
   if (hasJumps(thread.body)) return new Map();
   const writers = new Map<number, Instruction[]>();
   for (const instruction of instructionsOf(thread.body)) {
@@ -103,10 +103,10 @@ function traceBack(thread: LitmusThread, values: Map<number, number>): Map<numbe
 
 const EAGER = [0, 0.5, 0.9] as const;
 
-/** Is it good for the state looked for if a thread takes its next step now? `never` makes it impossible. */
+/** Does it help to reach the wanted state if a thread takes its next step now? `never`: it makes the state impossible. */
 type Prospect = 'good' | 'open' | 'never';
 
-/** Mixed choices, but loads wait until they can return what they must, and stores go where they must. */
+/** Mixed choices, except that loads wait until they can return the wanted value, and stores go to the wanted place. */
 class SeekingChoices implements Schedule {
   readonly #machine: ViewMachine;
   readonly #threads: readonly MachineThread[];
@@ -212,7 +212,7 @@ class SeekingChoices implements Schedule {
     }
   }
 
-  /** What must not be last had better be stored early. */
+  /** A store that must not be the last is better made early. */
   #prospectOfStore({ address, word }: PendingStore): Prospect {
     const last = this.#lastWords.get(address);
     if (last === undefined) this.#store = null;

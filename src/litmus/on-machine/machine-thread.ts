@@ -292,7 +292,7 @@ export class MachineThread {
     return true;
   }
 
-  /** The machine computes with words, and those of pointers and large numbers are names. */
+  /** The machine computes with words; for pointers and large numbers these are only names. */
   #requireNumbers({ operation, at }: RmwInstruction, ...words: readonly number[]): void {
     if (operation === 'set' || words.every((word) => !this.#words.isNamed(word))) return;
     throw new NotOnMachine(this.#test, at, 'the machine computes in memory with numbers only');

@@ -84,7 +84,7 @@ class Compiler {
       return (_regs, slot) => base + slot;
     }
     const evaluate = compileExpression(at);
-    // What is no pointer of this test becomes the null pointer, which every backend refuses.
+    // An address that is no pointer of this test becomes the null pointer, which every backend refuses.
     return (regs, slot) => {
       const base = bases[evaluate(regs) - POINTER_BASE];
       return base === undefined ? 0 : base + slot;

@@ -36,7 +36,7 @@ export function layOutLitmus(program: LitmusProgram): LitmusLayout {
   const rendezvous = map.claim('rendezvous', RENDEZVOUS);
   const progress = program.threads.map((_, i) => map.claimWords(`progress${i}`, 16));
   const sections = program.threads.map((_, i) => map.claimWords(`section${i}`, 16));
-  // A line more than a power of two keeps equal trials of different locations out of one cache set.
+  // One line more than a power of two: otherwise the same trial of different locations would use one cache set.
   const locations = program.locations.map((_, i) =>
     map.claimWords(`location${i}`, ROUND * TRIAL_WORDS + TRIAL_WORDS),
   );

@@ -8,7 +8,7 @@ import { RENDEZVOUS, type LitmusLayout } from './memory.js';
 const GATE_LOOKS = 4000;
 /** Longest sleep in milliseconds before a waiting thread looks whether the run was aborted. */
 const SLEEP_MS = 20;
-/** Looks at a thread that is behind before it is taken to have lost its processor. */
+/** Number of looks at a thread that is behind, before it is taken to have lost its processor. */
 const STEP_LOOKS = 20_000;
 /** Looks after which a wait is no longer short. */
 const SETTLE_LOOKS = 100;

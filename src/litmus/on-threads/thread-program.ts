@@ -226,7 +226,10 @@ const FENCES = {
   'after-srcu-read-unlock': 'mb',
 } as const;
 
-/** Refuse what could wait for ever: a lock that is kept, taken in a branch or inside another, a nested grace period. */
+/**
+ * Refuse what could wait for ever: a lock that is never released, or is taken in a branch or inside another lock; a
+ * nested grace period.
+ */
 function requireProgress(body: readonly LitmusOperation[], branch = false): void {
   let locks = 0;
   let sections = 0;

@@ -92,7 +92,7 @@ class LitmusThread {
 
   #round(round: number): boolean {
     if (!this.#meet.barrier()) return false;
-    // Nothing that was fetched before the words were reset may be used.
+    // Values that were fetched before the words were reset must not be used.
     this.#cpu.smpMb();
     const slotOf = slotOrder(this.#common);
     this.#run(round * ROUND, slotOf);

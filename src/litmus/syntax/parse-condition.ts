@@ -159,7 +159,7 @@ export class ConditionParser {
     return this.#names.location(name);
   }
 
-  /** A name that nothing else in the test has: a slip of the pen, which would make the condition one about 0. */
+  /** A name that nothing else in the test has is probably misspelt; taken as a register, it would be 0. */
   #unknown(
     token: Token,
     problem: string,

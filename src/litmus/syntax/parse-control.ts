@@ -5,7 +5,7 @@ import type { ThreadLowering } from './lower.js';
 import type { ExpressionParser, Node } from './parse-expression.js';
 import type { TokenStream } from './token-stream.js';
 
-/** What the parser of statements lends to that of loops. */
+/** What the parser of loops uses of the parser of statements. */
 export interface StatementParser {
   readonly stream: TokenStream;
   readonly expressions: ExpressionParser;

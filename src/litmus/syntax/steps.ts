@@ -13,7 +13,7 @@ import { hasJumps } from './walk.js';
 /** How often a loop goes back unless told otherwise, where what it read decides; see {@link Jump}. */
 export const DEFAULT_UNROLL = 4;
 
-/** How often a loop goes back that nothing which was read decides, at most. */
+/** How often a loop goes back at most that depends on nothing that was read. */
 const FREE_ROUNDS = 256;
 
 /** Go on at `target` if the condition is false. Writes from here to `join` depend on it; `join` is past the end if the two
@@ -38,7 +38,7 @@ export interface Jump {
 export type Step =
   { readonly kind: 'instruction'; readonly instruction: Instruction } | Branch | Jump;
 
-/** Past every end. */
+/** A step beyond the end of every thread. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
 interface OpenJump {
@@ -138,7 +138,7 @@ function withJoins(steps: readonly Step[]): Step[] {
   }
   return steps.map((step, i) => {
     if (step.kind !== 'branch') return step;
-    // The nearest of those that follow in any case is the one that all others follow.
+    // Of the steps that follow in any case, the nearest is the one that all the others follow.
     const strict = [...(after[i] ?? [])].filter((n) => n !== i);
     const join = strict.find((n) => strict.every((other) => after[n]?.has(other) === true));
     return { ...step, join: after[i] === all ? NEVER : (join ?? NEVER) };
@@ -167,7 +167,7 @@ function readRegisters(steps: readonly Step[]): ReadonlySet<number> {
   return tainted;
 }
 
-/** Bound the loops that what they read decides, and those that nothing ends. */
+/** Bound the loops that depend on what was read, and those that nothing ends. */
 function withRounds(steps: readonly Step[], unroll: number): Step[] {
   const tainted = readRegisters(steps);
   const uses = (e: Expression): boolean =>

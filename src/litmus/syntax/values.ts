@@ -1,7 +1,7 @@
 /** Values of a litmus test as numbers: integers, pointers into the test's objects, and the value that nothing fixes. */
 import type { LitmusLocation, LocationId } from './ast.js';
 
-/** Integers of a test are smaller than this in magnitude; what would be larger is refused. */
+/** Integers of a test are smaller than this in magnitude; larger ones are refused. */
 export const INTEGER_LIMIT = 2 ** 50;
 
 /** The value that a read has when nothing but copies of itself justifies it: it may be any, and herd prints a symbol. */

@@ -48,7 +48,7 @@ export function findPath<Name extends string>(
   const seen = new Set<string>();
   while (level.length > 0) {
     const next: Reached<Name>[] = [];
-    // Stages without an edge cost nothing, so they extend the level they are met in.
+    // Stages without an edge cost nothing, so they belong to the level in which they are met.
     for (const at of level) {
       const key = `${at.stage}:${at.event}`;
       if (seen.has(key)) continue;

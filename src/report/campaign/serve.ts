@@ -106,7 +106,10 @@ export class CampaignServer {
     else refuse(response, 404, 'no such page');
   }
 
-  /** Asked under its own name, and by nobody else's page: neither another origin nor a name that was bent to this address. */
+  /**
+   * Whether a request was made under the server's own name and by its own page: not from another origin, and not by a
+   * name that was rebound to this address.
+   */
   #isOwn({ headers }: IncomingMessage): boolean {
     const { host = '127.0.0.1' } = this.#options;
     const asked = headers.host ?? '';

@@ -67,7 +67,7 @@ function suiteOf(table: ReportTable): string {
   return tag('testsuite', attributes, [...propertiesOf(settings), ...cases]);
 }
 
-/** A run that did not come to its end is no success: a case of its own says so. */
+/** A run that did not come to its end is no success: it gets a test case that says so. */
 function endOf(report: Report): ReportTable[] {
   const error = endedEarly(report);
   if (error === undefined) return [];
