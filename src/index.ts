@@ -206,6 +206,7 @@ export * from './kernel/boot.js';
 export * from './kernel/completion.js';
 export * from './kernel/context.js';
 export * from './kernel/cpuhp.js';
+export * from './kernel/cpumask.js';
 export * from './kernel/entry.js';
 export * from './kernel/errno.js';
 export * from './kernel/fork.js';

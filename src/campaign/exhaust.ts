@@ -144,7 +144,7 @@ function saysOf({ outcomes, exhausted, within }: ExhaustReport): ExhaustedRace['
  *
  * @throws UsageError when the file is not one
  */
-export function keptRows(file: string, wanted: readonly Chosen[]): ExhaustedRace[] {
+function keptRows(file: string, wanted: readonly Chosen[]): ExhaustedRace[] {
   if (!existsSync(file)) return [];
   const saved = readJsonFile('checkpoint', file) as { version?: unknown; rows?: unknown } | null;
   if (saved?.version !== VERSION || !Array.isArray(saved.rows)) {

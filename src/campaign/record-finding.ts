@@ -23,7 +23,7 @@ export interface RecordFindingOptions extends ReplayedWith {
 }
 
 /** The options of {@link recordFinding}. */
-export const RECORD_FINDING_OPTIONS = {
+const RECORD_FINDING_OPTIONS = {
   token: REPLAY_OPTIONS.token,
   file: REPLAY_OPTIONS.file,
   replace: REPLAY_OPTIONS.replace,

@@ -33,7 +33,7 @@ export function walkUnlessInterrupted(cpu: Cpu, task: Addr, store: Addr, size: n
 }
 
 /** The profiles by name. */
-export const STRESS_PROFILES = {
+const STRESS_PROFILES = {
   waiters: {
     about: 'kernel threads that a signal wakes and that go back to sleep in a patched function',
     extra: (tasks) => many(tasks / 8, { comm: 'waiter', thread: 'kthread_waiter' }),

@@ -25,7 +25,7 @@ const violation = (kind: FindingKind, a = 0, b = 0, c = 0, task = 0): Violation 
 });
 
 /** Elements of a circular list, as addresses of their links; undefined when the list is broken. */
-export function listEntries(words: Int32Array, head: Addr): Addr[] | undefined {
+function listEntries(words: Int32Array, head: Addr): Addr[] | undefined {
   const entries: Addr[] = [];
   let at = words[head + LIST.next] ?? 0;
   let prev = head;

@@ -1,7 +1,7 @@
 /** Options of commands that are not made from a table. */
 
 import { Option } from 'commander';
-import { seed, type Rule } from '../campaign/rules.js';
+import type { Rule } from '../campaign/rules.js';
 import { parseAs } from './command.js';
 
 export * from '../campaign/rules.js';
@@ -34,11 +34,3 @@ export function option<T>(
   made.argParser((text: string) => parseAs(name, parser, text));
   return fallback === undefined ? made : made.default(fallback.value, fallback.shown);
 }
-
-/** The `--seed` that every command with randomness has; 1 by default. */
-export const seedOption = (): Option =>
-  option('--seed <n>', 'seed of every random choice', seed, { value: 1 });
-
-/** The `--json` that every command has. */
-export const jsonOption = (): Option =>
-  new Option('--json', 'print one JSON document instead of text').default(false);

@@ -147,7 +147,7 @@ function exhaustText({ rows }: ExhaustResult): string {
 }
 
 /** The table of a page. */
-export function exhaustedTable(rows: readonly ExhaustedRace[]): string {
+function exhaustedTable(rows: readonly ExhaustedRace[]): string {
   return markdownTable(
     ['Race', '', 'States', 'Million steps', 'Seconds', 'Left'],
     rows.map((row) => [

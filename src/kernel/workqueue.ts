@@ -3,7 +3,8 @@
 import { struct } from '../memory/struct.js';
 import { kfree, kzalloc } from './alloc.js';
 import { COMPLETION, complete, initCompletion, waitForCompletion } from './completion.js';
-import { cpuOnline, cpusReadLock, cpusReadUnlock } from './cpuhp.js';
+import { cpusReadLock, cpusReadUnlock } from './cpuhp.js';
+import { forEachOnlineCpu, NO_CPU } from './cpumask.js';
 import { ENOMEM } from './errno.js';
 import { percpu, PERCPU } from './layout.js';
 import { TASK, TASK_IDLE } from './task.js';
@@ -77,8 +78,8 @@ export function scheduleOnEachCpu(
   cpusReadLock(cpu);
   cpu.writeOnce(batch + BATCH.remaining, 1);
   cpu.roundBegins();
-  for (let n = 0; n < kernel.cpus; n++) {
-    if (!cpuOnline(cpu, n)) continue;
+  let n = NO_CPU;
+  while ((n = forEachOnlineCpu(cpu, n)) !== NO_CPU) {
     if (watchedOnly && cpu.peek(percpu(kernel, n) + PERCPU.rcuWatching) === 0) continue;
     // The idle loop sleeps where it could schedule, and nothing can be in progress there.
     if (n !== cpu.id && cpu.answersAsleep(n)) continue;

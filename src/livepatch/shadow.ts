@@ -37,6 +37,12 @@ function hashForEachPossibleRcu(cpu: Cpu, obj: Addr, shadow: Addr): Addr {
   return cpu.rcuDereference(link, O_30);
 }
 
+/** `hlist_for_each_entry_safe()`, of which `hash_for_each_safe()` is made: the shadow after `shadow` in a bucket, the first after
+ * `NULL`, `NULL` after the last. */
+function hlistForEachEntrySafe(cpu: Cpu, bucket: Addr, shadow: Addr): Addr {
+  return cpu.read(shadow === NULL ? bucket : shadow + KLP_SHADOW.next);
+}
+
 /** `hash_add_rcu()`: publish at the front of the bucket. */
 function hashAddRcu(cpu: Cpu, bucket: Addr, shadow: Addr): void {
   const first = cpu.read(bucket);
@@ -184,11 +190,10 @@ export function klpShadowFreeAll(cpu: Cpu, id: number, dtor?: KlpShadowDtor): vo
   const { shadowHash, shadowBits, shadowLock } = cpu.ctx.klp;
   cpu.spinLock(shadowLock);
   for (let bucket = shadowHash; bucket < shadowHash + (1 << shadowBits); bucket++) {
-    let shadow = cpu.read(bucket);
-    while (shadow !== NULL) {
-      const next = cpu.read(shadow + KLP_SHADOW.next);
+    let next = hlistForEachEntrySafe(cpu, bucket, NULL);
+    for (let shadow = next; shadow !== NULL; shadow = next) {
+      next = hlistForEachEntrySafe(cpu, bucket, shadow);
       if (cpu.read(shadow + KLP_SHADOW.id) === id) klpShadowFreeStruct(cpu, shadow, dtor);
-      shadow = next;
     }
   }
   cpu.spinUnlock(shadowLock);

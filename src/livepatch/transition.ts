@@ -3,7 +3,8 @@
  * (one file for one C file, which is why it is longer than others). Line numbers are those of the 6.5 to 6.9 file.
  */
 
-import { cpusReadLock, cpusReadUnlock } from '../kernel/cpuhp.js';
+import { cpuOnline, cpusReadLock, cpusReadUnlock } from '../kernel/cpuhp.js';
+import { forEachPossibleCpu, NO_CPU } from '../kernel/cpumask.js';
 import { EADDRINUSE, EAGAIN, EBUSY, EINVAL } from '../kernel/errno.js';
 import { KERNEL } from '../kernel/layout.js';
 import { LIST, listIsSingular } from '../kernel/list.js';
@@ -13,7 +14,6 @@ import { taskCallFunc, wakeUpIfIdle, wakeUpState } from '../kernel/sched.js';
 import { setNotifySignal } from '../kernel/signal.js';
 import { haveReliableStack, stackTraceSaveTskReliable } from '../kernel/stacktrace.js';
 import { staticBranchDisable, staticBranchEnable } from '../kernel/static-key.js';
-import { cpuOnline } from '../kernel/cpuhp.js';
 import {
   idleTask,
   PF_KTHREAD,
@@ -249,7 +249,8 @@ function klpCompleteTransition(cpu: Cpu): void {
   }
   tasklistReadUnlock(cpu);
 
-  for (let n = 0; n < kernel.cpus; n++) {
+  let n = NO_CPU;
+  while ((n = forEachPossibleCpu(cpu, n)) !== NO_CPU) {
     task = idleTask(kernel, n);
     warnOnOnce(cpu, klpPatchPending(cpu, task), WARN_COMPLETE_IDLE_PENDING);
     cpu.write(task + TASK.patchState, KLP_UNDEFINED);
@@ -460,7 +461,8 @@ function trySwitchIdleTasks(cpu: Cpu): boolean {
   let complete = true;
   // No CPU may come online between the test and the direct write: pairs with CPU hotplug's write lock (O-27).
   cpusReadLock(cpu, O_27);
-  for (let n = 0; n < kernel.cpus; n++) {
+  let n = NO_CPU;
+  while ((n = forEachPossibleCpu(cpu, n)) !== NO_CPU) {
     const task = idleTask(kernel, n);
     if (cpuOnline(cpu, n)) {
       if (!klpTrySwitchTask(cpu, task)) {
@@ -541,7 +543,8 @@ export function klpStartTransition(cpu: Cpu): void {
   }
   tasklistReadUnlock(cpu);
 
-  for (let n = 0; n < kernel.cpus; n++) {
+  let n = NO_CPU;
+  while ((n = forEachPossibleCpu(cpu, n)) !== NO_CPU) {
     task = idleTask(kernel, n);
     if (cpu.read(task + TASK.patchState) !== cpu.read(klp.targetState)) {
       cpu.setBit(task + TASK.tiFlags, TIF_PATCH_PENDING);
@@ -573,7 +576,8 @@ export function klpInitTransition(cpu: Cpu, patch: KlpPatchRef, state: number): 
   }
   tasklistReadUnlock(cpu);
 
-  for (let n = 0; n < kernel.cpus; n++) {
+  let n = NO_CPU;
+  while ((n = forEachPossibleCpu(cpu, n)) !== NO_CPU) {
     task = idleTask(kernel, n);
     warnOnOnce(cpu, cpu.read(task + TASK.patchState) !== KLP_UNDEFINED, WARN_INIT_IDLE);
     cpu.write(task + TASK.patchState, initialState);
@@ -615,7 +619,8 @@ export function klpReverseTransition(cpu: Cpu): void {
     cpu.clearBit(task + TASK.tiFlags, TIF_PATCH_PENDING);
   }
   tasklistReadUnlock(cpu);
-  for (let n = 0; n < kernel.cpus; n++) {
+  let n = NO_CPU;
+  while ((n = forEachPossibleCpu(cpu, n)) !== NO_CPU) {
     cpu.clearBit(idleTask(kernel, n) + TASK.tiFlags, TIF_PATCH_PENDING);
   }
   // … and whoever already has is waited for: pairs with the disabled preemption of klpUpdatePatchState() (O-05 with O-18)
@@ -659,7 +664,10 @@ export function klpForceTransition(cpu: Cpu): void {
   while ((task = forEachProcessThread(cpu, task)) !== NULL) klpUpdatePatchState(cpu, task);
   tasklistReadUnlock(cpu);
 
-  for (let n = 0; n < kernel.cpus; n++) klpUpdatePatchState(cpu, idleTask(kernel, n));
+  let n = NO_CPU;
+  while ((n = forEachPossibleCpu(cpu, n)) !== NO_CPU) {
+    klpUpdatePatchState(cpu, idleTask(kernel, n));
+  }
 
   // The modules of patches being removed may never go: a task may sleep in them for ever (O-28).
   if (cpu.ablates(O_28)) return;

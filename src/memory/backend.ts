@@ -1,6 +1,5 @@
 /** Which memory a native CPU runs on: the one place that chooses a backend and applies an ablation. */
 
-import { UsageError } from '../errors.js';
 import { ablate } from './ablate.js';
 import { AtomicsCpu } from './atomics.js';
 import type { CpuContext } from './cpu.js';
@@ -19,19 +18,6 @@ const BACKENDS = { atomics: AtomicsCpu, wasm: WasmCpu, weak: WeakCpu } as const 
 
 /** Every {@link MemoryKind}, the reference first. */
 export const MEMORY_KINDS: readonly MemoryKind[] = ['atomics', 'wasm', 'weak'];
-
-/**
- * The {@link MemoryKind} of that name.
- *
- * @throws UsageError when there is none
- */
-export function parseMemoryKind(name: string): MemoryKind {
-  const kind = MEMORY_KINDS.find((known) => known === name);
-  if (kind === undefined) {
-    throw new UsageError(`unknown memory '${name}': expected one of ${MEMORY_KINDS.join(', ')}`);
-  }
-  return kind;
-}
 
 /**
  * Make a CPU for the calling thread.

@@ -4,7 +4,6 @@ import {
   inReadingOrder,
   isFinding,
   totalsOf,
-  withTotals,
   type Outcome,
   type OutcomeTable,
   type OutcomeTotals,
@@ -75,7 +74,3 @@ export function renderOutcomes(table: OutcomeTable, style: TableStyle = {}): str
   ];
   return lines.join('\n');
 }
-
-/** The table as plain data for `--json`: in reading order, with its totals. */
-export const outcomesToJson: (table: OutcomeTable) => OutcomeTable & { totals: OutcomeTotals } =
-  withTotals;

@@ -79,7 +79,7 @@ export interface SoloMachine extends BootedMachine {
 }
 
 /** Name of the task that stands for the caller. */
-export const ADMIN = 'admin';
+const ADMIN = 'admin';
 
 /** How a solo machine is watched and broken. */
 export interface SoloOptions {
@@ -148,7 +148,7 @@ function becomeCurrent(booted: BootedMachine, words: Int32Array, cpu: SoloCpu, a
  * Sleep on behalf of the current task; others run meanwhile. Unlike schedule(), this leaves the CPU free for kernel code
  * that sleeps: the caller's own is not in the middle of anything.
  */
-export function sleepFor(cpu: SoloCpu, jiffies: number): void {
+function sleepFor(cpu: SoloCpu, jiffies: number): void {
   const timer = cpu.current + TASK.timer;
   setCurrentState(cpu, TASK_INTERRUPTIBLE);
   addTimer(cpu, timer, TIMER_WAKE, cpu.current, jiffies);

@@ -75,8 +75,8 @@ function registerProbe(program: Command): void {
     .addOption(option('--input <path>', 'a JSON file', { accepts: 'a path', parse: (x) => x }))
     .addOption(option('--lines <n>', 'lines', integerIn({ min: 0, max: 1e6 }), { value: 0 }))
     .option('--end-with <kind>', 'how to end')
-    .addOption(options.seedOption())
-    .addOption(options.jsonOption())
+    .addOption(option('--seed <n>', 'seed of every random choice', options.seed, { value: 1 }))
+    .option('--json', 'print one JSON document instead of text', false)
     .action(probe);
   program
     .command('needs <argument>')

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { MEMORY_KINDS, parseMemoryKind } from '../../src/memory/backend.js';
+import { MEMORY_KINDS } from '../../src/memory/backend.js';
 import { KernelOops, MachineStopped } from '../../src/memory/fault.js';
 import { CPU_LOCAL, MACHINE, MACHINE_BASE } from '../../src/memory/local.js';
 import { O_04, O_10 } from '../../src/memory/sites.js';
@@ -303,13 +303,5 @@ test('the wasm backend refuses words that lie in another memory', (t) => {
   t.throws(() => smallMachine('wasm', 1, { memory }), {
     code: 'ERR_SIMULATOR_BUG',
     message: /needs the WebAssembly.Memory that its words lie in/,
-  });
-});
-
-test('an unknown memory is refused with the ones there are', (t) => {
-  t.is(parseMemoryKind('weak'), 'weak');
-  t.throws(() => parseMemoryKind('tso'), {
-    code: 'ERR_USAGE',
-    message: "unknown memory 'tso': expected one of atomics, wasm, weak",
   });
 });

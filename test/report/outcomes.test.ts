@@ -1,9 +1,9 @@
 import test from 'ava';
 import * as fc from 'fast-check';
+import { withTotals } from '../../src/campaign/outcomes.js';
 import {
   inReadingOrder,
   isFinding,
-  outcomesToJson,
   renderOutcomes,
   totalsOf,
   type Outcome,
@@ -51,7 +51,7 @@ test('a finding is written large, with what led to it', (t) => {
 });
 
 test('JSON carries the same in the same order, with totals', (t) => {
-  const json = outcomesToJson(found);
+  const json = withTotals(found);
   t.deepEqual(
     json.outcomes.map(({ name }) => name),
     ['0, 0', '1, 0', '0, 1', '1, 1'],

@@ -1,5 +1,6 @@
 /** before the consistency model a patch took effect at once, for everybody, wherever they were. */
 
+import { forEachPossibleCpu, NO_CPU } from '../../kernel/cpumask.js';
 import { MODULE } from '../../kernel/module.js';
 import { idleTask } from '../../kernel/task.js';
 import { klpEnablePatch } from '../../livepatch/core.js';
@@ -18,7 +19,8 @@ export function switchAllAtOnce(cpu: Cpu): void {
   if (cpu.read(cpu.ctx.klp.transitionPatch) !== NULL) {
     let task = NULL;
     while ((task = forEachProcessThread(cpu, task)) !== NULL) klpUpdatePatchState(cpu, task);
-    for (let n = 0; n < cpu.ctx.kernel.cpus; n++) {
+    let n = NO_CPU;
+    while ((n = forEachPossibleCpu(cpu, n)) !== NO_CPU) {
       klpUpdatePatchState(cpu, idleTask(cpu.ctx.kernel, n));
     }
     klpTryCompleteTransition(cpu);

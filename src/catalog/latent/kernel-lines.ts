@@ -4,11 +4,11 @@ import type { KernelVersion } from '../../kernel/versions.js';
 import type { LatentStep, Lines } from '../../scenario/latent.js';
 
 /** Releases whose tasks switch themselves while they run. */
-export const WITH_HOOK: readonly KernelVersion[] = ['6.5', '6.12', '7.3'];
+const WITH_HOOK: readonly KernelVersion[] = ['6.5', '6.12', '7.3'];
 /** Those of them that do so in cond_resched(). */
-export const IN_COND_RESCHED: readonly KernelVersion[] = ['6.5', '6.12'];
+const IN_COND_RESCHED: readonly KernelVersion[] = ['6.5', '6.12'];
 /** Those that do so in __schedule(). */
-export const IN_SCHEDULE: readonly KernelVersion[] = ['7.3'];
+const IN_SCHEDULE: readonly KernelVersion[] = ['7.3'];
 
 type Step = Omit<LatentStep, 'file' | 'lines'>;
 

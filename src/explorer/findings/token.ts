@@ -11,7 +11,7 @@ import type { Choice, Schedule, Switch } from '../engine/schedule.js';
  * Version of the format, the first thing in every token. Recorded schedules do not survive a change of it. Since 2 a sleep
  * ends by a wake-up, and waking is an operation.
  */
-export const TOKEN_VERSION = 2;
+const TOKEN_VERSION = 2;
 
 const PREFIX = `klp${TOKEN_VERSION}.`;
 const CHECK_BYTES = 3;

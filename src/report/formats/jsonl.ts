@@ -4,7 +4,7 @@ import type { Progress, SeenOutcome } from '../../campaign/progress.js';
 import { statusOf, type Report, type ReportOutcome } from '../report.js';
 
 /** Version of the events; it changes when a member is taken away or means something else. */
-export const EVENTS_VERSION = 1;
+const EVENTS_VERSION = 1;
 
 /** The first event. */
 export interface BeginEvent {
