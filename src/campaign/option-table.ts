@@ -135,7 +135,8 @@ function checked(of: string, key: string, { rule }: OptionSpec<unknown>, value: 
   const found = rule.check(value);
   if (found === undefined) {
     const accepted = rule.acceptsValue ?? rule.accepts;
-    throw new UsageError(`${of}: ${key}: ${show(value)} is not accepted; give ${accepted}`);
+    const what = rule.isSecret === true ? 'the value' : show(value);
+    throw new UsageError(`${of}: ${key}: ${what} is not accepted; give ${accepted}`);
   }
   return found;
 }

@@ -11,6 +11,8 @@ export interface Rule<T> {
   readonly accepts: string;
   /** The same for a program, where it differs. */
   readonly acceptsValue?: string;
+  /** What is given may hold a password: no complaint shows it. */
+  readonly isSecret?: true;
   /**
    * @param text what the user typed
    * @returns the value, or undefined when the text is not accepted
@@ -94,6 +96,20 @@ export function textOf(accepts: string): Rule<string> {
     typeof value === 'string' && value !== '' ? value : undefined;
   return { accepts, parse: check, check };
 }
+
+function isServerAddress(value: unknown): value is string {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false;
+  const { protocol, hostname } = new URL(value);
+  return (protocol === 'redis:' || protocol === 'rediss:') && hostname !== '';
+}
+
+/** Address of a Redis server. */
+export const serverAddress: Rule<string> = {
+  accepts: 'the address of a Redis server, such as redis://127.0.0.1:6379',
+  isSecret: true,
+  parse: (text) => (isServerAddress(text) ? text : undefined),
+  check: (value) => (isServerAddress(value) ? value : undefined),
+};
 
 /** Something that is on when it is given. */
 export const flag: Rule<boolean> = {

@@ -13,7 +13,7 @@ import type { CampaignResult, CampaignSnapshot } from './plan/snapshot.js';
 import { summaryOf } from './plan/summary.js';
 import { checkOptions, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
-import { callback, duration, integerIn, textOf, type Rule } from './rules.js';
+import { callback, duration, integerIn, serverAddress, textOf, type Rule } from './rules.js';
 import { unendedComplaint } from './tally.js';
 import { Workers } from './workers.js';
 
@@ -59,7 +59,7 @@ export const RUN_CAMPAIGN_OPTIONS = {
     flags: '--threads <n>',
   },
   redis: {
-    rule: textOf('the address of a Redis server, such as redis://127.0.0.1:6379'),
+    rule: serverAddress,
     about: 'let campaign workers do the work',
     flags: '--redis <url>',
   },

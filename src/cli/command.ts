@@ -31,11 +31,14 @@ export const JSON_OPTION = {
   json: { rule: flag, about: 'print one JSON document instead of text' },
 } as const;
 
+type ShownRule<T> = Pick<Rule<T>, 'accepts' | 'isSecret' | 'parse'>;
+
 /** Apply a rule to what was given for `what` (an option's long flag or an argument's name). Throws UsageError. */
-export function parseAs<T>(what: string, rule: Pick<Rule<T>, 'accepts' | 'parse'>, text: string) {
+export function parseAs<T>(what: string, rule: ShownRule<T>, text: string) {
   const value = rule.parse(text);
   if (value === undefined) {
-    throw new UsageError(`${what}: '${text}' is not accepted; give ${rule.accepts}`);
+    const given = rule.isSecret === true ? 'the value' : `'${text}'`;
+    throw new UsageError(`${what}: ${given} is not accepted; give ${rule.accepts}`);
   }
   return value;
 }

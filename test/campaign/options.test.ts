@@ -107,3 +107,13 @@ export const both = program({});
       /both\.mjs:2: imports 'klp-smp': of klp-smp, a program imports klp-smp\/javascript only/,
   });
 });
+
+test('the address of a server may hold a password: it is refused without being shown', async (t) => {
+  for (const redis of ['http://user:secret@x', 'redis://user:secret@x:port', 'user:secret@x']) {
+    const error = await t.throwsAsync(api.runCampaign({ plan: 'x', redis }), {
+      code: 'ERR_USAGE',
+      message: /redis: the value is not accepted; give the address of a Redis server/,
+    });
+    t.false(String(error.stack).includes('secret'));
+  }
+});

@@ -34,6 +34,18 @@ test('what sabotage leads to is found, and its token leads to it again', async (
   t.is(verdict.key, key);
 });
 
+test('a missing synchronisation is found where transitions follow one another (seed 1)', async (t) => {
+  const mix = { enable: 60, disable: 60, force: 0, remove: 60, target: 0, hotplug: 0, ftrace: 0 };
+  const { outcomes } = await stressInExplorer({
+    ...{ cpus: 3, tasks: 6, operations: 40, mix, sabotage: 'noSync' },
+    ...{ executions: 10, durationMs: 300_000, threads: 1, minimise: false },
+  });
+  t.deepEqual(
+    outcomes.filter(({ grade }) => grade === 'forbidden').map(({ key }) => key),
+    ['WARN 34'],
+  );
+});
+
 test('a name holds the parameters of its machine; others are refused', async (t) => {
   const run: StressRun = {
     ...{ cpus: 3, tasks: 5, seed: 7, operations: 9, version: '6.1' },

@@ -2,6 +2,7 @@
 
 import { Redis } from 'ioredis';
 import { UsageError } from '../../errors.js';
+import { serverAddress } from '../rules.js';
 
 /** Milliseconds that the first connection may take. */
 const CONNECT_MS = 5_000;
@@ -22,6 +23,9 @@ function shownAddress(url: string): string {
  * @throws UsageError when there is no server; it does not show the password
  */
 export async function connect(url: string): Promise<Redis> {
+  if (serverAddress.check(url) === undefined) {
+    throw new UsageError(`the value is not ${serverAddress.accepts}`);
+  }
   const options = {
     // Commands wait for a server that restarts, as BullMQ demands of its connections.
     maxRetriesPerRequest: null,
