@@ -41,7 +41,7 @@ const int = (field: number, mode: number, count = 1, about = ''): Parameter => (
 });
 
 /** As `kstrtobool()`: the first character counts, and of `on` and `off` the second. */
-function parseBoolean(text: string): number | undefined {
+export function parseBoolean(text: string): number | undefined {
   if (/^([yYtT1]|[oO][nN])/.test(text)) return 1;
   return /^([nNfF0]|[oO][fF])/.test(text) ? 0 : undefined;
 }

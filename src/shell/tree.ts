@@ -18,6 +18,7 @@ import {
   type FileNode,
   type Node,
 } from './nodes.js';
+import { parseBoolean } from './parameters.js';
 import { renderTask, TASK_FILES, tasksOf } from './tasks.js';
 
 const asText = (answer: number): string | number => (answer < 0 ? answer : `${answer}\n`);
@@ -72,6 +73,7 @@ export class KernelTree {
     );
     const debug = directory({
       dynamic_debug: directory({ control: dynamicDebug(machine) }),
+      kprobes: directory({ enabled: this.#kprobes() }),
     });
     const npids = readOnly(() => Promise.resolve(`${machine.npids}\n`));
     const fixed: Readonly<Record<string, Node>> = { livepatch, debug };
@@ -80,6 +82,21 @@ export class KernelTree {
       () => [...Object.keys(fixed), ...(hasSyscall() ? ['test_klp_syscall'] : [])],
       (name) => (name === 'test_klp_syscall' && hasSyscall() ? directory({ npids }) : fixed[name]),
     );
+  }
+
+  #kprobes(): FileNode {
+    const machine = this.#machine;
+    return {
+      kind: 'file',
+      mode: 0o600,
+      read: () => Promise.resolve(`${machine.shell(SHELL.kprobesDisarmed) === 0 ? 1 : 0}\n`),
+      write: async (text) => {
+        const value = parseBoolean(text.trim());
+        if (value === undefined) return -EINVAL;
+        const ret = await machine.ask(OP.kprobes, value);
+        return ret < 0 ? ret : text.length;
+      },
+    };
   }
 
   #patch(name: string, kobj: Addr): DirectoryNode {

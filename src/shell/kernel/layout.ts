@@ -1,6 +1,7 @@
 /** Words that the shell shares with the simulated kernel: its requests, and the parameters of the test modules. */
 
 import { COMPLETION } from '../../kernel/completion.js';
+import { FTRACE_OPS } from '../../kernel/ftrace.js';
 import { struct, type Addr } from '../../memory/struct.js';
 
 /** Numbers that one request can carry. */
@@ -31,8 +32,10 @@ export const SHELL = struct('shell', {
   consoleLoglevel: 1,
   /** Whether `/sys/kernel/test_klp_syscall` is there. */
   syscallDirectory: 1,
-  /** ftrace_ops of the kprobe of test_klp_kprobe, and whether it is registered. */
-  kprobe: 4,
+  /** ftrace_ops of the kprobe of test_klp_kprobe; whether its module is there; whether kprobes are switched off. */
+  kprobe: FTRACE_OPS.size,
+  kprobeLoaded: 1,
+  kprobesDisarmed: 1,
   busyStarted: COMPLETION.size,
   busyFinished: COMPLETION.size,
 });
@@ -76,6 +79,8 @@ export const OP = {
   cpuUp: 15,
   /** image index, then pairs of address and value: parameters, and then as load */
   insmod: 16,
+  /** 0 or 1: all kprobes */
+  kprobes: 17,
 } as const;
 
 declare module '../../memory/cpu.js' {

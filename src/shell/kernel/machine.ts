@@ -13,6 +13,7 @@ import {
 } from '../../scenario/boot.js';
 import type { Workload } from '../../scenario/workload.js';
 import { SHELL_CALLBACKS } from './callbacks.js';
+import { FTRACE_FN_KPROBE, kprobeHandler } from './kprobe.js';
 import { OVER_SYMBOL, SHELL, SHELL_SYMBOL } from './layout.js';
 import { SHELL_MESSAGES } from './messages.js';
 import {
@@ -79,6 +80,7 @@ export function shellDeclaration(options: ShellMachineOptions): MachineDeclarati
     names: ['kworker/0:2', 'getpid_loop', 'test_klp-call_getpid', 'sleep'],
     initialTasks: [SHELL_TASK, ...(quiet ? [] : SYSTEM_TASKS)],
     klp: { shadows: 64 },
+    overrides: { ftraceFns: { [FTRACE_FN_KPROBE]: kprobeHandler } },
   };
 }
 

@@ -13,6 +13,7 @@ import type { Cpu } from '../../memory/cpu.js';
 import { NULL, type Addr } from '../../memory/struct.js';
 import type { ModuleDeclaration } from '../../scenario/boot.js';
 import { announcing, CONSOLE_LOGLEVEL_STATE, keepingState } from './callbacks.js';
+import { kprobeExit, kprobeInit } from './kprobe.js';
 import { MAX_PIDS, SHELL, SHELL_SYMBOL } from './layout.js';
 import { line } from './messages.js';
 import { shadowVarsInit } from './shadow-vars.js';
@@ -283,6 +284,7 @@ export const TEST_MODULES: readonly ModuleDeclaration[] = [
   state('test_klp_state', 1),
   state('test_klp_state2', 2),
   state('test_klp_state3', 2),
+  { name: 'test_klp_kprobe', init: fn(kprobeInit), exit: fn(kprobeExit) },
   { name: 'test_klp_shadow_vars', init: fn(shadowVarsInit) },
   {
     name: 'test_klp_syscall',

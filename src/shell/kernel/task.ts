@@ -20,6 +20,7 @@ import type { PatchFile } from '../../livepatch/versions.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { NULL, type Addr } from '../../memory/struct.js';
 import { OP, SHELL } from './layout.js';
+import { switchKprobes } from './kprobe.js';
 import { KMSG } from './messages.js';
 import { forEachProcessThread } from '../../livepatch/for-each.js';
 
@@ -157,6 +158,8 @@ function perform(cpu: Cpu, op: number, args: Addr): number {
     case OP.set:
       cpu.set(first, cpu.get(args + 1));
       return 0;
+    case OP.kprobes:
+      return switchKprobes(cpu, first !== 0);
     case OP.debug:
       cpu.writeOnce(cpu.ctx.klp.debug, first);
       return 0;

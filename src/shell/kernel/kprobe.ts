@@ -1,0 +1,82 @@
+/** The kprobe of test_klp_kprobe, on a function that test_klp_livepatch patches: with a post handler it excludes a livepatch. */
+
+import {
+  FTRACE_OPS,
+  FTRACE_OPS_FL_DYNAMIC,
+  FTRACE_OPS_FL_IPMODIFY,
+  FTRACE_OPS_FL_SAVE_REGS,
+  ftraceSetFilterIp,
+  registerFtraceFunction,
+  unregisterFtraceFunction,
+} from '../../kernel/ftrace.js';
+import type { FtraceFn } from '../../kernel/context.js';
+import { kallsymsNthSymbol } from '../../kernel/kallsyms.js';
+import type { Cpu } from '../../memory/cpu.js';
+import { NULL, type Addr } from '../../memory/struct.js';
+import { SHELL } from './layout.js';
+
+/** Handler id of the kprobe. */
+export const FTRACE_FN_KPROBE = 2;
+/** The function that it is on. */
+const PROBED = 'cmdline_proc_show';
+
+const baseOf = (cpu: Cpu): Addr => cpu.ctx.shell ?? NULL;
+
+/** The kprobe's handlers do nothing. */
+export const kprobeHandler: FtraceFn = () => undefined;
+
+/**
+ * Arm the kprobe. One with a post handler may change where the function goes on, and so owns its entry alone; one without
+ * shares it with everybody, and changes nothing that could be seen here.
+ *
+ * @returns 0, or -EBUSY when a livepatch is on the function
+ * @kernel arm_kprobe_ftrace, kernel/kprobes.c:1045 (v6.1)
+ */
+function armKprobe(cpu: Cpu): number {
+  const shell = baseOf(cpu);
+  const ops = shell + SHELL.kprobe;
+  if (cpu.get(shell + SHELL.hasPostHandler) === 0) return 0;
+  cpu.write(ops + FTRACE_OPS.func, FTRACE_FN_KPROBE);
+  cpu.write(
+    ops + FTRACE_OPS.flags,
+    FTRACE_OPS_FL_DYNAMIC | FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY,
+  );
+  const ip = kallsymsNthSymbol(cpu, 0, cpu.ctx.kernel.names.indexOf(PROBED), 1);
+  const ret = ftraceSetFilterIp(cpu, ops, ip, false);
+  return ret === 0 ? registerFtraceFunction(cpu, ops) : ret;
+}
+
+function disarmKprobe(cpu: Cpu): void {
+  const ops = baseOf(cpu) + SHELL.kprobe;
+  if (cpu.read(ops + FTRACE_OPS.registered) !== 0) unregisterFtraceFunction(cpu, ops);
+}
+
+/** `/sys/kernel/debug/kprobes/enabled`: arm or disarm all kprobes. 0 or a negative errno. */
+export function switchKprobes(cpu: Cpu, isOn: boolean): number {
+  const shell = baseOf(cpu);
+  const wasOn = cpu.get(shell + SHELL.kprobesDisarmed) === 0;
+  if (wasOn === isOn) return 0;
+  cpu.set(shell + SHELL.kprobesDisarmed, isOn ? 0 : 1);
+  if (cpu.get(shell + SHELL.kprobeLoaded) === 0) return 0;
+  if (isOn) return armKprobe(cpu);
+  disarmKprobe(cpu);
+  return 0;
+}
+
+/** Init of test_klp_kprobe. */
+export function kprobeInit(cpu: Cpu): number {
+  const shell = baseOf(cpu);
+  if (cpu.get(shell + SHELL.kprobesDisarmed) === 0) {
+    const ret = armKprobe(cpu);
+    if (ret !== 0) return ret;
+  }
+  cpu.set(shell + SHELL.kprobeLoaded, 1);
+  return 0;
+}
+
+/** Exit of test_klp_kprobe. */
+export function kprobeExit(cpu: Cpu): number {
+  disarmKprobe(cpu);
+  cpu.set(baseOf(cpu) + SHELL.kprobeLoaded, 0);
+  return 0;
+}
