@@ -48,6 +48,7 @@ export function reachesHook(who: string): readonly LatentStep[] {
         only: IN_COND_RESCHED,
       },
       'kernel/sched/core.c',
+      { '6.12': 7287 },
     ),
     inFile(
       {

@@ -61,6 +61,7 @@ export const L_3: LatentIssue = {
         does: 'is between its read of klp_target_state and its store of patch_state, and is not waited for',
       },
       184,
+      162,
     ),
   ],
   fix:

@@ -26,8 +26,8 @@ export const L_4: LatentIssue = {
     inFile(
       {
         who: 'task',
-        fn: '__unhash_process',
-        does: 'the task leaves the task list, and still executes do_exit() of the livepatch',
+        fn: '__exit_signal',
+        does: '__unhash_process(): the task leaves the task list, and still executes do_exit() of the livepatch',
       },
       'kernel/exit.c',
       { '6.1': 198, '6.12': 200 },
