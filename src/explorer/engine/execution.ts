@@ -70,18 +70,21 @@ export class Execution implements Ending {
   /** Let an observer look on, from the next execution on. */
   attach(observer: Observer): void {
     this.#platform.attach(observer);
-    this.#tellLoops();
+    this.#told();
   }
 
   /** An observer has seen enough. */
   detach(observer: Observer): void {
     this.#platform.detach(observer);
-    this.#tellLoops();
+    this.#told();
   }
 
-  #tellLoops(): void {
-    const isTold = this.#platform.observer?.wantsLoops === true;
-    for (const cpu of this.#cpus) cpu.tellsLoops = isTold;
+  #told(): void {
+    const { told, tellsLoops } = this.#platform;
+    for (const cpu of this.#cpus) {
+      cpu.told = told;
+      cpu.tellsLoops = tellsLoops;
+    }
   }
 
   get memory(): ExplorerMemory {
@@ -89,7 +92,7 @@ export class Execution implements Ending {
   }
   /** Hash over every operation with its CPU, address and value. */
   get hash(): number {
-    return this.#platform.hash;
+    return this.#turns.hash;
   }
   /** Whether kernel code used `get` or `set` in any execution so far. */
   get substrate(): boolean {

@@ -170,7 +170,7 @@ export class ExplorerCpu extends SteppingCpu {
     this.changed(lock);
     if (taken) {
       this.state.preemptDepth++;
-      this.platform.observer?.rmw(this.id, lock, model.RMW_ACQUIRE);
+      this.told.rmw?.rmw(this.id, lock, model.RMW_ACQUIRE);
     }
     this.result = taken;
     this.finish(ops.OP_TRYLOCK.code, lock, taken ? 1 : 0);
@@ -186,7 +186,7 @@ export class ExplorerCpu extends SteppingCpu {
     this.memory.unlock(this.id, lock);
     this.changed(lock);
     this.state.preemptDepth--;
-    this.platform.observer?.store(this.id, lock, model.STORE_RELEASE);
+    this.told.store?.store(this.id, lock, model.STORE_RELEASE);
     this.finish(ops.OP_UNLOCK.code, lock, 0);
   }
 
@@ -237,25 +237,19 @@ export class ExplorerCpu extends SteppingCpu {
 
   override get(addr: Addr): number {
     this.checkAddress(addr);
-    const { platform, state } = this;
-    const { observer } = platform;
+    const { platform, state, told } = this;
     platform.substrate = true;
     const value = this.memory.newest(addr);
-    if (observer !== undefined) {
-      observer.get(this.id, addr, state.position);
-      observer.operation(state, ops.OP_GET.code, addr, value);
-    }
+    if (told.get !== undefined) told.get.get(this.id, addr, state.position);
+    told.operation?.operation(state, ops.OP_GET.code, addr, value);
     return value;
   }
   override set(addr: Addr, value: number): void {
     this.checkAddress(addr);
-    const { platform, state } = this;
-    const { observer } = platform;
+    const { platform, state, told } = this;
     platform.substrate = true;
-    if (observer !== undefined) {
-      observer.set(this.id, addr, state.position);
-      observer.operation(state, ops.OP_SET.code, addr, value | 0);
-    }
+    if (told.set !== undefined) told.set.set(this.id, addr, state.position);
+    told.operation?.operation(state, ops.OP_SET.code, addr, value | 0);
     this.memory.poke(addr, wordOf(value));
     this.changed(addr);
   }
@@ -264,7 +258,7 @@ export class ExplorerCpu extends SteppingCpu {
     const { turns, state } = this;
     if (turns.observes) turns.peeked(state, addr);
     const value = this.memory.newest(addr);
-    this.platform.observer?.operation(state, ops.OP_PEEK.code, addr, value);
+    this.told.operation?.operation(state, ops.OP_PEEK.code, addr, value);
     return value;
   }
 
@@ -276,11 +270,11 @@ export class ExplorerCpu extends SteppingCpu {
   override trace(event: number, a = 0, b = 0, c = 0): void {
     const { platform } = this;
     platform.traced.push(this.id, event, a, b, c);
-    platform.observer?.event(this.state, event, a, b, c);
+    this.told.event?.event(this.state, event, a, b, c);
   }
   override ablates(site: SiteId): boolean {
     if (!this.isAblated(site)) return false;
-    this.platform.observer?.ablated(site);
+    this.told.ablated?.ablated(site);
     return true;
   }
 }

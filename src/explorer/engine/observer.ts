@@ -47,20 +47,14 @@ export abstract class Observer {
 }
 
 /** Tells several observers, in the order in which they were attached. */
-export class ObserverList extends Observer {
+class ObserverList extends Observer {
   readonly #all: readonly Observer[];
-
-  override readonly wantsLoops: boolean;
 
   constructor(all: readonly Observer[]) {
     super();
     this.#all = all;
-    this.wantsLoops = all.some((one) => one.wantsLoops);
   }
 
-  override restart(): void {
-    for (const one of this.#all) one.restart();
-  }
   override turn(cpu: CpuState): void {
     for (const one of this.#all) one.turn(cpu);
   }
@@ -127,4 +121,36 @@ export class ListeningObserver extends Observer {
   override event({ id }: CpuState, event: number, a: number, b: number, c: number): void {
     this.#listener?.(id, event, a, b, c);
   }
+}
+
+/** What an observer can be told while an execution runs. */
+type Told = Exclude<keyof Observer, 'wantsLoops' | 'restart'>;
+
+/** Who is told of what; undefined: nobody wants to know. */
+export type Audience = Readonly<Record<Told, Observer | undefined>>;
+
+/** Those of `all` that do something when they are told, as one. */
+function listeners(all: readonly Observer[], told: Told): Observer | undefined {
+  const wanting = all.filter((one) => one[told] !== Observer.prototype[told]);
+  return wanting.length > 1 ? new ObserverList(wanting) : wanting[0];
+}
+
+/** Who of several observers is told of what: most of them override little, and what nobody overrides costs nothing. */
+export function audienceOf(all: readonly Observer[]): Audience {
+  return {
+    turn: listeners(all, 'turn'),
+    choice: listeners(all, 'choice'),
+    ablated: listeners(all, 'ablated'),
+    load: listeners(all, 'load'),
+    store: listeners(all, 'store'),
+    rmw: listeners(all, 'rmw'),
+    fence: listeners(all, 'fence'),
+    get: listeners(all, 'get'),
+    set: listeners(all, 'set'),
+    operation: listeners(all, 'operation'),
+    event: listeners(all, 'event'),
+    looped: listeners(all, 'looped'),
+    round: listeners(all, 'round'),
+    timePassed: listeners(all, 'timePassed'),
+  };
 }

@@ -5,7 +5,7 @@ import type { Addr } from '../../memory/struct.js';
 import type { StateAccess } from '../../scenario/declare.js';
 import { EventTrace } from '../../scenario/event-trace.js';
 import type { ExplorerMemory } from './explorer-memory.js';
-import { ObserverList, type Observer } from './observer.js';
+import { audienceOf, type Audience, type Observer } from './observer.js';
 
 /** Options of an execution that its CPUs share. */
 export interface SiteOptions {
@@ -36,12 +36,10 @@ export class Platform implements StateAccess {
   /** Whether the order of strong fences matters to the memory. */
   readonly fencesInteract: boolean;
   readonly traced = new EventTrace();
-  /** Hash over every operation with its CPU, address and value. */
-  hash = 0;
   /** Kernel code used `get` or `set`. */
   substrate = false;
-  /** Everybody who looks on; undefined: nobody. */
-  observer: Observer | undefined;
+  /** Those who look on, by what they want to know. */
+  told: Audience = audienceOf([]);
   readonly #attached: Observer[] = [];
 
   /** @param onSite is told of each ordering site that code comes to; slow, for coverage only */
@@ -72,15 +70,18 @@ export class Platform implements StateAccess {
   }
 
   #gather(): void {
-    const [first, second] = this.#attached;
-    this.observer = second === undefined ? first : new ObserverList([...this.#attached]);
+    this.told = audienceOf(this.#attached);
+  }
+
+  /** Whether anybody who looks on wants to know of loops. */
+  get tellsLoops(): boolean {
+    return this.#attached.some(({ wantsLoops }) => wantsLoops);
   }
 
   /** Forget the last execution; the memory is reset by who knows its choices. */
   restart(): void {
     this.traced.clear();
-    this.hash = 0;
-    this.observer?.restart();
+    for (const one of this.#attached) one.restart();
   }
 
   read(addr: Addr): number {

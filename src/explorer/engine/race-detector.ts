@@ -118,7 +118,10 @@ export class RaceDetector extends Observer {
   /** Join what a load of the newest value of a word learns into a clock. */
   #learn(target: Clock, addr: Addr): void {
     const shadows = this.#shadows;
-    const at = this.#shadow(addr) + SYNC;
+    const shadow = addr * this.#stride;
+    // A word that this execution has not touched teaches nothing.
+    if (shadows[shadow + EPOCH] !== this.#epoch) return;
+    const at = shadow + SYNC;
     for (let i = 0; i < target.length; i++) {
       const clock = shadows[at + i] as number;
       if (clock > (target[i] as number)) target[i] = clock;

@@ -18,6 +18,7 @@ import {
 } from './cpu-state.js';
 import type { ExplorerMemory } from './explorer-memory.js';
 import * as ops from './operations.js';
+import type { Audience } from './observer.js';
 import type { Platform } from './platform.js';
 import type { Turns } from './turns.js';
 
@@ -51,6 +52,8 @@ export abstract class SteppingCpu extends Cpu {
   /** The last read-modify-write was fully ordered: its trailing fence comes before the next operation. */
   #owesFence = false;
   #aside: number | boolean = 0;
+  /** Those who look on, by what they want to know. */
+  told: Audience;
   protected readonly platform: Platform;
   protected readonly turns: Turns;
   protected readonly memory: ExplorerMemory;
@@ -64,6 +67,7 @@ export abstract class SteppingCpu extends Cpu {
     this.state = state;
     state.registers = this;
     this.platform = platform;
+    this.told = platform.told;
     this.turns = turns;
     this.memory = platform.memory;
     this.#removed = platform.removed;
@@ -84,10 +88,10 @@ export abstract class SteppingCpu extends Cpu {
   tellsLoops = false;
   /** A loop goes round: with all its variables, or with none if they are not all that it knows. */
   looped(place: number, call: number, ...variables: readonly unknown[]): void {
-    this.platform.observer?.looped(this.state, place, call, variables);
+    this.told.looped?.looped(this.state, place, call, variables);
   }
   hides(place: number, call: number): void {
-    this.platform.observer?.looped(this.state, place, call, undefined);
+    this.told.looped?.looped(this.state, place, call, undefined);
   }
   #calls = 0;
   /** A number for a call of a function with loops. */
@@ -209,13 +213,13 @@ export abstract class SteppingCpu extends Cpu {
   }
 
   protected finish(code: number, addr: Addr, value: number): void {
-    const { platform, turns, state } = this;
+    const { turns, state } = this;
+    const { weights } = turns;
     state.advance();
     turns.steps++;
-    platform.hash =
-      Math.imul(platform.hash ^ (value + (addr << 8) + (this.id << 3)), 0x9e3779b1) ^ code;
-    platform.observer?.operation(state, code, addr, value);
-    turns.fuel -= turns.weights[addr] as number;
+    turns.hash = Math.imul(turns.hash ^ (value + (addr << 8) + (this.id << 3)), 0x9e3779b1) ^ code;
+    this.told.operation?.operation(state, code, addr, value);
+    turns.fuel -= weights === undefined ? 1 : (weights[addr] as number);
     if (turns.fuel <= 0 || turns.steps > turns.until) {
       this.switching = turns.point(state, code, addr);
     }
@@ -225,24 +229,29 @@ export abstract class SteppingCpu extends Cpu {
   protected finishLocal(code: number): void {
     const { turns } = this;
     turns.steps++;
-    this.platform.observer?.operation(this.state, code, 0, 0);
+    this.told.operation?.operation(this.state, code, 0, 0);
     if (turns.steps > turns.stepLimit) turns.overrun();
   }
 
   /** An operation that the ablation of a site took away. */
   protected finishAblated(site: SiteId): void {
-    this.platform.observer?.ablated(site);
+    this.told.ablated?.ablated(site);
     this.finishLocal(ops.OP_ABLATED.code);
+  }
+
+  /** The operation being executed sees the newest value. */
+  #beginFresh(): true {
+    this.turns.fresh = true;
+    this.#fresh = -1;
+    return true;
   }
 
   protected performLoad(code: number, addr: Addr, order: number): number {
     this.enter(addr);
-    const { turns } = this;
-    turns.fresh = addr === this.#fresh;
+    const isFresh = addr === this.#fresh && this.#beginFresh();
     const value = this.memory.load(this.id, addr, order);
-    if (turns.fresh) this.#fresh = -1;
-    turns.fresh = false;
-    this.platform.observer?.load(this.id, addr, order);
+    if (isFresh) this.turns.fresh = false;
+    this.told.load?.load(this.id, addr, order);
     this.result = value;
     this.finish(code, addr, value);
     return value;
@@ -252,7 +261,7 @@ export abstract class SteppingCpu extends Cpu {
     this.enter(addr);
     this.memory.store(this.id, addr, wordOf(value), order);
     this.changed(addr);
-    this.platform.observer?.store(this.id, addr, order);
+    this.told.store?.store(this.id, addr, order);
     this.finish(code, addr, value | 0);
   }
 
@@ -265,18 +274,16 @@ export abstract class SteppingCpu extends Cpu {
     expected = 0,
   ): number {
     this.enter(addr);
-    const { turns } = this;
-    turns.fresh = addr === this.#fresh;
+    const isFresh = addr === this.#fresh && this.#beginFresh();
     const old = this.memory.rmw(this.id, addr, op, wordOf(operand), wordOf(expected), order);
     this.changed(addr);
-    if (turns.fresh) this.#fresh = -1;
-    turns.fresh = false;
+    if (isFresh) this.turns.fresh = false;
     if (order === model.RMW_FULL) {
-      turns.strong = true;
+      this.turns.strong = true;
       // A compare-and-exchange that fails orders nothing.
       this.#owesFence = op !== model.RMW_CMPXCHG || old === expected;
     }
-    this.platform.observer?.rmw(this.id, addr, order);
+    this.told.rmw?.rmw(this.id, addr, order);
     this.result = old;
     this.finish(code, addr, old);
     return old;
@@ -289,7 +296,7 @@ export abstract class SteppingCpu extends Cpu {
     }
     if (this.#owesFence) this.#settle();
     this.memory.fence(this.id, kind);
-    this.platform.observer?.fence(this.id, kind);
+    this.told.fence?.fence(this.id, kind);
     if (kind === model.FENCE_MB && this.platform.fencesInteract) {
       this.turns.strong = true;
       this.finish(code, 0, 0);
@@ -304,7 +311,7 @@ export abstract class SteppingCpu extends Cpu {
     this.memory.lock(this.id, lock);
     this.changed(lock);
     this.state.preemptDepth++;
-    this.platform.observer?.rmw(this.id, lock, model.RMW_ACQUIRE);
+    this.told.rmw?.rmw(this.id, lock, model.RMW_ACQUIRE);
     this.finish(ops.OP_LOCK.code, lock, 0);
   }
 
@@ -323,7 +330,7 @@ export abstract class SteppingCpu extends Cpu {
     const { state, turns } = this;
     state.wait(kind, addr, seen);
     turns.steps++;
-    this.platform.observer?.operation(state, code, addr, seen);
+    this.told.operation?.operation(state, code, addr, seen);
     this.switching = turns.point(state, code, addr);
   }
 }

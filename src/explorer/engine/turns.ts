@@ -58,6 +58,8 @@ export class Turns implements SleepersHost {
   /** Operations until the strategy is asked again. */
   fuel = 0;
   steps = 0;
+  /** Hash over every operation with its CPU, address and value. */
+  hash = 0;
   /** Operations after which somebody has to be asked, however much {@link fuel} is left. */
   until = 0;
   /** Operations after which an execution is given up. */
@@ -80,16 +82,14 @@ export class Turns implements SleepersHost {
   stopped: StopReason | undefined;
   readonly log = new ScheduleLog();
   readonly sleepers: Sleepers;
-  /** What an operation on each word takes of {@link fuel}. */
-  weights: Uint8Array;
+  /** What an operation on each word takes of {@link fuel}; undefined: one on any takes 1. */
+  weights: Uint8Array | undefined;
   /** 1 for each word whose change calls for {@link stir}. */
   readonly watched: Uint8Array;
   readonly #platform: Platform;
   readonly #machine: Machine;
   readonly #cpus: readonly CpuState[];
   readonly #interrupts: boolean;
-  /** Weights of a strategy that has none of its own. */
-  readonly #even: Uint8Array;
   /** Operations that the strategy decides about. */
   readonly bound: number;
   readonly #watch: Watch;
@@ -113,7 +113,6 @@ export class Turns implements SleepersHost {
     this.#machine = machine;
     this.#cpus = cpus;
     this.#interrupts = machine.interrupt !== undefined;
-    this.weights = this.#even = new Uint8Array(platform.words).fill(1);
     this.bound = bound;
     this.sleepers = new Sleepers(this, cpus, earlyWakeups);
     this.stepLimit = stepLimitOf(bound);
@@ -126,12 +125,12 @@ export class Turns implements SleepersHost {
   restart(strategy: Strategy): void {
     this.#strategy = strategy;
     this.observes = strategy.observes;
-    this.weights = (this.#clock === undefined ? strategy.weights : undefined) ?? this.#even;
+    this.weights = this.#clock === undefined ? strategy.weights : undefined;
     this.log.clear();
     this.#watch.clear();
     this.#clock?.restart();
     this.sleepers.restart();
-    this.steps = this.fuel = 0;
+    this.steps = this.fuel = this.hash = 0;
     this.until = this.bound;
     this.switches = -1;
     this.strong = this.fresh = this.#fair = this.#resting = false;
@@ -154,7 +153,7 @@ export class Turns implements SleepersHost {
   begin(cpu: CpuState): void {
     this.switches++;
     this.last = cpu.id;
-    this.#platform.observer?.turn(cpu);
+    this.#platform.told.turn?.turn(cpu);
   }
 
   /**
@@ -246,7 +245,7 @@ export class Turns implements SleepersHost {
     if (!this.#resting) return;
     this.#resting = false;
     this.#clock?.takeBack(this.fuel - 1);
-    this.fuel = this.weights === this.#even ? 1 : 0;
+    this.fuel = this.weights === undefined ? 1 : 0;
   }
 
   /** Record a decision that is not the default one. */
@@ -262,7 +261,7 @@ export class Turns implements SleepersHost {
     if (this.steps > this.stepLimit) this.overrun();
     this.#fair = true;
     this.until = this.stepLimit;
-    this.weights = this.#even;
+    this.weights = undefined;
     const after = mask & ~((2 << this.last) - 1);
     this.next = lowest(after === 0 ? mask : after);
     this.fuel = FAIR_FUEL;
@@ -271,8 +270,8 @@ export class Turns implements SleepersHost {
 
   /** Every CPU that can go on has had its turn. A CPU that sleeps with a time-out does not sleep for ever, although others can go on. */
   #round(): void {
-    if (this.sleepers.timeOut()) this.#platform.observer?.timePassed();
-    this.#platform.observer?.round();
+    if (this.sleepers.timeOut()) this.#platform.told.timePassed?.timePassed();
+    this.#platform.told.round?.round();
   }
 
   /** Give up: called when an execution has used up its operations. */
@@ -331,11 +330,11 @@ export class Turns implements SleepersHost {
     ) {
       if (++this.steps > this.stepLimit) this.overrun();
       this.pick();
-      this.#platform.observer?.timePassed();
+      this.#platform.told.timePassed?.timePassed();
       if (this.next >= 0) return true;
     }
     if (this.sleepers.timeOut()) {
-      this.#platform.observer?.timePassed();
+      this.#platform.told.timePassed?.timePassed();
       this.pick();
       return this.next >= 0;
     }
@@ -361,7 +360,7 @@ export class Turns implements SleepersHost {
     const strategy = this.#strategy as Strategy;
     const value = strategy.choose(n, kind, cpu.id, this.addr, step, index);
     if (value !== 0) this.log.choice(cpu.id, step, index, value);
-    this.#platform.observer?.choice(n, kind, value);
+    this.#platform.told.choice?.choice(n, kind, value);
     return value;
   }
 }
