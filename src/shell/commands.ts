@@ -69,6 +69,15 @@ export async function startProgram(
   return machine.ask(OP.spawn, machine.booted.symbol(text), Math.max(0, machine.nameId(name)));
 }
 
+const SIGNALS: Readonly<Record<string, number>> = { HUP: 1, INT: 2, KILL: 9, TERM: 15 };
+
+/** `kill -l NAME`: the number of a signal. */
+function listSignals(name = ''): ReturnType<Run> {
+  const found = SIGNALS[name.replace(/^SIG/, '')];
+  if (found === undefined) return fails(`bash: kill: ${name}: invalid signal specification`);
+  return ok(`${found}\n`);
+}
+
 function taskCommands({ machine }: ShellContext): CustomCommand[] {
   const ps: Run = () => {
     const lines = tasksOf(machine).map(({ pid, state, patchState, comm, isKernelThread }) => {
@@ -78,6 +87,7 @@ function taskCommands({ machine }: ShellContext): CustomCommand[] {
     return ok(['  PID S    PATCH COMMAND', ...lines, ''].join('\n'));
   };
   const kill: Run = async (args) => {
+    if (args[0] === '-l') return listSignals(args[1]);
     const pids = args.filter((a) => !a.startsWith('-') && !/^SIG|^[A-Z]+$/.test(a));
     for (const pid of pids) {
       const ret = /^\d+$/.test(pid) ? await machine.ask(OP.kill, Number(pid), 15) : -3;

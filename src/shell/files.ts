@@ -3,7 +3,7 @@
 import { InMemoryFs, type FsStat, type IFileSystem } from 'just-bash';
 import { EACCES, EISDIR, ENOENT } from '../kernel/errno.js';
 import { strerror } from './errors.js';
-import { openFor, type Node } from './nodes.js';
+import { openFor, type FileNode, type Node } from './nodes.js';
 import type { KernelTree } from './tree.js';
 
 type Base = InMemoryFs;
@@ -16,6 +16,9 @@ export interface Refusal {
 }
 
 const DIRECTORY_MODE = 0o755;
+const NULL_DEVICE = '/dev/null';
+/** What {@link NULL_DEVICE} is, as far as it is looked at. */
+const EMPTY: FileNode = { kind: 'file', mode: 0o666 };
 
 /**
  * A file system for just-bash. A refused write does not throw, which would end the whole script; it is kept as
@@ -96,21 +99,21 @@ export class ShellFs implements IFileSystem {
   }
 
   async writeFile(path: string, content: string | Uint8Array): Promise<void> {
-    if (path === '/dev/null') return;
+    if (path === NULL_DEVICE) return;
     if (!(await this.#write(path, content))) await this.base.writeFile(path, content);
   }
 
   async appendFile(path: string, content: string | Uint8Array): Promise<void> {
-    if (path === '/dev/null') return;
+    if (path === NULL_DEVICE) return;
     if (!(await this.#write(path, content))) await this.base.appendFile(path, content);
   }
 
   async exists(path: string): Promise<boolean> {
-    return this.#tree.find(path) !== undefined || this.base.exists(path);
+    return path === NULL_DEVICE || this.#tree.find(path) !== undefined || this.base.exists(path);
   }
 
   async stat(path: string): Promise<FsStat> {
-    const node = this.#tree.find(path);
+    const node = path === NULL_DEVICE ? EMPTY : this.#tree.find(path);
     if (node === undefined) return this.base.stat(path);
     const isFile = node.kind === 'file';
     return {
@@ -118,7 +121,7 @@ export class ShellFs implements IFileSystem {
       isDirectory: !isFile,
       isSymbolicLink: false,
       mode: isFile ? node.mode : DIRECTORY_MODE,
-      size: isFile ? 4096 : 0,
+      size: isFile && node !== EMPTY ? 4096 : 0,
       mtime: new Date(0),
     };
   }

@@ -68,7 +68,7 @@ function withStatus(command: TreeNode): TreeNode {
 /** `exit n` runs the EXIT trap first, unless in a subshell, which has none. */
 function withTrap(command: TreeNode): TreeNode {
   const group = commandOf(
-    `{ ${PREFIX}code=$?; if [ "\${BASH_SUBSHELL:-0}" = 0 ]; then ${PREFIX}leave; fi; exit "$${PREFIX}code"; }`,
+    `{ ${PREFIX}code=$?; if [ \${BASH_SUBSHELL:-0} = 0 ]; then ${PREFIX}leave; fi; exit "$${PREFIX}code"; }`,
   );
   const argument = (command['args'] as unknown[])[0];
   if (argument !== undefined) {

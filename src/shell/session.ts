@@ -10,6 +10,7 @@ import { ownCommands } from './own-commands.js';
 import { pathCommands } from './path-commands.js';
 import { functionsIn, preludeOf, rewriting } from './rewrite.js';
 import { Together } from './together.js';
+import { textCommands } from './text-commands.js';
 import { KernelTree } from './tree.js';
 
 /** What a script printed, and its status. */
@@ -55,6 +56,7 @@ export class ShellSession {
         ...gapCommands(this.context),
         ...ownCommands(this.context),
         ...pathCommands(this.context),
+        ...textCommands(),
       ],
     });
     this.#bash.registerTransformPlugin(

@@ -64,7 +64,7 @@ function around(source: string, node: TreeNode): TreeNode {
 }
 
 /** A group whose errors go where output goes, if that is where they would be seen. */
-const grouped = (node: TreeNode): TreeNode => around(`{ X; } 2>&"\${${TOP}:-2}"`, node);
+const grouped = (node: TreeNode): TreeNode => around(`{ X; } 2>&\${${TOP}:-2}`, node);
 
 /** Rewrites one shell's scripts; remembers which functions they define. */
 export class Together {

@@ -58,6 +58,13 @@ const GAPS: Readonly<Record<string, string>> = {
     'echo x > /nowhere/file 2>/dev/null\necho $?\nls /nowhere 2>/dev/null\necho $?',
   'tee writes and shows':
     'echo a | tee /tmp/klp-tee\necho b | tee -a /tmp/klp-tee\ncat /tmp/klp-tee',
+  'set -u lets a script end well': 'set -u\necho ${nope:-ok}',
+  'uniq -c counts in seven columns': "printf 'a\\na\\nb\\n' | uniq -c",
+  'head leaves out the last lines': 'seq 5 | head -n -1\nseq 5 | head -n-2',
+  'xargs takes its number in the same word': 'echo a b | xargs -n1 echo',
+  'od shows bytes in hexadecimal': 'printf A | od -An -tx1\nprintf "AB" | od -t x1',
+  'kill -l knows the numbers of signals': 'kill -l TERM',
+  'the null device is there': '[ -e /dev/null ] && stat -c %s /dev/null',
   'a redirected group keeps its status':
     '{ false; } > /dev/null\necho $?\nf() { return 7; }\nf > /tmp/x\necho $?',
   'a redirected function sets variables': 'f() { y=5; }\nf > /tmp/x\necho $y',
