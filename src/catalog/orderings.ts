@@ -3,16 +3,21 @@
 import type { SiteId } from '../memory/sites.js';
 import type { Ordering } from './orderings/entry.js';
 import { FENCES } from './orderings/fences.js';
+import { FTRACE } from './orderings/ftrace.js';
 import { LIFETIME } from './orderings/lifetime.js';
 import { TASKS } from './orderings/tasks.js';
 import { WAITING } from './orderings/waiting.js';
 
 export { siteName, type Ordering } from './orderings/entry.js';
 
-/** O-01 to O-33, in this order. */
-export const ORDERINGS: readonly Ordering[] = [...FENCES, ...WAITING, ...TASKS, ...LIFETIME].sort(
-  (a, b) => a.id - b.id,
-);
+/** O-01 to O-37, in this order. */
+export const ORDERINGS: readonly Ordering[] = [
+  ...FENCES,
+  ...WAITING,
+  ...TASKS,
+  ...LIFETIME,
+  ...FTRACE,
+].sort((a, b) => a.id - b.id);
 
 /** The entry of a site. @throws RangeError for a number that no site has */
 export function orderingOf(id: SiteId): Ordering {

@@ -17,6 +17,14 @@ import { forkReverse } from './races/fork-reverse.js';
 import { forkSwitch } from './races/fork-switch.js';
 import { freeLocked } from './races/free-locked.js';
 import { freeUnload } from './races/free-unload.js';
+import {
+  ftraceAdd,
+  ftraceRefused,
+  ftraceRefusedAlone,
+  ftraceRegs,
+  ftraceRegsUnchecked,
+  ftraceRemove,
+} from './races/ftrace.js';
 import { hookFlagLate, hookFlagOnce, hookFlagSecond } from './races/hook-flag.js';
 import {
   hookModuleAfterFixed,
@@ -65,6 +73,10 @@ export const RACES: readonly RaceScenario[] = [
   forkReverse,
   forkSwitch,
   freeUnload,
+  ftraceAdd,
+  ftraceRefusedAlone,
+  ftraceRegs,
+  ftraceRemove,
   hookAttempt,
   hookDisable,
   hookFlagOnce,
@@ -98,6 +110,7 @@ export const FIXED_RACES: readonly RaceScenario[] = [
 /** Races that show latent issues, which fail with the real functions as they are. */
 export const LATENT_RACES: readonly RaceScenario[] = [
   forceHook,
+  ftraceRefused,
   hookModuleComing,
   hookModuleGoing,
   noMemoryPatched,
@@ -111,6 +124,7 @@ export const BROKEN_RACES: readonly RaceScenario[] = [
   enableGoing,
   forceUnlocked,
   freeLocked,
+  ftraceRegsUnchecked,
   hookFlagLate,
   hookFlipEarly,
   hookModuleNoGrace,

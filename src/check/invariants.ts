@@ -1,7 +1,7 @@
 /** The invariants I-1 to I-13 that can be read off the memory while klp_mutex is held and nothing is changing. */
 
 import { FTRACE_OPS } from '../kernel/ftrace.js';
-import { PERCPU, percpu } from '../kernel/layout.js';
+import { KERNEL, PERCPU, percpu } from '../kernel/layout.js';
 import { LIST } from '../kernel/list.js';
 import { TASK, TASK_DEAD, TIF_PATCH_PENDING } from '../kernel/task.js';
 import { KLP_FUNC, KLP_OBJECT, KLP_OPS, KLP_PATCH, KLP_UNDEFINED } from '../livepatch/layout.js';
@@ -129,12 +129,24 @@ function tasksHaveSides(
   return undefined;
 }
 
+/** Whether a site calls an ops: by itself, or with all its users. */
+function leadsTo(words: Int32Array, { kernel }: CheckLayout, ip: Addr, ops: Addr): boolean {
+  const called = words[ip + 1];
+  const { globals } = kernel;
+  return (
+    called === ops ||
+    called === globals + KERNEL.ftraceCaller ||
+    called === globals + KERNEL.ftraceRegsCaller
+  );
+}
+
 /** I-9 and I-10: ops exist exactly for patched functions, and stack order is the order of the patches. */
 function stacksAreInOrder(
   words: Int32Array,
-  { klp }: CheckLayout,
+  layout: CheckLayout,
   patches: readonly Addr[],
 ): Violation | undefined {
+  const { klp } = layout;
   const order = new Map<Addr, number>();
   patches.forEach((patch, i) => {
     for (const func of funcsOf(words, patch)) order.set(func, i);
@@ -145,7 +157,7 @@ function stacksAreInOrder(
     const ip = words[fops + FTRACE_OPS.filterIp] ?? 0;
     if (stack === undefined || stack.length === 0) return violation(9, ops, ip);
     if (words[fops + FTRACE_OPS.registered] !== 1) return violation(9, ops, ip, 1);
-    if (words[ip + 1] !== fops) return violation(9, ops, ip, words[ip + 1] ?? 0);
+    if (!leadsTo(words, layout, ip, fops)) return violation(9, ops, ip, words[ip + 1] ?? 0);
     const ranks = stack.map((node) => order.get(node - KLP_FUNC.stackNode) ?? -1);
     if (ranks.some((rank, i) => i > 0 && rank >= (ranks[i - 1] ?? 0)))
       return violation(10, ops, ip);

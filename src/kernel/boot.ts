@@ -6,6 +6,8 @@ import { POISON, struct } from '../memory/struct.js';
 import { claimCache, initCache } from './alloc.js';
 import type { KernelContext } from './context.js';
 import { WORK_FN_NOP } from './ftrace.js';
+import { KERNEL_FTRACE_FNS } from './ftrace-list.js';
+import { FTRACE_FN_LIST, FTRACE_OPS, FTRACE_OPS_FL_SAVE_REGS } from './ftrace-ops.js';
 import type { ModuleImage } from './image.js';
 import { runCurrent } from './interp.js';
 import { SYMBOL } from './kallsyms.js';
@@ -123,11 +125,16 @@ export function claimKernel(
       [WORK_FN_NOP, nopWorkFn],
       [WORK_FN_RCU, rcuWorkFn],
     ]),
+    ftraceOps: claimCache(map, 'ftraceOps', FTRACE_OPS, FTRACE_USERS),
+    ftraceFns: Object.assign([...KERNEL_FTRACE_FNS], parts.ftraceFns),
     natives: withOwn(parts.natives, [[NATIVE_WORKER, workerThread]]),
     runCurrent,
   };
   return { context, vmlinux: placed, sources, text, tables };
 }
+
+/** ftrace_ops that can be allocated at once, besides those of livepatches. */
+const FTRACE_USERS = 8;
 
 /** A million tasks, and room for what they fork. */
 const MOST_TASKS = 1_100_000;
@@ -168,6 +175,15 @@ export function initKernel(words: Int32Array, layout: KernelLayout, onlineCpus: 
   words[kernel.globals + KERNEL.rcuWork + WORK.fn] = WORK_FN_RCU;
   words.fill(POISON, kernel.moduleText, kernel.moduleText + kernel.moduleSlots * kernel.slotWords);
   initCache(words, kernel.batches);
+  initCache(words, kernel.ftraceOps);
+  const callers = [
+    [KERNEL.ftraceCaller, 0],
+    [KERNEL.ftraceRegsCaller, FTRACE_OPS_FL_SAVE_REGS],
+  ] as const;
+  for (const [caller, flags] of callers) {
+    words[kernel.globals + caller + FTRACE_OPS.func] = FTRACE_FN_LIST;
+    words[kernel.globals + caller + FTRACE_OPS.flags] = flags;
+  }
   initText(words, layout);
   for (let n = 0; n < kernel.cpus; n++) initCpu(words, layout, n, n < onlineCpus);
   const first = 3 * kernel.cpus;

@@ -46,6 +46,8 @@ export interface KernelContext {
   readonly warnCounts: Addr;
   /** Pool of the batches of schedule_on_each_cpu(). */
   readonly batches: Cache;
+  /** Pool of the ftrace_ops that are not embedded in something else. */
+  readonly ftraceOps: Cache;
   /** Address of the instruction that every return to user mode goes through. */
   readonly exitToUserText: Addr;
   /** Address of the function that a task dies in when a signal has killed it. */

@@ -3,7 +3,8 @@
 import { KernelOops } from '../memory/fault.js';
 import { exitToUserMode, handleIrq } from './entry.js';
 import { dupTaskStruct, linkChild, unhashProcess } from './fork.js';
-import { FTRACE_OPS } from './ftrace.js';
+import { ftraceCaller } from './ftrace-list.js';
+import { FREGS } from './ftrace-ops.js';
 import { runIdle } from './idle.js';
 import { percpu, PERCPU } from './layout.js';
 import { condResched, isUrgent, scheduleNext, tryToWakeUp } from './sched.js';
@@ -140,9 +141,12 @@ function callFtrace(cpu: Cpu, task: TaskRef, ip: Addr, ops: Addr): Addr {
   const fregs = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.fregs;
   const depth = cpu.get(task + TASK.depth);
   const parent = depth === 0 ? NULL : cpu.get(stackOf(task) + depth - 1);
-  cpu.set(fregs, ip + INSTRUCTION_WORDS);
-  cpu.ctx.kernel.ftraceFns[cpu.fetch(ops + FTRACE_OPS.func)]?.(cpu, ip, parent, ops, fregs);
-  return cpu.get(fregs);
+  ftraceCaller(cpu, ip, parent, ops, fregs);
+  const direct = cpu.get(fregs + FREGS.direct);
+  if (direct === NULL) return cpu.get(fregs + FREGS.ip);
+  // A direct call: the trampoline returns to where the function goes on.
+  push(cpu, task, cpu.get(fregs + FREGS.ip));
+  return direct;
 }
 
 function step(cpu: Cpu, task: TaskRef): void {

@@ -22,6 +22,13 @@ export const KERNEL = struct('kernel', {
   ftracePermanent: 1,
   /** Mutex of ftrace_lock and of text patching. */
   ftraceLock: 5,
+  /** direct_mutex: taken outside of {@link ftraceLock}. */
+  directMutex: 5,
+  /** First of the registered ftrace_ops; 0 without any. */
+  ftraceOpsList: 1,
+  /** What the entry of a site with several users calls, as if it were an ops: with the arguments saved, and with all registers. */
+  ftraceCaller: 2,
+  ftraceRegsCaller: 2,
   /** CPUs that still have to acknowledge a text change. */
   textAcks: 1,
   /** cpu_hotplug_lock: a sleeping reader-writer semaphore. */
@@ -68,7 +75,7 @@ export const PERCPU = struct('percpu', {
   workLast: 2,
   kworkers: 2,
   /** `pt_regs` of the ftrace call in progress. */
-  fregs: 1,
+  fregs: 3,
   /** RCU watches this CPU; 0 in the idle loop and in user mode. */
   rcuWatching: 1,
   /** Instructions left of the running task's quantum. */
@@ -79,7 +86,7 @@ export const PERCPU = struct('percpu', {
   switches: 1,
   /** A tick has found that the current task has to be rescheduled: where preemption is lazy, it is due now. */
   tickResched: 1,
-  pad: 5,
+  pad: 3,
 });
 
 /** Interrupt: look at need_resched. */

@@ -6,7 +6,7 @@ export type SiteId = number & { readonly __brand: 'SiteId' };
 const site = (n: number): SiteId => n as SiteId;
 
 /** How many sites there are; ids run from 1 to this. */
-export const SITE_COUNT = 33;
+export const SITE_COUNT = 37;
 
 /** `klp_init_transition` smp_wmb, job 1 (patch_state before func->transition) and job 2 (O-02): one fence. */
 export const O_01 = site(1);
@@ -43,6 +43,10 @@ export const O_30 = site(30);
 export const O_31 = site(31);
 export const O_32 = site(32);
 export const O_33 = site(33);
+export const O_34 = site(34);
+export const O_35 = site(35);
+export const O_36 = site(36);
+export const O_37 = site(37);
 
 /** A set of ablated sites, indexed by site id. O-01 and O-02 are one fence, so each stands for both. */
 export class Ablation {

@@ -2,6 +2,8 @@
 
 import { SimulatorBug } from '../errors.js';
 import { handleIrq } from '../kernel/entry.js';
+import { ftraceCaller } from '../kernel/ftrace-list.js';
+import { FREGS } from '../kernel/ftrace-ops.js';
 import { cpuStartupEntry } from '../kernel/interp.js';
 import { KERNEL, percpu, PERCPU } from '../kernel/layout.js';
 import { scheduleNext } from '../kernel/sched.js';
@@ -11,7 +13,7 @@ import { addTimer, delTimer, TIMER_WAKE } from '../kernel/timer.js';
 import { setCurrentState } from '../kernel/wait.js';
 import { WARN_SITES } from '../kernel/warn.js';
 import type { KernelContext } from '../kernel/context.js';
-import { O_17 } from '../memory/sites.js';
+import { O_17, O_37 } from '../memory/sites.js';
 import type { Cpu } from '../memory/cpu.js';
 import { NULL, type Addr } from '../memory/struct.js';
 import { bootMachine, type BootedMachine, type MachineDeclaration } from './boot.js';
@@ -121,13 +123,13 @@ export function callTraced(cpu: Cpu, entry: Addr): Addr {
   const { kernel } = cpu.ctx;
   const fregs = percpu(kernel, cpu.id) + PERCPU.fregs;
   // A task must not be preempted on the way from the site into the handler, nor from there to the chosen version: the
-  // registers are the CPU's own. Without O-17 nothing holds preemption off.
-  const isPinned = !cpu.ablates(O_17);
+  // registers are the CPU's own. Without O-17 or O-37 nothing holds preemption off.
+  const isPinned = !cpu.ablates(O_17) && !cpu.ablates(O_37);
   if (isPinned) cpu.preemptDisable();
   const ops = cpu.fetch(entry + 1);
-  cpu.set(fregs, entry + INSTRUCTION_WORDS);
-  if (ops !== NULL) kernel.ftraceFns[cpu.fetch(ops)]?.(cpu, entry, NULL, ops, fregs);
-  const target = cpu.get(fregs);
+  if (ops === NULL) cpu.set(fregs + FREGS.ip, entry + INSTRUCTION_WORDS);
+  else ftraceCaller(cpu, entry, NULL, ops, fregs);
+  const target = cpu.get(fregs + FREGS.ip);
   cpu.set(cpu.current + TASK.pc, target);
   if (isPinned) cpu.preemptEnable();
   return target;

@@ -146,7 +146,7 @@ const DECLARATIONS: Readonly<Record<string, [code: string, message: RegExp]>> = 
   ],
   'an ordering site that there is not': [
     "export const it = race({ ...common, build, ablations: [{ sites: [99], finds: 'x', why: 'y' }] });",
-    /'ablations\.0\.sites\.0' has to be an ordering site, 1 to 33/,
+    /'ablations\.0\.sites\.0' has to be an ordering site, 1 to 37/,
   ],
   'a name with a space': [
     "export const it = race({ ...common, build, name: 'my race' });",

@@ -9,7 +9,7 @@ const contents: fc.Arbitrary<TokenContents> = fc.record({
   scenario: fc.stringMatching(/^[a-z][a-z0-9-]{0,30}$/),
   fingerprint: fc.stringMatching(/^[0-9a-f]{8}$/),
   memory: fc.constantFrom('sc' as const, 'lkmm' as const),
-  ablated: fc.uniqueArray(fc.integer({ min: 1, max: 33 })),
+  ablated: fc.uniqueArray(fc.integer({ min: 1, max: 37 })),
   replaced: fc.array(fc.constantFrom('klpInitTransition', 'schedule', 'klpFtraceHandler')),
   hash: fc.integer({ min: 0, max: 0xffffffff }),
   schedule: fc.record({

@@ -4,6 +4,7 @@ import { EBUSY, EEXIST, EINVAL, ENOENT } from '../../src/kernel/errno.js';
 import { dupTaskStruct, linkChild, unhashProcess } from '../../src/kernel/fork.js';
 import {
   FTRACE_OPS,
+  FTRACE_OPS_FL_IPMODIFY,
   FTRACE_OPS_FL_PERMANENT,
   ftraceEnableSysctl,
   ftraceLocation,
@@ -150,7 +151,7 @@ test('one permanent handler owns a location, and keeps ftrace on', (t) => {
   const [a, b] = [klp.opsCache.base, klp.opsCache.base + 16];
   for (const ops of [a, b]) {
     words.fill(0, ops, ops + FTRACE_OPS.size);
-    words[ops + FTRACE_OPS.flags] = FTRACE_OPS_FL_PERMANENT;
+    words[ops + FTRACE_OPS.flags] = FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY;
     t.is(ftraceSetFilterIp(cpu, ops, symbol('f'), false), 0);
   }
   t.is(ftraceLocation(cpu, symbol('napper')), 0, 'a function without a site');

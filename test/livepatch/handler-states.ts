@@ -1,5 +1,6 @@
 /** Generated states for the ftrace handler: a function stack, its functions' flags, and the patch state of the task. */
 
+import { FTRACE_FN_KLP, FTRACE_OPS } from '../../src/kernel/ftrace.js';
 import { LIST, LIST_POISON1 } from '../../src/kernel/list.js';
 import { TASK } from '../../src/kernel/task.js';
 import { KLP_FUNC, KLP_OPS } from '../../src/livepatch/layout.js';
@@ -31,6 +32,10 @@ export class StateWriter {
     this.#words = new Int32Array(arena.buffer);
     this.#arena = arena;
     this.#random = new Random(seed);
+    // As in every ops; who goes past the end of the stack takes it for an address.
+    const fops = arena.ops + KLP_OPS.fops;
+    this.#words.fill(0, fops, fops + FTRACE_OPS.size);
+    this.#words[fops + FTRACE_OPS.func] = FTRACE_FN_KLP;
     arena.funcs.forEach((func, i) => {
       this.#words[func + KLP_FUNC.newFunc] = 1000 + i;
     });
@@ -54,12 +59,12 @@ export class StateWriter {
     words[task + TASK.patchState] = this.#below(3) - 1;
   }
 
-  /** As {@link any}, and now and then a recursion of the task, or a link into freed or no memory. */
+  /** As {@link any}, called by the list function or not, and now and then a recursion of the task, or a link into freed or no memory. */
   anyOrBroken(): void {
     this.any();
     const words = this.#words;
     const { ops, funcs, task } = this.#arena;
-    words[task + TASK.traceRecursion] = this.#below(32) === 0 ? 1 : 0;
+    words[task + TASK.traceRecursion] = (this.#below(32) === 0 ? 1 : 0) | (2 * this.#below(2));
     if (this.#below(32) !== 0) return;
     const nowhere = [0, 1, 17, -1, POISON, LIST_POISON1, words.length, words.length + 3];
     const at =

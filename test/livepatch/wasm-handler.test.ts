@@ -218,13 +218,18 @@ const MUTANTS: readonly (readonly [string, string, string])[] = [
   ],
   [
     'leaves the recursion bit',
-    '(i32.store offset=@TASK.traceRecursion (local.get $current) (i32.const 0))',
+    '(i32.store offset=@TASK.traceRecursion (local.get $current) (local.get $recursion))',
     '',
   ],
   [
     'leaves preemption off',
     '(i32.const @PREEMPT_AT) (local.get $preempt))',
     '(i32.const @PREEMPT_AT) (i32.const 1))',
+  ],
+  [
+    'takes the list function for a recursion',
+    '(local.get $recursion) (i32.const 1))\n      (then',
+    '(local.get $recursion) (i32.const 3))\n      (then',
   ],
   ['does not see a recursion', '(then (return (i32.const -1)))', '(then)'],
 ];

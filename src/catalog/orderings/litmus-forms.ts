@@ -12,6 +12,7 @@ import {
   LITMUS_TARGET,
   LITMUS_TARGET_HOOK,
 } from './litmus-fences.js';
+import { LITMUS_LIST, LITMUS_LIST_FREE } from './litmus-ftrace.js';
 import { LITMUS_FREE, LITMUS_SHADOW } from './litmus-lifetime.js';
 import { LITMUS_ALIVE, LITMUS_FORK, LITMUS_HOTPLUG, LITMUS_PIN } from './litmus-tasks.js';
 import {
@@ -42,4 +43,6 @@ export const LITMUS_FORMS: readonly LitmusForm[] = [
   LITMUS_HOTPLUG,
   LITMUS_FREE,
   LITMUS_SHADOW,
+  LITMUS_LIST,
+  LITMUS_LIST_FREE,
 ];

@@ -15,14 +15,16 @@
   (import "klp" "memory" (memory 1 65536 shared))
 
   (func (export "klpFtraceHandler") (param $fops i32) (param $current i32) (result i32)
-    (local $stack i32) (local $node i32) (local $at i32) (local $undefined i32) (local $preempt i32) (local $result i32)
+    (local $stack i32) (local $node i32) (local $at i32) (local $undefined i32) (local $preempt i32) (local $recursion i32) (local $result i32)
     (local.set $stack (i32.add (local.get $fops) (i32.const @KLP_OPS.fopsToStack)))
     (local.set $current (i32.shl (local.get $current) (i32.const 2)))
 
     ;; ftrace_test_recursion_trylock(): refuse a recursion of the task, then disable preemption (O-17).
-    (if (i32.load offset=@TASK.traceRecursion (local.get $current))
+    (local.set $recursion (i32.load offset=@TASK.traceRecursion (local.get $current)))
+    (if (i32.and (local.get $recursion) (i32.const 1))
       (then (return (i32.const -1))))
-    (i32.store offset=@TASK.traceRecursion (local.get $current) (i32.const 1))
+    (i32.store offset=@TASK.traceRecursion (local.get $current)
+      (i32.or (local.get $recursion) (i32.const 1)))
     (local.set $preempt (i32.load (i32.const @PREEMPT_AT)))
     (i32.store (i32.const @PREEMPT_AT)
       (i32.add (local.get $preempt) (i32.const 1)))
@@ -70,5 +72,5 @@
 
     ;; ftrace_test_recursion_unlock(), which enables preemption again.
     (i32.store (i32.const @PREEMPT_AT) (local.get $preempt))
-    (i32.store offset=@TASK.traceRecursion (local.get $current) (i32.const 0))
+    (i32.store offset=@TASK.traceRecursion (local.get $current) (local.get $recursion))
     (local.get $result)))
