@@ -77,6 +77,7 @@ export {
   type StressOptions,
   type StressResult,
 } from './campaign/stress.js';
+export { type StressRecording } from './campaign/stress-record.js';
 export { type InflectionStep, type ScenarioInfo } from './campaign/task.js';
 export { verify, type VerifyOptions } from './campaign/verify.js';
 export type { VerifiedScenario, VerifyResult } from './campaign/verified.js';

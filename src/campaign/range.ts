@@ -125,7 +125,7 @@ export function exploreRange(session: Explorable, strategy: Strategy, range: Ran
     if (exhausted) break;
     const verdict = session.execute(strategy);
     clock -= execution.steps;
-    if (verdict === undefined) {
+    if (verdict === undefined || (strategy instanceof DfsStrategy && strategy.isElsewhere)) {
       tally.redundant++;
       continue;
     }

@@ -224,13 +224,15 @@ class CampaignRun {
     onSnapshot?.(snapshot);
     const { done, total, seconds, findings, jobs } = snapshot;
     const rate = Math.round(done / Math.max(seconds, 1e-3));
-    const note = `${done} executions, ${rate}/s, ${findings.length} findings`;
+    const unit = jobs.every((it) => it.unit === 'prefixes') ? 'prefixes' : 'executions';
+    const note = `${done} ${unit}, ${rate}/s, ${findings.length} findings`;
     const outcomes = jobs.flatMap(({ scenario, outcomes: all }) =>
       all.map(({ key, grade, count, token }) => ({
         ...{ of: scenario, name: key, grade, count, token },
       })),
     );
-    onProgress?.({ done, total, unit: 'executions', note, executions: done, outcomes });
+    const executions = jobs.reduce((sum, { executed }) => sum + executed, 0);
+    onProgress?.({ done, total, unit, note, executions, outcomes });
   }
 
   #snapshot(ledger: Ledger, keeper: FindingKeeper, notes: readonly string[]): CampaignSnapshot {

@@ -33,6 +33,16 @@ export interface SliceResult extends RangeResult {
   readonly pct?: PctParameters & { readonly bound: number };
 }
 
+/** Parts of an exhaustive search: those of the prefixes `from` … `to` - 1. */
+export interface PartsRequest {
+  readonly session: SessionConfig;
+  readonly strategy: Extract<StrategyConfig, { readonly kind: 'dfs' }>;
+  readonly from: number;
+  readonly to: number;
+  /** Milliseconds after which no further part is begun. */
+  readonly ms: number;
+}
+
 /** A finding by its token. */
 export interface TokenRequest {
   readonly session: SessionConfig;
@@ -114,6 +124,10 @@ export interface ProgramOperation {
 export interface TaskMap {
   /** Execute a part of a campaign. */
   slice: { request: SliceRequest; result: SliceResult };
+  /** Execute parts of an exhaustive search. */
+  parts: { request: PartsRequest; result: Pick<RangeResult, 'tally' | 'next'> };
+  /** Number of CPUs of a scenario. */
+  cpus: { request: SessionConfig; result: number };
   /** List the scenarios of a file. */
   list: {
     request: { readonly file: string; readonly replace?: string };

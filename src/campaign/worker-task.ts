@@ -22,6 +22,7 @@ import { tellProgram, weakenedLines } from '../javascript/engine/story.js';
 import { Sessions } from './kept.js';
 import { atomicsOf, isProgramSession, listFile, racesOf } from './programs.js';
 import { playRecording } from './played-task.js';
+import { exploreParts } from './parts.js';
 import { createStrategy, exploreRange } from './range.js';
 import { isOfCatalogue } from './replay-command.js';
 import type {
@@ -47,6 +48,8 @@ const HANDLERS: {
   ) => Promise<TaskMap[K]['result']> | TaskMap[K]['result'];
 } = {
   slice,
+  parts: async (request) => exploreParts(await sessions.session(request.session), request),
+  cpus: async (config) => (await sessions.session(config)).execution.cpus.length,
   list,
   image,
   minimise: shrink,

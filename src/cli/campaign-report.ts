@@ -11,6 +11,12 @@ const outcomesOf = ({ outcomes }: JobSummary): string =>
     )
     .join(', ');
 
+/** What a campaign as a whole is counted in. */
+function unitOf(jobs: readonly JobSummary[]): string {
+  const units = [...new Set(jobs.map(({ unit }) => unit))];
+  return units.length === 0 ? 'executions' : units.join(' and ');
+}
+
 /** The result as text. */
 export function campaignLines(result: CampaignResult): string {
   const { name, done, total, seconds, jobs, findings, replayed, ended, notes } = result;
@@ -19,7 +25,7 @@ export function campaignLines(result: CampaignResult): string {
     job.memory,
     job.strategy,
     job.ablated.join(', ') || 'nothing',
-    String(job.done),
+    String(job.executed),
     job.digest,
     outcomesOf(job),
   ]);
@@ -33,7 +39,7 @@ export function campaignLines(result: CampaignResult): string {
     { title: 'outcomes' },
   ] as const;
   return [
-    `${name}: ${done} of ${total} executions in ${seconds.toFixed(1)} s${ended === 'complete' ? '' : `, ${ended}`}`,
+    `${name}: ${done} of ${total} ${unitOf(jobs)} in ${seconds.toFixed(1)} s${ended === 'complete' ? '' : `, ${ended}`}`,
     ...replayed.map(
       ({ file, status, now }) =>
         `  ${status.padEnd(8)} ${file}${status === 'open' ? '' : `: now ${now}`}`,

@@ -7,6 +7,7 @@ import { choiceOf, flag, integerIn } from '../campaign/rules.js';
 import { stressInExplorer, type ExplorerStressOptions } from '../campaign/stress-explorer.js';
 import type { Timeline } from '../report/events.js';
 import { renderOutcomes } from '../report/outcomes.js';
+import type { ReportTable } from '../report/report.js';
 import { UsageError } from '../errors.js';
 import { exploredTables, sessionsOf } from '../report/tables/explored.js';
 import { addCommand, JSON_OPTION } from './command.js';
@@ -31,6 +32,19 @@ function recordingLines({ recording }: StressResult, record: string | undefined)
   const { file, key, operations, turns, command } = recording;
   const made = `${operations.toLocaleString('en')} operations, ${turns.toLocaleString('en')} turns`;
   return ['', `recorded in ${file}: the last ${made} lead to ${key} again`, `  ${command}`];
+}
+
+/** The finding that was recorded, with the command that executes it again. */
+function withReplay(result: StressResult): ReportTable {
+  const { recording, outcomes } = result;
+  const found = outcomes.findIndex(isFinding);
+  if (recording === undefined || found < 0) return result;
+  const { command, file } = recording;
+  const replayed = { replay: command, token: file };
+  return {
+    ...result,
+    outcomes: outcomes.map((it, i) => (i === found ? { ...it, ...replayed } : it)),
+  };
 }
 
 const inExplorer = { on: ['explorer'] } as const;
@@ -128,7 +142,7 @@ export function registerStress(program: Command): void {
       }
       const reporting = {
         ...{ command: 'stress', asked, timeline: timelineOf },
-        tables: (result: StressResult) => [result],
+        tables: (result: StressResult) => [withReplay(result)],
       };
       const text = (result: StressResult): string =>
         [renderOutcomes(result, { all, paint }), ...recordingLines(result, options.record)].join(

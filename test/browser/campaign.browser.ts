@@ -20,6 +20,8 @@ const snapshot = (done: number): CampaignSnapshot => ({
       ablated: ['O-01'],
       executions: 1000,
       done,
+      unit: 'executions',
+      executed: done,
       steps: done * 300,
       digest: 'deadbeef',
       outcomes: [

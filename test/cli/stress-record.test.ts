@@ -30,8 +30,10 @@ for (const memory of ['atomics', 'wasm'] as const) {
 test.serial('a recording is a file that replay and its reports take', async (t) => {
   const record = join(folder, 'finding.json');
   const args = ['--tasks', '64', '--duration', '60s', '--sabotage', 'noCopyProcess'];
-  const found = await runMain('stress', ...args, '--record', record);
+  const junit = join(folder, 'report.xml');
+  const found = await runMain('stress', ...args, '--record', record, '--junit', junit);
   t.is(found.exitCode, 1, found.stderr);
+  t.true((await readFile(junit, 'utf8')).includes(`replay: klp-smp replay ${record}`));
   t.regex(found.stdout, /the last [\d,]+ operations, [\d,]+ turns lead to (I|WARN|oops)/);
   const page = join(folder, 'page.html');
   const replayed = await runMain('replay', record, '--html', page);

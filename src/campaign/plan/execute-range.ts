@@ -5,6 +5,9 @@ import { addTally, emptyTally, type Tally } from '../tally.js';
 import { SLICE_MS, type Workers } from '../workers.js';
 import type { PlanJob, WorkRange } from './ledger.js';
 
+/** Milliseconds that one part of an exhaustive search may take. */
+const PART_MS = 600_000;
+
 /**
  * Execute a range.
  *
@@ -21,16 +24,12 @@ export async function executeRange(
   let { from } = range;
   while (from < range.to) {
     if (signal?.aborted === true) break;
-    const request = {
-      session,
-      strategy,
-      from,
-      to: range.to,
-      ms: SLICE_MS,
-      stopAt: 'nothing',
-    } as const;
     try {
-      const result = await workers.run('slice', request, { signal });
+      const request = { session, from, to: range.to, ms: SLICE_MS };
+      const result =
+        strategy.kind === 'dfs'
+          ? await workers.run('parts', { ...request, strategy }, { ms: PART_MS, signal })
+          : await workers.run('slice', { ...request, strategy, stopAt: 'nothing' }, { signal });
       addTally(tally, result.tally);
       from = result.next;
     } catch (error) {

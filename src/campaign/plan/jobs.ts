@@ -1,6 +1,7 @@
 /** Finds the scenarios of a campaign and makes its jobs. */
 
 import { UsageError } from '../../errors.js';
+import { partsOf } from '../parts.js';
 import { chooseScenario, type Chosen } from '../scenarios.js';
 import type { Workers } from '../workers.js';
 import { planJob, type PlanJob } from './ledger.js';
@@ -22,7 +23,11 @@ export async function jobsOf(
     }
     const { file, name, fingerprint } = chosen;
     const session = { scenario: { file, name }, memory, ablated };
-    jobs.push(planJob({ source, session, strategy, fingerprint, executions: plan.executions }));
+    const executions =
+      strategy.kind === 'dfs'
+        ? partsOf(await workers.run('cpus', session, { signal }), strategy.prefix?.steps ?? 0)
+        : (plan.executions ?? 0);
+    jobs.push(planJob({ source, session, strategy, fingerprint, executions }));
   }
   return jobs;
 }

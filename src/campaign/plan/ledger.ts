@@ -14,11 +14,11 @@ export interface PlanJob {
   readonly strategy: StrategyConfig;
   /** Fingerprint of the scenario's code. */
   readonly fingerprint: string;
-  /** Number of executions. */
+  /** Number of executions; of an exhaustive search, of its parts. */
   readonly executions: number;
 }
 
-/** Executions `from` … `to` - 1 of a job. */
+/** Executions, or parts of an exhaustive search, `from` … `to` - 1 of a job. */
 export interface WorkRange {
   readonly job: string;
   readonly from: number;
@@ -64,14 +64,22 @@ export class Ledger {
 
   /** Every range of the campaign, all jobs in turn, so that each has some early. */
   *ranges(): Generator<WorkRange> {
-    const longest = Math.max(0, ...this.jobs.map(({ executions }) => executions));
-    for (let from = 0; from < longest; from += this.#size) {
-      for (const { id, executions } of this.jobs) {
-        if (from < executions) {
-          yield { job: id, from, to: Math.min(from + this.#size, executions) };
+    const ranges = (job: PlanJob): number => Math.ceil(job.executions / this.#sizeOf(job));
+    const most = Math.max(0, ...this.jobs.map(ranges));
+    for (let round = 0; round < most; round++) {
+      for (const job of this.jobs) {
+        const size = this.#sizeOf(job);
+        const from = round * size;
+        if (from < job.executions) {
+          yield { job: job.id, from, to: Math.min(from + size, job.executions) };
         }
       }
     }
+  }
+
+  /** A part of an exhaustive search is many executions. */
+  #sizeOf({ strategy }: PlanJob): number {
+    return strategy.kind === 'dfs' ? 1 : this.#size;
   }
 
   /** Whether a range has been counted. */

@@ -27,14 +27,20 @@ export interface PlanFile {
   /** Kernels that each scenario runs on; default its own. A scenario's file is given with `#NAME` then. */
   readonly kernels?: readonly KernelVersion[];
   readonly memories?: readonly ('lkmm' | 'sc')[];
-  readonly strategies?: readonly ('random' | 'pct')[];
+  readonly strategies?: readonly ('random' | 'pct' | 'dfs')[];
   /** `pct`: depth of the bugs looked for. */
   readonly depth?: number;
   readonly seeds?: readonly number[];
   /** Each item: sites with commas that are removed together, or `none`. */
   readonly ablations?: readonly string[];
-  /** Executions of each combination. */
-  readonly executions: number;
+  /** `dfs`: steps that tell the parts of the search apart, each of which is a range. */
+  readonly prefix?: number;
+  /** `dfs`: preemptions of an execution; default without bound. */
+  readonly preemptions?: number;
+  /** `dfs`: weak answers of the memory in an execution; default without bound. */
+  readonly choices?: number;
+  /** Executions of each combination whose strategy draws from a seed. */
+  readonly executions?: number;
   /** Time for all of it, such as `8h`. */
   readonly budget?: string;
   /** Folder of findings, relative to the campaign file. */
@@ -78,14 +84,17 @@ const PLAN = {
   kernels: { rule: listOf(choiceOf(KERNEL_VERSIONS)), about: 'kernels' },
   memories: { rule: listOf(choiceOf(['lkmm', 'sc'])), about: 'memories', fallback: ['lkmm'] },
   strategies: {
-    rule: listOf(choiceOf(['random', 'pct'])),
+    rule: listOf(choiceOf(['random', 'pct', 'dfs'])),
     about: 'how schedules are found',
     fallback: ['random'],
   },
   depth: { rule: integerIn({ min: 1, max: 20 }), about: 'pct: depth of bugs', fallback: 3 },
   seeds: { rule: listOf(seed), about: 'seeds', fallback: [1] },
   ablations: { rule: listOf(ablation), about: 'removed orders', fallback: ['none'] },
-  executions: { rule: many, about: 'executions of each combination', required: true },
+  prefix: { rule: integerIn({ min: 1, max: 12 }), about: 'dfs: steps of a prefix', fallback: 3 },
+  preemptions: { rule: integerIn({ min: 0, max: 100 }), about: 'dfs: bound on preemptions' },
+  choices: { rule: integerIn({ min: 0, max: 100 }), about: 'dfs: bound on weak answers' },
+  executions: { rule: many, about: 'executions of each combination' },
   budget: { rule: time, about: 'time for everything' },
   corpus: { rule: textOf('the path of a folder'), about: 'folder of findings' },
   range: { rule: integerIn({ min: 1, max: 1e7 }), about: 'executions of a range', fallback: 2000 },
@@ -119,7 +128,23 @@ export function checkPlan(where: string, data: unknown, folder: string): Plan {
       `${where} holds no campaign: it is to be a mapping with name, scenarios and executions`,
     );
   }
-  return { ...checkOptions(where, data as PlanFile, PLAN), folder };
+  const plan = { ...checkOptions(where, data as PlanFile, PLAN), folder };
+  checkSizes(where, data as PlanFile, plan);
+  return plan;
+}
+
+/** What draws needs a number of executions; what searches ends by itself. */
+function checkSizes(where: string, given: PlanFile, { strategies }: Plan): void {
+  const draws = strategies.some((kind) => kind !== 'dfs');
+  if (draws && given.executions === undefined) {
+    throw new UsageError(`${where}: executions is missing: give ${many.accepts}`);
+  }
+  const idle = draws ? [] : (['executions', 'seeds', 'range', 'depth'] as const);
+  const searching = ['prefix', 'preemptions', 'choices'] as const;
+  for (const key of strategies.includes('dfs') ? idle : searching) {
+    if (given[key] === undefined) continue;
+    throw new UsageError(`${where}: ${key} has no effect with strategies ${strategies.join(', ')}`);
+  }
 }
 
 /**
@@ -168,19 +193,34 @@ function onKernels({ scenarios, kernels }: Plan): readonly string[] {
   return scenarios.flatMap((scenario) => kernels.map((kernel) => `${scenario}@${kernel}`));
 }
 
+function strategyOf(
+  { depth, prefix, preemptions, choices }: Plan,
+  kind: 'random' | 'pct' | 'dfs',
+  from: number,
+): StrategyConfig {
+  if (kind === 'random') return { kind, seed: from };
+  if (kind === 'pct') return { kind, seed: from, depth };
+  return {
+    kind,
+    prefix: { steps: prefix },
+    ...(preemptions === undefined ? {} : { preemptions }),
+    ...(choices === undefined ? {} : { choices }),
+  };
+}
+
 /** Every combination of a campaign, in the order of its file. */
 export function combinationsOf(plan: Plan): Combination[] {
-  const { memories, strategies, depth, seeds, ablations } = plan;
+  const { memories, strategies, seeds, ablations } = plan;
   const combinations: Combination[] = [];
   for (const scenario of onKernels(plan))
     for (const memory of memories)
       for (const kind of strategies)
-        for (const from of seeds)
+        for (const from of kind === 'dfs' ? [0] : seeds)
           for (const removed of ablations) {
             combinations.push({
               source: scenario,
               memory,
-              strategy: kind === 'random' ? { kind, seed: from } : { kind, seed: from, depth },
+              strategy: strategyOf(plan, kind, from),
               ablated: removed === 'none' ? [] : (orderingSites.parse(removed) ?? []),
             });
           }

@@ -22,9 +22,14 @@ export interface JobSummary {
   readonly memory: string;
   readonly strategy: string;
   readonly ablated: readonly string[];
+  /** How many there are to be; of an exhaustive search, how many prefixes. */
   readonly executions: number;
   /** Of those, how many are counted. */
   readonly done: number;
+  /** What {@link executions} and {@link done} count. */
+  readonly unit: 'executions' | 'prefixes';
+  /** Executions that reached their end. */
+  readonly executed: number;
   readonly steps: number;
   /** Hash over all traces, eight hexadecimal digits: equal for equal work, whoever did it. */
   readonly digest: string;

@@ -8,7 +8,10 @@ import type { JobSummary } from './snapshot.js';
 export function summaryOf({ job, done, tally }: JobTotals): JobSummary {
   const { session, strategy } = job;
   const depth = strategy.kind === 'pct' ? `, depth ${strategy.depth}` : '';
-  const seed = strategy.kind === 'dfs' ? '' : `, seed ${strategy.seed}`;
+  const seed =
+    strategy.kind === 'dfs'
+      ? `, prefixes of ${strategy.prefix?.steps ?? 0} steps`
+      : `, seed ${strategy.seed}`;
   return {
     id: job.id,
     scenario: session.scenario.name,
@@ -17,6 +20,8 @@ export function summaryOf({ job, done, tally }: JobTotals): JobSummary {
     ablated: siteNames(session.ablated),
     executions: job.executions,
     done,
+    unit: strategy.kind === 'dfs' ? 'prefixes' : 'executions',
+    executed: tally.executions,
     steps: tally.steps,
     digest: tally.digest.toString(16).padStart(8, '0'),
     outcomes: [...tally.outcomes].sort((a, b) => b.count - a.count || a.key.localeCompare(b.key)),

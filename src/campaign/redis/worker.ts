@@ -106,7 +106,7 @@ class Participation {
       JSON.stringify(tally),
     );
     if (stored === 1) {
-      this.executions += range.to - range.from;
+      this.executions += tally.executions;
       this.ranges++;
     }
     await note(this.#options, this.#plan.name, { executions: this.executions });

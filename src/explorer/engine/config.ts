@@ -14,7 +14,13 @@ export type StrategyConfig =
       readonly depth: number;
       readonly history: number;
     }
-  | { readonly kind: 'dfs'; readonly preemptions?: number; readonly choices?: number };
+  | {
+      readonly kind: 'dfs';
+      readonly preemptions?: number;
+      readonly choices?: number;
+      /** Explore a part: the executions whose first so many steps are taken by the CPUs that the digits of `index` name. */
+      readonly prefix?: { readonly steps: number; readonly index?: number };
+    };
 
 /** Strategies that draw from a seed. */
 export const DRAWING = ['random', 'pct', 'pos', 'surw', 'pctwm', 'feedback'] as const;

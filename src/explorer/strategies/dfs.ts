@@ -18,6 +18,17 @@ export interface DfsBounds {
   readonly preemptions?: number;
   /** Choices other than 0 that the memory may make in one execution. */
   readonly choices?: number;
+  /**
+   * A part of the search: the first steps are taken by these CPUs. All parts of one length together are the whole search: an execution
+   * that is shorter belongs to the part whose other digits are 0.
+   */
+  readonly prefix?: { readonly steps: number; readonly index?: number };
+}
+
+/** CPUs that take the first steps of a part: the digits of its index, one for each CPU. */
+function prefixOf({ prefix }: DfsBounds, cpus: number): readonly number[] {
+  const { steps = 0, index = 0 } = prefix ?? {};
+  return Array.from({ length: steps }, (_, i) => Math.floor(index / cpus ** i) % cpus);
 }
 
 /** A decision in the current execution: who takes a step, or one answer of the memory within that step. */
@@ -68,12 +79,20 @@ export class DfsStrategy implements Strategy {
   #missed = -1;
   /** For each CPU the word that it is blocked on, or -1. */
   readonly #blockedOn: Int32Array;
+  /** CPUs that take the first steps. */
+  readonly #prefix: readonly number[];
 
   constructor(cpus: number, bounds: DfsBounds = {}) {
     this.#cpus = cpus;
     this.#bounds = bounds;
     this.#order = new HappensBefore(cpus);
     this.#blockedOn = new Int32Array(cpus).fill(-1);
+    this.#prefix = prefixOf(bounds, cpus);
+  }
+
+  /** Whether the execution that has just ended belongs to another part: it was shorter than the prefix. */
+  get isElsewhere(): boolean {
+    return this.#prefix.slice(this.#order.length).some((cpu) => cpu !== 0);
   }
 
   begin(): boolean {
@@ -98,6 +117,7 @@ export class DfsStrategy implements Strategy {
   }
 
   #nextTurn(turn: Decision): boolean {
+    if (turn.step < this.#prefix.length) return false;
     turn.done |= 1 << turn.value;
     const rest = turn.backtrack & ~turn.done & ~turn.sleep;
     if (rest === 0) return false;
@@ -149,10 +169,12 @@ export class DfsStrategy implements Strategy {
     };
     const reduced = this.#bounds.preemptions === undefined;
     if (reduced && this.#turn) this.#inheritSleep(turn, this.#turn);
-    const awake = enabled & ~turn.sleep;
+    const given = this.#prefix[step];
+    const awake = (given === undefined ? enabled : enabled & (1 << given)) & ~turn.sleep;
     if (awake === 0) return undefined;
     turn.value = last >= 0 && (awake & (1 << last)) !== 0 ? last : lowest(awake);
     turn.backtrack = reduced ? 1 << turn.value : this.#withinPreemptions(turn, last);
+    if (given !== undefined && (turn.backtrack & (1 << given)) === 0) return undefined;
     this.#fresh = Math.min(this.#fresh, step);
     this.#decisions.push(turn);
     return turn;

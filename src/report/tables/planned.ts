@@ -26,7 +26,7 @@ export const campaignSessions =
   };
 
 function jobTable({ findings }: CampaignResult, job: JobSummary): ReportTable {
-  const { scenario, memory, strategy, ablated, done, executions, digest } = job;
+  const { scenario, memory, strategy, ablated, done, executions, digest, unit, executed } = job;
   return {
     title: scenario,
     ...given({ place: placeOfNamed(scenario) }),
@@ -34,7 +34,10 @@ function jobTable({ findings }: CampaignResult, job: JobSummary): ReportTable {
       memory,
       strategy,
       without: ablated.join(', ') || 'nothing',
-      executions: `${done} of ${executions}`,
+      ...(unit === 'prefixes'
+        ? { prefixes: `${done} of ${executions}`, executions: executed }
+        : {}),
+      ...(unit === 'executions' ? { executions: `${done} of ${executions}` } : {}),
       'trace hash': digest,
     },
     outcomes: job.outcomes.map(({ key, grade, count, detail, token }) => {
