@@ -37,8 +37,58 @@ const BAD: Readonly<Record<string, readonly [string, RegExp]>> = {
   ],
   'eval()': [sharedBytes("eval('1');"), /program\.js:3: eval\(\) makes code/],
   'shared memory handed to a built-in': [
-    sharedBytes('const v = new Uint8Array(s);\nreturn new TextDecoder().decode(v);'),
-    /program\.js:4: .* hands shared memory to decode/,
+    sharedBytes('const v = new Uint8Array(s);\nreturn JSON.stringify(v);'),
+    /program\.js:4: .* hands shared memory to stringify/,
+  ],
+  'text that the language makes of shared memory': [
+    sharedBytes('const v = new Uint8Array(s);\nreturn `${v}`;'),
+    /program\.js:4: makes text of shared memory where that cannot be interrupted/,
+  ],
+  'JSON of what holds shared memory': [
+    sharedBytes('const v = new Uint8Array(s);\nreturn JSON.stringify({ a: v });'),
+    /program\.js:4: makes JSON of shared memory/,
+  ],
+  'shared memory in a list that is handed to a built-in': [
+    sharedBytes('const v = new Uint8Array(s);\nreturn new Blob([v]).size;'),
+    /program\.js:4: new Blob\(\[v\]\) hands shared memory to Blob/,
+  ],
+  'shared memory that a parameter takes apart': [
+    sharedBytes('return (({ 0: a }) => a)(new Uint8Array(s));'),
+    /program\.js:3: a number as a key in such a pattern/,
+  ],
+  'a SharedArrayBuffer that each thread makes for itself': [
+    `${HEAD}const v = new Int32Array(new SharedArrayBuffer(4));\n` +
+      'export const it = program({ threads: [() => Atomics.store(v, 0, 1), () => Atomics.load(v, 0)] });',
+    /program\.js:2: new SharedArrayBuffer\(4\) is executed by each thread for itself/,
+  ],
+  BroadcastChannel: [
+    sharedBytes("new Uint8Array(s)[0] = 1;\nnew BroadcastChannel('a');"),
+    /program\.js:4: BroadcastChannel is not available in the explorer/,
+  ],
+  'BroadcastChannel of node:worker_threads': [
+    sharedBytes("new Uint8Array(s)[0] = 1;\nnew BroadcastChannel('a');").replace(
+      HEAD,
+      `${HEAD}import { BroadcastChannel } from 'node:worker_threads';\n`,
+    ),
+    /program\.js:5: BroadcastChannel of node:worker_threads is not available/,
+  ],
+  AsyncLocalStorage: [
+    sharedBytes('new Uint8Array(s)[0] = 1;\nnew AsyncLocalStorage();').replace(
+      HEAD,
+      `${HEAD}import { AsyncLocalStorage } from 'node:async_hooks';\n`,
+    ),
+    /program\.js:5: AsyncLocalStorage of node:async_hooks is not available/,
+  ],
+  'WebAssembly code that gets shared memory': [
+    `${HEAD}export const it = program({ shared: () => new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }), threads: [(memory) => {\n` +
+      'new Uint8Array(memory.buffer)[0] = 1;\n' +
+      'new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 2, 9, 1, 1, 97, 1, 98, 2, 3, 1, 1])), { a: { b: memory } });\n}] });',
+    /program\.js:4: hands shared memory to WebAssembly code/,
+  ],
+  'shared memory that grows by more than there is room for': [
+    `${HEAD}export const it = program({ shared: () => new SharedArrayBuffer(8, { maxByteLength: 2 ** 24 }), threads: [(s) => {\n` +
+      'new Uint8Array(s)[0] = 1;\ns.grow(2 ** 23);\n}] });',
+    /program\.js:4: s\.grow\(2 \*\* 23\): shared memory grows by at most 64 pages/,
   ],
   'shared memory in a callback that cannot be interrupted': [
     sharedBytes("const v = new Uint8Array(s);\nreturn 'abc'.replace(/b/, () => v[0]);"),

@@ -190,7 +190,7 @@ class Instrumentation {
   #assignment(node: AnyNode & { type: 'AssignmentExpression' }): boolean {
     const { left } = node;
     if (left.type === 'ArrayPattern' || left.type === 'ObjectPattern') {
-      this.#iteration.pattern(left);
+      this.#iteration.pattern(left, true);
       this.visit(node.right);
       this.#iteration.unpacked(left, node.right);
     } else {
@@ -285,7 +285,7 @@ class Instrumentation {
         this.#iteration.forOf(node, this.#outermostLabel());
         return true;
       case 'VariableDeclarator':
-        this.#iteration.pattern(node.id);
+        this.#iteration.pattern(node.id, node.init != null);
         if (node.init != null) {
           this.visit(node.init);
           this.#iteration.unpacked(node.id, node.init);

@@ -1,6 +1,13 @@
 /** Iteration by the language: `for … of`, spread and array patterns, in a form that can be interrupted. */
 
-import type { AnyNode, ForOfStatement, MemberExpression, Pattern, SpreadElement } from 'acorn';
+import type {
+  AnyNode,
+  ForOfStatement,
+  MemberExpression,
+  ObjectPattern,
+  Pattern,
+  SpreadElement,
+} from 'acorn';
 import { RUNTIME, type Context } from './context.js';
 import { childrenOf } from './scope.js';
 
@@ -38,13 +45,18 @@ export class IterationRewriter {
 
   /** The value that is taken apart by an array pattern. */
   unpacked(pattern: Pattern, value: AnyNode): void {
+    if (pattern.type === 'ObjectPattern' && takesElements(pattern)) {
+      this.#cx.before(value, `${RUNTIME}.guard(`);
+      this.#cx.after(value, `, ${this.#cx.site(value, 'read')})`);
+      return;
+    }
     if (pattern.type !== 'ArrayPattern' || !this.#cx.fn.resumable) return;
     const rest = pattern.elements.at(-1)?.type === 'RestElement';
     this.#asList(value, rest ? -1 : pattern.elements.length);
   }
 
   /** A pattern that is bound or assigned to: its default values are code. */
-  pattern(node: Pattern | null): void {
+  pattern(node: Pattern | null, isLookedAt = false): void {
     if (node === null) return;
     switch (node.type) {
       case 'MemberExpression':
@@ -54,6 +66,7 @@ export class IterationRewriter {
         for (const element of node.elements) this.pattern(element);
         break;
       case 'ObjectPattern':
+        if (!isLookedAt) this.#rejectElements(node);
         for (const property of node.properties) {
           if (property.type === 'RestElement') this.pattern(property.argument);
           else {
@@ -71,6 +84,15 @@ export class IterationRewriter {
         break;
       default:
     }
+  }
+
+  /** An element of shared memory would be read unseen: what is taken apart cannot be looked at here. */
+  #rejectElements({ properties }: ObjectPattern): void {
+    const element = properties.find(
+      (property) => property.type === 'Property' && isNumber(property.key),
+    );
+    if (element === undefined) return;
+    throw this.#cx.rejection(element, 'a number as a key in such a pattern cannot be instrumented');
   }
 
   /** `for (const x of y) …`. */
@@ -108,6 +130,7 @@ export class IterationRewriter {
         'a loop over `of` whose variable has default values or is an element',
       );
     }
+    if (pattern.type === 'ObjectPattern') this.#rejectElements(pattern);
     let value = `${cursor}.value`;
     if (pattern.type === 'ArrayPattern') {
       const rest = pattern.elements.at(-1)?.type === 'RestElement';
@@ -121,6 +144,18 @@ export class IterationRewriter {
       ? `${left.kind} ${text} = ${value};`
       : `${assigned};`;
   }
+}
+
+function isNumber(key: AnyNode): boolean {
+  return key.type === 'Literal' && typeof key.value === 'number';
+}
+
+/** Whether a pattern names elements, or all that is left: of shared memory it would read them unseen. */
+function takesElements({ properties }: ObjectPattern): boolean {
+  return properties.some(
+    (property) =>
+      property.type === 'RestElement' || property.computed || property.key.type === 'Literal',
+  );
 }
 
 /** Whether a pattern contains more than names. */

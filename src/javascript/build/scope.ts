@@ -161,6 +161,7 @@ export function scopeOf(program: Program): ModuleScope {
 export function staticName(property: AnyNode, computed: boolean): string | undefined {
   if (property.type === 'PrivateIdentifier') return `#${property.name}`;
   if (!computed && property.type === 'Identifier') return property.name;
-  if (property.type === 'Literal' && typeof property.value === 'string') return property.value;
-  return undefined;
+  if (property.type !== 'Literal' || typeof property.value !== 'string') return undefined;
+  const name = property.value;
+  return computed && String(Number(name)) === name ? undefined : name;
 }

@@ -6,4 +6,5 @@ export const SHADOWED = [
   ...(['Promise', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const),
   ...(['setImmediate', 'clearImmediate', 'queueMicrotask', 'process', 'console'] as const),
   ...(['structuredClone', 'MessageChannel', 'MessagePort', 'Function'] as const),
+  ...(['BroadcastChannel', 'fetch', 'WebSocket', 'EventSource', 'navigator'] as const),
 ] as const;

@@ -113,26 +113,7 @@ export class BuiltinModules {
   }
 
   #refusal(name: string, key: string): Marked {
-    const runtime = this.#runtime;
-    const fail = (): never => {
-      const { file, line } = runtime.sites.at(runtime.at);
-      return runtime.stepper.fail(
-        new UsageError(
-          `${file}:${line}: ${key} of node:${name} is not available in the explorer: it depends on more than the program`,
-        ),
-      );
-    };
-    const refused = function (): never {
-      return fail();
-    } as unknown as Marked;
-    // eslint-disable-next-line require-yield -- a form is a coroutine
-    const form = function* (): Coroutine {
-      return fail();
-    };
-    refused[CALL] = form;
-    Object.defineProperty(refused, NEW, { value: form });
-    Object.defineProperty(refused, 'name', { value: key });
-    return refused;
+    return refusal(this.#runtime, key, `of node:${name} `);
   }
 
   #module(instance: Instance): Record<string, unknown> {
@@ -147,4 +128,27 @@ export class BuiltinModules {
       enableCompileCache: pure(() => undefined),
     };
   }
+}
+
+/** A function that cannot be had: whoever calls it is told so, with his line. `where` says where he got it. */
+export function refusal(runtime: Runtime, key: string, where = ''): Marked {
+  const fail = (): never => {
+    const { file, line } = runtime.sites.at(runtime.at);
+    return runtime.stepper.fail(
+      new UsageError(
+        `${file}:${line}: ${key} ${where}is not available in the explorer: it depends on more than the program`,
+      ),
+    );
+  };
+  const refused = function (): never {
+    return fail();
+  } as unknown as Marked;
+  // eslint-disable-next-line require-yield -- a form is a coroutine
+  const form = function* (): Coroutine {
+    return fail();
+  };
+  refused[CALL] = form;
+  Object.defineProperty(refused, NEW, { value: form });
+  Object.defineProperty(refused, 'name', { value: key });
+  return refused;
 }

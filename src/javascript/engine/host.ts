@@ -29,6 +29,7 @@ export interface HostServices {
   readonly nextTick: Marked;
   readonly epoch: number;
   readonly native: (name: string) => Namespace;
+  readonly refusal: (name: string, where: string) => unknown;
   readonly output: (agent: number, stream: 'stdout' | 'stderr', text: string) => void;
   readonly channelNumber: () => number;
   readonly spawn: (
@@ -68,6 +69,7 @@ export function hostOf(
     nextTick: services.nextTick,
     epoch: services.epoch,
     native: pure((name: string) => services.native(name)),
+    refusal: pure((name: string, where: string) => services.refusal(name, where)),
     now: pure(() => execution.now),
     output: pure((stream: 'stdout' | 'stderr', text: string) => {
       services.output(realm.agent, stream, text);

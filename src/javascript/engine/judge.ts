@@ -4,7 +4,7 @@ import { UsageError, SimulatorBug } from '../../errors.js';
 import { unended, type Verdict } from '../../explorer/engine/verdict.js';
 import { SCRIPT, type CompiledProgram } from '../build/compile.js';
 import { defaultOutcome, gradeOfOutcome, type Program } from '../program.js';
-import { UninstrumentedAccess } from '../runtime/operations.js';
+import { HiddenAccess, UninstrumentedAccess } from '../runtime/operations.js';
 import { EndlessLoop, UninstrumentedCall } from '../runtime/runtime.js';
 import { IDLE, SLEEPING, type Agent } from './agent.js';
 import { returnedBy } from './conclusion.js';
@@ -83,6 +83,9 @@ export class Judge {
       thrown instanceof UninstrumentedAccess ||
       thrown instanceof UninstrumentedCall ||
       thrown instanceof EndlessLoop;
+    if (thrown instanceof HiddenAccess) {
+      throw new UsageError(`${placeOf(this.#compiled, thrown)}: ${thrown.message}`);
+    }
     if (isOurs) throw new UsageError(thrown.message);
     const what = firstLine(thrown);
     return forbidden(
@@ -109,6 +112,7 @@ export class Judge {
     const returned = this.#returned();
     const { outcome } = this.#program;
     let text: string;
+    runtime.isObserving = true;
     try {
       text =
         outcome === undefined
@@ -116,6 +120,8 @@ export class Judge {
           : String(runtime.drive(runtime.invoke(outcome, undefined, [returned, shared])));
     } catch (error) {
       throw new UsageError(`${placeOf(this.#compiled, error)}: outcome() throws: ${String(error)}`);
+    } finally {
+      runtime.isObserving = false;
     }
     let known = this.#outcomes.get(text);
     if (known === undefined) {

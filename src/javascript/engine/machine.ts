@@ -10,6 +10,8 @@ import type { CompiledProgram } from '../build/compile.js';
 import { SHADOWED } from '../build/shadows.js';
 import { ScBytes } from '../memory/sc-bytes.js';
 import { installBuffers } from '../runtime/buffers.js';
+import { installGrowing } from '../runtime/growing.js';
+import { installArrayMethods, installGuards } from '../runtime/guards.js';
 import { installCallbacks, markPure, type Current } from '../runtime/builtins.js';
 import { Determinism, EPOCH } from '../runtime/determinism.js';
 import { ProgramFactory, type Namespace } from '../runtime/instance.js';
@@ -17,9 +19,10 @@ import { CALL, NEW, PURE, type Coroutine, type Marked } from '../runtime/keys.js
 import type { Stepper } from '../runtime/operations.js';
 import { Runtime } from '../runtime/runtime.js';
 import { copyForAgent } from '../runtime/sharing.js';
+import { installText } from '../runtime/text.js';
 import { installViews } from '../runtime/typed-arrays.js';
 import { Regions } from '../runtime/views.js';
-import { BuiltinModules } from './builtins.js';
+import { BuiltinModules, refusal } from './builtins.js';
 import { Execution } from './execution.js';
 import type { Printed } from './printed.js';
 import { Workers } from './workers.js';
@@ -31,9 +34,13 @@ function install(): void {
   if (installed.done) return;
   installed.done = true;
   markPure();
+  installGuards(current);
   installCallbacks(current);
   installViews(current);
+  installArrayMethods();
   installBuffers(current);
+  installText(current);
+  installGrowing(current);
   installPromises(current);
 }
 
@@ -133,6 +140,7 @@ export class Machine {
         nextTick: nextTick(this.runtime),
         epoch: EPOCH,
         native: (name) => this.#native(name),
+        refusal: (name, where) => refusal(this.runtime, name, where),
         output: (agent, stream, text) => this.printed.push({ agent, stream, text }),
         channelNumber: () => this.#channels++,
       },
@@ -190,6 +198,23 @@ export class Machine {
       MessageChannel: this.#lazyClass('MessageChannel'),
       MessagePort: this.#lazyClass('MessagePort'),
       Function: this.#functionConstructor(),
+      ...this.#unavailable(),
+    };
+  }
+
+  /** Globals that reach beyond the program. */
+  #unavailable(): Record<string, unknown> {
+    const { runtime } = this;
+    const refused = (names: readonly string[]): [string, unknown][] =>
+      names.filter((name) => name in globalThis).map((name) => [name, refusal(runtime, name)]);
+    const { userAgent } = (globalThis as { navigator?: { userAgent?: string } }).navigator ?? {};
+    const locks = Object.fromEntries(
+      ['request', 'query'].map((name) => [name, refusal(runtime, `navigator.locks.${name}`)]),
+    );
+    const navigator = { hardwareConcurrency: 2, language: 'en-US', userAgent, locks };
+    return {
+      ...Object.fromEntries(refused(['BroadcastChannel', 'fetch', 'WebSocket', 'EventSource'])),
+      navigator: userAgent === undefined ? undefined : navigator,
     };
   }
 

@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.js';
 import { Realm } from '../async/realm.js';
 import type { Explorable } from '../../explorer/engine/explorable.js';
 import type { MemoryKind } from '../../explorer/engine/explorer-memory.js';
-import { DEFAULT_SCHEDULE, type Schedule } from '../../explorer/engine/schedule.js';
+import type { Schedule } from '../../explorer/engine/schedule.js';
 import type { Strategy } from '../../explorer/engine/strategy.js';
 import type { Verdict } from '../../explorer/engine/verdict.js';
 import { encodeToken } from '../../explorer/findings/token.js';
@@ -24,6 +24,7 @@ import { collect, evaluated, mayStartWorkers, nothing, pathOf, start } from './b
 import { Execution } from './execution.js';
 import { firstLine, Judge, placeOf } from './judge.js';
 import { Machine, outsideExecution } from './machine.js';
+import { LookingStrategy, ModuleBuffers } from './module-buffers.js';
 import type { Workers } from './workers.js';
 
 /** Steps of one execution when a program sets no bound of its own. */
@@ -143,7 +144,7 @@ export class ProgramSession implements Explorable {
   readonly #config: ProgramConfig;
   readonly #judge: Judge;
   readonly #image: Uint8Array;
-  readonly #shared: unknown;
+  #shared: unknown;
   readonly #regions: number;
   readonly #before: readonly Uint8Array[];
   #runs = 0;
@@ -229,10 +230,15 @@ export class ProgramSession implements Explorable {
 
   /** What fails without any interference is a mistake, not a finding. */
   #checkBodies(): void {
-    const verdict = this.execute(new ReplayStrategy(DEFAULT_SCHEDULE));
+    const { runtime } = this.machine;
+    const strategy = new LookingStrategy();
+    const buffers = new ModuleBuffers(runtime, this.execution);
+    const verdict = this.execute(strategy);
+    runtime.madeBuffer = nothing;
     const { thrown, thrower } = this.execution;
     if (verdict === undefined) return;
     if (thrown === undefined) {
+      if (!mayStartWorkers(this.compiled)) buffers.check(runtime, strategy);
       this.#checkShared();
       return;
     }
@@ -263,7 +269,10 @@ export class ProgramSession implements Explorable {
 
   execute(strategy: Strategy): Verdict | undefined {
     const { execution, machine } = this;
-    machine.restart(this.#regions);
+    const hasGrown = machine.regions.haveGrown(this.#regions);
+    machine.restart(hasGrown ? 0 : this.#regions);
+    // What has grown does not shrink again.
+    if (hasGrown) this.#shared = this.#makeShared();
     const reason = execution.run(strategy, this.#image, () => this.#bodies());
     strategy.end();
     if (reason === 'abandoned') return undefined;

@@ -1,5 +1,7 @@
 /** Stands for `node:async_hooks` in explored programs: resources without hooks. */
 
+import { host } from './host.js';
+
 type AnyFunction = (...args: unknown[]) => unknown;
 
 export class AsyncResource {
@@ -38,13 +40,8 @@ export function executionAsyncResource(): object {
   return {};
 }
 
-export function AsyncLocalStorage(): never {
-  throw new Error('AsyncLocalStorage is not available in the explorer');
-}
-export function createHook(): object {
-  const hook = { enable: (): object => hook, disable: (): object => hook };
-  return hook;
-}
+export const AsyncLocalStorage = host.refusal('AsyncLocalStorage', 'of node:async_hooks ');
+export const createHook = host.refusal('createHook', 'of node:async_hooks ');
 
 export default {
   ...{ AsyncResource, executionAsyncId, triggerAsyncId, executionAsyncResource },

@@ -67,6 +67,8 @@ export interface Host {
   readonly globals: Readonly<Record<string, unknown>>;
   /** What Node's own module of that name exports, where it is harmless. */
   native(name: string): Readonly<Record<string, unknown>>;
+  /** A function that says that it is not available, with the line of whoever calls it. */
+  refusal(name: string, where: string): Callback;
 }
 
 export declare const host: Host;

@@ -236,29 +236,25 @@ export const resourceLimits = {};
 export const isInternalThread = false;
 export const SHARE_ENV = Symbol.for('nodejs.worker_threads.SHARE_ENV');
 
-const environmentData = new Map<unknown, unknown>();
-export function getEnvironmentData(key: unknown): unknown {
-  return environmentData.get(key);
+const where = 'of node:worker_threads ';
+const refusal = (name: string): unknown => host.refusal(name, where);
+export function getEnvironmentData(): undefined {
+  return undefined;
 }
-export function setEnvironmentData(key: unknown, value: unknown): void {
-  environmentData.set(key, value);
-}
+export const setEnvironmentData = refusal('setEnvironmentData');
+export const postMessageToThread = refusal('postMessageToThread');
+export const moveMessagePortToContext = refusal('moveMessagePortToContext');
+export const BroadcastChannel = refusal('BroadcastChannel');
+export const locks = { request: refusal('locks.request'), query: refusal('locks.query') };
 export function markAsUntransferable(): void {
   // Nothing is moved that must stay.
 }
 export function markAsUncloneable(): void {
   // Nothing is moved that must stay.
 }
-export function moveMessagePortToContext(): never {
-  throw new Error('moveMessagePortToContext() is not available in the explorer');
-}
-export function BroadcastChannel(): never {
-  throw new Error('BroadcastChannel is not available in the explorer');
-}
-
 export default {
   ...{ MessagePort, MessageChannel, receiveMessageOnPort, Worker, isMainThread, threadId },
   ...{ workerData, threadName, parentPort, resourceLimits, isInternalThread, SHARE_ENV },
   ...{ getEnvironmentData, setEnvironmentData, markAsUntransferable, markAsUncloneable },
-  ...{ moveMessagePortToContext, BroadcastChannel },
+  ...{ moveMessagePortToContext, BroadcastChannel, postMessageToThread, locks },
 };

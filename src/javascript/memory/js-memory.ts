@@ -42,7 +42,6 @@ export class JsMemory implements SharedMemory {
   readonly #blocks = new Map<number, Block>();
   readonly #touched: Block[] = [];
   #used = 0;
-  #size = 0;
 
   constructor(rules: Rules = RULES) {
     this.#rules = rules;
@@ -61,11 +60,15 @@ export class JsMemory implements SharedMemory {
     // Clocks of remembered writes have one entry for each agent.
     if (this.#clocks.reset(agents)) this.#pool.length = 0;
     this.#agents = agents;
+    if (this.#image === initial) return;
+    this.#image = initial;
     if (this.#initial.length < initial.length) this.#initial = new Uint8Array(initial.length);
     this.#initial.set(initial);
-    if (this.#size > initial.length) this.#initial.fill(0, initial.length);
-    this.#size = initial.length;
+    this.#initial.fill(0, initial.length);
   }
+
+  /** What the initial bytes are a copy of, as long as nobody has changed them. */
+  #image: Uint8Array | undefined;
 
   readonly #pool: Message[] = [];
 
@@ -75,7 +78,6 @@ export class JsMemory implements SharedMemory {
       larger.set(this.#initial);
       this.#initial = larger;
     }
-    this.#size = Math.max(this.#size, bytes);
   }
 
   #block(index: number): Block {
@@ -384,6 +386,7 @@ export class JsMemory implements SharedMemory {
 
   poke(address: number, type: number, value: Value): void {
     this.extend(address + 8);
+    this.#image = undefined;
     writeValue(new DataView(this.#initial.buffer), address, type, value);
   }
 }

@@ -14,10 +14,29 @@ export class ScBytes implements SharedMemory {
   #bytes = new Uint8Array(0);
   #view = new DataView(this.#bytes.buffer);
 
+  /** What the bytes were copied from, and between which of them they have changed since. */
+  #image: Uint8Array | undefined;
+  #from = Infinity;
+  #to = 0;
+
   reset(initial: Uint8Array): void {
-    this.#size(initial.length);
-    this.#bytes.set(initial);
-    if (this.#bytes.length > initial.length) this.#bytes.fill(0, initial.length);
+    if (this.#image === initial) {
+      const changed = initial.subarray(this.#from, this.#to);
+      if (changed.length > 0) this.#bytes.set(changed, this.#from);
+      if (this.#to > initial.length) this.#bytes.fill(0, initial.length, this.#to);
+    } else {
+      this.#size(initial.length);
+      this.#bytes.set(initial);
+      this.#bytes.fill(0, initial.length);
+      this.#image = initial;
+    }
+    this.#from = Infinity;
+    this.#to = 0;
+  }
+
+  #changes(address: number): void {
+    if (address < this.#from) this.#from = address;
+    if (address + 8 > this.#to) this.#to = address + 8;
   }
 
   #size(bytes: number): void {
@@ -40,6 +59,7 @@ export class ScBytes implements SharedMemory {
   }
 
   store(_agent: number, address: number, type: number, value: Value): void {
+    this.#changes(address);
     writeValue(this.#view, address, type, value);
     this.#note(address, type);
   }
@@ -47,6 +67,7 @@ export class ScBytes implements SharedMemory {
   rmw(_a: number, address: number, type: number, op: number, value: Value, expected: Value): Value {
     const old = readValue(this.#view, address, type);
     this.#note(address, type);
+    this.#changes(address);
     if (op === RMW_COMPARE_EXCHANGE) {
       if (old === converted(type, expected)) writeValue(this.#view, address, type, value);
     } else {
@@ -86,6 +107,7 @@ export class ScBytes implements SharedMemory {
 
   poke(address: number, type: number, value: Value): void {
     this.extend(address + 8);
+    this.#changes(address);
     writeValue(this.#view, address, type, value);
   }
 }

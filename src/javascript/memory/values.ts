@@ -3,6 +3,7 @@
 import {
   BIGINT64,
   BIGUINT64,
+  FLOAT16,
   FLOAT32,
   FLOAT64,
   INT16,
@@ -14,6 +15,12 @@ import {
 } from '../runtime/views.js';
 import type { Value } from './memory.js';
 import * as rmw from './memory.js';
+
+/** What newer engines have besides. */
+interface WithFloat16 {
+  getFloat16(at: number, littleEndian: boolean): number;
+  setFloat16(at: number, value: number, littleEndian: boolean): void;
+}
 
 /** Read a value of a type. */
 export function readValue(bytes: DataView, at: number, type: number): Value {
@@ -30,6 +37,8 @@ export function readValue(bytes: DataView, at: number, type: number): Value {
       return bytes.getUint32(at, true);
     case FLOAT32:
       return bytes.getFloat32(at, true);
+    case FLOAT16:
+      return (bytes as unknown as WithFloat16).getFloat16(at, true);
     case FLOAT64:
       return bytes.getFloat64(at, true);
     case BIGINT64:
@@ -57,6 +66,9 @@ export function writeValue(bytes: DataView, at: number, type: number, value: Val
       break;
     case FLOAT32:
       bytes.setFloat32(at, value as number, true);
+      break;
+    case FLOAT16:
+      (bytes as unknown as WithFloat16).setFloat16(at, value as number, true);
       break;
     case FLOAT64:
       bytes.setFloat64(at, value as number, true);

@@ -45,6 +45,18 @@ export function installBuffers(current: Current): void {
     if (factsOf(source) === undefined) return nativeFrom.call(Buffer, source, ...rest);
     return yield* bytesOf(current, source as TypedArray, 0, (source as TypedArray).length);
   });
+  form(Buffer, 'concat', function* (items, length) {
+    const pieces: unknown[] = [];
+    for (const item of yield* current.runtime.list(items, -1)) {
+      const isPlain = factsOf(item) === undefined;
+      pieces.push(
+        isPlain
+          ? item
+          : yield* bytesOf(current, item as TypedArray, 0, (item as TypedArray).length),
+      );
+    }
+    return Buffer.concat(pieces as Uint8Array[], length as number | undefined);
+  });
   form(prototype, 'toString', function* (this: unknown, encoding, from, to) {
     if (factsOf(this) === undefined) return native.toString?.call(this, encoding, from, to);
     const self = this as TypedArray;

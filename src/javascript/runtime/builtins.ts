@@ -1,6 +1,6 @@
 /** Built-ins that call back, in a resumable form: written as the standard describes them, for arrays and their like. */
 
-import { CALL, NEW, PURE, type Coroutine, type Marked, type Resumable } from './keys.js';
+import { CALL, factsOf, NEW, PURE, type Coroutine, type Marked, type Resumable } from './keys.js';
 import type { Runtime } from './runtime.js';
 
 /** The runtime at work: built-ins are the same for all programs of a thread. */
@@ -41,7 +41,7 @@ function installFunctions(current: Current): void {
   form(Function.prototype, 'bind', function* (this: unknown, self, ...bound) {
     const target = this as Marked;
     const made = target.bind(self, ...bound) as Marked;
-    if (target[PURE] === true) made[PURE] = true;
+    if (target[PURE] === true && factsOf(self) === undefined) made[PURE] = true;
     else {
       made[CALL] = function* (...rest: unknown[]): Coroutine {
         return yield* current.runtime.invoke(target, self, [...bound, ...rest]);
@@ -218,6 +218,9 @@ function installArrays(current: Current): void {
   for (const [name, resumable] of arrayWalks(current)) form(Array.prototype, name, resumable);
   form(Array.prototype, 'sort', function* (this: unknown, compare) {
     const self = this as unknown[];
+    if (factsOf(self) !== undefined) {
+      current.runtime.refuseHere('calls Array.prototype.sort on shared memory');
+    }
     if (compare === undefined) return self.sort();
     const defined = self.filter((x) => x !== undefined);
     const result = yield* sorted(current, defined, compare);
@@ -288,16 +291,13 @@ const PURE_OWNERS: readonly (readonly [object, readonly string[] | 'all'])[] = [
   [Object.prototype, ['hasOwnProperty', 'isPrototypeOf', 'propertyIsEnumerable', 'valueOf']],
   [
     Object,
-    ['create', 'defineProperty', 'defineProperties', 'freeze', 'isFrozen', 'seal', 'isSealed', 'is']
-      .concat(['getPrototypeOf', 'setPrototypeOf', 'getOwnPropertyDescriptor', 'hasOwn', 'keys'])
-      .concat([
-        'preventExtensions',
-        'isExtensible',
-        'getOwnPropertyNames',
-        'getOwnPropertySymbols',
-      ]),
+    ['freeze', 'isFrozen', 'seal', 'isSealed', 'is', 'getPrototypeOf', 'hasOwn', 'keys'].concat([
+      'preventExtensions',
+      'isExtensible',
+      'getOwnPropertyNames',
+    ]),
   ],
-  [Reflect, ['getPrototypeOf', 'setPrototypeOf', 'has', 'ownKeys', 'defineProperty']],
+  [Reflect, ['getPrototypeOf', 'has']],
   [
     Array.prototype,
     [

@@ -8,8 +8,8 @@ import { combineOutside, indexOf, timeoutOf, toInteger, toValue } from './conver
 import { VIEW } from './keys.js';
 import {
   BIGINT64,
+  BIGUINT64,
   FLOAT32,
-  FLOAT64,
   INT32,
   SIZES,
   UINT8C,
@@ -62,6 +62,12 @@ type View = TypedArray & { readonly [VIEW]?: ViewFacts };
 /** Whether accesses of a type may be torn when they are plain. */
 export function mayTear(type: number): boolean {
   return type >= FLOAT32;
+}
+
+/** Whether `Atomics` takes such elements. */
+function isInteger(type: number): boolean {
+  if (type === BIGINT64 || type === BIGUINT64) return true;
+  return type >= 0 && type < FLOAT32 && type !== UINT8C;
 }
 
 /** Accesses to shared memory. */
@@ -163,6 +169,22 @@ export abstract class Operations {
         `${file}:${line}: ${text} accesses shared memory inside a call from code that cannot be interrupted (a built-in, or a module that is not instrumented)`,
       ),
     );
+  }
+
+  /** Something that the explorer cannot do; the message names the place. */
+  refuseOperation(message: string): never {
+    this.stepper.fail(new UninstrumentedAccess(message));
+  }
+
+  /** The last call is one that the explorer cannot make. */
+  refuseCall(what: string): never {
+    const { file, line } = this.sites.at(this.at);
+    this.refuseOperation(`${file}:${line}: ${what}`);
+  }
+
+  /** The language itself would read shared memory, behind our back. */
+  refuseHere(what: string): never {
+    this.stepper.fail(new HiddenAccess(`${what} where that cannot be interrupted`));
   }
 
   load(site: number, view: View, index: unknown): boolean {
@@ -368,7 +390,7 @@ export abstract class Operations {
     const facts = (view as View | undefined)?.[VIEW];
     if (facts === undefined) return undefined;
     const { type } = facts;
-    if (type === UINT8C || type === FLOAT32 || type === FLOAT64 || type < 0) {
+    if (!isInteger(type)) {
       throw new TypeError(`Atomics.${name}() takes a typed array of integers`);
     }
     return facts;
@@ -384,5 +406,10 @@ export abstract class Operations {
 
 /** Told to the user as his: code that was not instrumented, or cannot be interrupted, got at shared memory. */
 export class UninstrumentedAccess extends Error {
-  override readonly name = 'UninstrumentedAccess';
+  override readonly name: string = 'UninstrumentedAccess';
+}
+
+/** The same, where only the stack tells the place. */
+export class HiddenAccess extends UninstrumentedAccess {
+  override readonly name = 'HiddenAccess';
 }

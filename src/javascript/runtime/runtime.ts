@@ -16,7 +16,8 @@ import { Classes } from './classes.js';
 import { type AsyncCursor, list, open, openAsync, type Cursor } from './iteration.js';
 import { GeneratorObject, Out } from './generators.js';
 import type { Realm } from '../async/realm.js';
-import type { Regions } from './views.js';
+import { arrayMethodOn, newestOf } from './guards.js';
+import type { Regions, TypedArray } from './views.js';
 
 /** Iterations of loops in one execution before one of them is taken for endless. */
 export const LOOP_BUDGET = 50_000_000;
@@ -144,15 +145,29 @@ export class Runtime extends Classes {
 
   /** Code that is not instrumented must not get hold of shared memory. */
   #checked(site: number, f: Marked): Marked {
-    const check = (values: readonly unknown[]): void => this.checkArguments(site, f, values);
+    const check = (values: readonly unknown[]): readonly unknown[] =>
+      this.checkArguments(site, f, values);
     return function (this: unknown, ...args: unknown[]): unknown {
-      check([this, ...args]);
-      return f.apply(this, args);
+      const [self, ...checked] = check([this, ...args]);
+      return f.apply(self, checked);
     };
   }
 
-  checkArguments(site: number, f: { readonly name: string }, values: readonly unknown[]): void {
-    if (!values.some(isSharedThing)) return;
+  /** An outcome is made: what the program's threads have left is looked at, not changed. */
+  isObserving = false;
+
+  /** Returns the values: of what an observer hands on, copies. */
+  checkArguments(
+    site: number,
+    f: { readonly name: string },
+    values: readonly unknown[],
+  ): readonly unknown[] {
+    if (!values.some((value) => isSharedThing(value) || holdsShared(value))) return values;
+    if (this.isObserving) {
+      const copy = (value: unknown): unknown =>
+        factsOf(value) === undefined ? value : newestOf({ runtime: this }, value as TypedArray);
+      return values.map(copy);
+    }
     const { file, line, text } = this.sites.at(site);
     this.stepper.fail(
       new UninstrumentedCall(
@@ -185,8 +200,13 @@ export class Runtime extends Classes {
     if (typeof f !== 'function') throw new TypeError(`${String(f)} is not a function`);
     const form = (f as Marked)[CALL];
     if (form !== undefined) return yield* form.apply(self, args as unknown[]);
-    if ((f as Marked)[PURE] !== true) this.checkArguments(this.at, f, [self, ...args]);
-    return Reflect.apply(f, self, args) as unknown;
+    if (factsOf(self) !== undefined) {
+      const form = arrayMethodOn({ runtime: this }, f as Marked, self as TypedArray, args);
+      if (form !== undefined) return yield* form;
+    }
+    if ((f as Marked)[PURE] === true) return Reflect.apply(f, self, args) as unknown;
+    const [checkedSelf, ...checked] = this.checkArguments(this.at, f, [self, ...args]);
+    return Reflect.apply(f, checkedSelf, checked) as unknown;
   }
 
   /** What an accessor of the program would do for `object.name`: its resumable form, or undefined. */
@@ -196,6 +216,9 @@ export class Runtime extends Classes {
   setter(object: unknown, name: string): Resumable | undefined {
     return (descriptorOf(object, name)?.set as Marked | undefined)?.[CALL];
   }
+
+  /** A program has made a buffer or a memory. */
+  madeBuffer: (made: object) => void = () => undefined;
 
   /** An element access that cannot be interrupted: it must not be one of shared memory. */
   guard(object: unknown, site: number): unknown {
@@ -274,6 +297,11 @@ export class Runtime extends Classes {
       return typeof answer === 'object' && answer !== null ? answer : self;
     };
   }
+}
+
+/** A list of pieces, as many functions take one. */
+function holdsShared(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= 64 && value.some(isSharedThing);
 }
 
 /** A value that an async function waits for. */

@@ -4,7 +4,7 @@ import { UNORDERED } from '../memory/memory.js';
 import { brand } from './brand.js';
 import { arrayWalks, construct, element, form, sorted, type Current } from './builtins.js';
 import { CALL, factsOf, NEW, type Coroutine, type Marked } from './keys.js';
-import { ATOMIC_NAMES, mayTear, UninstrumentedAccess } from './operations.js';
+import { ATOMIC_NAMES, mayTear } from './operations.js';
 import * as t from './views.js';
 import { isShared, TypedArrayBase, type TypedArray } from './views.js';
 
@@ -22,6 +22,7 @@ const CONSTRUCTORS = [
   Float64Array,
   BigInt64Array,
   BigUint64Array,
+  ...[(globalThis as unknown as Record<string, unknown>)['Float16Array']].filter(Boolean),
 ] as unknown as (Marked & (new (...args: unknown[]) => TypedArray))[];
 
 /** All elements, in order, as reads. */
@@ -126,6 +127,11 @@ function searchers(current: Current): Record<string, Method> {
       const i = integer(index);
       return yield* element(current, this, i < 0 ? this.length + i : i);
     },
+    *toSorted(compare) {
+      const items = yield* elements(current, this);
+      if (compare === undefined) return local(this, items).sort();
+      return local(this, yield* sorted(current, items, compare));
+    },
     *slice(from, to) {
       const end = relative(to, this.length, this.length);
       const items: unknown[] = [];
@@ -160,6 +166,8 @@ const COPYING = [
   'lastIndexOf',
   'toReversed',
   'with',
+  'toHex',
+  'toBase64',
 ] as const;
 
 /** Iterates over a view: each step is a read. */
@@ -174,15 +182,29 @@ class ViewIterator {
   }
 
   next(): IteratorResult<unknown> {
-    throw new TypeError('shared memory is iterated by code that is not instrumented');
+    throw new TypeError('there is no program');
   }
+}
+// Helpers of iterators are theirs too.
+Object.setPrototypeOf(
+  ViewIterator.prototype,
+  Object.getPrototypeOf(Object.getPrototypeOf([].values()) as object) as object,
+);
 
-  [Symbol.iterator](): this {
-    return this;
-  }
+/** The language asks by itself: outside an execution it may, within one it would not be interrupted. */
+function installNext(current: Current): void {
+  const next = function (this: ViewIterator): IteratorResult<unknown> {
+    const { runtime } = current;
+    if (runtime.agent >= 0) runtime.refuseHere('iterates over shared memory');
+    const form = (next as unknown as Marked)[CALL] as () => Coroutine;
+    return runtime.drive(form.call(this)) as IteratorResult<unknown>;
+  };
+  const facts = { value: next, writable: true, configurable: true };
+  Object.defineProperty(ViewIterator.prototype, 'next', facts);
 }
 
 function installIteration(current: Current): void {
+  installNext(current);
   (ViewIterator.prototype.next as unknown as Marked)[CALL] = function* (this: unknown) {
     const self = this as ViewIterator;
     const { view, kind } = self;
@@ -195,7 +217,7 @@ function installIteration(current: Current): void {
   const prototype = TypedArrayBase.prototype as Record<PropertyKey, unknown>;
   for (const kind of ['values', 'entries', 'keys'] as const) {
     const native = prototype[kind] as (this: unknown) => unknown;
-    replaceIterator(prototype, kind, native);
+    replaceIterator(current, prototype, kind, native);
     form(prototype, kind, function* (this: unknown) {
       return factsOf(this) === undefined
         ? native.call(this)
@@ -206,18 +228,17 @@ function installIteration(current: Current): void {
 
 /** Whoever iterates over shared memory without being instrumented (nested patterns, `new Set(view)`) must not go unnoticed. */
 function replaceIterator(
+  current: Current,
   prototype: Record<PropertyKey, unknown>,
   kind: 'values' | 'entries' | 'keys',
   native: (this: unknown) => unknown,
 ): void {
   const guarded = {
     [kind](this: unknown): unknown {
-      if (factsOf(this) !== undefined) {
-        throw new UninstrumentedAccess(
-          'shared memory is iterated by code that is not instrumented',
-        );
-      }
-      return native.call(this);
+      if (factsOf(this) === undefined) return native.call(this);
+      const { runtime } = current;
+      if (runtime.agent >= 0) runtime.refuseHere('iterates over shared memory');
+      return new ViewIterator(this as TypedArray, kind);
     },
   }[kind];
   const facts = { value: guarded, writable: true, configurable: true, enumerable: false };
@@ -247,7 +268,8 @@ function installMethods(current: Current): void {
   const methods = { ...writers(current), ...searchers(current) };
   for (const [name, method] of Object.entries(methods)) forViews(prototype, name, method);
   for (const name of COPYING) {
-    forViews(prototype, name, function* (...args) {
+    const owner = name in prototype ? prototype : Uint8Array.prototype;
+    forViews(owner, name, function* (...args) {
       const copy = local(this, yield* elements(current, this));
       return (copy as unknown as Record<string, Marked>)[name]?.apply(copy, args);
     });
@@ -295,6 +317,7 @@ const DATA_VIEW_TYPES: Readonly<Record<string, number>> = {
   Float64: t.FLOAT64,
   BigInt64: t.BIGINT64,
   BigUint64: t.BIGUINT64,
+  Float16: t.FLOAT16,
 };
 
 /** The bytes of a value in the other order, read as a value of the same type. */
@@ -307,7 +330,7 @@ function swapped(type: number, value: unknown): unknown {
 }
 
 function installDataView(current: Current): void {
-  const prototype = DataView.prototype as unknown as Record<string, Marked>;
+  const prototype = DataView.prototype as unknown as Record<string, Marked | undefined>;
   for (const [name, type] of Object.entries(DATA_VIEW_TYPES)) {
     const size = t.SIZES[type] as number;
     const place = (view: DataView, offset: unknown): number => {
@@ -316,7 +339,8 @@ function installDataView(current: Current): void {
         throw new RangeError('Offset is outside the bounds of the DataView');
       return (factsOf(view) as t.ViewFacts).address + at;
     };
-    const get = prototype[`get${name}`] as Marked;
+    const get = prototype[`get${name}`];
+    if (get === undefined) continue;
     form(prototype, `get${name}`, function* (this: unknown, offset, littleEndian) {
       if (factsOf(this) === undefined) return get.call(this, offset, littleEndian);
       const { runtime } = current;

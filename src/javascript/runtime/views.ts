@@ -12,9 +12,10 @@ export const FLOAT32 = 7;
 export const FLOAT64 = 8;
 export const BIGINT64 = 9;
 export const BIGUINT64 = 10;
+export const FLOAT16 = 11;
 
 /** Bytes of an element, by type. */
-export const SIZES: readonly number[] = [1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8];
+export const SIZES: readonly number[] = [1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2];
 
 /** Any typed array. */
 export type TypedArray =
@@ -42,6 +43,8 @@ const TYPES: Readonly<Record<string, number>> = {
   Float64Array: FLOAT64,
   BigInt64Array: BIGINT64,
   BigUint64Array: BIGUINT64,
+  // As of Node 24.
+  Float16Array: FLOAT16,
 };
 
 /** The constructor from which all typed arrays inherit. */
@@ -67,6 +70,10 @@ export interface Region {
   readonly capacity: number;
   /** What people call it: `shared`, `shared 2`, …. */
   readonly name: string;
+  /** It has grown in the execution at hand. */
+  hasGrown: boolean;
+  /** Other buffers over its bytes. */
+  readonly others: SharedArrayBuffer[];
 }
 
 /** What is known of one typed array or DataView over shared memory. */
@@ -77,6 +84,9 @@ export interface ViewFacts {
   readonly address: number;
   readonly region: Region;
 }
+
+/** Bytes by which a buffer may grow in one execution: 64 pages of WebAssembly. */
+export const GROWTH = 64 * 65_536;
 
 /** Regions begin at such addresses. */
 const ALIGNMENT = 64;
@@ -94,18 +104,29 @@ export class Regions {
     return this.#end;
   }
 
-  find(buffer: SharedArrayBuffer): Region {
+  /** @param most bytes that it may come to have, where the buffer itself does not say it */
+  find(buffer: SharedArrayBuffer, most?: number): Region {
     const known = this.#known.get(buffer);
-    return known ?? this.#add(buffer);
+    return known ?? this.#add(buffer, most);
   }
 
-  #add(buffer: SharedArrayBuffer): Region {
+  /** Another buffer over the same bytes: that of a WebAssembly memory that has grown. */
+  isSame(buffer: SharedArrayBuffer, as: SharedArrayBuffer): void {
+    const region = this.find(as);
+    region.others.push(buffer);
+    this.#known.set(buffer, region);
+  }
+
+  #add(buffer: SharedArrayBuffer, most: number | undefined): Region {
     const { maxByteLength } = buffer as SharedArrayBuffer & { readonly maxByteLength?: number };
-    const capacity = maxByteLength ?? buffer.byteLength;
+    const largest = most ?? maxByteLength ?? buffer.byteLength;
+    const capacity = Math.min(largest, buffer.byteLength + GROWTH);
     const n = this.list.length;
     const region = {
       buffer,
       base: this.#end,
+      hasGrown: false,
+      others: [],
       capacity,
       name: n === 0 ? 'shared' : `shared${n + 1}`,
     };
@@ -116,10 +137,15 @@ export class Regions {
     return region;
   }
 
+  /** Whether one of the first `count` has grown. */
+  haveGrown(count: number): boolean {
+    return this.list.slice(0, count).some(({ hasGrown }) => hasGrown);
+  }
+
   /** Forget the regions beyond the first `count`: those that an execution made. */
   keep(count: number): void {
     for (const region of this.list.splice(count)) {
-      this.#known.delete(region.buffer);
+      for (const buffer of [region.buffer, ...region.others]) this.#known.delete(buffer);
       this.#end = Math.min(this.#end, region.base);
     }
   }
