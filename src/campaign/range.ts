@@ -93,12 +93,12 @@ export function createStrategy(config: StrategyConfig, session: Explorable): Str
       '--strategy dfs explores races; a whole machine is explored with random or pct',
     );
   }
-  if ((session.execution.workers ?? 0) > 0) {
-    throw new UsageError(
-      '--strategy dfs explores programs whose threads are all declared; one that starts workers is explored with random or pct',
-    );
-  }
-  return new DfsStrategy(session.execution.cpus.length, config);
+  const { workers = 0, cpus } = session.execution;
+  // What agents do to each other besides memory is no step that the reduction knows: then every order is tried.
+  const isOpen = workers > 0 || session.mayGrow === true;
+  const { preemptions = isOpen ? Infinity : undefined } = config;
+  const bounds = { ...config, ...(preemptions === undefined ? {} : { preemptions }) };
+  return new DfsStrategy(cpus.length, bounds);
 }
 
 /** Ask the axioms about the execution that has just ended. */

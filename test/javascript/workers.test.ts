@@ -13,6 +13,7 @@ const MAINS = {
   ports: 'ports.mjs',
   unsettled: 'unsettled.mjs',
   order: 'order.cjs',
+  growing: 'growing.cjs',
 } as const;
 
 for (const [name, main] of Object.entries(MAINS)) {
@@ -117,7 +118,7 @@ test('threads know what they are', (t) => {
   t.deepEqual(found(file, 20), ['"false,1"']);
 });
 
-test('too many workers, a missing file, and an exhaustive search are refused in one line', async (t) => {
+test('too many workers, and a missing file are refused in one line', async (t) => {
   const many = starting(
     `for (let i = 0; i < 3; i++) new Worker('1', { eval: true });`,
     'workers: 2,',
@@ -125,8 +126,6 @@ test('too many workers, a missing file, and an exhaustive search are refused in 
   t.throws(() => sessionOf(many), { code: 'ERR_USAGE', message: /more than 2 workers/ });
   const missing = starting(`new Worker(new URL('./gone.js', import.meta.url));`);
   t.throws(() => sessionOf(missing), { code: 'ERR_USAGE', message: /cannot read .*gone\.js/ });
-  const file = starting('return Atomics.load(a, 0);');
-  t.throws(() => explored(sessionOf(file)), { code: 'ERR_USAGE', message: /random or pct/ });
   const scenario = starting('await Atomics.load(a, 0);');
   await t.notThrowsAsync(checkRace('it', scenario, { executions: 20 }));
 });
@@ -141,4 +140,39 @@ test('random search over workers repeats, and its tokens replay', (t) => {
   for (const { key, token } of first!.tally.outcomes) {
     t.is(session.replay(decodeToken(token).schedule).key, key);
   }
+});
+
+test('dfs tries every order of a program that starts workers, and finds all that random finds', (t) => {
+  const file = starting(
+    `const worker = new Worker(\`${WORKER}
+      const x = Atomics.load(a, 0);
+      Atomics.store(a, 0, x + 1);\`, { eval: true, workerData: a });
+    const x = Atomics.load(a, 0);
+    Atomics.store(a, 0, x + 1);
+    await new Promise((resolve) => worker.once('exit', resolve));
+    return Atomics.load(a, 0);`,
+    'workers: 1',
+  );
+  const { tally, exhausted } = explored(sessionOf(file, 'sc'), { kind: 'dfs' }, 5000);
+  t.true(exhausted);
+  t.deepEqual(keysOf(tally.outcomes), ['1', '2']);
+  t.deepEqual(found(file), ['1', '2']);
+  const bounded = explored(sessionOf(file, 'sc'), { kind: 'dfs', preemptions: 0 }, 5000);
+  t.true(bounded.tally.executions < tally.executions);
+  t.deepEqual(keysOf(bounded.tally.outcomes), ['2']);
+});
+
+test('dfs explores programs whose memory grows', (t) => {
+  const file = written(`import { program } from 'klp-smp/javascript';
+export const it = program({
+  shared: () => new SharedArrayBuffer(4, { maxByteLength: 8 }),
+  threads: [
+    (s) => { s.grow(8); Atomics.store(new Int32Array(s), 1, 7); },
+    (s) => { const view = new Int32Array(s); return [view[1], view[1]].join(); },
+  ],
+  outcome: ([, seen]) => seen,
+});`);
+  const { tally, exhausted } = explored(sessionOf(file, 'sc'), { kind: 'dfs' }, 5000);
+  t.true(exhausted);
+  t.deepEqual(keysOf(tally.outcomes), [',', ',0', ',7', '0,0', '0,7', '7,7']);
 });

@@ -29,6 +29,8 @@ export interface Explorable {
   replay(schedule: Schedule): Verdict;
   /** Randomness and time that a program has asked for so far; kernel code may not. */
   readonly asked?: readonly string[];
+  /** A program's memory may grow, which changes what its views reach. */
+  readonly mayGrow?: boolean;
   /** Token of the execution that has just ended. */
   token(): string;
 }

@@ -6,5 +6,6 @@ export const SHADOWED = [
   ...(['Promise', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const),
   ...(['setImmediate', 'clearImmediate', 'queueMicrotask', 'process', 'console'] as const),
   ...(['structuredClone', 'MessageChannel', 'MessagePort', 'Function'] as const),
+  ...(['WeakRef', 'FinalizationRegistry'] as const),
   ...(['BroadcastChannel', 'fetch', 'WebSocket', 'EventSource', 'navigator'] as const),
 ] as const;

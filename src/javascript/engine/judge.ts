@@ -4,7 +4,7 @@ import { UsageError, SimulatorBug } from '../../errors.js';
 import { unended, type Verdict } from '../../explorer/engine/verdict.js';
 import { SCRIPT, type CompiledProgram } from '../build/compile.js';
 import { defaultOutcome, gradeOfOutcome, type Program } from '../program.js';
-import { HiddenAccess, UninstrumentedAccess } from '../runtime/operations.js';
+import { HiddenAccess, UninstrumentedAccess } from '../runtime/uninstrumented.js';
 import { EndlessLoop, UninstrumentedCall } from '../runtime/runtime.js';
 import { IDLE, SLEEPING, type Agent } from './agent.js';
 import { returnedBy } from './conclusion.js';

@@ -144,6 +144,8 @@ export class ProgramSession implements Explorable {
   readonly #config: ProgramConfig;
   readonly #judge: Judge;
   readonly #image: Uint8Array;
+  /** Whether the memory that the threads share may grow. */
+  readonly mayGrow: boolean;
   #shared: unknown;
   readonly #regions: number;
   readonly #before: readonly Uint8Array[];
@@ -186,6 +188,7 @@ export class ProgramSession implements Explorable {
     }
     this.#shared = this.#makeShared();
     this.#regions = regions.list.length;
+    this.mayGrow = regions.list.some(({ buffer, capacity }) => capacity > buffer.byteLength);
     this.#image = this.#snapshot();
     this.#before = regions.list.map(({ buffer }) => new Uint8Array(buffer).slice());
     this.#judge = new Judge(compiled, this.program, this.execution, this.machine.printed);

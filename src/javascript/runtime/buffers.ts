@@ -45,18 +45,7 @@ export function installBuffers(current: Current): void {
     if (factsOf(source) === undefined) return nativeFrom.call(Buffer, source, ...rest);
     return yield* bytesOf(current, source as TypedArray, 0, (source as TypedArray).length);
   });
-  form(Buffer, 'concat', function* (items, length) {
-    const pieces: unknown[] = [];
-    for (const item of yield* current.runtime.list(items, -1)) {
-      const isPlain = factsOf(item) === undefined;
-      pieces.push(
-        isPlain
-          ? item
-          : yield* bytesOf(current, item as TypedArray, 0, (item as TypedArray).length),
-      );
-    }
-    return Buffer.concat(pieces as Uint8Array[], length as number | undefined);
-  });
+  installConcat(current);
   form(prototype, 'toString', function* (this: unknown, encoding, from, to) {
     if (factsOf(this) === undefined) return native.toString?.call(this, encoding, from, to);
     const self = this as TypedArray;
@@ -100,6 +89,21 @@ export function installBuffers(current: Current): void {
       return brand(native[name]?.apply(this, args), current.runtime.regions);
     });
   }
+}
+
+function installConcat(current: Current): void {
+  form(Buffer, 'concat', function* (items, length) {
+    const pieces: unknown[] = [];
+    for (const item of yield* current.runtime.list(items, -1)) {
+      const isPlain = factsOf(item) === undefined;
+      pieces.push(
+        isPlain
+          ? item
+          : yield* bytesOf(current, item as TypedArray, 0, (item as TypedArray).length),
+      );
+    }
+    return Buffer.concat(pieces as Uint8Array[], length as number | undefined);
+  });
 }
 
 function pick<K extends string>(owner: Native, names: readonly K[]): Record<K, Marked | undefined> {

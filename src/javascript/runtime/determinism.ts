@@ -80,6 +80,8 @@ export class Determinism {
         measure: pure(nothing),
       },
       crypto: this.#crypto(),
+      WeakRef: KeptReference,
+      FinalizationRegistry: SilentRegistry,
       ...more,
     };
     return made;
@@ -112,6 +114,38 @@ export class Determinism {
     return { randomUUID, getRandomValues, subtle: undefined };
   }
 }
+
+/** Nothing is collected while an execution lasts: the language's own would keep it beyond, as all executions are one job for it. */
+class KeptReference {
+  readonly #target: unknown;
+
+  constructor(target: unknown) {
+    this.#target = target;
+  }
+  deref(): unknown {
+    return this.#target;
+  }
+}
+
+/** So nobody is told that something was collected. */
+class SilentRegistry {
+  register(): undefined {
+    return undefined;
+  }
+  unregister(): boolean {
+    return false;
+  }
+}
+for (const Kind of [KeptReference, SilentRegistry]) {
+  Object.defineProperty(Kind, PURE, { value: true });
+  const { prototype } = Kind as unknown as { prototype: Record<string, object> };
+  for (const name of ['deref', 'register', 'unregister']) {
+    const method = prototype[name];
+    if (method !== undefined) Object.defineProperty(method, PURE, { value: true });
+  }
+}
+Object.defineProperty(KeptReference, 'name', { value: 'WeakRef' });
+Object.defineProperty(SilentRegistry, 'name', { value: 'FinalizationRegistry' });
 
 function nothing(): undefined {
   return undefined;

@@ -99,7 +99,7 @@ function installMemories(current: Current): void {
     const bytes = old.byteLength + Number(pages) * PAGE;
     if (bytes <= (maxima.get(memory) ?? 0)) checkRoom(current, old, bytes);
     const before = grow.call(memory, pages);
-    const grown = memory.buffer as unknown as SharedArrayBuffer;
+    const grown = memory.buffer;
     regions.isSame(grown, old);
     if (grows(current, old)) yield;
     return before;
@@ -126,7 +126,6 @@ function installInstances(current: Current): void {
     exported(made);
   });
   for (const name of ['instantiate', 'instantiateStreaming', 'compile', 'compileStreaming']) {
-    // eslint-disable-next-line require-yield -- a form is a coroutine
     form(WebAssembly, name, function* () {
       current.runtime.refuseCall(
         `WebAssembly.${name}() is not available in the explorer: new WebAssembly.Instance() is`,

@@ -4,9 +4,22 @@
  */
 
 import { inspect } from 'node:util';
-import type { Current } from './builtins.js';
+import type { SharedMemory } from '../memory/memory.js';
 import { CALL, factsOf, PURE, type Coroutine, type Marked } from './keys.js';
 import { elementType, TypedArrayBase, type TypedArray, type ViewFacts } from './views.js';
+
+/** What is asked of the runtime at work. */
+interface Current {
+  readonly runtime: {
+    readonly agent: number;
+    readonly at: number;
+    readonly result: unknown;
+    readonly memory: Pick<SharedMemory, 'newest'>;
+    get(site: number, view: TypedArray, key: unknown): boolean;
+    invoke(f: unknown, self: unknown, args: readonly unknown[]): Coroutine;
+    refuseHere(what: string): never;
+  };
+}
 
 type Natives = Record<PropertyKey, Marked | undefined>;
 

@@ -6,13 +6,13 @@ import { converted } from '../memory/values.js';
 import type { Realm } from '../async/realm.js';
 import { combineOutside, indexOf, timeoutOf, toInteger, toValue } from './conversions.js';
 import { VIEW } from './keys.js';
+import { HiddenAccess, UninstrumentedAccess } from './uninstrumented.js';
 import {
   BIGINT64,
-  BIGUINT64,
-  FLOAT32,
   INT32,
+  isInteger,
+  mayTear,
   SIZES,
-  UINT8C,
   type Regions,
   type TypedArray,
   type ViewFacts,
@@ -59,17 +59,6 @@ export const ATOMIC_NAMES = [
 
 type View = TypedArray & { readonly [VIEW]?: ViewFacts };
 
-/** Whether accesses of a type may be torn when they are plain. */
-export function mayTear(type: number): boolean {
-  return type >= FLOAT32;
-}
-
-/** Whether `Atomics` takes such elements. */
-function isInteger(type: number): boolean {
-  if (type === BIGINT64 || type === BIGUINT64) return true;
-  return type >= 0 && type < FLOAT32 && type !== UINT8C;
-}
-
 /** Accesses to shared memory. */
 export abstract class Operations {
   /** Value of the last operation. */
@@ -111,10 +100,17 @@ export abstract class Operations {
     }
     if (!(index >= 0 && index < view.length) || !Number.isInteger(index)) {
       this.result = undefined;
-      return false;
+      return this.#outside(site, view);
     }
     const { address, size, type } = view[VIEW] as ViewFacts;
     return this.read(site, address + index * size, type, m.UNORDERED, mayTear(type));
+  }
+
+  /** Nothing is read; but memory that may grow may do so before the next step. */
+  #outside(site: number, view: View): boolean {
+    const { region } = view[VIEW] as ViewFacts;
+    if (this.agent < 0 || region.capacity === region.buffer.byteLength) return false;
+    return this.stepper.step(STEP_READ, region.base, 4, site, 0);
   }
 
   /** Write an element: `view[key] = value`. */
@@ -189,7 +185,7 @@ export abstract class Operations {
 
   load(site: number, view: View, index: unknown): boolean {
     const facts = this.#facts(view, 'load');
-    if (facts === undefined) return this.#local(Atomics.load(view as Int32Array, index as number));
+    if (facts === undefined) return this.#local(Atomics.load(view as never, index as number));
     const address = this.#place(facts, view, index);
     const order = this.weakened[site] === 1 ? m.UNORDERED : m.SEQ_CST;
     return this.read(site, address, facts.type, order, false);
@@ -361,11 +357,9 @@ export abstract class Operations {
     if (facts !== undefined && facts.type !== INT32 && facts.type !== BIGINT64) {
       throw new TypeError('Atomics.notify() takes an Int32Array or a BigInt64Array');
     }
-    if (facts === undefined || this.agent < 0) {
-      return this.#local(
-        facts === undefined ? Atomics.notify(view as Int32Array, index as number) : 0,
-      );
-    }
+    if (facts === undefined)
+      return this.#local(Atomics.notify(view as Int32Array, index as number));
+    if (this.agent < 0) return this.#local(0);
     const address = this.#place(facts, view, index);
     const most = count === undefined ? Infinity : Math.max(Math.trunc(Number(count)) || 0, 0);
     if (this.depth !== 0) this.uninterruptible(site);
@@ -402,14 +396,4 @@ export abstract class Operations {
     if (!(whole >= 0 && whole < view.length)) throw new RangeError('Invalid atomic access index');
     return address + whole * size;
   }
-}
-
-/** Told to the user as his: code that was not instrumented, or cannot be interrupted, got at shared memory. */
-export class UninstrumentedAccess extends Error {
-  override readonly name: string = 'UninstrumentedAccess';
-}
-
-/** The same, where only the stack tells the place. */
-export class HiddenAccess extends UninstrumentedAccess {
-  override readonly name = 'HiddenAccess';
 }

@@ -4,9 +4,9 @@ import { UNORDERED } from '../memory/memory.js';
 import { brand } from './brand.js';
 import { arrayWalks, construct, element, form, sorted, type Current } from './builtins.js';
 import { CALL, factsOf, NEW, type Coroutine, type Marked } from './keys.js';
-import { ATOMIC_NAMES, mayTear } from './operations.js';
+import { ATOMIC_NAMES } from './operations.js';
 import * as t from './views.js';
-import { isShared, TypedArrayBase, type TypedArray } from './views.js';
+import { isShared, mayTear, TypedArrayBase, type TypedArray } from './views.js';
 
 type Method = (this: TypedArray, ...args: unknown[]) => Coroutine;
 

@@ -17,6 +17,17 @@ export const FLOAT16 = 11;
 /** Bytes of an element, by type. */
 export const SIZES: readonly number[] = [1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2];
 
+/** Whether accesses of a type may be torn when they are plain. */
+export function mayTear(type: number): boolean {
+  return type >= FLOAT32;
+}
+
+/** Whether `Atomics` takes such elements. */
+export function isInteger(type: number): boolean {
+  if (type === BIGINT64 || type === BIGUINT64) return true;
+  return type >= 0 && type < FLOAT32 && type !== UINT8C;
+}
+
 /** Any typed array. */
 export type TypedArray =
   | Int8Array
