@@ -20,11 +20,20 @@ function needs(statement: Instruction): ModelRule | null {
 /** Make sure that `model` gives all of a test a meaning.
  * @throws LitmusSyntaxError at the first primitive that came with a later version */
 export function requireModel(test: LitmusTest, model: MemoryModel): void {
-  for (const instruction of test.threads.flatMap(({ body }) => [...instructionsOf(body)])) {
-    const rule = needs(instruction);
-    if (rule === null || model.rules[rule]) continue;
-    const { text } = instruction.at;
-    const problem = `"${text}" is not in the model of Linux ${model.name}: it came with that of ${MODEL_RULES[rule].since}`;
-    throw new LitmusSyntaxError(test.file, instruction.at, problem);
+  for (const { body } of test.threads) {
+    for (const instruction of instructionsOf(body)) {
+      const rule = needs(instruction);
+      if (rule !== null && !model.rules[rule]) throw refusal(test, instruction, rule, model);
+    }
   }
+}
+
+function refusal(
+  { file }: LitmusTest,
+  { at }: Instruction,
+  rule: ModelRule,
+  model: MemoryModel,
+): LitmusSyntaxError {
+  const problem = `"${at.text}" is not in the model of Linux ${model.name}: it came with that of ${MODEL_RULES[rule].since}`;
+  return new LitmusSyntaxError(file, at, problem);
 }

@@ -1,13 +1,16 @@
 /** One command line under torture: started, disturbed, and judged by how it ends. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 /** Loaded into the process: ends one of its worker threads after a while, as a crash of the thread would. */
 const KILLER = fileURLToPath(new URL('./kill-worker.js', import.meta.url));
-/** Milliseconds after which a command that should have ended hangs. */
-const HANG_MS = 120_000;
+/** Milliseconds after which a command that should have ended hangs; those that it waited for a processor do not count. */
+const HANG_MS = 60_000;
+const LOOK_MS = 2000;
 
 /** How a disturbed command ended. */
 export interface Ended {
@@ -49,6 +52,20 @@ function start(args: readonly string[], disturbance: Disturbance): ChildProcess 
   });
 }
 
+/** Milliseconds that the threads of a process have been ready to run and had no processor: the longest of them. */
+function waitedFor(pid: number): number {
+  try {
+    const tasks = `/proc/${pid}/task`;
+    const waited = readdirSync(tasks).map((task) => {
+      const [, ns] = readFileSync(join(tasks, task, 'schedstat'), 'utf8').split(' ');
+      return Number(ns) / 1e6;
+    });
+    return Math.max(0, ...waited);
+  } catch {
+    return 0; // It has ended, or the system does not tell.
+  }
+}
+
 /** Run a command line, disturb it, and wait for its end. */
 export function disturbed(args: readonly string[], disturbance: Disturbance): Promise<Ended> {
   return new Promise((resolve) => {
@@ -63,13 +80,16 @@ export function disturbed(args: readonly string[], disturbance: Disturbance): Pr
       since = performance.now();
       if (disturbance.kind === 'signal') child.kill(disturbance.signal);
     }, afterMs);
-    const force = setTimeout(() => {
+    const started = performance.now();
+    const force = setInterval(() => {
+      const own = performance.now() - started - afterMs - waitedFor(child.pid ?? 0);
+      if (own < HANG_MS) return;
       hangs = true;
       child.kill('SIGKILL');
-    }, afterMs + HANG_MS);
+    }, LOOK_MS);
     child.on('close', (code, signal) => {
       clearTimeout(disturb);
-      clearTimeout(force);
+      clearInterval(force);
       resolve({ code, signal, stdout, stderr, hangs, killed, took: performance.now() - since });
     });
   });

@@ -13,6 +13,16 @@ import {
 /** Thrown for an operation that has no value: bits of a pointer, a division by 0, a number that is too large. */
 export class IllegalOperation extends Error {
   override readonly name = 'IllegalOperation';
+  static readonly #known = new Map<string, IllegalOperation>();
+
+  /** The one with this message: guessed values make many, and a stack of each would cost more than all the rest. */
+  static of(message: string): IllegalOperation {
+    const known = IllegalOperation.#known.get(message);
+    if (known !== undefined) return known;
+    const made = new IllegalOperation(message);
+    IllegalOperation.#known.set(message, made);
+    return made;
+  }
 }
 
 /** Thrown where something is computed from a value out of thin air: its possible values are not known, so there is no execution. */
@@ -31,7 +41,7 @@ function isInteger(value: number): boolean {
 
 function inRange(value: number): number {
   if (isInteger(value)) return value + 0;
-  throw new IllegalOperation('the result is beyond 2^50');
+  throw IllegalOperation.of('the result is beyond 2^50');
 }
 
 function bitwise(operator: '&' | '|' | '^' | '<<' | '>>', a: number, b: number): number {
@@ -50,7 +60,7 @@ function bitwise(operator: '&' | '|' | '^' | '<<' | '>>', a: number, b: number):
 }
 
 function quotient(operator: '/' | '%', a: number, b: number): number {
-  if (b === 0) throw new IllegalOperation('this would divide by 0');
+  if (b === 0) throw IllegalOperation.of('this would divide by 0');
   return (operator === '/' ? Math.trunc(a / b) : a % b) + 0;
 }
 
@@ -101,7 +111,7 @@ function withFreeValue(operator: BinaryOperator, a: number, b: number): number {
 
 function moved(pointer: number, by: number): number {
   const result = pointerTo(objectOf(pointer), offsetOf(pointer) + by);
-  if (Number.isNaN(result)) throw new IllegalOperation('the pointer is too far from its object');
+  if (Number.isNaN(result)) throw IllegalOperation.of('the pointer is too far from its object');
   return result;
 }
 
@@ -124,12 +134,12 @@ function ofPointers(operator: BinaryOperator, a: number, b: number): number {
   if (operator === '-' && left) {
     if (!right) return moved(a, -b);
     if (objectOf(a) === objectOf(b)) return Math.sign(a - b) + 0;
-    throw new IllegalOperation('these are pointers to different objects');
+    throw IllegalOperation.of('these are pointers to different objects');
   }
   if (operator === '^' && a === b) return 0;
   if (operator === '|' && (a === 0 || b === 0)) return a === 0 ? b : a;
   const verb = WORDS[operator] ?? `use ${operator} on`;
-  throw new IllegalOperation(`a test cannot ${verb} a pointer`);
+  throw IllegalOperation.of(`a test cannot ${verb} a pointer`);
 }
 
 /**

@@ -8,6 +8,7 @@ import { longest } from './candidate.js';
 import type { Rules } from '../model.js';
 import { EV, isOrdinaryWrite, type Trace } from './event.js';
 import { Provenance } from './provenance.js';
+import { instructionsOf } from '../syntax/walk.js';
 import type { Places } from './places.js';
 import { TraceEnumerator, type FaultyTrace, type ReadDomain } from './trace.js';
 
@@ -55,6 +56,19 @@ export function foreignValues(written: readonly ValueSets[], except: number): Va
   return foreign;
 }
 
+/** Values that threads other than `thread` write to a location. */
+function foreignTo(
+  thread: number,
+  location: LocationId,
+  written: readonly ValueSets[],
+): readonly number[] {
+  const values = new Set<number>();
+  written.forEach((sets, t) => {
+    if (t !== thread) for (const value of sets.get(location) ?? []) values.add(value);
+  });
+  return [...values];
+}
+
 function sizeOf(written: readonly ValueSets[]): number {
   let size = 0;
   for (const sets of written) for (const values of sets.values()) size += values.size;
@@ -99,6 +113,15 @@ function isReactive(statements: readonly Statement[]): boolean {
       (source.kind === 'rmw' && source.operand.kind !== 'constant'),
   );
 }
+
+/** Instructions that may write what an ordinary read reads. */
+const WRITERS: ReadonlySet<string> = new Set([
+  'store',
+  'rmw',
+  'cmpxchg',
+  'add-unless',
+  'srcu-unlock',
+]);
 
 type Foreign = ReadDomain['foreign'];
 
@@ -181,11 +204,9 @@ class Domains {
 
   traces(written: readonly ValueSets[]): Trace[][] {
     this.faults = [];
-    return this.#test.threads.map((_, t) => {
-      const values = new Map<LocationId, readonly number[]>();
-      for (const [location, set] of foreignValues(written, t)) values.set(location, [...set]);
-      return this.#enumerate(t, (location) => values.get(location) ?? []);
-    });
+    return this.#test.threads.map((_, t) =>
+      this.#enumerate(t, (location) => foreignTo(t, location, written)),
+    );
   }
 
   /** Values that come about without circular reasoning. */
@@ -206,13 +227,26 @@ class Domains {
     }
   }
 
+  /** Locations that a thread may write to: all, unless its addresses are constants. */
+  #targets(thread: number): Iterable<LocationId> {
+    const targets = new Set<LocationId>();
+    for (const instruction of instructionsOf(this.#test.threads[thread]?.body ?? [])) {
+      if (!('address' in instruction) || !WRITERS.has(instruction.kind)) continue;
+      const { address } = instruction;
+      if (address.kind !== 'constant')
+        return Array.from({ length: this.#places.size }, (_, l) => l);
+      targets.add(this.#places.locationOf(address.value));
+    }
+    return targets;
+  }
+
   /** The largest set of values over `least` that constants of the program may justify through each other. */
   justified(least: readonly ValueSets[]): ValueSets[] {
     const seeds = new Set(this.#test.threads.flatMap(({ body }) => [...constants(body)]));
     seeds.add(FREE_VALUE);
-    let written = least.map((sets) => {
+    let written = least.map((sets, t) => {
       const wide: ValueSets = new Map<LocationId, Set<number>>();
-      for (let location = 0; location < this.#places.size; location++) {
+      for (const location of this.#targets(t)) {
         wide.set(location, new Set([...(sets.get(location) ?? []), ...seeds]));
       }
       return wide;

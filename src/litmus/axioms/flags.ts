@@ -5,32 +5,19 @@ import { srcuSections } from './srcu-sections.js';
 import type { Rules } from '../model.js';
 import { EV } from './event.js';
 import { findDataRace } from './plain.js';
-import type { PlacedTrace } from './placed-trace.js';
+import type { PlacedTrace, TraceFlags } from './placed-trace.js';
 
 const LOCK_EVENTS =
   EV.lockRead | EV.lockWrite | EV.unlock | EV.lockFail | EV.isLocked | EV.isUnlocked;
 
-/** What one trace contributes to flags, which its thread fixes alone. */
-interface TraceFlags {
-  readonly flags: readonly string[];
-  /** Locations that it uses as locks, and that it accesses otherwise. */
-  readonly locks: readonly number[];
-  readonly others: ReadonlySet<number>;
-}
-
-const traceFlags = new WeakMap<PlacedTrace, TraceFlags>();
-
 function flagsOfTrace(placed: PlacedTrace, rules: Rules): TraceFlags {
-  const known = traceFlags.get(placed);
-  if (known !== undefined) return known;
+  if (placed.flags !== null) return placed.flags;
   const flags = [
     ...rcuFlags(placed, rules),
     ...lockFlags(placed),
     ...(hasMixedAccesses(placed, rules) ? ['mixed-accesses'] : []),
   ];
-  const result = { flags, ...accessesOf(placed, rules) };
-  traceFlags.set(placed, result);
-  return result;
+  return (placed.flags = { flags, ...accessesOf(placed, rules) });
 }
 
 /** Name of the flag on a mark without partner. */

@@ -5,6 +5,14 @@ import { EV, RCU_EVENTS, SYNC_EVENTS, type Trace } from './event.js';
 import type { Rules } from '../model.js';
 import { ThreadRelations } from './thread-relations.js';
 
+/** What one trace contributes to flags, which its thread fixes alone. */
+export interface TraceFlags {
+  readonly flags: readonly string[];
+  /** Locations that it uses as locks, and that it accesses otherwise. */
+  readonly locks: readonly number[];
+  readonly others: ReadonlySet<number>;
+}
+
 /** A trace whose first event has index `offset` of `size`. */
 export class PlacedTrace {
   readonly trace: Trace;
@@ -20,6 +28,8 @@ export class PlacedTrace {
   readonly sections: CriticalSections;
   /** By event of the trace: 1 where a critical section begins, -1 where one ends, without those that have no partner. */
   readonly sectionSteps: Int8Array;
+  /** Null until they are asked for. */
+  flags: TraceFlags | null = null;
   readonly #size: number;
   readonly #rules: Rules;
   #relations: ThreadRelations | null = null;

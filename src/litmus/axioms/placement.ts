@@ -18,12 +18,13 @@ export interface Placement {
  * found on top of it.
  */
 export interface PlacementNode extends Placement {
-  readonly next: Map<PlacedTrace, readonly PlacementNode[]>;
+  /** By the trace on top; null until there is one. */
+  next: Map<PlacedTrace, readonly PlacementNode[]> | null;
 }
 
 /** The placement of no thread. */
 export function emptyPlacement(location: LocationId): PlacementNode {
-  return { location, co: [], reads: [], sources: [], next: new Map() };
+  return { location, co: [], reads: [], sources: [], next: null };
 }
 
 /** What the search knows about values. */
@@ -217,8 +218,8 @@ export class PlacementFinder {
 
   #keep(): void {
     const sources = this.#reads.map((read) => this.#candidate.sourceOf(read));
-    const placement = { location: this.#location, co: this.#order, reads: this.#reads, sources };
-    this.#found.push({ ...placement, next: new Map() });
+    const [location, co, reads] = [this.#location, this.#order, this.#reads];
+    this.#found.push({ location, co, reads, sources, next: null });
     if (this.#found.length >= MOST) this.overflowed = this.#stopped = true;
   }
 

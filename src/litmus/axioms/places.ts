@@ -38,7 +38,7 @@ export class Places {
     if (value === FREE_VALUE) throw UNDETERMINED;
     if (!isPointer(value)) {
       const what = formatValue(this.#test, value);
-      throw new IllegalOperation(`this accesses ${what}, which is no location`);
+      throw IllegalOperation.of(`this accesses ${what}, which is no location`);
     }
     const known = this.#beyond.get(value);
     if (known !== undefined) return known;

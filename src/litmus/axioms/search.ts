@@ -6,7 +6,6 @@ import { Candidate, longest, offsetsOf, PENDING } from './candidate.js';
 import {
   allTraces,
   allWrittenBy,
-  foreignValues,
   type CircularValues,
   type TraceSets,
   type ValueSets,
@@ -49,8 +48,8 @@ export class Search {
   readonly #traces: TraceSets['traces'];
   readonly #circular: CircularValues | null;
   readonly #placed: (PlacedTrace | undefined)[][];
-  /** Values that threads after `t` may write. */
-  readonly #later: ValueSets[];
+  /** By location and value: the last thread that may write it. */
+  readonly #lastWriter: ReadonlyMap<LocationId, ReadonlyMap<number, number>>;
   readonly #candidate: Candidate;
   readonly #axioms: Axioms;
   readonly #finder: PlacementFinder;
@@ -85,8 +84,7 @@ export class Search {
     this.#placed = this.#traces.map((traces) => traces.map(() => undefined));
     this.#mayBreak = breakable(this.#traces);
     this.#current = test.locations.map((_, location) => emptyPlacement(location));
-    const written = this.#traces.map(allWrittenBy);
-    this.#later = test.threads.map((_, t) => foreignValues(written.slice(t + 1), -1));
+    this.#lastWriter = lastWriters(this.#traces.map(allWrittenBy));
     this.#candidate = new Candidate(offsetsOf(longest(this.#traces)), places.size);
     this.#axioms = new Axioms(this.#candidate, this.#rules);
     this.#sequential =
@@ -158,13 +156,13 @@ export class Search {
 
   /** The same trace on top of the same placement has the same choices, whatever the other locations are like. */
   #placementsAt(location: LocationId, placed: PlacedTrace): readonly PlacementNode[] {
-    const known = this.#current[location]?.next;
-    const before = known?.get(placed);
+    const below = this.#current[location];
+    const before = below?.next?.get(placed);
     if (before !== undefined) return before;
     const placements = this.#finder.find(location);
     if (this.#remembered < MOST_REMEMBERED && !this.#finder.overflowed) {
       this.#remembered += placements.length + 1;
-      known?.set(placed, placements);
+      if (below !== undefined) (below.next ??= new Map()).set(placed, placements);
     }
     return placements;
   }
@@ -212,7 +210,7 @@ export class Search {
   }
 
   #mayComeLater(location: LocationId, value: number): boolean {
-    return this.#later[this.#depth]?.get(location)?.has(value) ?? false;
+    return (this.#lastWriter.get(location)?.get(value) ?? -1) > this.#depth;
   }
 
   #placedOf(t: number, i: number): PlacedTrace | undefined {
@@ -273,6 +271,18 @@ export class Search {
   #mayWait(t: number, broken: Axiom | null): boolean {
     return t < this.#test.threads.length - 1 && (broken !== null || this.#mayBreak[t] !== true);
   }
+}
+
+function lastWriters(written: readonly ValueSets[]): Map<LocationId, Map<number, number>> {
+  const last = new Map<LocationId, Map<number, number>>();
+  written.forEach((sets, thread) => {
+    for (const [location, values] of sets) {
+      const known = last.get(location) ?? new Map<number, number>();
+      last.set(location, known);
+      for (const value of values) known.set(value, thread);
+    }
+  });
+  return last;
 }
 
 /** Locations that some thread takes as a lock. */

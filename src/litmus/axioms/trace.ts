@@ -359,13 +359,8 @@ export class TraceEnumerator {
     run: PartialRun,
     event: Partial<TraceEvent> & Pick<TraceEvent, 'classes' | 'location' | 'value' | 'at'>,
   ): void {
-    run.events.push({
-      addr: NONE,
-      data: NONE,
-      ctrl: NONE,
-      closesRmw: false,
-      writer: null,
-      ...event,
-    });
+    const { classes, location, value, at } = event;
+    const { addr = NONE, data = NONE, ctrl = NONE, closesRmw = false, writer = null } = event;
+    run.events.push({ classes, location, value, addr, data, ctrl, at, closesRmw, writer });
   }
 }
