@@ -97,11 +97,13 @@ export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResu
     const rows = checkpoint === undefined ? [] : keptRows(checkpoint, all);
     const kept = new Set(rows.map(({ scenario }) => scenario));
     const queue = all.filter(({ name }) => !kept.has(name));
+    const isWanted = (): boolean => signal?.aborted !== true;
     const lane = async (): Promise<void> => {
       for (let info = queue.shift(); info !== undefined; info = queue.shift()) {
-        if (signal?.aborted === true) return;
+        if (!isWanted()) return;
         rows.push(await searched(workers, info, budgetMs, signal));
-        if (checkpoint !== undefined) {
+        // A search that was cut short is done again.
+        if (checkpoint !== undefined && isWanted()) {
           replaceFile(
             'checkpoint',
             checkpoint,
@@ -127,10 +129,19 @@ async function searched(
   ms: number,
   signal: AbortSignal | undefined,
 ): Promise<ExhaustedRace> {
-  const request = { scenario: { file, name }, ablated: [], ms };
-  // What a search does between two looks at the clock may take long.
-  const report = await workers.run('exhaust', request, { ms: 3 * ms + UNCLOCKED_MS, signal });
-  return { scenario: name, says: saysOf(report), fingerprint, ...report };
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const onAbort = (): void => {
+    Atomics.store(stop, 0, 1);
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    const request = { scenario: { file, name }, ablated: [], ms, stop };
+    // What a search does between two looks at the clock may take long.
+    const report = await workers.run('exhaust', request, { ms: 3 * ms + UNCLOCKED_MS, signal });
+    return { scenario: name, says: saysOf(report), fingerprint, ...report };
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
 }
 
 function saysOf({ outcomes, exhausted, within }: ExhaustReport): ExhaustedRace['says'] {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { exhaust } from '../../src/campaign/exhaust.js';
+import { catalogueScenarios } from '../../src/campaign/scenarios.js';
+import { exhaust as searchStates } from '../../src/explorer/states/exhaust.js';
 import { replay } from '../../src/campaign/replay.js';
 import { runMain } from './child.js';
 
@@ -36,6 +38,18 @@ test('a race that is not searched to its end is not called proved, and what is l
   t.false(rows[0]?.exhausted);
   const { share = 2, error = -1 } = rows[0]?.seen ?? {};
   t.true(share >= 0 && share < 1 && error >= 0);
+});
+
+test('a search that is told to stop reports what it has', async (t) => {
+  const chosen = catalogueScenarios().find(({ name }) => name === 'disable-call');
+  const { file = '', name = '' } = chosen ?? {};
+  const stop = new Int32Array(new SharedArrayBuffer(4)).fill(1);
+  const stopped = await searchStates({ scenario: { file, name }, ablated: [], ms: 60_000, stop });
+  t.false(stopped.exhausted);
+  t.is(stopped.within, null);
+  const whole = await searchStates({ scenario: { file, name }, ablated: [], ms: 60_000 });
+  t.true(whole.exhausted);
+  t.true(stopped.states < whole.states);
 });
 
 test('races that a checkpoint has are not searched again', async (t) => {

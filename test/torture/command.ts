@@ -23,7 +23,7 @@ export interface Ended {
   readonly hangs: boolean;
   /** A worker thread was there to be killed. */
   readonly killed: boolean;
-  /** From the disturbance to the end, in ms. */
+  /** From the signal to the end, in ms; 0 if it was not sent. */
   readonly took: number;
 }
 
@@ -37,6 +37,7 @@ export type Disturbance =
 
 /** What the killer is told; undefined: there is none. */
 function tortureOf(disturbance: Disturbance): string | undefined {
+  if (disturbance.kind === 'signal') return 'signal';
   if (disturbance.kind === 'kill') return `${disturbance.afterMs},${disturbance.seed}`;
   if (disturbance.kind !== 'message') return undefined;
   return `message,${disturbance.thread},${disturbance.message}`;
@@ -71,15 +72,19 @@ export function disturbed(args: readonly string[], disturbance: Disturbance): Pr
   return new Promise((resolve) => {
     const child = start(args, disturbance);
     let [stdout, stderr, hangs, killed] = ['', '', false, false];
-    child.stdio[3]?.once('data', () => (killed = true));
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    let since = performance.now();
+    let since: number | undefined;
     const afterMs = 'afterMs' in disturbance ? disturbance.afterMs : 0;
-    const disturb = setTimeout(() => {
-      since = performance.now();
-      if (disturbance.kind === 'signal') child.kill(disturbance.signal);
-    }, afterMs);
+    let disturb: NodeJS.Timeout | undefined;
+    const { signal: sent } = { signal: undefined, ...disturbance };
+    child.stdio[3]?.once('data', () => {
+      killed = sent === undefined;
+      disturb = setTimeout(() => {
+        since = performance.now();
+        if (sent !== undefined) child.kill(sent);
+      }, afterMs);
+    });
     const started = performance.now();
     const force = setInterval(() => {
       const own = performance.now() - started - afterMs - waitedFor(child.pid ?? 0);
@@ -90,7 +95,8 @@ export function disturbed(args: readonly string[], disturbance: Disturbance): Pr
     child.on('close', (code, signal) => {
       clearTimeout(disturb);
       clearInterval(force);
-      resolve({ code, signal, stdout, stderr, hangs, killed, took: performance.now() - since });
+      const took = since === undefined ? 0 : performance.now() - since;
+      resolve({ code, signal, stdout, stderr, hangs, killed, took });
     });
   });
 }

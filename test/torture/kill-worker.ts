@@ -1,6 +1,7 @@
 /**
  * Loaded into a command before it starts, and into its worker threads: ends one of them. `TORTURE=MS,SEED` names a time;
- * `TORTURE=message,THREAD,N` names a thread, which then ends in the place of its N-th message, however long that takes.
+ * `TORTURE=message,THREAD,N` names a thread, which then ends in the place of its N-th message, however long that takes; `TORTURE=signal` only says
+ * when the program listens to signals.
  */
 
 import { writeSync } from 'node:fs';
@@ -23,6 +24,11 @@ if (kind === 'message') {
       post.apply(this, args);
     };
   }
+} else if (kind === 'signal') {
+  // Node itself takes a while to start; points count from where the program listens.
+  process.on('newListener', (event) => {
+    if (isMainThread && event === 'SIGTERM') writeSync(3, 'listens');
+  });
 } else if (isMainThread) {
   const workers: Worker[] = [];
   threads.Worker = class extends Worker {

@@ -63,7 +63,7 @@ const SIGNALLED: readonly (readonly string[])[] = [
   ['history', '--json'],
   ['latent', 'L-1', '--json'],
 ];
-/** When a disturbance comes, in ms after the start: from the first to the sum of both. */
+/** When a disturbance comes, in ms after the start: from the first to the sum of both; signals once the program listens. */
 const FROM = 200;
 const SPAN = 1_800;
 
@@ -159,7 +159,7 @@ const signalled = (mutator: Mutator): Promise<Row[]> =>
     SIGNALLED,
     () => ({
       kind: 'signal',
-      afterMs: FROM + mutator.below(SPAN),
+      afterMs: mutator.below(SPAN),
       signal: mutator.below(2) === 0 ? 'SIGINT' : 'SIGTERM',
     }),
     new Set([...STATUSES, 130, 143]),

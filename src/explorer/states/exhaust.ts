@@ -10,7 +10,7 @@ import { PathStrategy } from './path-strategy.js';
 import { StateSearch, type End, type SearchResult, type Seen } from './search.js';
 
 /** Steps between two looks at the clock. */
-const CLOCK_STEPS = 20_000;
+const CLOCK_STEPS = 1_000;
 /** Part of the time that may be spent before executions are bounded. */
 const UNBOUNDED = 0.7;
 const MOST_PREEMPTIONS = 3;
@@ -24,6 +24,8 @@ export interface ExhaustRequest {
   readonly ablated: readonly number[];
   /** Milliseconds at most. */
   readonly ms: number;
+  /** One shared word: once it is not 0, the search ends and reports what it has. */
+  readonly stop?: Int32Array;
 }
 
 /** An outcome that the search reached. */
@@ -58,7 +60,8 @@ export interface ExhaustReport {
  *
  * @throws UsageError for a whole machine, and for code that sleeps until it is woken
  */
-export async function exhaust({ scenario, ablated, ms }: ExhaustRequest): Promise<ExhaustReport> {
+export async function exhaust(request: ExhaustRequest): Promise<ExhaustReport> {
+  const { scenario, ablated, ms, stop } = request;
   const started = performance.now();
   const loaded = await loadScenario(scenario, { frames: true });
   const prepared = prepare(loaded.scenario);
@@ -70,10 +73,12 @@ export async function exhaust({ scenario, ablated, ms }: ExhaustRequest): Promis
     bound: loaded.scenario.bounds?.steps ?? DEFAULT_STEPS,
   });
   const elapsed = (): number => performance.now() - started;
-  const whole = runUntil(search, () => elapsed() >= UNBOUNDED * ms);
+  const isStopped = (): boolean => stop !== undefined && Atomics.load(stop, 0) !== 0;
+  const whole = runUntil(search, () => elapsed() >= UNBOUNDED * ms || isStopped());
   const isOver = whole.exhausted || hasForbidden(whole.ends);
   const seen = isOver ? null : search.probe(PROBES);
-  const bounded = isOver ? NOTHING : searchBounded(search, () => elapsed() >= ms);
+  const isLate = (): boolean => elapsed() >= ms || isStopped();
+  const bounded = isOver ? NOTHING : searchBounded(search, isLate);
   const outcomes: ExhaustedOutcome[] = [];
   for (const [key, end] of [...new Map([...bounded.ends, ...whole.ends])].sort(byKey)) {
     const { grade, detail } = end.verdict;
