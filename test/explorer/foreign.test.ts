@@ -68,6 +68,41 @@ for (const [what, code, place] of [
   });
 }
 
+const HELPERS = `const shared = new Int32Array(new SharedArrayBuffer(16));
+function inner() { return Atomics.load(shared, 0); }
+export function help() { return inner(); }
+export default function other() { return inner(); }
+export const unused = () => Atomics.add(shared, 0, 1);
+`;
+
+for (const [what, line, call] of [
+  ['a name', "import { help } from './helpers.mjs';", 'help()'],
+  ['another name', "import { help as aid } from './helpers.mjs';", 'aid()'],
+  ['the whole module', "import * as helpers from './helpers.mjs';", 'helpers.help()'],
+  ['the default', "import other from './helpers.mjs';", 'other()'],
+  ['a module between', "import { passed } from './between.mjs';", 'passed()'],
+] as const) {
+  test(`Atomics in a function imported by ${what} are refused where they stand`, async (t) => {
+    const helpers = join(folder, 'helpers.mjs');
+    writeFileSync(helpers, HELPERS);
+    writeFileSync(join(folder, 'between.mjs'), "export { help as passed } from './helpers.mjs';\n");
+    const code = `${line}\nfunction body(cpu) { cpu.readOnce(X); ${call}; }`;
+    const message = `${helpers}:2: uses Atomics: kernel code accesses memory through its cpu, and nothing else is explored`;
+    await t.throwsAsync(explored(written(what.replaceAll(' ', '-'), code)), {
+      code: 'ERR_USAGE',
+      message,
+    });
+  });
+}
+
+test('a helper of another file that uses none is accepted, whatever stands beside it', async (t) => {
+  writeFileSync(join(folder, 'beside.mjs'), `${HELPERS}export const three = () => 3;\n`);
+  const code =
+    "import { three } from './beside.mjs';\nfunction body(cpu) { cpu.writeOnce(X, three()); }";
+  const { executions } = await explored(written('beside-it', code));
+  t.is(executions, 50);
+});
+
 test('shared memory that kernel code does not use, and tables of its own, are accepted', async (t) => {
   const code = `${SHARED}\nAtomics.store(shared, 0, 1);\nconst table = new Int32Array([3, 4]);
 function body(cpu) { cpu.writeOnce(X, table[1]); }`;

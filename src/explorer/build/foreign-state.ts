@@ -1,8 +1,11 @@
 /** What kernel code may not depend on: memory and state that its `cpu` does not give it, chance, and clocks. */
 
-import type { Identifier, MemberExpression, NewExpression, Node, Program } from 'acorn';
-import type { ModuleSource } from './graph.js';
+import { sep } from 'node:path';
+import type { Identifier, MemberExpression, NewExpression, Node, Program, Statement } from 'acorn';
+import type { GraphModule } from './graph.js';
 import { rejection } from './rejection.js';
+import { OWN } from './sources.js';
+import { exportsOf, importsOf, type Imports } from './symbols.js';
 import { childrenOf, isKernelFunction } from './transform.js';
 
 /** Names that stand for memory shared between real threads. */
@@ -36,10 +39,13 @@ function topLevelOf(program: Program): TopLevel {
   const variables = new Set<string>();
   const arrays = new Set<string>();
   for (const statement of program.body) {
-    const exported =
-      statement.type === 'ExportNamedDeclaration' ? statement.declaration : undefined;
+    const exported = statement.type.startsWith('Export')
+      ? (statement as { declaration?: Statement | null }).declaration
+      : undefined;
     const node = exported ?? statement;
-    if (node.type === 'FunctionDeclaration') functions.set(node.id.name, node);
+    if (node.type === 'FunctionDeclaration' && nameOf(node.id) !== undefined) {
+      functions.set(node.id.name, node);
+    }
     if (node.type !== 'VariableDeclaration') continue;
     for (const { id, init } of node.declarations) {
       const name = nameOf(id);
@@ -99,24 +105,95 @@ function isReference(node: Node, parent: Node | undefined): boolean {
   return parent?.type !== 'Property' || (parent as { key?: Node }).key !== node;
 }
 
+/** A module whose functions may use memory of real threads, or call one that does. */
+interface Watched {
+  readonly module: GraphModule;
+  readonly top: TopLevel;
+  readonly imports: Imports['names'];
+  /** Functions that kernel code reaches, of this module or of another. */
+  readonly reached: Set<Node>;
+}
+
+/** Finds what kernel code reaches by name through the modules of a program. */
+class Reach {
+  readonly modules = new Map<string, Watched>();
+
+  constructor(graph: ReadonlyMap<string, GraphModule>) {
+    for (const [path, module] of graph) {
+      const isOwn = path.startsWith(OWN + sep);
+      if (isOwn && ![...SHARED].some((name) => module.source.code.includes(name))) continue;
+      const { program } = module;
+      const imports = importsOf(program).names;
+      this.modules.set(path, { module, top: topLevelOf(program), imports, reached: new Set() });
+    }
+    for (const watched of this.modules.values()) {
+      for (const node of reachedFrom(watched.module.program, watched.top)) {
+        this.#enter(watched, node);
+      }
+    }
+  }
+
+  #enter(watched: Watched, node: Node): void {
+    if (watched.reached.has(node)) return;
+    watched.reached.add(node);
+    this.#follow(watched, node);
+  }
+
+  #follow(watched: Watched, node: Node): void {
+    if (node.type === 'CallExpression') {
+      const { callee } = node as { callee?: Node };
+      const own = watched.top.functions.get(nameOf(callee) ?? '');
+      if (own === undefined) this.#leave(watched, callee);
+      else this.#enter(watched, own);
+    }
+    for (const child of childrenOf(node)) this.#follow(watched, child);
+  }
+
+  /** Go on in the module that a called name comes from. */
+  #leave(watched: Watched, callee: Node | undefined): void {
+    const { object, property } = { object: undefined, property: undefined, ...callee } as {
+      readonly object: Node | undefined;
+      readonly property: Node | undefined;
+    };
+    const binding = watched.imports.get(nameOf(object ?? callee) ?? '');
+    if (binding === undefined || (object !== undefined) !== (binding.name === '*')) return;
+    const name = object === undefined ? binding.name : nameOf(property);
+    if (name !== undefined) this.#arrive(watched, binding.specifier, name);
+  }
+
+  #arrive({ module }: Watched, specifier: string, name: string, depth = 0): void {
+    const target = this.modules.get(module.inside.get(specifier) ?? '');
+    const exported = target && exportsOf(target.module.program).get(name);
+    if (target === undefined || exported === undefined || depth > 16) return;
+    if (exported.from !== undefined) {
+      this.#arrive(target, exported.from, exported.name, depth + 1);
+      return;
+    }
+    const node = target.top.functions.get(exported.name);
+    if (node !== undefined) this.#enter(target, node);
+  }
+}
+
 /**
- * Refuse kernel code that uses memory of real threads: the explorer would neither see nor reorder what it does there.
+ * Refuse kernel code that uses memory of real threads, itself or through functions that it calls by name: the explorer would
+ * neither see nor reorder what it does there.
  *
  * @throws UsageError with file and line
  */
-export function refuseForeignMemory(source: ModuleSource, program: Program): void {
-  if (![...SHARED].some((name) => source.code.includes(name))) return;
-  const top = topLevelOf(program);
-  within(reachedFrom(program, top), (node, parent) => {
-    const name = nameOf(node);
-    if (name === undefined || !isReference(node, parent)) return;
-    const isElement = parent?.type === 'MemberExpression' && (parent as MemberExpression).computed;
-    const isArray = top.arrays.has(name) && isElement;
-    if (!SHARED.has(name) && !isArray) return;
-    const at = node.loc?.start ?? { line: 1, column: 0 };
-    const what = `uses ${name}: kernel code accesses memory through its cpu, and nothing else is explored`;
-    throw rejection(source, at, what);
-  });
+export function refuseForeignMemory(graph: ReadonlyMap<string, GraphModule>): void {
+  for (const { module, top, reached } of new Reach(graph).modules.values()) {
+    within([...reached], (node, parent) => {
+      const name = nameOf(node);
+      if (name === undefined || !isReference(node, parent)) return;
+      const isElement =
+        parent?.type === 'MemberExpression' && (parent as MemberExpression).computed;
+      const isArray = top.arrays.has(name) && isElement;
+      if (!SHARED.has(name) && !isArray) return;
+      const at = node.loc?.start ?? { line: 1, column: 0 };
+      const what = `uses ${name}: kernel code accesses memory through its cpu, and nothing else is explored`;
+      throw rejection(module.source, at, what);
+    });
+  }
 }
 
 /** What in kernel code can differ from one execution to the next, as `line uses NAME`. */

@@ -143,13 +143,13 @@ export function transformGraph(
   const names = namesIn(graph);
   const kernel = kernelNames(graph);
   const plain = plainNames(graph, kernel);
+  refuseForeignMemory(graph);
   const outputs = new Map<string, Output>();
   for (const [path, module] of graph) {
     const specifiers = new Map(module.outside);
     for (const [specifier, target] of module.inside) {
       specifiers.set(specifier, `./${names.get(target) ?? ''}`);
     }
-    refuseForeignMemory(module.source, module.program);
     const { code, map } = transform(module.source, module.program, {
       kernel: kernel.get(path) ?? new Set(),
       plain: plain.get(path) ?? new Set(),
