@@ -61,7 +61,7 @@ class LitmusThread {
   /** Drawn alike by all threads. */
   readonly #common: Random;
   readonly #own: Random;
-  readonly #run: (count: number, slotOf: (trial: number) => number) => void;
+  readonly #run: (count: number, slotOf: (trial: number) => number) => boolean;
 
   constructor(task: LitmusTask) {
     const { memory, layout, thread, kind, seed } = task;
@@ -95,7 +95,7 @@ class LitmusThread {
     // Values that were fetched before the words were reset must not be used.
     this.#cpu.smpMb();
     const slotOf = slotOrder(this.#common);
-    this.#run(round * ROUND, slotOf);
+    if (!this.#run(round * ROUND, slotOf)) return false;
     this.#cpu.quiesce();
     if (!this.#meet.barrier()) return false;
     this.#count(slotOf);
@@ -103,8 +103,8 @@ class LitmusThread {
     return true;
   }
 
-  /** The loop over a round's trials, as one closure over what it needs. */
-  #trials(): (count: number, slotOf: (trial: number) => number) => void {
+  /** The loop over a round's trials, as one closure over what it needs; false if the run was aborted meanwhile. */
+  #trials(): (count: number, slotOf: (trial: number) => number) => boolean {
     const { program, layout, thread, inStep } = this.#task;
     const { registers, body } = program.threads[thread] ?? { registers: [], body: [] };
     const steps = compileThread(body, layout.locations, layout.sections, thread);
@@ -125,6 +125,7 @@ class LitmusThread {
           meet.pass(step);
         } else if (inStep) {
           lost = meet.inStep(step, settle) ? 0 : Math.min(lost + 1, LOST);
+          if (lost > 0 && meet.aborted) return false;
           alone = lost > 0 ? ALONE << lost : 0;
           let delay = own.below(JITTER);
           while (delay-- > 0);
@@ -135,6 +136,7 @@ class LitmusThread {
         const result = results + trial * size;
         for (let i = 0; i < size; i++) words[result + i] = regs[i] as number;
       }
+      return true;
     };
   }
 
