@@ -80,6 +80,8 @@ const SHORTEST_TICK_MS = 0.2;
 /** The most time that a late tick makes up for, so that a busy host does not make simulated time jump. */
 const LONGEST_TICK_MS = 25;
 const PING_MS = 250;
+/** How often a recorded machine's clock looks whether it has the turn although it does not want it. */
+const LET_GO_MS = 20;
 const LATE = 'some CPUs did not switch off within 5 s';
 const WORKER = new URL('../../workers/cpu.js', import.meta.url).href;
 
@@ -178,8 +180,10 @@ class RunningMachine {
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => resolve(undefined), graceMs);
     });
+    const letGo = setInterval(() => this.recorder?.letGo(), LET_GO_MS);
     const ends = await Promise.race([this.#ends, late]);
     clearTimeout(timer);
+    clearInterval(letGo);
     void this.#ends.catch(() => undefined);
     await this.#pool.destroy();
     return ends;

@@ -137,6 +137,11 @@ export class MachineRecorder {
     this.#seat.release();
   }
 
+  /** Pass on a turn that came when the clock did not wait for it any more. */
+  letGo(): void {
+    if (this.#seat.hasTurn) this.#seat.release();
+  }
+
   /** Snapshots taken so far. */
   get snapshots(): number {
     return Atomics.load(this.#control, CONTROL.snapshots);
