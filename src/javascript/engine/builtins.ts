@@ -95,7 +95,7 @@ export class BuiltinModules {
     return { ...this.#refusing(name, real, ALLOWED[name] ?? new Set()), ...own };
   }
 
-  /** The same names, but what would be called says no. */
+  /** The same names, but every function refuses to be called. */
   #refusing(
     name: string,
     real: Readonly<Record<string, unknown>>,

@@ -2,9 +2,13 @@
 
 import { copyFileSync } from 'node:fs';
 
-for (const page of ['finding', 'campaign']) {
-  for (const name of [`${page}.css`, `${page}.html`, `${page}.client.js`]) {
-    const source = new URL(`../../../../src/report/assets/${name}`, import.meta.url);
-    copyFileSync(source, new URL(name, import.meta.url));
-  }
+const FILES = ['finding', 'campaign'].flatMap((page) => [
+  `${page}.css`,
+  `${page}.html`,
+  `${page}.client.js`,
+]);
+
+for (const name of [...FILES, 'finding.recording.client.js']) {
+  const source = new URL(`../../../../src/report/assets/${name}`, import.meta.url);
+  copyFileSync(source, new URL(name, import.meta.url));
 }

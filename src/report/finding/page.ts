@@ -110,7 +110,7 @@ export function renderFindingPage(recording: Recording, options: PageOptions = {
 ${asset('finding.html').replace('<!--graph-->', () => options.graph ?? '')}
 <footer>${(options.notes ?? []).map((note) => `<span>${escapeMarkup(note)}</span>`).join('')}</footer>
 <script type="application/json" id="recording">${embed(data)}</script>
-<script>${asset('finding.client.js')}</script>
+<script>${asset('finding.recording.client.js')}${asset('finding.client.js')}</script>
 </body>
 </html>
 `;
