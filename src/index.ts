@@ -58,6 +58,14 @@ export {
 } from './campaign/litmus-shapes.js';
 export { type Outcome, type OutcomeTable, type OutcomeTotals } from './campaign/outcomes.js';
 export { type Progress, type SeenOutcome, type Watching } from './campaign/progress.js';
+export {
+  exhaust,
+  type ExhaustedRace,
+  type ExhaustOptions,
+  type ExhaustResult,
+} from './campaign/exhaust.js';
+export type { ExhaustedOutcome, ExhaustReport } from './explorer/states/exhaust.js';
+export type { Seen } from './explorer/states/search.js';
 export { recordFinding, type RecordFindingOptions } from './campaign/record-finding.js';
 export { runCampaign, type RunCampaignOptions } from './campaign/run-campaign.js';
 export type {
@@ -78,8 +86,15 @@ export {
   type StressResult,
 } from './campaign/stress.js';
 export { type StressRecording } from './campaign/stress-record.js';
+export { stressInExplorer, type ExplorerStressOptions } from './campaign/stress-explorer.js';
 export { type InflectionStep, type ScenarioInfo } from './campaign/task.js';
 export { verify, type VerifyOptions } from './campaign/verify.js';
+export {
+  weaken,
+  type WeakenedOperation,
+  type WeakenOptions,
+  type WeakenResult,
+} from './campaign/weaken.js';
 export type { VerifiedScenario, VerifyResult } from './campaign/verified.js';
 export {
   Interrupted,

@@ -68,7 +68,7 @@ export interface ExploreResult {
    * the seed for each execution, and one fixed value under `dfs`; time is virtual.
    */
   readonly asked: readonly string[];
-  /** Those of {@link ExploreResult.nondeterminism} that had one value in all executions: an exhaustive search covers these values only. */
+  /** Those of {@link ExploreResult.asked} that had one value in all executions: an exhaustive search covers these values only. */
   readonly fixed: readonly string[];
   /** It was stopped by its signal. */
   readonly interrupted: boolean;

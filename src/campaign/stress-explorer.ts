@@ -6,8 +6,11 @@ import { DEFAULT_MIX, type LatentIssue, type StressMix } from '../catalog/stress
 import type { Sabotage } from '../livepatch/layout.js';
 import { explore, type ExploreOptions } from './explore.js';
 import type { ExploreResult } from './explored.js';
-import type { Watching } from './progress.js';
-import type { Replacing } from './replace.js';
+import { checkOptions, type OptionTable } from './option-table.js';
+import { WATCHING, type Watching } from './progress.js';
+import { REPLACE, type Replacing } from './replace.js';
+import { flag, integerIn } from './rules.js';
+import { STRESS_OPTIONS } from './stress.js';
 
 /** What {@link stressInExplorer} is asked to do; a member left out has the default named. */
 export interface ExplorerStressOptions extends Watching, Replacing {
@@ -33,6 +36,25 @@ export interface ExplorerStressOptions extends Watching, Replacing {
   /** Shrink what is found: operations, then tasks, then context switches. Default true. */
   readonly minimise?: boolean;
 }
+
+const { durationMs, seed, mix, ablate, kernel, latent, sabotage } = STRESS_OPTIONS;
+
+/** The options of {@link stressInExplorer}. */
+const EXPLORER_STRESS_OPTIONS = {
+  ...WATCHING,
+  ...{ durationMs, seed, mix, ablate, kernel, latent, sabotage },
+  replace: REPLACE,
+  cpus: { ...STRESS_OPTIONS.cpus, fallback: 2 },
+  tasks: { ...STRESS_OPTIONS.tasks, fallback: 8 },
+  operations: {
+    rule: integerIn({ min: 1, max: 100_000 }),
+    about: 'operations of the admins in an execution',
+    fallback: 12,
+  },
+  executions: { rule: integerIn({ min: 1, max: 1e9 }), about: 'number of executions' },
+  threads: { rule: integerIn({ min: 1, max: 256 }), about: 'worker threads' },
+  minimise: { rule: flag, about: 'shrink what is found', fallback: true },
+} as const satisfies OptionTable<ExplorerStressOptions>;
 
 /** Executions that a smaller machine gets to show the same. */
 const TRIES = 60;
@@ -106,16 +128,19 @@ class Smaller {
  * Explore the stress workload. What is found is shrunk: first the admins' operations, then the tasks, then the context switches.
  *
  * @returns what the exploration of the machine that was asked for showed; its findings are those of the smallest machine that shows the same
- * @throws as {@link explore}
+ * @throws as {@link explore}; UsageError for options that are not accepted
  */
-export async function stressInExplorer(options: ExplorerStressOptions): Promise<ExploreResult> {
-  const { durationMs = 30_000, executions, minimise = true, onProgress, signal } = options;
+export async function stressInExplorer(
+  options: ExplorerStressOptions = {},
+): Promise<ExploreResult> {
+  checkOptions('stressInExplorer', options, EXPLORER_STRESS_OPTIONS);
+  const { executions, minimise = true, onProgress, signal } = options;
   const run = runOf(options);
   const common = commonOf(options);
   const whole = await explore({
     ...common,
     scenario: scenarioOf(run),
-    budgetMs: durationMs,
+    budgetMs: options.durationMs ?? durationMs.fallback,
     stop: true,
     minimise: false,
     ...(executions === undefined ? {} : { executions }),

@@ -13,6 +13,7 @@ const USE_CASES: readonly (readonly [keyof typeof api, object])[] = [
   ['checkLitmus', { source: 'C x' }],
   ['compare', { scenario: 'disable-protocol-1' }],
   ['conformance', { dir: '.' }],
+  ['exhaust', {}],
   ['explore', { scenario: 'disable-protocol-1' }],
   ['history', {}],
   ['latent', {}],
@@ -21,7 +22,9 @@ const USE_CASES: readonly (readonly [keyof typeof api, object])[] = [
   ['replay', { token: 'x' }],
   ['runCampaign', {}],
   ['stress', {}],
+  ['stressInExplorer', {}],
   ['verify', {}],
+  ['weaken', { scenario: 'x.js' }],
 ];
 
 for (const [name, right] of USE_CASES) {
@@ -47,6 +50,10 @@ const WRONG: readonly (readonly [keyof typeof api, object, string])[] = [
   ['explore', { scenario: 'disable-protocol-1', memory: 'tso' }, 'memory'],
   ['verify', { executions: 0 }, 'executions'],
   ['stress', { cpus: 65 }, 'cpus'],
+  ['stressInExplorer', { operations: 0 }, 'operations'],
+  ['stressInExplorer', { sabotage: 'everything' }, 'sabotage'],
+  ['exhaust', { budgetMs: 0 }, 'budgetMs'],
+  ['weaken', { scenario: 'x.js', executions: 0 }, 'executions'],
   ['stress', { durationMs: NaN }, 'durationMs'],
   ['compare', { scenario: 'disable-protocol-1', backend: 'lkmm' }, 'backend'],
   ['ablate', { sites: ['O-99'] }, 'sites'],
