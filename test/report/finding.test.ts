@@ -111,7 +111,7 @@ test('the text trace has the lines of trace_pipe, in order of time', (t) => {
   const form = /^.{1,16}-\d+ +\[(\d{3})\] [.\w]{5} +(\d+\.\d{6}): (\S.*)$/;
   const times = lines.map((line) => Number(form.exec(line.trimStart())?.[2] ?? NaN));
   t.true(times.every((time, i) => time >= (times[i - 1] ?? 0)));
-  t.true(lines.some((line) => line.endsWith(': klp_ftrace_handler <-call_traced')));
+  t.true(lines.some((line) => line.endsWith(': klp_ftrace_handler <-ftrace_caller')));
   t.true(lines.some((line) => /: sched_switch: prev_comm=\S+ prev_pid=\d+/.test(line)));
 });
 
