@@ -142,7 +142,7 @@ export function transformGraph(
 ): Map<string, Output> {
   const names = namesIn(graph);
   const kernel = kernelNames(graph);
-  const plain = plainNames(graph, kernel);
+  const { plain, last } = plainNames(graph, kernel);
   refuseForeignMemory(graph);
   const outputs = new Map<string, Output>();
   for (const [path, module] of graph) {
@@ -153,6 +153,8 @@ export function transformGraph(
     const { code, map } = transform(module.source, module.program, {
       kernel: kernel.get(path) ?? new Set(),
       plain: plain.get(path) ?? new Set(),
+      // Who tells local states apart is told of every function that has a point.
+      ...(!frames && { last: last.get(path) ?? new Set() }),
       specifiers,
       frames,
     });
@@ -222,7 +224,15 @@ async function emit(
 }
 
 /** Modules that decide what is emitted. */
-const BUILDER = ['transform', 'frames', 'plain', 'symbols', 'modules', '../../memory/vocabulary'];
+const BUILDER = [
+  'transform',
+  'frames',
+  'plain',
+  'last-point',
+  'symbols',
+  'modules',
+  '../../memory/vocabulary',
+];
 
 /** Fingerprint of the build itself: output of another build is not used. */
 async function builder(): Promise<string> {

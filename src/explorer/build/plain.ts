@@ -1,17 +1,32 @@
-/** Finds kernel code that never reaches a scheduling point and is only ever called directly: it can stay plain. */
+/** Finds kernel code that is only ever called directly and never reaches a scheduling point, or one that comes last: it can stay plain. */
 
 import type { CallExpression, Identifier, MemberExpression, Node } from 'acorn';
 import type { GraphModule } from './graph.js';
-import { exportsOf, importsOf, kernelDeclarations } from './symbols.js';
+import { pointsLast, type Reach } from './last-point.js';
+import { exportsOf, importsOf, kernelFunctions } from './symbols.js';
 import { childrenOf, isKernelFunction } from './transform.js';
 import { SCHEDULING } from '../../memory/vocabulary.js';
 
 /** A kernel function: where it is declared and what it does that matters here. */
 interface Candidate {
+  readonly path: string;
+  readonly body: Node;
   /** Keys of the kernel functions it calls directly. */
   readonly callees: Set<string>;
+  /** False as soon as it is used as a value. */
+  isDirect: boolean;
   /** False as soon as it may reach a scheduling point or is used as a value. */
   plain: boolean;
+  /** Its only scheduling point is known to come last. */
+  last: boolean;
+}
+
+/** Local names, per module, of kernel functions that can stay plain. */
+export interface PlainNames {
+  /** Those that reach no scheduling point. */
+  readonly plain: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Those whose only point comes last: their callers yield. */
+  readonly last: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 const keyOf = (path: string, name: string): string => `${path}\0${name}`;
@@ -25,16 +40,21 @@ const keyOf = (path: string, name: string): string => `${path}\0${name}`;
 export function plainNames(
   graph: ReadonlyMap<string, GraphModule>,
   kernel: ReadonlyMap<string, ReadonlySet<string>>,
-): Map<string, Set<string>> {
+): PlainNames {
   const candidates = new Map<string, Candidate>();
   for (const [path, { program }] of graph) {
-    for (const name of kernelDeclarations(program)) {
-      candidates.set(keyOf(path, name), { callees: new Set(), plain: true });
+    for (const [name, { body }] of kernelFunctions(program)) {
+      const known = { isDirect: true, plain: true, last: false };
+      candidates.set(keyOf(path, name), { path, body, callees: new Set(), ...known });
     }
   }
   for (const [path, module] of graph) new Usage(path, module, candidates).collect();
   settle(candidates);
-  return localNames(graph, kernel, candidates);
+  settleLast(graph, candidates);
+  return {
+    plain: localNames(graph, kernel, (key) => candidates.get(key)?.plain ?? false),
+    last: localNames(graph, kernel, (key) => candidates.get(key)?.last ?? false),
+  };
 }
 
 /** Propagate: whoever calls a function that is not plain is not plain. */
@@ -51,15 +71,35 @@ function settle(candidates: ReadonlyMap<string, Candidate>): void {
   }
 }
 
+/** Whoever calls nothing but one function whose point comes last may be one itself. */
+function settleLast(
+  graph: ReadonlyMap<string, GraphModule>,
+  candidates: ReadonlyMap<string, Candidate>,
+): void {
+  const reach = ({ path }: Candidate, name: string): Reach => {
+    const found = candidates.get(definitionOf(path, graph.get(path) as GraphModule, name));
+    if (found?.plain === true) return 'none';
+    return found?.last === true ? 'last' : 'unknown';
+  };
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const candidate of candidates.values()) {
+      if (!candidate.isDirect || candidate.plain || candidate.last) continue;
+      candidate.last = pointsLast(candidate.body, (name) => reach(candidate, name));
+      changed ||= candidate.last;
+    }
+  }
+}
+
 function localNames(
   graph: ReadonlyMap<string, GraphModule>,
   kernel: ReadonlyMap<string, ReadonlySet<string>>,
-  candidates: ReadonlyMap<string, Candidate>,
+  isWanted: (key: string) => boolean,
 ): Map<string, Set<string>> {
   const plain = new Map<string, Set<string>>();
   for (const [path, module] of graph) {
     const names = [...(kernel.get(path) ?? [])].filter((name) => {
-      return candidates.get(definitionOf(path, module, name))?.plain ?? false;
+      return isWanted(definitionOf(path, module, name));
     });
     plain.set(path, new Set(names));
   }
@@ -107,12 +147,17 @@ class Usage {
 
   #spoil(key: string): void {
     const candidate = this.#candidates.get(key);
+    if (candidate) candidate.isDirect = candidate.plain = false;
+  }
+
+  #reaches(owner: string): void {
+    const candidate = this.#candidates.get(owner);
     if (candidate) candidate.plain = false;
   }
 
   #spoilModule(path: string | undefined): void {
     for (const [key, candidate] of this.#candidates) {
-      if (key.startsWith(`${path ?? ''}\0`)) candidate.plain = false;
+      if (key.startsWith(`${path ?? ''}\0`)) candidate.isDirect = candidate.plain = false;
     }
   }
 
@@ -139,14 +184,14 @@ class Usage {
     if (callee.type === 'MemberExpression' && callee.property.type === 'Identifier') {
       const { object, property } = callee as MemberExpression & { property: Identifier };
       const operation = object.type === 'Identifier' && object.name === 'cpu';
-      if (operation && SCHEDULING.has(property.name)) this.#spoil(owner);
+      if (operation && SCHEDULING.has(property.name)) this.#reaches(owner);
     }
     if (first?.type !== 'Identifier' || first.name !== 'cpu') return;
     if (callee.type === 'Identifier') {
       const key = definitionOf(this.#path, this.#module, callee.name);
       this.#candidates.get(owner)?.callees.add(key);
     } else {
-      this.#spoil(owner);
+      this.#reaches(owner);
     }
   }
 
@@ -155,8 +200,11 @@ class Usage {
     if (!this.#candidates.has(key) || !parent) return;
     const call = parent.type === 'CallExpression' && (parent as CallExpression).callee === node;
     if (call && owner !== undefined) return;
-    const { id } = parent as { id?: Node | null };
-    if (id === node || parent.type === 'ExportSpecifier') return;
+    const { id, body, init } = parent as Partial<Record<'id' | 'body' | 'init', Node | null>>;
+    const own = body ?? (init as { body?: Node } | null | undefined)?.body;
+    // A name that is bound once more, inside a function, hides this one there.
+    const isDeclared = id === node && own === this.#candidates.get(key)?.body;
+    if (isDeclared || parent.type === 'ExportSpecifier') return;
     const member =
       parent.type === 'MemberExpression' && (parent as MemberExpression).object !== node;
     if (member && !(parent as MemberExpression).computed) return;

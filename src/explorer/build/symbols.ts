@@ -9,7 +9,7 @@ import type {
   Program,
   VariableDeclaration,
 } from 'acorn';
-import { isKernelFunction } from './transform.js';
+import { isKernelFunction, type FunctionNode } from './transform.js';
 
 /** A name imported from a module; `*` is the whole of it. */
 export interface ImportedName {
@@ -90,18 +90,23 @@ function declaredNames(node: Node | null | undefined): string[] {
 
 /** Top-level names of a module that are bound to kernel code. */
 export function kernelDeclarations(program: Program): Set<string> {
-  const names = new Set<string>();
+  return new Set(kernelFunctions(program).keys());
+}
+
+/** Kernel code that is bound to top-level names of a module. */
+export function kernelFunctions(program: Program): Map<string, FunctionNode> {
+  const functions = new Map<string, FunctionNode>();
   for (const statement of program.body) {
     const { declaration } = statement as { declaration?: Node | null };
     const node = declaration ?? statement;
     if (node.type === 'FunctionDeclaration' && isKernelFunction(node)) {
       const { id } = node as unknown as { id: Identifier | null };
-      if (id) names.add(id.name);
+      if (id) functions.set(id.name, node);
     }
     if (node.type !== 'VariableDeclaration') continue;
     for (const { id, init } of (node as VariableDeclaration).declarations) {
-      if (id.type === 'Identifier' && init && isKernelFunction(init)) names.add(id.name);
+      if (id.type === 'Identifier' && init && isKernelFunction(init)) functions.set(id.name, init);
     }
   }
-  return names;
+  return functions;
 }

@@ -34,6 +34,8 @@ export interface ModuleNames {
   readonly kernel: ReadonlySet<string>;
   /** Kernel code among them that never reaches a scheduling point and is only ever called directly: stays plain. */
   readonly plain: ReadonlySet<string>;
+  /** Kernel code among them whose only scheduling point comes last: stays plain, its callers yield. Default none. */
+  readonly last?: ReadonlySet<string>;
   /** New specifiers of import and export declarations, by the old one. */
   readonly specifiers: ReadonlyMap<string, string>;
   /** Report where functions begin and end, and what variables hold when a loop goes round: for searches that tell local states apart. */
@@ -46,7 +48,8 @@ export interface Resumable {
   readonly map: EncodedSourceMap;
 }
 
-type FunctionNode =
+/** A function, however it is written. */
+export type FunctionNode =
   FunctionDeclaration | FunctionExpression | ArrowFunctionExpression | AnonymousFunctionDeclaration;
 
 const FUNCTIONS: ReadonlySet<string> = new Set([
@@ -105,6 +108,9 @@ export function transform(source: ModuleSource, program: Program, names: ModuleN
  */
 type Place = 'host' | 'kernel' | 'params' | 'closure' | 'own';
 
+/** What stands after an operation, or after a call that ends with one. */
+const POINT = ', cpu.switching && (yield), cpu.result)';
+
 /** Name of the variable that holds the number of a call. */
 const CALL = 'klp$call';
 
@@ -160,12 +166,18 @@ class Rewriter {
       const number = ` const ${CALL} = cpu.tellsLoops ? cpu.called() : 0;`;
       this.text.appendLeft(node.body.start + 1, number);
     }
-    const name = nameOf(node, path);
-    if (name !== undefined && this.#names.plain.has(name)) return;
+    if (this.#staysPlain(node, path)) return;
     this.#makeGenerator(node, path);
     if (this.#names.frames === true && node.body.type === 'BlockStatement') {
       this.text.appendLeft(node.body.start + 1, ` ${entry(node)}`);
     }
+  }
+
+  /** Whether kernel code is no coroutine: only what stands at the top level of its module is known well enough. */
+  #staysPlain(node: FunctionNode, path: readonly Node[]): boolean {
+    const name = nameOf(node, path);
+    if (name === undefined || path.some(({ type }) => FUNCTIONS.has(type))) return false;
+    return this.#names.plain.has(name) || this.#names.last?.has(name) === true;
   }
 
   #checkKernelFunction(node: FunctionNode, path: readonly Node[]): void {
@@ -260,8 +272,14 @@ class Rewriter {
       }
     }
     if (place !== 'kernel') return;
+    const start = path.findLastIndex(({ type }) => FUNCTIONS.has(type));
+    if (this.#staysPlain(path[start] as FunctionNode, path.slice(0, start))) return;
     if (passesCpu) {
       if (callee !== undefined && this.#names.plain.has(callee)) return;
+      if (callee !== undefined && this.#names.last?.has(callee) === true) {
+        this.#wrap(node, path, '(cpu.result = ', POINT);
+        return;
+      }
       // Where there is nothing to call there is nothing to delegate to.
       const frames = this.#names.frames === true;
       const before = frames ? 'cpu.left(cpu.frames, (yield* ' : '(yield* ';
@@ -269,7 +287,7 @@ class Rewriter {
       if (node.optional) this.#wrap(node, path, `${before}(`, ` ?? [])${after}`);
       else this.#wrap(node, path, before, after);
     } else if (isOperation(node)) {
-      this.#wrap(node, path, '(', ', cpu.switching && (yield), cpu.result)');
+      this.#wrap(node, path, '(', POINT);
     }
   }
 
