@@ -10,10 +10,28 @@ import type { Report, Result, Row } from './results.js';
  */
 export type Tolerances = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** The committed tolerances: `bench/tolerances.json`. */
-export function committedTolerances(): Tolerances {
+/** `bench/tolerances.json`. */
+interface Committed {
+  /** Node versions whose spread between rounds the tolerances of the dispatch benchmarks cover. */
+  readonly measuredOn: readonly string[];
+  readonly tolerances: Tolerances;
+}
+
+function committed(): Committed {
   const file = new URL('../../bench/tolerances.json', import.meta.url);
-  return JSON.parse(readFileSync(file, 'utf8')) as Tolerances;
+  return JSON.parse(readFileSync(file, 'utf8')) as Committed;
+}
+
+/** The committed tolerances: `bench/tolerances.json`. */
+export const committedTolerances = (): Tolerances => committed().tolerances;
+
+/** On which Node versions the committed tolerances were measured, as a sentence; says so when `node` is of another release line. */
+export function tolerancesOrigin(node: string): string {
+  const { measuredOn } = committed();
+  const [major] = node.replace(/^v/, '').split('.');
+  const isKnown = measuredOn.some((version) => version.split('.')[0] === major);
+  const known = `tolerances measured on Node ${measuredOn.join(', ')}`;
+  return isKnown ? known : `${known}; not on ${node}: they may be too narrow here`;
 }
 
 /** Tolerance of one task; the nearest `*` when it is not named. Throws RangeError when there is none at all. */

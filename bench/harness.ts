@@ -111,7 +111,8 @@ interface Judged extends results.Report {
 
 function judgedText(judged: Judged): string {
   const lines = judged.warnings.map((warning) => `warning: ${warning}`).join('\n');
-  const parts = [results.renderReport(judged), lines, compare.renderChanges(judged.changes ?? [])];
+  const report = `${results.renderReport(judged)}; ${compare.tolerancesOrigin(judged.environment.node)}`;
+  const parts = [report, lines, compare.renderChanges(judged.changes ?? [])];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 

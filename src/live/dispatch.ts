@@ -1,7 +1,9 @@
 /** Calling patchable JavaScript: each CPU's own view of the ftrace sites, and the way through the handler once patched. */
 
-import { SimulatorBug, UsageError } from '../errors.js';
-import { FTRACE_FN_KLP, FTRACE_OPS } from '../kernel/ftrace.js';
+import { UsageError } from '../errors.js';
+import { FREGS, FTRACE_FN_KLP, FTRACE_OPS } from '../kernel/ftrace.js';
+import { ftraceCaller } from '../kernel/ftrace-list.js';
+import { INSTRUCTION_WORDS } from '../kernel/text.js';
 import { TRACE_MARK } from '../kernel/trace.js';
 import {
   BAD_ADDRESS,
@@ -55,6 +57,8 @@ export interface DispatchOptions {
 type AnySite = { -readonly [K in keyof Site]: Site[K] } & {
   /** The way through the handler, once the site has been patched. */
   patched: Site['invoke'] | undefined;
+  /** The way through several users, once there were some. */
+  shared: Site['invoke'] | undefined;
 };
 
 /** Note that a body ran; the arguments pass through. */
@@ -139,6 +143,7 @@ export class Dispatcher {
         invoke: original,
         ops: NULL,
         patched: undefined,
+        shared: undefined,
       });
     });
     this.#refresh();
@@ -149,12 +154,32 @@ export class Dispatcher {
   #refresh(): void {
     for (const site of this.#sites.values()) {
       const ops = this.#cpu.fetch(site.entry + 1);
-      if (ops !== NULL && this.#cpu.get(ops + FTRACE_OPS.func) !== FTRACE_FN_KLP) {
-        throw new SimulatorBug(`the entry of ${site.name} calls a handler that is not livepatch's`);
-      }
       site.ops = ops;
-      site.invoke = ops === NULL ? site.original : (site.patched ??= this.#codeOf(site));
+      if (ops === NULL) site.invoke = site.original;
+      else if (this.#cpu.fetch(ops + FTRACE_OPS.func) !== FTRACE_FN_KLP) {
+        site.invoke = site.shared ??= this.#sharedCodeOf(site);
+      } else site.invoke = site.patched ??= this.#codeOf(site);
     }
+  }
+
+  /** The way through all users of a site: what its entry calls is not livepatch's handler alone. */
+  #sharedCodeOf(site: AnySite): Site['invoke'] {
+    const original = site.original as Body;
+    const fregs = percpu(this.#cpu.ctx.kernel, this.#cpu.id) + PERCPU.fregs;
+    const cpu = this.#cpu;
+    const behind = site.entry + INSTRUCTION_WORDS;
+    return (...args) => {
+      ftraceCaller(cpu, site.entry, NULL, site.ops, fregs);
+      const ip = cpu.get(fregs + FREGS.ip);
+      const body = ip === behind ? original : (this.#bodyAt(ip) ?? this.#noCode(ip));
+      const direct = cpu.get(fregs + FREGS.direct);
+      if (direct !== NULL) (this.#bodyAt(direct) ?? this.#noCode(direct))(...(args as never[]));
+      return body(...(args as never[]));
+    };
+  }
+
+  #bodyAt(ip: Addr): Body | undefined {
+    return this.#bodies[this.#words[ip + BODY_WORD] ?? -1];
   }
 
   #codeOf(site: AnySite): Site['invoke'] {
@@ -177,13 +202,21 @@ export class Dispatcher {
       if (body !== undefined) return body;
     }
     const ip = decision === BAD_ADDRESS ? remains : decideAgain(this.#cpu, ops);
-    return this.#bodies[this.#words[ip + BODY_WORD] ?? -1] ?? this.#noCode(ip);
+    return this.#bodyAt(ip) ?? this.#noCode(ip);
   }
 
   /** A site of its own for a function whose entry calls `ops` for ever: for tests and measurements of states of a stack. */
   siteCalling<A extends unknown[], R>(name: string, ops: Addr): Site<A, R> {
     const { entry, original } = this.site(name);
-    const site: AnySite = { name, entry, original, invoke: original, ops, patched: undefined };
+    const site: AnySite = {
+      name,
+      entry,
+      original,
+      invoke: original,
+      ops,
+      patched: undefined,
+      shared: undefined,
+    };
     site.invoke = this.#codeOf(site);
     return site as unknown as Site<A, R>;
   }

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import {
   compareReports,
   toleranceOf,
+  tolerancesOrigin,
   untrustworthy,
   type Tolerances,
 } from '../../bench/compare.js';
@@ -152,4 +153,9 @@ test('the text says where it was measured, and whether an aim is met', (t) => {
   t.regex(text, /Node v\d+.*seed 1, 3 rounds of 200 ms/);
   t.notRegex(text, /interrupted/);
   t.regex(renderReport({ ...report([]), isInterrupted: true }), /, interrupted before the end$/);
+});
+
+test('the tolerances name the Node versions that they were measured on, and say when this is another', (t) => {
+  t.regex(tolerancesOrigin('v20.19.0'), /^tolerances measured on Node 20\.[\d., ]+$/);
+  t.regex(tolerancesOrigin('v23.1.0'), /; not on v23\.1\.0: they may be too narrow here$/);
 });

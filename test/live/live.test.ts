@@ -1,4 +1,15 @@
 import test from 'ava';
+import { kzalloc } from '../../src/kernel/alloc.js';
+import type { FtraceFn } from '../../src/kernel/context.js';
+import {
+  FIRST_SCENARIO_FTRACE_FN,
+  FTRACE_OPS,
+  FTRACE_OPS_FL_DYNAMIC,
+  ftraceRegsSetInstructionPointer,
+  ftraceSetFilterIp,
+  registerFtraceFunction,
+  unregisterFtraceFunction,
+} from '../../src/kernel/ftrace.js';
 import { BODY_WORD } from '../../src/live/bodies.js';
 import { KLP_FUNC, KLP_OPS } from '../../src/livepatch/layout.js';
 import { KernelOops } from '../../src/memory/fault.js';
@@ -186,4 +197,46 @@ test('a patch that is not loaded, or not known, is answered with an errno, whate
   t.is(machine.disable('p') < 0, true, 'it is disabled already');
   t.is(machine.remove('p'), 0);
   t.is(machine.disable('p'), -ENOENT);
+});
+
+test('a traced function calls its tracer and runs the version of its patch, whoever comes and goes', (t) => {
+  const seen: number[] = [];
+  const m = bootLive(program, {
+    machine: {
+      overrides: { ftraceFns: { [FIRST_SCENARIO_FTRACE_FN]: (_cpu, ip) => seen.push(ip) } },
+    },
+  });
+  const { cpu, words, kernel } = m.solo;
+  const area = m.site<[number, number], number>('area');
+  const tracer = kzalloc(cpu, kernel.ftraceOps);
+  words[tracer + FTRACE_OPS.func] = FIRST_SCENARIO_FTRACE_FN;
+  words[tracer + FTRACE_OPS.flags] = FTRACE_OPS_FL_DYNAMIC;
+  ftraceSetFilterIp(cpu, tracer, area.entry, false);
+  t.is(registerFtraceFunction(cpu, tracer), 0);
+  t.is(m.call(area, -2, 3), -6);
+  t.deepEqual(seen, [area.entry], 'the tracer alone');
+  t.is(m.enable('livepatch_fix'), 0);
+  m.letRun(300);
+  t.is(m.call(area, -2, 3), 6);
+  t.is(seen.length, 2, 'tracer and livepatch');
+  t.is(unregisterFtraceFunction(cpu, tracer), 0);
+  t.is(m.call(area, -2, 3), 6);
+  t.is(seen.length, 2, 'the livepatch alone');
+});
+
+test('a traced function whose way leads into freed code is an oops', (t) => {
+  const nowhere: FtraceFn = (cpu, _ip, _parent, _ops, fregs) => {
+    ftraceRegsSetInstructionPointer(cpu, fregs, 100);
+  };
+  const m = bootLive(program, {
+    machine: { overrides: { ftraceFns: { [FIRST_SCENARIO_FTRACE_FN]: nowhere } } },
+  });
+  const { cpu, words, kernel } = m.solo;
+  const area = m.site<[number, number], number>('area');
+  const ops = kzalloc(cpu, kernel.ftraceOps);
+  words[ops + FTRACE_OPS.func] = FIRST_SCENARIO_FTRACE_FN;
+  words[100 + BODY_WORD] = POISON;
+  ftraceSetFilterIp(cpu, ops, area.entry, false);
+  t.is(registerFtraceFunction(cpu, ops), 0);
+  t.throws(() => m.call(area, 1, 2), { instanceOf: KernelOops });
 });
