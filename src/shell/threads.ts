@@ -4,7 +4,7 @@ import { runOnThreads, type ThreadResult } from '../threads/engine.js';
 import type { MemoryKind } from '../memory/backend.js';
 import type { CheckLayout } from '../check/layout.js';
 import type { BootedMachine } from '../scenario/boot.js';
-import { REQUEST_ARGS, SHELL, SHELL_SYMBOL } from './kernel/layout.js';
+import { OP, REQUEST_ARGS, SHELL, SHELL_SYMBOL } from './kernel/layout.js';
 import { bootShellMachine, type ShellMachineOptions } from './kernel/machine.js';
 import type { Engine } from './machine.js';
 
@@ -71,6 +71,8 @@ export class ThreadMachine implements Engine {
       machine.ended.catch(reject);
     });
     if (machine === undefined) throw new Error('no machine');
+    // Its threads still load their code: the first answer shows that they run.
+    await machine.ask(OP.sleep, [1]);
     return machine;
   }
 
