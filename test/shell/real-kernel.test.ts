@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { KERNEL_VERSIONS } from '../../src/kernel/versions.js';
-import { startShell } from './machine.js';
+import { startShells } from './machine.js';
 
 const PATCH = '/sys/kernel/livepatch/test_klp_livepatch';
 const load = `modprobe test_klp_livepatch; wait-for grep -q 0 ${PATCH}/transition; `;
@@ -115,9 +115,7 @@ const PATCHED: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-const shells = await Promise.all(
-  KERNEL_VERSIONS.map(async (version) => [version, await startShell(version, true)] as const),
-);
+const shells = await startShells(KERNEL_VERSIONS, true);
 
 for (const [version, shell] of shells) {
   test.serial(`${version}: without a patch commands answer as on a real kernel`, async (t) => {

@@ -1,6 +1,7 @@
 /** The kprobe of test_klp_kprobe, on a function that test_klp_livepatch patches: with a post handler it excludes a livepatch. */
 
 import {
+  FIRST_SCENARIO_FTRACE_FN,
   FTRACE_OPS,
   FTRACE_OPS_FL_DYNAMIC,
   FTRACE_OPS_FL_IPMODIFY,
@@ -16,7 +17,7 @@ import { NULL, type Addr } from '../../memory/struct.js';
 import { SHELL } from './layout.js';
 
 /** Handler id of the kprobe. */
-export const FTRACE_FN_KPROBE = 2;
+export const FTRACE_FN_KPROBE = FIRST_SCENARIO_FTRACE_FN;
 /** The function that it is on. */
 const PROBED = 'cmdline_proc_show';
 
@@ -25,30 +26,36 @@ const baseOf = (cpu: Cpu): Addr => cpu.ctx.shell ?? NULL;
 /** The kprobe's handlers do nothing. */
 export const kprobeHandler: FtraceFn = () => undefined;
 
+/** Where the probed function is traced. */
+const probedIp = (cpu: Cpu): Addr =>
+  kallsymsNthSymbol(cpu, 0, cpu.ctx.kernel.names.indexOf(PROBED), 1);
+
 /**
- * Arm the kprobe. One with a post handler may change where the function goes on, and so owns its entry alone; one without
- * shares it with everybody, and changes nothing that could be seen here.
+ * Arm the kprobe. One with a post handler may change where the function goes on, and shares it with nobody who does so too.
  *
- * @returns 0, or -EBUSY when a livepatch is on the function
+ * @returns 0, or -EBUSY when it has a post handler and a livepatch is on the function
  * @kernel arm_kprobe_ftrace, kernel/kprobes.c:1045 (v6.1)
  */
 function armKprobe(cpu: Cpu): number {
   const shell = baseOf(cpu);
   const ops = shell + SHELL.kprobe;
-  if (cpu.get(shell + SHELL.hasPostHandler) === 0) return 0;
+  const modifies = cpu.get(shell + SHELL.hasPostHandler) !== 0 ? FTRACE_OPS_FL_IPMODIFY : 0;
   cpu.write(ops + FTRACE_OPS.func, FTRACE_FN_KPROBE);
-  cpu.write(
-    ops + FTRACE_OPS.flags,
-    FTRACE_OPS_FL_DYNAMIC | FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY,
-  );
-  const ip = kallsymsNthSymbol(cpu, 0, cpu.ctx.kernel.names.indexOf(PROBED), 1);
-  const ret = ftraceSetFilterIp(cpu, ops, ip, false);
-  return ret === 0 ? registerFtraceFunction(cpu, ops) : ret;
+  cpu.write(ops + FTRACE_OPS.flags, FTRACE_OPS_FL_DYNAMIC | FTRACE_OPS_FL_SAVE_REGS | modifies);
+  const ip = probedIp(cpu);
+  let ret = ftraceSetFilterIp(cpu, ops, ip, false);
+  if (ret !== 0) return ret;
+  ret = registerFtraceFunction(cpu, ops);
+  if (ret !== 0) ftraceSetFilterIp(cpu, ops, ip, true);
+  return ret;
 }
 
+/** @kernel disarm_kprobe_ftrace, kernel/kprobes.c:1090 (v6.1) */
 function disarmKprobe(cpu: Cpu): void {
   const ops = baseOf(cpu) + SHELL.kprobe;
-  if (cpu.read(ops + FTRACE_OPS.registered) !== 0) unregisterFtraceFunction(cpu, ops);
+  if (cpu.read(ops + FTRACE_OPS.registered) === 0) return;
+  unregisterFtraceFunction(cpu, ops);
+  ftraceSetFilterIp(cpu, ops, probedIp(cpu), true);
 }
 
 /** `/sys/kernel/debug/kprobes/enabled`: arm or disarm all kprobes. 0 or a negative errno. */
