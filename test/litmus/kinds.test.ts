@@ -1,5 +1,7 @@
 /** Kinds of statements that once had wrong answers: every member of each, on every engine. */
 import test from 'ava';
+import { machineEngine } from '../../src/litmus/on-machine/machine-engine.js';
+import { parseLitmus } from '../../src/litmus/syntax/parse.js';
 import { answer, enginesAgree } from './agreement.js';
 
 const READER = 'P1(int *x, int *y) { WRITE_ONCE(*y, 1); smp_mb(); int r0 = READ_ONCE(*x); }';
@@ -41,3 +43,23 @@ test('a fence of atomics without any atomic orders nothing (the machine makes it
     t.deepEqual(answer(storeBuffering(fence)).counts, [1, 3]);
   }
 });
+
+for (const statement of [
+  'spin_lock(x);',
+  '(void)spin_trylock(x);',
+  'spin_lock(x); spin_unlock(x);',
+]) {
+  test(`${statement} leaves the initial value of a lock, also of one that is declared as a number`, async (t) => {
+    const { states } = await enginesAgree(t, `C v\n{}\nP0(int *x) { ${statement} }\nexists (x=1)`);
+    t.deepEqual(states, ['[x]=0;']);
+  });
+}
+
+for (const statement of ['rcu_read_unlock();', 'srcu_read_unlock(x, 0);']) {
+  test(`${statement} of no section is a flag, and nothing for the machine`, async (t) => {
+    const source = `C v\n{}\nP0(struct srcu_struct *x, int *y) { WRITE_ONCE(*y, 1); ${statement} }\nexists (y=1)`;
+    t.regex(answer(source).flags.join(), /unbalanced/);
+    const { skipped } = await machineEngine.run(parseLitmus(source), { timeLimitMs: 10_000 });
+    t.regex(skipped ?? '', /section that is not open/);
+  });
+}

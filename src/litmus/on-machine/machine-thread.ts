@@ -72,6 +72,8 @@ export class MachineThread {
   /** For each branch the thread is in, the reads that decided it and the branches around it, and the step it ends at. */
   readonly #control: { readonly join: number; readonly from: readonly number[] }[] = [];
   #rounds: Rounds = NO_ROUNDS;
+  /** Read-side sections that the thread is in, by domain. */
+  readonly #open: number[] = [];
   /** True once a loop was to go back more often than it may: the execution counts for nothing. */
   isCut = false;
   #at = 0;
@@ -94,6 +96,7 @@ export class MachineThread {
     this.#phase = 'ready';
     this.#control.length = 0;
     this.#rounds = NO_ROUNDS;
+    this.#open.length = 0;
     this.isCut = false;
     for (const [i, { init }] of this.#thread.registers.entries()) {
       this.registers[i] = init;
@@ -136,13 +139,8 @@ export class MachineThread {
     }
     const step = this.#steps[this.#at] as Step & { kind: 'instruction' };
     if (!this.#execute(step.instruction)) return false;
-    if (!this.#isPending()) this.#advance();
+    if ((this.#phase as Phase) === 'ready') this.#advance();
     return true;
-  }
-
-  /** Whether the instruction just executed has a second half. */
-  #isPending(): boolean {
-    return this.#phase !== 'ready';
   }
 
   #advance(): void {
@@ -238,8 +236,9 @@ export class MachineThread {
   }
 
   /** The value just read or computed; it came from the CPU's access number `event` and from `also`. */
-  #receive(into: number, word: number, event: number, also: readonly number[] = NONE): void {
+  #receive(into: number, word: number, event: number, also: readonly number[] = NONE): true {
     if (into >= 0) this.#set(into, this.#words.fromWord(word), union([event], also));
+    return true;
   }
 
   #execute(i: Instruction): boolean {
@@ -266,8 +265,7 @@ export class MachineThread {
   #load(i: LoadInstruction): boolean {
     this.#depend(i.address, NONE);
     const word = this.#machine.load(this.#cpu, this.#address(i.address), LOAD_ORDERS[i.order]);
-    this.#receive(i.into, word, this.#machine.lastEvent(this.#cpu));
-    return true;
+    return this.#receive(i.into, word, this.#machine.lastEvent(this.#cpu));
   }
 
   #store(i: StoreInstruction): boolean {
@@ -303,8 +301,7 @@ export class MachineThread {
     const expected = this.#value(i.expected);
     const replacement = this.#value(i.replacement);
     const old = this.#conditional(i, RMW_CMPXCHG, replacement, expected, RMW_ORDERS[i.order]);
-    this.#receive(i.into, old.word, old.event);
-    return true;
+    return this.#receive(i.into, old.word, old.event);
   }
 
   #addUnless(i: AddUnlessInstruction): boolean {
@@ -312,8 +309,7 @@ export class MachineThread {
     const unless = this.#value(i.unless);
     const addend = this.#value(i.addend);
     const old = this.#conditional(i, RMW_ADD_UNLESS, addend, unless, RMW_FULL);
-    this.#receive(i.into, old.word === unless ? 0 : 1, old.event, this.#of(i.unless));
-    return true;
+    return this.#receive(i.into, old.word === unless ? 0 : 1, old.event, this.#of(i.unless));
   }
 
   #conditional(
@@ -356,18 +352,14 @@ export class MachineThread {
       case 'is-locked':
         return this.#load({ ...i, kind: 'load', order: 'once' });
       case 'srcu-lock':
-        machine.rcuReadLock(cpu, this.#address(i.address));
         this.#set(i.into, i.cookie, NONE);
-        return true;
+        return this.#enter(this.#address(i.address));
       case 'srcu-unlock':
-        machine.rcuReadUnlock(cpu, this.#address(i.address));
-        return true;
+        return this.#leave(this.#address(i.address), i);
       case 'rcu-lock':
-        machine.rcuReadLock(cpu);
-        return true;
+        return this.#enter(0);
       case 'rcu-unlock':
-        machine.rcuReadUnlock(cpu);
-        return true;
+        return this.#leave(0, i);
       case 'synchronize-rcu':
         return this.#gracePeriod(0);
       case 'synchronize-srcu':
@@ -377,13 +369,27 @@ export class MachineThread {
     }
   }
 
+  /** Enter a read-side section of RCU, or of an SRCU domain by its address. */
+  #enter(domain: number): boolean {
+    this.#open[domain] = (this.#open[domain] ?? 0) + 1;
+    this.#machine.rcuReadLock(this.#cpu, domain);
+    return true;
+  }
+
+  #leave(domain: number, { at }: Instruction): boolean {
+    const open = this.#open[domain] ?? 0;
+    if (open === 0) throw new NotOnMachine(this.#test, at, 'the end of a section that is not open');
+    this.#open[domain] = open - 1;
+    this.#machine.rcuReadUnlock(this.#cpu, domain);
+    return true;
+  }
+
   #trylock(address: number, into: number): boolean {
     const machine = this.#machine;
     machine.depend(this.#cpu, NONE, NONE, NONE);
     const taken = machine.trylock(this.#cpu, address);
     const event = machine.lastEvent(this.#cpu) - (taken ? 1 : 0);
-    this.#receive(into, taken ? 1 : 0, event);
-    return true;
+    return this.#receive(into, taken ? 1 : 0, event);
   }
 
   #gracePeriod(domain: number): boolean {

@@ -5,7 +5,7 @@ import type { ViewMachineOptions } from '../../view-machine/options.js';
 import { ViewMachine } from '../../view-machine/view-machine.js';
 import type { LitmusLocation, LitmusTest, LocationId, Place } from '../syntax/ast.js';
 import type { FinalState, StateCount } from '../engine.js';
-import { mixedLockAccess } from '../syntax/locks.js';
+import { lockLocations, mixedLockAccess } from '../syntax/locks.js';
 import { MachineWords, NotOnMachine } from './machine-access.js';
 import { GIVE_UP, MixedChoices, type Schedule } from './machine-schedule.js';
 import { MachineThread } from './machine-thread.js';
@@ -47,6 +47,8 @@ export class MachineLitmus {
   /** Executions given up so far because a loop went on. */
   cuts = 0;
   readonly #test: LitmusTest;
+  /** Locations that are used as locks, whatever their type. */
+  readonly #locks: ReadonlySet<LocationId>;
   readonly #initial: Int32Array;
   /** Of this execution: the threads that can go on, and for each thread whether it is blocked. */
   readonly #runnable: number[] = [];
@@ -56,6 +58,7 @@ export class MachineLitmus {
   constructor(test: LitmusTest, options: Partial<ViewMachineOptions> = {}) {
     const cpus = test.threads.length;
     this.#test = test;
+    this.#locks = lockLocations(test);
     const mixed = mixedLockAccess(test);
     if (mixed !== undefined) throw new NotOnMachine(test, mixed.at, 'an ordinary access to a lock');
     this.words = new MachineWords(test);
@@ -123,7 +126,8 @@ export class MachineLitmus {
   /** Taking and releasing a lock leaves its initial value. */
   #lastValue(location: LocationId): number {
     const { kind, init } = this.#test.locations[location] as LitmusLocation;
-    return kind === 'lock' ? init : this.words.fromWord(this.machine.newest(location + 1));
+    const isLock = kind === 'lock' || this.#locks.has(location);
+    return isLock ? init : this.words.fromWord(this.machine.newest(location + 1));
   }
 }
 

@@ -19,7 +19,7 @@ import type {
   Statement,
 } from '../syntax/ast.js';
 import { stepsOf, type Step } from '../syntax/steps.js';
-import { mixedLockAccess } from '../syntax/locks.js';
+import { lockLocations, mixedLockAccess } from '../syntax/locks.js';
 import { hasJumps } from '../syntax/walk.js';
 import { addressIn, isPointer, locationOf } from '../syntax/values.js';
 import { mayPoint, pointerFlow, type PointerFlow } from './pointers.js';
@@ -272,9 +272,10 @@ export function threadTest(test: LitmusTest): ThreadTest {
   for (const place of test.filter ? placesOf(test.filter) : []) {
     if (!places.some(same(place))) places.push(place);
   }
+  const used = lockLocations(test);
   const observed = places.map((place): LitmusPlace => {
     if (place.kind === 'register') return { thread: place.thread, reg: place.register };
-    if (test.locations[place.location]?.kind !== 'data') {
+    if (test.locations[place.location]?.kind !== 'data' || used.has(place.location)) {
       throw new NotOnThreads('the value of a lock is observed');
     }
     return { location: place.location };
