@@ -20,10 +20,11 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'BlockStatement',
 ]);
 
-/** An operand that reading cannot change: a name, or a field of `this`. */
+/** An operand that reading cannot change: names and fields of `this`, and what is computed from them. */
 const isPlain = (node: AnyNode): boolean =>
   node.type === 'Identifier' ||
   node.type === 'Literal' ||
+  (node.type === 'BinaryExpression' && childrenOf(node).every(isPlain)) ||
   (node.type === 'MemberExpression' && !node.computed && node.object.type === 'ThisExpression');
 
 function isLook(node: AnyNode): boolean {
