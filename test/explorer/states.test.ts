@@ -12,7 +12,8 @@ import { RandomSource } from '../../src/explorer/engine/random-source.js';
 import { loadScenario } from '../../src/explorer/engine/session.js';
 import type { SearchRule } from '../../src/explorer/states/rules.js';
 import { RULES } from '../../src/explorer/states/rules.js';
-import { StateSearch, type SearchResult } from '../../src/explorer/states/search.js';
+import { StateSearch } from '../../src/explorer/states/search.js';
+import type { SearchResult } from '../../src/explorer/states/search-result.js';
 import { functionsOf } from './resumable-text.js';
 import {
   endsOf,
@@ -153,6 +154,58 @@ test('an interrupt comes before a section that keeps it off, or after; without R
 test('code that may be interrupted is, between any two of its steps; without R-14 only at one end', (t) => {
   t.deepEqual(interruptedEnds(OPEN), ['1', '2', '3']);
   t.true(interruptedEnds(OPEN, 'R-14').length < 3);
+});
+
+/** Both bodies, and an interrupt on each CPU that word 128 or 129 makes pending and that clears it. */
+function withInterrupts(program: readonly SmallBody[], isPlain: boolean): SearchResult {
+  const map = new MemoryMap();
+  const localBase = claimLocal(map, 2);
+  const text = `${textOf(program)}
+export function interrupt(cpu) {
+  const seen = cpu.xchg(128 + cpu.id, 0);
+  const other = cpu.readOnce(130);
+  cpu.writeOnce(150 + cpu.id, (cpu.readOnce(150 + cpu.id) * 5 + 2 * other + seen) | 0);
+  cpu.writeOnce(130, 3 + cpu.id);
+}`;
+  const [left, right, interrupt] = functionsOf(text, ['body0', 'body1', 'interrupt']);
+  const pending = (id: number, state: { read: (addr: number) => number }): boolean =>
+    state.read(128 + id) !== 0;
+  const machine = {
+    map,
+    localBase,
+    ctx: {} as CpuContext,
+    bodies: [left!, right!],
+    interrupt: { pending, body: interrupt! },
+  };
+  const scenario = {
+    name: 'interrupted',
+    outcomes: {},
+    observe: (end: { read: (addr: number) => number }) =>
+      [...WORDS, SEEN, SEEN + 1, 150, 151].map((x) => end.read(x)).join(),
+  } as unknown as Scenario;
+  const prepared = { scenario, machine, image: new Int32Array(SIZE) };
+  const search = new StateSearch(prepared, { ablation: new Ablation(), bound: 400, isPlain });
+  return search.run({ steps: 3e5 });
+}
+
+test(`generated programs with interrupts end as a search that takes every step for a choice (seed ${SEED})`, (t) => {
+  const random = new RandomSource();
+  let ends = 0;
+  for (let i = 0, done = 0; done < PROGRAMS / 4; i++) {
+    random.seed(SEED, i);
+    const program = smallProgram(random);
+    if (program.length !== 2 || program.flatMap(({ steps }) => steps).length > 7) continue;
+    const plain = withInterrupts(program, true);
+    if (!plain.exhausted) continue;
+    done++;
+    const expected = sorted(plain.ends.keys());
+    ends += expected.length;
+    const found = sorted(withInterrupts(program, false).ends.keys());
+    if (found.join(';') === expected.join(';')) continue;
+    t.deepEqual(found, expected, textOf(program));
+    return;
+  }
+  t.true(ends > PROGRAMS);
 });
 
 /** Rules that only interrupts can show. */

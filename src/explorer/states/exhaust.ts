@@ -7,7 +7,8 @@ import type { Grade } from '../../scenario/declare.js';
 import { prepare } from '../engine/prepare.js';
 import { DEFAULT_STEPS, loadScenario, Session } from '../engine/session.js';
 import { PathStrategy } from './path-strategy.js';
-import { StateSearch, type End, type SearchResult, type Seen } from './search.js';
+import { StateSearch } from './search.js';
+import type { End, SearchResult, Seen } from './search-result.js';
 
 /** Steps between two looks at the clock. */
 const CLOCK_STEPS = 1_000;

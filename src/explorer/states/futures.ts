@@ -5,16 +5,11 @@
 
 import type { Addr } from '../../memory/struct.js';
 import { accesses, bitsOf, reads, writes } from './accesses.js';
+import { FutureSets, LOCKS, READS, UNLOCKS, WRITES } from './future-sets.js';
 import type { LocalStates } from './local-states.js';
 import * as ask from './requests.js';
 import type { SearchRule } from './rules.js';
 import type { Sharing } from './sharing.js';
-
-const READS = 0;
-const WRITES = 1;
-const LOCKS = 2;
-const UNLOCKS = 3;
-const SETS = 4;
 
 /** No lock is common to all accesses of a word. */
 const UNGUARDED = 0;
@@ -23,8 +18,7 @@ const UNTOUCHED = -1;
 
 /** Future accesses of every local state, to the words that are shared. */
 export class Futures {
-  /** Times that a decision taken before may have been wrong. */
-  surprises = 0;
+  #surprises = 0;
   readonly #local: LocalStates;
   readonly #sharing: Sharing;
   readonly #broken: SearchRule | undefined;
@@ -32,9 +26,12 @@ export class Futures {
   readonly #first: Int32Array;
   readonly #parts: Uint8Array;
   #bits: number[] = [];
-  /** Words of one set of parts. */
-  #width = 1;
-  #sets = new Int32Array(0);
+  /** What states may come to. */
+  #all: FutureSets;
+  /** What they may come to before they take a lock, for each lock that was asked for. */
+  readonly #beforeLock = new Map<Addr, FutureSets>();
+  /** 1 for each word that is a lock but is stored to, or released by code that does not hold it. */
+  readonly #loose: Uint8Array;
   #known = 0;
   /** How many ways that meet are known. */
   #joined = 0;
@@ -49,6 +46,15 @@ export class Futures {
     this.#first = new Int32Array(words).fill(-1);
     this.#parts = new Uint8Array(words);
     this.#guards = new Int32Array(words).fill(UNTOUCHED);
+    this.#loose = new Uint8Array(words);
+    this.#all = new FutureSets(local, 0);
+  }
+
+  /** Times that a decision taken before may have been wrong. */
+  get surprises(): number {
+    let sum = this.#surprises + this.#all.surprises;
+    for (const sets of this.#beforeLock.values()) sum += sets.surprises;
+    return sum;
   }
 
   /** Take stock of everything that is known: before another search. */
@@ -62,11 +68,11 @@ export class Futures {
       this.#parts[addr] = parts.length;
       this.#bits.push(...parts);
     }
-    this.#width = Math.max(1, Math.ceil(this.#bits.length / 32));
-    this.#sets = new Int32Array(SETS * this.#width * Math.max(64, 2 * this.#local.size));
+    this.#all = new FutureSets(this.#local, this.#bits.length);
+    this.#beforeLock.clear();
     this.#known = this.#joined = 0;
     this.extend();
-    this.surprises = 0;
+    this.#all.surprises = this.#surprises = 0;
   }
 
   /** The masks by which each shared word is accessed. */
@@ -86,73 +92,75 @@ export class Futures {
   /** Learn of the local states made since the last call. */
   extend(): void {
     const local = this.#local;
-    const stride = SETS * this.#width;
-    if (local.size * stride > this.#sets.length) {
-      const larger = new Int32Array(2 * local.size * stride);
-      larger.set(this.#sets);
-      this.#sets = larger;
+    if (this.#known === local.size && this.#joined === local.joined.length) return;
+    const all = [this.#all, ...this.#beforeLock.values()];
+    for (const sets of all) sets.begin(this.#known);
+    for (; this.#known < local.size; this.#known++) {
+      this.#note(this.#known);
+      for (const sets of all) this.#learn(sets, this.#known);
     }
-    const old = this.#known;
-    for (; this.#known < local.size; this.#known++) this.#learn(this.#known, old);
     const { joined } = local;
     for (; this.#joined < joined.length; this.#joined += 2) {
-      this.#join(joined[this.#joined] as number, joined[this.#joined + 1] as number, old);
+      for (const sets of all) this.#join(sets, this.#joined);
     }
   }
 
-  #learn(state: number, old: number): void {
+  #join(sets: FutureSets, at: number): void {
+    const { joined } = this.#local;
+    sets.join(joined[at] as number, joined[at + 1] as number, this.#bits.length);
+  }
+
+  /** What is to be known of an access besides who may still make it. */
+  #note(state: number): void {
     const local = this.#local;
     const kind = local.kind(state);
     if (!accesses(kind)) return;
     const addr = local.addr(state);
     this.#guard(addr, local.locks(state));
+    if (!writes(kind) || kind === ask.ASK_LOCK || kind === ask.ASK_TRYLOCK) return;
+    if (kind === ask.ASK_UNLOCK && local.holds(state, addr)) return;
+    if (this.#loose[addr] === 0 && this.#beforeLock.has(addr)) this.#surprises++;
+    this.#loose[addr] = 1;
+  }
+
+  #learn(sets: FutureSets, state: number): void {
+    const local = this.#local;
+    const kind = local.kind(state);
+    if (!accesses(kind)) return;
+    const addr = local.addr(state);
     const first = this.#first[addr] as number;
     if (first < 0) return;
     const bits = bitsOf(kind, local.a(state));
     for (let part = first; part < first + (this.#parts[addr] as number); part++) {
       if (((this.#bits[part] as number) & bits) === 0) continue;
-      if (kind === ask.ASK_LOCK || kind === ask.ASK_TRYLOCK)
-        this.#mayStill(state, LOCKS, part, old);
-      else if (kind === ask.ASK_UNLOCK) this.#mayStill(state, UNLOCKS, part, old);
+      if (kind === ask.ASK_LOCK || kind === ask.ASK_TRYLOCK) sets.mayStill(state, LOCKS, part);
+      else if (kind === ask.ASK_UNLOCK) sets.mayStill(state, UNLOCKS, part);
       else {
-        if (writes(kind)) this.#mayStill(state, WRITES, part, old);
-        if (reads(kind)) this.#mayStill(state, READS, part, old);
+        if (writes(kind)) sets.mayStill(state, WRITES, part);
+        if (reads(kind)) sets.mayStill(state, READS, part);
       }
     }
+  }
+
+  /** What states may come to before they take a lock. */
+  #before(lock: Addr): FutureSets {
+    const known = this.#beforeLock.get(lock);
+    if (known !== undefined) return known;
+    const sets = new FutureSets(this.#local, this.#bits.length, lock);
+    this.#beforeLock.set(lock, sets);
+    sets.begin(this.#known);
+    for (let state = 0; state < this.#known; state++) this.#learn(sets, state);
+    for (let at = 0; at < this.#joined; at += 2) this.#join(sets, at);
+    sets.surprises = 0;
+    return sets;
   }
 
   #guard(addr: Addr, locks: number): void {
     const before = this.#guards[addr] as number;
     if (this.#broken === 'R-4' && before > UNGUARDED) return;
     const now = before === UNTOUCHED ? locks : this.#local.commonLocks(before, locks);
-    if (before !== UNTOUCHED && before !== UNGUARDED && now === UNGUARDED) this.surprises++;
+    if (before !== UNTOUCHED && before !== UNGUARDED && now === UNGUARDED) this.#surprises++;
     this.#guards[addr] = now;
-  }
-
-  /** A state, and so all before it, may still make an access. */
-  #mayStill(state: number, set: number, part: number, old: number): void {
-    const sets = this.#sets;
-    const stride = SETS * this.#width;
-    const offset = set * this.#width + (part >>> 5);
-    const bit = 1 << (part & 31);
-    for (let at = state; at >= 0; at = this.#local.parent(at)) {
-      const i = at * stride + offset;
-      if (((sets[i] as number) & bit) !== 0) return;
-      sets[i] = (sets[i] as number) | bit;
-      if (at < old) this.surprises++;
-      for (const before of this.#local.moreBefore(at)) this.#mayStill(before, set, part, old);
-    }
-  }
-
-  /** One state may lead to another that was known already. */
-  #join(before: number, after: number, old: number): void {
-    const base = after * SETS * this.#width;
-    for (let set = 0; set < SETS; set++) {
-      for (let part = 0; part < this.#bits.length; part++) {
-        const word = this.#sets[base + set * this.#width + (part >>> 5)] as number;
-        if ((word & (1 << (part & 31))) !== 0) this.#mayStill(before, set, part, old);
-      }
-    }
   }
 
   /** Whether all accesses of a word hold a common lock, as far as is known. */
@@ -160,23 +168,31 @@ export class Futures {
     return (this.#guards[addr] as number) > UNGUARDED;
   }
 
-  /** Whether code in local state `other` may still make an access that does not commute with one of kind `kind`. */
-  mayMeet(other: number, kind: number, addr: Addr, a: number): boolean {
+  /**
+   * Whether code in local state `other` may still make an access that does not commute with one of kind `kind`, before that one
+   * is made: it cannot take any of the locks `held`.
+   */
+  mayMeet(other: number, kind: number, addr: Addr, a: number, held: readonly Addr[]): boolean {
+    if ((this.#first[addr] as number) < 0) return this.#sharing.isShared(addr);
+    if (!this.#meets(this.#all, other, kind, addr, a)) return false;
+    for (const lock of held) {
+      if (this.#loose[lock] === 1) continue;
+      if (!this.#meets(this.#before(lock), other, kind, addr, a)) return false;
+    }
+    return true;
+  }
+
+  #meets(sets: FutureSets, other: number, kind: number, addr: Addr, a: number): boolean {
     const first = this.#first[addr] as number;
-    if (first < 0) return this.#sharing.isShared(addr);
     const bits = this.#broken === 'R-3' ? bitsOf(kind, a) & 1 : bitsOf(kind, a);
-    const sets = this.#sets;
-    const base = other * SETS * this.#width;
     for (let part = first; part < first + (this.#parts[addr] as number); part++) {
       if (((this.#bits[part] as number) & bits) === 0) continue;
-      const i = base + (part >>> 5);
-      let met = sets[i + WRITES * this.#width] as number;
-      if (writes(kind)) met |= sets[i + READS * this.#width] as number;
+      let met = sets.word(other, WRITES, part);
+      if (writes(kind)) met |= sets.word(other, READS, part);
       // Nobody takes a lock before it is released, and who releases it has taken it.
       if (this.#broken === 'R-5' && kind === ask.ASK_UNLOCK) met = 0;
-      if (kind !== ask.ASK_UNLOCK) met |= sets[i + LOCKS * this.#width] as number;
-      if (kind !== ask.ASK_LOCK && kind !== ask.ASK_UNLOCK)
-        met |= sets[i + UNLOCKS * this.#width] as number;
+      if (kind !== ask.ASK_UNLOCK) met |= sets.word(other, LOCKS, part);
+      if (kind !== ask.ASK_LOCK && kind !== ask.ASK_UNLOCK) met |= sets.word(other, UNLOCKS, part);
       if ((met & (1 << (part & 31))) !== 0) return true;
     }
     return false;

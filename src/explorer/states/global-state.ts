@@ -24,6 +24,8 @@ import { UndoableMemory } from './undoable-memory.js';
 /** No code: a CPU that executes no interrupt. */
 export const NONE = -1;
 
+const NO_LOCKS: readonly Addr[] = [];
+
 /** What is fixed about a search. */
 export interface GlobalOptions {
   readonly ablation: Ablation;
@@ -70,6 +72,12 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   high = 0;
   #live: Int32Array = new Int32Array(0);
   #owner = 0;
+  /** Local states whose accesses the last step, or the beginning of an interrupt, consisted of. */
+  readonly touched: number[] = [];
+  /** The last step recorded an event: its order with all others that do matters. */
+  recorded = false;
+  /** Spin locks held when the step began: nobody else gets past taking them before it. */
+  #held: readonly Addr[] = NO_LOCKS;
   readonly #machine: Machine;
   readonly #broken: SearchRule | undefined;
   readonly #keepsEvents: boolean;
@@ -178,6 +186,8 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     const name = owner < this.cpuCount ? 'body' : 'interrupt';
     const { state } = this.local.start(cpu as CpuId, code, name, current);
     this.#owner = owner;
+    this.#held = NO_LOCKS;
+    this.touched.length = 0;
     if (owner >= this.cpuCount) this.#noteRoot(cpu, state);
     this.at[owner] = this.#follow(state, 0);
   }
@@ -253,10 +263,25 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     return kind === ask.ASK_LOCK ? isUnheld(value) : value !== local.a(state);
   }
 
+  /** Words on which it depends, as far as is known, whether an interrupt of a CPU is pending. */
+  pendingWordsOf(cpu: number): ReadonlySet<Addr> {
+    return this.#pendingWords[cpu] as Set<Addr>;
+  }
+
   /** Whether a CPU can take an interrupt. */
   isInterrupted(cpu: number): boolean {
-    if (!this.#hasInterrupts || this.owner(cpu) !== cpu) return false;
-    if (this.local.depth(this.at[cpu] as number) !== 0) return false;
+    return this.#hasInterrupts && this.takesInterrupts(this.at, cpu) && this.isPending(cpu);
+  }
+
+  /** Whether a CPU would take an interrupt that is pending, with its code in given local states. */
+  takesInterrupts(at: Int32Array, cpu: number): boolean {
+    return (
+      (at[this.cpuCount + cpu] as number) === NONE && this.local.depth(at[cpu] as number) === 0
+    );
+  }
+
+  /** Whether an interrupt of a CPU is pending. */
+  isPending(cpu: number): boolean {
     this.#pendingView.cpu = cpu;
     return this.#machine.interrupt?.pending(cpu as CpuId, this.#pendingView) ?? false;
   }
@@ -288,6 +313,9 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     const owner = this.owner(cpu);
     const state = this.at[owner] as number;
     this.#owner = owner;
+    this.touched.length = 0;
+    this.recorded = false;
+    this.#held = this.#broken === 'R-15' ? this.local.knownLocks : this.local.heldLocks(state);
     this.#conflict = this.#masksInterrupt(cpu, owner, state);
     try {
       this.at[owner] = this.#follow(state, this.#operate(cpu, state, fails));
@@ -322,8 +350,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
 
   /** Whether an interrupt of a CPU is pending, or may be before the code that executes a step goes on. */
   #mayBeInterrupted(cpu: number): boolean {
-    this.#pendingView.cpu = cpu;
-    if (this.#machine.interrupt?.pending(cpu as CpuId, this.#pendingView) ?? false) return true;
+    if (this.isPending(cpu)) return true;
     for (const addr of this.#pendingWords[cpu] as Set<Addr>) {
       for (let owner = 0; owner < this.at.length; owner++) {
         if (this.#waitsForStep(owner)) continue;
@@ -348,11 +375,11 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   /** Whether code may still make an access that does not commute with another; an interrupt that may yet come counts. */
   #mayMeet(owner: number, kind: number, addr: Addr, a: number, asks = true): boolean {
     const state = this.at[owner] as number;
-    if (state !== NONE && this.futures.mayMeet(state, kind, addr, a)) return true;
+    if (state !== NONE && this.futures.mayMeet(state, kind, addr, a, this.#held)) return true;
     if (owner < this.cpuCount) return false;
     const cpu = owner - this.cpuCount;
     for (const root of this.#interruptRoots[cpu] as Set<number>) {
-      if (!this.futures.mayMeet(root, kind, addr, a)) continue;
+      if (!this.futures.mayMeet(root, kind, addr, a, this.#held)) continue;
       if (!asks || this.#mayBeInterrupted(cpu)) return true;
     }
     return false;
@@ -362,6 +389,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   #touch(state: number): void {
     const { local, sharing } = this;
     this.onAccess?.(this.#owner, state);
+    this.touched.push(state);
     const kind = local.kind(state);
     const addr = local.addr(state);
     const owner = this.#owner;
@@ -473,7 +501,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
 
   event(cpu: CpuId, event: number, a: number, b: number, c: number): void {
     if (!this.#keepsEvents) return;
-    this.#conflict = true;
+    this.#conflict = this.recorded = true;
     this.#events.push(cpu, event, a, b, c);
     for (const n of [cpu, event, a, b, c]) {
       this.#eventsLow = mix(this.#eventsLow, n);

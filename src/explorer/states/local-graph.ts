@@ -280,6 +280,21 @@ export class LocalGraph implements Behaviour {
     return kind === ASK_UNLOCK ? this.#lockSets.without(held, addr) : held;
   }
 
+  /** The spin locks that the code holds. */
+  heldLocks(state: number): readonly Addr[] {
+    return this.#lockSets.of(this.locks(state));
+  }
+
+  /** All spin locks that are known to be taken. */
+  get knownLocks(): readonly Addr[] {
+    return this.#lockSets.all;
+  }
+
+  /** Whether the code holds a spin lock. */
+  holds(state: number, lock: Addr): boolean {
+    return this.heldLocks(state).includes(lock);
+  }
+
   /** The locks that two sets have in common. */
   commonLocks(a: number, b: number): number {
     return this.#lockSets.common(a, b);

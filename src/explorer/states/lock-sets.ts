@@ -19,6 +19,16 @@ export class LockSets {
     return number;
   }
 
+  /** The locks of a set. */
+  of(set: number): readonly Addr[] {
+    return this.#sets[set] ?? [];
+  }
+
+  /** The locks of all sets. */
+  get all(): readonly Addr[] {
+    return [...new Set(this.#sets.flat())];
+  }
+
   /** A set and one lock more. */
   with(set: number, lock: Addr): number {
     return this.#number([...(this.#sets[set] ?? []), lock]);

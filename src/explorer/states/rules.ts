@@ -17,6 +17,8 @@ export const RULES = [
   'R-12', // a word that nobody reads before it is overwritten is no part of a state
   'R-13', // local states that ask for the same, now and after equal answers, are one
   'R-14', // code waits for what it is interrupted by, and interrupts for sections that keep them off
+  'R-15', // before a step nobody else gets past taking a lock that the code of the step holds
+  'R-16', // a step is no choice if it commutes with all that the other of two CPUs does until it has to wait
 ] as const;
 
 /** A rule of the search. */

@@ -4,45 +4,15 @@ import type { Ablation } from '../../memory/sites.js';
 import type { Prepared } from '../engine/prepared.js';
 import { RandomSource } from '../engine/random-source.js';
 import { countOf, lowest } from '../engine/strategy.js';
-import { Judge, type Verdict } from '../engine/verdict.js';
+import { Judge } from '../engine/verdict.js';
 import { GlobalState, type Mark } from './global-state.js';
 import { HashSet, mix, mixAgain } from './hash.js';
+import { Lookahead } from './lookahead.js';
 import type { SearchRule } from './rules.js';
+import type { End, SearchResult, Seen } from './search-result.js';
 
 /** Seed of the executions that tell how much a search has seen. */
 const PROBE_SEED = 1;
-
-/** What a search has found so far. */
-export interface SearchResult {
-  /** Every state was searched, and nothing was left out. */
-  readonly exhausted: boolean;
-  /** States in which somebody had a choice. */
-  readonly states: number;
-  /** Steps executed, to and fro. */
-  readonly steps: number;
-  /** Ends reached, by the key of their verdict. */
-  readonly ends: ReadonlyMap<string, End>;
-  /** How often the search began again, as a word turned out to be shared. */
-  readonly restarts: number;
-  /** Whether choices were left out because of a bound on preemptions. */
-  readonly bounded: boolean;
-}
-
-/** How much of the states that executions pass a search has been at. */
-export interface Seen {
-  /** Mean share over random executions, from 0 to 1, and its standard error. */
-  readonly share: number;
-  readonly error: number;
-}
-
-/** Ends with the same outcome. */
-export interface End {
-  readonly verdict: Verdict;
-  /** States in which an execution ended so. */
-  count: number;
-  /** The way to the first: see `PathStrategy`. */
-  readonly path: readonly number[];
-}
 
 /** How far a search may go. */
 export interface SearchLimits {
@@ -57,6 +27,8 @@ export interface SearchOptions {
   readonly bound: number;
   /** A rule whose condition is ignored: for tests only. */
   readonly broken?: SearchRule | undefined;
+  /** Every step is a choice: for tests only. */
+  readonly isPlain?: boolean;
 }
 
 /** A state with choices left: bit `cpu` is its next operation, then that with a late failure, then an interrupt. */
@@ -91,6 +63,8 @@ export class StateSearch {
   /** Steps when something first turned out to be wrong in this pass, and when the pass began; negative: nothing did. */
   #doubtfulSince = -1;
   #passSteps = 0;
+  readonly #isPlain: boolean;
+  #ahead: Lookahead;
   #done = false;
   #overlong = false;
   /** Preemptions that an execution may have, and whether choices were left out for it. */
@@ -100,13 +74,15 @@ export class StateSearch {
   #last = -1;
   #preemptions = 0;
 
-  constructor(prepared: Prepared, { ablation, bound, broken }: SearchOptions) {
+  constructor(prepared: Prepared, { ablation, bound, broken, isPlain = false }: SearchOptions) {
+    this.#isPlain = isPlain;
     this.#prepared = prepared;
     this.#ablation = ablation;
     this.#broken = broken;
     this.#judge = new Judge(prepared);
     this.#bound = bound;
     this.#state = this.#newState();
+    this.#ahead = new Lookahead(this.#state, broken);
     this.#begin();
   }
 
@@ -135,6 +111,7 @@ export class StateSearch {
   #goToStart(): void {
     this.#depth = this.#preemptions = 0;
     this.#last = -1;
+    this.#ahead.clear();
     this.#state.start();
   }
 
@@ -249,11 +226,13 @@ export class StateSearch {
     if (this.#keepsEvents || !this.#state.usesEvents) return false;
     this.#keepsEvents = true;
     this.#state = this.#newState();
+    this.#ahead = new Lookahead(this.#state, this.#broken);
     return true;
   }
 
   #take(choice: number): void {
     const state = this.#state;
+    this.#ahead.clear();
     const n = state.cpuCount;
     this.#count(choice);
     if (choice >= 2 * n) state.interrupt(choice - 2 * n);
@@ -342,17 +321,34 @@ export class StateSearch {
 
   /** Execute every operation whose order with others does not matter. */
   #settle(): void {
+    if (this.#isPlain) return;
     const state = this.#state;
     for (let cpu = 0; cpu < state.cpuCount; cpu++) {
       while (state.canGoOn(cpu) && !state.mayFail(cpu) && this.#depth <= this.#bound) {
         const mark = state.mark();
         this.#count(cpu);
-        if (!state.step(cpu)) continue;
+        if (!state.step(cpu) || this.#commutes(cpu, mark)) {
+          this.#ahead.stepped(cpu);
+          continue;
+        }
         state.restore(mark);
         this.#depth--;
         break;
       }
     }
+  }
+
+  /** Whether a step that was just taken commutes with all that others may do before it. */
+  #commutes(cpu: number, mark: Mark): boolean {
+    const state = this.#state;
+    const ahead = this.#ahead;
+    if (state.thrown !== undefined || state.recorded) return false;
+    if (!ahead.isKnown(cpu)) {
+      state.restore(mark);
+      ahead.look(cpu);
+      state.step(cpu);
+    }
+    return ahead.commutes(cpu, mark);
   }
 
   #choices(): number {

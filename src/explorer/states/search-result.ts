@@ -1,0 +1,35 @@
+/** What a search of states has found. */
+
+import type { Verdict } from '../engine/verdict.js';
+
+/** What a search has found so far. */
+export interface SearchResult {
+  /** Every state was searched, and nothing was left out. */
+  readonly exhausted: boolean;
+  /** States in which somebody had a choice. */
+  readonly states: number;
+  /** Steps executed, to and fro. */
+  readonly steps: number;
+  /** Ends reached, by the key of their verdict. */
+  readonly ends: ReadonlyMap<string, End>;
+  /** How often the search began again, as a word turned out to be shared. */
+  readonly restarts: number;
+  /** Whether choices were left out because of a bound on preemptions. */
+  readonly bounded: boolean;
+}
+
+/** How much of the states that executions pass a search has been at. */
+export interface Seen {
+  /** Mean share over random executions, from 0 to 1, and its standard error. */
+  readonly share: number;
+  readonly error: number;
+}
+
+/** Ends with the same outcome. */
+export interface End {
+  readonly verdict: Verdict;
+  /** States in which an execution ended so. */
+  count: number;
+  /** The way to the first: see `PathStrategy`. */
+  readonly path: readonly number[];
+}
