@@ -65,7 +65,7 @@ export {
   type ExhaustResult,
 } from './campaign/exhaust.js';
 export type { ExhaustedOutcome, ExhaustReport } from './explorer/states/exhaust.js';
-export type { Seen } from './explorer/states/search.js';
+export type { Seen } from './explorer/states/search-result.js';
 export { recordFinding, type RecordFindingOptions } from './campaign/record-finding.js';
 export { runCampaign, type RunCampaignOptions } from './campaign/run-campaign.js';
 export type {
