@@ -85,5 +85,5 @@ for (const options of [
 
 test('a file with several scenarios needs the name of one', async (t) => {
   const error = await t.throwsAsync(async () => raceTest(scenario)(t), { code: 'ERR_USAGE' });
-  t.regex(error.message, /mailbox, mailbox-unfenced/);
+  t.regex(error.message, /several scenarios: give .*'mailbox', 'mailbox-unfenced'/);
 });
