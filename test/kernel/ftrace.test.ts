@@ -137,7 +137,7 @@ function boot() {
   };
 }
 
-test('one user is called by the site itself, several by the list function, newest first', (t) => {
+test('ftrace_get_addr_new, ftrace_caller, add_ftrace_ops, remove_ftrace_ops: one user is called by the site itself, several by the list function, newest first', (t) => {
   const { cpu, f, registered, enter, site, caller } = boot();
   const a = registered(0);
   t.is(site(f), a);
@@ -156,7 +156,7 @@ test('one user is called by the site itself, several by the list function, newes
   t.deepEqual(enter(f), []);
 });
 
-test('the list function calls only those whose filter holds the site', (t) => {
+test('hash_contains_ip: the list function calls only those whose filter holds the site', (t) => {
   const { f, g, registered, enter } = boot();
   const a = registered(0);
   const b = registered(0);
@@ -166,7 +166,7 @@ test('the list function calls only those whose filter holds the site', (t) => {
   t.deepEqual(enter(g), [both, elsewhere]);
 });
 
-test('a filter holds so many locations, each once, and stays as it is while its ops is registered', (t) => {
+test('ftrace_set_filter_ip, register_ftrace_function_nolock: a filter holds so many locations, each once, and stays as it is while its ops is registered', (t) => {
   const { cpu, f, g, user, words, solo } = boot();
   const ops = user(0, []);
   t.is(registerFtraceFunction(cpu, ops), -EINVAL, 'an ops for nothing');
@@ -183,7 +183,7 @@ test('a filter holds so many locations, each once, and stays as it is while its 
   t.is(unregisterFtraceFunction(cpu, ops), -EINVAL);
 });
 
-test('who wants all registers makes everybody get them, and gives up nothing when others go', (t) => {
+test('__ftrace_hash_rec_update, ftrace_get_regs: who wants all registers makes everybody get them, and gives up nothing when others go', (t) => {
   const { cpu, f, registered, enter, called, site, caller, regsCaller } = boot();
   const plain = registered(0);
   enter(f);
@@ -205,7 +205,7 @@ test('who wants all registers makes everybody get them, and gives up nothing whe
   t.false(called.some((c) => c.hasRegs));
 });
 
-test('a handler that wants registers is not called by a site that saved the arguments only', (t) => {
+test('ftrace_ops_test: a handler that wants registers is not called by a site that saved the arguments only', (t) => {
   const { cpu, f, registered, called, words, fregs } = boot();
   const plain = registered(0);
   registered(FTRACE_OPS_FL_SAVE_REGS);
@@ -217,7 +217,7 @@ test('a handler that wants registers is not called by a site that saved the argu
   );
 });
 
-test('neither list nor trampoline enters a handler that is running, and both leave it as it was', (t) => {
+test('trace_test_and_set_recursion, trace_clear_recursion, ftrace_ops_assist_func: neither list nor trampoline enters a handler that is running, and both leave it as it was', (t) => {
   const { cpu, f, registered, enter, words } = boot();
   const recursion = cpu.current + TASK.traceRecursion;
   const alone = registered(FTRACE_OPS_FL_RECURSION, [f], FN_CALLS_AGAIN);
@@ -254,7 +254,7 @@ test('an ops without a handler is a WARN, and ends the walk', (t) => {
   t.is(words[solo.kernel.warnCounts + WARN_OPS_WITHOUT_FUNC.id], 1);
 });
 
-test('one ops changes the instruction pointer at a site: a second is refused whole, and the first stays', (t) => {
+test('ftrace_startup, __ftrace_hash_update_ipmodify: one ops changes the instruction pointer at a site: a second is refused whole, and the first stays', (t) => {
   const { cpu, f, g, user, registered, enter, site } = boot();
   const first = registered(FTRACE_OPS_FL_IPMODIFY);
   const second = user(FTRACE_OPS_FL_IPMODIFY, [g, f]);
@@ -291,7 +291,7 @@ test('a livepatch of a function that somebody else redirects is refused with EBU
   t.true(versions.every((version) => version === 5));
 });
 
-test('a direct call goes through its trampoline, and on where the function goes on', (t) => {
+test('call_direct_funcs: a direct call goes through its trampoline, and on where the function goes on', (t) => {
   const { cpu, solo, user, ran, site, f, regsCaller, registered } = boot();
   const [alone, shared] = [solo.symbol('trampoline'), solo.symbol('shared')];
   const direct = user(0);
@@ -306,7 +306,7 @@ test('a direct call goes through its trampoline, and on where the function goes 
   t.deepEqual([...new Set(ran())], [0]);
 });
 
-test('a direct call beside a livepatch goes through the trampoline that can share, whoever came first', (t) => {
+test('bpf_tramp_ftrace_ops_func: a direct call beside a livepatch goes through the trampoline that can share, whoever came first', (t) => {
   for (const isDirectFirst of [true, false]) {
     const { cpu, solo, user, ran } = boot();
     const direct = user(0);
@@ -320,7 +320,7 @@ test('a direct call beside a livepatch goes through the trampoline that can shar
   }
 });
 
-test('a direct call that cannot share and a livepatch refuse each other', (t) => {
+test('prepare_direct_functions_for_ipmodify: a direct call that cannot share and a livepatch refuse each other', (t) => {
   const first = boot();
   const direct = first.user(0);
   t.is(registerFtraceDirect(first.cpu, direct, first.solo.symbol('trampoline'), 0), 0);
@@ -335,7 +335,7 @@ test('a direct call that cannot share and a livepatch refuse each other', (t) =>
   t.deepEqual([...new Set(second.ran())], [1]);
 });
 
-test('when who changes the instruction pointer goes, a direct call has the site for itself again', (t) => {
+test('cleanup_direct_functions_after_ipmodify: when who changes the instruction pointer goes, a direct call has the site for itself again', (t) => {
   const { cpu, solo, user, registered, words } = boot();
   const [alone, shared] = [solo.symbol('trampoline'), solo.symbol('shared')];
   const direct = user(0);
