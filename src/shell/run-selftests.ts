@@ -49,13 +49,15 @@ function replayOf({ folder, kernel, seed }: SelftestsOptions, script: string, ru
   return `klp-smp selftests ${folder} --kernel ${kernel} --only ${script} --seed ${seed} --schedule ${run}`;
 }
 
+const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
+
 /** Each script under many schedules; it passes when it passes under all of them. */
 async function runSchedules(
   options: SelftestsOptions,
   tests: ReturnType<typeof readSelftests>,
   script: string,
   { from, to }: { readonly from: number; readonly to: number },
-): Promise<CheckedSelftest> {
+): Promise<CheckedSelftest | undefined> {
   const { kernel: version, seed, signal } = options;
   const engine = new ExplorerMachine({ version, memory: 'lkmm', seed });
   const started = performance.now();
@@ -66,6 +68,8 @@ async function runSchedules(
       await engine.begin(run);
       const machine = new ShellMachine(engine);
       const result = await runSelftest(machine, tests, script, signal);
+      // A script that was cut short has said nothing.
+      if (isAborted(signal)) break;
       const verdict = await engine.end();
       const isFound = verdict.grade === 'forbidden';
       const where = `schedule ${run} of seed ${seed}`;
@@ -80,7 +84,10 @@ async function runSchedules(
   } finally {
     await engine.close();
   }
-  if (last === undefined) throw new UsageError(`${script}: no schedule was executed`);
+  if (last === undefined) {
+    if (isAborted(signal)) return undefined;
+    throw new UsageError(`${script}: no schedule was executed`);
+  }
   const executed = (last.outcome === 'ok' ? run : run + 1) - from;
   return { ...last, ms: performance.now() - started, schedules: executed };
 }
@@ -89,11 +96,12 @@ async function runOne(
   options: SelftestsOptions,
   tests: ReturnType<typeof readSelftests>,
   script: string,
-): Promise<CheckedSelftest> {
+): Promise<CheckedSelftest | undefined> {
   const { kernel: version, memory, cpus, seed, signal } = options;
   const engine = await ThreadMachine.start({ cpus, version, memory, seed, isLive: false });
   try {
     const result = await runSelftest(new ShellMachine(engine), tests, script, signal);
+    if (isAborted(signal)) return undefined;
     const { findings } = await engine.close();
     const texts = findings.map((finding) => {
       const { key, detail } = describeFinding(finding);
@@ -124,14 +132,14 @@ export async function selftests(options: SelftestsOptions): Promise<SelftestsRep
     if (signal?.aborted === true) break;
     onProgress?.({ done: scripts.length, total: wanted.length, unit: 'scripts', note: script });
     const { schedules, schedule } = options;
-    scripts.push(
+    const result =
       schedules === undefined && schedule === undefined
         ? await runOne(options, tests, script)
         : await runSchedules(options, tests, script, {
             from: schedule ?? 0,
             to: schedule === undefined ? (schedules ?? 0) : schedule + 1,
-          }),
-    );
+          });
+    if (result !== undefined) scripts.push(result);
   }
   return { kernel, memory, scripts, interrupted: signal?.aborted === true };
 }

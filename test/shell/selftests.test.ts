@@ -128,3 +128,15 @@ test.serial(
     );
   },
 );
+
+test.serial('a script that is interrupted is no failure', async (t) => {
+  for (const more of [{}, { schedules: 4 }]) {
+    const stop = new AbortController();
+    const folder = folderOf({ 'test-waits.sh': 'echo "TEST: x ... "\nsleep 100000\nexit 1\n' });
+    setTimeout(() => {
+      stop.abort();
+    }, 1500);
+    const { scripts, interrupted } = await run(folder, { ...more, signal: stop.signal });
+    t.deepEqual([scripts.length, interrupted], [0, true]);
+  }
+});
