@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { UsageError } from '../errors.js';
+import { UsageError, withPartial } from '../errors.js';
 import { BROKEN_RACES, LATENT_RACES } from '../catalog/races.js';
 import type { ExhaustReport } from '../explorer/states/exhaust.js';
 import { readJsonFile, replaceFile } from './files.js';
@@ -114,7 +114,7 @@ export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResu
       }
     };
     await Promise.all(Array.from({ length: threads }, lane)).catch((error: unknown) => {
-      if (signal?.aborted !== true) throw error;
+      if (signal?.aborted !== true) throw withPartial(error as Error, { rows, interrupted: false });
     });
     rows.sort((a, b) => (a.scenario < b.scenario ? -1 : 1));
     return { rows, interrupted: signal?.aborted === true };

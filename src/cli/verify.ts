@@ -111,8 +111,8 @@ function saysOf({ says, outcomes, within }: ExhaustedRace): string {
 }
 
 /** How much is left. */
-function leftOf({ seen }: ExhaustedRace): string {
-  if (seen === null) return '';
+function leftOf({ says, seen }: ExhaustedRace): string {
+  if (seen === null) return says === 'searched' ? 'not estimated' : '';
   return `${(100 * (1 - seen.share)).toFixed(0)} ± ${(100 * seen.error).toFixed(0)} %`;
 }
 

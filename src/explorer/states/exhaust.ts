@@ -14,6 +14,9 @@ import type { End, SearchResult, Seen } from './search-result.js';
 const CLOCK_STEPS = 1_000;
 /** Part of the time that may be spent before executions are bounded. */
 const UNBOUNDED = 0.7;
+/** Part of the time that estimating what is left may take, and milliseconds that it may always take. */
+const PROBING = 0.1;
+const LEAST_PROBING_MS = 10_000;
 const MOST_PREEMPTIONS = 3;
 /** Random executions that tell how much was searched. */
 const PROBES = 100;
@@ -77,7 +80,8 @@ export async function exhaust(request: ExhaustRequest): Promise<ExhaustReport> {
   const isStopped = (): boolean => stop !== undefined && Atomics.load(stop, 0) !== 0;
   const whole = runUntil(search, () => elapsed() >= UNBOUNDED * ms || isStopped());
   const isOver = whole.exhausted || hasForbidden(whole.ends);
-  const seen = isOver ? null : search.probe(PROBES);
+  const probed = elapsed() + Math.max(PROBING * ms, LEAST_PROBING_MS);
+  const seen = isOver ? null : search.probe(PROBES, () => elapsed() >= probed || isStopped());
   const isLate = (): boolean => elapsed() >= ms || isStopped();
   const bounded = isOver ? NOTHING : searchBounded(search, isLate);
   const outcomes: ExhaustedOutcome[] = [];

@@ -13,6 +13,8 @@ import type { End, SearchResult, Seen } from './search-result.js';
 
 /** Seed of the executions that tell how much a search has seen. */
 const PROBE_SEED = 1;
+/** Executions without which there is no estimate. */
+const FEWEST_PROBES = 10;
 
 /** How far a search may go. */
 export interface SearchLimits {
@@ -128,28 +130,34 @@ export class StateSearch {
   /**
    * Execute the race at random, as often as said, and see which states the search has been at. Ends the search, but for
    * {@link bound}.
+   *
+   * @param isLate asked at each choice: whether to stop, with the executions so far
+   * @returns null if it got late before ten executions
    */
-  probe(executions: number): Seen {
+  probe(executions: number, isLate: () => boolean = () => false): Seen | null {
     const random = new RandomSource();
-    let [sum, squares] = [0, 0];
-    for (let run = 0; run < executions; run++) {
+    let [sum, squares, run] = [0, 0, 0];
+    for (; run < executions; run++) {
       random.seed(PROBE_SEED, run);
-      const share = this.#probeOnce(random);
+      const share = this.#probeOnce(random, isLate);
+      if (share === undefined) break;
       sum += share;
       squares += share * share;
     }
-    const share = sum / executions;
-    const variance = Math.max(0, squares / executions - share * share);
-    return { share, error: Math.sqrt(variance / executions) };
+    if (run < FEWEST_PROBES && run < executions) return null;
+    const share = sum / run;
+    const variance = Math.max(0, squares / run - share * share);
+    return { share, error: Math.sqrt(variance / run) };
   }
 
-  /** One execution at random. Returns the share of its states that are known. */
-  #probeOnce(random: RandomSource): number {
+  /** One execution at random. Returns the share of its states that are known; nothing when it got late. */
+  #probeOnce(random: RandomSource, isLate: () => boolean): number | undefined {
     this.#goToStart();
     let [states, known] = [0, 0];
     for (;;) {
       const choices = this.#come();
       if (choices === 0) return states === 0 ? 1 : known / states;
+      if (isLate()) return undefined;
       this.#state.hash();
       states++;
       if (this.#seen.has(...this.#hash())) known++;
