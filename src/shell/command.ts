@@ -19,8 +19,26 @@ export const fails = (stderr: string, exitCode = 1): ExecResult => ({
   exitCode,
 });
 
+/** A command as just-bash calls it. */
+export type Definition = Parameters<typeof defineCommand>[1];
+/** What just-bash gives a command besides its words. */
+export type CommandContext = Parameters<Definition>[1];
+
+/** A command of that name. */
+export const define = (name: string, run: Definition): CustomCommand =>
+  defineCommand(name, run, { trusted: true });
+
+/** A path as the command's words give it, from the root. */
+export const absolute = (ctx: CommandContext, path: string): string =>
+  ctx.fs.resolvePath(ctx.cwd, path);
+
+/** Run just-bash's own command of that name. */
+export async function original(ctx: CommandContext, args: string[]): ReturnType<Definition> {
+  return ctx.origCommand === undefined ? fails('no such command', 127) : ctx.origCommand(args);
+}
+
 export type Run = (args: readonly string[]) => ExecResult | Promise<ExecResult>;
 
 /** A command that needs nothing of the shell but its words. */
 export const command = (name: string, run: Run): CustomCommand =>
-  defineCommand(name, async (args) => run(args), { trusted: true });
+  define(name, async (args) => run(args));

@@ -1,22 +1,17 @@
 /** Commands in which just-bash differs from what scripts expect of the usual ones; each closes one gap. */
 
-import { decodeBytesToUtf8, defineCommand, type CustomCommand } from 'just-bash';
-import { fails, ok, type ShellContext } from './command.js';
+import { decodeBytesToUtf8, type CustomCommand } from 'just-bash';
+import {
+  absolute,
+  define,
+  fails,
+  ok,
+  original,
+  type Definition,
+  type ShellContext,
+} from './command.js';
 import { strerror } from './errors.js';
 import { evalText, rewrite } from './rewrite.js';
-
-type Definition = Parameters<typeof defineCommand>[1];
-type Context = Parameters<Definition>[1];
-
-const define = (name: string, run: Definition): CustomCommand =>
-  defineCommand(name, run, { trusted: true });
-
-const absolute = (ctx: Context, path: string): string => ctx.fs.resolvePath(ctx.cwd, path);
-
-/** Run just-bash's own command of that name. */
-async function original(ctx: Context, args: string[]): ReturnType<Definition> {
-  return ctx.origCommand === undefined ? fails('no such command', 127) : ctx.origCommand(args);
-}
 
 /** Several patterns with -e: just-bash keeps the last; as lines of a file (-f) it knows them all. */
 const grep: Definition = async (args, ctx) => {

@@ -1,19 +1,18 @@
 /** The usual commands for files where they meet those of the kernel, which answer in their own way; and ls with GNU's words. */
 
-import { decodeBytesToUtf8, defineCommand, type CustomCommand } from 'just-bash';
+import { decodeBytesToUtf8, type CustomCommand } from 'just-bash';
 import { EACCES, EPERM } from '../kernel/errno.js';
-import { fails, ok, type ShellContext } from './command.js';
+import {
+  absolute,
+  define,
+  fails,
+  ok,
+  original,
+  type Definition,
+  type ShellContext,
+} from './command.js';
 import { strerror } from './errors.js';
 import type { Refusal, ShellFs } from './files.js';
-
-type Definition = Parameters<typeof defineCommand>[1];
-type Context = Parameters<Definition>[1];
-
-const absolute = (ctx: Context, path: string): string => ctx.fs.resolvePath(ctx.cwd, path);
-
-async function original(ctx: Context, args: string[]): ReturnType<Definition> {
-  return ctx.origCommand === undefined ? fails('no such command', 127) : ctx.origCommand(args);
-}
 
 /** Whether a path is one of the kernel's: nobody makes or removes files there. */
 const isKernels = (path: string): boolean => /^\/(sys|proc)(\/|$)/.test(path);
@@ -116,7 +115,5 @@ export function pathCommands(context: ShellContext): CustomCommand[] {
     rmdir: refusing('rmdir: failed to remove', isThere)(context),
     touch: refusing('touch: cannot touch', isMissing, EACCES)(context),
   };
-  return Object.entries(definitions).map(([name, run]) =>
-    defineCommand(name, run, { trusted: true }),
-  );
+  return Object.entries(definitions).map(([name, run]) => define(name, run));
 }

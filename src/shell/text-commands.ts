@@ -1,19 +1,12 @@
 /** Commands for text in which just-bash lacks an option or prints something else; each closes one gap. */
 
-import { decodeBytesToUtf8, defineCommand, type CustomCommand } from 'just-bash';
-import { fails, ok } from './command.js';
-
-type Definition = Parameters<typeof defineCommand>[1];
-type Context = Parameters<Definition>[1];
-
-async function original(ctx: Context, args: string[]): ReturnType<Definition> {
-  return ctx.origCommand === undefined ? fails('no such command', 127) : ctx.origCommand(args);
-}
+import { decodeBytesToUtf8, type CustomCommand } from 'just-bash';
+import { absolute, define, ok, original, type CommandContext, type Definition } from './command.js';
 
 /** Text of the files that are named, or of standard input. */
-async function inputOf(ctx: Context, files: readonly string[]): Promise<string> {
+async function inputOf(ctx: CommandContext, files: readonly string[]): Promise<string> {
   if (files.length === 0) return decodeBytesToUtf8(ctx.stdin);
-  const texts = files.map((file) => ctx.fs.readFile(ctx.fs.resolvePath(ctx.cwd, file)));
+  const texts = files.map((file) => ctx.fs.readFile(absolute(ctx, file)));
   return (await Promise.all(texts)).join('');
 }
 
@@ -71,7 +64,5 @@ export function textCommands(): CustomCommand[] {
     umask: () => Promise.resolve(ok('0022\n')),
     jobs: () => Promise.resolve(ok()),
   };
-  return Object.entries(definitions).map(([name, run]) =>
-    defineCommand(name, run, { trusted: true }),
-  );
+  return Object.entries(definitions).map(([name, run]) => define(name, run));
 }
