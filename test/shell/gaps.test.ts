@@ -56,8 +56,7 @@ const GAPS: Readonly<Record<string, string>> = {
   'eval runs an EXIT trap': 'eval "trap \\"echo bye\\" EXIT"\neval "exit 3"',
   'a file in a folder that is missing is not made':
     'echo x > /nowhere/file 2>/dev/null\necho $?\nls /nowhere 2>/dev/null\necho $?',
-  'tee writes and shows':
-    'echo a | tee /tmp/klp-tee\necho b | tee -a /tmp/klp-tee\ncat /tmp/klp-tee',
+  'tee writes and shows': 'o=$(mktemp)\necho a | tee "$o"\necho b | tee -a "$o"\ncat "$o"',
   'set -u lets a script end well': 'set -u\necho ${nope:-ok}',
   'uniq -c counts in seven columns': "printf 'a\\na\\nb\\n' | uniq -c",
   'head leaves out the last lines': 'seq 5 | head -n -1\nseq 5 | head -n-2',
@@ -66,8 +65,8 @@ const GAPS: Readonly<Record<string, string>> = {
   'kill -l knows the numbers of signals': 'kill -l TERM',
   'the null device is there': '[ -e /dev/null ] && stat -c %s /dev/null',
   'a redirected group keeps its status':
-    '{ false; } > /dev/null\necho $?\nf() { return 7; }\nf > /tmp/x\necho $?',
-  'a redirected function sets variables': 'f() { y=5; }\nf > /tmp/x\necho $y',
+    'o=$(mktemp)\n{ false; } > /dev/null\necho $?\nf() { return 7; }\nf > "$o"\necho $?',
+  'a redirected function sets variables': 'o=$(mktemp)\nf() { y=5; }\nf > "$o"\necho $y',
   'diff says what differs':
     'diff -u --label a --label b <(printf "x\\ny\\n") <(printf "x\\nz\\n") | grep -e "^[-+][a-z]"',
   'diff of equal files ends with 0': 'diff <(echo x) <(echo x); echo $?',

@@ -94,7 +94,7 @@ const PATCHED: Readonly<Record<string, readonly string[]>> = {
   ],
   [`touch ${PATCH}/enabled; echo $?`]: ['0'],
   [`echo 1 | tee ${PATCH}/enabled`]: ['1', `tee: ${PATCH}/enabled: Invalid argument`],
-  [`cp ${PATCH}/enabled /tmp/copy; cat /tmp/copy`]: ['1'],
+  [`cp ${PATCH}/enabled copy; cat copy`]: ['1'],
   [`eval "echo 1 > ${PATCH}/enabled"; echo $?`]: [refused, '1'],
   [`for v in 1 0 x; do echo $v > ${PATCH}/force; done`]: [refused, refused],
   'modprobe test_klp_livepatch; echo $?': ['0'],

@@ -23,12 +23,12 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   'between commands': 'echo a\nls /nowhere\necho b',
   'in a function': `${F}f\necho end`,
   'in a function whose errors are thrown away': `${F}f 2>/dev/null\necho end`,
-  'in a function whose output goes into a file': `${F}f > /tmp/klp-out\necho end\ncat /tmp/klp-out`,
-  'in a function all of which goes into a file': `${F}f > /tmp/klp-out 2>&1\necho end\ncat /tmp/klp-out`,
+  'in a function whose output goes into a file': `o=$(mktemp)\n${F}f > "$o"\necho end\ncat "$o"`,
+  'in a function all of which goes into a file': `o=$(mktemp)\n${F}f > "$o" 2>&1\necho end\ncat "$o"`,
   'in a function all of which goes into a pipe': `${F}f 2>&1 | sed 's/^/> /'\necho end`,
   'in a function whose output alone is captured': `${F}x=$(f)\necho "x is $x"`,
   'in a function all of which is captured': `${F}x=$(f 2>&1)\necho "x is $x"`,
-  'in a group whose errors go into a file': `${F}{ echo in; f; } 2>/tmp/klp-err\necho end\ncat /tmp/klp-err`,
+  'in a group whose errors go into a file': `o=$(mktemp)\n${F}{ echo in; f; } 2>"$o"\necho end\ncat "$o"`,
   'in loops':
     'for i in 1 2; do echo $i; cat /nowhere$i; done\nn=0\nwhile [ $n -lt 2 ]; do ls /n; n=$((n+1)); done',
   'in conditions':
