@@ -5,8 +5,11 @@ import { kallsymsNthSymbol, SYMBOL } from '../kernel/kallsyms.js';
 import { loadModule, MODULE } from '../kernel/module.js';
 import { TASK, TIF_PATCH_PENDING } from '../kernel/task.js';
 import { asm, INSTRUCTION_WORDS, type FunctionSource } from '../kernel/text.js';
+import { __klpEnablePatch } from '../livepatch/core.js';
+import { klpInitPatch, klpInitPatchEarly } from '../livepatch/core-init.js';
 import { ENABLED, klpSysfsWrite } from '../livepatch/core-sysfs.js';
 import { KLP_FUNC, KLP_OBJECT, KLP_PATCH, KLP_UNDEFINED } from '../livepatch/layout.js';
+import { klpMutexLock, klpMutexUnlock } from '../livepatch/object.js';
 import { klpTransitionWorkFn, klpUpdatePatchState } from '../livepatch/transition.js';
 import { WARN_COMPLETE_TASK_PENDING, WARN_HANDLER_UNDEFINED } from '../livepatch/warn-sites.js';
 import type { Cpu } from '../memory/cpu.js';
@@ -59,6 +62,23 @@ export const PATCHED_FUNCTION: Omit<MachineDeclaration, 'cpus' | 'onlineCpus'> =
 /** The patch of the module that was loaded as number `index` of all, from 0. */
 export function patchOf(cpu: Cpu, index: number): Addr {
   return cpu.get(cpu.ctx.kernel.modules + index * MODULE.size + MODULE.image);
+}
+
+/** The init function of a livepatch module, short of enabling its patch. 0 or a negative errno. */
+export function initPatch(cpu: Cpu, mod: Addr): number {
+  const patch = cpu.get(mod + MODULE.image);
+  klpMutexLock(cpu);
+  klpInitPatchEarly(cpu, patch);
+  const ret = klpInitPatch(cpu, patch);
+  klpMutexUnlock(cpu);
+  return ret;
+}
+
+/** Enable the patch of a module that {@link initPatch} has initialised. */
+export function enableInitialised(cpu: Cpu, index: number): void {
+  klpMutexLock(cpu);
+  __klpEnablePatch(cpu, patchOf(cpu, index));
+  klpMutexUnlock(cpu);
 }
 
 /** Jiffies in which a transition completes that waits for nobody: two attempts. */

@@ -1,9 +1,6 @@
 /** An enable against the handler: how a new function becomes visible on its stack, O-12 with O-11, O-03 with O-09. */
 
-import { __klpEnablePatch } from '../../livepatch/core.js';
-import { klpInitPatch, klpInitPatchEarly } from '../../livepatch/core-init.js';
 import { KLP_FUNC, KLP_OBJECT, KLP_OPS, KLP_PATCH } from '../../livepatch/layout.js';
-import { klpMutexLock, klpMutexUnlock } from '../../livepatch/object.js';
 import { MODULE } from '../../kernel/module.js';
 import { KLP_HOOKS } from '../../livepatch/tables.js';
 import type { Cpu } from '../../memory/cpu.js';
@@ -13,7 +10,9 @@ import { kernelRace, raceContext } from '../../scenario/kernel-race.js';
 import {
   allowed,
   callAndSleep,
+  enableInitialised,
   fateOf,
+  initPatch,
   loadLivepatches,
   patchOf,
   PATCHED_FUNCTION,
@@ -22,12 +21,7 @@ import {
 /** The init function of a livepatch module; that of the second one stops short of the transition. */
 function initOnly(cpu: Cpu, mod: Addr): number {
   if (cpu.get(mod + MODULE.imageIndex) === 0) return KLP_HOOKS.klpModuleInit(cpu, mod);
-  const patch = cpu.get(mod + MODULE.image);
-  klpMutexLock(cpu);
-  klpInitPatchEarly(cpu, patch);
-  const ret = klpInitPatch(cpu, patch);
-  klpMutexUnlock(cpu);
-  return ret;
+  return initPatch(cpu, mod);
 }
 
 function prepareSecond(cpu: Cpu): void {
@@ -35,9 +29,7 @@ function prepareSecond(cpu: Cpu): void {
 }
 
 function enableSecond(cpu: Cpu): void {
-  klpMutexLock(cpu);
-  __klpEnablePatch(cpu, patchOf(cpu, 1));
-  klpMutexUnlock(cpu);
+  enableInitialised(cpu, 1);
 }
 
 /** How often the caller looks for the new function before it calls all the same. */

@@ -15,10 +15,7 @@ import {
 import { ftraceGetRegs } from '../../kernel/ftrace-list.js';
 import { filterHolds } from '../../kernel/ftrace-record.js';
 import { KERNEL } from '../../kernel/layout.js';
-import { __klpEnablePatch } from '../../livepatch/core.js';
-import { klpInitPatch, klpInitPatchEarly } from '../../livepatch/core-init.js';
-import { klpMutexLock, klpMutexUnlock } from '../../livepatch/object.js';
-import { loadModule, MODULE } from '../../kernel/module.js';
+import { loadModule } from '../../kernel/module.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { O_34, O_35, O_36, O_37 } from '../../memory/sites.js';
 import { NULL, type Addr } from '../../memory/struct.js';
@@ -27,9 +24,10 @@ import { kernelRace, raceContext, type KernelRaceSpec } from '../../scenario/ker
 import {
   allowed,
   callAndSleep,
+  enableInitialised,
   fateOf,
+  initPatch,
   loadLivepatches,
-  patchOf,
   PATCHED_FUNCTION,
 } from '../../scenario/patched-function.js';
 
@@ -90,16 +88,6 @@ function removeTracer(cpu: Cpu): void {
   kfree(cpu, cpu.ctx.kernel.ftraceOps, ops);
 }
 
-/** The init function of the livepatch module, short of enabling. */
-function initOnly(cpu: Cpu, mod: Addr): number {
-  const patch = cpu.get(mod + MODULE.image);
-  klpMutexLock(cpu);
-  klpInitPatchEarly(cpu, patch);
-  const ret = klpInitPatch(cpu, patch);
-  klpMutexUnlock(cpu);
-  return ret;
-}
-
 /** Somebody else changes the instruction pointer at `f`, as a kprobe with a post handler does. */
 function probed(cpu: Cpu): void {
   register(cpu, FTRACE_OPS_FL_IPMODIFY);
@@ -114,9 +102,7 @@ function probedAndTraced(cpu: Cpu): void {
 
 /** Enable a patch that is refused. */
 function enableRefused(cpu: Cpu): void {
-  klpMutexLock(cpu);
-  __klpEnablePatch(cpu, patchOf(cpu, 0));
-  klpMutexUnlock(cpu);
+  enableInitialised(cpu, 0);
 }
 
 /** How often the caller looks for a change of the list before it calls all the same. */
@@ -270,7 +256,7 @@ export const ftraceRefusedAlone = usersRace({
   prepare: probed,
   admin: enableRefused,
   version: 'f',
-  overrides: { hooks: { klpModuleInit: initOnly } },
+  overrides: { hooks: { klpModuleInit: initPatch } },
   ablations: [],
 });
 
@@ -282,7 +268,7 @@ export const ftraceRefused = usersRace({
   prepare: probedAndTraced,
   admin: enableRefused,
   version: 'f',
-  overrides: { hooks: { klpModuleInit: initOnly } },
+  overrides: { hooks: { klpModuleInit: initPatch } },
   ablations: [
     {
       sites: [],
