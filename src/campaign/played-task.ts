@@ -10,9 +10,10 @@ import type { Recording } from '../explorer/findings/recording.js';
 import { percpu, PERCPU } from '../kernel/layout.js';
 import { stressOutcomes } from '../catalog/stress.js';
 import { CPU_LOCAL, MACHINE, MACHINE_BASE } from '../memory/local.js';
+import { TURN } from '../memory/recorded/control.js';
 import type { Addr } from '../memory/struct.js';
 import type { BootedSystem } from '../scenario/kernel-system.js';
-import { interruptAll, passJiffies } from '../scenario/virtual-time.js';
+import { tick } from '../scenario/virtual-time.js';
 import { stallAtEnd } from '../threads/stall.js';
 import { findScenario } from './find-scenario.js';
 import { unpack, type RecordingFile } from './recording-file.js';
@@ -63,8 +64,7 @@ function playbackOf(file: RecordingFile, machine: BootedSystem): Playback {
     })),
     endedBy: file.endedBy,
     clock: (jiffies, state) => {
-      if (jiffies === 0) interruptAll(kernel, state);
-      else passJiffies(kernel, jiffies, state);
+      tick(kernel, jiffies, state);
     },
     currentOf: (cpu) => percpu(kernel, cpu) + PERCPU.curr,
     findingAtEnd: (state) => {
@@ -104,8 +104,9 @@ function checkSizes({ periods, endedBy }: Playback, words: number, cpus: number)
         'the recording is of a machine with another memory: the code has changed',
       );
     }
-    const isTurn = (_: number, i: number): boolean => i % 3 !== 0 || (turns[i] ?? 0) < cpus;
-    if (turns.length % 3 !== 0 || !turns.every(isTurn) || endedBy >= cpus) {
+    const isTurn = (_: number, i: number): boolean =>
+      i % TURN.size !== TURN.cpu || (turns[i] ?? 0) < cpus;
+    if (turns.length % TURN.size !== 0 || !turns.every(isTurn) || endedBy >= cpus) {
       throw new UsageError('the recording is damaged: its turns are none');
     }
   }

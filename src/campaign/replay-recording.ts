@@ -3,44 +3,27 @@
 import { SimulatorBug, UsageError } from '../errors.js';
 import type { Recording } from '../explorer/findings/recording.js';
 import { readRecording, type RecordingFile } from './recording-file.js';
+import { playFile, type PlayedFile } from './play-file.js';
 import type { PlayReport } from './played-task.js';
 import type { ReplayResult } from './replayed.js';
-import { PLAY_MS, playCommand, TOLD_OPERATIONS } from './stress-record.js';
-import { Workers } from './workers.js';
 
-/** Which recording, and with what. */
-export interface PlayedFile {
-  readonly path: string;
-  readonly replace: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Operations before the end that a page shows. */
+/** Operations before the end that a story tells. */
+const TOLD_OPERATIONS = 1500;
+/** Those that a page shows. */
 const SHOWN_OPERATIONS = 4000;
 
 async function played(
-  { path, replace, signal }: PlayedFile,
+  asked: PlayedFile,
   file: RecordingFile,
   looks: readonly number[],
 ): Promise<PlayReport[]> {
   const { changedBy } = file;
-  if (changedBy !== null && replace === undefined) {
+  if (changedBy !== null && asked.replace === undefined) {
     throw new UsageError(
       `the recording was made with changed kernel code, ${changedBy}: give the file, --with FILE`,
     );
   }
-  const workers = new Workers(1);
-  try {
-    const command = playCommand(path, replace);
-    const reports: PlayReport[] = [];
-    for (const operations of looks) {
-      const request = { file, replace, operations, token: path, command };
-      reports.push(await workers.run('play', request, { ms: PLAY_MS, signal }));
-    }
-    return reports;
-  } finally {
-    await workers.close();
-  }
+  return playFile(file, asked, looks);
 }
 
 /** What is different from when the recording was made. */

@@ -40,7 +40,7 @@ export interface ExplorerStressOptions extends Watching, Replacing {
 const { durationMs, seed, mix, ablate, kernel, latent, sabotage } = STRESS_OPTIONS;
 
 /** The options of {@link stressInExplorer}. */
-const EXPLORER_STRESS_OPTIONS = {
+export const EXPLORER_STRESS_OPTIONS = {
   ...WATCHING,
   ...{ durationMs, seed, mix, ablate, kernel, latent, sabotage },
   replace: REPLACE,

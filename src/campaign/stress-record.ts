@@ -9,17 +9,12 @@ import { MOST_RECORDED_CPUS } from '../memory/recorded/control.js';
 import type { ThreadResult } from '../threads/engine.js';
 import type { RecordPlan } from '../threads/recording.js';
 import type { PlayReport } from './played-task.js';
-import { recordingFile, writeRecording, type RecordingFile } from './recording-file.js';
-import { shellWord } from './replay-command.js';
+import { playCommand, playFile } from './play-file.js';
+import { recordingFile, writeRecording } from './recording-file.js';
 import { writableFile } from './rules.js';
-import { Workers } from './workers.js';
 
 /** Milliseconds between two snapshots: what is replayed is one to two of these. */
 const SNAPSHOT_MS = 5000;
-/** Milliseconds that executing a recording may take. */
-export const PLAY_MS = 600_000;
-/** Operations before the end that a story tells, and a page shows. */
-export const TOLD_OPERATIONS = 1500;
 /** Two snapshots are kept of the whole memory. */
 const MOST_TASKS = 100_000;
 
@@ -83,29 +78,6 @@ function findingOf(run: ThreadResult): { key: string; detail: string } | undefin
   return bad && { key: bad.outcome, detail: bad.reason };
 }
 
-/** Execute a recording on a worker. */
-export async function playFile(
-  file: RecordingFile,
-  names: { readonly path: string; readonly replace: string | undefined },
-  operations = TOLD_OPERATIONS,
-): Promise<PlayReport> {
-  const { path, replace } = names;
-  const workers = new Workers(1);
-  try {
-    const command = playCommand(path, replace);
-    const request = { file, replace, operations, token: path, command };
-    return await workers.run('play', request, { ms: PLAY_MS });
-  } finally {
-    await workers.close();
-  }
-}
-
-/** The command that executes a recording again. */
-export function playCommand(path: string, replace: string | undefined): string {
-  const changed = replace === undefined ? '' : ` --with ${shellWord(replace)}`;
-  return `klp-smp replay ${shellWord(path)}${changed}`;
-}
-
 /**
  * Write the recording of a finding, and execute it once.
  *
@@ -125,7 +97,7 @@ export async function keepRecording(
   const changedBy = replace ?? null;
   const names = { finding, scenario, memory, changedBy, fingerprint: '' };
   const draft = recordingFile(recorded, names);
-  const report = await playFile(draft, { path, replace }, 0);
+  const [report] = (await playFile(draft, { path, replace }, [0])) as [PlayReport];
   writeRecording(path, { ...draft, fingerprint: report.fingerprint });
   if (report.finding?.key !== finding.key) {
     const what = report.divergence ?? `it ends in ${report.finding?.key ?? 'nothing'}`;

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline/promises';
 import { replay, REPLAY_OPTIONS, type ReplayResult } from '../campaign/replay.js';
 import { findScenario } from '../campaign/find-scenario.js';
 import { isRecordingFile } from '../campaign/recording-file.js';
-import { playCommand } from '../campaign/stress-record.js';
+import { playCommand } from '../campaign/play-file.js';
 import { flag, integerIn, writableFile } from '../campaign/rules.js';
 import { replayCommand } from '../campaign/replay-command.js';
 import type { ReportTable } from '../report/report.js';

@@ -3,13 +3,18 @@
 import type { Command } from 'commander';
 import { isFinding } from '../campaign/outcomes.js';
 import { stress, STRESS_OPTIONS, type StressResult } from '../campaign/stress.js';
-import { choiceOf, flag, integerIn } from '../campaign/rules.js';
-import { stressInExplorer, type ExplorerStressOptions } from '../campaign/stress-explorer.js';
+import { choiceOf, flag } from '../campaign/rules.js';
+import {
+  EXPLORER_STRESS_OPTIONS,
+  stressInExplorer,
+  type ExplorerStressOptions,
+} from '../campaign/stress-explorer.js';
 import type { Timeline } from '../report/events.js';
 import { renderOutcomes } from '../report/outcomes.js';
 import type { ReportTable } from '../report/report.js';
 import { UsageError } from '../errors.js';
 import { exploredTables, sessionsOf } from '../report/tables/explored.js';
+import { given } from '../report/tables/given.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { exploreLines } from './explore-report.js';
 import { paint } from './paint.js';
@@ -63,21 +68,21 @@ const IN_EXPLORER = {
     flags: '--on <engine>',
   },
   operations: {
-    rule: integerIn({ min: 1, max: 100_000 }),
-    about: 'operations of the admins in an execution',
+    rule: EXPLORER_STRESS_OPTIONS.operations.rule,
+    about: EXPLORER_STRESS_OPTIONS.operations.about,
     shown: '12',
     flags: '--operations <n>',
     needs: inExplorer,
   },
   executions: {
-    rule: integerIn({ min: 1, max: 1e9 }),
-    about: 'number of executions',
+    rule: EXPLORER_STRESS_OPTIONS.executions.rule,
+    about: EXPLORER_STRESS_OPTIONS.executions.about,
     shown: 'what fits the duration',
     flags: '--runs <n>',
     needs: inExplorer,
   },
   threads: {
-    rule: integerIn({ min: 1, max: 256 }),
+    rule: EXPLORER_STRESS_OPTIONS.threads.rule,
     about: 'worker threads of the explorer',
     shown: 'one for each core',
     flags: '--threads <n>',
@@ -90,12 +95,6 @@ const IN_EXPLORER = {
     needs: inExplorer,
   },
 } as const;
-
-/** Members that are there. */
-const definedOf = <T extends object>(members: T): { [K in keyof T]?: NonNullable<T[K]> } =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: NonNullable<T[K]>;
-  };
 
 async function runInExplorer(
   options: ExplorerStressOptions,
@@ -128,8 +127,8 @@ export function registerStress(program: Command): void {
       ...REPORTS,
       trace: { ...TRACE.trace, about: "write the last events before a finding in Perfetto's JSON" },
     },
-    run: async ({ json, on, all = false, ...given }) => {
-      const { asked, options: whole } = splitReports(given);
+    run: async ({ json, on, all = false, ...rest }) => {
+      const { asked, options: whole } = splitReports(rest);
       const { operations, executions, threads, minimise, ...options } = whole;
       if (on !== 'explorer' && minimise === false) {
         throw new UsageError('--no-minimise has no effect with --on threads; it needs explorer');
@@ -137,7 +136,7 @@ export function registerStress(program: Command): void {
       if (on === 'explorer') {
         const same = { ...options, memory: undefined };
         const more = { operations, executions, threads, minimise };
-        await runInExplorer(definedOf({ ...same, ...more }), asked, json);
+        await runInExplorer(given({ ...same, ...more }), asked, json);
         return;
       }
       const reporting = {

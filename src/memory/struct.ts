@@ -14,6 +14,11 @@ export const NULL = 0;
 /** Word that freed memory and freed text are filled with; no valid pointer, no valid instruction. */
 export const POISON = 0x6b6b6b6b;
 
+/** Whether nobody holds a lock with this value: it is free, or its memory is, which is an oops of whoever takes it. */
+export function isUnheld(value: number): boolean {
+  return value === 0 || value === POISON;
+}
+
 /** Word offsets of a struct's fields, and `size`, its stride in words. */
 export type Struct<F extends Record<string, number>> = Readonly<Record<keyof F | 'size', number>>;
 

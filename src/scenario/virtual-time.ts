@@ -52,7 +52,7 @@ export function passJiffy(kernel: KernelContext, state: StateAccess): void {
 }
 
 /** Let `jiffies` pass, and interrupt the CPUs that are busy or have a timer due, as the clock of a machine on threads does. */
-export function passJiffies(kernel: KernelContext, jiffies: number, state: StateAccess): void {
+function passJiffies(kernel: KernelContext, jiffies: number, state: StateAccess): void {
   const now = (state.read(kernel.globals + KERNEL.jiffies) + jiffies) | 0;
   state.write(kernel.globals + KERNEL.jiffies, now);
   for (let n = 0; n < kernel.cpus; n++) {
@@ -64,6 +64,12 @@ export function passJiffies(kernel: KernelContext, jiffies: number, state: State
 }
 
 /** Interrupt all CPUs by their clocks. */
-export function interruptAll(kernel: KernelContext, state: StateAccess): void {
+function interruptAll(kernel: KernelContext, state: StateAccess): void {
   for (let n = 0; n < kernel.cpus; n++) raiseTick(kernel, n, state);
+}
+
+/** What a recorded clock does at one time: let jiffies pass, or, if there are none, interrupt all CPUs. */
+export function tick(kernel: KernelContext, jiffies: number, state: StateAccess): void {
+  if (jiffies === 0) interruptAll(kernel, state);
+  else passJiffies(kernel, jiffies, state);
 }

@@ -1,13 +1,13 @@
 /** A recording of a machine on threads: its logs, its snapshots, and what its clock did, from the thread that runs it. */
 
 import type { KernelContext } from '../kernel/context.js';
-import { CONTROL, ENTRY, RING_WORDS, SEATS } from '../memory/recorded/control.js';
+import { CLOCK, CONTROL, ENTRY, RING_WORDS, SEATS, TURN } from '../memory/recorded/control.js';
 import type { OperationCodes } from '../memory/recorded/operations.js';
 import { Seat } from '../memory/recorded/turn.js';
 import { Random } from '../memory/random.js';
 import type { Addr } from '../memory/struct.js';
 import type { StateAccess } from '../scenario/declare.js';
-import { interruptAll, passJiffies } from '../scenario/virtual-time.js';
+import { tick } from '../scenario/virtual-time.js';
 
 /** What a recorded CPU's thread is given. */
 export interface RecordBoot {
@@ -26,14 +26,11 @@ export interface RecordPlan {
   readonly snapshotMs: number;
 }
 
-/** What happened from one memory on: numbers in threes, in order. */
+/** What happened from one memory on, in order. */
 export interface RecordedPeriod {
   /** The memory that it begins with; undefined: as the machine boots. */
   readonly image: Int32Array | undefined;
-  /**
-   * Of a turn: the CPU, its operations, the hash after them. Of the clock: {@link CLOCK}, jiffies that pass, or 0 when all CPUs are
-   * interrupted, and 0.
-   */
+  /** {@link TURN}s, and what the clock did between them. */
   readonly turns: Int32Array;
 }
 
@@ -45,9 +42,6 @@ export interface RecordedRun {
   /** Operations of all CPUs, whether they are still there or not; modulo 2³². */
   readonly operations: number;
 }
-
-/** Instead of a CPU: the clock. */
-export const CLOCK = -1;
 
 /** Sleeps in which the clock waits for its turn. */
 const PATIENCE = 100;
@@ -107,8 +101,7 @@ export class MachineRecorder {
   /** Let jiffies pass; 0 interrupts all CPUs. */
   tick(jiffies: number): void {
     if (!this.#seat.take(PATIENCE)) return;
-    if (jiffies === 0) interruptAll(this.#kernel, this.#state);
-    else passJiffies(this.#kernel, jiffies, this.#state);
+    tick(this.#kernel, jiffies, this.#state);
     this.#seat.noteHere(jiffies);
     this.#seat.release();
   }
@@ -204,12 +197,12 @@ function inOrder(entries: Entry[], first: number, last: number, clock: number): 
   const place = ({ ticket }: Entry): number => (ticket - first) >>> 0;
   const rank = ({ seat }: Entry): number => (seat === clock ? 0 : 1);
   entries.sort((x, y) => place(x) - place(y) || rank(x) - rank(y));
-  const turns = new Int32Array(3 * entries.length);
+  const turns = new Int32Array(TURN.size * entries.length);
   let until = last;
   for (let i = entries.length - 1; i >= 0; i--) {
     const { seat, ticket, what } = entries[i] as Entry;
     const isClock = seat === clock;
-    turns.set(isClock ? [CLOCK, what, 0] : [seat, (until - ticket) >>> 0, what], 3 * i);
+    turns.set(isClock ? [CLOCK, what, 0] : [seat, (until - ticket) >>> 0, what], TURN.size * i);
     if (!isClock) until = ticket;
   }
   return turns;

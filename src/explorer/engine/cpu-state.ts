@@ -1,6 +1,6 @@
 /** What the engine and its observers know of a CPU: how far it has come, what it waits for, what it is executing. */
 
-import { POISON, type Addr, type CpuId } from '../../memory/struct.js';
+import { isUnheld, type Addr, type CpuId } from '../../memory/struct.js';
 
 /** Why a CPU cannot go on. */
 export const WAIT_NONE = 0;
@@ -8,11 +8,6 @@ export const WAIT_LOCK = 1;
 export const WAIT_RELAX = 2;
 export const WAIT_MWAIT = 3;
 export const WAIT_HALT = 4;
-
-/** Whether nobody holds a lock with this value: it is free, or its memory is, which is an oops of whoever takes it. */
-export function isUnheld(value: number): boolean {
-  return value === 0 || value === POISON;
-}
 
 /** What a body of kernel code becomes in the resumable build. */
 export type Coroutine = Generator<undefined, void, undefined>;
@@ -102,4 +97,9 @@ export class CpuState {
     this.wait(waiting, waitAddr, waitSeen);
     this.interrupt = undefined;
   }
+}
+
+/** Whether a CPU that waits for a word, not for being woken, can go on now that the word has this value. */
+export function endsWait({ waiting, waitSeen }: CpuState, value: number): boolean {
+  return waiting === WAIT_LOCK ? isUnheld(value) : value !== waitSeen;
 }

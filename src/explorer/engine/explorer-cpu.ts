@@ -4,8 +4,8 @@ import { badBit, freedLock } from '../../memory/fault.js';
 import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
 import type { SiteId } from '../../memory/sites.js';
-import { POISON, type Addr } from '../../memory/struct.js';
-import { isUnheld, WAIT_LOCK, WAIT_MWAIT, WAIT_RELAX } from './cpu-state.js';
+import { isUnheld, POISON, type Addr } from '../../memory/struct.js';
+import { WAIT_LOCK, WAIT_MWAIT, WAIT_RELAX } from './cpu-state.js';
 import * as ops from './operations.js';
 import { SteppingCpu, wordOf } from './stepping-cpu.js';
 

@@ -3,14 +3,7 @@
 import type { Addr } from '../../memory/struct.js';
 import type { Machine, StateView } from '../../scenario/declare.js';
 import { BusyClock } from './busy-clock.js';
-import {
-  isUnheld,
-  WAIT_HALT,
-  WAIT_LOCK,
-  WAIT_MWAIT,
-  WAIT_NONE,
-  type CpuState,
-} from './cpu-state.js';
+import { endsWait, WAIT_HALT, WAIT_MWAIT, WAIT_NONE, type CpuState } from './cpu-state.js';
 import {
   ACCESS_ALSO_WRITE,
   ACCESS_ATTEMPT,
@@ -282,8 +275,7 @@ export class Turns implements SleepersHost {
   #canGoOn(cpu: CpuState): boolean {
     if (cpu.waiting === WAIT_NONE) return cpu.body !== undefined || cpu.interrupt !== undefined;
     if (cpu.waiting === WAIT_HALT) return cpu.isWoken || cpu.isTimedOut;
-    const value = this.#platform.memory.newest(cpu.waitAddr);
-    return cpu.waiting === WAIT_LOCK ? isUnheld(value) : value !== cpu.waitSeen;
+    return endsWait(cpu, this.#platform.memory.newest(cpu.waitAddr));
   }
 
   #runnable(): number {

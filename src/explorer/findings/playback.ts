@@ -1,10 +1,11 @@
 /** Executes what real threads executed: every turn as it was recorded, checked operation by operation against its hashes. */
 
 import { InvariantViolated } from '../../errors.js';
+import { CLOCK, TURN } from '../../memory/recorded/control.js';
 import { Ablation } from '../../memory/sites.js';
 import type { Addr } from '../../memory/struct.js';
 import type { Machine, StateAccess } from '../../scenario/declare.js';
-import { isUnheld, WAIT_LOCK, WAIT_NONE, type CpuState } from '../engine/cpu-state.js';
+import { endsWait, WAIT_NONE, type CpuState } from '../engine/cpu-state.js';
 import { Execution } from '../engine/execution.js';
 import type { Observer } from '../engine/observer.js';
 import type { Prepared } from '../engine/prepared.js';
@@ -14,10 +15,11 @@ import type { Position, Strategy } from '../engine/strategy.js';
 /** Bound on operations: none that is ever reached. */
 const ENDLESS = 2 ** 50;
 
-/** What happened from one memory on, as numbers in threes; see the recording of threads. */
+/** What happened from one memory on, in order. */
 export interface PlayedPeriod {
   /** The memory that it begins with; undefined: as the machine boots. */
   readonly image?: Int32Array | undefined;
+  /** {@link TURN}s, and what the clock did between them. */
   readonly turns: Int32Array;
 }
 
@@ -122,7 +124,7 @@ class RecordedTurns implements Strategy {
   next(_runnable: number, _last: number, _cpus: readonly Position[]): number {
     if (this.#isStopover()) return this.#cpu;
     this.#finishTurn();
-    while (this.#turns[this.#at] === -1) this.#passTime(stateOf(this.#running));
+    while (this.#turns[this.#at] === CLOCK) this.#passTime(stateOf(this.#running));
     return this.#beginTurn();
   }
 
@@ -130,14 +132,19 @@ class RecordedTurns implements Strategy {
   advance(state: StateAccess): boolean {
     this.#finishTurn();
     if (this.#at >= this.#turns.length) throw new PeriodOver();
-    if (this.#turns[this.#at] !== -1) this.#diverge('no CPU can go on');
+    if (this.#turns[this.#at] !== CLOCK) this.#diverge('no CPU can go on');
     this.#passTime(state);
     return true;
   }
 
+  /** Operations of the turn at hand, or jiffies. */
+  get #length(): number {
+    return this.#turns[this.#at + TURN.operations] as number;
+  }
+
   #passTime(state: StateAccess): void {
-    this.#clock(this.#turns[this.#at + 1] as number, state);
-    this.#at += 3;
+    this.#clock(this.#length, state);
+    this.#at += TURN.size;
   }
 
   #stepsSoFar(): number {
@@ -148,7 +155,7 @@ class RecordedTurns implements Strategy {
   /** Whether the turn goes on: it was only stopped for somebody to look on. */
   #isStopover(): boolean {
     if (this.#cpu < 0 || this.#lookAt === Infinity) return false;
-    const left = (this.#turns[this.#at + 1] as number) - this.#stepsSoFar();
+    const left = this.#length - this.#stepsSoFar();
     const isWaiting = this.#running.cpus[this.#cpu]?.waiting !== WAIT_NONE;
     if (left <= 0 || isWaiting || this.operations + this.#stepsSoFar() < this.#lookAt) return false;
     this.#beginToLook();
@@ -164,16 +171,16 @@ class RecordedTurns implements Strategy {
   #finishTurn(): void {
     if (this.#isAfterEnd) this.#diverge('what was found when it was recorded is not found');
     if (this.#cpu < 0) return;
-    const steps = this.#turns[this.#at + 1] as number;
+    const steps = this.#length;
     const executed = this.#stepsSoFar();
     if (executed < steps) this.#diverge(`it waits after ${executed} of ${steps} operations`);
     if (executed > steps) this.#diverge(`it executes ${executed} operations instead of ${steps}`);
-    if ((this.#running.hash | 0) !== this.#turns[this.#at + 2]) {
+    if ((this.#running.hash | 0) !== this.#turns[this.#at + TURN.hash]) {
       this.#diverge(`one of its ${steps} operations accesses another word, or another value`);
     }
     this.operations += steps;
     this.turns++;
-    this.#at += 3;
+    this.#at += TURN.size;
     this.#cpu = -1;
   }
 
@@ -185,7 +192,7 @@ class RecordedTurns implements Strategy {
     this.#count = state.count;
     if (!this.#canGoOn(state)) this.#diverge('it cannot go on');
     if (this.operations >= this.#lookAt) this.#beginToLook();
-    this.fuel = Math.min(this.#turns[this.#at + 1] as number, this.#lookAt - this.operations);
+    this.fuel = Math.min(this.#length, this.#lookAt - this.operations);
     return cpu;
   }
 
@@ -197,10 +204,8 @@ class RecordedTurns implements Strategy {
     return this.#endedBy;
   }
 
-  #canGoOn({ waiting, waitAddr, waitSeen }: CpuState): boolean {
-    if (waiting === WAIT_NONE) return true;
-    const value = this.#running.read(waitAddr);
-    return waiting === WAIT_LOCK ? isUnheld(value) : value !== waitSeen;
+  #canGoOn(state: CpuState): boolean {
+    return state.waiting === WAIT_NONE || endsWait(state, this.#running.read(state.waitAddr));
   }
 
   #diverge(what: string): never {
@@ -329,8 +334,8 @@ function endOf(execution: Execution, turns: RecordedTurns): unknown {
 /** Operations of all turns of a period. */
 function operationsOf({ turns }: PlayedPeriod): number {
   let sum = 0;
-  for (let at = 0; at < turns.length; at += 3) {
-    if (turns[at] !== -1) sum += turns[at + 1] as number;
+  for (let at = 0; at < turns.length; at += TURN.size) {
+    if (turns[at + TURN.cpu] !== CLOCK) sum += turns[at + TURN.operations] as number;
   }
   return sum;
 }

@@ -3,10 +3,10 @@
 import { freedLock, unheldLock } from '../../memory/fault.js';
 import type { CpuContext } from '../../memory/cpu.js';
 import { SITE_COUNT, type Ablation } from '../../memory/sites.js';
-import { POISON, type Addr, type CpuId } from '../../memory/struct.js';
+import { isUnheld, POISON, type Addr, type CpuId } from '../../memory/struct.js';
 import type { Machine, StateAccess, TraceEvent } from '../../scenario/declare.js';
 import { EventTrace } from '../../scenario/event-trace.js';
-import { isUnheld, WAIT_MWAIT, WAIT_LOCK, WAIT_NONE, WAIT_RELAX } from '../engine/cpu-state.js';
+import { WAIT_MWAIT, WAIT_LOCK, WAIT_NONE, WAIT_RELAX } from '../engine/cpu-state.js';
 import type { Prepared } from '../engine/prepared.js';
 import type { Ended } from '../engine/ended.js';
 import { Constants } from './constants.js';

@@ -41,6 +41,12 @@ export const CONTROL = {
 /** Of {@link CONTROL}`.end`: it was not a CPU that ended the recording. */
 export const ENDED_OUTSIDE = SEATS;
 
+/** A recording's turns, as numbers one after the other: the CPU, its operations, and the hash after them. */
+export const TURN = { cpu: 0, operations: 1, hash: 2, size: 3 } as const;
+
+/** Instead of a CPU in a turn: the clock. Its operations are the jiffies that pass, or 0 when all CPUs are interrupted; its hash is 0. */
+export const CLOCK = -1;
+
 /** Words of one entry of a log. */
 export const ENTRY = 2;
 

@@ -4,7 +4,7 @@ import { SimulatorBug } from '../../errors.js';
 import { badAddress, FIRST_VALID_ADDR, freedLock, MachineStopped, unheldLock } from '../fault.js';
 import { MACHINE, MACHINE_BASE } from '../local.js';
 import type { NativeCpu } from '../native.js';
-import { POISON, type Addr } from '../struct.js';
+import { isUnheld, POISON, type Addr } from '../struct.js';
 import { CONTROL } from './control.js';
 import type { Seat } from './turn.js';
 
@@ -217,11 +217,11 @@ class RecordedOperations {
     ) as [number, number, number];
     const words = this.#words;
     const { id } = this.#cpu;
-    const isUnheld = (lock: Addr): boolean => words[lock] === 0 || words[lock] === POISON;
+    const isFree = (lock: Addr): boolean => isUnheld(words[lock] as number);
     return {
       spinLock: (lock: Addr): void => {
         this.#check(lock);
-        if (!isUnheld(lock)) this.#standStill(lock, () => isUnheld(lock));
+        if (!isFree(lock)) this.#standStill(lock, () => isFree(lock));
         if (words[lock] === POISON) freedLock(id, lock);
         words[lock] = id + 1;
         this.#step(lockCode, lock, 0);
@@ -236,7 +236,7 @@ class RecordedOperations {
       },
       spinUnlock: (lock: Addr): void => {
         this.#check(lock);
-        if (isUnheld(lock)) unheldLock(id, lock);
+        if (isFree(lock)) unheldLock(id, lock);
         words[lock] = 0;
         this.#changed(lock);
         this.#step(unlockCode, lock, 0);
