@@ -114,14 +114,18 @@ export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResu
       }
     };
     await Promise.all(Array.from({ length: threads }, lane)).catch((error: unknown) => {
-      if (signal?.aborted !== true) throw withPartial(error as Error, { rows, interrupted: false });
+      if (isWanted()) throw withPartial(error as Error, resultOf(rows, false));
     });
-    rows.sort((a, b) => (a.scenario < b.scenario ? -1 : 1));
-    return { rows, interrupted: signal?.aborted === true };
+    return resultOf(rows, !isWanted());
   } finally {
     await workers.close();
   }
 }
+
+const resultOf = (rows: readonly ExhaustedRace[], interrupted: boolean): ExhaustResult => ({
+  rows: [...rows].sort((a, b) => (a.scenario < b.scenario ? -1 : 1)),
+  interrupted,
+});
 
 async function searched(
   workers: Workers,

@@ -234,7 +234,7 @@ export async function stress(options: StressOptions = {}): Promise<StressResult>
     },
   });
   const plain = await finished(run, (found) => resultOf(checked, found, memoryUse(rss)));
-  const result = { ...plain, ...(await recordingOf(checked, await run)) };
+  const result = { ...plain, ...(await recordingOf(checked, await run, plain)) };
   if (result.totals.observed === 0 && !result.interrupted) {
     const complaint = `nothing was observed in ${durationMs} ms: give it more time, or other weights`;
     throw withPartial(new UsageError(`stress: ${complaint}`), result);
@@ -289,15 +289,20 @@ function resultOf(options: Checked, run: ThreadResult, rss: string): StressResul
   });
 }
 
-/** Write the recording of a finding, and see that it leads there. */
+/** Write the recording of a finding, and see that it leads there; what the run showed is not lost if it does not. */
 async function recordingOf(
   checked: Checked,
   run: ThreadResult,
+  partial: StressResult,
 ): Promise<{ recording?: StressRecording }> {
   const { record, replace, memory } = checked;
   if (record === undefined) return {};
   const scenario = recordedScenario(planOf(checked));
-  return keepRecording(run, { path: record, scenario, memory, replace });
+  try {
+    return await keepRecording(run, { path: record, scenario, memory, replace });
+  } catch (error) {
+    throw withPartial(error as Error, partial);
+  }
 }
 
 function memoryUse(rss: readonly { readonly atMs: number; readonly bytes: number }[]): string {
