@@ -47,3 +47,31 @@ test.serial('an operation that is not the one recorded is named by turn and CPU'
   const { divergence } = await playRecording(request);
   t.regex(divergence ?? '', /turn \d+.*CPU \d, after its operation \d+: one of its \d+ operations/);
 });
+
+test.serial(
+  'a transition that is under way at the end is a stall only where threads saw one',
+  async (t) => {
+    const options = { cpus: 2, tasks: 64, seed: 7, mix: DEFAULT_MIX };
+    const run = await runOnThreads({
+      ...{ workload: STRESS, options, durationMs: 500, jiffiesPerMs: 16, record: recordPlan(7) },
+    });
+    const { periods, ...rest } = run.recorded!;
+    const { image, turns } = periods.at(-1)!;
+    const endsAt = async (part: number, key: string): Promise<string | undefined> => {
+      const length = 3 * Math.floor((part * turns.length) / 3);
+      const cut = { ...rest, periods: [{ image, turns: Int32Array.from(turns.slice(0, length)) }] };
+      const names = {
+        ...{ finding: { key, detail: '' }, scenario: recordedScenario(options) },
+        ...({ memory: 'atomics', changedBy: null, fingerprint: '' } as const),
+      } as const;
+      const request = { replace: undefined, operations: 0, token: '', command: '' };
+      return (await playRecording({ file: recordingFile(cut, names), ...request })).finding?.key;
+    };
+    let stalled: number | undefined;
+    for (let twentieth = 4; stalled === undefined && twentieth < 20; twentieth++) {
+      if ((await endsAt(twentieth / 20, 'stall')) === 'stall') stalled = twentieth / 20;
+    }
+    t.not(stalled, undefined, 'one of these moments is in the middle of a transition');
+    t.is(await endsAt(stalled!, ''), undefined);
+  },
+);
