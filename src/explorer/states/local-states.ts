@@ -56,6 +56,8 @@ export class LocalStates extends LocalGraph implements Answers {
   #cpu: AskingCpu | undefined;
   /** State whose code is followed, for want of a memory. */
   #guide = UNKNOWN;
+  /** States that have guided the code being executed: one of them again, and it would go round for ever. */
+  readonly #guides = new Set<number>();
   /** Whether events are kept as states, because outcomes depend on them. */
   readonly #keepsEvents: boolean;
 
@@ -218,6 +220,7 @@ export class LocalStates extends LocalGraph implements Answers {
    */
   complete(state: number, answer: number, guide: number): number {
     this.#guide = guide;
+    this.#guides.clear();
     try {
       this.explore(state, answer);
     } finally {
@@ -228,7 +231,8 @@ export class LocalStates extends LocalGraph implements Answers {
 
   /** The answer that an immediate access was given elsewhere. */
   #guided(state: number): number {
-    if (!this.asksAlike(state, this.#guide)) throw DEVIATES;
+    if (!this.asksAlike(state, this.#guide) || this.#guides.has(this.#guide)) throw DEVIATES;
+    this.#guides.add(this.#guide);
     let [given, to] = [0, UNKNOWN];
     this.eachNext(this.#guide, (answer, next) => {
       if (to === UNKNOWN) [given, to] = [answer, next];
