@@ -1,9 +1,8 @@
 /** The state of a whole machine, and its steps, each of which can be taken back. */
 
-import { freedLock, unheldLock } from '../../memory/fault.js';
 import type { CpuContext } from '../../memory/cpu.js';
 import { SITE_COUNT, type Ablation } from '../../memory/sites.js';
-import { isUnheld, POISON, type Addr, type CpuId } from '../../memory/struct.js';
+import { isUnheld, type Addr, type CpuId } from '../../memory/struct.js';
 import type { Machine, StateAccess, TraceEvent } from '../../scenario/declare.js';
 import { EventTrace } from '../../scenario/event-trace.js';
 import { WAIT_MWAIT, WAIT_LOCK, WAIT_NONE, WAIT_RELAX } from '../engine/cpu-state.js';
@@ -415,52 +414,8 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
 
   /** Carry out an operation. Returns what its code is told. */
   #operate(cpu: number, state: number, fails: boolean): number {
-    const { local, memory } = this;
-    const addr = local.addr(state);
-    const a = local.a(state);
     this.#touch(state);
-    switch (local.kind(state)) {
-      case ask.ASK_READ:
-        return memory.read(addr);
-      case ask.ASK_BIT:
-        return (memory.read(addr) >>> a) & 1;
-      case ask.ASK_WRITE:
-      case ask.ASK_PREEMPT:
-        memory.write(addr, a);
-        return 0;
-      case ask.ASK_LOCK:
-        if (memory.read(addr) === POISON) freedLock(cpu as CpuId, addr);
-        memory.write(addr, cpu + 1);
-        return 0;
-      case ask.ASK_TRYLOCK:
-        return this.#trylock(cpu, addr, fails);
-      case ask.ASK_UNLOCK: {
-        const holder = memory.read(addr);
-        if (holder === 0 || holder === POISON) unheldLock(cpu as CpuId, addr);
-        memory.write(addr, 0);
-        return 0;
-      }
-      case ask.ASK_RELAX:
-      case ask.ASK_MWAIT:
-        return 0;
-      default:
-        return this.#modify(local.kind(state), addr, a, local.b(state));
-    }
-  }
-
-  #trylock(cpu: number, addr: Addr, fails: boolean): number {
-    const holder = this.memory.read(addr);
-    if (holder === POISON) freedLock(cpu as CpuId, addr);
-    if (holder !== 0 || fails) return 0;
-    this.memory.write(addr, cpu + 1);
-    return 1;
-  }
-
-  #modify(kind: number, addr: Addr, a: number, b: number): number {
-    const old = this.memory.read(addr);
-    this.memory.write(addr, modified(kind, old, a, b));
-    if (kind === ask.ASK_SET_BIT || kind === ask.ASK_CLEAR_BIT) return (old >>> a) & 1;
-    return kind === ask.ASK_ADD || kind === ask.ASK_OR || kind === ask.ASK_AND ? 0 : old;
+    return this.memory.operate(cpu as CpuId, this.local, state, fails);
   }
 
   /** Go on from a local state with an answer, through everything that is part of the step. Returns where the code stands. */
@@ -563,23 +518,4 @@ function waitOf(kind: number): number {
   if (kind === ask.ASK_LOCK) return WAIT_LOCK;
   if (kind === ask.ASK_RELAX) return WAIT_RELAX;
   return kind === ask.ASK_MWAIT ? WAIT_MWAIT : WAIT_NONE;
-}
-
-function modified(kind: number, old: number, a: number, b: number): number {
-  switch (kind) {
-    case ask.ASK_XCHG:
-      return a;
-    case ask.ASK_CMPXCHG:
-      return old === a ? b : old;
-    case ask.ASK_OR:
-      return old | a;
-    case ask.ASK_AND:
-      return old & a;
-    case ask.ASK_SET_BIT:
-      return old | (1 << a);
-    case ask.ASK_CLEAR_BIT:
-      return old & ~(1 << a);
-    default:
-      return (old + a) | 0;
-  }
 }

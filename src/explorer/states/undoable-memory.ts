@@ -1,7 +1,17 @@
 /** A sequentially consistent memory whose stores can be taken back, with a hash of its words at any time. */
 
-import type { Addr } from '../../memory/struct.js';
+import { freedLock, unheldLock } from '../../memory/fault.js';
+import { POISON, type Addr, type CpuId } from '../../memory/struct.js';
 import { mix, mixAgain } from './hash.js';
+import * as ask from './requests.js';
+
+/** What local states ask for. */
+export interface Requests {
+  kind(state: number): number;
+  addr(state: number): Addr;
+  a(state: number): number;
+  b(state: number): number;
+}
 
 /** Words that are changed and changed back. */
 export class UndoableMemory {
@@ -35,6 +45,59 @@ export class UndoableMemory {
     this.#replace(addr, old, value);
   }
 
+  /**
+   * Carry out the operation that the code of a CPU asks for. Returns what the code is told.
+   *
+   * @param fails a trylock fails although nobody holds the lock
+   * @throws KernelOops for a lock that cannot be taken or released
+   */
+  operate(cpu: CpuId, asked: Requests, state: number, fails: boolean): number {
+    const addr = asked.addr(state);
+    const a = asked.a(state);
+    switch (asked.kind(state)) {
+      case ask.ASK_READ:
+        return this.read(addr);
+      case ask.ASK_BIT:
+        return (this.read(addr) >>> a) & 1;
+      case ask.ASK_WRITE:
+      case ask.ASK_PREEMPT:
+        this.write(addr, a);
+        return 0;
+      case ask.ASK_LOCK:
+        if (this.read(addr) === POISON) freedLock(cpu, addr);
+        this.write(addr, cpu + 1);
+        return 0;
+      case ask.ASK_TRYLOCK:
+        return this.#trylock(cpu, addr, fails);
+      case ask.ASK_UNLOCK: {
+        const holder = this.read(addr);
+        if (holder === 0 || holder === POISON) unheldLock(cpu, addr);
+        this.write(addr, 0);
+        return 0;
+      }
+      case ask.ASK_RELAX:
+      case ask.ASK_MWAIT:
+        return 0;
+      default:
+        return this.#modify(asked.kind(state), addr, a, asked.b(state));
+    }
+  }
+
+  #trylock(cpu: CpuId, addr: Addr, fails: boolean): number {
+    const holder = this.read(addr);
+    if (holder === POISON) freedLock(cpu, addr);
+    if (holder !== 0 || fails) return 0;
+    this.write(addr, cpu + 1);
+    return 1;
+  }
+
+  #modify(kind: number, addr: Addr, a: number, b: number): number {
+    const old = this.read(addr);
+    this.write(addr, modified(kind, old, a, b));
+    if (kind === ask.ASK_SET_BIT || kind === ask.ASK_CLEAR_BIT) return (old >>> a) & 1;
+    return kind === ask.ASK_ADD || kind === ask.ASK_OR || kind === ask.ASK_AND ? 0 : old;
+  }
+
   #replace(addr: Addr, old: number, value: number): void {
     this.low ^= mix(addr, old) ^ mix(addr, value);
     this.high ^= mixAgain(addr, old) ^ mixAgain(addr, value);
@@ -66,5 +129,24 @@ export class UndoableMemory {
       const addr = this.#undo[--this.#length] as Addr;
       this.#replace(addr, this.words[addr] as number, old);
     }
+  }
+}
+
+function modified(kind: number, old: number, a: number, b: number): number {
+  switch (kind) {
+    case ask.ASK_XCHG:
+      return a;
+    case ask.ASK_CMPXCHG:
+      return old === a ? b : old;
+    case ask.ASK_OR:
+      return old | a;
+    case ask.ASK_AND:
+      return old & a;
+    case ask.ASK_SET_BIT:
+      return old | (1 << a);
+    case ask.ASK_CLEAR_BIT:
+      return old & ~(1 << a);
+    default:
+      return (old + a) | 0;
   }
 }
