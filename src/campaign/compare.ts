@@ -2,10 +2,10 @@
 
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import { UsageError, withPartial } from '../errors.js';
-import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
+import { UsageError } from '../errors.js';
+import { MEMORY_KINDS } from '../memory/backend.js';
 import { createSharedMemory } from '../memory/map.js';
-import { gradeOf, type Grade, type Scenario } from '../scenario/declare.js';
+import { gradeOf, type Scenario } from '../scenario/declare.js';
 import type { ScenarioReference } from '../scenario/reference.js';
 import {
   CONTROL_WORDS,
@@ -21,31 +21,20 @@ import {
   type CampaignState,
 } from './campaign.js';
 import { checkOptions, type Filled, type OptionTable } from './option-table.js';
-import { WATCHING, type Watching } from './progress.js';
+import { WATCHING } from './progress.js';
 import { choiceOf, duration, integerIn, orderingSites, seed, textOf } from './rules.js';
 import { chooseScenario } from './scenarios.js';
+import type { CompareOptions, CompareResult } from './compared.js';
+import { compareProgram } from './compare-program.js';
+import { comparison } from './comparison.js';
 import { Workers } from './workers.js';
+
+export type { CompareOptions, CompareResult, CompareRow } from './compared.js';
 
 /** Milliseconds that threads may still take after an interrupt. */
 const GRACE_MS = 500;
 /** Milliseconds that making a scenario's machine may take. */
 const LOAD_MS = 60_000;
-
-/** What {@link compare} is asked to do. */
-export interface CompareOptions extends Watching {
-  /** `NAME` of the catalogue, `FILE` or `FILE#NAME`. */
-  readonly scenario: string;
-  /** Memory on the threads. Default `weak`. */
-  readonly backend?: MemoryKind;
-  /** Executions on threads. Default 20,000. */
-  readonly executions?: number;
-  /** Time for the explorer, in ms. Default 10,000. */
-  readonly budgetMs?: number;
-  /** Ordering sites to remove on both sides. Default none. */
-  readonly ablate?: readonly (number | string)[];
-  /** Seed of every random choice. Default 1. */
-  readonly seed?: number;
-}
 
 /** The options of {@link compare}. */
 export const COMPARE_OPTIONS = {
@@ -60,6 +49,7 @@ export const COMPARE_OPTIONS = {
     rule: choiceOf(MEMORY_KINDS),
     about: 'memory on the threads',
     fallback: 'weak',
+    shown: 'weak; a program has its own',
     flags: '--backend <name>',
   },
   executions: {
@@ -70,7 +60,7 @@ export const COMPARE_OPTIONS = {
   },
   budgetMs: {
     rule: duration,
-    about: 'time for the explorer',
+    about: 'time for the explorer, and for a program on threads',
     fallback: 10_000,
     shown: '10s',
     flags: '--budget <time>',
@@ -87,29 +77,6 @@ export const COMPARE_OPTIONS = {
 
 type Checked = Filled<CompareOptions, typeof COMPARE_OPTIONS>;
 
-/** One outcome, and how often each side showed it. */
-export interface CompareRow {
-  readonly outcome: string;
-  readonly grade: Grade;
-  readonly explorer: number;
-  readonly threads: number;
-}
-
-/** What a comparison showed; plain data. */
-export interface CompareResult {
-  readonly scenario: string;
-  readonly backend: MemoryKind;
-  readonly rows: readonly CompareRow[];
-  /** The explorer has looked at every execution. */
-  readonly exhausted: boolean;
-  /** Executions on each side. */
-  readonly explored: number;
-  readonly threadRuns: number;
-  /** Outcomes that threads showed and an exhausted search says cannot be: an error of ours. */
-  readonly unreachable: readonly string[];
-  readonly interrupted: boolean;
-}
-
 /**
  * Run a scenario in the explorer and on real threads.
  *
@@ -123,19 +90,21 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
   try {
     const info = await chooseScenario(workers, checked.scenario, signal);
     const reference = { file: info.file, name: info.name };
+    if (info.kind === 'program') {
+      refuseForProgram(options);
+      return await compareProgram(workers, reference, checked);
+    }
     onProgress?.({ done: 0, total: 2, unit: 'sides', note: 'on threads' });
     const start = await workers.run('image', reference, { ms: LOAD_MS, signal });
     const scenario = await loadNative(reference);
     const threads = await runOnThreads(scenario, start, reference, checked);
     onProgress?.({ done: 1, total: 2, unit: 'sides', note: 'in the explorer' });
     const state = await runInExplorer(workers, reference, checked, isBare(scenario.build()));
-    const result = resultOf(scenario, state, threads, checked);
-    if (state.failure !== undefined) throw withPartial(state.failure, result);
-    const isIdle = result.explored === 0 || result.threadRuns === 0;
-    if (isIdle && !result.interrupted) {
-      throw withPartial(new UsageError(`${scenario.name}: one side executed nothing`), result);
-    }
-    return result;
+    const sides = { state, threads, exhausted: state.exhausted };
+    return comparison(scenario.name, sides, {
+      ...{ memory: 'lkmm', backend: checked.backend, unended: 0, signal },
+      gradeOf: (outcome) => gradeOf(scenario, outcome).grade,
+    });
   } finally {
     await workers.close();
   }
@@ -202,28 +171,10 @@ function runInExplorer(
   return new Campaign(workers, plan, limits).run();
 }
 
-function resultOf(
-  scenario: Scenario,
-  { tally, exhausted }: CampaignState,
-  threads: Readonly<Record<string, number>>,
-  { backend, signal }: Checked,
-): CompareResult {
-  const keys = new Set([...tally.outcomes.map((o) => o.key), ...Object.keys(threads)]);
-  const rows = [...keys].sort().map((outcome) => ({
-    outcome,
-    grade: gradeOf(scenario, outcome).grade,
-    explorer: tally.outcomes.find((o) => o.key === outcome)?.count ?? 0,
-    threads: threads[outcome] ?? 0,
-  }));
-  const isUnreachable = (row: CompareRow): boolean => row.threads > 0 && row.explorer === 0;
-  return {
-    scenario: scenario.name,
-    backend,
-    rows,
-    exhausted,
-    explored: tally.executions,
-    threadRuns: Object.values(threads).reduce((sum, count) => sum + count, 0),
-    unreachable: exhausted ? rows.filter(isUnreachable).map(({ outcome }) => outcome) : [],
-    interrupted: signal?.aborted === true,
-  };
+/** What has no effect on a program is refused. */
+function refuseForProgram({ backend, ablate }: CompareOptions): void {
+  for (const [name, value] of Object.entries({ backend, ablate })) {
+    if (value === undefined) continue;
+    throw new UsageError(`compare: '${name}' is for kernel code: a program has memory of its own`);
+  }
 }

@@ -28,23 +28,36 @@ export function registerCompare(program: Command): void {
 }
 
 function compareText(result: CompareResult): string {
-  const { scenario, rows, exhausted, explored, threadRuns, backend } = result;
+  const { scenario, rows, exhausted, explored, threadRuns, backend, memory, unended } = result;
   const how = exhausted ? 'exhausted' : 'not exhausted';
+  const on = backend === 'own' ? '' : ` (${backend})`;
+  const givenUp = unended === 0 ? '' : `, ${unended} given up after 2 s without an end`;
   const lines = [
-    `${scenario}: in the explorer (lkmm) and on real threads (${backend})`,
-    `explorer: ${how}, ${explored} executions; threads: ${threadRuns} executions`,
+    `${scenario}: in the explorer (${memory}) and on real threads${on}`,
+    `explorer: ${how}, ${explored} executions; threads: ${threadRuns} executions${givenUp}`,
     `${'outcome'.padEnd(24)} ${'grade'.padEnd(12)} ${'explorer'.padStart(10)} ${'threads'.padStart(10)}`,
   ];
   for (const { outcome, grade, explorer, threads } of rows) {
     lines.push(
-      `${outcome.padEnd(24)} ${padded(paint(grade, grade), 12)} ${String(explorer).padStart(10)} ${String(threads).padStart(10)}${noteOf(explorer, threads, exhausted)}`,
+      `${outcome.padEnd(24)} ${padded(paint(grade, grade), 12)} ${String(explorer).padStart(10)} ${String(threads).padStart(10)}${noteOf(outcome, explorer, threads, result)}`,
     );
   }
   return lines.join('\n');
 }
 
-function noteOf(explorer: number, threads: number, exhausted: boolean): string {
-  if (threads === 0) return '  never shown by the threads';
+/** Outcomes of an execution that does not end: on threads it is given up. */
+const ENDLESS = new Set(['deadlock', 'lost wake-up', 'livelock', 'unsettled']);
+
+function noteOf(
+  outcome: string,
+  explorer: number,
+  threads: number,
+  { exhausted, unended }: CompareResult,
+): string {
+  if (threads === 0) {
+    const isGivenUp = ENDLESS.has(outcome) && unended > 0;
+    return isGivenUp ? '  on threads: given up' : '  never shown by the threads';
+  }
   if (explorer > 0) return '';
   return exhausted
     ? '  the explorer cannot reach it: our error'

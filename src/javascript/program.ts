@@ -2,6 +2,9 @@
 
 import type { Grade, OutcomeRule } from '../scenario/declare.js';
 
+/** The module that programs import from us. */
+export const OWN_SPECIFIERS: ReadonlySet<string> = new Set(['klp-smp/javascript']);
+
 /** What a thread of a program executes: an ordinary function of the user's, given what is shared and its number. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what is shared has the user's own type
 export type ThreadBody = (shared: any, index: number) => unknown;
@@ -76,8 +79,11 @@ export function isProgram(value: unknown): value is Program {
   return (value as { kind?: unknown } | null | undefined)?.kind === 'program';
 }
 
+/** What a program says of its outcomes. */
+export type OutcomeRules = Pick<ProgramDeclaration, 'forbidden' | 'interesting' | 'acceptable'>;
+
 /** Grade of an outcome and the reason for it. */
-export function gradeOfOutcome(program: ProgramDeclaration, outcome: string): OutcomeRule {
+export function gradeOfOutcome(program: OutcomeRules, outcome: string): OutcomeRule {
   const { forbidden = {}, interesting = {}, acceptable } = program;
   const rule = (grade: Grade, reason: string): OutcomeRule => ({ grade, reason });
   if (Object.hasOwn(forbidden, outcome)) return rule('forbidden', forbidden[outcome] ?? '');

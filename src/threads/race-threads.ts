@@ -19,12 +19,11 @@ import {
   TURN,
 } from './native-turn.js';
 import type { WasmMemory } from '../memory/wasm-memory.js';
+import { Rendezvous, RENDEZVOUS_WORDS } from './rendezvous.js';
 import { loadReplaced } from './replaced-modules.js';
 
-/** Words of the control block: arrivals at the barrier, its generation, length of the trace, two for stopping, and the words of a turn. */
-const ARRIVED = 0;
-const GENERATION = 1;
-const TRACED = 2;
+/** Words of the control block: those of the barrier, length of the trace, two for stopping, and the words of a turn. */
+const TRACED = RENDEZVOUS_WORDS;
 /** The race is asked to end; and what CPU 0 has told the others about that. */
 const STOP = 3;
 const LAST = 4;
@@ -32,10 +31,6 @@ const TURN_WORDS = 5;
 const HEADER = TURN_WORDS + TURN.size;
 /** Numbers of trace events that one execution may leave; those of whole machines leave thousands. */
 const TRACE_WORDS = 500_000;
-/** Turns of a spin wait at the barrier before the thread sleeps. */
-const SPIN_TURNS = 2000;
-/** Longest sleep at the barrier, so that a thread whose partner died does not wait for ever. */
-const WAIT_MS = 10_000;
 
 /** Words that a control block has. */
 export const CONTROL_WORDS = HEADER + TRACE_WORDS;
@@ -74,37 +69,6 @@ export function isBare(machine: Machine): boolean {
 /** Ask the threads of a race to end before their next execution. */
 export function stopRace(control: SharedArrayBuffer): void {
   Atomics.store(new Int32Array(control), STOP, 1);
-}
-
-class Rendezvous {
-  readonly #words: Int32Array;
-  readonly #cpus: number;
-
-  constructor(words: Int32Array, cpus: number) {
-    this.#words = words;
-    this.#cpus = cpus;
-  }
-
-  /** Wait until all threads are here. */
-  wait(): void {
-    const words = this.#words;
-    const generation = Atomics.load(words, GENERATION);
-    if (Atomics.add(words, ARRIVED, 1) + 1 === this.#cpus) {
-      Atomics.store(words, ARRIVED, 0);
-      Atomics.add(words, GENERATION, 1);
-      Atomics.notify(words, GENERATION);
-      return;
-    }
-    for (let turn = 0; turn < SPIN_TURNS; turn++) {
-      if (Atomics.load(words, GENERATION) !== generation) return;
-    }
-    // The last one counts first and notifies then: its notification may come when others wait for the next generation.
-    while (Atomics.load(words, GENERATION) === generation) {
-      if (Atomics.wait(words, GENERATION, generation, WAIT_MS) === 'timed-out') {
-        throw new UsageError('a CPU of the race did not reach its end on real threads');
-      }
-    }
-  }
 }
 
 /** One CPU of an execution after the other, on the CPU's thread. */

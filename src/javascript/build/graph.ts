@@ -8,10 +8,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { resolve as resolveImport } from 'import-meta-resolve';
 import { UsageError } from '../../errors.js';
 import { stripTypes } from '../../explorer/build/typescript.js';
+import { OWN_SPECIFIERS } from '../program.js';
 import { childrenOf, scopeOf, type ModuleScope } from './scope.js';
-
-/** The module that programs import from us. */
-export const OWN_SPECIFIERS: ReadonlySet<string> = new Set(['klp-smp/javascript']);
 
 /** A module as it was read. */
 export interface ReadModule {

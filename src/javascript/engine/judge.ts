@@ -8,6 +8,7 @@ import { HiddenAccess, UninstrumentedAccess } from '../runtime/uninstrumented.js
 import { EndlessLoop, UninstrumentedCall } from '../runtime/runtime.js';
 import { IDLE, SLEEPING, type Agent } from './agent.js';
 import { returnedBy } from './conclusion.js';
+import { firstLine } from './first-line.js';
 import type { Printed } from './printed.js';
 import type { Execution } from './execution.js';
 import type { StopReason } from './turns.js';
@@ -24,12 +25,6 @@ export function placeOf(compiled: CompiledProgram, error: unknown): string {
     if (place) return place;
   }
   return compiled.modules.get(compiled.entry)?.source.shown ?? SCRIPT;
-}
-
-/** What was thrown, in one line. */
-export function firstLine(thrown: unknown): string {
-  const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : (thrown as string);
-  return text.split('\n')[0] ?? '';
 }
 
 /** Judges executions; keeps one verdict for each outcome. */

@@ -2,8 +2,8 @@
 
 import { pathToFileURL } from 'node:url';
 import { PARAMETERS, type CompiledModule, type CompiledProgram } from '../build/compile.js';
-import { OWN_SPECIFIERS, isOutside } from '../build/graph.js';
-import { program } from '../program.js';
+import { isOutside } from '../build/graph.js';
+import { OWN_SPECIFIERS, program } from '../program.js';
 import { CALL, NEW, VIEW, PURE, type Coroutine, type Marked } from './keys.js';
 import type { Runtime } from './runtime.js';
 
