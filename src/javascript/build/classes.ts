@@ -7,6 +7,7 @@ import type {
   MethodDefinition,
   ObjectExpression,
   Property,
+  SpreadElement,
   PropertyDefinition,
 } from 'acorn';
 import { functionState, OWN, RUNTIME, type Context } from './context.js';
@@ -232,11 +233,18 @@ export class ClassRewriter {
     cx.replace(last.end, node.end, close);
   }
 
+  /** `{ ...x }`: of a view it would read all elements unseen. */
+  #spread({ argument }: SpreadElement): void {
+    this.#visit(argument);
+    this.#cx.before(argument, `${RUNTIME}.guard(`);
+    this.#cx.after(argument, `, ${this.#cx.site(argument, 'read')})`);
+  }
+
   object(node: ObjectExpression): void {
     const cx = this.#cx;
     let hasAccessors = false;
     for (const property of node.properties) {
-      if (property.type === 'SpreadElement') this.#visit(property.argument);
+      if (property.type === 'SpreadElement') this.#spread(property);
       else if (property.kind !== 'init') hasAccessors = this.#accessor(property) || hasAccessors;
       else if (property.method) this.#concise(property);
       else {

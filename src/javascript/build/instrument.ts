@@ -190,7 +190,7 @@ class Instrumentation {
   #assignment(node: AnyNode & { type: 'AssignmentExpression' }): boolean {
     const { left } = node;
     if (left.type === 'ArrayPattern' || left.type === 'ObjectPattern') {
-      this.#iteration.pattern(left, true);
+      this.#iteration.pattern(left, { isLookedAt: true, isBinding: false });
       this.visit(node.right);
       this.#iteration.unpacked(left, node.right);
     } else {
@@ -285,11 +285,15 @@ class Instrumentation {
         this.#iteration.forOf(node, this.#outermostLabel());
         return true;
       case 'VariableDeclarator':
-        this.#iteration.pattern(node.id, node.init != null);
+        this.#iteration.pattern(node.id, { isLookedAt: node.init != null });
         if (node.init != null) {
           this.visit(node.init);
           this.#iteration.unpacked(node.id, node.init);
         }
+        return true;
+      case 'CatchClause':
+        this.#iteration.pattern(node.param ?? null);
+        this.visit(node.body);
         return true;
       case 'ReturnStatement':
         return this.#return(node);

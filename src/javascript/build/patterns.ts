@@ -55,44 +55,68 @@ export class IterationRewriter {
     this.#asList(value, rest ? -1 : pattern.elements.length);
   }
 
-  /** A pattern that is bound or assigned to: its default values are code. */
-  pattern(node: Pattern | null, isLookedAt = false): void {
+  /**
+   * A pattern that is bound or assigned to: its default values are code.
+   *
+   * @param isLookedAt what it takes apart is looked at by {@link unpacked}
+   * @param isBinding it declares names
+   */
+  pattern(node: Pattern | null, { isLookedAt = false, isBinding = true } = {}): void {
     if (node === null) return;
     switch (node.type) {
       case 'MemberExpression':
         this.#guard(node);
         break;
       case 'ArrayPattern':
-        for (const element of node.elements) this.pattern(element);
+        for (const element of node.elements) this.pattern(element, { isBinding });
         break;
       case 'ObjectPattern':
-        if (!isLookedAt) this.#rejectElements(node);
-        for (const property of node.properties) {
-          if (property.type === 'RestElement') this.pattern(property.argument);
-          else {
-            if (property.computed) this.#visit(property.key);
-            this.pattern(property.value);
-          }
+        if (!isLookedAt && takesElements(node)) {
+          this.#cx.text.appendLeft(node.start + 1, this.#probe(node, isBinding));
         }
+        this.#properties(node, isBinding);
         break;
       case 'AssignmentPattern':
-        this.pattern(node.left);
+        this.pattern(node.left, { isBinding });
         this.#visit(node.right);
         break;
       case 'RestElement':
-        this.pattern(node.argument);
+        this.pattern(node.argument, { isBinding });
         break;
       default:
     }
   }
 
-  /** An element of shared memory would be read unseen: what is taken apart cannot be looked at here. */
-  #rejectElements({ properties }: ObjectPattern): void {
-    const element = properties.find(
-      (property) => property.type === 'Property' && isNumber(property.key),
-    );
-    if (element === undefined) return;
-    throw this.#cx.rejection(element, 'a number as a key in such a pattern cannot be instrumented');
+  #properties({ properties }: ObjectPattern, isBinding: boolean): void {
+    for (const property of properties) {
+      if (property.type === 'RestElement') this.pattern(property.argument, { isBinding });
+      else {
+        if (property.computed) this.#visit(property.key);
+        this.pattern(property.value, { isBinding });
+      }
+    }
+  }
+
+  /** First property of a pattern that takes elements: of shared memory they would be read unseen, so it refuses to have it. */
+  #probe(node: ObjectPattern, isBinding: boolean): string {
+    const target = isBinding ? this.#cx.unique('u') : `${RUNTIME}.unused`;
+    return ` [${RUNTIME}.probe(${this.#cx.site(node, 'read')})]: ${target},`;
+  }
+
+  /** Text of a pattern whose parts are names, with its probes. */
+  #probed(pattern: Pattern, isBinding: boolean): string {
+    const found: ObjectPattern[] = [];
+    const collect = (node: AnyNode): void => {
+      if (node.type === 'ObjectPattern' && takesElements(node)) found.push(node);
+      for (const child of childrenOf(node)) collect(child);
+    };
+    collect(pattern);
+    let text = this.#cx.slice(pattern);
+    for (const node of found.sort((a, b) => b.start - a.start)) {
+      const at = node.start + 1 - pattern.start;
+      text = text.slice(0, at) + this.#probe(node, isBinding) + text.slice(at);
+    }
+    return text;
   }
 
   /** `for (const x of y) …`. */
@@ -130,24 +154,19 @@ export class IterationRewriter {
         'a loop over `of` whose variable has default values or is an element',
       );
     }
-    if (pattern.type === 'ObjectPattern') this.#rejectElements(pattern);
     let value = `${cursor}.value`;
     if (pattern.type === 'ArrayPattern') {
       const rest = pattern.elements.at(-1)?.type === 'RestElement';
       const count = rest ? -1 : pattern.elements.length;
       value = `Array.isArray(${value}) ? ${value} : yield* ${RUNTIME}.list(${value}, ${count})`;
     }
-    const text = cx.slice(pattern);
+    const text = this.#probed(pattern, left.type === 'VariableDeclaration');
     const assigned =
       pattern.type === 'ObjectPattern' ? `(${text} = ${value})` : `${text} = ${value}`;
     return left.type === 'VariableDeclaration'
       ? `${left.kind} ${text} = ${value};`
       : `${assigned};`;
   }
-}
-
-function isNumber(key: AnyNode): boolean {
-  return key.type === 'Literal' && typeof key.value === 'number';
 }
 
 /** Whether a pattern names elements, or all that is left: of shared memory it would read them unseen. */

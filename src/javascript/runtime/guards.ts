@@ -5,7 +5,7 @@
 
 import { inspect } from 'node:util';
 import type { SharedMemory } from '../memory/memory.js';
-import { CALL, factsOf, PURE, type Coroutine, type Marked } from './keys.js';
+import { CALL, factsOf, PROBE, PURE, type Coroutine, type Marked } from './keys.js';
 import { elementType, TypedArrayBase, type TypedArray, type ViewFacts } from './views.js';
 
 /** What is asked of the runtime at work. */
@@ -18,6 +18,7 @@ interface Current {
     get(site: number, view: TypedArray, key: unknown): boolean;
     invoke(f: unknown, self: unknown, args: readonly unknown[]): Coroutine;
     refuseHere(what: string): never;
+    takenApart(): never;
   };
 }
 
@@ -72,6 +73,11 @@ export function installGuards(current: Current): void {
         return newestOf(current, this as TypedArray);
       },
   );
+  Object.defineProperty(prototype, PROBE, {
+    get(this: unknown) {
+      return factsOf(this) === undefined ? undefined : current.runtime.takenApart();
+    },
+  });
   // What is printed for people is not part of an execution.
   for (const owner of [prototype, DataView.prototype]) {
     replace(

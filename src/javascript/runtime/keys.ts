@@ -11,6 +11,9 @@ export const PURE: unique symbol = Symbol('pure');
 /** Facts of a view of shared memory. */
 export const VIEW: unique symbol = Symbol('view');
 
+/** Asked for first by patterns that take elements: views of shared memory refuse. */
+export const PROBE: unique symbol = Symbol('probe');
+
 /** A coroutine: yields undefined when another agent is next. */
 export type Coroutine<T = unknown> = Generator<unknown, T, unknown>;
 /** A resumable form. */

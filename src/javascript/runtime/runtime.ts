@@ -6,6 +6,7 @@ import {
   factsOf,
   isSharedThing,
   NEW,
+  PROBE,
   PURE,
   type Coroutine,
   type Flavour,
@@ -27,6 +28,11 @@ export class Runtime extends Classes {
   /** What runs the bodies of async functions; missing where none are allowed. */
   startAsync: ((body: Coroutine) => Coroutine) | undefined;
   startAsyncGenerator: ((body: Coroutine) => unknown) | undefined;
+
+  /** Takes what nobody wants. */
+  unused: unknown;
+  /** Place of the pattern that takes something apart. */
+  #probing = 0;
 
   constructor(sites: SiteTable, regions: Regions) {
     super(sites, regions);
@@ -222,8 +228,19 @@ export class Runtime extends Classes {
 
   /** An element access that cannot be interrupted: it must not be one of shared memory. */
   guard(object: unknown, site: number): unknown {
-    if (this.agent >= 0 && isSharedThing(object)) this.uninterruptible(site);
+    if (isSharedThing(object)) this.uninterruptible(site);
     return object;
+  }
+
+  /** A pattern is about to take something apart that may be shared memory. */
+  probe(site: number): typeof PROBE {
+    this.#probing = site;
+    return PROBE;
+  }
+
+  /** What the pattern takes apart is shared memory. */
+  takenApart(): never {
+    this.uninterruptible(this.#probing);
   }
 
   open(value: unknown): Cursor {
