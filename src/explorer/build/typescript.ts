@@ -17,6 +17,10 @@ export function stripTypes(file: string, code: string): ModuleSource {
   try {
     return { file, code: strip(code) };
   } catch (error) {
-    throw new UsageError(`${file} is not TypeScript that can be stripped: ${String(error)}`);
+    const { message, stack = '' } = error as Error;
+    // The stack begins with the line.
+    const line = /^:(\d+)\n/.exec(stack)?.[1];
+    const place = line === undefined ? file : `${file}:${line}`;
+    throw new UsageError(`${place}: is not TypeScript that can be stripped: ${message}`);
   }
 }

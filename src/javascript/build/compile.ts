@@ -185,7 +185,7 @@ function compileModule(
       file: source.shown,
       code: source.code,
       spinLoops: spinLoopsOf(program),
-      original: (line, column) => ({ file: source.shown, line, column }),
+      original: source.original,
     },
     links: {
       isModule,
@@ -234,6 +234,8 @@ function originalPlace(
   const source = sources.get(path);
   const map = maps.get(path)?.();
   if (!source || !map) return undefined;
-  const { line } = originalPositionFor(map, { line: at.line, column: Math.max(at.column - 1, 0) });
-  return line === null ? undefined : `${source.shown}:${line}`;
+  const found = originalPositionFor(map, { line: at.line, column: Math.max(at.column - 1, 0) });
+  if (found.line === null) return undefined;
+  const { file, line } = source.original(found.line, found.column);
+  return `${file}:${line}`;
 }

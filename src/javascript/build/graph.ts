@@ -10,6 +10,7 @@ import { UsageError } from '../../errors.js';
 import { stripTypes } from '../../explorer/build/typescript.js';
 import { OWN_SPECIFIERS } from '../program.js';
 import { childrenOf, scopeOf, type ModuleScope } from './scope.js';
+import { SourceLines } from './source-map.js';
 
 /** A module as it was read. */
 export interface ReadModule {
@@ -20,6 +21,8 @@ export interface ReadModule {
   readonly code: string;
   readonly program: Program | undefined;
   readonly scope: ModuleScope | undefined;
+  /** Where a place of the file stands in the user's source. */
+  readonly original: SourceLines['original'];
   /** Specifier → path of another module of the program, or what begins with `node:` or names us. */
   readonly targets: ReadonlyMap<string, string>;
 }
@@ -85,14 +88,19 @@ function readModule(path: string): ReadModule {
       code,
       program: undefined,
       scope: undefined,
+      original: (line, column) => ({ file: shown, line, column }),
       targets: new Map(),
     };
   }
-  if (/^\.[cm]?ts$/.test(extension)) ({ code } = stripTypes(path, code));
+  const lines = new SourceLines(path, code, shownPath);
+  if (/^\.[cm]?ts$/.test(extension)) ({ code } = stripTypes(shown, code));
   const { kind, program } = parseFile(path, shown, code);
   const targets =
     kind === 'esm' ? importTargets(path, shown, program) : requireTargets(path, shown, program);
-  return { path, shown, kind, code, program, scope: scopeOf(program), targets };
+  return {
+    ...{ path, shown, kind, code, program, scope: scopeOf(program), targets },
+    original: (line, column) => lines.original(line, column),
+  };
 }
 
 /** What a JSON file holds. @throws UsageError when it is none */
@@ -108,7 +116,10 @@ export function parseJson(shown: string, code: string): unknown {
 export function readText(path: string, code: string, kind: Kind): ReadModule {
   const program = parseAs(code, kind);
   const targets = kind === 'esm' ? importTargets(path, path, program) : new Map<string, string>();
-  return { path, shown: path, kind, code, program, scope: scopeOf(program), targets };
+  return {
+    ...{ path, shown: path, kind, code, program, scope: scopeOf(program), targets },
+    original: (line, column) => ({ file: path, line, column }),
+  };
 }
 
 /** What a specifier means when the program asks for it. @throws Error with a code, as the loader of Node does */
