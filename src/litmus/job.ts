@@ -88,10 +88,14 @@ export async function runLitmusJob(job: LitmusJob): Promise<LitmusReport | Litmu
     requireModel(test, engine.hasModels === true ? model : modelOf());
     const run = await engine.run(test, { ...job, model });
     const runMs = performance.now() - start;
-    if (run.skipped !== undefined) {
-      return { file, engine: engineName, kind: 'skipped', reason: run.skipped };
+    const { result, missing, seekMs } =
+      run.skipped === undefined
+        ? completed(job, engine, test, run)
+        : { result: run, missing: undefined, seekMs: 0 };
+    const { skipped } = result;
+    if (skipped !== undefined) {
+      return { file, engine: engineName, kind: 'skipped', reason: skipped };
     }
-    const { result, missing, seekMs } = completed(job, engine, test, run);
     return report(job, test, result, runMs + seekMs, missing);
   } catch (error) {
     if (error instanceof UsageError || isFileError(error)) {

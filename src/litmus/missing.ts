@@ -56,6 +56,7 @@ export function withSought(
   );
   if (goals.length === 0 || engine.seek === undefined) return result;
   const found = engine.seek(test, goals, options);
+  if (found.skipped !== undefined) return found;
   const all = [...result.states, ...found.states];
   const states = new Map<string, StateCount>();
   for (const { state, count } of all) {

@@ -44,6 +44,11 @@ export const MODEL_RULES = {
     name: 'After-unlock-lock',
     says: 'smp_mb__after_unlock_lock() orders behind the unlock that the lock follows directly, not behind every earlier one',
   },
+  lockedInside: {
+    since: '6.12',
+    name: 'nested-is-locked',
+    says: 'spin_is_locked() says yes inside a section of its own thread, whatever unlocks others do without a lock; behind one it looks back to the last unlock of its thread only',
+  },
   internalOrder: {
     since: '6.12',
     name: 'ppo',

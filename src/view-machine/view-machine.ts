@@ -188,6 +188,13 @@ export class ViewMachine implements MemoryModel {
     this.#recorder?.lock(processor, source, written);
   }
 
+  /** Is a lock held, and was it this CPU that took it? */
+  holds(cpu: CpuId, addr: Addr): boolean {
+    const machine = this.#state;
+    const location = machine.locations[this.#writable(machine.processors[cpu] as Processor, addr)];
+    return location !== undefined && isHeld(location) && location.last.writer === cpu;
+  }
+
   unlock(cpu: CpuId, addr: Addr): void {
     const machine = this.#state;
     const processor = machine.processors[cpu] as Processor;

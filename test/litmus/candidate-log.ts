@@ -1,5 +1,5 @@
 /** A candidate execution of the axioms engine as a log, so that the literal model can judge it. */
-import type { Candidate } from '../../src/litmus/axioms/candidate.js';
+import { INITIAL, type Candidate } from '../../src/litmus/axioms/candidate.js';
 import { EV, type TraceEvent, type TraceFence } from '../../src/litmus/axioms/event.js';
 import type { PlacedTrace } from '../../src/litmus/axioms/placed-trace.js';
 import {
@@ -97,11 +97,17 @@ class LogWriter {
     return true;
   }
 
+  /** Place in coherence order. Lock reads after an ordinary write have no source, and unlocks without a lock no place: they
+   * are before and after nothing. */
+  #placeOf(write: number): number {
+    return write === INITIAL ? 0 : (this.#position.get(write) ?? NaN);
+  }
+
   #access(e: number, event: TraceEvent, cpu: number, number: number, numbers: number[]): void {
     const { location, value } = event;
     const isRead = (event.classes & EV.read) !== 0;
-    const source = isRead ? this.#candidate.sourceOf(e) : -1;
-    const position = this.#position.get(isRead ? source : e) ?? 0;
+    const source = isRead ? this.#candidate.sourceOf(e) : INITIAL;
+    const position = this.#placeOf(isRead ? source : e);
     const kind = isRead ? EVENT_READ : EVENT_WRITE;
     const order = orderOf(event);
     const at = this.log.access(cpu, kind, order, location, value, number);

@@ -5,7 +5,7 @@ import { PRIMITIVES } from '../../src/litmus/syntax/primitives.js';
 const DATA = ['x', 'y', 'z'] as const;
 
 /** What a test is mostly made of. */
-const FLAVOURS = ['accesses', 'rmws', 'locks', 'rcu', 'srcu', 'pointers', 'ring'] as const;
+const FLAVOURS = ['accesses', 'rmws', 'locks', 'rcu', 'srcu', 'pointers', 'ring', 'mixed'] as const;
 type Flavour = (typeof FLAVOURS)[number];
 
 /** Names of accesses and read-modify-writes, by whether they return a value. */
@@ -141,6 +141,17 @@ class ThreadWriter {
     this.lines.push('spin_unlock(l);');
   }
 
+  /** Something done to the lock, as a lock or as a number. */
+  lockStep(): void {
+    const kind = this.#random.below(7);
+    if (kind === 0) this.rmw('l');
+    else if (kind === 1) this.load('l');
+    else if (kind === 2) this.store('l');
+    else if (kind === 3) this.result(`${this.pick(['spin_trylock', 'spin_is_locked'])}(l)`);
+    else if (kind === 4) this.lines.push(`${this.pick(['spin_unlock', 'spin_lock'])}(l);`);
+    else this.section();
+  }
+
   reader(flavour: 'rcu' | 'srcu'): void {
     const size = 1 + this.#random.below(2);
     if (flavour === 'rcu') {
@@ -183,6 +194,10 @@ function write(writer: ThreadWriter, flavour: Flavour, random: Random): void {
     writer.section();
     if (random.below(2) === 0) writer.section();
     else writer.body(1, flavour);
+  } else if (flavour === 'mixed') {
+    // Ordinary accesses to the lock, and locks and unlocks without each other.
+    for (let n = 1 + random.below(2); n > 0; n--) writer.lockStep();
+    writer.body(1, 'accesses');
   } else if (flavour === 'rcu' || flavour === 'srcu') {
     if (random.below(2) === 0) writer.reader(flavour);
     else writer.sync(flavour);
@@ -206,7 +221,7 @@ export function differentialSource(seed: number): string {
   const parameters = [
     ...used.map((name) => `atomic_t *${name}`),
     ...pointer,
-    ...(flavour === 'locks' ? ['spinlock_t *l'] : []),
+    ...(flavour === 'locks' || flavour === 'mixed' ? ['spinlock_t *l'] : []),
     ...(flavour === 'srcu' ? domains : []),
   ].join(', ');
   const init = flavour === 'pointers' ? 'int *p = &x;' : '';

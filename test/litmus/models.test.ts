@@ -68,6 +68,15 @@ exists (0:r1=0)`,
     with: 'Always mixed-lock-accesses',
   },
   {
+    name: 'a lock that its own thread holds is locked, whatever others release',
+    rule: 'lockedInside',
+    body: `P0(spinlock_t *l) { spin_lock(l); int r0 = spin_is_locked(l); spin_unlock(l); }
+P1(spinlock_t *l) { spin_unlock(l); }
+exists (0:r0=0)`,
+    without: 'Sometimes unmatched-unlock',
+    with: 'Never unmatched-unlock',
+  },
+  {
     name: 'a lock without unlock has a flag of another name',
     rule: 'flagNames',
     body: 'P0(int *x) { rcu_read_lock(); WRITE_ONCE(*x, 1); }\nexists (x=1)',

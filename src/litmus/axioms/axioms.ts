@@ -179,7 +179,8 @@ export class Axioms {
     for (const order of candidate.co) {
       for (let i = 1; i < order.length; i++) {
         const [unlock = 0, lock = 0] = [order[i - 1], order[i]];
-        if (candidate.is(lock, EV.lockWrite)) this.#handover(candidate, unlock, lock);
+        if (!candidate.is(lock, EV.lockWrite) || !candidate.is(unlock, EV.unlock)) continue;
+        this.#handover(candidate, unlock, lock);
       }
     }
     for (const { relations } of candidate.threads) {

@@ -1,6 +1,7 @@
 /** The ways one more thread can take part in the coherence order and the reads of one location. */
 import type { LocationId } from '../syntax/ast.js';
 import { INITIAL, PENDING, type Candidate } from './candidate.js';
+import type { Rules } from '../model.js';
 import { EV } from './event.js';
 import type { PlacedTrace } from './placed-trace.js';
 
@@ -35,6 +36,7 @@ export interface PlacementContext {
   readonly proceed: () => boolean;
   /** Keep placements that break coherence or atomicity. */
   readonly incoherent: boolean;
+  readonly rules: Rules;
   /** May a thread not placed yet write `value` there? */
   readonly mayComeLater: (location: LocationId, value: number) => boolean;
 }
@@ -199,6 +201,7 @@ export class PlacementFinder {
       if (this.#context.incoherent || this.#coherent()) this.#keep();
       return;
     }
+    if (this.#isRefused(read)) return;
     const { rf, value, threadOf } = this.#candidate;
     const isNew = threadOf[read] === this.#newest;
     const wanted = value[read] ?? 0;
@@ -242,20 +245,58 @@ export class PlacementFinder {
     return this.#unlocks.filter((unlock) => this.#mayAnswerNo(read, unlock));
   }
 
-  /** lock.cat lets a "not locked" answer come from an unlock of another thread, or from one of its own that no lock of
-   * its own follows. */
+  /** lock.cat lets a "not locked" answer come from an unlock of another thread, or from an earlier one of its own that no
+   * lock of its own follows; the rule `lockedInside`: that no unlock of its own follows. */
   #mayAnswerNo(read: number, unlock: number): boolean {
-    const candidate = this.#candidate;
-    const thread = candidate.threadOf[read] ?? 0;
-    if (candidate.threadOf[unlock] !== thread) return true;
-    return !(this.#accesses[thread] ?? NO_ACCESSES).some(
-      (e) => unlock < e && e < read && candidate.is(e, EV.lockWrite),
-    );
+    if (this.#candidate.threadOf[unlock] !== this.#candidate.threadOf[read]) return true;
+    const last = this.#context.rules.lockedInside ? EV.unlock : EV.lockWrite;
+    return unlock < read && this.#lastBefore(read, last) <= unlock;
+  }
+
+  /** The last of some lock operations that a thread does before one of its events, or -1. */
+  #lastBefore(event: number, classes: number): number {
+    const own = this.#accesses[this.#candidate.threadOf[event] ?? 0] ?? NO_ACCESSES;
+    return own.findLast((e) => e < event && this.#candidate.is(e, classes)) ?? -1;
+  }
+
+  /** The rule `lockedInside`: is this a "not locked" answer inside a section of its own thread? */
+  #isRefused(read: number): boolean {
+    if (!this.#context.rules.lockedInside || !this.#candidate.is(read, EV.isUnlocked)) return false;
+    const lock = this.#lastBefore(read, EV.lockWrite);
+    return lock > this.#lastBefore(read, EV.unlock);
   }
 
   #coherent(): boolean {
     for (const ofThread of this.#accesses) if (!this.#threadCoherent(ofThread)) return false;
-    return true;
+    const isPlaced = (unlock: number): boolean => this.#position[unlock] !== NOWHERE;
+    return this.#unlocks.every(isPlaced) || this.#hasNoCycle();
+  }
+
+  /** acyclic (po-loc | com) as a graph: unlocks without a lock are in no order, but are read from. */
+  #hasNoCycle(): boolean {
+    const next = new Map<number, number[]>();
+    const edge = (from: number, to: number | undefined): void => {
+      if (to !== undefined) next.set(from, [...(next.get(from) ?? []), to]);
+    };
+    this.#order.forEach((e, i) => edge(e, this.#order[i + 1]));
+    for (const accesses of this.#accesses) accesses.forEach((e, i) => edge(e, accesses[i + 1]));
+    for (const e of this.#accesses.flat()) {
+      const source = this.#candidate.is(e, EV.read) ? this.#candidate.sourceOf(e) : PENDING;
+      if (source === PENDING) continue;
+      if (source !== INITIAL) edge(source, e);
+      const at = source === INITIAL ? 0 : (this.#position[source] ?? 0);
+      if (at !== NOWHERE) edge(e, this.#order[at]);
+    }
+    const ended = new Map<number, boolean>();
+    const isFree = (e: number): boolean => {
+      const before = ended.get(e);
+      if (before !== undefined) return before;
+      ended.set(e, false);
+      const free = (next.get(e) ?? NO_ACCESSES).every(isFree);
+      if (free) ended.set(e, true);
+      return free;
+    };
+    return [...next.keys()].every(isFree);
   }
 
   /** acyclic (po-loc | com), thread by thread: places in coherence order never go back along program order. */

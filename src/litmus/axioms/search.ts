@@ -11,7 +11,7 @@ import {
   type ValueSets,
 } from './domain.js';
 import { modelOf, type MemoryModel, type Rules } from '../model.js';
-import { EV } from './event.js';
+import { EV, isOrdinaryWrite } from './event.js';
 import { LockOrder } from './lock-order.js';
 import { emptyPlacement, PlacementFinder, type PlacementNode } from './placement.js';
 import { PlacedTrace } from './placed-trace.js';
@@ -60,8 +60,8 @@ export class Search {
   /** The locks whose order cuts candidates short: none if forbidden candidates are wanted. */
   readonly #locks: ReadonlySet<LocationId>;
   readonly #lockOrder: LockOrder;
-  /** By thread: can the threads up to it break an axiom at all? */
-  readonly #mayBreak: readonly boolean[];
+  /** By thread: can the threads up to it break an axiom at all, for good? */
+  readonly #mayBreak: boolean[];
   /** Thread being placed. */
   #depth = 0;
   /** Does some execution go on longer than the bound on loops lets it? */
@@ -90,10 +90,13 @@ export class Search {
     this.#sequential =
       options.incoherent === true ? null : new SequentialRun(this.#candidate, this.#rules);
     const isPruned = listener.forbidden === undefined && options.incoherent !== true;
-    this.#locks = isPruned ? locksOf(this.#traces) : new Set();
+    const { pure, mixed } = locksOf(this.#traces);
+    this.#locks = isPruned ? pure : new Set();
+    if (mixed.size > 0) this.#mayBreak.fill(false);
     this.#lockOrder = new LockOrder(this.#candidate);
     this.#finder = new PlacementFinder({
       candidate: this.#candidate,
+      rules: this.#rules,
       incoherent: options.incoherent === true,
       proceed: () => this.#listener.proceed(),
       initial: initOf,
@@ -285,17 +288,20 @@ function lastWriters(written: readonly ValueSets[]): Map<LocationId, Map<number,
   return last;
 }
 
-/** Locations that some thread takes as a lock. */
-function locksOf(traces: TraceSets['traces']): ReadonlySet<LocationId> {
+/** Locations that threads take as locks, by whether they are written otherwise, too: then an ordinary write that is placed
+ * later may come between an unlock and the next lock. */
+function locksOf(traces: TraceSets['traces']): Record<'pure' | 'mixed', ReadonlySet<LocationId>> {
   const locks = new Set<LocationId>();
-  for (const ofThread of traces) {
-    for (const { events } of ofThread) {
-      for (const { classes, location } of events) {
-        if ((classes & EV.lockWrite) !== 0) locks.add(location);
-      }
+  const others = new Set<LocationId>();
+  for (const { events } of traces.flat()) {
+    for (const { classes, location } of events) {
+      if ((classes & EV.lockWrite) !== 0) locks.add(location);
+      if (isOrdinaryWrite(classes)) others.add(location);
     }
   }
-  return locks;
+  const which = (isMixed: boolean): ReadonlySet<LocationId> =>
+    new Set([...locks].filter((lock) => others.has(lock) === isMixed));
+  return { pure: which(false), mixed: which(true) };
 }
 
 /** By thread: do the threads up to it meet in a circle, such as two of them at two locations? Without one, program order

@@ -18,13 +18,25 @@ import {
   STORE_PLAIN,
   STORE_RELEASE,
 } from '../../memory/model.js';
-import type { LitmusTest, RmwInstruction, SourceSpan } from '../syntax/ast.js';
+import type { CpuId } from '../../memory/struct.js';
+import type { ViewMachine } from '../../view-machine/view-machine.js';
+import type { Instruction, LitmusTest, RmwInstruction, SourceSpan } from '../syntax/ast.js';
+import { isLockOperation, lockLocations } from '../syntax/locks.js';
 import { LitmusSyntaxError } from '../syntax/syntax-error.js';
 import { IllegalOperation } from '../axioms/arithmetic.js';
 import { Places } from '../axioms/places.js';
 
 /** Machine words that stand for pointers and large numbers start here. */
 const NAMED = 2 ** 30;
+
+/** Instructions that access a place as a number. */
+const ACCESSES: ReadonlySet<Instruction['kind']> = new Set([
+  'load',
+  'store',
+  'rmw',
+  'cmpxchg',
+  'add-unless',
+]);
 
 /** Words for places beyond the objects of a test. */
 const BEYOND = 16;
@@ -44,10 +56,14 @@ export class MachineWords {
   readonly #places: Places;
   readonly #named: number[] = [];
   readonly #words = new Map<number, number>();
+  /** Machine addresses of what is a lock, and of what is accessed as a number, as far as either is known. */
+  readonly #locks: Set<number>;
+  readonly #numbers = new Set<number>();
 
   constructor(test: LitmusTest) {
     this.#test = test;
     this.#places = new Places(test);
+    this.#locks = new Set([...lockLocations(test)].map((location) => location + 1));
   }
 
   /** Words that the machine needs. */
@@ -83,6 +99,25 @@ export class MachineWords {
     throw new NotOnMachine(this.#test, at, 'too many places beyond objects for the machine');
   }
 
+  /** Take note of what an instruction does at an address.
+   * @throws NotOnMachine for a lock that is accessed as a number: to the model such accesses do not see the lock */
+  use(address: number, instruction: Instruction): void {
+    if (isLockOperation(instruction)) this.#locks.add(address);
+    else if (ACCESSES.has(instruction.kind)) this.#numbers.add(address);
+    if (this.#locks.has(address) && this.#numbers.has(address)) {
+      throw new NotOnMachine(this.#test, instruction.at, 'an ordinary access to a lock');
+    }
+  }
+
+  /** Release a lock.
+   * @throws NotOnMachine if the thread does not hold it */
+  unlock(machine: ViewMachine, cpu: CpuId, lock: number, at: SourceSpan): void {
+    if (!machine.holds(cpu, lock)) {
+      throw new NotOnMachine(this.#test, at, 'a lock that is released unheld');
+    }
+    machine.unlock(cpu, lock);
+  }
+
   #guard<T>(at: SourceSpan, action: () => T): T {
     try {
       return action();
@@ -90,6 +125,18 @@ export class MachineWords {
       throw error instanceof IllegalOperation ? refusal(this.#test, at, error) : error;
     }
   }
+}
+
+/** A load about to be executed: the machine's address, and the register it goes to. */
+export interface PendingLoad {
+  readonly address: number;
+  readonly into: number;
+}
+
+/** A store about to be executed: the machine's address, and what it stores there. */
+export interface PendingStore {
+  readonly address: number;
+  readonly word: number;
 }
 
 /** The error of a test that does, at `at`, what has no meaning. */

@@ -1,7 +1,6 @@
 /** The engine `machine`: random executions on the view machine, and directed ones for states that these did not show. */
 
-import { KernelOops } from '../../memory/fault.js';
-import type { Engine } from '../engine.js';
+import type { Engine, EngineResult } from '../engine.js';
 import { NotOnMachine } from './machine-access.js';
 import { seekOnMachine } from './machine-seek.js';
 import { runOnMachine } from './run-machine.js';
@@ -21,10 +20,10 @@ class Deadline {
   readonly check = (): boolean => (this.isOver = performance.now() >= this.#end);
 }
 
-/** Why the machine cannot run a test, if that is what an error says. */
-function reasonOf(error: unknown): string | undefined {
-  if (error instanceof KernelOops) return 'a lock that is released unheld';
-  return error instanceof NotOnMachine ? error.message : undefined;
+/** The result of a test that the machine cannot run, if that is what an error says. */
+function skippedBy(error: unknown): EngineResult {
+  if (!(error instanceof NotOnMachine)) throw error;
+  return { states: [], flags: [], complete: false, runs: 0, skipped: error.message };
 }
 
 /** Random executions with mixed strategies, 2500 unless told otherwise. */
@@ -38,14 +37,16 @@ export const machineEngine: Engine = {
       const made = ended + deadlocks + cuts;
       return { states, flags: [], complete: !deadline.isOver, isCut: cuts > 0, runs: made };
     } catch (error) {
-      const skipped = reasonOf(error);
-      if (skipped === undefined) throw error;
-      return { states: [], flags: [], complete: false, runs: 0, skipped };
+      return skippedBy(error);
     }
   },
   seek(test, goals, { timeLimitMs, runs = DEFAULT_RUNS, seed = DEFAULT_SEED }) {
     const deadline = new Deadline(timeLimitMs);
-    const result = seekOnMachine(test, goals, { runs, seed, shouldStop: deadline.check });
-    return { states: result.states, flags: [], complete: !deadline.isOver, runs: result.runs };
+    try {
+      const result = seekOnMachine(test, goals, { runs, seed, shouldStop: deadline.check });
+      return { states: result.states, flags: [], complete: !deadline.isOver, runs: result.runs };
+    } catch (error) {
+      return skippedBy(error);
+    }
   },
 };

@@ -5,9 +5,9 @@ import { CHOOSE_READ, CHOOSE_WRITE } from '../../memory/model.js';
 import type { Instruction, LitmusTest, LitmusThread } from '../syntax/ast.js';
 import { hasJumps, instructionsOf } from '../syntax/walk.js';
 import type { FinalState, StateCount } from '../engine.js';
-import type { MachineWords } from './machine-access.js';
+import type { MachineWords, PendingLoad, PendingStore } from './machine-access.js';
 import { GIVE_UP, MixedChoices, Random, type Schedule } from './machine-schedule.js';
-import type { MachineThread, PendingLoad, PendingStore } from './machine-thread.js';
+import type { MachineThread } from './machine-thread.js';
 import { MachineLitmus, StateTally } from './run-machine.js';
 
 /** How a search is bounded. */

@@ -31,6 +31,8 @@ import {
   type MachineWords,
   NotOnMachine,
   operationOf,
+  type PendingLoad,
+  type PendingStore,
   refusal,
   RMW_ORDERS,
   STORE_ORDERS,
@@ -42,18 +44,6 @@ const NONE: readonly number[] = [];
 
 /** What a thread is in the middle of. */
 type Phase = 'ready' | 'owes-fence' | 'in-grace-period';
-
-/** A load about to be executed: the machine's address, and the register it goes to. */
-export interface PendingLoad {
-  readonly address: number;
-  readonly into: number;
-}
-
-/** A store about to be executed: the machine's address, and what it stores there. */
-export interface PendingStore {
-  readonly address: number;
-  readonly word: number;
-}
 
 /** One thread while a test runs. */
 export class MachineThread {
@@ -110,22 +100,24 @@ export class MachineThread {
     return this.#at >= this.#steps.length;
   }
 
-  /** The load that the thread's next step is, null if that is something else. */
-  pendingLoad(): PendingLoad | null {
+  /** The instruction that the thread's next step is, null if that is something else. */
+  #next<K extends Instruction['kind']>(kind: K): Extract<Instruction, { kind: K }> | null {
     const step = this.#steps[this.#at];
     if (this.#phase !== 'ready' || step?.kind !== 'instruction') return null;
-    if (step.instruction.kind !== 'load') return null;
-    const { address, into } = step.instruction;
-    return { address: this.#address(address), into };
+    const { instruction } = step;
+    return instruction.kind === kind ? (instruction as Extract<Instruction, { kind: K }>) : null;
+  }
+
+  /** The load that the thread's next step is, null if that is something else. */
+  pendingLoad(): PendingLoad | null {
+    const load = this.#next('load');
+    return load && { address: this.#address(load.address), into: load.into };
   }
 
   /** The store that the thread's next step is, null if that is something else. */
   pendingStore(): PendingStore | null {
-    const step = this.#steps[this.#at];
-    if (this.#phase !== 'ready' || step?.kind !== 'instruction') return null;
-    if (step.instruction.kind !== 'store') return null;
-    const { address, value } = step.instruction;
-    return { address: this.#address(address), word: this.#value(value) };
+    const store = this.#next('store');
+    return store && { address: this.#address(store.address), word: this.#value(store.value) };
   }
 
   /** Run to the next scheduling point; false if the thread is blocked. */
@@ -218,6 +210,8 @@ export class MachineThread {
     const fixed = this.#fixed[this.#at] as number;
     if (fixed > 0) return fixed;
     const address = this.#words.address(this.#evaluate(expression), this.#statement());
+    const step = this.#steps[this.#at];
+    if (step?.kind === 'instruction') this.#words.use(address, step.instruction);
     if (expression.kind === 'constant') this.#fixed[this.#at] = address;
     return address;
   }
@@ -345,7 +339,7 @@ export class MachineThread {
       case 'lock':
         return machine.lock(cpu, this.#address(i.address));
       case 'unlock':
-        machine.unlock(cpu, this.#address(i.address));
+        this.#words.unlock(machine, cpu, this.#address(i.address), i.at);
         return true;
       case 'trylock':
         return this.#trylock(this.#address(i.address), i.into);

@@ -3,7 +3,8 @@ import type { Instruction, LitmusTest, LocationId } from './ast.js';
 import { locationOf } from './values.js';
 import { instructionsOf } from './walk.js';
 
-function isLockOperation({ kind }: Instruction): boolean {
+/** Is this one of the operations on locks? */
+export function isLockOperation({ kind }: Instruction): boolean {
   return kind === 'lock' || kind === 'unlock' || kind === 'trylock' || kind === 'is-locked';
 }
 
