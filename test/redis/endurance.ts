@@ -51,7 +51,7 @@ export const small = race({
 const HERTZ = 100;
 
 /** Processor time of a process so far, in seconds; 0 when it is gone. */
-function cpuSeconds({ child }: Running): number {
+function cpuSeconds({ child }: Pick<Running, 'child'>): number {
   try {
     const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
@@ -79,16 +79,15 @@ async function watched(
   };
 }
 
-function planFile(name: string, executions: number): string {
+function planFile(name: string, executions: number, range = Number(values.range)): string {
   const folder = mkdtempSync(join(tmpdir(), 'klp-endurance-'));
   writeFileSync(join(folder, 'small.mjs'), SMALL);
   const file = join(folder, 'plan.json');
   const scenarios = [values.scenario ?? './small.mjs'];
-  writeFileSync(file, JSON.stringify({ name, scenarios, executions, range: Number(values.range) }));
+  writeFileSync(file, JSON.stringify({ name, scenarios, executions, range }));
   return file;
 }
 
-const folderOf = (file: string): string => join(file, '..');
 const countsOf = ({ jobs }: CampaignResult): string =>
   JSON.stringify(
     jobs.map(({ digest, done, steps, outcomes }) => ({
@@ -105,41 +104,62 @@ const median = (all: readonly number[]): number =>
   [...all].sort((a, b) => a - b)[all.length >> 1] ?? NaN;
 const say = (what: object): void => void process.stdout.write(`${JSON.stringify(what)}\n`);
 
-const worker = (server: RedisServer, name: string, folder: string, ...args: string[]): Running =>
+const worker = (server: RedisServer, folder: string, ...args: string[]): Running =>
   start(
-    ...['campaign', 'worker', '--redis', server.url, '--campaign', name, '--threads', '1'],
-    ...['--folder', folder, ...args],
+    ...['campaign', 'worker', '--redis', server.url, '--threads', '1', '--folder', folder],
+    ...args,
   );
 
-/** One local run and one of 8 worker processes that wait for it, in turn, on the same cores. */
+/** What a run took, in seconds; `cpu` of all its processes. */
+interface Cost {
+  readonly wall: number;
+  readonly cpu: number;
+  readonly result: CampaignResult;
+}
+
+const over = (it: Cost, start: Cost): { wall: number; cpu: number } => ({
+  wall: it.wall - start.wall,
+  cpu: it.cpu - start.cpu,
+});
+
+/** One local run and one of 8 worker processes that wait for it, on the same cores. */
+async function onceEach(
+  server: RedisServer,
+  name: string,
+  executions: number,
+  range?: number,
+): Promise<{ local: Cost; shared: Cost }> {
+  const file = planFile(name, executions, range);
+  const local = await watched(start('campaign', 'run', file, '--threads', '8', '--json'));
+  const workers = Array.from({ length: 8 }, () =>
+    worker(server, join(file, '..'), '--campaign', name),
+  );
+  await sleep(15_000); // They start, and look for the campaign.
+  const cpuSoFar = (): number => [...workers, server].reduce((sum, it) => sum + cpuSeconds(it), 0);
+  const before = cpuSoFar();
+  const run = await watched(
+    start('campaign', 'run', file, '--redis', server.url, '--threads', '1', '--json'),
+  );
+  const shared = { ...run, cpu: run.cpu + cpuSoFar() - before };
+  for (const { child } of workers) child.kill('SIGTERM');
+  await Promise.all(workers.map((it) => it.ended));
+  return { local, shared };
+}
+
+/** What executing and merging takes either way, without the start: that of a campaign with one execution for each worker. */
 async function overhead(server: RedisServer): Promise<void> {
   const executions = Number(values.executions);
+  const starts = await onceEach(server, 'starts', 8, 1);
   const ratios: { wall: number; cpu: number }[] = [];
   for (let round = 0; round < Number(values.rounds); round++) {
-    const name = `overhead-${round}`;
-    const file = planFile(name, executions);
-    const local = await watched(start('campaign', 'run', file, '--threads', '8', '--json'));
-    const workers = Array.from({ length: 8 }, () =>
-      worker(server, name, folderOf(file), '--until-idle'),
-    );
-    await sleep(15_000); // They start, and look for the campaign.
-    const before = workers.reduce((sum, it) => sum + cpuSeconds(it), 0);
-    const shared = await watched(
-      start('campaign', 'run', file, '--redis', server.url, '--threads', '1', '--json'),
-    );
-    const after = workers.reduce((sum, it) => sum + cpuSeconds(it), 0);
-    for (const { child } of workers) child.kill('SIGTERM');
-    await Promise.all(workers.map((it) => it.ended));
-    const cpu = shared.cpu + after - before;
-    ratios.push({ wall: shared.wall / local.wall, cpu: cpu / local.cpu });
+    const { local, shared } = await onceEach(server, `overhead-${round}`, executions);
+    const alone = over(local, starts.local);
+    const many = over(shared, starts.shared);
+    ratios.push({ wall: many.wall / alone.wall, cpu: many.cpu / alone.cpu });
     const equal = countsOf(shared.result) === countsOf(local.result);
-    say({
-      round,
-      executions,
-      equal,
-      local: { wall: local.wall, cpu: local.cpu },
-      shared: { wall: shared.wall, cpu },
-    });
+    const { wall, cpu } = local;
+    const whole = { wall: shared.wall / wall, cpu: shared.cpu / cpu };
+    say({ round, executions, equal, local: alone, shared: many, whole });
     if (!equal) process.exitCode = 1;
   }
   say({ wall: median(ratios.map(({ wall }) => wall)), cpu: median(ratios.map(({ cpu }) => cpu)) });
@@ -172,7 +192,7 @@ async function kills(server: RedisServer): Promise<void> {
   for (let round = 0; total < Number(values.kills); round++) {
     const name = `kills-${round}`;
     total += await disturbed(server, name, Number(values.executions), async (isRunning, file) => {
-      const spawn = (): Running => worker(server, name, folderOf(file));
+      const spawn = (): Running => worker(server, join(file, '..'), '--campaign', name);
       const workers = [spawn(), spawn(), spawn(), spawn()];
       let killed = 0;
       while (isRunning() && total + killed < Number(values.kills)) {
@@ -200,7 +220,9 @@ async function restarts(server: RedisServer): Promise<void> {
   for (let round = 0; performance.now() < until; round++) {
     const name = `restarts-${round}`;
     total += await disturbed(server, name, Number(values.executions), async (isRunning, file) => {
-      const workers = [0, 1].map(() => worker(server, name, folderOf(file), '--until-idle'));
+      const workers = [0, 1].map(() =>
+        worker(server, join(file, '..'), '--campaign', name, '--until-idle'),
+      );
       let times = 0;
       while (isRunning()) {
         await sleep(10_000);

@@ -45,6 +45,12 @@ export class RedisServer {
     return server;
   }
 
+  /** Its process, while it is up. */
+  get child(): ChildProcess {
+    if (this.#child === undefined) throw new Error('the Redis server is down');
+    return this.#child;
+  }
+
   async up(): Promise<void> {
     this.#child = spawn(
       this.#program,

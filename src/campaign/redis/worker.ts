@@ -22,13 +22,16 @@ const STALLED_MS = 7_000;
 /** A worker may be killed any number of times: BullMQ's own default gives a job up for good after the second. */
 const MOST_STALLS = 1_000_000;
 
-/** Stores the counts of a range once, and tells the coordinator; the second of two workers changes nothing. */
+/**
+ * Stores the counts of a range once, tells the coordinator, and notes what the worker has done; the second of two workers
+ * changes nothing, and neither does one whose campaign is over.
+ */
 const STORE = `
-if redis.call('hsetnx', KEYS[1], ARGV[1], ARGV[2]) == 1 then
-  redis.call('rpush', KEYS[2], ARGV[1])
-  return 1
-end
-return 0`;
+if redis.call('exists', KEYS[1]) == 0 then return 0 end
+if redis.call('hsetnx', KEYS[2], ARGV[1], ARGV[2]) == 0 then return 0 end
+redis.call('rpush', KEYS[3], ARGV[1])
+redis.call('hset', KEYS[4], ARGV[3], ARGV[4])
+return 1`;
 
 /** What a worker is asked to do. */
 export interface RedisWorkerOptions {
@@ -68,7 +71,8 @@ class Participation {
     this.#worker = new Worker<WorkRange>(queueName(plan.name), (job) => this.#take(job), {
       connection: options.redis.duplicate(),
       prefix: PREFIX,
-      concurrency: options.threads,
+      // One more than there are threads: none waits for the server between two ranges.
+      concurrency: options.threads + 1,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_MS,
       maxStalledCount: MOST_STALLS,
@@ -81,12 +85,26 @@ class Participation {
     await this.#worker.close(force);
   }
 
-  async #take({ data: range }: Job<WorkRange>): Promise<void> {
+  /** Store the counts of a range, unless somebody else has. */
+  async #store(range: string, tally: Tally): Promise<void> {
+    const { plan, results, order, workers } = keysOf(this.#plan.name);
+    this.executions += tally.executions;
+    const note = noteOf({ executions: this.executions });
+    const keys = [plan, results, order, workers];
+    const args = [range, JSON.stringify(tally), note.name, JSON.stringify(note)];
+    const stored = await this.#options.redis.eval(STORE, keys.length, ...keys, ...args);
+    if (stored === 1) this.ranges++;
+    else this.executions -= tally.executions;
+  }
+
+  async #take({ data: range, stalledCounter }: Job<WorkRange>): Promise<void> {
     const { redis, workers, signal } = this.#options;
     const keys = keysOf(this.#plan.name);
     const job = this.#jobs.get(range.job);
     const name = rangeName(range);
-    if (job === undefined || (await redis.hexists(keys.results, name)) === 1) return;
+    if (job === undefined) return;
+    // Whoever had it before may have been killed after it stored the counts.
+    if (stalledCounter > 0 && (await redis.hexists(keys.results, name)) === 1) return;
     let tally: Tally;
     try {
       const executed = await executeRange(workers, job, range, signal);
@@ -97,31 +115,16 @@ class Participation {
       if (error instanceof UsageError) await redis.hset(keys.errors, name, error.message);
       throw error;
     }
-    const stored = await redis.eval(
-      STORE,
-      2,
-      keys.results,
-      keys.order,
-      name,
-      JSON.stringify(tally),
-    );
-    if (stored === 1) {
-      this.executions += tally.executions;
-      this.ranges++;
-    }
-    await note(this.#options, this.#plan.name, { executions: this.executions });
+    await this.#store(name, tally);
   }
 }
 
-async function note(
-  { redis }: RedisWorkerOptions,
-  campaign: string,
-  what: Pick<WorkerNote, 'executions' | 'refused'>,
-): Promise<void> {
-  const name = `${hostname()}:${process.pid}`;
-  const whole: WorkerNote = { name, seen: Date.now(), ...what };
-  await redis.hset(keysOf(campaign).workers, name, JSON.stringify(whole));
-}
+/** What this process says of itself. */
+const noteOf = (what: Pick<WorkerNote, 'executions' | 'refused'>): WorkerNote => ({
+  name: `${hostname()}:${process.pid}`,
+  seen: Date.now(),
+  ...what,
+});
 
 /**
  * Take part in campaigns until the signal aborts, or nothing is left.
@@ -185,7 +188,8 @@ async function join(
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     refused.set(name, error.message);
-    await note(options, name, { executions: 0, refused: error.message });
+    const note = noteOf({ executions: 0, refused: error.message });
+    await options.redis.hset(keysOf(name).workers, note.name, JSON.stringify(note));
     options.onNote(`is refused by ${name}: ${error.message}`);
   }
 }
