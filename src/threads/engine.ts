@@ -16,6 +16,7 @@ import type { WeakOptions } from '../memory/native.js';
 import type { SiteId } from '../memory/sites.js';
 import type { OutcomeCount, Workload, WorkloadModule } from '../scenario/workload.js';
 import type { CpuBoot, CpuEnd } from './messages.js';
+import { OwnTime } from './own-time.js';
 import { interruptCounts, pingAll, switchOff, tick } from './power.js';
 import type { ReplacedModules } from './replaced-modules.js';
 import { MachineRecorder, type RecordedRun, type RecordPlan } from './recording.js';
@@ -38,9 +39,9 @@ export interface ThreadRun {
   readonly jiffiesPerMs?: number;
   /** No time passes in the machine while this says so. Default never. */
   readonly isPaused?: () => boolean;
-  /** A transition without progress for so long is a stall. Default 20,000. */
+  /** A transition without progress for so long, while this process could run, is a stall. Default 20,000. */
   readonly stallMs?: number;
-  /** A CPU that takes no interrupt for so long is dead. Default 10,000. */
+  /** A CPU that takes no interrupt for so long, while this process could run, is dead. Default 10,000. */
   readonly silenceMs?: number;
   /** End at the first finding. Default true. */
   readonly stopOnFinding?: boolean;
@@ -82,6 +83,10 @@ const LONGEST_TICK_MS = 25;
 const PING_MS = 250;
 /** How often a recorded machine's clock looks whether it has the turn although it does not want it. */
 const LET_GO_MS = 20;
+/** The most of a look at a recorded machine in which nothing runs that counts, in ms: its clock may wait long for the turn. */
+const RECORDED_IDLE_MS = 100;
+/** Threads that start load code and compile it, all at once: so many times the silence of a CPU that runs, and once more for each. */
+const START_SILENCES = 6;
 const LATE = 'some CPUs did not switch off within 5 s';
 const WORKER = new URL('../../workers/cpu.js', import.meta.url).href;
 
@@ -176,14 +181,16 @@ class RunningMachine {
   /** Wait until all threads are gone; those that do not answer are terminated. */
   async join(graceMs: number): Promise<PromiseSettledResult<CpuEnd>[] | undefined> {
     this.stop();
+    const time = new OwnTime(LET_GO_MS);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), graceMs);
+      timer = setInterval(() => {
+        this.recorder?.letGo();
+        if (time.look() > graceMs) resolve(undefined);
+      }, LET_GO_MS);
     });
-    const letGo = setInterval(() => this.recorder?.letGo(), LET_GO_MS);
     const ends = await Promise.race([this.#ends, late]);
-    clearTimeout(timer);
-    clearInterval(letGo);
+    clearInterval(timer);
     void this.#ends.catch(() => undefined);
     await this.#pool.destroy();
     return ends;
@@ -263,14 +270,17 @@ async function supervise(machine: RunningMachine, run: ThreadRun): Promise<Super
   let upSince = 0;
   let ticked = started;
   let pinged = started;
-  let watchdog = new Watchdog(machine, started);
+  const time = new OwnTime(machine.recorder && RECORDED_IDLE_MS);
+  let watchdog = new Watchdog(machine, 0);
+  const startMs = silenceMs * (START_SILENCES + check.kernel.cpus);
   const stalls = new StallDetector(words, check, stallMs);
   for (;;) {
     await untilNextTick(words, upSince === 0 ? 1 : jiffiesPerMs);
     const now = performance.now();
+    const own = time.look();
     if (machine.isUp && upSince === 0) {
       upSince = now;
-      watchdog = new Watchdog(machine, now);
+      watchdog = new Watchdog(machine, own);
     }
     const elapsedMs = upSince === 0 ? 0 : now - upSince;
     const over = elapsedMs >= run.durationMs || run.signal?.aborted === true;
@@ -285,12 +295,13 @@ async function supervise(machine: RunningMachine, run: ThreadRun): Promise<Super
     machine.ping();
     if (upSince !== 0) machine.recorder?.mayWantSnapshot(elapsedMs);
     run.onProgress?.(elapsedMs, words);
-    const silent = watchdog.look(machine, now, upSince === 0 ? 6 * silenceMs : silenceMs);
+    const mostMs = upSince === 0 ? startMs : silenceMs;
+    const silent = watchdog.look(machine, own, mostMs);
     if (silent >= 0) {
-      return { elapsedMs, stall: undefined, bug: deadCpu(machine, silent, silenceMs) };
+      return { elapsedMs, stall: undefined, bug: deadCpu(machine, silent, mostMs) };
     }
     const { recorder } = machine;
-    const stall = recorder ? recorder.lookAtRest(() => stalls.look(now, true)) : stalls.look(now);
+    const stall = recorder ? recorder.lookAtRest(() => stalls.look(own, true)) : stalls.look(own);
     if (stall) return { elapsedMs, stall, bug: undefined };
   }
 }
