@@ -30,7 +30,7 @@ import {
 /** Operations between two looks at the clock. */
 const CLOCK_STEPS = 2000;
 
-/** Executions at the beginning that are all executed twice. Later only those that show something new, and fewer and fewer of the others. */
+/** Executions at the beginning that are candidates for being executed twice. Later those that show something new, and fewer and fewer of the others. */
 const REPEATED = 8;
 
 type ProfiledConfig = Exclude<StrategyConfig, { readonly kind: 'random' | 'pct' | 'dfs' }>;
@@ -138,8 +138,8 @@ export function exploreRange(session: Explorable, strategy: Strategy, range: Ran
     const isNew = !countAgain(tally, verdict, run);
     if (isNew) countFirst(tally, verdict, run, session.token());
     if (range.axioms === true) countAxioms(tally, session, run);
-    const isChecked = isNew || run === range.from || run < REPEATED || (run & (run - 1)) === 0;
-    if (isChecked && session instanceof Session) session.checkRepeats(verdict);
+    const isCandidate = isNew || run === range.from || run < REPEATED || (run & (run - 1)) === 0;
+    if (session instanceof Session) session.spotCheck(verdict, isCandidate);
     if (endsSearch(range.stopAt, verdict)) {
       run++;
       break;

@@ -111,9 +111,6 @@ type Place = 'host' | 'kernel' | 'params' | 'closure' | 'own';
 /** What stands after an operation, or after a call that ends with one. */
 const POINT = ', cpu.switching && (yield), cpu.result)';
 
-/** Name of the variable that holds the number of a call. */
-const CALL = 'klp$call';
-
 class Rewriter {
   readonly text: MagicString;
   readonly #source: ModuleSource;
@@ -163,8 +160,8 @@ class Rewriter {
     for (const param of node.params.slice(1)) this.visit(param, below, 'params');
     this.visit(node.body, below, 'kernel');
     if (this.#looping.has(node)) {
-      const number = ` const ${CALL} = cpu.tellsLoops ? cpu.called() : 0;`;
-      this.text.appendLeft(node.body.start + 1, number);
+      const note = ` cpu.tellsLoops && cpu.called(${this.#number(node)});`;
+      this.text.appendLeft(node.body.start + 1, note);
     }
     if (this.#staysPlain(node, path)) return;
     this.#makeGenerator(node, path);
@@ -299,12 +296,16 @@ class Rewriter {
     this.text.appendLeft(node.end, after);
   }
 
+  #number({ start }: Node): number {
+    return placeNumber(this.#source.file, start);
+  }
+
   /** What the variables of a loop hold, at the beginning of its body, or that there is more to know than variables. */
   #loop(node: LoopNode, path: readonly Node[]): void {
     const variables = LOOPS_OF_VARIABLES.has(node.type) ? variablesAt(node, path) : undefined;
-    this.#looping.add(path.findLast(({ type }) => FUNCTIONS.has(type)) as Node);
-    const place = placeNumber(this.#source.file, node.start);
-    const told = [place, CALL, ...(variables ?? [])].join(', ');
+    const code = path.findLast(({ type }) => FUNCTIONS.has(type)) as Node;
+    this.#looping.add(code);
+    const told = [this.#number(node), this.#number(code), ...(variables ?? [])].join(', ');
     const note = `cpu.tellsLoops && cpu.${variables === undefined ? 'hides' : 'looped'}(${told});`;
     const { body } = node;
     if (body.type === 'BlockStatement') {

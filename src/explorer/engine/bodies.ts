@@ -30,9 +30,7 @@ export class ForeignBody extends UsageError {
 
 /** Text of a body without what the build has put into it. */
 const textOf = (body: KernelBody): string =>
-  String(body)
-    .replaceAll(/ const klp\$call = [^;]*;/g, '')
-    .replaceAll(/ ?cpu\.tellsLoops && cpu\.\w+\([^;]*\);/g, '');
+  String(body).replaceAll(/ ?cpu\.tellsLoops && cpu\.\w+\([^;]*\);/g, '');
 
 /** Line of a function in a file, from 1. */
 function lineIn(code: string, body: KernelBody): number | undefined {

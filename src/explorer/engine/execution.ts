@@ -7,7 +7,7 @@ import type { Ending, EventTrace, Machine, TraceEvent } from '../../scenario/dec
 import { CpuState, WAIT_NONE, type Coroutine } from './cpu-state.js';
 import { ExplorerCpu } from './explorer-cpu.js';
 import type { ExplorerMemory } from './explorer-memory.js';
-import { MirroredMemory } from './mirrored-memory.js';
+import { withNewest } from './mirrored-memory.js';
 import { ListeningObserver, type Observer } from './observer.js';
 import { OP_END } from './operations.js';
 import { Platform } from './platform.js';
@@ -51,7 +51,7 @@ export class Execution implements Ending {
     this.#machine = machine;
     this.image = image;
     const { listen } = machine;
-    const mirror = listen && new MirroredMemory(options.memory, image.length);
+    const mirror = listen && withNewest(options.memory, image.length);
     const memory = mirror ?? options.memory;
     const { ablation, fencesInteract, onSite, steps, earlyWakeups = 0 } = options;
     this.#platform = new Platform(memory, image.length, ablation, { fencesInteract, onSite });

@@ -240,7 +240,7 @@ export class ExplorerCpu extends SteppingCpu {
     const { platform, state, told } = this;
     platform.substrate = true;
     const value = this.memory.newest(addr);
-    if (told.get !== undefined) told.get.get(this.id, addr, state.position);
+    told.get?.get(this.id, addr);
     told.operation?.operation(state, ops.OP_GET.code, addr, value);
     return value;
   }
@@ -248,7 +248,7 @@ export class ExplorerCpu extends SteppingCpu {
     this.checkAddress(addr);
     const { platform, state, told } = this;
     platform.substrate = true;
-    if (told.set !== undefined) told.set.set(this.id, addr, state.position);
+    told.set?.set(this.id, addr);
     told.operation?.operation(state, ops.OP_SET.code, addr, value | 0);
     this.memory.poke(addr, wordOf(value));
     this.changed(addr);

@@ -3,10 +3,21 @@
 import type { ChoiceSource } from '../../memory/model.js';
 import type { Addr, CpuId } from '../../memory/struct.js';
 import type { ExplorerMemory } from './explorer-memory.js';
+import { ScMemory } from './sc-memory.js';
+
+/** A memory whose newest values stand in an array. */
+interface WithNewest extends ExplorerMemory {
+  /** The newest value of every word, once an execution has begun; words that only checks use may be written here. */
+  readonly words: Int32Array;
+}
+
+/** The same memory with its newest values in an array: one without any weakness has them there anyway. */
+export function withNewest(memory: ExplorerMemory, words: number): WithNewest {
+  return memory instanceof ScMemory ? memory : new MirroredMemory(memory, words);
+}
 
 /** Passes everything on to another memory, and keeps {@link words} up to date. */
-export class MirroredMemory implements ExplorerMemory {
-  /** The newest value of every word; words that only checks use may be written here. */
+class MirroredMemory implements WithNewest {
   readonly words: Int32Array;
   readonly #memory: ExplorerMemory;
 

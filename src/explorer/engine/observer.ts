@@ -25,15 +25,15 @@ export abstract class Observer {
   rmw(_id: CpuId, _addr: Addr, _order: number): void {}
   /** A fence, by `FENCE_*` kind. */
   fence(_id: CpuId, _kind: number): void {}
-  /** `cpu.get()`, as part of the operation at a position of the CPU. */
-  get(_id: CpuId, _addr: Addr, _position: number): void {}
+  /** `cpu.get()`. */
+  get(_id: CpuId, _addr: Addr): void {}
   /** `cpu.set()`. */
-  set(_id: CpuId, _addr: Addr, _position: number): void {}
+  set(_id: CpuId, _addr: Addr): void {}
   /** Any operation or access, by its code, when it is over; `value` is what was read or stored. */
   operation(_cpu: CpuState, _code: number, _addr: Addr, _value: number): void {}
   /** `cpu.trace()`. */
   event(_cpu: CpuState, _event: number, _a: number, _b: number, _c: number): void {}
-  /** A loop of kernel code goes round; undefined: its variables are not all that it knows. */
+  /** A loop of kernel code goes round, after so many calls of its function; undefined: its variables are not all that it knows. */
   looped(
     _cpu: CpuState,
     _place: number,
@@ -76,11 +76,11 @@ class ObserverList extends Observer {
   override fence(id: CpuId, kind: number): void {
     for (const one of this.#all) one.fence(id, kind);
   }
-  override get(id: CpuId, addr: Addr, position: number): void {
-    for (const one of this.#all) one.get(id, addr, position);
+  override get(id: CpuId, addr: Addr): void {
+    for (const one of this.#all) one.get(id, addr);
   }
-  override set(id: CpuId, addr: Addr, position: number): void {
-    for (const one of this.#all) one.set(id, addr, position);
+  override set(id: CpuId, addr: Addr): void {
+    for (const one of this.#all) one.set(id, addr);
   }
   override operation(cpu: CpuState, code: number, addr: Addr, value: number): void {
     for (const one of this.#all) one.operation(cpu, code, addr, value);

@@ -14,14 +14,10 @@ import {
 import type { Addr, CpuId } from '../../memory/struct.js';
 import { Observer } from './observer.js';
 
-type Clock = Int32Array;
-
 /** One side of a data race. */
-export interface RacingAccess {
+interface RacingAccess {
   readonly cpu: number;
   readonly isStore: boolean;
-  /** Position of the CPU. */
-  readonly step: number;
 }
 
 /** Two accesses of one word in the order in which they were executed. */
@@ -31,41 +27,10 @@ export interface DataRace {
   readonly second: RacingAccess;
 }
 
-// What is known of one word lies side by side: the execution it belongs to, the last store, and for each CPU what a load
-// of the newest value learns, and the clock and step of its last load.
-const EPOCH = 0;
-const STORE_CPU = 1;
-const STORE_CLOCK = 2;
-const STORE_STEP = 3;
-const SYNC = 4;
-
-/** What a CPU knows, what its stores after a write barrier publish, and what its relaxed loads saw. */
-class Knowledge {
-  readonly now: Clock;
-  readonly published: Clock;
-  readonly seen: Clock;
-
-  constructor(cpus: number) {
-    this.now = new Int32Array(cpus);
-    this.published = new Int32Array(cpus);
-    this.seen = new Int32Array(cpus);
-  }
-}
-
-function join(target: Clock, source: Clock): void {
-  for (let i = 0; i < target.length; i++) {
-    if ((source[i] as number) > (target[i] as number)) target[i] = source[i] as number;
-  }
-}
-
-// With so few elements a loop is faster than fill() and set().
-function copy(target: Clock, source: Clock): void {
-  for (let i = 0; i < target.length; i++) target[i] = source[i] as number;
-}
-
-function clear(clock: Clock): void {
-  for (let i = 0; i < clock.length; i++) clock[i] = 0;
-}
+// What is known of accesses of one word lies side by side: the last store, and for each CPU the clock of its last load.
+const STORE_CPU = 0;
+const STORE_CLOCK = 1;
+const LOADS = 2;
 
 /**
  * Follows one execution after another. What orders: locks, releases read by acquires, dependent loads, and relaxed
@@ -74,169 +39,176 @@ function clear(clock: Clock): void {
 export class RaceDetector extends Observer {
   /** The first race of the current execution. */
   found: DataRace | undefined;
-  readonly #cpus: Knowledge[];
   readonly #count: number;
-  readonly #shadows: Int32Array;
+  /** For each CPU three clocks: what it knows, what its stores after a write barrier publish, what its relaxed loads saw. */
+  readonly #clocks: Int32Array;
+  /** What a load of the newest value of each word learns, and the execution that this is true of. */
+  readonly #lessons: Int32Array;
+  readonly #taught: Int32Array;
+  /** Substrate accesses of each word, and the execution that they belong to. */
+  readonly #accesses: Int32Array;
+  readonly #accessed: Int32Array;
   readonly #stride: number;
-  readonly #loadClocks: number;
-  readonly #loadSteps: number;
   #epoch = 1;
 
   constructor(cpus: number, words: number) {
     super();
-    this.#cpus = Array.from({ length: cpus }, () => new Knowledge(cpus));
     this.#count = cpus;
-    this.#loadClocks = SYNC + cpus;
-    this.#loadSteps = SYNC + 2 * cpus;
-    this.#stride = SYNC + 3 * cpus;
-    this.#shadows = new Int32Array(words * this.#stride);
+    this.#clocks = new Int32Array(3 * cpus * cpus);
+    this.#lessons = new Int32Array(words * cpus);
+    this.#taught = new Int32Array(words);
+    this.#stride = LOADS + cpus;
+    this.#accesses = new Int32Array(words * this.#stride);
+    this.#accessed = new Int32Array(words);
   }
 
   override restart(): void {
     this.#epoch++;
     this.found = undefined;
-    for (const [id, cpu] of this.#cpus.entries()) {
-      clear(cpu.now);
-      clear(cpu.published);
-      clear(cpu.seen);
-      cpu.now[id] = 1;
-    }
+    const clocks = this.#clocks;
+    for (let i = 0; i < clocks.length; i++) clocks[i] = 0;
+    for (let id = 0; id < this.#count; id++) clocks[this.#now(id) + id] = 1;
   }
 
-  /** Where the shadow of a word begins. */
-  #shadow(addr: Addr): number {
-    const at = addr * this.#stride;
-    const shadows = this.#shadows;
-    if (shadows[at + EPOCH] !== this.#epoch) {
-      shadows[at + EPOCH] = this.#epoch;
-      shadows[at + STORE_CPU] = -1;
-      for (let i = at + SYNC; i < at + this.#loadSteps; i++) shadows[i] = 0;
+  // Where the clocks of a CPU begin.
+  #now(id: number): number {
+    return 3 * this.#count * id;
+  }
+  #published(id: number): number {
+    return (3 * id + 1) * this.#count;
+  }
+  #seen(id: number): number {
+    return (3 * id + 2) * this.#count;
+  }
+
+  /** Join one clock of a CPU into another. */
+  #join(target: number, source: number): void {
+    const clocks = this.#clocks;
+    for (let i = 0; i < this.#count; i++) {
+      const clock = clocks[source + i] as number;
+      if (clock > (clocks[target + i] as number)) clocks[target + i] = clock;
     }
-    return at;
   }
 
   /** Join what a load of the newest value of a word learns into a clock. */
-  #learn(target: Clock, addr: Addr): void {
-    const shadows = this.#shadows;
-    const shadow = addr * this.#stride;
-    // A word that this execution has not touched teaches nothing.
-    if (shadows[shadow + EPOCH] !== this.#epoch) return;
-    const at = shadow + SYNC;
-    for (let i = 0; i < target.length; i++) {
-      const clock = shadows[at + i] as number;
-      if (clock > (target[i] as number)) target[i] = clock;
+  #learn(target: number, addr: Addr): void {
+    // A word that nobody has written in this execution teaches nothing.
+    if (this.#taught[addr] !== this.#epoch) return;
+    const clocks = this.#clocks;
+    const lessons = this.#lessons;
+    const count = this.#count;
+    const at = addr * count;
+    for (let i = 0; i < count; i++) {
+      const clock = lessons[at + i] as number;
+      if (clock > (clocks[target + i] as number)) clocks[target + i] = clock;
     }
   }
 
   /** Make a clock what a load of a word learns from now on; with `keep` in addition to what it learnt before. */
-  #teach(source: Clock, addr: Addr, keep: boolean): void {
-    const shadows = this.#shadows;
-    const at = this.#shadow(addr) + SYNC;
-    for (let i = 0; i < source.length; i++) {
-      const clock = source[i] as number;
-      if (!keep || clock > (shadows[at + i] as number)) shadows[at + i] = clock;
+  #teach(source: number, addr: Addr, keep: boolean): void {
+    const clocks = this.#clocks;
+    const lessons = this.#lessons;
+    const count = this.#count;
+    const at = addr * count;
+    const joins = keep && this.#taught[addr] === this.#epoch;
+    this.#taught[addr] = this.#epoch;
+    for (let i = 0; i < count; i++) {
+      const clock = clocks[source + i] as number;
+      if (!joins || clock > (lessons[at + i] as number)) lessons[at + i] = clock;
     }
   }
 
-  #knowledge(id: CpuId): Knowledge {
-    return this.#cpus[id] as Knowledge;
-  }
-
   override load(id: CpuId, addr: Addr, order: number): void {
-    const cpu = this.#knowledge(id);
     const acquires = order === LOAD_ACQUIRE || order === LOAD_DEPENDENT;
-    this.#learn(acquires ? cpu.now : cpu.seen, addr);
+    this.#learn(acquires ? this.#now(id) : this.#seen(id), addr);
   }
 
   override store(id: CpuId, addr: Addr, order: number): void {
-    const cpu = this.#knowledge(id);
-    this.#teach(order === STORE_RELEASE ? cpu.now : cpu.published, addr, false);
-    if (order === STORE_RELEASE) this.#tick(id);
+    const releases = order === STORE_RELEASE;
+    this.#teach(releases ? this.#now(id) : this.#published(id), addr, false);
+    if (releases) this.#tick(id);
   }
 
   override rmw(id: CpuId, addr: Addr, order: number): void {
-    const cpu = this.#knowledge(id);
-    if (order === RMW_FULL || order === RMW_ACQUIRE) this.#learn(cpu.now, addr);
-    else if (order !== RMW_VOID) this.#learn(cpu.seen, addr);
+    if (order === RMW_FULL || order === RMW_ACQUIRE) this.#learn(this.#now(id), addr);
+    else if (order !== RMW_VOID) this.#learn(this.#seen(id), addr);
     if (order === RMW_FULL) this.#strong(id);
-    this.#teach(order === RMW_RELEASE ? cpu.now : cpu.published, addr, true);
-    if (order === RMW_RELEASE) this.#tick(id);
+    const releases = order === RMW_RELEASE;
+    this.#teach(releases ? this.#now(id) : this.#published(id), addr, true);
+    if (releases) this.#tick(id);
   }
 
   override fence(id: CpuId, kind: number): void {
-    const cpu = this.#knowledge(id);
-    if (kind === FENCE_RMB) join(cpu.now, cpu.seen);
+    if (kind === FENCE_RMB) this.#join(this.#now(id), this.#seen(id));
     else if (kind === FENCE_WMB) this.#publish(id);
     else this.#strong(id);
   }
 
   #strong(id: CpuId): void {
-    const cpu = this.#knowledge(id);
-    join(cpu.now, cpu.seen);
+    this.#join(this.#now(id), this.#seen(id));
     this.#publish(id);
   }
 
   #publish(id: CpuId): void {
-    const cpu = this.#knowledge(id);
-    copy(cpu.published, cpu.now);
+    // What a CPU knows only grows, so that joining is copying.
+    this.#join(this.#published(id), this.#now(id));
     this.#tick(id);
   }
 
   #tick(id: CpuId): void {
-    const { now } = this.#knowledge(id);
-    now[id] = (now[id] as number) + 1;
+    const at = this.#now(id) + id;
+    this.#clocks[at] = (this.#clocks[at] as number) + 1;
   }
 
-  override get(id: CpuId, addr: Addr, step: number): void {
-    const { now } = this.#knowledge(id);
-    const shadows = this.#shadows;
-    const at = this.#shadow(addr);
-    const writer = shadows[at + STORE_CPU] as number;
-    if (
-      writer >= 0 &&
-      writer !== id &&
-      (shadows[at + STORE_CLOCK] as number) > (now[writer] as number)
-    ) {
-      const first = this.#lastStore(at);
-      this.found ??= { addr, first, second: { cpu: id, isStore: false, step } };
+  /** Where the accesses of a word begin. */
+  #access(addr: Addr): number {
+    const at = addr * this.#stride;
+    if (this.#accessed[addr] !== this.#epoch) {
+      this.#accessed[addr] = this.#epoch;
+      // Clocks begin with 1: everybody knows what was stored at 0.
+      const accesses = this.#accesses;
+      for (let i = at; i < at + this.#stride; i++) accesses[i] = 0;
     }
-    shadows[at + this.#loadClocks + id] = now[id] as number;
-    shadows[at + this.#loadSteps + id] = step;
+    return at;
   }
 
-  override set(id: CpuId, addr: Addr, step: number): void {
-    const cpu = this.#knowledge(id);
-    const shadows = this.#shadows;
-    const at = this.#shadow(addr);
-    const writer = shadows[at + STORE_CPU] as number;
-    if (writer >= 0 && writer !== id && !knows(cpu, writer, shadows[at + STORE_CLOCK] as number)) {
-      const first = this.#lastStore(at);
-      this.found ??= { addr, first, second: { cpu: id, isStore: true, step } };
+  override get(id: CpuId, addr: Addr): void {
+    const now = this.#now(id);
+    const clocks = this.#clocks;
+    const accesses = this.#accesses;
+    const at = this.#access(addr);
+    const writer = accesses[at + STORE_CPU] as number;
+    if ((accesses[at + STORE_CLOCK] as number) > (clocks[now + writer] as number)) {
+      this.#race(addr, { cpu: writer, isStore: true }, { cpu: id, isStore: false });
     }
-    const clocks = at + this.#loadClocks;
+    accesses[at + LOADS + id] = clocks[now + id] as number;
+  }
+
+  override set(id: CpuId, addr: Addr): void {
+    const accesses = this.#accesses;
+    const at = this.#access(addr);
+    const writer = accesses[at + STORE_CPU] as number;
+    if (!this.#knows(id, writer, accesses[at + STORE_CLOCK] as number)) {
+      this.#race(addr, { cpu: writer, isStore: true }, { cpu: id, isStore: true });
+    }
     for (let reader = 0; reader < this.#count; reader++) {
-      if (reader === id || knows(cpu, reader, shadows[clocks + reader] as number)) continue;
-      const before = shadows[at + this.#loadSteps + reader] as number;
-      const first = { cpu: reader, isStore: false, step: before };
-      this.found ??= { addr, first, second: { cpu: id, isStore: true, step } };
+      if (this.#knows(id, reader, accesses[at + LOADS + reader] as number)) continue;
+      this.#race(addr, { cpu: reader, isStore: false }, { cpu: id, isStore: true });
     }
-    shadows[at + STORE_CPU] = id;
-    shadows[at + STORE_CLOCK] = cpu.now[id] as number;
-    shadows[at + STORE_STEP] = step;
+    accesses[at + STORE_CPU] = id;
+    accesses[at + STORE_CLOCK] = this.#clocks[this.#now(id) + id] as number;
   }
 
-  /** The last store of a word, whose shadow begins at `at`. */
-  #lastStore(at: number): RacingAccess {
-    const shadows = this.#shadows;
-    return {
-      cpu: shadows[at + STORE_CPU] as number,
-      isStore: true,
-      step: shadows[at + STORE_STEP] as number,
-    };
+  /** Whether an access of a CPU is ordered before a store of `id`: through what that acquired, or a control dependency. */
+  #knows(id: CpuId, cpu: number, clock: number): boolean {
+    const clocks = this.#clocks;
+    return (
+      clock <= (clocks[this.#now(id) + cpu] as number) ||
+      clock <= (clocks[this.#seen(id) + cpu] as number)
+    );
   }
-}
 
-/** Whether an access of another CPU is ordered before a store: through what the CPU acquired, or a control dependency. */
-function knows({ now, seen }: Knowledge, cpu: number, clock: number): boolean {
-  return clock <= (now[cpu] as number) || clock <= (seen[cpu] as number);
+  #race(addr: Addr, first: RacingAccess, second: RacingAccess): void {
+    this.found ??= { addr, first, second };
+  }
 }

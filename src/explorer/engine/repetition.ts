@@ -8,7 +8,7 @@ import type { CpuState } from './cpu-state.js';
 import { Observer } from './observer.js';
 import { FAIR_FUEL } from './turns.js';
 
-/** A loop went round. */
+/** A loop went round; `call`: calls so far of the function that it is in, which is another one in each of them. */
 interface Lap {
   readonly cpu: number;
   readonly call: number;
@@ -23,7 +23,7 @@ interface Round {
   readonly memoryAgain: number;
   /** CPUs that executed something. Bit mask. */
   readonly busy: number;
-  /** Loops that went round, in order: the CPU, and the call in which the loop is. */
+  /** Loops that went round, in order. */
   readonly loops: readonly Lap[];
 }
 
@@ -162,7 +162,7 @@ function repeats(rounds: readonly Round[], period: number): boolean {
   const isSame = last.every((one, i) => equal(one, before[i] as Round));
   const busy = last.reduce((mask, one) => mask | one.busy, 0);
   if (!isSame || busy === 0) return false;
-  // The same loop, in the same call and at the same place: it went round since then, and was not left.
+  // The same loop, and its function was not called again: it went round since then, and was not left.
   const laps = before.flatMap(({ loops }) => loops);
   let looping = 0;
   for (const [i, { cpu, call }] of last.flatMap(({ loops }) => loops).entries()) {

@@ -25,6 +25,7 @@ import { Repetition } from './repetition.js';
 import { ReplayStrategy } from '../strategies/replay.js';
 import type { Schedule } from './schedule.js';
 import { ScMemory } from './sc-memory.js';
+import { SpotChecks } from './spot-checks.js';
 import type { Strategy } from './strategy.js';
 import { encodeToken } from '../findings/token.js';
 import { Judge, type Verdict } from './verdict.js';
@@ -165,6 +166,7 @@ export class Session {
   #isChecked = false;
   readonly #judge: Judge;
   readonly #deadlocks = new Map<string, Verdict>();
+  readonly #spotChecks = new SpotChecks();
   #races: RaceDetector | undefined;
 
   constructor(
@@ -243,6 +245,17 @@ export class Session {
     this.#isChecked = true;
     const { scenario, machine } = this.prepared;
     placed(this.#file, () => checkExecuted(scenario, machine, this.execution.cpus));
+  }
+
+  /**
+   * Count the execution that has just ended, and execute it once more if it is one of those that are to be.
+   *
+   * @param isCandidate whether it is to be, if that does not take too much time; the first of each outcome always is
+   * @throws UsageError as {@link checkRepeats} does
+   */
+  spotCheck(verdict: Verdict, isCandidate: boolean): void {
+    const isDue = this.#spotChecks.count(verdict.key, this.execution.steps, isCandidate);
+    if (isDue) this.checkRepeats(verdict);
   }
 
   /**

@@ -86,17 +86,18 @@ export abstract class SteppingCpu extends Cpu {
   }
   /** Whether anybody wants {@link looped}. */
   tellsLoops = false;
-  /** A loop goes round: with all its variables, or with none if they are not all that it knows. */
-  looped(place: number, call: number, ...variables: readonly unknown[]): void {
-    this.told.looped?.looped(this.state, place, call, variables);
+  /** Calls of each function with loops. */
+  readonly #calls = new Map<number, number>();
+  /** A function with loops is called: they have not gone round in this call. */
+  called(code: number): void {
+    this.#calls.set(code, (this.#calls.get(code) ?? 0) + 1);
   }
-  hides(place: number, call: number): void {
-    this.told.looped?.looped(this.state, place, call, undefined);
+  /** A loop of a function goes round: with all its variables, or with none if they are not all that it knows. */
+  looped(place: number, code: number, ...variables: readonly unknown[]): void {
+    this.told.looped?.looped(this.state, place, this.#calls.get(code) ?? 0, variables);
   }
-  #calls = 0;
-  /** A number for a call of a function with loops. */
-  called(): number {
-    return ++this.#calls;
+  hides(place: number, code: number): void {
+    this.told.looped?.looped(this.state, place, this.#calls.get(code) ?? 0, undefined);
   }
 
   /** Forget the last execution. */

@@ -132,15 +132,15 @@ export class AskingCpu extends Cpu {
   }
 
   readonly tellsLoops = true;
-  called(): number {
-    return 0;
+  called(): void {
+    // The frame says so.
   }
   hides(): void {
     // What came before still matters.
   }
 
   /** A loop goes round: what came before in this function no longer matters, only its variables. */
-  looped(place: number, _call: number, ...variables: readonly unknown[]): void {
+  looped(place: number, _code: number, ...variables: readonly unknown[]): void {
     const { constants } = this.#options;
     if (this.frames === 0) return;
     for (const one of variables) if (constants.numberOf(one) === undefined) return;
