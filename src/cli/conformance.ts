@@ -13,6 +13,7 @@ import { flag, writableFile } from '../campaign/rules.js';
 import { missingTable } from '../report/missing-table.js';
 import { renderTable } from '../report/table.js';
 import { conformanceTables } from '../report/tables/litmus.js';
+import { complainOfBugs } from './failure.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { REPORTS, splitReports } from './reporting.js';
 import { runUseCase } from './use-case.js';
@@ -51,6 +52,7 @@ export function registerConformance(program: Command): void {
         (watching) => conformance({ ...options, dir: options.dir ?? '', ...watching }),
       );
       process.exitCode = Math.max(0, ...engines.map(statusOf));
+      complainOfBugs(engines.flatMap(({ failures }) => failures));
     },
   });
 }

@@ -42,6 +42,15 @@ export function endingOf(error: unknown): Ending {
   return { exitCode, message: bugReport(error) };
 }
 
+/** Say on standard error, a line each, which tests of many a bug of ours kept from their results. */
+export function complainOfBugs(
+  failures: readonly { readonly kind: string; readonly file: string; readonly reason: string }[],
+): void {
+  for (const { kind, file, reason } of failures) {
+    if (kind === 'bug') process.stderr.write(`[simulator bug] ${file}: ${oneLine(reason)}\n`);
+  }
+}
+
 /** A message with its line breaks folded, so that a complaint stays one line. */
 export function oneLine(text: string): string {
   return text.trim().replace(/\s*\n\s*/g, ' ');

@@ -16,6 +16,7 @@ import { executionDot, renderSvg } from '../report/execution-graph.js';
 import { renderTable } from '../report/table.js';
 import { litmusTables, shapesTables } from '../report/tables/litmus.js';
 import { addCommand, type Given, JSON_OPTION } from './command.js';
+import { complainOfBugs } from './failure.js';
 import { changeLines, modelsText } from './litmus-models.js';
 import { checkShapes, shapesText } from './litmus-threads.js';
 import { REPORTS, splitReports } from './reporting.js';
@@ -118,6 +119,7 @@ async function runTests({
   );
   if (checked !== undefined) {
     process.exitCode = exitCodeOf(checked);
+    complainOfBugs(divide(checked.results).failures);
     refuseEmpty(checked);
   }
   if (dot !== undefined || svg !== undefined) await draw(options, dot, svg);

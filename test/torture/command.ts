@@ -1,9 +1,8 @@
 /** One command line under torture: started, disturbed, and judged by how it ends. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ThreadTimes } from './thread-times.js';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 /** Loaded into the process: ends one of its worker threads after a while, as a crash of the thread would. */
@@ -11,6 +10,8 @@ const KILLER = fileURLToPath(new URL('./kill-worker.js', import.meta.url));
 /** Milliseconds after which a command that should have ended hangs; those that it waited for a processor do not count. */
 const HANG_MS = 60_000;
 const LOOK_MS = 2000;
+/** Milliseconds between two looks at whether the point has come. */
+const POINT_LOOK_MS = 10;
 
 /** How a disturbed command ended. */
 export interface Ended {
@@ -29,6 +30,7 @@ export interface Ended {
 
 /** What is done to it. */
 export type Disturbance =
+  /** Times are processor time of the command, so that points are the same on a busy machine. */
   | { readonly kind: 'signal'; readonly signal: 'SIGINT' | 'SIGTERM'; readonly afterMs: number }
   | { readonly kind: 'kill'; readonly afterMs: number; readonly seed: number }
   /** A worker thread ends in the place of a message: from 1, whatever the time. */
@@ -53,47 +55,39 @@ function start(args: readonly string[], disturbance: Disturbance): ChildProcess 
   });
 }
 
-/** Milliseconds that the threads of a process have been ready to run and had no processor: the longest of them. */
-function waitedFor(pid: number): number {
-  try {
-    const tasks = `/proc/${pid}/task`;
-    const waited = readdirSync(tasks).map((task) => {
-      const [, ns] = readFileSync(join(tasks, task, 'schedstat'), 'utf8').split(' ');
-      return Number(ns) / 1e6;
-    });
-    return Math.max(0, ...waited);
-  } catch {
-    return 0; // It has ended, or the system does not tell.
-  }
-}
-
 /** Run a command line, disturb it, and wait for its end. */
 export function disturbed(args: readonly string[], disturbance: Disturbance): Promise<Ended> {
   return new Promise((resolve) => {
     const child = start(args, disturbance);
+    const times = new ThreadTimes(child.pid ?? 0);
     let [stdout, stderr, hangs, killed] = ['', '', false, false];
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     let since: number | undefined;
-    const afterMs = 'afterMs' in disturbance ? disturbance.afterMs : 0;
-    let disturb: NodeJS.Timeout | undefined;
-    const { signal: sent } = { signal: undefined, ...disturbance };
+    let point: NodeJS.Timeout | undefined;
     child.stdio[3]?.once('data', () => {
-      killed = sent === undefined;
-      disturb = setTimeout(() => {
+      if (disturbance.kind !== 'signal') {
+        killed = true;
+        return;
+      }
+      const { afterMs, signal } = disturbance;
+      const from = times.look().ranMs;
+      point = setInterval(() => {
+        if (times.look().ranMs - from < afterMs) return;
+        clearInterval(point);
         since = performance.now();
-        if (sent !== undefined) child.kill(sent);
-      }, afterMs);
+        child.kill(signal);
+      }, POINT_LOOK_MS);
     });
     const started = performance.now();
     const force = setInterval(() => {
-      const own = performance.now() - started - afterMs - waitedFor(child.pid ?? 0);
-      if (own < HANG_MS) return;
+      // Time in which one of its threads waited for a processor is not its own.
+      if (performance.now() - started - times.look().waitedMs < HANG_MS) return;
       hangs = true;
       child.kill('SIGKILL');
     }, LOOK_MS);
     child.on('close', (code, signal) => {
-      clearTimeout(disturb);
+      clearInterval(point);
       clearInterval(force);
       const took = since === undefined ? 0 : performance.now() - since;
       resolve({ code, signal, stdout, stderr, hangs, killed, took });

@@ -1,5 +1,5 @@
 /**
- * Loaded into a command before it starts, and into its worker threads: ends one of them. `TORTURE=MS,SEED` names a time;
+ * Loaded into a command before it starts, and into its worker threads: ends one of them. `TORTURE=MS,SEED` names a time, of the processor;
  * `TORTURE=message,THREAD,N` names a thread, which then ends in the place of its N-th message, however long that takes; `TORTURE=signal` only says
  * when the program listens to signals.
  */
@@ -7,6 +7,9 @@
 import { writeSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import threads, { isMainThread, MessagePort, threadId, Worker } from 'node:worker_threads';
+
+/** Milliseconds between two looks at the time. */
+const LOOK_MS = 2;
 
 const asked = (process.env['TORTURE'] ?? '').split(',');
 const [afterMs = 0, seed = 0] = asked.map(Number);
@@ -38,10 +41,13 @@ if (kind === 'message') {
     }
   };
   syncBuiltinESMExports();
-  setTimeout(() => {
+  const look = setInterval(() => {
+    const { user, system } = process.cpuUsage();
+    if ((user + system) / 1000 < afterMs) return;
+    clearInterval(look);
     const worker = workers[seed % Math.max(1, workers.length)];
     if (worker === undefined || worker.threadId === -1) return; // None, or it has ended.
     writeSync(3, 'killed');
     void worker.terminate();
-  }, afterMs).unref();
+  }, LOOK_MS).unref();
 }

@@ -46,15 +46,15 @@ interface Row {
   readonly faults: readonly string[];
 }
 
-/** Commands with all their threads; each takes a second or two unless it is disturbed. */
+/** Commands with all their threads; each takes about a second of the processor unless it is disturbed. */
 const COMMANDS: readonly (readonly string[])[] = [
   ['stress', '--cpus', '3', '--tasks', '48', '--duration', '1s', '--json'],
-  ['explore', 'disable-switch', '--budget', '1s', '--threads', '2', '--json'],
-  ['explore', 'disable-protocol-2', '--ablate', 'O-01', '--budget', '1s', '--json'],
-  ['litmus', 'SHAPES', '--workers', '2', '--json'],
-  ['litmus', '--on', 'threads', '--shapes', 'SB,MP', '--trials', '100000', '--json'],
-  ['ablate', 'O-26', '--budget', '1s', '--json'],
-  ['verify', 'shadow-get', 'shadow-alloc', '--runs', '1000', '--json'],
+  ['explore', 'disable-switch', '--runs', '4000', '--threads', '2', '--json'],
+  ['explore', 'disable-protocol-2', '--ablate', 'O-01', '--runs', '3000', '--json'],
+  ['litmus', 'SHAPES', '--on', 'machine', '--runs', '400', '--workers', '2', '--json'],
+  ['litmus', '--on', 'threads', '--shapes', 'SB,MP', '--trials', '60000', '--json'],
+  ['ablate', 'O-26', '--budget', '300ms', '--json'],
+  ['verify', 'shadow-get', 'shadow-alloc', '--runs', '300', '--json'],
 ];
 /** More of them for signals. */
 const SIGNALLED: readonly (readonly string[])[] = [
@@ -63,9 +63,9 @@ const SIGNALLED: readonly (readonly string[])[] = [
   ['history', '--json'],
   ['latent', 'L-1', '--json'],
 ];
-/** When a disturbance comes, in ms after the start: from the first to the sum of both; signals once the program listens. */
-const FROM = 200;
-const SPAN = 1_800;
+/** When a disturbance comes, in ms of the command's processor time: from the first to the sum of both; signals from 0, once the program listens. */
+const FROM = 100;
+const SPAN = 800;
 
 const stop = new AbortController();
 process.once('SIGINT', () => {
