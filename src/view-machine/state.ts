@@ -148,6 +148,16 @@ export class MachineState {
     location.append(message);
   }
 
+  /** Words that may hold another value than at the beginning. */
+  get touched(): readonly Addr[] {
+    return this.#touched;
+  }
+
+  /** Value of a word at the beginning. */
+  initialOf(addr: Addr): number {
+    return this.#initial?.[addr] ?? 0;
+  }
+
   /** Whether no CPU has written a word in this execution, nor read it with anything to remember. */
   isUnwritten(addr: Addr): boolean {
     return (this.ids[addr] as number) <= 0;

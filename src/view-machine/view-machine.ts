@@ -59,6 +59,11 @@ export class ViewMachine implements MemoryModel {
     this.#recorder = this.#state.log === null ? null : new Recorder(this.#state, this.#state.log);
   }
 
+  /** All that operations change, for searches that keep states and compare them. */
+  get state(): MachineState {
+    return this.#state;
+  }
+
   /** Log of the execution, for the trace validator; null if the options did not ask for one. */
   get log(): EventLog | null {
     return this.#state.log;

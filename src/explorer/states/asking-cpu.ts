@@ -4,43 +4,18 @@ import { UsageError } from '../../errors.js';
 import { badAddress, FIRST_VALID_ADDR } from '../../memory/fault.js';
 import { Cpu, type CpuContext } from '../../memory/cpu.js';
 import { CPU_LOCAL } from '../../memory/local.js';
+import * as model from '../../memory/model.js';
 import type { SiteId } from '../../memory/sites.js';
 import type { Addr, CpuId } from '../../memory/struct.js';
-import type { Constants } from './constants.js';
+import type { Answers, Asked, AskingOptions } from './asking.js';
 import { mix, mixAgain } from './hash.js';
 import * as ask from './requests.js';
-import type { SearchRule } from './rules.js';
 
 /** Marks in the hash: a function began, a function is over. */
 const ENTERED = 0x3c6ef372;
 const LEFT = 0x1f83d9ab;
 
-/** Who answers. */
-export interface Answers {
-  /**
-   * The CPU asks. For what is immediate, and for what was answered in an earlier execution of the same code, the answer is
-   * returned; else undefined: the CPU then waits for {@link AskingCpu.answer}.
-   */
-  request(kind: number, addr: Addr, a: number, b: number): number | undefined;
-  /** The CPU records an event. */
-  traced(event: number, a: number, b: number, c: number): void;
-}
-
-/** Facts about the machine that decide what a CPU asks. */
-export interface AskingOptions {
-  /** Words of the memory. */
-  readonly words: number;
-  readonly localBase: Addr;
-  /** 1 for each ordering site that is ablated. */
-  readonly removed: Uint8Array;
-  /** Whether being preemptible or not can be seen. */
-  readonly hasInterrupts: boolean;
-  readonly constants: Constants;
-  /** A rule whose condition is ignored: for tests only. */
-  readonly broken?: SearchRule | undefined;
-}
-
-/** Executes kernel code on the answers that it is given; sequentially consistent, so fences are nothing. */
+/** Executes kernel code on the answers that it is given. Where memory is sequentially consistent, fences are nothing. */
 export class AskingCpu extends Cpu {
   /** The coroutine yields: the answer is not known yet. */
   switching = false;
@@ -61,6 +36,10 @@ export class AskingCpu extends Cpu {
   #callers: number[] = [];
   /** Hash of the spin locks held. */
   #held = 0;
+  /** Fences that the next operation begins with. */
+  #fences = 0;
+  /** What makes a compare-and-exchange succeed. */
+  #expected = 0;
   readonly #options: AskingOptions;
   readonly #limit: number;
   readonly #count: Addr;
@@ -78,7 +57,7 @@ export class AskingCpu extends Cpu {
     this.#answers = answers;
     this.current = current;
     this.switching = false;
-    this.preemptDepth = this.#disabled = this.#held = 0;
+    this.preemptDepth = this.#disabled = this.#held = this.#fences = 0;
     this.low = low;
     this.high = high;
     this.frames = 0;
@@ -95,6 +74,7 @@ export class AskingCpu extends Cpu {
     this.#mix(this.#disabled);
     this.#mix(this.current);
     this.#mix(this.#held);
+    if (this.#options.isWeak) this.#mix(this.#fences);
   }
 
   /** A function begins; parameters are given. */
@@ -158,6 +138,8 @@ export class AskingCpu extends Cpu {
     const kind = this.#asked;
     this.switching = false;
     this.#mix(value);
+    // A compare-and-exchange that fails orders nothing.
+    if (kind === ask.ASK_CMPXCHG && value !== this.#expected) this.#fences = 0;
     if (kind === ask.ASK_TRYLOCK && value !== 0) {
       this.preemptDepth++;
       this.#held ^= mix(this.#addr, LEFT);
@@ -170,14 +152,34 @@ export class AskingCpu extends Cpu {
     if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.#limit) badAddress(this.id, addr);
   }
 
-  #ask(kind: number, addr: Addr, a = 0, b = 0): number {
+  #ask(kind: number, addr: Addr, order = 0, a = 0, b = 0): number {
     this.#check(addr);
-    this.#asked = kind;
-    this.#addr = addr;
-    const value = this.#answers.request(kind, addr, a, b);
+    return this.#request({ kind, addr, a, b, order: this.#ordered(kind, order) });
+  }
+
+  #request(asked: Asked): number {
+    this.#asked = asked.kind;
+    this.#addr = asked.addr;
+    const value = this.#answers.request(asked);
     if (value === undefined) this.switching = true;
     else this.answer(value);
     return value ?? 0;
+  }
+
+  /** The order of an operation with the fences before it; what the next one begins with is known then. */
+  #ordered(kind: number, order: number): number {
+    if (!this.#options.isWeak || ask.isImmediate(kind)) return 0;
+    // The count of preemption is no operation that waits for a fence.
+    if (kind === ask.ASK_PREEMPT && (this.#fences & (ask.READ_FENCE | ask.WRITE_FENCE)) === 0)
+      return 0;
+    const fences = this.#fences;
+    this.#fences = ask.isModify(kind) && order === model.RMW_FULL ? ask.OWES_FENCE : 0;
+    return order | fences;
+  }
+
+  /** The order of what is ordered by a site. */
+  #at(site: SiteId | undefined, order: number, otherwise: number): number {
+    return this.#isAblated(site) ? otherwise : order;
   }
 
   #isAblated(site: SiteId | undefined): boolean {
@@ -185,93 +187,111 @@ export class AskingCpu extends Cpu {
   }
 
   override read(addr: Addr): number {
-    return this.#ask(ask.ASK_READ, addr);
+    return this.#ask(ask.ASK_READ, addr, model.LOAD_PLAIN);
   }
   override readOnce(addr: Addr): number {
-    return this.#ask(ask.ASK_READ, addr);
+    return this.#ask(ask.ASK_READ, addr, model.LOAD_ONCE);
   }
-  override loadAcquire(addr: Addr): number {
-    return this.#ask(ask.ASK_READ, addr);
+  override loadAcquire(addr: Addr, site?: SiteId): number {
+    return this.#ask(ask.ASK_READ, addr, this.#at(site, model.LOAD_ACQUIRE, model.LOAD_ONCE));
   }
-  override rcuDereference(addr: Addr): Addr {
-    return this.#ask(ask.ASK_READ, addr);
+  override rcuDereference(addr: Addr, site?: SiteId): Addr {
+    return this.#ask(ask.ASK_READ, addr, this.#at(site, model.LOAD_DEPENDENT, model.LOAD_PLAIN));
   }
   override testBit(addr: Addr, bit: number): boolean {
-    return this.#ask(ask.ASK_BIT, addr, bit) !== 0;
+    return this.#ask(ask.ASK_BIT, addr, model.LOAD_ONCE, bit) !== 0;
   }
   override write(addr: Addr, value: number): void {
-    this.#ask(ask.ASK_WRITE, addr, value | 0);
+    this.#ask(ask.ASK_WRITE, addr, model.STORE_PLAIN, value | 0);
   }
   override writeOnce(addr: Addr, value: number): void {
-    this.#ask(ask.ASK_WRITE, addr, value | 0);
+    this.#ask(ask.ASK_WRITE, addr, model.STORE_ONCE, value | 0);
   }
-  override storeRelease(addr: Addr, value: number): void {
-    this.#ask(ask.ASK_WRITE, addr, value | 0);
+  override storeRelease(addr: Addr, value: number, site?: SiteId): void {
+    const order = this.#at(site, model.STORE_RELEASE, model.STORE_ONCE);
+    this.#ask(ask.ASK_WRITE, addr, order, value | 0);
   }
-  override rcuAssignPointer(addr: Addr, value: Addr): void {
-    this.#ask(ask.ASK_WRITE, addr, value | 0);
-  }
-
-  override smpMb(): void {
-    // Memory is sequentially consistent.
-  }
-  override smpRmb(): void {
-    // The same.
-  }
-  override smpWmb(): void {
-    // The same.
+  override rcuAssignPointer(addr: Addr, value: Addr, site?: SiteId): void {
+    this.storeRelease(addr, value, site);
   }
 
-  override xchg(addr: Addr, value: number): number {
-    return this.#ask(ask.ASK_XCHG, addr, value | 0);
+  override smpMb(site?: SiteId): void {
+    if (!this.#options.isWeak || this.#isAblated(site)) return;
+    const order = this.#ordered(ask.ASK_FENCE, 0);
+    this.#request({ kind: ask.ASK_FENCE, addr: ask.FENCE_WORD, a: 0, b: 0, order });
+  }
+  override smpRmb(site?: SiteId): void {
+    if (!this.#isAblated(site)) this.#fences |= ask.READ_FENCE;
+  }
+  override smpWmb(site?: SiteId): void {
+    if (!this.#isAblated(site)) this.#fences |= ask.WRITE_FENCE;
+  }
+
+  override xchg(addr: Addr, value: number, site?: SiteId): number {
+    const order = this.#at(site, model.RMW_FULL, model.RMW_RELAXED);
+    return this.#ask(ask.ASK_XCHG, addr, order, value | 0);
   }
   override xchgRelaxed(addr: Addr, value: number): number {
-    return this.xchg(addr, value);
+    return this.#ask(ask.ASK_XCHG, addr, model.RMW_RELAXED, value | 0);
   }
-  override xchgAcquire(addr: Addr, value: number): number {
-    return this.xchg(addr, value);
+  override xchgAcquire(addr: Addr, value: number, site?: SiteId): number {
+    const order = this.#at(site, model.RMW_ACQUIRE, model.RMW_RELAXED);
+    return this.#ask(ask.ASK_XCHG, addr, order, value | 0);
   }
-  override xchgRelease(addr: Addr, value: number): number {
-    return this.xchg(addr, value);
+  override xchgRelease(addr: Addr, value: number, site?: SiteId): number {
+    const order = this.#at(site, model.RMW_RELEASE, model.RMW_RELAXED);
+    return this.#ask(ask.ASK_XCHG, addr, order, value | 0);
   }
-  override cmpxchg(addr: Addr, expected: number, value: number): number {
-    return this.#ask(ask.ASK_CMPXCHG, addr, expected | 0, value | 0);
+  #cmpxchg(addr: Addr, expected: number, value: number, order: number): number {
+    this.#expected = expected | 0;
+    return this.#ask(ask.ASK_CMPXCHG, addr, order, expected | 0, value | 0);
+  }
+  override cmpxchg(addr: Addr, expected: number, value: number, site?: SiteId): number {
+    const order = this.#at(site, model.RMW_FULL, model.RMW_RELAXED);
+    return this.#cmpxchg(addr, expected, value, order);
   }
   override cmpxchgRelaxed(addr: Addr, expected: number, value: number): number {
-    return this.cmpxchg(addr, expected, value);
+    return this.#cmpxchg(addr, expected, value, model.RMW_RELAXED);
   }
-  override cmpxchgAcquire(addr: Addr, expected: number, value: number): number {
-    return this.cmpxchg(addr, expected, value);
+  override cmpxchgAcquire(addr: Addr, expected: number, value: number, site?: SiteId): number {
+    const order = this.#at(site, model.RMW_ACQUIRE, model.RMW_RELAXED);
+    return this.#cmpxchg(addr, expected, value, order);
   }
-  override cmpxchgRelease(addr: Addr, expected: number, value: number): number {
-    return this.cmpxchg(addr, expected, value);
+  override cmpxchgRelease(addr: Addr, expected: number, value: number, site?: SiteId): number {
+    const order = this.#at(site, model.RMW_RELEASE, model.RMW_RELAXED);
+    return this.#cmpxchg(addr, expected, value, order);
   }
-  override fetchAdd(addr: Addr, delta: number): number {
-    return this.#ask(ask.ASK_FETCH_ADD, addr, delta | 0);
+  override fetchAdd(addr: Addr, delta: number, site?: SiteId): number {
+    const order = this.#at(site, model.RMW_FULL, model.RMW_RELAXED);
+    return this.#ask(ask.ASK_FETCH_ADD, addr, order, delta | 0);
   }
   override fetchAddRelaxed(addr: Addr, delta: number): number {
-    return this.fetchAdd(addr, delta);
+    return this.#ask(ask.ASK_FETCH_ADD, addr, model.RMW_RELAXED, delta | 0);
   }
-  override fetchAddAcquire(addr: Addr, delta: number): number {
-    return this.fetchAdd(addr, delta);
+  override fetchAddAcquire(addr: Addr, delta: number, site?: SiteId): number {
+    const order = this.#at(site, model.RMW_ACQUIRE, model.RMW_RELAXED);
+    return this.#ask(ask.ASK_FETCH_ADD, addr, order, delta | 0);
   }
-  override fetchAddRelease(addr: Addr, delta: number): number {
-    return this.fetchAdd(addr, delta);
+  override fetchAddRelease(addr: Addr, delta: number, site?: SiteId): number {
+    const order = this.#at(site, model.RMW_RELEASE, model.RMW_RELAXED);
+    return this.#ask(ask.ASK_FETCH_ADD, addr, order, delta | 0);
   }
   override atomicAdd(addr: Addr, delta: number): void {
-    this.#ask(ask.ASK_ADD, addr, delta | 0);
+    this.#ask(ask.ASK_ADD, addr, model.RMW_VOID, delta | 0);
   }
   override setBit(addr: Addr, bit: number): void {
-    this.#ask(ask.ASK_OR, addr, 1 << bit);
+    this.#ask(ask.ASK_OR, addr, model.RMW_VOID, 1 << bit);
   }
   override clearBit(addr: Addr, bit: number): void {
-    this.#ask(ask.ASK_AND, addr, ~(1 << bit));
+    this.#ask(ask.ASK_AND, addr, model.RMW_VOID, ~(1 << bit));
   }
-  override testAndSetBit(addr: Addr, bit: number): boolean {
-    return this.#ask(ask.ASK_SET_BIT, addr, bit) !== 0;
+  override testAndSetBit(addr: Addr, bit: number, site?: SiteId): boolean {
+    const order = this.#at(site, model.RMW_FULL, model.RMW_RELAXED);
+    return this.#ask(ask.ASK_SET_BIT, addr, order, bit) !== 0;
   }
-  override testAndClearBit(addr: Addr, bit: number): boolean {
-    return this.#ask(ask.ASK_CLEAR_BIT, addr, bit) !== 0;
+  override testAndClearBit(addr: Addr, bit: number, site?: SiteId): boolean {
+    const order = this.#at(site, model.RMW_FULL, model.RMW_RELAXED);
+    return this.#ask(ask.ASK_CLEAR_BIT, addr, order, bit) !== 0;
   }
 
   override spinLock(lock: Addr, site?: SiteId): void {
@@ -301,15 +321,15 @@ export class AskingCpu extends Cpu {
     const depth = this.preemptDepth + change;
     const isVisible = this.#options.hasInterrupts && (depth === 0 || this.preemptDepth === 0);
     this.#disabled += change;
-    this.#ask(isVisible ? ask.ASK_PREEMPT : ask.ASK_SET, this.#count, this.#disabled);
+    this.#ask(isVisible ? ask.ASK_PREEMPT : ask.ASK_SET, this.#count, 0, this.#disabled);
     this.preemptDepth = depth;
   }
 
   override relax(addr: Addr, seen: number): void {
-    this.#ask(ask.ASK_RELAX, addr, seen);
+    this.#ask(ask.ASK_RELAX, addr, 0, seen);
   }
   override mwait(addr: Addr, seen: number): void {
-    this.#ask(ask.ASK_MWAIT, addr, seen);
+    this.#ask(ask.ASK_MWAIT, addr, 0, seen);
   }
   override kick(_addr: Addr): void {
     // Waits end by themselves as soon as the word has changed.
@@ -336,7 +356,7 @@ export class AskingCpu extends Cpu {
     return this.#ask(ask.ASK_GET, addr);
   }
   override set(addr: Addr, value: number): void {
-    this.#ask(ask.ASK_SET, addr, value | 0);
+    this.#ask(ask.ASK_SET, addr, 0, value | 0);
   }
   override peek(addr: Addr): number {
     return this.#ask(ask.ASK_GET, addr);

@@ -11,10 +11,20 @@ import * as ask from './requests.js';
 import type { SearchRule } from './rules.js';
 import type { Sharing } from './sharing.js';
 
+/** What {@link Futures.touches} says. */
+export const LOADS = 1;
+export const STORES = 2;
+
 /** No lock is common to all accesses of a word. */
 const UNGUARDED = 0;
 /** No access of the word is known. */
 const UNTOUCHED = -1;
+
+/** What accesses are looked at for. */
+export interface FuturesOptions {
+  readonly isWeak: boolean;
+  readonly broken?: SearchRule | undefined;
+}
 
 /** Future accesses of every local state, to the words that are shared. */
 export class Futures {
@@ -38,9 +48,13 @@ export class Futures {
   /** For each word, the set of locks that every access holds. */
   readonly #guards: Int32Array;
 
-  /** @param broken a rule whose condition is ignored: for tests only */
-  constructor(local: LocalStates, sharing: Sharing, words: number, broken?: SearchRule) {
-    this.#broken = broken;
+  /** Memory is not sequentially consistent: words are accessed as wholes, and what only one CPU accesses is kept, too. */
+  readonly #isWeak: boolean;
+
+  /** @param options `broken` is a rule whose condition is ignored: for tests only */
+  constructor(local: LocalStates, sharing: Sharing, words: number, options: FuturesOptions) {
+    this.#broken = options.broken;
+    this.#isWeak = options.isWeak;
     this.#local = local;
     this.#sharing = sharing;
     this.#first = new Int32Array(words).fill(-1);
@@ -81,12 +95,28 @@ export class Futures {
     const masks = new Map<Addr, Set<number>>();
     for (let state = 0; state < local.size; state++) {
       const kind = local.kind(state);
-      if (!accesses(kind) || !this.#sharing.isShared(local.addr(state))) continue;
-      const list = masks.get(local.addr(state)) ?? new Set();
-      list.add(bitsOf(kind, local.a(state)));
-      masks.set(local.addr(state), list);
+      if (!accesses(kind)) continue;
+      this.#addMask(masks, local.addr(state), this.#bitsOf(kind, local.a(state)));
+      if (this.#isFenced(state)) this.#addMask(masks, ask.FENCE_WORD, -1);
     }
     return masks;
+  }
+
+  #addMask(masks: Map<Addr, Set<number>>, addr: Addr, bits: number): void {
+    const sharing = this.#sharing;
+    if (!sharing.isShared(addr) && !(this.#isWeak && sharing.isWritten(addr))) return;
+    const list = masks.get(addr) ?? new Set();
+    list.add(bits);
+    masks.set(addr, list);
+  }
+
+  #bitsOf(kind: number, a: number): number {
+    return this.#isWeak ? -1 : bitsOf(kind, a);
+  }
+
+  /** Whether an operation executes a strong fence besides what it is. */
+  #isFenced(state: number): boolean {
+    return this.#isWeak && ask.isFenced(this.#local.kind(state), this.#local.order(state));
   }
 
   /** Learn of the local states made since the last call. */
@@ -117,6 +147,7 @@ export class Futures {
     if (!accesses(kind)) return;
     const addr = local.addr(state);
     this.#guard(addr, local.locks(state));
+    if (this.#isFenced(state)) this.#guard(ask.FENCE_WORD, local.locks(state));
     if (!writes(kind) || kind === ask.ASK_LOCK || kind === ask.ASK_TRYLOCK) return;
     if (kind === ask.ASK_UNLOCK && local.holds(state, addr)) return;
     if (this.#loose[addr] === 0 && this.#beforeLock.has(addr)) this.#surprises++;
@@ -127,10 +158,14 @@ export class Futures {
     const local = this.#local;
     const kind = local.kind(state);
     if (!accesses(kind)) return;
-    const addr = local.addr(state);
+    if (this.#isFenced(state)) this.#learnWord(sets, state, ask.ASK_FENCE, ask.FENCE_WORD);
+    this.#learnWord(sets, state, kind, local.addr(state));
+  }
+
+  #learnWord(sets: FutureSets, state: number, kind: number, addr: Addr): void {
     const first = this.#first[addr] as number;
     if (first < 0) return;
-    const bits = bitsOf(kind, local.a(state));
+    const bits = this.#bitsOf(kind, this.#local.a(state));
     for (let part = first; part < first + (this.#parts[addr] as number); part++) {
       if (((this.#bits[part] as number) & bits) === 0) continue;
       if (kind === ask.ASK_LOCK || kind === ask.ASK_TRYLOCK) sets.mayStill(state, LOCKS, part);
@@ -182,9 +217,27 @@ export class Futures {
     return true;
   }
 
+  /**
+   * Whether code in a local state may still load from a word (1), store to it (2), or both (3); 3 if that is not known. A lock
+   * is both.
+   */
+  touches(state: number, addr: Addr): number {
+    const first = this.#first[addr] as number;
+    if (first < 0) return LOADS | STORES;
+    const sets = this.#all;
+    let [loads, stores] = [0, 0];
+    for (let part = first; part < first + (this.#parts[addr] as number); part++) {
+      const bit = 1 << (part & 31);
+      const locks = sets.word(state, LOCKS, part) | sets.word(state, UNLOCKS, part);
+      loads |= (locks | sets.word(state, READS, part)) & bit;
+      stores |= (locks | sets.word(state, WRITES, part)) & bit;
+    }
+    return (loads === 0 ? 0 : LOADS) | (stores === 0 ? 0 : STORES);
+  }
+
   #meets(sets: FutureSets, other: number, kind: number, addr: Addr, a: number): boolean {
     const first = this.#first[addr] as number;
-    const bits = this.#broken === 'R-3' ? bitsOf(kind, a) & 1 : bitsOf(kind, a);
+    const bits = this.#broken === 'R-3' ? this.#bitsOf(kind, a) & 1 : this.#bitsOf(kind, a);
     for (let part = first; part < first + (this.#parts[addr] as number); part++) {
       if (((this.#bits[part] as number) & bits) === 0) continue;
       let met = sets.word(other, WRITES, part);

@@ -6,6 +6,7 @@ import { isUnheld, type Addr, type CpuId } from '../../memory/struct.js';
 import type { Machine, StateAccess, TraceEvent } from '../../scenario/declare.js';
 import { EventTrace } from '../../scenario/event-trace.js';
 import { WAIT_MWAIT, WAIT_LOCK, WAIT_NONE, WAIT_RELAX } from '../engine/cpu-state.js';
+import type { Outlook } from '../../view-machine/canonical/outlook.js';
 import type { Prepared } from '../engine/prepared.js';
 import type { Ended } from '../engine/ended.js';
 import { Constants } from './constants.js';
@@ -16,9 +17,11 @@ import { Liveness } from './liveness.js';
 import { UNKNOWN } from './local-graph.js';
 import { LocalStates, type Code, type LiveMemory } from './local-states.js';
 import * as ask from './requests.js';
+import { CodeOutlook } from './code-outlook.js';
 import type { SearchRule } from './rules.js';
 import { Sharing } from './sharing.js';
 import { UndoableMemory } from './undoable-memory.js';
+import { WeakMemory } from './weak-memory.js';
 
 /** No code: a CPU that executes no interrupt. */
 export const NONE = -1;
@@ -30,6 +33,8 @@ export interface GlobalOptions {
   readonly ablation: Ablation;
   /** Whether outcomes depend on recorded events. */
   readonly keepsEvents: boolean;
+  /** Whether the memory is that of the Linux kernel memory model; default: it is sequentially consistent. */
+  readonly isWeak?: boolean;
   /** A rule whose condition is ignored: for tests only. */
   readonly broken?: SearchRule | undefined;
 }
@@ -49,7 +54,9 @@ export interface Mark {
  */
 export class GlobalState implements LiveMemory, StateAccess, Ended {
   readonly cpuCount: number;
-  readonly memory: UndoableMemory;
+  readonly memory: UndoableMemory | WeakMemory;
+  /** The memory, if it is not sequentially consistent. */
+  readonly weak: WeakMemory | undefined;
   readonly local: LocalStates;
   readonly sharing: Sharing;
   /** Local state of each piece of code; {@link NONE} where there is none. */
@@ -91,11 +98,13 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   readonly #interruptRoots: Set<number>[];
   readonly #pendingView: { cpu: number; read: (addr: Addr) => number };
 
-  constructor({ machine, image }: Prepared, { ablation, keepsEvents, broken }: GlobalOptions) {
+  constructor({ machine, image }: Prepared, options: GlobalOptions) {
+    const { ablation, keepsEvents, broken, isWeak = false } = options;
     this.#broken = broken;
     this.#machine = machine;
     this.cpuCount = machine.bodies.length;
-    this.memory = new UndoableMemory(image);
+    this.weak = isWeak ? new WeakMemory(image, this.cpuCount) : undefined;
+    this.memory = this.weak ?? new UndoableMemory(image);
     this.sharing = new Sharing(image.length);
     this.#keepsEvents = keepsEvents;
     this.#hasInterrupts = machine.interrupt !== undefined;
@@ -106,11 +115,12 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
       localBase: machine.localBase,
       removed,
       hasInterrupts: this.#hasInterrupts,
+      isWeak,
       constants: new Constants(machine.ctx),
       keepsEvents,
       broken,
     });
-    this.futures = new Futures(this.local, this.sharing, image.length, broken);
+    this.futures = new Futures(this.local, this.sharing, image.length, { isWeak, broken });
     this.liveness = new Liveness(this.local, image.length, broken);
     this.#interruptRoots = machine.bodies.map(() => new Set<number>());
     this.at = new Int32Array(2 * this.cpuCount).fill(NONE);
@@ -222,18 +232,39 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     this.low = low;
     this.high = high;
     if (this.#broken === 'R-9') return;
+    if (this.weak !== undefined) this.weak.encode(this.#outlook());
     this.low ^= memory.low;
     this.high ^= memory.high;
-    this.#leaveOutDead();
+    if (memory instanceof UndoableMemory) this.#leaveOutDead(memory);
   }
 
-  /** Take the words out of the hash that nobody reads before they are overwritten. */
-  #leaveOutDead(): void {
-    const { liveness, memory, at } = this;
+  /** What the code may still do. */
+  #outlook(): Outlook {
+    const { futures, liveness, sharing, at } = this;
+    return new CodeOutlook({
+      ...{ futures, liveness, sharing, live: this.#liveWords() },
+      codeOf: (cpu) => [
+        at[cpu] as number,
+        at[this.cpuCount + cpu] as number,
+        ...(this.#interruptRoots[cpu] as Set<number>),
+      ],
+      cpus: this.cpuCount,
+    });
+  }
+
+  /** Numbers of the words that somebody may still read before they are overwritten. */
+  #liveWords(): Int32Array {
+    const { liveness, at } = this;
     const live = (this.#live = liveness.begin(this.#live));
     for (const state of at) if (state >= 0) liveness.join(live, state);
     for (const roots of this.#interruptRoots) for (const root of roots) liveness.join(live, root);
-    const { addrs } = liveness;
+    return live;
+  }
+
+  /** Take the words out of the hash that nobody reads before they are overwritten. */
+  #leaveOutDead(memory: UndoableMemory): void {
+    const live = this.#liveWords();
+    const { addrs } = this.liveness;
     for (let i = 0; i < live.length; i++) {
       for (let dead = ~(live[i] as number); dead !== 0; dead &= dead - 1) {
         const addr = addrs[32 * i + 31 - Math.clz32(dead & -dead)];
@@ -251,15 +282,21 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
 
   /** Whether a CPU can execute its next operation. */
   canGoOn(cpu: number): boolean {
+    const kind = this.local.kind(this.at[this.owner(cpu)] as number);
+    if (kind === ask.ASK_END || kind === ask.ASK_THROW) return false;
+    return !this.isBlocked(cpu) || this.weak?.owes(cpu) === true;
+  }
+
+  /** Whether the next operation of a CPU waits for a word to change. */
+  isBlocked(cpu: number): boolean {
     const state = this.at[this.owner(cpu)] as number;
     const { local, memory } = this;
     const kind = local.kind(state);
-    if (kind === ask.ASK_END || kind === ask.ASK_THROW) return false;
-    if (kind !== ask.ASK_LOCK && kind !== ask.ASK_RELAX && kind !== ask.ASK_MWAIT) return true;
+    if (kind !== ask.ASK_LOCK && kind !== ask.ASK_RELAX && kind !== ask.ASK_MWAIT) return false;
     // Whoever waits looks at the word at any time.
     if (this.#broken !== 'R-6') this.sharing.read(this.owner(cpu), local.addr(state));
     const value = memory.read(local.addr(state));
-    return kind === ask.ASK_LOCK ? isUnheld(value) : value !== local.a(state);
+    return kind === ask.ASK_LOCK ? !isUnheld(value) : value === local.a(state);
   }
 
   /** Words on which it depends, as far as is known, whether an interrupt of a CPU is pending. */
@@ -296,6 +333,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   mayFail(cpu: number): boolean {
     const state = this.at[this.owner(cpu)] as number;
     return (
+      this.weak === undefined &&
       this.#broken !== 'R-10' &&
       this.local.kind(state) === ask.ASK_TRYLOCK &&
       this.memory.read(this.local.addr(state)) === 0
@@ -311,11 +349,11 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   step(cpu: number, fails = false): boolean {
     const owner = this.owner(cpu);
     const state = this.at[owner] as number;
-    this.#owner = owner;
-    this.touched.length = 0;
-    this.recorded = false;
-    this.#held = this.#broken === 'R-15' ? this.local.knownLocks : this.local.heldLocks(state);
-    this.#conflict = this.#masksInterrupt(cpu, owner, state);
+    this.#prepareStep(cpu, owner, state);
+    if (this.weak !== undefined && this.isBlocked(cpu)) {
+      this.weak.endFence(cpu as CpuId);
+      return true;
+    }
     try {
       this.at[owner] = this.#follow(state, this.#operate(cpu, state, fails));
     } catch (error) {
@@ -328,6 +366,23 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
       return true;
     }
     if (owner !== cpu) this.#finishInterrupt(cpu);
+    return this.#conflict;
+  }
+
+  #prepareStep(cpu: number, owner: number, state: number): void {
+    this.#owner = owner;
+    this.touched.length = 0;
+    this.recorded = false;
+    this.#held = this.#broken === 'R-15' ? this.local.knownLocks : this.local.heldLocks(state);
+    this.#conflict = this.#masksInterrupt(cpu, owner, state);
+  }
+
+  /** Whether the order of the next operation of a CPU with others matters, as far as that can be told before it is executed. */
+  isContended(cpu: number): boolean {
+    const owner = this.owner(cpu);
+    const state = this.at[owner] as number;
+    this.#prepareStep(cpu, owner, state);
+    this.#touch(state);
     return this.#conflict;
   }
 
@@ -386,17 +441,30 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
 
   /** Note an access, and whether its order with what others may still do matters. */
   #touch(state: number): void {
-    const { local, sharing } = this;
+    const { local } = this;
     this.onAccess?.(this.#owner, state);
     this.touched.push(state);
     const kind = local.kind(state);
-    const addr = local.addr(state);
+    if (this.weak !== undefined && this.#isFenced(state)) {
+      this.#touchWord(ask.ASK_FENCE, ask.FENCE_WORD, 0);
+    }
+    this.#touchWord(kind, local.addr(state), local.a(state));
+  }
+
+  /** Whether an operation executes a strong fence besides what it is. */
+  #isFenced(state: number): boolean {
+    const [kind, order] = [this.local.kind(state), this.local.order(state)];
+    if (!ask.isFenced(kind, order)) return this.weak?.owes(this.#owner % this.cpuCount) === true;
+    return true;
+  }
+
+  #touchWord(kind: number, addr: Addr, a: number): void {
+    const { sharing } = this;
     const owner = this.#owner;
     const isShared = writes(kind) ? sharing.write(owner, addr) : sharing.read(owner, addr);
     if (this.#conflict || !isShared || this.#broken === 'R-1') return;
     if (writes(kind) && this.#causesInterrupt(addr)) this.#conflict = true;
     if (this.#conflict || this.futures.isGuarded(addr)) return;
-    const a = local.a(state);
     for (let other = 0; other < this.at.length && !this.#conflict; other++) {
       if (!this.#waitsForStep(other)) this.#conflict = this.#mayMeet(other, kind, addr, a);
     }
@@ -415,7 +483,9 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   /** Carry out an operation. Returns what its code is told. */
   #operate(cpu: number, state: number, fails: boolean): number {
     this.#touch(state);
-    return this.memory.operate(cpu as CpuId, this.local, state, fails);
+    const { weak, memory, local } = this;
+    if (weak !== undefined) return weak.operate(cpu as CpuId, local, state);
+    return (memory as UndoableMemory).operate(cpu as CpuId, local, state, fails);
   }
 
   /** Go on from a local state with an answer, through everything that is part of the step. Returns where the code stands. */

@@ -136,6 +136,13 @@ export class Liveness {
     return set;
   }
 
+  /** Whether a word is in a set; one that was never known to be written is. */
+  isIn(live: Int32Array, addr: Addr): boolean {
+    const number = this.#numberOf[addr] as number;
+    if (number < 0 || number >>> 5 >= live.length) return true;
+    return ((live[number >>> 5] as number) & (1 << (number & 31))) !== 0;
+  }
+
   /** Add what the code in a local state may read. */
   join(live: Int32Array, state: number): void {
     const base = state * this.#width;

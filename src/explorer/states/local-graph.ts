@@ -32,7 +32,8 @@ const HASH = 8;
 const HASH_AGAIN = 9;
 const FIRST_EDGE = 10;
 const LOCKSET = 11;
-const STRIDE = 12;
+const ORDERING = 12;
+const STRIDE = 13;
 
 /** Numbers of an edge: the answer, the state it leads to, and the next edge of the same state. */
 const EDGE_STRIDE = 3;
@@ -62,6 +63,7 @@ export interface NewState {
   readonly addr: number;
   readonly a: number;
   readonly b: number;
+  readonly order: number;
   readonly parent: number;
   readonly answer: number;
   readonly depth: number;
@@ -112,6 +114,10 @@ export class LocalGraph implements Behaviour {
   }
   b(state: number): number {
     return this.#numbers[state * STRIDE + B] as number;
+  }
+  /** How strongly what a state asks for is ordered, and fences before it. */
+  order(state: number): number {
+    return this.#numbers[state * STRIDE + ORDERING] as number;
   }
   /** Depth of preemption-disabled sections. */
   depth(state: number): number {
@@ -185,6 +191,7 @@ export class LocalGraph implements Behaviour {
     const from = half === 0 ? mix : mixAgain;
     let h = from(kind, this.addr(state));
     for (const n of [this.a(state), this.b(state), this.c(state)]) h = from(h, n);
+    h = from(h, this.order(state));
     h = from(from(h, this.depth(state)), this.current(state));
     const thrown = this.thrown.get(state);
     return thrown instanceof Error ? from(h, textNumber(thrown.message)) : h;
@@ -244,7 +251,7 @@ export class LocalGraph implements Behaviour {
 
   /** Add a state. */
   protected add(made: NewState): number {
-    const { kind, addr, a, b, parent, answer, depth, current, low, high } = made;
+    const { kind, addr, a, b, order, parent, answer, depth, current, low, high } = made;
     const state = this.#count++;
     const at = state * STRIDE;
     if (at + STRIDE > this.#numbers.length) {
@@ -257,6 +264,7 @@ export class LocalGraph implements Behaviour {
     n[at + ADDR] = addr;
     n[at + A] = a;
     n[at + B] = b;
+    n[at + ORDERING] = order;
     n[at + PARENT] = parent;
     n[at + ANSWER] = answer;
     n[at + DEPTH] = depth;

@@ -7,7 +7,8 @@ import { SimulatorBug, UsageError } from '../../errors.js';
 import type { CpuContext } from '../../memory/cpu.js';
 import type { Addr, CpuId } from '../../memory/struct.js';
 import type { Coroutine } from '../engine/cpu-state.js';
-import { AskingCpu, type Answers, type AskingOptions } from './asking-cpu.js';
+import { AskingCpu } from './asking-cpu.js';
+import type { Answers, Asked, AskingOptions } from './asking.js';
 import { mix, mixAgain } from './hash.js';
 import { LocalGraph, UNKNOWN } from './local-graph.js';
 import { ASK_END, ASK_THROW, ASK_TRACE, isImmediate } from './requests.js';
@@ -36,6 +37,9 @@ interface Live {
   /** The state whose answer it waits for. */
   at: number;
 }
+
+/** Code has nothing left to ask for. */
+const END: Asked = { kind: ASK_END, addr: 0, a: 0, b: 0, order: 0 };
 
 /** All local states of a machine's CPUs. */
 export class LocalStates extends LocalGraph implements Answers {
@@ -91,6 +95,7 @@ export class LocalStates extends LocalGraph implements Answers {
       addr: -1 - root,
       a: 0,
       b: 0,
+      order: 0,
       parent: UNKNOWN,
       answer: root,
       depth: 0,
@@ -132,13 +137,13 @@ export class LocalStates extends LocalGraph implements Answers {
   #run(live: Live, coroutine: Coroutine): number {
     let reached: number;
     try {
-      if (coroutine.next().done === true) reached = this.#append(ASK_END, 0, 0, 0);
+      if (coroutine.next().done === true) reached = this.#append(END);
       else reached = this.#from;
     } catch (error) {
       live.coroutine = undefined;
       if (error === DEVIATES) return this.#from;
       if (error instanceof SimulatorBug || error instanceof UsageError) throw error;
-      reached = this.#append(ASK_THROW, 0, 0, 0);
+      reached = this.#append({ ...END, kind: ASK_THROW });
       this.thrown.set(reached, error);
     }
     live.at = reached;
@@ -171,11 +176,11 @@ export class LocalStates extends LocalGraph implements Answers {
     return path.reverse();
   }
 
-  request(kind: number, addr: Addr, a: number, b: number): number | undefined {
-    if (this.#along < this.#path.length) return this.#replayed(kind, addr);
-    const state = this.#append(kind, addr, a, b);
+  request(asked: Asked): number | undefined {
+    if (this.#along < this.#path.length) return this.#replayed(asked.kind, asked.addr);
+    const state = this.#append(asked);
     this.#from = state;
-    if (!isImmediate(kind)) return undefined;
+    if (!isImmediate(asked.kind)) return undefined;
     this.#answer = this.#guide === UNKNOWN ? this.#memory.immediate(state) : this.#guided(state);
     return this.#answer;
   }
@@ -196,7 +201,7 @@ export class LocalStates extends LocalGraph implements Answers {
       this.#along += 2;
       return;
     }
-    const state = this.#append(ASK_TRACE, event, a, b);
+    const state = this.#append({ kind: ASK_TRACE, addr: event, a, b, order: 0 });
     this.recorded.set(state, c);
     this.#from = state;
     this.#answer = 0;
@@ -205,13 +210,13 @@ export class LocalStates extends LocalGraph implements Answers {
   }
 
   /** The state that code being executed asks something in: follows the last one by the last answer. */
-  #append(kind: number, addr: number, a: number, b: number): number {
+  #append(asked: Asked): number {
     const { preemptDepth: depth, current, low, high } = this.#cpu as AskingCpu;
     const parent = this.#from;
     const answer = this.#answer;
     const next = this.next(parent, answer);
     if (next !== UNKNOWN) return next;
-    return this.reach({ kind, addr, a, b, parent, answer, depth, current, low, high });
+    return this.reach({ ...asked, parent, answer, depth, current, low, high });
   }
 
   /**

@@ -87,7 +87,7 @@ export class Lookahead {
   constructor(state: GlobalState, broken?: SearchRule) {
     this.#state = state;
     const count = state.cpuCount === 2 ? 2 : 0;
-    this.#solos = Array.from({ length: count }, () => new Solo(state.memory.words.length));
+    this.#solos = Array.from({ length: count }, () => new Solo(state.memory.size));
     this.#isShort = broken === 'R-16';
   }
 

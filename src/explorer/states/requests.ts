@@ -1,5 +1,7 @@
 /** What a CPU asks of the memory, as numbers: the alphabet of its local states. */
 
+import { RMW_FULL } from '../../memory/model.js';
+
 /** The code is over. */
 export const ASK_END = 0;
 /** The code threw. */
@@ -27,13 +29,35 @@ export const ASK_PREEMPT = 16;
 /** Waits until a word is no longer what was seen: in a loop, or with nothing else to do. */
 export const ASK_RELAX = 17;
 export const ASK_MWAIT = 18;
+/** A strong fence: as far as others can tell, an access of one word that all strong fences change. */
+export const ASK_FENCE = 19;
 /** From here on accesses without a scheduling point: part of the step before them. */
-export const ASK_GET = 19;
-export const ASK_SET = 20;
+export const ASK_GET = 20;
+export const ASK_SET = 21;
 /** A `cpu.trace()`: its four numbers follow in a table of their own. */
-export const ASK_TRACE = 21;
+export const ASK_TRACE = 22;
+
+/** The word that strong fences are said to change: no code can access it. */
+export const FENCE_WORD = 0;
+
+/** Of the order of a request, the `LOAD_*`, `STORE_*` or `RMW_*` part. */
+export const ORDER = 7;
+/** The operation begins with `smp_rmb()`, with `smp_wmb()`, with the fence that a fully ordered operation still owes. */
+export const READ_FENCE = 8;
+export const WRITE_FENCE = 16;
+export const OWES_FENCE = 32;
 
 /** Whether a request is part of the step before it. */
 export function isImmediate(kind: number): boolean {
   return kind >= ASK_GET;
+}
+
+/** Whether a request is a read-modify-write. */
+export function isModify(kind: number): boolean {
+  return kind >= ASK_XCHG && kind <= ASK_CLEAR_BIT;
+}
+
+/** Whether an operation of this order executes a strong fence, or may. */
+export function isFenced(kind: number, order: number): boolean {
+  return (order & OWES_FENCE) !== 0 || (isModify(kind) && (order & ORDER) === RMW_FULL);
 }

@@ -32,4 +32,6 @@ export interface End {
   count: number;
   /** The way to the first: see `PathStrategy`. */
   readonly path: readonly number[];
+  /** The answers of the memory in each step of it; none under sequential consistency. */
+  readonly answers: readonly (readonly number[])[];
 }

@@ -1,15 +1,15 @@
-/** Searches all states of a race under sequentially consistent memory, each once. */
+/** Searches all states of a race, each once, under sequentially consistent memory or that of the Linux kernel. */
 
 import type { Ablation } from '../../memory/sites.js';
 import type { Prepared } from '../engine/prepared.js';
 import { RandomSource } from '../engine/random-source.js';
 import { countOf, lowest } from '../engine/strategy.js';
 import { Judge } from '../engine/verdict.js';
-import { GlobalState, type Mark } from './global-state.js';
-import { HashSet, mix, mixAgain } from './hash.js';
-import { Lookahead } from './lookahead.js';
+import { GlobalState } from './global-state.js';
+import { HashSet } from './hash.js';
 import type { SearchRule } from './rules.js';
 import type { End, SearchResult, Seen } from './search-result.js';
+import { type Point, Walk } from './walk.js';
 
 /** Seed of the executions that tell how much a search has seen. */
 const PROBE_SEED = 1;
@@ -25,6 +25,8 @@ export interface SearchLimits {
 /** What a search is made with. */
 export interface SearchOptions {
   readonly ablation: Ablation;
+  /** Whether the memory is that of the Linux kernel memory model; default: it is sequentially consistent. */
+  readonly isWeak?: boolean;
   /** Operations before an execution is taken for one that makes no progress. */
   readonly bound: number;
   /** A rule whose condition is ignored: for tests only. */
@@ -35,94 +37,75 @@ export interface SearchOptions {
 
 /** A state with choices left: bit `cpu` is its next operation, then that with a late failure, then an interrupt. */
 interface Frame {
-  readonly mark: Mark;
+  readonly at: Point;
   left: number;
-  readonly depth: number;
-  /** The CPU that took the step before, and preemptions up to there. */
-  readonly last: number;
-  readonly preemptions: number;
+  /** A choice whose order with others does not matter, and which the memory may answer in several ways; -1: none. */
+  readonly forced: number;
+  /** For one of the answers the order did matter: the other choices are still to be taken. */
+  isOpen: boolean;
+  /** The choice taken last, and what the memory is to answer when it is taken again; nothing: it answered all it can. */
+  choice: number;
+  answers: readonly number[] | undefined;
 }
 
 /** Depth-first search over the states of one scenario. */
 export class StateSearch {
   readonly #prepared: Prepared;
-  readonly #ablation: Ablation;
+  readonly #options: SearchOptions;
   readonly #judge: Judge;
-  readonly #bound: number;
-  readonly #broken: SearchRule | undefined;
-  #state: GlobalState;
+  #walk: Walk;
   #seen = new HashSet();
   #frames: Frame[] = [];
   #ends = new Map<string, End>();
-  /** The choice taken at each depth. */
-  readonly #path: number[] = [];
-  #steps = 0;
   #restarts = 0;
   #keepsEvents = false;
-  /** Operations on the way to the current state. */
-  #depth = 0;
   #surprises = 0;
   /** Steps when something first turned out to be wrong in this pass, and when the pass began; negative: nothing did. */
   #doubtfulSince = -1;
   #passSteps = 0;
-  readonly #isPlain: boolean;
-  #ahead: Lookahead;
   #done = false;
   #overlong = false;
-  /** Preemptions that an execution may have, and whether choices were left out for it. */
-  #most = Infinity;
-  #bounded = false;
-  /** The CPU whose step was the last that mattered, and preemptions on the way to the current state. */
-  #last = -1;
-  #preemptions = 0;
 
-  constructor(prepared: Prepared, { ablation, bound, broken, isPlain = false }: SearchOptions) {
-    this.#isPlain = isPlain;
+  constructor(prepared: Prepared, options: SearchOptions) {
     this.#prepared = prepared;
-    this.#ablation = ablation;
-    this.#broken = broken;
+    this.#options = options;
     this.#judge = new Judge(prepared);
-    this.#bound = bound;
-    this.#state = this.#newState();
-    this.#ahead = new Lookahead(this.#state, broken);
+    this.#walk = this.#newWalk(0);
     this.#begin();
   }
 
-  #newState(): GlobalState {
-    return new GlobalState(this.#prepared, {
-      ablation: this.#ablation,
-      keepsEvents: this.#keepsEvents,
-      broken: this.#broken,
-    });
+  #newWalk(steps: number): Walk {
+    const { ablation, isWeak = false, broken } = this.#options;
+    const keepsEvents = this.#keepsEvents;
+    const state = new GlobalState(this.#prepared, { ablation, keepsEvents, isWeak, broken });
+    return new Walk(state, this.#options, steps);
   }
 
   #begin(): void {
+    const { state } = this.#walk;
     this.#seen = new HashSet();
     this.#frames = [];
     this.#ends = new Map();
-    this.#overlong = this.#bounded = false;
-    this.#state.confirm();
-    this.#state.rebuild();
-    this.#goToStart();
-    this.#surprises = this.#state.sharing.surprises;
+    this.#overlong = false;
+    this.#walk.forgetBounded();
+    state.confirm();
+    state.rebuild();
+    this.#walk.start();
+    this.#surprises = state.sharing.surprises;
     this.#doubtfulSince = -1;
-    this.#passSteps = this.#steps;
+    this.#passSteps = this.#walk.steps;
     this.#visit();
-  }
-
-  #goToStart(): void {
-    this.#depth = this.#preemptions = 0;
-    this.#last = -1;
-    this.#ahead.clear();
-    this.#state.start();
   }
 
   /**
    * Search again, only executions with few preemptions: choices to go on with another CPU although the one that took the last
    * step that was a choice could go on.
+   *
+   * @param weak answers of the memory other than the sequentially consistent one, at most
    */
-  bound(preemptions: number): void {
-    this.#most = preemptions;
+  bound(preemptions: number, weak = Infinity): void {
+    this.#walk.most = preemptions;
+    this.#walk.mostWeak = weak;
     this.#done = false;
     this.#begin();
   }
@@ -137,6 +120,7 @@ export class StateSearch {
   probe(executions: number, isLate: () => boolean = () => false): Seen | null {
     const random = new RandomSource();
     let [sum, squares, run] = [0, 0, 0];
+    this.#walk.random = random;
     for (; run < executions; run++) {
       random.seed(PROBE_SEED, run);
       const share = this.#probeOnce(random, isLate);
@@ -144,6 +128,7 @@ export class StateSearch {
       sum += share;
       squares += share * share;
     }
+    this.#walk.random = undefined;
     if (run < FEWEST_PROBES && run < executions) return null;
     const share = sum / run;
     const variance = Math.max(0, squares / run - share * share);
@@ -152,18 +137,18 @@ export class StateSearch {
 
   /** One execution at random. Returns the share of its states that are known; nothing when it got late. */
   #probeOnce(random: RandomSource, isLate: () => boolean): number | undefined {
-    this.#goToStart();
+    const walk = this.#walk;
+    walk.start();
     let [states, known] = [0, 0];
     for (;;) {
-      const choices = this.#come();
+      const choices = walk.come();
       if (choices === 0) return states === 0 ? 1 : known / states;
       if (isLate()) return undefined;
-      this.#state.hash();
       states++;
-      if (this.#seen.has(...this.#hash())) known++;
+      if (this.#seen.has(...walk.hash())) known++;
       let left = choices;
       for (let skip = random.below(countOf(choices)); skip > 0; skip--) left &= left - 1;
-      this.#take(lowest(left));
+      walk.take(lowest(left));
     }
   }
 
@@ -174,19 +159,19 @@ export class StateSearch {
 
   /** Steps executed so far. */
   get steps(): number {
-    return this.#steps;
+    return this.#walk.steps;
   }
 
   /** Search on. */
   run(limits: SearchLimits): SearchResult {
-    while (!this.#done && this.#steps < limits.steps) this.#advance();
+    while (!this.#done && this.#walk.steps < limits.steps) this.#advance();
     return {
       exhausted: this.#done && !this.#overlong,
       states: this.#seen.size,
-      steps: this.#steps,
+      steps: this.#walk.steps,
       ends: this.#ends,
       restarts: this.#restarts,
-      bounded: this.#bounded,
+      bounded: this.#walk.bounded,
     };
   }
 
@@ -197,186 +182,92 @@ export class StateSearch {
       return;
     }
     const frame = this.#frames.at(-1);
-    if (frame === undefined) {
-      this.#done = true;
-      return;
+    if (frame === undefined) this.#done = true;
+    else if (frame.answers === undefined && frame.left === 0 && !frame.isOpen) this.#frames.pop();
+    else this.#goOn(frame);
+  }
+
+  /** Take the next choice of a frame, or the last one again with other answers. */
+  #goOn(frame: Frame): void {
+    const walk = this.#walk;
+    walk.goTo(frame.at);
+    const { answers } = frame;
+    if (answers === undefined) {
+      if (frame.left === 0) this.#widen(frame);
+      if (frame.left === 0) return;
+      frame.choice = lowest(frame.left);
+      frame.left &= frame.left - 1;
     }
-    if (frame.left === 0) {
-      this.#frames.pop();
-      return;
-    }
-    const choice = lowest(frame.left);
-    frame.left &= frame.left - 1;
-    this.#state.restore(frame.mark);
-    this.#depth = frame.depth;
-    this.#last = frame.last;
-    this.#preemptions = frame.preemptions;
-    this.#choose(choice);
+    const isForced = frame.choice === frame.forced;
+    const isContended = walk.choose(frame.choice, isForced, answers);
+    if (isForced && isContended) frame.isOpen = true;
+    frame.answers = walk.state.weak?.answers.next;
     this.#visit();
+  }
+
+  /** Take the other choices, too. */
+  #widen(frame: Frame): void {
+    frame.isOpen = false;
+    frame.left = this.#walk.affordable(this.#walk.choices()) & ~(1 << frame.forced);
   }
 
   /** Whether something that the search relied on turned out to be wrong, and enough has been learnt since. */
   #mustBeginAgain(): boolean {
-    const { sharing, surprises } = this.#state;
+    const { state, steps } = this.#walk;
     if (this.#mustKeepEvents()) return true;
-    if (this.#broken === 'R-2') return false;
+    if (this.#options.broken === 'R-2') return false;
     if (this.#doubtfulSince < 0) {
-      if (sharing.surprises === this.#surprises && surprises === 0) {
-        return this.#frames.length === 0 && !this.#state.confirm();
+      if (state.sharing.surprises === this.#surprises && state.surprises === 0) {
+        return this.#frames.length === 0 && !state.confirm();
       }
-      this.#doubtfulSince = this.#steps;
+      this.#doubtfulSince = steps;
     }
-    const learnt = this.#steps - this.#doubtfulSince;
+    const learnt = steps - this.#doubtfulSince;
     return this.#frames.length === 0 || learnt > 2 * (this.#doubtfulSince - this.#passSteps);
   }
 
   #mustKeepEvents(): boolean {
-    if (this.#keepsEvents || !this.#state.usesEvents) return false;
+    if (this.#keepsEvents || !this.#walk.state.usesEvents) return false;
     this.#keepsEvents = true;
-    this.#state = this.#newState();
-    this.#ahead = new Lookahead(this.#state, this.#broken);
+    const { steps, most, mostWeak } = this.#walk;
+    this.#walk = this.#newWalk(steps);
+    this.#walk.most = most;
+    this.#walk.mostWeak = mostWeak;
     return true;
-  }
-
-  #take(choice: number): void {
-    const state = this.#state;
-    this.#ahead.clear();
-    const n = state.cpuCount;
-    this.#count(choice);
-    if (choice >= 2 * n) state.interrupt(choice - 2 * n);
-    else if (choice >= n) state.step(choice - n, true);
-    else state.step(choice);
-  }
-
-  #count(choice: number): void {
-    this.#steps++;
-    this.#path[this.#depth++] = choice;
   }
 
   /** Execute what is no choice, then note the state and its choices, or how the execution ended. */
   #visit(): void {
-    const choices = this.#come();
+    const walk = this.#walk;
+    const choices = walk.come();
     if (choices === 0) {
       this.#note();
       return;
     }
-    this.#state.hash();
-    if (!this.#seen.add(...this.#hash())) return;
-    const left = this.#affordable(choices);
+    if (!this.#seen.add(...walk.hash())) return;
+    const { isForced } = walk;
     this.#frames.push({
-      mark: this.#state.mark(),
-      left,
-      depth: this.#depth,
-      last: this.#last,
-      preemptions: this.#preemptions,
+      at: walk.here(),
+      left: isForced ? choices : walk.affordable(choices),
+      forced: isForced ? lowest(choices) : -1,
+      isOpen: false,
+      choice: 0,
+      answers: undefined,
     });
-  }
-
-  /** Execute what is no choice. Returns the choices there are then, two or more; 0 when the execution is over. */
-  #come(): number {
-    const state = this.#state;
-    for (;;) {
-      if (state.thrown !== undefined) return 0;
-      this.#settle();
-      if (this.#depth > this.#bound) return 0;
-      const choices = this.#choices();
-      if (choices === 0) {
-        if (state.passTime()) continue;
-        return 0;
-      }
-      if ((choices & (choices - 1)) !== 0) return choices;
-      this.#choose(lowest(choices));
-    }
   }
 
   /** Note how an execution ended. */
   #note(): void {
-    if (this.#state.thrown !== undefined) this.#end('threw');
-    else if (this.#depth > this.#bound) this.#overlong = true;
-    else this.#end(this.#state.restsAs);
-  }
-
-  /** Hash of the state; with a bound, of what is left of it too. */
-  #hash(): [number, number] {
-    const { low, high } = this.#state;
-    if (this.#most === Infinity) return [low, high];
-    const spent = 64 * this.#preemptions + this.#last + 1;
-    return [mix(low, spent), mixAgain(high, spent)];
-  }
-
-  /** Take a choice, and count it if it is a preemption. */
-  #choose(choice: number): void {
-    if (this.#isPreemption(choice)) this.#preemptions++;
-    this.#last = choice % this.#state.cpuCount;
-    this.#take(choice);
-  }
-
-  #isPreemption(choice: number): boolean {
-    const last = this.#last;
-    return last >= 0 && choice % this.#state.cpuCount !== last && this.#state.canGoOn(last);
-  }
-
-  /** Choices that the bound on preemptions leaves. */
-  #affordable(choices: number): number {
-    if (this.#preemptions < this.#most) return choices;
-    let left = 0;
-    for (let rest = choices; rest !== 0; rest &= rest - 1) {
-      if (!this.#isPreemption(lowest(rest))) left |= rest & -rest;
-    }
-    if (left !== choices) this.#bounded = true;
-    return left;
-  }
-
-  /** Execute every operation whose order with others does not matter. */
-  #settle(): void {
-    if (this.#isPlain) return;
-    const state = this.#state;
-    for (let cpu = 0; cpu < state.cpuCount; cpu++) {
-      while (state.canGoOn(cpu) && !state.mayFail(cpu) && this.#depth <= this.#bound) {
-        const mark = state.mark();
-        this.#count(cpu);
-        if (!state.step(cpu) || this.#commutes(cpu, mark)) {
-          this.#ahead.stepped(cpu);
-          continue;
-        }
-        state.restore(mark);
-        this.#depth--;
-        break;
-      }
-    }
-  }
-
-  /** Whether a step that was just taken commutes with all that others may do before it. */
-  #commutes(cpu: number, mark: Mark): boolean {
-    const state = this.#state;
-    const ahead = this.#ahead;
-    if (state.thrown !== undefined || state.recorded) return false;
-    if (!ahead.isKnown(cpu)) {
-      state.restore(mark);
-      ahead.look(cpu);
-      state.step(cpu);
-    }
-    return ahead.commutes(cpu, mark);
-  }
-
-  #choices(): number {
-    const state = this.#state;
-    const n = state.cpuCount;
-    let choices = 0;
-    for (let cpu = 0; cpu < n; cpu++) {
-      if (state.canGoOn(cpu)) {
-        choices |= 1 << cpu;
-        if (state.mayFail(cpu)) choices |= 1 << (n + cpu);
-      }
-      if (state.isInterrupted(cpu)) choices |= 1 << (2 * n + cpu);
-    }
-    return choices;
+    const { state, isOverlong } = this.#walk;
+    if (state.thrown !== undefined) this.#end('threw');
+    else if (isOverlong) this.#overlong = true;
+    else this.#end(state.restsAs);
   }
 
   #end(reason: 'ended' | 'deadlock' | 'threw'): void {
-    const verdict = this.#judge.judge(this.#state, reason, undefined);
+    const verdict = this.#judge.judge(this.#walk.state, reason, undefined);
     const known = this.#ends.get(verdict.key);
     if (known !== undefined) known.count++;
-    else this.#ends.set(verdict.key, { verdict, count: 1, path: this.#path.slice(0, this.#depth) });
+    else this.#ends.set(verdict.key, { verdict, count: 1, ...this.#walk.way });
   }
 }

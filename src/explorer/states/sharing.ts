@@ -46,6 +46,11 @@ export class Sharing {
     return writers !== 0 && (all & (all - 1)) !== 0;
   }
 
+  /** Whether any code stores to a word. */
+  isWritten(addr: Addr): boolean {
+    return this.#writers[addr] !== 0;
+  }
+
   /** Code other than that of `owners` (a bit mask) that stores to a word. */
   writersBesides(owners: number, addr: Addr): number {
     return (this.#writers[addr] as number) & ~owners;

@@ -11,6 +11,7 @@ export interface Requests {
   addr(state: number): Addr;
   a(state: number): number;
   b(state: number): number;
+  order(state: number): number;
 }
 
 /** Words that are changed and changed back. */
@@ -26,6 +27,11 @@ export class UndoableMemory {
   constructor(initial: Int32Array) {
     this.#initial = initial;
     this.words = Int32Array.from(initial);
+  }
+
+  /** Number of words. */
+  get size(): number {
+    return this.words.length;
   }
 
   read(addr: Addr): number {

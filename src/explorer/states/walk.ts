@@ -1,0 +1,301 @@
+/** One execution of a search of states: where it stands, how it came there, and how it goes on where it has no choice. */
+
+import type { RandomSource } from '../engine/random-source.js';
+import { lowest } from '../engine/strategy.js';
+import { NO_ANSWERS } from './answers.js';
+import type { GlobalState, Mark } from './global-state.js';
+import { mix, mixAgain } from './hash.js';
+import { Lookahead } from './lookahead.js';
+import type { SearchRule } from './rules.js';
+
+/** What became of an operation that might be no choice: executed; its order matters; it has several answers. */
+const WENT = 0;
+const STAYS = 1;
+const HAS_ANSWERS = 2;
+
+/** What is fixed about the executions of a search. */
+export interface WalkOptions {
+  /** Operations before an execution is taken for one that makes no progress. */
+  readonly bound: number;
+  /** A rule whose condition is ignored: for tests only. */
+  readonly broken?: SearchRule | undefined;
+  /** Every step is a choice: for tests only. */
+  readonly isPlain?: boolean;
+}
+
+/** A point on the way of an execution. */
+export interface Point {
+  readonly mark: Mark;
+  /** Operations on the way there. */
+  readonly depth: number;
+  /** The CPU that took the last step that mattered, and preemptions and weak answers up to there. */
+  readonly last: number;
+  readonly preemptions: number;
+  readonly weak: number;
+}
+
+/** Executes one scenario, one execution after another, and takes steps back. */
+export class Walk {
+  readonly state: GlobalState;
+  /** Steps executed in all executions, to and fro. */
+  steps: number;
+  /** Operations on the way to the current state. */
+  depth = 0;
+  /** The choice taken at each depth, and the answers of the memory there. */
+  readonly path: number[] = [];
+  readonly answers: (readonly number[])[] = [];
+  /** Preemptions that an execution may have, and answers of the memory other than the sequentially consistent one. */
+  most = Infinity;
+  mostWeak = Infinity;
+  /** The only choice is one whose order with others does not matter, but the memory may answer in several ways. */
+  isForced = false;
+  /** Where answers come from in an execution at random. */
+  random: RandomSource | undefined;
+  /** The CPU whose step was the last that mattered, and preemptions and weak answers on the way to the current state. */
+  last = -1;
+  preemptions = 0;
+  weak = 0;
+  readonly #bound: number;
+  readonly #isPlain: boolean;
+  readonly #ahead: Lookahead;
+  #bounded = false;
+
+  /** @param steps how many steps were executed before */
+  constructor(state: GlobalState, { bound, broken, isPlain = false }: WalkOptions, steps: number) {
+    this.state = state;
+    this.steps = steps;
+    this.#bound = bound;
+    this.#isPlain = isPlain;
+    this.#ahead = new Lookahead(state, broken);
+  }
+
+  /** Stand at the beginning. */
+  start(): void {
+    this.depth = this.preemptions = this.weak = 0;
+    this.last = -1;
+    this.#ahead.clear();
+    this.state.start();
+  }
+
+  /** Whether choices or answers were left out because of a bound. */
+  get bounded(): boolean {
+    return this.#bounded || this.state.weak?.answers.cut === true;
+  }
+
+  /** From now on it counts what is left out because of a bound. */
+  forgetBounded(): void {
+    this.#bounded = false;
+    if (this.state.weak !== undefined) this.state.weak.answers.cut = false;
+  }
+
+  /** The point where the execution stands. */
+  here(): Point {
+    const { depth, last, preemptions, weak } = this;
+    return { mark: this.state.mark(), depth, last, preemptions, weak };
+  }
+
+  /** Stand at a point of this execution, or of one that it has in common with it. */
+  goTo(point: Point): void {
+    this.state.restore(point.mark);
+    this.depth = point.depth;
+    this.last = point.last;
+    this.preemptions = point.preemptions;
+    this.weak = point.weak;
+  }
+
+  /** How the execution came to where it stands. */
+  get way(): { path: number[]; answers: (readonly number[])[] } {
+    return { path: this.path.slice(0, this.depth), answers: this.answers.slice(0, this.depth) };
+  }
+
+  /** Whether the execution has gone on for too long. */
+  get isOverlong(): boolean {
+    return this.depth > this.#bound;
+  }
+
+  /**
+   * Execute what is no choice. Returns the choices there are then: two or more, or one with several answers of the memory; 0 when
+   * the execution is over.
+   */
+  come(): number {
+    const state = this.state;
+    for (;;) {
+      if (state.thrown !== undefined) return 0;
+      const forced = this.#settle();
+      this.isForced = forced >= 0;
+      if (this.isForced) return 1 << forced;
+      if (this.isOverlong) return 0;
+      const choices = this.choices();
+      if (choices === 0) {
+        if (state.passTime()) continue;
+        return 0;
+      }
+      if ((choices & (choices - 1)) !== 0) return choices;
+      if (!this.#goAlone(lowest(choices))) return choices;
+    }
+  }
+
+  /** Hash of the state; with a bound, of what is left of it too. */
+  hash(): [number, number] {
+    this.state.hash();
+    const { low, high } = this.state;
+    if (this.most === Infinity && this.mostWeak === Infinity) return [low, high];
+    const spent = 64 * this.preemptions + this.last + 1;
+    return [mix(mix(low, spent), this.weak), mixAgain(mixAgain(high, spent), this.weak)];
+  }
+
+  /**
+   * Take a choice, and count it if it is a preemption.
+   *
+   * @param isForced its order with others does not matter: it is none
+   * @param answers what the memory answers; those that are not said are the sequentially consistent ones
+   * @returns whether the order of the step with others matters
+   */
+  choose(choice: number, isForced = false, answers?: readonly number[]): boolean {
+    if (!isForced) {
+      if (this.#isPreemption(choice)) this.preemptions++;
+      this.last = choice % this.state.cpuCount;
+    }
+    return this.take(choice, answers);
+  }
+
+  /** Take the only choice. Returns false, and takes it not, if the memory may answer in several ways. */
+  #goAlone(choice: number): boolean {
+    if (this.state.weak === undefined) {
+      this.choose(choice);
+      return true;
+    }
+    const mark = this.state.mark();
+    const [last, preemptions] = [this.last, this.preemptions];
+    this.choose(choice);
+    if (this.state.weak.answers.taken.length === 0) return true;
+    this.#takeBack(mark);
+    this.last = last;
+    this.preemptions = preemptions;
+    return false;
+  }
+
+  /** Take back the last step. */
+  #takeBack(mark: Mark): void {
+    this.weak -= this.state.weak?.answers.weak ?? 0;
+    this.depth--;
+    this.state.restore(mark);
+  }
+
+  #isPreemption(choice: number): boolean {
+    const last = this.last;
+    return last >= 0 && choice % this.state.cpuCount !== last && this.state.canGoOn(last);
+  }
+
+  /** Choices that the bound on preemptions leaves. */
+  affordable(choices: number): number {
+    if (this.preemptions < this.most) return choices;
+    let left = 0;
+    for (let rest = choices; rest !== 0; rest &= rest - 1) {
+      if (!this.#isPreemption(lowest(rest))) left |= rest & -rest;
+    }
+    if (left !== choices) this.#bounded = true;
+    return left;
+  }
+
+  /** Take a step. Returns whether its order with others matters. */
+  take(choice: number, decided: readonly number[] = NO_ANSWERS): boolean {
+    const state = this.state;
+    const { weak } = state;
+    this.#ahead.clear();
+    const n = state.cpuCount;
+    const isWait = weak !== undefined && choice < n && state.isBlocked(choice);
+    this.#count(isWait ? 3 * n + choice : choice);
+    weak?.answers.begin(decided, this.mostWeak - this.weak, this.random);
+    const isContended = this.#carryOut(choice);
+    if (weak === undefined) return isContended;
+    this.answers[this.depth - 1] = weak.answers.taken;
+    this.weak += weak.answers.weak;
+    return isContended;
+  }
+
+  #carryOut(choice: number): boolean {
+    const state = this.state;
+    const n = state.cpuCount;
+    if (choice < n) return state.step(choice);
+    if (choice < 2 * n) return state.step(choice - n, true);
+    state.interrupt(choice - 2 * n);
+    return true;
+  }
+
+  #count(choice: number): void {
+    this.steps++;
+    this.path[this.depth++] = choice;
+  }
+
+  /**
+   * Execute every operation whose order with others does not matter. Returns a CPU whose next operation is such a one, but which the
+   * memory may answer in several ways; -1 when there is none.
+   */
+  #settle(): number {
+    if (this.#isPlain) return -1;
+    const state = this.state;
+    for (let cpu = 0; cpu < state.cpuCount; cpu++) {
+      while (state.canGoOn(cpu) && !state.mayFail(cpu) && !this.isOverlong) {
+        const went = state.weak === undefined ? this.#goesAlone(cpu) : this.#goesAloneWeakly(cpu);
+        if (went === HAS_ANSWERS) return cpu;
+        if (went === STAYS) break;
+      }
+    }
+    return -1;
+  }
+
+  /** Execute the next operation of a CPU if its order with others does not matter. */
+  #goesAlone(cpu: number): number {
+    const state = this.state;
+    const mark = state.mark();
+    this.#count(cpu);
+    if (!state.step(cpu) || this.#commutes(cpu, mark)) {
+      this.#ahead.stepped(cpu);
+      return WENT;
+    }
+    state.restore(mark);
+    this.depth--;
+    return STAYS;
+  }
+
+  /** The same where the memory may answer in several ways: then it is not executed. */
+  #goesAloneWeakly(cpu: number): number {
+    const state = this.state;
+    if (state.isBlocked(cpu) || state.isContended(cpu)) return STAYS;
+    const mark = state.mark();
+    const isContended = this.take(cpu);
+    const isOnly = state.weak?.answers.taken.length === 0;
+    if (isOnly && !isContended) return WENT;
+    this.#takeBack(mark);
+    return isContended ? STAYS : HAS_ANSWERS;
+  }
+
+  /** Whether a step that was just taken commutes with all that others may do before it. */
+  #commutes(cpu: number, mark: Mark): boolean {
+    const state = this.state;
+    const ahead = this.#ahead;
+    if (state.thrown !== undefined || state.recorded) return false;
+    if (!ahead.isKnown(cpu)) {
+      state.restore(mark);
+      ahead.look(cpu);
+      state.step(cpu);
+    }
+    return ahead.commutes(cpu, mark);
+  }
+
+  /** Who can go on, as bits: the next operation of a CPU, a trylock of it that fails late, its interrupt. */
+  choices(): number {
+    const state = this.state;
+    const n = state.cpuCount;
+    let choices = 0;
+    for (let cpu = 0; cpu < n; cpu++) {
+      if (state.canGoOn(cpu)) {
+        choices |= 1 << cpu;
+        if (state.mayFail(cpu)) choices |= 1 << (n + cpu);
+      }
+      if (state.isInterrupted(cpu)) choices |= 1 << (2 * n + cpu);
+    }
+    return choices;
+  }
+}
