@@ -68,6 +68,7 @@ const TABLE = {
   ...JSON_OPTION,
   ...REPORTS,
   trace: { ...TRACE.trace, needs: { on: ['explorer'] } },
+  ftrace: { ...TRACE.ftrace, needs: { on: ['explorer'] } },
 } as const;
 
 /** Add the command to a program. */

@@ -2,6 +2,7 @@
 
 import { writeTextFile } from '../campaign/files.js';
 import { recordFinding, type RecordFindingOptions } from '../campaign/record-finding.js';
+import type { Recording } from '../explorer/findings/recording.js';
 import { findingPage } from '../report/finding.js';
 import { ftraceText } from '../report/finding/ftrace.js';
 import { perfettoTrace } from '../report/finding/perfetto.js';
@@ -21,6 +22,11 @@ export async function writeFindingFiles(
   if (html === undefined && trace === undefined && ftrace === undefined) return;
   const recording = await recordFinding(finding);
   if (html !== undefined) writeTextFile('page', html, await findingPage(recording));
+  writeTracesOf({ trace, ftrace }, recording);
+}
+
+/** Write the traces of a finding that were asked for. */
+export function writeTracesOf({ trace, ftrace }: FindingFiles, recording: Recording): void {
   if (trace !== undefined)
     writeTextFile('trace', trace, `${JSON.stringify(perfettoTrace(recording))}\n`);
   if (ftrace !== undefined) writeTextFile('trace', ftrace, ftraceText(recording));

@@ -46,6 +46,11 @@ export const TRACE = {
     about: "write the first finding as a trace in Perfetto's JSON",
     flags: '--trace <file>',
   },
+  ftrace: {
+    rule: writableFile,
+    about: "write the first finding as a trace in the kernel's text format",
+    flags: '--ftrace <file>',
+  },
 } as const;
 
 /** What was asked for. */
@@ -181,7 +186,7 @@ export class Reports<R extends object> {
       const coverage = await coverageOf(all, interrupts.signal);
       await writePages(asked.html, { ...report, coverage }, led);
     }
-    if (asked.trace !== undefined) await writeTrace(asked.trace, report, led);
+    await writeTraces(asked, report, led);
   }
 }
 
@@ -253,21 +258,26 @@ async function pageOf(finding: Recordable): Promise<string | undefined> {
   return findingPage(recording);
 }
 
-async function writeTrace(path: string, report: Report, led: Timeline | undefined): Promise<void> {
-  if (led !== undefined) {
+async function writeTraces(
+  { trace, ftrace }: Asked,
+  report: Report,
+  led: Timeline | undefined,
+): Promise<void> {
+  const paths = [trace, ftrace].filter((path) => path !== undefined);
+  if (paths.length === 0) return;
+  if (led !== undefined && trace !== undefined) {
     const { traceFileOf } = await import('../report/trace-export.js');
-    writeTextFile('trace', path, `${JSON.stringify(traceFileOf(led))}\n`);
+    writeTextFile('trace', trace, `${JSON.stringify(traceFileOf(led))}\n`);
     return;
   }
   const [finding] = recordable(report);
   const recording = finding === undefined ? undefined : await recorded(finding);
   if (recording === undefined) {
-    process.stderr.write(
-      `${PROGRAM_NAME}: nothing was found that a trace could show: '${path}' is not written\n`,
-    );
+    const named = paths.map((path) => `'${path}'`).join(' and ');
+    const what = `${named} ${paths.length === 1 ? 'is' : 'are'} not written`;
+    process.stderr.write(`${PROGRAM_NAME}: nothing was found that a trace could show: ${what}\n`);
     return;
   }
-  const { perfettoTrace } = await import('../report/finding/perfetto.js');
-  const trace = perfettoTrace(recording);
-  writeTextFile('trace', path, `${JSON.stringify(trace)}\n`);
+  const { writeTracesOf } = await import('./finding-files.js');
+  writeTracesOf({ trace, ftrace }, recording);
 }

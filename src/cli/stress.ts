@@ -126,6 +126,7 @@ export function registerStress(program: Command): void {
       ...JSON_OPTION,
       ...REPORTS,
       trace: { ...TRACE.trace, about: "write the last events before a finding in Perfetto's JSON" },
+      ftrace: { ...TRACE.ftrace, needs: inExplorer },
     },
     run: async ({ json, on, all = false, ...rest }) => {
       const { asked, options: whole } = splitReports(rest);

@@ -17,7 +17,7 @@ test('one run writes every report at once, and standard output stays TAP', async
   const to = folder();
   const files = [
     ...['--junit', join(to, 'r.xml'), '--html', join(to, 'page.html')],
-    ...['--trace', join(to, 'trace.json')],
+    ...['--trace', join(to, 'trace.json'), '--ftrace', join(to, 'trace.txt')],
   ];
   const { exitCode, stdout, stderr } = await runMain(
     'explore',
@@ -42,6 +42,7 @@ test('one run writes every report at once, and standard output stays TAP', async
   };
   t.true(trace.traceEvents.length > 100);
   t.deepEqual(traceFileFaults(JSON.stringify(trace)), []);
+  t.regex(readFileSync(join(to, 'trace.txt'), 'utf8'), /\[001\] .* \w+ <-\w+\n/);
   const page = readFileSync(join(to, 'page.html'), 'utf8');
   const [, link] = /<a href="([^"]+)">freed in disable-switch/.exec(page)!;
   t.is(link, 'page-finding-1-freed.html');
@@ -56,12 +57,21 @@ const eventOf = (line: string): string => (JSON.parse(line) as { event: string }
 test('a folder gets an index, and nothing found is no trace', async (t) => {
   const to = folder();
   const args = ['verify', 'shadow-get', '--runs', '20', '--html', `${to}/pages/`];
-  const { exitCode, stderr } = await runMain(...args, '--trace', join(to, 't.json'), '--github');
+  const { exitCode, stderr } = await runMain(
+    ...args,
+    '--trace',
+    join(to, 't.json'),
+    '--ftrace',
+    join(to, 't.txt'),
+  );
   t.is(exitCode, 0);
   t.deepEqual(readdirSync(join(to, 'pages')), ['index.html']);
   t.regex(readFileSync(join(to, 'pages/index.html'), 'utf8'), /Nothing forbidden\./);
   t.false(existsSync(join(to, 't.json')));
-  t.regex(stderr, /nothing was found that a trace could show/);
+  t.regex(
+    stderr,
+    /nothing was found that a trace could show: .*t\.json' and '.*t\.txt' are not written/,
+  );
 });
 
 test('events come as they happen, and an interrupted run still writes what it has', async (t) => {
