@@ -145,7 +145,7 @@ function transitionOver(tasks: number): SoloMachine {
     ],
     initialTasks: [
       { comm: 'blocker', thread: 'f', sleepingIn: ['f'] },
-      ...Array.from({ length: tasks }, () => sleeper),
+      { ...sleeper, count: tasks },
     ],
     tasks: tasks + 2,
   });

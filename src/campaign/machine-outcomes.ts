@@ -31,13 +31,14 @@ function eventLines(result: ThreadResult): string[] {
 function stallLines(stall: Stall): string[] {
   const side = stall.target === 1 ? 'patched' : 'unpatched';
   return [
-    `no progress towards ${side} for ${stall.forMs} ms; ${stall.tasks.length} tasks have not switched:`,
+    `no progress towards ${side} for ${stall.forMs} ms; ${stall.count} tasks have not switched:`,
     ...stall.tasks.map(
       (t) =>
         `${t.task} patch_state ${t.patchState}${t.pending ? ', pending' : ', NOT pending'}, ` +
         `${t.doing}${t.stack.length === 0 ? '' : `, in ${t.stack.join(' < ')}`}` +
         `${t.inTheWay === '' ? '' : `; ${t.inTheWay} is in the way`}; would unblock it: ${t.unblockedBy}`,
     ),
+    ...(stall.count > stall.tasks.length ? [`and ${stall.count - stall.tasks.length} more`] : []),
   ];
 }
 

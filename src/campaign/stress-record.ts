@@ -72,7 +72,7 @@ function findingOf(run: ThreadResult): { key: string; detail: string } | undefin
   const end = run.ends.find(({ status }) => status !== 'stopped');
   if (end !== undefined) return { key: end.key ?? end.status, detail: end.detail };
   if (run.stall !== undefined) {
-    return { key: 'stall', detail: `${run.stall.tasks.length} tasks have not switched` };
+    return { key: 'stall', detail: `${run.stall.count} tasks have not switched` };
   }
   const bad = run.outcomes.find(({ grade, count }) => grade === 'forbidden' && count > 0);
   return bad && { key: bad.outcome, detail: bad.reason };

@@ -45,6 +45,8 @@ const WORKLOAD = new URL('../catalog/stress.js', import.meta.url).href;
  * sleep for no longer than the busy ones need for a turn each.
  */
 const JIFFIES_PER_MS = 16;
+/** With a great many tasks the clock is slower: an attempt to switch them all comes once a second, and is to take a part of it. */
+const MOST_JIFFIES_A_TASK = 500_000;
 const SABOTAGES = ['noSync', 'stackCheckPasses', 'noCopyProcess', 'noTasklistLock'] as const;
 
 /** What {@link stress} is asked to do. */
@@ -224,7 +226,7 @@ export async function stress(options: StressOptions = {}): Promise<StressResult>
     ablation: checked.ablate as readonly SiteId[],
     weak: { seed: checked.seed },
     durationMs,
-    jiffiesPerMs: JIFFIES_PER_MS,
+    jiffiesPerMs: Math.min(JIFFIES_PER_MS, MOST_JIFFIES_A_TASK / checked.tasks),
     ...(signal === undefined ? {} : { signal }),
     ...(replaced === undefined ? {} : { replaced }),
     ...(checked.record === undefined ? {} : { record: recordPlan(checked.seed) }),

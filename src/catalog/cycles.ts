@@ -86,7 +86,7 @@ export function build({ cpus, tasks }: CyclesOptions): Workload {
     ],
     initialTasks: [
       { comm: 'admin', thread: 'cycle_admin', sleepsInKernelCode: true },
-      ...Array.from({ length: tasks }, () => ({ comm: 'user', program: 'user_main' })),
+      { comm: 'user', program: 'user_main', count: tasks },
     ],
     natives,
   });

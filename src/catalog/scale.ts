@@ -32,7 +32,7 @@ const NATIVE_MODULE = 17;
 const NATIVE_FORKED = 18;
 /** With more tasks than this, their stacks hold {@link SMALL_STACK} return addresses. */
 const MANY_TASKS = 100_000;
-const SMALL_STACK = 24;
+const SMALL_STACK = 20;
 /** Children that may exist at once. */
 const CHILDREN = 64;
 
@@ -115,12 +115,8 @@ export function build({ work, cpus, tasks }: ScaleOptions): Workload {
     },
     modules: [{ name: 'module', functions: [{ name: 'module_fn', code: [asm.ret] }] }],
     initialTasks: [
-      ...Array.from({ length: workers }, () => ({
-        comm: 'worker',
-        thread: 'worker',
-        sleepsInKernelCode: work !== 'fork',
-      })),
-      ...Array.from({ length: tasks }, () => ({ comm: 'user', program: 'user_main' })),
+      { comm: 'worker', thread: 'worker', sleepsInKernelCode: work !== 'fork', count: workers },
+      { comm: 'user', program: 'user_main', count: tasks },
     ],
     natives,
   });

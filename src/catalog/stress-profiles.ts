@@ -19,9 +19,6 @@ export interface StressProfile {
   readonly overrides?: KernelOverrides;
 }
 
-const many = (n: number, task: InitialTask): InitialTask[] =>
-  Array.from({ length: Math.ceil(n) }, () => task);
-
 /**
  * The stack of a task that an interrupt stopped in the kernel cannot be read, as with frame pointers: it waits on a run
  * queue.
@@ -36,11 +33,11 @@ export function walkUnlessInterrupted(cpu: Cpu, task: Addr, store: Addr, size: n
 const STRESS_PROFILES = {
   waiters: {
     about: 'kernel threads that a signal wakes and that go back to sleep in a patched function',
-    extra: (tasks) => many(tasks / 8, { comm: 'waiter', thread: 'kthread_waiter' }),
+    extra: (tasks) => [{ comm: 'waiter', thread: 'kthread_waiter', count: Math.ceil(tasks / 8) }],
   },
   blocked: {
     about: 'long uninterruptible sleeps in a patched function',
-    extra: (tasks) => many(tasks / 8, { comm: 'blocked', thread: 'kthread_blocked' }),
+    extra: (tasks) => [{ comm: 'blocked', thread: 'kthread_blocked', count: Math.ceil(tasks / 8) }],
   },
   interrupted: {
     about: 'stacks that cannot be read where an interrupt stopped the task',

@@ -73,6 +73,7 @@ const SYSCALLS: readonly FunctionSource[] = [
   { name: 'sys_read', code: [asm.call('net_rx'), asm.call('vfs_read'), asm.ret] },
   { name: 'sys_poll', code: [asm.sleep(8), asm.call('do_wait'), asm.ret] },
   { name: 'sys_write', code: [asm.call('flush_io'), asm.call('get_page'), asm.ret] },
+  { name: 'sys_pause', code: [asm.sleep(50_000), asm.ret] },
   { name: 'sys_wake', code: [asm.wakeRandom(64), asm.ret] },
   {
     name: 'sys_target',
@@ -170,6 +171,11 @@ export function stressVmlinux(stateWords: number): Vmlinux {
       ...PATCHABLE.filter(inVmlinux).map((name) => version(name, 0)),
       ...SYSCALLS,
       ...THREADS,
+      {
+        name: 'user_idle',
+        traceable: false,
+        code: [asm.at('loop', asm.syscall('sys_pause')), asm.jump('loop')],
+      },
       program('user_main', false),
       program('child_main', true),
     ],

@@ -6,7 +6,12 @@ import { resultName } from '../kernel/errno.js';
 import { TASK } from '../kernel/task.js';
 import { FIX_L_1 } from '../livepatch/candidates.js';
 import type { Sabotage } from '../livepatch/layout.js';
-import { bootMachine, type BootedMachine, type MachineDeclaration } from '../scenario/boot.js';
+import {
+  bootMachine,
+  taskCount,
+  type BootedMachine,
+  type MachineDeclaration,
+} from '../scenario/boot.js';
 import type { OutcomeCount, Workload } from '../scenario/workload.js';
 import {
   churnAdmin,
@@ -71,21 +76,24 @@ export type LatentIssue = (typeof LATENT_ISSUES)[number];
 
 type StateWords = Readonly<Record<number, number | undefined>>;
 
-/** Share of the tasks that are kernel threads: one in sixteen sleeps a lot, one in a hundred never does. */
+/** Tasks beyond these sleep most of the time, as those of a real machine: else the admins would wait for minutes for their turn. */
+const MOST_ACTIVE = 4096;
+
+/** Share of the active tasks that are kernel threads: one in sixteen sleeps a lot, one in a hundred never does. */
 function initialTasks({ tasks, version, operations, profile }: StressOptions): InitialTask[] {
+  const active = Math.min(tasks, MOST_ACTIVE);
   // A thread that never sleeps would keep a machine from ending.
-  const busy = version === '6.1' || operations !== undefined ? 0 : Math.ceil(tasks / 100);
-  const sleepy = Math.ceil(tasks / 16);
-  const users = Math.max(1, tasks - busy - sleepy);
-  const many = (n: number, task: InitialTask): InitialTask[] =>
-    Array.from({ length: n }, () => task);
+  const busy = version === '6.1' || operations !== undefined ? 0 : Math.ceil(active / 100);
+  const sleepy = Math.ceil(active / 16);
+  const users = Math.max(1, active - busy - sleepy);
   return [
     { comm: 'lp_admin', thread: 'livepatch_admin', sleepsInKernelCode: true },
     { comm: 'churn_admin', thread: 'churn_admin', sleepsInKernelCode: true },
-    ...many(busy, { comm: 'vhost', thread: 'kthread_busy' }),
-    ...many(sleepy, { comm: 'kworkish', thread: 'kthread_sleepy' }),
-    ...many(users, { comm: 'user', program: 'user_main' }),
-    ...(profileOf(profile).extra?.(tasks) ?? []),
+    { comm: 'vhost', thread: 'kthread_busy', count: busy },
+    { comm: 'kworkish', thread: 'kthread_sleepy', count: sleepy },
+    { comm: 'user', program: 'user_main', count: users },
+    ...(profileOf(profile).extra?.(active) ?? []),
+    { comm: 'idler', program: 'user_idle', sleepingIn: ['sys_pause'], count: tasks - active },
   ];
 }
 
@@ -139,7 +147,7 @@ export function stressOutcomes(words: StateWords, booted: BootedMachine): Outcom
 const MOST_FORKED = 25_000;
 /** With more tasks than this, their stacks hold {@link SMALL_STACK} return addresses: a million tasks take 256 MB then. */
 const MANY_TASKS = 100_000;
-const SMALL_STACK = 24;
+const SMALL_STACK = 20;
 
 /** Declare the machine. */
 export function stressMachine(options: StressOptions): MachineDeclaration {
@@ -153,7 +161,7 @@ export function stressMachine(options: StressOptions): MachineDeclaration {
   callbacks[CALLBACK_FAILS] = refuse;
   return {
     cpus: options.cpus,
-    tasks: tasks.length + Math.max(32, Math.min(Math.ceil(options.tasks / 4), MOST_FORKED)),
+    tasks: taskCount(tasks) + Math.max(32, Math.min(Math.ceil(options.tasks / 4), MOST_FORKED)),
     ...(options.tasks > MANY_TASKS ? { stackWords: SMALL_STACK } : {}),
     vmlinux: stressVmlinux(STRESS.size),
     modules: stressModules(),

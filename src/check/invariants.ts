@@ -94,9 +94,16 @@ function noTransitionLeft(
   layout: CheckLayout,
   patches: readonly Addr[],
 ): Violation | undefined {
-  for (const task of listTasks(words, layout.kernel)) {
-    const state = Atomics.load(words, task + TASK.patchState);
-    const flags = Atomics.load(words, task + TASK.tiFlags) & (1 << TIF_PATCH_PENDING);
+  const stateOf = (task: Addr): number => Atomics.load(words, task + TASK.patchState);
+  const flagOf = (task: Addr): number =>
+    Atomics.load(words, task + TASK.tiFlags) & (1 << TIF_PATCH_PENDING);
+  const left = listTasks(
+    words,
+    layout.kernel,
+    (task) => stateOf(task) !== KLP_UNDEFINED || flagOf(task) !== 0,
+  );
+  for (const task of left) {
+    const [state, flags] = [stateOf(task), flagOf(task)];
     if (state !== KLP_UNDEFINED || flags !== 0) return violation(2, state, flags, 0, task);
   }
   for (const patch of patches) {
@@ -109,6 +116,9 @@ function noTransitionLeft(
   return undefined;
 }
 
+const isListed = (words: Int32Array, { kernel }: CheckLayout, task: Addr): boolean =>
+  listTasks(words, kernel, (listed) => listed === task).length > 0;
+
 /** I-3 and I-4: in a transition every task has a side, and its flag says whether it is the right one. */
 function tasksHaveSides(
   words: Int32Array,
@@ -116,14 +126,21 @@ function tasksHaveSides(
   target: number,
   patienceMs: number,
 ): Violation | undefined {
-  for (const task of listTasks(words, layout.kernel)) {
+  const hasNoSide = (state: number): boolean => state !== 0 && state !== 1;
+  const suspects = listTasks(
+    words,
+    layout.kernel,
+    (task) =>
+      hasNoSide(Atomics.load(words, task + TASK.patchState)) || disagrees(words, task, target),
+  );
+  for (const task of suspects) {
     const state = Atomics.load(words, task + TASK.patchState);
-    if (state !== 0 && state !== 1) return violation(3, state, target, 0, task);
+    if (hasNoSide(state)) return violation(3, state, target, 0, task);
     if (!disagrees(words, task, target)) continue;
     if (isUnsettled(words, layout, task, target, patienceMs)) continue;
     const flags = Atomics.load(words, task + TASK.tiFlags);
     // A task that has gone meanwhile does not matter any more.
-    if (!listTasks(words, layout.kernel).includes(task)) continue;
+    if (!isListed(words, layout, task)) continue;
     return violation(4, Atomics.load(words, task + TASK.patchState), flags, target, task);
   }
   return undefined;
@@ -197,11 +214,13 @@ export function checkComplete(
   patienceMs: number,
 ): Violation | undefined {
   const target = words[layout.klp.targetState] ?? 0;
-  for (const task of listTasks(words, layout.kernel)) {
+  const isThere = (task: Addr): boolean =>
+    Atomics.load(words, task + TASK.patchState) === target && !disagrees(words, task, target);
+  for (const task of listTasks(words, layout.kernel, (it) => !isThere(it))) {
     const state = Atomics.load(words, task + TASK.patchState);
-    if (state === target && !disagrees(words, task, target)) continue;
+    if (isThere(task)) continue;
     if (isUnsettled(words, layout, task, target, patienceMs)) continue;
-    if (!listTasks(words, layout.kernel).includes(task)) continue;
+    if (!isListed(words, layout, task)) continue;
     return violation(5, state, target, Atomics.load(words, task + TASK.tiFlags), task);
   }
   return undefined;

@@ -34,33 +34,43 @@ export function isListStable(words: Int32Array, kernel: KernelContext): boolean 
   return (words[kernel.globals + KERNEL.tasklistLock + RWLOCK.count] ?? 0) < WRITER;
 }
 
-/** All listed tasks and all idle tasks, without any lock: while {@link isListStable}, and nobody else runs. */
-export function listTasksNow(words: Int32Array, kernel: KernelContext): Addr[] {
+/** Which tasks a look is for: of a million tasks hardly any is of interest, and a list of all would take more time than the walk. */
+type Wanted = (task: Addr) => boolean;
+
+const everyTask: Wanted = () => true;
+
+/** All listed tasks and all idle tasks that are wanted, without any lock: while {@link isListStable}, and nobody else runs. */
+export function listTasksNow(
+  words: Int32Array,
+  kernel: KernelContext,
+  isWanted = everyTask,
+): Addr[] {
   const tasks: Addr[] = [];
   let task = words[kernel.globals + KERNEL.taskList] ?? 0;
-  while (task !== 0 && tasks.length <= kernel.taskCount) {
-    tasks.push(task);
+  for (let seen = 0; task !== 0 && seen <= kernel.taskCount; seen++) {
+    if (isWanted(task)) tasks.push(task);
     task = words[task + TASK.tasksNext] ?? 0;
   }
-  for (let n = 0; n < kernel.cpus; n++) tasks.push(idleTask(kernel, n));
-  return tasks;
-}
-
-function readAndUnlock(words: Int32Array, kernel: KernelContext, lock: Addr): Addr[] {
-  const tasks = listTasksNow(words, kernel);
-  unlockTasklist(words, lock);
+  for (let n = 0; n < kernel.cpus; n++) {
+    const idle = idleTask(kernel, n);
+    if (isWanted(idle)) tasks.push(idle);
+  }
   return tasks;
 }
 
 /**
- * All listed tasks and all idle tasks, as of one moment. Tasks may leave the list right after. For a CPU's own checks.
+ * All listed tasks and all idle tasks that are wanted, as of one moment. Tasks may leave the list right after. For a CPU's own
+ * checks.
  *
+ * @param isWanted asked under the lock; default all
  * @throws {MachineStopped} when the machine is switched off while the lock is taken, as the CPU's own waits do
  */
-export function listTasks(words: Int32Array, kernel: KernelContext): Addr[] {
+export function listTasks(words: Int32Array, kernel: KernelContext, isWanted = everyTask): Addr[] {
   const lock = kernel.globals + KERNEL.tasklistLock;
   if (!tryLockTasklist(words, lock, Infinity)) throw new MachineStopped();
-  return readAndUnlock(words, kernel, lock);
+  const tasks = listTasksNow(words, kernel, isWanted);
+  unlockTasklist(words, lock);
+  return tasks;
 }
 
 /** How often a look from outside tries, a millisecond apart, before it gives up. */
@@ -72,8 +82,14 @@ const LOOK_TURNS = 50;
  *
  * @returns undefined when the lock stays taken
  */
-export function tryListTasks(words: Int32Array, kernel: KernelContext): Addr[] | undefined {
+export function tryListTasks(
+  words: Int32Array,
+  kernel: KernelContext,
+  isWanted = everyTask,
+): Addr[] | undefined {
   const lock = kernel.globals + KERNEL.tasklistLock;
   if (!tryLockTasklist(words, lock, LOOK_TURNS)) return undefined;
-  return readAndUnlock(words, kernel, lock);
+  const tasks = listTasksNow(words, kernel, isWanted);
+  unlockTasklist(words, lock);
+  return tasks;
 }

@@ -251,6 +251,8 @@ export function publishTask(words: Int32Array, kernel: KernelContext, task: Task
 /** A task that exists when the machine starts. */
 export interface InitialTask {
   readonly comm: string;
+  /** So many equal tasks. Default 1. */
+  readonly count?: number;
   /** User program to run; absent for a kernel thread. */
   readonly program?: string;
   /** Function a kernel thread runs. */

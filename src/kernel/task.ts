@@ -7,27 +7,15 @@ import { NULL, type Addr, type Cpu, type TaskRef } from './types.js';
 
 /** Words of a task; its kernel stack, `stackWords` return addresses, follows. */
 export const TASK = struct('task', {
-  /** `__state`: TASK_RUNNING, TASK_INTERRUPTIBLE, … */
-  state: 1,
   /** `PF_*` flags. */
   flags: 1,
-  /** Thread flags: the `TIF_*` bits. */
-  tiFlags: 1,
-  /** -1, 0 or 1: undefined (idle), unpatched, patched. */
-  patchState: 1,
   pid: 1,
   /** Name id. */
   comm: 1,
-  /** CPU whose run queue the task is or was last on. */
-  cpu: 1,
-  onCpu: 1,
-  onRq: 1,
-  piLock: 1,
   /** The only CPU the task may run on, or -1. */
   pinned: 1,
   /** CPU whose JavaScript stack holds this task's suspended kernel code, or -1. */
   context: 1,
-  tasksNext: 1,
   tasksPrev: 1,
   rqNext: 1,
   rqPrev: 1,
@@ -54,7 +42,21 @@ export const TASK = struct('task', {
   steps: 1,
   /** Number of times this entry was used for a new task. */
   generation: 1,
-  // What a stack walk reads stands next to the stack: with a great many tasks, a pass over them waits for memory.
+  unused: 5,
+  // What a pass over the tasks reads and writes of one that sleeps begins a cache line, and the stack ends it: with a great many
+  // tasks, such a pass waits for memory and for nothing else.
+  /** `__state`: TASK_RUNNING, TASK_INTERRUPTIBLE, … */
+  state: 1,
+  onRq: 1,
+  onCpu: 1,
+  /** CPU whose run queue the task is or was last on. */
+  cpu: 1,
+  /** Thread flags: the `TIF_*` bits. */
+  tiFlags: 1,
+  piLock: 1,
+  /** -1, 0 or 1: undefined (idle), unpatched, patched. */
+  patchState: 1,
+  tasksNext: 1,
   /** Stack cannot be walked reliably. */
   unreliable: 1,
   userMode: 1,

@@ -7,10 +7,9 @@ import { FREGS, FTRACE_FN_KLP, ftraceRegsSetInstructionPointer } from '../kernel
 import { percpu, PERCPU } from '../kernel/layout.js';
 import { warnOnOnce } from '../kernel/warn.js';
 import type { Cpu, CpuContext } from '../memory/cpu.js';
-import { FIRST_VALID_ADDR } from '../memory/fault.js';
 import { CPU_LOCAL } from '../memory/local.js';
 import type { NativeBoot } from '../memory/native.js';
-import type { Addr, CpuId } from '../memory/struct.js';
+import { FIRST_VALID_ADDR, type Addr, type CpuId } from '../memory/struct.js';
 import { withConstants } from '../memory/wasm/constants.js';
 import { KLP_FUNC } from './layout.js';
 import { klpFtraceHandler } from './patch.js';

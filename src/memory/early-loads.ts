@@ -1,8 +1,7 @@
 /** One CPU's early loads: what words held a moment ago, and which words the CPU is likely to load next. */
 
-import { FIRST_VALID_ADDR } from './fault.js';
 import type { Random } from './random.js';
-import type { Addr } from './struct.js';
+import { FIRST_VALID_ADDR, type Addr } from './struct.js';
 
 const SLOTS = 256;
 const RECENT = 8;

@@ -1,10 +1,7 @@
 /** Accesses that no kernel survives: a null pointer, freed memory, an address outside the machine. */
 
 import { InvariantViolated, UsageError } from '../errors.js';
-import { POISON, type Addr, type CpuId } from './struct.js';
-
-/** Addresses below this are a null pointer plus a field offset. */
-export const FIRST_VALID_ADDR = 16;
+import { FIRST_VALID_ADDR, POISON, type Addr, type CpuId } from './struct.js';
 
 /** A kernel oops: thrown out of the access that cannot be carried out. */
 export class KernelOops extends InvariantViolated {

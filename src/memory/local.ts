@@ -1,7 +1,7 @@
 /** The words that the memory room itself keeps: one line for the machine, one for each CPU. */
 
 import type { MemoryMap } from './map.js';
-import { struct, type Addr } from './struct.js';
+import { FIRST_VALID_ADDR, struct, type Addr } from './struct.js';
 
 /** Machine-wide words; always the first region claimed, so their address is a constant. */
 export const MACHINE = struct('machine', {
@@ -22,7 +22,7 @@ export const MACHINE = struct('machine', {
 });
 
 /** Address of the {@link MACHINE} words. */
-export const MACHINE_BASE: Addr = 16;
+export const MACHINE_BASE: Addr = FIRST_VALID_ADDR;
 
 /** A CPU's private line. Others only look at it. */
 export const CPU_LOCAL = struct('cpuLocal', {

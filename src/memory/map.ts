@@ -1,7 +1,7 @@
 /** Where everything is in the shared memory: regions are claimed once, at boot, and name their addresses. */
 
 import { UsageError } from '../errors.js';
-import { structInfo, type Addr, type AnyStruct } from './struct.js';
+import { FIRST_VALID_ADDR, structInfo, type Addr, type AnyStruct } from './struct.js';
 import type { WasmMemory } from './wasm-memory.js';
 
 /** An array of equal structs, or one block of plain words. */
@@ -20,7 +20,7 @@ const hasSize = (layout: unknown): boolean =>
 /** The serialisable map of a machine's memory: equal on every CPU, built once from the machine's size. */
 export class MemoryMap {
   readonly regions: Region[] = [];
-  #next: Addr = 16; // Word 0 is NULL; the first line of words stays unused so that small numbers are no pointers.
+  #next: Addr = FIRST_VALID_ADDR;
 
   /** Words claimed so far: the size that the shared memory needs. */
   get words(): number {

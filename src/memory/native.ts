@@ -1,11 +1,11 @@
 /** What every backend on real threads shares: address checks, sleeping, spin locks, preemption, tracing. */
 
 import { Cpu, type CpuContext } from './cpu.js';
-import { badAddress, FIRST_VALID_ADDR, freedLock, MachineStopped, unheldLock } from './fault.js';
+import { badAddress, freedLock, MachineStopped, unheldLock } from './fault.js';
 import { ANSWERED, ASLEEP, AWAKE, CPU_LOCAL, MACHINE, MACHINE_BASE } from './local.js';
 import { Random } from './random.js';
 import { Ablation, SITE_COUNT, type SiteId } from './sites.js';
-import { POISON, type Addr, type CpuId } from './struct.js';
+import { FIRST_VALID_ADDR, POISON, type Addr, type CpuId } from './struct.js';
 import { EAGAIN, ETIMEDOUT, WaitQueue } from './wait-queue.js';
 import type { WasmMemory } from './wasm-memory.js';
 

@@ -2,12 +2,11 @@
 
 import type { CpuContext } from './cpu.js';
 import { EarlyLoads } from './early-loads.js';
-import { FIRST_VALID_ADDR } from './fault.js';
 import { CPU_LOCAL } from './local.js';
 import { NativeCpu, type NativeBoot } from './native.js';
 import { Random, threshold } from './random.js';
 import { StoreBuffer } from './store-buffer.js';
-import type { Addr, CpuId } from './struct.js';
+import { FIRST_VALID_ADDR, type Addr, type CpuId } from './struct.js';
 
 /** Operations after which a pending store lands in any case. */
 const MAX_STORE_AGE = 64;

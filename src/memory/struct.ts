@@ -11,6 +11,9 @@ export type CpuId = number & { readonly __brand: 'CpuId' };
 /** The null pointer. Word 0 of the shared memory is never handed out. */
 export const NULL = 0;
 
+/** Addresses below this are a null pointer plus a field offset; no memory lies there. */
+export const FIRST_VALID_ADDR = 64;
+
 /** Word that freed memory and freed text are filled with; no valid pointer, no valid instruction. */
 export const POISON = 0x6b6b6b6b;
 

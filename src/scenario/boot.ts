@@ -218,12 +218,16 @@ function moduleSize(modules: readonly ModuleDeclaration[]): { slotWords: number;
   return { slotWords: Math.max(48, ...words), symbols };
 }
 
+/** How many tasks are declared. */
+export const taskCount = (tasks: readonly InitialTask[] = []): number =>
+  tasks.reduce((sum, { count = 1 }) => sum + count, 0);
+
 function kernelSize(machine: MachineDeclaration, cpus: number): KernelSize {
   const modules = machine.modules ?? [];
   const { slotWords, symbols } = moduleSize(modules);
   return {
     cpus,
-    tasks: machine.tasks ?? (machine.initialTasks ?? []).length + 64,
+    tasks: machine.tasks ?? taskCount(machine.initialTasks) + 64,
     stackWords: machine.stackWords ?? 64,
     moduleSymbols: symbols,
     modules: modules.length,
@@ -331,7 +335,12 @@ function initWords(
   const online = machine.onlineCpus ?? cpus;
   initKernel(words, layout, online);
   initKlp(words, klp);
-  return (machine.initialTasks ?? []).map((task, i) =>
-    spawnInitial(words, layout, task, i % online),
-  );
+  const spawned = new Array<Addr>(taskCount(machine.initialTasks));
+  let n = 0;
+  for (const task of machine.initialTasks ?? []) {
+    for (let i = 0; i < (task.count ?? 1); i++, n++) {
+      spawned[n] = spawnInitial(words, layout, task, n % online);
+    }
+  }
+  return spawned;
 }

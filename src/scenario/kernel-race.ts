@@ -16,7 +16,7 @@ import type { KernelContext } from '../kernel/context.js';
 import { O_17, O_37 } from '../memory/sites.js';
 import type { Cpu } from '../memory/cpu.js';
 import { NULL, type Addr } from '../memory/struct.js';
-import { bootMachine, type BootedMachine, type MachineDeclaration } from './boot.js';
+import { bootMachine, taskCount, type BootedMachine, type MachineDeclaration } from './boot.js';
 import {
   race,
   type Ending,
@@ -177,7 +177,7 @@ function bootKernelRace(spec: KernelRace): BootedRace {
   });
   const { kernel } = booted;
   const tasks = tasksOf(booted);
-  const own = tasks.slice(declared.length);
+  const own = tasks.slice(taskCount(declared));
   let limit = PREPARE_JIFFIES;
   return {
     booted,

@@ -3,7 +3,6 @@
 import { isListStable, listTasksNow, tryListTasks } from '../check/task-list.js';
 import { taskName } from '../check/flight.js';
 import type { CheckLayout } from '../check/layout.js';
-import type { KernelContext } from '../kernel/context.js';
 import { PERCPU, percpu } from '../kernel/layout.js';
 import { SYMBOL } from '../kernel/kallsyms.js';
 import { LIST } from '../kernel/list.js';
@@ -30,7 +29,9 @@ export interface StalledTask {
 export interface Stall {
   readonly forMs: number;
   readonly target: number;
-  /** Those that are behind; empty when somebody holds the lock of the task list all the while. */
+  /** How many tasks are behind. */
+  readonly count: number;
+  /** The newest {@link MOST_DESCRIBED} of them; empty when somebody holds the lock of the task list all the while. */
   readonly tasks: readonly StalledTask[];
 }
 
@@ -115,8 +116,30 @@ function describeTask(
   };
 }
 
-function listedAtRest(words: Int32Array, kernel: KernelContext): Addr[] | undefined {
-  return isListStable(words, kernel) ? listTasksNow(words, kernel) : undefined;
+/** How many tasks of a stall are told apart and described; of the others there is the number. */
+const MOST_DESCRIBED = 1000;
+
+/** Tasks that are not in the target state. */
+interface Behind {
+  readonly count: number;
+  /** The newest of them. */
+  readonly tasks: readonly Addr[];
+}
+
+/** Look for tasks that are behind; undefined when the list is locked. */
+function tasksBehind(
+  words: Int32Array,
+  { klp, kernel }: CheckLayout,
+  atRest: boolean,
+): Behind | undefined {
+  const target = Atomics.load(words, klp.targetState);
+  let count = 0;
+  const isDescribed = (task: Addr): boolean =>
+    Atomics.load(words, task + TASK.patchState) !== target && ++count <= MOST_DESCRIBED;
+  if (atRest && !isListStable(words, kernel)) return undefined;
+  const list = atRest ? listTasksNow : tryListTasks;
+  const tasks = list(words, kernel, isDescribed);
+  return tasks && { count, tasks };
 }
 
 /** Looks at the transition now and then. */
@@ -139,18 +162,15 @@ export class StallDetector {
    */
   look(now: number, atRest = false): Stall | undefined {
     const words = this.#words;
-    const { klp, kernel } = this.#check;
+    const { klp } = this.#check;
     const patch = Atomics.load(words, klp.transitionPatch);
     const target = Atomics.load(words, klp.targetState);
     if (patch === 0) {
       this.#signature = '';
       return undefined;
     }
-    const listed = atRest ? listedAtRest(words, kernel) : tryListTasks(words, kernel);
-    const behind = (listed ?? []).filter(
-      (task) => Atomics.load(words, task + TASK.patchState) !== target,
-    );
-    const what = listed === undefined ? 'the task list is locked' : behind.join(',');
+    const behind = tasksBehind(words, this.#check, atRest);
+    const what = behind ? `${behind.count}:${behind.tasks.join()}` : 'the task list is locked';
     const signature = `${patch}:${target}:${what}`;
     if (signature !== this.#signature) {
       this.#signature = signature;
@@ -158,8 +178,11 @@ export class StallDetector {
     }
     if (now - this.#since < this.#stallMs) return undefined;
     const patched = patchedNames(words, this.#check, patch);
-    const tasks = behind.map((task) => describeTask(words, this.#check, task, patched));
-    return { forMs: Math.round(now - this.#since), target, tasks };
+    const tasks = (behind?.tasks ?? []).map((task) =>
+      describeTask(words, this.#check, task, patched),
+    );
+    const count = behind?.count ?? 0;
+    return { forMs: Math.round(now - this.#since), target, count, tasks };
   }
 }
 
@@ -170,7 +193,7 @@ export function stallAtEnd(
 ): { readonly key: string; readonly detail: string } | undefined {
   if (words[klp.transitionPatch] === 0) return undefined;
   const target = words[klp.targetState];
-  const behind = listTasksNow(words, kernel).filter((it) => words[it + TASK.patchState] !== target);
+  const behind = listTasksNow(words, kernel, (it) => words[it + TASK.patchState] !== target);
   return behind.length === 0
     ? undefined
     : { key: 'stall', detail: `${behind.length} tasks have not switched` };

@@ -4,6 +4,7 @@ import { RWLOCK } from '../../src/kernel/rwlock.js';
 import { StallDetector } from '../../src/threads/stall.js';
 import { endless, insmod, livepatch, version } from '../../src/catalog/history/machine.js';
 import { claimCheck, type CheckLayout } from '../../src/check/layout.js';
+import { TASK } from '../../src/kernel/task.js';
 import { asm } from '../../src/kernel/text.js';
 import { bootSolo } from '../../src/scenario/solo.js';
 import type { WatchedMachine } from '../../src/scenario/watched.js';
@@ -20,10 +21,37 @@ test('a transition behind a task list that stays locked is a stall all the same'
   const stalls = new StallDetector(words, check, 1000);
   t.is(stalls.look(1), undefined);
   t.is(stalls.look(900), undefined);
-  t.deepEqual(stalls.look(1001), { forMs: 1000, target: 1, tasks: [] });
+  t.deepEqual(stalls.look(1001), { forMs: 1000, target: 1, count: 0, tasks: [] });
   words[kernel.globals + KERNEL.tasklistLock + RWLOCK.count] = 0;
   t.is(stalls.look(1900), undefined, 'the list can be read again: that is progress');
   t.true((stalls.look(2900)?.tasks.length ?? 0) > 0);
+});
+
+test('of very many tasks that are behind, a stall has the number, and describes the newest', (t) => {
+  let check: CheckLayout | undefined;
+  const machine = bootSolo(
+    {
+      vmlinux: { functions: [version('f', 0, 1, []), endless('thread', asm.sleep(5000))] },
+      initialTasks: [{ comm: 'many', thread: 'thread', sleepingIn: ['thread'], count: 3000 }],
+    },
+    {
+      watch: ({ map, kernel, klp, localBase }) => {
+        check = claimCheck(map, kernel, klp, localBase);
+        return () => () => undefined;
+      },
+    },
+  );
+  const { words, klp, tasks } = machine;
+  t.is(tasks.length, 3000);
+  words[klp.transitionPatch] = klp.patchCache.base;
+  words[klp.targetState] = 1;
+  const stalls = new StallDetector(words, check!, 100);
+  t.is(stalls.look(0), undefined);
+  const { count, tasks: described } = stalls.look(100)!;
+  t.true(count > 3000);
+  t.is(described.length, 1000);
+  words[tasks[0]! + TASK.patchState] = 1;
+  t.is(stalls.look(190), undefined, 'the oldest has switched: that is progress');
 });
 
 const SLEEPS = {

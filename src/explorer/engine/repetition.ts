@@ -1,7 +1,6 @@
 /** Whether an execution that has not ended never will: on the fair schedule, a state that comes again will come again for ever. */
 
-import { FIRST_VALID_ADDR } from '../../memory/fault.js';
-import type { Addr } from '../../memory/struct.js';
+import { FIRST_VALID_ADDR, type Addr } from '../../memory/struct.js';
 import { Constants } from '../states/constants.js';
 import { mix, mixAgain } from '../states/hash.js';
 import type { CpuState } from './cpu-state.js';

@@ -1,12 +1,12 @@
 /** A CPU that executes operations on a deterministic memory, waits, and says after each whether another CPU is next. */
 
-import { badAddress, badValue, FIRST_VALID_ADDR, freedLock } from '../../memory/fault.js';
+import { badAddress, badValue, freedLock } from '../../memory/fault.js';
 import { UsageError } from '../../errors.js';
 import { Cpu, type CpuContext } from '../../memory/cpu.js';
 import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
 import type { SiteId } from '../../memory/sites.js';
-import { POISON, type Addr } from '../../memory/struct.js';
+import { FIRST_VALID_ADDR, POISON, type Addr } from '../../memory/struct.js';
 import { EAGAIN, ETIMEDOUT } from '../../memory/wait-queue.js';
 import {
   WAIT_HALT,

@@ -1,12 +1,12 @@
 /** A CPU that has no memory: it asks for every access and goes on with the answer. */
 
 import { UsageError } from '../../errors.js';
-import { badAddress, FIRST_VALID_ADDR } from '../../memory/fault.js';
+import { badAddress } from '../../memory/fault.js';
 import { Cpu, type CpuContext } from '../../memory/cpu.js';
 import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
 import type { SiteId } from '../../memory/sites.js';
-import type { Addr, CpuId } from '../../memory/struct.js';
+import { FIRST_VALID_ADDR, type Addr, type CpuId } from '../../memory/struct.js';
 import type { Answers, Asked, AskingOptions } from './asking.js';
 import { mix, mixAgain } from './hash.js';
 import * as ask from './requests.js';

@@ -2,11 +2,11 @@
 
 import { AtomicsCpu } from '../../memory/atomics.js';
 import type { CpuContext } from '../../memory/cpu.js';
-import type { Addr, CpuId } from '../../memory/struct.js';
+import { FIRST_VALID_ADDR, type Addr, type CpuId } from '../../memory/struct.js';
 import { compileExpression, compileThread, type LitmusStep } from './compile.js';
 import { POINTER_BASE, type LitmusProgram } from './program.js';
 
-const LOCATIONS: Addr = 32;
+const LOCATIONS: Addr = FIRST_VALID_ADDR + 16;
 const EMPTY = new Int32Array(0);
 
 /** Where an execution stands: the words, every thread's registers, and how far every thread got. */
@@ -26,7 +26,10 @@ class Interleavings {
   constructor(program: LitmusProgram) {
     const size = Math.max(LOCATIONS, POINTER_BASE) + program.locations.length;
     this.#words = new Int32Array(size);
-    this.#cpu = new AtomicsCpu(0 as CpuId, {} as CpuContext, { words: this.#words, localBase: 16 });
+    this.#cpu = new AtomicsCpu(0 as CpuId, {} as CpuContext, {
+      words: this.#words,
+      localBase: FIRST_VALID_ADDR,
+    });
     const bases = program.locations.map((_, i) => LOCATIONS + i);
     this.#steps = program.threads.map(({ body }) => compileThread(body, bases));
     this.#program = program;

@@ -24,18 +24,22 @@
   (func $wild (param $addr i32) (result i32)
     (i32.ge_u (i32.sub (local.get $addr) (i32.const @FIRST_VALID_ADDR)) (global.get $limit)))
 
-  ;; klp_check_stack_func(): 1 = on the stack, 0 = not, -1 = the port has to look.
-  (func $onStack (param $func i32) (param $entriesEnd i32) (result i32)
-    (local $funcAt i32) (local $addr i32) (local $size i32) (local $opsNode i32) (local $node i32) (local $at i32)
+  ;; Text that a function takes out of use, as klp_check_stack_func() looks for it: address and words.
+  (global $addr (mut i32) (i32.const 0))
+  (global $size (mut i32) (i32.const 0))
+
+  ;; First half of klp_check_stack_func(): find that text; 0, or -1 = the port has to look.
+  (func $outOfUse (param $func i32) (result i32)
+    (local $funcAt i32) (local $opsNode i32) (local $node i32) (local $at i32)
     (local.set $funcAt (i32.shl (local.get $func) (i32.const 2)))
     (if (i32.eqz (i32.load (global.get $targetAt)))
       (then
         ;; KLP_UNPATCHED: the function itself goes.
-        (local.set $addr (i32.load offset=@KLP_FUNC.newFunc (local.get $funcAt)))
-        (local.set $size (i32.load offset=@KLP_FUNC.newSize (local.get $funcAt))))
+        (global.set $addr (i32.load offset=@KLP_FUNC.newFunc (local.get $funcAt)))
+        (global.set $size (i32.load offset=@KLP_FUNC.newSize (local.get $funcAt))))
       (else
         ;; What ran so far goes: klp_find_ops() …
-        (local.set $addr (i32.load offset=@KLP_FUNC.oldFunc (local.get $funcAt)))
+        (global.set $addr (i32.load offset=@KLP_FUNC.oldFunc (local.get $funcAt)))
         (local.set $opsNode (i32.load offset=@LIST.next (i32.shl (global.get $ops) (i32.const 2))))
         (block $found
           (loop $search
@@ -48,7 +52,7 @@
             (br_if $found
               (i32.eq
                 (i32.load offset=@KLP_FUNC.oldFunc (i32.shl (local.get $node) (i32.const 2)))
-                (local.get $addr)))
+                (global.get $addr)))
             (local.set $opsNode (i32.load offset=@LIST.next (local.get $at)))
             (br $search)))
         ;; … and list_is_singular(): the stack is not empty, since $node is on it.
@@ -56,19 +60,24 @@
               (i32.load offset=@KLP_OPS.funcStackNext (local.get $at))
               (i32.load offset=@KLP_OPS.funcStackPrev (local.get $at)))
           (then
-            (local.set $size (i32.load offset=@KLP_FUNC.oldSize (local.get $funcAt))))
+            (global.set $size (i32.load offset=@KLP_FUNC.oldSize (local.get $funcAt))))
           (else
             (local.set $node
               (i32.sub (i32.load offset=@KLP_FUNC.stackNodeNext (local.get $funcAt)) (i32.const @words.KLP_FUNC.stackNode)))
             (if (call $wild (local.get $node)) (then (return (i32.const -1))))
             (local.set $node (i32.shl (local.get $node) (i32.const 2)))
-            (local.set $addr (i32.load offset=@KLP_FUNC.newFunc (local.get $node)))
-            (local.set $size (i32.load offset=@KLP_FUNC.newSize (local.get $node)))))))
+            (global.set $addr (i32.load offset=@KLP_FUNC.newFunc (local.get $node)))
+            (global.set $size (i32.load offset=@KLP_FUNC.newSize (local.get $node)))))))
+    (i32.const 0))
+
+  ;; Second half: whether that text is on the stack.
+  (func $onStack (param $entriesEnd i32) (result i32)
+    (local $at i32)
     (local.set $at (global.get $entriesAt))
     (block $end
       (loop $next
         (br_if $end (i32.eq (local.get $at) (local.get $entriesEnd)))
-        (if (i32.lt_u (i32.sub (i32.load (local.get $at)) (local.get $addr)) (local.get $size))
+        (if (i32.lt_u (i32.sub (i32.load (local.get $at)) (global.get $addr)) (global.get $size))
           (then (return (i32.const 1))))
         (local.set $at (i32.add (local.get $at) (i32.const 4)))
         (br $next)))
@@ -80,6 +89,57 @@
     (local.set $at (i32.shl (local.get $task) (i32.const 2)))
     (if (i32.eq (i32.atomic.rmw.xchg offset=@TASK.piLock (local.get $at) (i32.const 0)) (i32.const 2))
       (then (drop (memory.atomic.notify offset=@TASK.piLock (local.get $at) (i32.const 1))))))
+
+  ;; What the functions of the patch take out of use stays the same while klp_mutex is held, so a pass finds it once: the first four
+  ;; texts, and how many there are. -1 = more, or the port has to look: each task is then checked as outside of a pass.
+  (global $texts (mut i32) (i32.const -1))
+  (global $addr0 (mut i32) (i32.const 0)) (global $size0 (mut i32) (i32.const 0))
+  (global $addr1 (mut i32) (i32.const 0)) (global $size1 (mut i32) (i32.const 0))
+  (global $addr2 (mut i32) (i32.const 0)) (global $size2 (mut i32) (i32.const 0))
+  (global $addr3 (mut i32) (i32.const 0)) (global $size3 (mut i32) (i32.const 0))
+
+  (func $keepText (param $func i32)
+    (if (call $outOfUse (local.get $func)) (then (global.set $texts (i32.const -1)) (return)))
+    ;; The newest goes first; places that are not taken have no size.
+    (global.set $addr3 (global.get $addr2)) (global.set $size3 (global.get $size2))
+    (global.set $addr2 (global.get $addr1)) (global.set $size2 (global.get $size1))
+    (global.set $addr1 (global.get $addr0)) (global.set $size1 (global.get $size0))
+    (global.set $addr0 (global.get $addr)) (global.set $size0 (global.get $size))
+    (global.set $texts
+      (select
+        (i32.add (global.get $texts) (i32.const 1))
+        (i32.const -1)
+        (i32.lt_s (global.get $texts) (i32.const 4)))))
+
+  (func $findTexts
+    (local $objs i32) (local $obj i32) (local $objAt i32) (local $funcs i32) (local $func i32)
+    (global.set $texts (i32.const -1))
+    (global.set $size0 (i32.const 0)) (global.set $size1 (i32.const 0))
+    (global.set $size2 (i32.const 0)) (global.set $size3 (i32.const 0))
+    (local.set $obj (i32.load (global.get $transitionPatchAt)))
+    (if (call $wild (local.get $obj)) (then (return)))
+    (local.set $objs (i32.add (local.get $obj) (i32.const @words.KLP_PATCH.objList)))
+    (local.set $obj (i32.load offset=@LIST.next (i32.shl (local.get $objs) (i32.const 2))))
+    (global.set $texts (i32.const 0))
+    (block $last
+      (loop $nextObj
+        (br_if $last (i32.eq (local.get $obj) (local.get $objs)))
+        (if (call $wild (local.get $obj)) (then (global.set $texts (i32.const -1)) (return)))
+        (local.set $objAt (i32.shl (local.get $obj) (i32.const 2)))
+        (if (i32.load offset=@KLP_OBJECT.patched (local.get $objAt))
+          (then
+            (local.set $funcs (i32.add (local.get $obj) (i32.const @words.KLP_OBJECT.funcList)))
+            (local.set $func (i32.load offset=@LIST.next (i32.shl (local.get $funcs) (i32.const 2))))
+            (block $lastFunc
+              (loop $nextOne
+                (br_if $lastFunc (i32.eq (local.get $func) (local.get $funcs)))
+                (if (call $wild (local.get $func)) (then (global.set $texts (i32.const -1)) (return)))
+                (call $keepText (local.get $func))
+                (br_if $last (i32.lt_s (global.get $texts) (i32.const 0)))
+                (local.set $func (i32.load offset=@LIST.next (i32.shl (local.get $func) (i32.const 2))))
+                (br $nextOne)))))
+        (local.set $obj (i32.load offset=@LIST.next (local.get $objAt)))
+        (br $nextObj))))
 
   ;; Whether a task of the pass was refused; how many tasks ahead have been fetched.
   (global $refused (mut i32) (i32.const 0))
@@ -97,14 +157,7 @@
       (loop $more
         (br_if $done (call $wild (local.get $next)))
         (local.set $at (i32.shl (local.get $next) (i32.const 2)))
-        (local.set $sum
-          (i32.add
-            (local.get $sum)
-            (i32.add
-              (i32.load offset=@TASK.patchState (local.get $at))
-              (i32.add
-                (i32.load offset=@TASK.depth (local.get $at))
-                (i32.load offset=@TASK.size (local.get $at))))))
+        (local.set $sum (i32.add (local.get $sum) (i32.load offset=@TASK.patchState (local.get $at))))
         (local.set $next (i32.add (local.get $next) (local.get $stride)))
         (local.set $left (i32.sub (local.get $left) (i32.const 1)))
         (br_if $more (local.get $left))))
@@ -119,7 +172,8 @@
   (func (export "klpTrySwitchTasks") (param $task i32) (param $held i32) (param $current i32) (param $mode i32) (result i32)
     (local $at i32) (local $found i32) (local $last i32)
     (if (local.get $held) (then (call $unlock (local.get $held))))
-    (if (i32.and (local.get $mode) (i32.const 2)) (then (global.set $refused (i32.const 0)) (global.set $ahead (i32.const 0))))
+    (if (i32.and (local.get $mode) (i32.const 2)) 
+      (then (call $findTexts) (global.set $refused (i32.const 0)) (global.set $ahead (i32.const 0))))
     (local.set $last (local.get $held))
     (block $end
       (loop $next
@@ -130,7 +184,7 @@
             (call $fetch (local.get $task) (i32.load offset=@TASK.tasksNext (local.get $at)))
             (global.set $ahead (i32.const 32))))
         (global.set $ahead (i32.sub (global.get $ahead) (i32.const 1)))
-        (local.set $found (call $trySwitchTask (local.get $task) (local.get $current)))
+        (local.set $found (call $trySwitchTask (local.get $task) (local.get $current) (i32.ge_s (global.get $texts) (i32.const 0))))
         (if (i32.eq (local.get $found) (i32.const 2))
           (then
             (if (i32.and (local.get $mode) (i32.const 1))
@@ -152,8 +206,12 @@
         (return (i32.or (local.get $last) (i32.const 4)))))
     (global.get $refused))
 
-  (func $trySwitchTask (export "klpTrySwitchTask") (param $task i32) (param $current i32) (result i32)
-    (local $at i32) (local $state i32) (local $end i32) (local $from i32) (local $to i32)
+  (func (export "klpTrySwitchTask") (param $task i32) (param $current i32) (result i32)
+    (call $trySwitchTask (local.get $task) (local.get $current) (i32.const 0)))
+
+  ;; $isKnown: the texts that go out of use are those that the pass has found.
+  (func $trySwitchTask (param $task i32) (param $current i32) (param $isKnown i32) (result i32)
+    (local $hit i32) (local $at i32) (local $state i32) (local $end i32) (local $from i32) (local $to i32)
     (local $objs i32) (local $obj i32) (local $objAt i32) (local $funcs i32) (local $func i32)
     (local.set $at (i32.shl (local.get $task) (i32.const 2)))
     (if (i32.eq (i32.load offset=@TASK.patchState (local.get $at)) (i32.load (global.get $targetAt)))
@@ -190,20 +248,33 @@
       (if (i32.load offset=@TASK.unreliable (local.get $at)) (then (return (i32.const -2))))
       (local.set $from (i32.load offset=@TASK.depth (local.get $at)))
       (if (i32.ge_u (local.get $from) (i32.const @DEEPEST)) (then (return (i32.const -2))))
-      (i32.store (local.get $end) (i32.load offset=@TASK.pc (local.get $at)))
-      (local.set $end (i32.add (local.get $end) (i32.const 4)))
       (local.set $to (i32.add (local.get $at) (i32.const @TASK.size)))
       (local.set $from (i32.add (local.get $to) (i32.shl (local.get $from) (i32.const 2))))
+      (local.set $state (i32.load offset=@TASK.pc (local.get $at)))
       (loop $next
+        (i32.store (local.get $end) (local.get $state))
+        (local.set $end (i32.add (local.get $end) (i32.const 4)))
+        ;; Whether it lies in one of the texts of the pass.
+        (local.set $hit
+          (i32.or (local.get $hit) (i32.or
+            (i32.or
+              (i32.lt_u (i32.sub (local.get $state) (global.get $addr0)) (global.get $size0))
+              (i32.lt_u (i32.sub (local.get $state) (global.get $addr1)) (global.get $size1)))
+            (i32.or
+              (i32.lt_u (i32.sub (local.get $state) (global.get $addr2)) (global.get $size2))
+              (i32.lt_u (i32.sub (local.get $state) (global.get $addr3)) (global.get $size3))))))
         (br_if $walked (i32.eq (local.get $from) (local.get $to)))
         (local.set $from (i32.sub (local.get $from) (i32.const 4)))
         (local.set $state (i32.load (local.get $from)))
         (if (i32.eqz (local.get $state)) (then (return (i32.const -2))))
-        (i32.store (local.get $end) (local.get $state))
-        (local.set $end (i32.add (local.get $end) (i32.const 4)))
         (br $next)))
 
     ;; klp_check_stack().
+    (block $checked
+    (if (local.get $isKnown)
+      (then
+        (br_if $checked (i32.eqz (local.get $hit)))
+        (return (i32.const 0))))
     (local.set $obj (i32.load (global.get $transitionPatchAt)))
     (if (call $wild (local.get $obj)) (then (return (i32.const -2))))
     (local.set $objs (i32.add (local.get $obj) (i32.const @words.KLP_PATCH.objList)))
@@ -221,13 +292,12 @@
               (loop $nextFunc
                 (br_if $last (i32.eq (local.get $func) (local.get $funcs)))
                 (if (call $wild (local.get $func)) (then (return (i32.const -2))))
-                (local.set $state (call $onStack (local.get $func) (local.get $end)))
-                (if (i32.gt_s (local.get $state) (i32.const 0)) (then (return (i32.const 0))))
-                (if (local.get $state) (then (return (i32.const -2))))
+                (if (call $outOfUse (local.get $func)) (then (return (i32.const -2))))
+                (if (call $onStack (local.get $end)) (then (return (i32.const 0))))
                 (local.set $func (i32.load offset=@LIST.next (i32.shl (local.get $func) (i32.const 2))))
                 (br $nextFunc)))))
         (local.set $obj (i32.load offset=@LIST.next (local.get $objAt)))
-        (br $nextObj)))
+        (br $nextObj))))
 
     (drop (i32.atomic.rmw.and offset=@TASK.tiFlags (local.get $at) (i32.const @NOT_PATCH_PENDING)))
     (i32.store offset=@TASK.patchState (local.get $at) (i32.load (global.get $targetAt)))

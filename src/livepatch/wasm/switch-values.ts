@@ -3,7 +3,7 @@
 import { PERCPU } from '../../kernel/layout.js';
 import { LIST } from '../../kernel/list.js';
 import { TASK, TASK_WAKING, TIF_PATCH_PENDING } from '../../kernel/task.js';
-import { FIRST_VALID_ADDR } from '../../memory/fault.js';
+import { FIRST_VALID_ADDR } from '../../memory/struct.js';
 import { KLP_FUNC, KLP_OBJECT, KLP_OPS, KLP_PATCH, MAX_STACK_ENTRIES } from '../layout.js';
 
 type Fields = Readonly<Record<string, number>>;

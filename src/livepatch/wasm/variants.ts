@@ -10,7 +10,7 @@
 import { KLP_FUNC, KLP_OPS } from '../layout.js';
 import { LIST } from '../../kernel/list.js';
 import { TASK } from '../../kernel/task.js';
-import { FIRST_VALID_ADDR } from '../../memory/fault.js';
+import { FIRST_VALID_ADDR } from '../../memory/struct.js';
 import { placeholder } from '../../memory/wasm/constants.js';
 
 const bytes = (words: number): number => words * 4;

@@ -1,10 +1,10 @@
 /** A CPU whose operations are recorded: replaced methods, so that one that is not recorded pays nothing. */
 
 import { SimulatorBug } from '../../errors.js';
-import { badAddress, FIRST_VALID_ADDR, freedLock, MachineStopped, unheldLock } from '../fault.js';
+import { badAddress, freedLock, MachineStopped, unheldLock } from '../fault.js';
 import { MACHINE, MACHINE_BASE } from '../local.js';
 import type { NativeCpu } from '../native.js';
-import { isUnheld, POISON, type Addr } from '../struct.js';
+import { FIRST_VALID_ADDR, isUnheld, POISON, type Addr } from '../struct.js';
 import { CONTROL } from './control.js';
 import type { Seat } from './turn.js';
 
