@@ -1,7 +1,6 @@
 /** `klp-smp replay`: execute what a token holds, twice, and tell it operation by operation. */
 
 import type { Command } from 'commander';
-import { createInterface } from 'node:readline/promises';
 import { replay, REPLAY_OPTIONS, type ReplayResult } from '../campaign/replay.js';
 import { findScenario } from '../campaign/find-scenario.js';
 import { isRecordingFile } from '../campaign/recording-file.js';
@@ -13,6 +12,7 @@ import { replayedTables } from '../report/tables/explored.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { writeFindingFiles } from './finding-files.js';
 import { interruptible } from './interrupt.js';
+import { pace } from './pace.js';
 import { REPORTS, splitReports } from './reporting.js';
 import { paint } from './paint.js';
 import { runUseCase } from './use-case.js';
@@ -72,7 +72,8 @@ export function registerReplay(program: Command): void {
         return replay({ ...options, ...asked, token, ...(signal === undefined ? {} : { signal }) });
       });
       if (isPaced) {
-        await interruptible((signal) => pace(told(result, full).slice(0, until), signal));
+        const lines = told(result, full).slice(0, until);
+        await interruptible((signal) => pace(lines, process, signal));
         process.stdout.write(`${endText(result)}\n`);
       }
       if (result.verdict.grade === 'forbidden') process.exitCode = 1;
@@ -141,25 +142,4 @@ function axiomsLine(axioms: ReplayResult['axioms']): string[] {
       ? `accepted by the axioms: ${events} events`
       : `REJECTED by the axioms: ${violated}, ${events} events`,
   ];
-}
-
-/** One line for each Enter, until `q` or the end of the input. */
-async function pace(lines: readonly string[], signal: AbortSignal): Promise<void> {
-  const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  // A terminal in raw mode hands Ctrl-C to the prompt, not to the process.
-  prompt.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-  const ended = new AbortController();
-  prompt.on('close', () => ended.abort());
-  try {
-    for (const line of lines) {
-      const answer = await prompt.question(line, {
-        signal: AbortSignal.any([signal, ended.signal]),
-      });
-      if (answer.trim().toLowerCase() === 'q') return;
-    }
-  } catch (error) {
-    if (!signal.aborted && !ended.signal.aborted) throw error;
-  } finally {
-    prompt.close();
-  }
 }
