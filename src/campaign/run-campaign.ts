@@ -148,6 +148,7 @@ class CampaignRun {
     await keeper.finish(signal);
     if (!ledger.isComplete) {
       if (signal?.aborted === true) this.#ended = 'interrupted';
+      else if (failure !== undefined) this.#ended = 'failed';
       else if (this.#isOutOfTime) this.#ended = 'out of time';
       else this.#ended = runner.control === 'draining' ? 'drained' : 'cancelled';
     }

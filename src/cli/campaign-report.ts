@@ -52,6 +52,10 @@ export function campaignLines(result: CampaignResult): string {
       `  replay: ${replay}`,
     ]),
     '',
-    findings.length === 0 ? 'Nothing forbidden.' : `${findings.length} forbidden.`,
+    findings.length > 0
+      ? `${findings.length} forbidden.`
+      : done > 0
+        ? 'Nothing forbidden.'
+        : 'Nothing was executed.',
   ].join('\n');
 }

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { runCampaign, RUN_CAMPAIGN_OPTIONS } from '../campaign/run-campaign.js';
 import { controlCampaign, serveCampaigns, watchCampaign } from '../campaign/redis/use-cases.js';
 import type { CampaignSnapshot } from '../campaign/plan/snapshot.js';
+import type { RedisWorkerResult } from '../campaign/redis/worker.js';
 import { existingFile, flag, integerIn, textOf } from '../campaign/rules.js';
 import { CampaignServer, type Control } from '../report/campaign/serve.js';
 import { campaignSessions, campaignTables } from '../report/tables/planned.js';
@@ -170,18 +171,18 @@ function registerWorker(campaign: Command): void {
     description: 'execute ranges of the campaigns on a Redis server',
     table: WORKER,
     run: async ({ json, redis: url = '', ...options }) => {
-      const result = await interruptible((signal) =>
+      const shown = {
+        ...{ label: 'worker', json },
+        text: ({ executions, ranges }: RedisWorkerResult) =>
+          `${executions} executions in ${ranges} ranges counted here`,
+      };
+      await runUseCase(shown, ({ signal }) =>
         serveCampaigns({
           ...options,
           redis: url,
           signal,
           onNote: (note) => process.stderr.write(`${note}\n`),
         }),
-      );
-      emit(
-        { json: json ?? false },
-        result,
-        ({ executions, ranges }) => `${executions} executions in ${ranges} ranges counted here`,
       );
     },
   });

@@ -64,7 +64,7 @@ export interface CampaignResult extends CampaignSnapshot {
   readonly replayed: readonly ReplayedFinding[];
   /** Every execution that was asked for is counted. */
   readonly isComplete: boolean;
-  /** Why it is not: stopped, out of time, drained, cancelled. */
-  readonly ended: 'complete' | 'interrupted' | 'out of time' | 'drained' | 'cancelled';
+  /** Why it is not: stopped, out of time, drained, cancelled, failed with an error. */
+  readonly ended: 'complete' | 'interrupted' | 'out of time' | 'drained' | 'cancelled' | 'failed';
   readonly interrupted: boolean;
 }

@@ -64,21 +64,23 @@ export class RedisRunner implements RangeRunner {
   ): Promise<void> {
     await this.#announce();
     const results = new ResultReader(this.#redis, this.#keys, ledger);
-    await results.collect(onRange);
-    await this.#handOut(ledger);
+    const collect = (): Promise<void> => results.collect(onRange);
+    await collect();
+    await this.#handOut(ledger, signal, collect);
     let reconciled = performance.now();
     while (!ledger.isComplete && !signal.aborted) {
       await sleep(POLL_MS);
       const before = ledger.progress().done;
-      await results.collect(onRange);
+      await collect();
       if (await this.#isOver()) return;
       if (ledger.progress().done !== before) reconciled = performance.now();
       if (performance.now() - reconciled > RECONCILE_MS) {
         results.rewind();
-        await this.#reconcile(ledger);
+        await this.#reconcile(ledger, signal, collect);
         reconciled = performance.now();
       }
     }
+    await collect();
     if (ledger.isComplete) await this.forget();
   }
 
@@ -109,14 +111,17 @@ export class RedisRunner implements RangeRunner {
     await this.#redis.sadd(CAMPAIGNS, this.#plan.name);
   }
 
-  async #handOut(ledger: Ledger): Promise<void> {
+  /** Queue every range that is not counted yet. There may be very many: what comes back meanwhile is collected, and whoever
+   * stops the coordinator does not wait for the rest. */
+  async #handOut(ledger: Ledger, signal: AbortSignal, collect: () => Promise<void>): Promise<void> {
     let chunk: WorkRange[] = [];
     for (const range of ledger.ranges()) {
       if (!ledger.has(range)) chunk.push(range);
-      if (chunk.length === CHUNK) {
-        await this.#enqueue(chunk);
-        chunk = [];
-      }
+      if (chunk.length < CHUNK) continue;
+      if (signal.aborted) return;
+      await this.#enqueue(chunk);
+      await collect();
+      chunk = [];
     }
     await this.#enqueue(chunk);
   }
@@ -134,11 +139,16 @@ export class RedisRunner implements RangeRunner {
   }
 
   /** Nothing came for a while: ranges that are in no queue, because a server lost its last writes, are handed out again. */
-  async #reconcile(ledger: Ledger): Promise<void> {
+  async #reconcile(
+    ledger: Ledger,
+    signal: AbortSignal,
+    collect: () => Promise<void>,
+  ): Promise<void> {
     const counts = await this.#queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
     const queued = Object.values(counts).reduce((sum, n) => sum + n, 0);
-    const missing = [...ledger.ranges()].filter((range) => !ledger.has(range));
-    if (queued < missing.length) await this.#enqueue(missing);
+    let missing = 0;
+    for (const range of ledger.ranges()) if (!ledger.has(range)) missing++;
+    if (queued < missing) await this.#handOut(ledger, signal, collect);
   }
 
   /** Look at what users and workers say. @throws UsageError when a scenario cannot be executed */

@@ -25,7 +25,7 @@ export interface ServeCampaignsOptions {
   readonly folder?: string | undefined;
   /** Return when no campaign is left. Default false. */
   readonly untilIdle?: boolean | undefined;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onNote?: (note: string) => void;
 }
 
@@ -40,7 +40,8 @@ export async function serveCampaigns(options: ServeCampaignsOptions): Promise<Re
     import('./server.js'),
     import('./worker.js'),
   ]);
-  const { threads = availableParallelism(), folder = '.', signal, campaign } = options;
+  const { threads = availableParallelism(), folder = '.', campaign } = options;
+  const { signal = new AbortController().signal } = options;
   const redis = await connect(options.redis);
   const workers = new Workers(threads);
   try {

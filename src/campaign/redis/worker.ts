@@ -53,6 +53,7 @@ export interface RedisWorkerResult {
   readonly executions: number;
   readonly ranges: number;
   readonly refused: readonly string[];
+  readonly interrupted: boolean;
 }
 
 /** One campaign that this worker takes part in. */
@@ -160,14 +161,15 @@ export async function serveRanges(options: RedisWorkerOptions): Promise<RedisWor
   for (const participation of joined.values()) await participation.close(signal.aborted);
   const all = [...ended, ...joined.values()];
   const reasons = [...refused].map(([name, why]) => `${name}: ${why}`);
+  if (all.length === 0 && signal.aborted) throw new Interrupted();
   if (all.length === 0 && reasons.length > 0)
     throw new UsageError(`refused by ${reasons.join('; ')}`);
-  if (all.length === 0 && signal.aborted) throw new Interrupted();
   const sum = (of: (it: Participation) => number): number => all.reduce((n, it) => n + of(it), 0);
   return {
     executions: sum((it) => it.executions),
     ranges: sum((it) => it.ranges),
     refused: reasons,
+    interrupted: signal.aborted,
   };
 }
 
