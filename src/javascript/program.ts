@@ -95,11 +95,15 @@ export function gradeOfOutcome(program: OutcomeRules, outcome: string): OutcomeR
 
 /** The outcome that a program has by default. */
 export function defaultOutcome(returned: readonly unknown[]): string {
-  return returned.map((value) => shown(value)).join(', ');
+  let text = '';
+  for (let i = 0; i < returned.length; i++) text += (i === 0 ? '' : ', ') + shown(returned[i]);
+  return text;
 }
 
 function shown(value: unknown): string {
   if (value === undefined) return '-';
+  // What JSON makes of the most usual ones, without it: this is executed after each execution.
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   if (typeof value === 'bigint') return `${value}n`;
   return JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v));
 }

@@ -23,7 +23,8 @@ export class Execution extends Turns implements Stepper, LoopHost {
   #failure: Error | undefined;
   /** Agents that have been started. */
   #started = 0;
-  #outside = new Realm(-1);
+  /** For code that runs outside all agents. */
+  #outside: Realm | undefined;
 
   constructor(runtime: Runtime, memory: SharedMemory, bounds: Bounds) {
     super(runtime, memory, bounds);
@@ -42,7 +43,9 @@ export class Execution extends Turns implements Stepper, LoopHost {
     try {
       const bodies = start();
       this.#started = bodies.length;
-      for (const [i, agent] of this.cpus.entries()) {
+      const { cpus } = this;
+      for (let i = 0; i < cpus.length; i++) {
+        const agent = cpus[i] as Agent;
         agent.restart(undefined);
         agent.body = bodies[i]?.(agent);
       }
@@ -70,7 +73,7 @@ export class Execution extends Turns implements Stepper, LoopHost {
     this.hash = 0;
     this.#failure = this.thrown = undefined;
     this.thrower = -1;
-    this.#outside = new Realm(-1);
+    this.#outside = undefined;
     const { runtime } = this;
     runtime.budget = LOOP_BUDGET;
     runtime.agent = -1;
@@ -164,7 +167,7 @@ export class Execution extends Turns implements Stepper, LoopHost {
     agent.body = undefined;
     agent.state = AWAKE;
     agent.isDying = false;
-    agent.stages.length = 0;
+    if (agent.stages.length > 0) agent.stages.length = 0;
     this.waiters.removeAgent(agent);
   }
 
@@ -319,7 +322,8 @@ export class Execution extends Turns implements Stepper, LoopHost {
 
   realm(): Realm {
     const agent = this.cpus[this.runtime.agent];
-    return agent === undefined ? this.#outside : (agent.realm ??= new Realm(agent.id));
+    if (agent === undefined) return (this.#outside ??= new Realm(-1));
+    return (agent.realm ??= new Realm(agent.id));
   }
 
   idle(due: number): void {

@@ -154,7 +154,7 @@ export class Machine {
     current.runtime = this.runtime;
     this.determinism.restart();
     this.regions.keep(regions);
-    this.printed.length = 0;
+    if (this.printed.length > 0) this.printed.length = 0;
     this.#channels = 0;
     this.workers?.restart();
   }

@@ -149,6 +149,7 @@ export class ProgramSession implements Explorable {
   readonly mayGrow: boolean;
   #shared: unknown;
   readonly #regions: number;
+  readonly #real: readonly Uint8Array[];
   readonly #before: readonly Uint8Array[];
   #runs = 0;
 
@@ -191,7 +192,8 @@ export class ProgramSession implements Explorable {
     this.#regions = regions.list.length;
     this.mayGrow = regions.list.some(({ buffer, capacity }) => capacity > buffer.byteLength);
     this.#image = this.#snapshot();
-    this.#before = regions.list.map(({ buffer }) => new Uint8Array(buffer).slice());
+    this.#real = regions.list.map(({ buffer }) => new Uint8Array(buffer));
+    this.#before = this.#real.map((bytes) => bytes.slice());
     this.#judge = new Judge(compiled, this.program, this.execution, this.machine.printed);
     this.#checkBodies();
   }
@@ -326,16 +328,20 @@ export class ProgramSession implements Explorable {
 
   /** Instrumented code never writes to the real buffers: whoever has done it was not instrumented. */
   #checkBuffers(): void {
-    for (const [i, { buffer, name }] of this.machine.regions.list
-      .slice(0, this.#regions)
-      .entries()) {
+    for (let i = 0; i < this.#regions; i++) {
       const before = this.#before[i] as Uint8Array;
-      const real = new Uint8Array(buffer);
-      if (before.every((byte, at) => byte === real[at])) continue;
-      throw new UsageError(
-        `${this.scenario.name}: code that is not instrumented has written to the buffer '${name}'; this execution proves nothing`,
-      );
+      const real = this.#real[i] as Uint8Array;
+      for (let at = 0; at < before.length; at++) {
+        if (before[at] !== real[at]) throw this.#writtenTo(i);
+      }
     }
+  }
+
+  #writtenTo(region: number): UsageError {
+    const name = this.machine.regions.list[region]?.name ?? '';
+    return new UsageError(
+      `${this.scenario.name}: code that is not instrumented has written to the buffer '${name}'; this execution proves nothing`,
+    );
   }
 
   replay(schedule: Schedule): Verdict {

@@ -7,7 +7,7 @@ export class Waiters {
   readonly #list: Waiter[] = [];
 
   clear(): void {
-    this.#list.length = 0;
+    if (this.#list.length > 0) this.#list.length = 0;
   }
 
   add(waiter: Waiter): void {

@@ -131,7 +131,7 @@ export class JsMemory implements SharedMemory {
     const first = address >> 3;
     const last = (address + size - 1) >> 3;
     const request = { agent, address, size, isSeqCst, isWhole };
-    this.#parts.length = 0;
+    if (this.#parts.length > 0) this.#parts.length = 0;
     this.#kind = first === last ? CHOOSE_READ : CHOOSE_PART;
     if (first === last) this.#readWithin(this.#block(first), request, address, size);
     else {
@@ -201,7 +201,7 @@ export class JsMemory implements SharedMemory {
   #choose(block: Block, request: Request, from: number): Message {
     const { messages } = block;
     const candidates = this.#candidates;
-    candidates.length = 0;
+    if (candidates.length > 0) candidates.length = 0;
     for (let i = messages.length - 1; i >= 0; i--) {
       const message = messages[i] as Message;
       if (!message.covers(from)) continue;

@@ -57,8 +57,8 @@ export class Block {
   isUniform = true;
 
   clear(): void {
-    this.messages.length = 0;
-    this.accesses.length = 0;
+    if (this.messages.length > 0) this.messages.length = 0;
+    if (this.accesses.length > 0) this.accesses.length = 0;
     this.address = -1;
     this.isUniform = true;
   }

@@ -39,7 +39,7 @@ export class Determinism {
 
   /** Start another execution. */
   restart(): void {
-    this.#streams.clear();
+    if (this.#streams.size > 0) this.#streams.clear();
     this.#seed = undefined;
   }
 

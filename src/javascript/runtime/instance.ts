@@ -18,6 +18,7 @@ export type Builtins = (target: string, instance: Instance) => Coroutine<Namespa
 /** The functions of a program's modules, made once. */
 export class ProgramFactory {
   readonly #functions = new Map<string, unknown>();
+  readonly #urls = new Map<string, string>();
   readonly runtime: Runtime;
   readonly compiled: CompiledProgram;
   readonly builtins: Builtins;
@@ -41,6 +42,16 @@ export class ProgramFactory {
     const { path } = module.source;
     if (!this.#functions.has(path)) this.#functions.set(path, module.make(...this.#args));
     return this.#functions.get(path);
+  }
+
+  /** The URL of a module. */
+  url(path: string): string {
+    let url = this.#urls.get(path);
+    if (url === undefined) {
+      url = pathToFileURL(path).href;
+      this.#urls.set(path, url);
+    }
+    return url;
   }
 
   instance(): Instance {
@@ -82,7 +93,7 @@ export class Instance {
       return isOutside(target) ? target : pathToFileURL(target).href;
     };
     return {
-      url: pathToFileURL(path).href,
+      url: this.factory.url(path),
       filename: path,
       dirname: path.replace(/[/\\][^/\\]*$/, ''),
       resolve: pure(resolve),

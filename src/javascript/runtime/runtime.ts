@@ -18,6 +18,7 @@ import { type AsyncCursor, list, open, openAsync, type Cursor } from './iteratio
 import { GeneratorObject, Out } from './generators.js';
 import type { Realm } from '../async/realm.js';
 import { arrayMethodOn, newestOf } from './guards.js';
+import { plainForm } from './plain-forms.js';
 import type { Regions, TypedArray } from './views.js';
 
 /** Iterations of loops in one execution before one of them is taken for endless. */
@@ -111,15 +112,11 @@ export class Runtime extends Classes {
   }
 
   #wrap(form: Resumable, flavour: Flavour, name: string, length: number): Marked {
-    const runtime = this;
-    const f: Marked = function (this: unknown, ...args: unknown[]): unknown {
-      return runtime.enter(form, this, args, flavour);
-    };
-    f[CALL] = this.begin(form, flavour);
+    const f = plainForm(name, length)(this, form, flavour);
+    const begun = this.begin(form, flavour);
+    f[CALL] = begun;
     // A named function expression may call itself by its name, which means the resumable form.
-    (form as unknown as Marked)[CALL] = f[CALL];
-    Object.defineProperty(f, 'name', { value: name, configurable: true });
-    if (length !== 0) Object.defineProperty(f, 'length', { value: length, configurable: true });
+    (form as unknown as Marked)[CALL] = begun;
     return f;
   }
 

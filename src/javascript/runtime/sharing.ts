@@ -2,7 +2,8 @@
 
 import { types } from 'node:util';
 import { brand } from './brand.js';
-import { isShared, type Regions } from './views.js';
+import { factsOf, VIEW } from './keys.js';
+import { isShared, viewAlike, type Regions, type ViewFacts } from './views.js';
 
 /** What a copy does with objects that are handed over instead of being copied. */
 export type Transfers = ReadonlyMap<object, unknown>;
@@ -22,6 +23,15 @@ export function copyForAgent(
   transfers: Transfers = NO_TRANSFERS,
   isPort: (value: object) => boolean = () => false,
 ): unknown {
+  // What most programs share, without the pains that a graph of objects takes.
+  const facts = factsOf(value);
+  if (facts !== undefined) {
+    const view = value as ArrayBufferView & { [VIEW]?: ViewFacts };
+    const made = viewAlike(view, view.buffer, facts.type) as typeof view;
+    made[VIEW] = facts;
+    return made;
+  }
+  if (isShared(value)) return value;
   return new Copier(regions, transfers, isPort).copy(value);
 }
 
@@ -108,18 +118,6 @@ class Copier {
   }
 
   #view(view: ArrayBufferView): unknown {
-    const name = types.isDataView(view) ? 'DataView' : nameOf(view);
-    const Type = (globalThis as unknown as Record<string, unknown>)[name] as new (
-      buffer: unknown,
-      at: number,
-      length: number,
-    ) => object;
-    const { length = view.byteLength } = view as { length?: number };
-    const buffer = this.copy(view.buffer);
-    return this.#keep(view, brand(new Type(buffer, view.byteOffset, length), this.#regions));
+    return this.#keep(view, brand(viewAlike(view, this.copy(view.buffer)), this.#regions));
   }
-}
-
-function nameOf(view: ArrayBufferView): string {
-  return (view as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? 'Uint8Array';
 }

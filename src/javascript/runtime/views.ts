@@ -58,6 +58,27 @@ const TYPES: Readonly<Record<string, number>> = {
   Float16Array: FLOAT16,
 };
 
+/** Constructors by type; a Node that lacks one makes no views of it. */
+const CONSTRUCTORS: unknown[] = [];
+for (const [name, type] of Object.entries(TYPES)) {
+  CONSTRUCTORS[type] = (globalThis as unknown as Record<string, unknown>)[name];
+}
+
+/** A new view of the kind of another one, over a buffer that has its bytes. */
+export function viewAlike(
+  view: ArrayBufferView,
+  buffer: unknown,
+  type = elementType(view),
+): ArrayBufferView {
+  const Type = (type < 0 ? DataView : CONSTRUCTORS[type]) as new (
+    buffer: unknown,
+    at: number,
+    length: number,
+  ) => ArrayBufferView;
+  const { length = view.byteLength } = view as { length?: number };
+  return new Type(buffer, view.byteOffset, length);
+}
+
 /** The constructor from which all typed arrays inherit. */
 export const TypedArrayBase = Object.getPrototypeOf(Int8Array) as {
   readonly prototype: object;
