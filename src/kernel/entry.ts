@@ -28,7 +28,7 @@ export function handleIrq(cpu: Cpu): void {
   const pc = percpu(cpu.ctx.kernel, cpu.id);
   // Full ordering pairs with the barrier in sendIpi(): what the interrupt is about is visible from here.
   const pending = cpu.xchg(pc + PERCPU.ipi, 0);
-  cpu.set(pc + PERCPU.irqs, cpu.get(pc + PERCPU.irqs) + 1);
+  cpu.atomicAdd(pc + PERCPU.irqs, 1);
   // While the machine is switched off, this wait does not return.
   if (pending & (1 << IPI_STOP)) cpu.mwait(pc + PERCPU.ipi, 0);
   if (pending & (1 << IPI_TICK)) {

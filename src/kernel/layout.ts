@@ -82,11 +82,9 @@ export const PERCPU = struct('percpu', {
   quantum: 1,
   /** Interrupts taken: a CPU that answers counts up. */
   irqs: 1,
-  /** Scheduler passes. */
-  switches: 1,
   /** A tick has found that the current task has to be rescheduled: where preemption is lazy, it is due now. */
   tickResched: 1,
-  pad: 3,
+  pad: 4,
 });
 
 /** Interrupt: look at need_resched. */

@@ -76,6 +76,8 @@ export function dequeueTask(cpu: Cpu, n: number, task: TaskRef): void {
   if (next === NULL) cpu.set(rq + PERCPU.rqLast, prev);
   else cpu.set(next + TASK.rqPrev, prev);
   cpu.set(rq + PERCPU.nrQueued, cpu.get(rq + PERCPU.nrQueued) - 1);
+  cpu.set(task + TASK.rqNext, NULL);
+  cpu.set(task + TASK.rqPrev, NULL);
 }
 
 /** Kernel code that others wait for goes first, as under a fair scheduler: it has slept while they have run. */
@@ -160,7 +162,6 @@ export function scheduleNext(cpu: Cpu, preempt: boolean): void {
     }
   }
   const next = pickNextTask(cpu);
-  cpu.set(rq + PERCPU.switches, cpu.get(rq + PERCPU.switches) + 1);
   if (next !== prev) {
     cpu.write(rq + PERCPU.curr, next);
     cpu.writeOnce(next + TASK.onCpu, 1);

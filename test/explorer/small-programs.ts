@@ -95,11 +95,7 @@ function compound(random: RandomSource, room: number): Piece {
   const x = WORDS[random.below(WORDS.length)] as number;
   const kind = random.below(5);
   if (kind === 0 && room >= 3) {
-    const inner = simple(random);
-    return {
-      text: `cpu.spinLock(${LOCK}); ${inner.text} cpu.spinUnlock(${LOCK});`,
-      steps: [step('lock', LOCK, 'drop'), ...inner.steps, step('unlock', LOCK, 'drop')],
-    };
+    return sectionOf([simple(random)]);
   }
   if (kind === 1 && room >= 3) {
     const inner = simple(random);
@@ -133,9 +129,20 @@ function bodyOf(random: RandomSource, operations: number): SmallBody {
     pieces.push(piece);
     left -= piece.steps.length;
   }
+  return joined(pieces);
+}
+
+const joined = (pieces: readonly Piece[]): SmallBody => ({
+  text: pieces.map(({ text }) => text).join('\n  '),
+  steps: pieces.flatMap(({ steps }) => steps),
+});
+
+/** A section of the lock. */
+function sectionOf(inner: readonly Piece[]): Piece {
+  const { text, steps } = joined(inner);
   return {
-    text: pieces.map(({ text }) => text).join('\n  '),
-    steps: pieces.flatMap(({ steps }) => steps),
+    text: `cpu.spinLock(${LOCK}); ${text} cpu.spinUnlock(${LOCK});`,
+    steps: [step('lock', LOCK, 'drop'), ...steps, step('unlock', LOCK, 'drop')],
   };
 }
 
@@ -144,6 +151,27 @@ export function smallProgram(random: RandomSource): SmallBody[] {
   const cpus = 2 + random.below(2);
   const most = cpus === 2 ? 6 : 4;
   return Array.from({ length: cpus }, () => bodyOf(random, 1 + random.below(most)));
+}
+
+/** A program of two CPUs with sections of up to three operations, and something before and after each. */
+export function sectionProgram(random: RandomSource): SmallBody[] {
+  return Array.from({ length: 2 }, () => {
+    const pieces: Piece[] = [];
+    for (let sections = 1 + random.below(2); sections > 0; sections--) {
+      const inner = Array.from({ length: 1 + random.below(3) }, () => plainPiece(random));
+      const around = Array.from({ length: 1 + random.below(2) }, () => plainPiece(random));
+      pieces.push(...around, sectionOf(inner));
+    }
+    return joined(pieces);
+  });
+}
+
+/** A piece of one operation that does not look at the lock. */
+function plainPiece(random: RandomSource): Piece {
+  for (;;) {
+    const piece = simple(random);
+    if (piece.steps.every(({ addr, op }) => addr !== LOCK && op !== 'wait')) return piece;
+  }
 }
 
 /** The program as kernel code: one function for each CPU. */

@@ -17,6 +17,7 @@ import type { SearchResult } from '../../src/explorer/states/search-result.js';
 import { functionsOf } from './resumable-text.js';
 import {
   endsOf,
+  sectionProgram,
   SEEN,
   SIZE,
   smallProgram,
@@ -53,23 +54,28 @@ function searchOf(program: readonly SmallBody[], broken?: SearchRule): SearchRes
 
 const sorted = (keys: Iterable<string>): string[] => [...keys].sort();
 
-test(`${PROGRAMS} generated programs end as plain enumeration says (seed ${SEED})`, (t) => {
-  const random = new RandomSource();
-  let ends = 0;
-  for (let i = 0; i < PROGRAMS; i++) {
-    random.seed(SEED, i);
-    const program = smallProgram(random);
-    const { exhausted, ends: found } = searchOf(program);
-    const expected = sorted(endsOf(program));
-    ends += expected.length;
-    if (!exhausted) t.fail(`not exhausted: ${textOf(program)}`);
-    if (sorted(found.keys()).join(';') !== expected.join(';')) {
-      t.deepEqual(sorted(found.keys()), expected, textOf(program));
-      return;
+for (const [what, make, count] of [
+  ['generated programs', smallProgram, PROGRAMS],
+  ['generated programs with long sections', sectionProgram, PROGRAMS / 2],
+] as const) {
+  test(`${count} ${what} end as plain enumeration says (seed ${SEED})`, (t) => {
+    const random = new RandomSource();
+    let ends = 0;
+    for (let i = 0; i < count; i++) {
+      random.seed(SEED, i);
+      const program = make(random);
+      const { exhausted, ends: found } = searchOf(program);
+      const expected = sorted(endsOf(program));
+      ends += expected.length;
+      if (!exhausted) t.fail(`not exhausted: ${textOf(program)}`);
+      if (sorted(found.keys()).join(';') !== expected.join(';')) {
+        t.deepEqual(sorted(found.keys()), expected, textOf(program));
+        return;
+      }
     }
-  }
-  t.true(ends > 2 * PROGRAMS);
-});
+    t.true(ends > 2 * count);
+  });
+}
 
 /** Both see the other's store only if one of them is preempted between its two operations. */
 const STORE_BUFFERING = `

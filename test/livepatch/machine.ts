@@ -8,6 +8,7 @@ import { LIST } from '../../src/kernel/list.js';
 import { deleteModule, findModule, loadModule, moduleRefcount } from '../../src/kernel/module.js';
 import { dmesg, type LogLevel } from '../../src/kernel/printk.js';
 import { tryToWakeUp } from '../../src/kernel/sched.js';
+import { TRACE_SCHED_SWITCH } from '../../src/kernel/trace.js';
 import {
   isIdleTask,
   PF_KCODE,
@@ -33,6 +34,11 @@ class Parked extends Error {}
 const TURNS_PER_TICK = 64;
 /** Waits in a row without any progress after which the test is stuck. */
 const STUCK_AFTER = 5000;
+
+/** How often a CPU has switched from one task to another. */
+export function switchesOf({ events }: SoloCpu): number {
+  return events.filter(({ event }) => event === TRACE_SCHED_SWITCH).length;
+}
 
 /** A CPU that hands its waits to the machine. */
 export class SoloCpu extends AtomicsCpu {

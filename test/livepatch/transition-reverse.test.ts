@@ -1,5 +1,4 @@
 import test from 'ava';
-import { percpu, PERCPU } from '../../src/kernel/layout.js';
 import { TASK, TIF_PATCH_PENDING } from '../../src/kernel/task.js';
 import { ENABLED, TRANSITION } from '../../src/livepatch/core-sysfs.js';
 import { KLP_PATCH, KLP_PATCHED, KLP_UNPATCHED } from '../../src/livepatch/layout.js';
@@ -16,7 +15,7 @@ import {
   blockedDisable,
   unblock,
 } from './fixtures.js';
-import type { Machine } from './machine.js';
+import { switchesOf, type Machine } from './machine.js';
 
 // klp_reverse_transition
 
@@ -111,13 +110,12 @@ test('klp_reverse_transition: 6.1 flips the direction first and has no fence', (
 test('klp_reverse_transition: waits for all CPUs between clearing and flipping, unless that is ablated', (t) => {
   for (const ablate of [[], [O_05]]) {
     const m = blocked({ cpus: 2, ablate });
-    const switches = percpu(m.layout.context, 1) + PERCPU.switches;
     const moved = m.run((cpu) => {
-      const before = m.words[switches];
+      const before = switchesOf(m.cpus[1]!);
       const at: { flip?: number | undefined } = {};
       const write = cpu.write.bind(cpu);
       cpu.write = (addr, value) => {
-        if (addr === m.ctx.klp.targetState) at.flip = m.words[switches];
+        if (addr === m.ctx.klp.targetState) at.flip = switchesOf(m.cpus[1]!);
         write(addr, value);
       };
       ENABLED.store!(cpu, m.directory('p'), '0');

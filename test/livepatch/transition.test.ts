@@ -1,6 +1,6 @@
 import test from 'ava';
 import { EINVAL } from '../../src/kernel/errno.js';
-import { KERNEL, percpu, PERCPU } from '../../src/kernel/layout.js';
+import { KERNEL } from '../../src/kernel/layout.js';
 import { tryToWakeUp } from '../../src/kernel/sched.js';
 import { idleTask, TASK, TASK_INTERRUPTIBLE, TIF_PATCH_PENDING } from '../../src/kernel/task.js';
 import { ENABLED } from '../../src/livepatch/core-sysfs.js';
@@ -34,6 +34,7 @@ import {
   allTasks,
   switchedBy,
 } from './fixtures.js';
+import { switchesOf } from './machine.js';
 
 // klp_transition_work_fn
 
@@ -66,8 +67,7 @@ test('klp_sync: touches nothing', (t) => {
 
 test('klp_synchronize_transition: returns only after every online CPU has passed its scheduler', (t) => {
   const m = bootSmall({ cpus: 4, online: 3 });
-  const passes = (): number[] =>
-    m.cpus.map((c) => m.words[percpu(m.layout.context, c.id) + PERCPU.switches]!);
+  const passes = (): number[] => m.cpus.map((c) => switchesOf(c));
   const before = passes();
   m.run((cpu) => klpSynchronizeTransition(cpu, O_15));
   const after = passes();
@@ -80,10 +80,9 @@ test('klp_synchronize_transition: returns only after every online CPU has passed
 test('klp_synchronize_transition: waits for nobody when its site is ablated, or when sabotaged', (t) => {
   for (const decl of [{ ablate: [O_15] }, { sabotage: { noSync: true } }]) {
     const m = bootSmall({ cpus: 2, ...decl });
-    const switches = percpu(m.layout.context, 1) + PERCPU.switches;
-    const before = m.words[switches];
+    const before = switchesOf(m.cpus[1]!);
     m.run((cpu) => klpSynchronizeTransition(cpu, O_15));
-    t.is(m.words[switches], before);
+    t.is(switchesOf(m.cpus[1]!), before);
   }
 });
 

@@ -36,7 +36,10 @@ export const disableSwitch = patchedFunctionRace({
 function leaveAndCompute(cpu: Cpu): void {
   leaveWhenAsked(cpu);
   const irqs = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.irqs;
-  for (;;) cpu.mwait(irqs, cpu.readOnce(irqs));
+  for (;;) {
+    cpu.writeOnce(irqs, 0);
+    cpu.mwait(irqs, 0);
+  }
 }
 
 /** The same without the call: only what the task switches to matters. O-02, which O-04 masks. */

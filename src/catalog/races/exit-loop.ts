@@ -39,8 +39,8 @@ export function updateWithInterrupts(cpu: Cpu, task: Addr): void {
   if (isExit) cpu.preemptEnable();
   klpUpdatePatchState(cpu, task);
   // The rest of the work takes some time.
-  const irqs = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.irqs;
-  for (let i = 0; isExit && i < 8; i++) cpu.readOnce(irqs);
+  const online = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.online;
+  for (let i = 0; isExit && i < 8; i++) cpu.readOnce(online);
   if (isExit) cpu.preemptDisable();
 }
 
@@ -53,9 +53,9 @@ function leaveKernel(cpu: Cpu): void {
       cpu.preemptEnable();
       cpu.preemptDisable();
     }
-    const seen = cpu.readOnce(irqs);
+    cpu.writeOnce(irqs, 0);
     cpu.preemptEnable();
-    while (cpu.readOnce(irqs) === seen) cpu.mwait(irqs, seen);
+    while (cpu.readOnce(irqs) === 0) cpu.mwait(irqs, 0);
   }
 }
 

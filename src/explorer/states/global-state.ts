@@ -65,6 +65,8 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   thrown: unknown;
   /** Told of every access, with the local state that asks for it, before it is carried out. */
   onAccess: ((owner: number, state: number) => void) | undefined;
+  /** Somebody looks ahead, and goes back to where the state is: whether steps commute is not asked. */
+  isAhead = false;
   /** Whether {@link events} was looked at. */
   usesEvents = false;
   readonly futures: Futures;
@@ -374,7 +376,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     this.touched.length = 0;
     this.recorded = false;
     this.#held = this.#broken === 'R-15' ? this.local.knownLocks : this.local.heldLocks(state);
-    this.#conflict = this.#masksInterrupt(cpu, owner, state);
+    this.#conflict = !this.isAhead && this.#masksInterrupt(cpu, owner, state);
   }
 
   /** Whether the order of the next operation of a CPU with others matters, as far as that can be told before it is executed. */
@@ -444,6 +446,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     const { local } = this;
     this.onAccess?.(this.#owner, state);
     this.touched.push(state);
+    if (this.isAhead) return;
     const kind = local.kind(state);
     if (this.weak !== undefined && this.#isFenced(state)) {
       this.#touchWord(ask.ASK_FENCE, ask.FENCE_WORD, 0);

@@ -4,7 +4,8 @@
  */
 
 import type { Addr } from '../../memory/struct.js';
-import { bitsOf, reads, writes } from './accesses.js';
+import { AccessSet } from './access-set.js';
+import { writes } from './accesses.js';
 import type { GlobalState, Mark } from './global-state.js';
 import { HashSet, mix, mixAgain } from './hash.js';
 import * as ask from './requests.js';
@@ -13,63 +14,20 @@ import type { SearchRule } from './rules.js';
 /** Steps after which looking ahead is given up. */
 const MOST_STEPS = 2000;
 
-/** The accesses of a CPU that goes on alone, by word. */
-class Solo {
+/** The accesses of a CPU that goes on alone. */
+class Solo extends AccessSet {
   isKnown = false;
-  /** There is no end to it. */
+  /** There is no end to it, or something in it is known not to commute with the step that was asked about. */
   isOpen = false;
   /** An interrupt of the other CPU is pending at some time. */
   interrupts = false;
-  readonly read: Int32Array;
-  readonly written: Int32Array;
-  readonly locked: Uint8Array;
-  readonly unlocked: Uint8Array;
-  /** 1 for each word that the CPU waits for in the end, or that would make an interrupt pending. */
-  readonly awaited: Uint8Array;
-  readonly #addrs: Addr[] = [];
+  /** Words that the CPU waits for in the end, or that would make an interrupt pending. */
+  readonly awaited = new Set<Addr>();
 
-  constructor(words: number) {
-    this.read = new Int32Array(words);
-    this.written = new Int32Array(words);
-    this.locked = new Uint8Array(words);
-    this.unlocked = new Uint8Array(words);
-    this.awaited = new Uint8Array(words);
-  }
-
-  clear(): void {
-    for (const addr of this.#addrs) {
-      this.read[addr] = this.written[addr] = 0;
-      this.locked[addr] = this.unlocked[addr] = this.awaited[addr] = 0;
-    }
-    this.#addrs.length = 0;
+  override clear(): void {
+    super.clear();
+    this.awaited.clear();
     this.isKnown = this.isOpen = this.interrupts = false;
-  }
-
-  /** Note an access. */
-  add(kind: number, addr: Addr, a: number): void {
-    this.#addrs.push(addr);
-    const bits = bitsOf(kind, a);
-    if (kind === ask.ASK_LOCK || kind === ask.ASK_TRYLOCK) this.locked[addr] = 1;
-    else if (kind === ask.ASK_UNLOCK) this.unlocked[addr] = 1;
-    else {
-      if (writes(kind)) this.written[addr] = (this.written[addr] as number) | bits;
-      if (reads(kind)) this.read[addr] = (this.read[addr] as number) | bits;
-    }
-  }
-
-  await(addr: Addr): void {
-    this.#addrs.push(addr);
-    this.awaited[addr] = 1;
-  }
-
-  /** Whether some access does not commute with another. */
-  meets(kind: number, addr: Addr, a: number): boolean {
-    let met = this.written[addr] as number;
-    if (writes(kind)) met |= this.read[addr] as number;
-    if ((met & bitsOf(kind, a)) !== 0) return true;
-    if (kind !== ask.ASK_UNLOCK && this.locked[addr] === 1) return true;
-    const isLock = kind === ask.ASK_LOCK || kind === ask.ASK_UNLOCK;
-    return !isLock && this.unlocked[addr] === 1;
   }
 }
 
@@ -78,6 +36,10 @@ export class Lookahead {
   readonly #state: GlobalState;
   readonly #solos: readonly Solo[];
   readonly #isShort: boolean;
+  /** Accesses of the step that was asked about. */
+  readonly #asked: AccessSet;
+  /** Whether the CPU that takes the step would take an interrupt before it. */
+  #takesInterrupts = false;
   #left = 0;
   /** States that were passed since an interrupt was a choice. */
   #seen = new HashSet();
@@ -88,6 +50,7 @@ export class Lookahead {
     this.#state = state;
     const count = state.cpuCount === 2 ? 2 : 0;
     this.#solos = Array.from({ length: count }, () => new Solo(state.memory.size));
+    this.#asked = new AccessSet(state.memory.size);
     this.#isShort = broken === 'R-16';
   }
 
@@ -105,7 +68,7 @@ export class Lookahead {
     for (const state of touched) {
       if (!writes(local.kind(state))) continue;
       const addr = local.addr(state);
-      if (solo.awaited[addr] === 1 || own.has(addr)) {
+      if (solo.awaited.has(addr) || own.has(addr)) {
         solo.clear();
         return;
       }
@@ -123,21 +86,32 @@ export class Lookahead {
     if (solo === undefined || solo.isOpen) return false;
     const { local, touched } = this.#state;
     if (solo.interrupts && this.#state.takesInterrupts(before.at, cpu)) return false;
-    return touched.every((at) => !solo.meets(local.kind(at), local.addr(at), local.a(at)));
+    return !solo.meetsAny(local, touched);
   }
 
-  /** See what the CPU other than `cpu` does alone. The state is as before, after. */
-  look(cpu: number): void {
+  /**
+   * See what the CPU other than `cpu` does alone, until it is clear that a step of `cpu` does not commute with it. The state is as
+   * before, after.
+   *
+   * @param asked local states whose accesses that step consists of
+   */
+  look(cpu: number, asked: readonly number[]): void {
+    const state = this.#state;
     const solo = this.#solos[1 - cpu] as Solo;
     solo.clear();
     solo.isKnown = true;
+    this.#asked.clear();
+    this.#asked.addAll(state.local, asked);
+    this.#takesInterrupts = state.takesInterrupts(state.at, cpu);
     this.#left = MOST_STEPS;
     if (this.#hasBranched) this.#seen = new HashSet();
     this.#hasBranched = false;
-    const mark = this.#state.mark();
+    const mark = state.mark();
+    state.isAhead = true;
     this.#walk(solo, 1 - cpu, cpu);
-    this.#state.restore(mark);
-    for (const addr of this.#state.pendingWordsOf(1 - cpu)) solo.await(addr);
+    state.isAhead = false;
+    state.restore(mark);
+    for (const addr of state.pendingWordsOf(1 - cpu)) solo.awaited.add(addr);
   }
 
   #walk(solo: Solo, cpu: number, other: number): void {
@@ -147,9 +121,16 @@ export class Lookahead {
         solo.isOpen = true;
         return;
       }
-      if (!solo.interrupts) solo.interrupts = state.isPending(other);
+      if (!solo.interrupts && state.isPending(other)) {
+        solo.interrupts = true;
+        solo.isOpen = this.#takesInterrupts;
+        continue;
+      }
       if (state.isInterrupted(cpu)) {
-        for (const addr of state.pendingWordsOf(cpu)) solo.add(ask.ASK_GET, addr, 0);
+        for (const addr of state.pendingWordsOf(cpu)) {
+          solo.add(ask.ASK_GET, addr, 0);
+          if (this.#asked.meets(ask.ASK_GET, addr, 0)) solo.isOpen = true;
+        }
         this.#branch(solo, cpu, other, () => {
           state.interrupt(cpu);
         });
@@ -158,7 +139,7 @@ export class Lookahead {
       if (this.#hasBranched && this.#wasHere()) return;
       if (!state.canGoOn(cpu)) {
         const at = state.at[state.owner(cpu)] as number;
-        if (state.local.addr(at) >= 0) solo.await(state.local.addr(at));
+        if (state.local.addr(at) >= 0) solo.awaited.add(state.local.addr(at));
         return;
       }
       if (state.mayFail(cpu)) {
@@ -194,6 +175,7 @@ export class Lookahead {
 
   #note(solo: Solo): void {
     const { local, touched } = this.#state;
-    for (const state of touched) solo.add(local.kind(state), local.addr(state), local.a(state));
+    solo.addAll(local, touched);
+    if (this.#asked.meetsAny(local, touched)) solo.isOpen = true;
   }
 }

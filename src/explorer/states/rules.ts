@@ -19,6 +19,7 @@ export const RULES = [
   'R-14', // code waits for what it is interrupted by, and interrupts for sections that keep them off
   'R-15', // before a step nobody else gets past taking a lock that the code of the step holds
   'R-16', // a step is no choice if it commutes with all that the other of two CPUs does until it has to wait
+  'R-17', // so is a whole section of a lock, if it and the sections that the other enters meanwhile lead to one state in either order
 ] as const;
 
 /** A rule of the search. */

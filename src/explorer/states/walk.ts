@@ -7,6 +7,7 @@ import type { GlobalState, Mark } from './global-state.js';
 import { mix, mixAgain } from './hash.js';
 import { Lookahead } from './lookahead.js';
 import type { SearchRule } from './rules.js';
+import { Sections } from './sections.js';
 
 /** What became of an operation that might be no choice: executed; its order matters; it has several answers. */
 const WENT = 0;
@@ -58,6 +59,7 @@ export class Walk {
   readonly #bound: number;
   readonly #isPlain: boolean;
   readonly #ahead: Lookahead;
+  readonly #sections: Sections;
   #bounded = false;
 
   /** @param steps how many steps were executed before */
@@ -67,6 +69,7 @@ export class Walk {
     this.#bound = bound;
     this.#isPlain = isPlain;
     this.#ahead = new Lookahead(state, broken);
+    this.#sections = new Sections(state, broken);
   }
 
   /** Stand at the beginning. */
@@ -256,7 +259,18 @@ export class Walk {
     }
     state.restore(mark);
     this.depth--;
-    return STAYS;
+    return this.#passSection(cpu) ? WENT : STAYS;
+  }
+
+  /** Execute the section of a lock that a CPU is about to take, if it commutes with all that others may do before it. */
+  #passSection(cpu: number): boolean {
+    if (!this.#sections.commutes(cpu)) return false;
+    this.#ahead.clear();
+    for (let left = this.#sections.length; left > 0; left--) {
+      this.#count(cpu);
+      this.state.step(cpu);
+    }
+    return true;
   }
 
   /** The same where the memory may answer in several ways: then it is not executed. */
@@ -277,8 +291,9 @@ export class Walk {
     const ahead = this.#ahead;
     if (state.thrown !== undefined || state.recorded) return false;
     if (!ahead.isKnown(cpu)) {
+      const asked = [...state.touched];
       state.restore(mark);
-      ahead.look(cpu);
+      ahead.look(cpu, asked);
       state.step(cpu);
     }
     return ahead.commutes(cpu, mark);
