@@ -15,6 +15,7 @@ import { ENDED_OUTSIDE } from '../memory/recorded/control.js';
 import type { WeakOptions } from '../memory/native.js';
 import type { SiteId } from '../memory/sites.js';
 import type { OutcomeCount, Workload, WorkloadModule } from '../scenario/workload.js';
+import { cpuModules, type CpuModules } from './bundle.js';
 import type { CpuBoot, CpuEnd } from './messages.js';
 import { OwnTime } from './own-time.js';
 import { interruptCounts, pingAll, switchOff, tick } from './power.js';
@@ -88,7 +89,6 @@ const RECORDED_IDLE_MS = 100;
 /** Threads that start load code and compile it, all at once: so many times the silence of a CPU that runs, and once more for each. */
 const START_SILENCES = 6;
 const LATE = 'some CPUs did not switch off within 5 s';
-const WORKER = new URL('../../workers/cpu.js', import.meta.url).href;
 
 /** A machine that is running. */
 class RunningMachine {
@@ -98,6 +98,7 @@ class RunningMachine {
   readonly recorder: MachineRecorder | undefined;
   readonly #run: ThreadRun;
   readonly #pool: Piscina;
+  readonly #modules: CpuModules;
   readonly #ends: Promise<PromiseSettledResult<CpuEnd>[]>;
   #settled = 0;
   #stopped = false;
@@ -113,8 +114,9 @@ class RunningMachine {
     workload.prepare?.(words);
     const { cpus } = booted.kernel;
     this.recorder = run.record && new MachineRecorder(run.record, words, booted.kernel);
+    this.#modules = cpuModules(run.workload, run.replaced !== undefined);
     this.#pool = new Piscina({
-      filename: WORKER,
+      filename: this.#modules.worker,
       minThreads: cpus,
       maxThreads: cpus,
       concurrentTasksPerWorker: 1,
@@ -125,7 +127,8 @@ class RunningMachine {
   }
 
   async #start(cpu: number, memory: WasmMemory): Promise<CpuEnd> {
-    const { workload, options, kind = 'atomics', ablation = [], weak, replaced } = this.#run;
+    const { options, kind = 'atomics', ablation = [], weak, replaced } = this.#run;
+    const { workload } = this.#modules;
     const boot: CpuBoot = {
       cpu,
       memory,
