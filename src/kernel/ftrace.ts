@@ -31,7 +31,6 @@ import { scheduleOnEachCpu } from './workqueue.js';
 import { NULL, type Addr, type Cpu, type SiteId } from './types.js';
 
 export * from './ftrace-ops.js';
-export { ftraceTestRecursionTrylock, ftraceTestRecursionUnlock } from './ftrace-recursion.js';
 
 /** Work function that does nothing: waiting for it waits for every CPU to schedule. */
 export const WORK_FN_NOP = 2;

@@ -81,7 +81,8 @@ function runText(cpu: Cpu, task: TaskRef): void {
       scheduleNext(cpu, true);
       budget = kernel.quantum;
     } else {
-      step(cpu, task);
+      const pc = step(cpu, task);
+      if (pc !== NULL) blockingStep(cpu, task, pc);
       if (budget < 0 && budget % kernel.quantum === 0) {
         if (canWait) cpu.giveWay(pc + PERCPU.ipi);
         mayRest = true;
@@ -149,7 +150,12 @@ function callFtrace(cpu: Cpu, task: TaskRef, ip: Addr, ops: Addr): Addr {
   return direct;
 }
 
-function step(cpu: Cpu, task: TaskRef): void {
+/**
+ * Execute an instruction that touches nothing but its own task: most of them, and without a scheduling point.
+ *
+ * @returns `NULL`, or, with nothing done, the address of an instruction for {@link blockingStep}
+ */
+function step(cpu: Cpu, task: TaskRef): Addr {
   const user = cpu.get(task + TASK.userMode) !== 0;
   const pc = cpu.get(task + (user ? TASK.userPc : TASK.pc));
   const op = cpu.fetch(pc);
@@ -157,15 +163,16 @@ function step(cpu: Cpu, task: TaskRef): void {
   const next = pc + INSTRUCTION_WORDS;
   switch (op) {
     case OP_FENTRY:
-      cpu.set(task + TASK.pc, a === 0 ? next : callFtrace(cpu, task, pc, a));
-      return;
+      if (a !== 0) return pc;
+      cpu.set(task + TASK.pc, next);
+      return NULL;
     case OP_CALL:
       push(cpu, task, next);
       cpu.set(task + TASK.pc, a);
-      return;
+      return NULL;
     case OP_RET:
       cpu.set(task + TASK.pc, popReturn(cpu, task));
-      return;
+      return NULL;
     case OP_MARK:
       cpu.trace(TRACE_MARK, task, a);
       break;
@@ -174,38 +181,43 @@ function step(cpu: Cpu, task: TaskRef): void {
       break;
     case OP_JUMP:
       cpu.set(task + (user ? TASK.userPc : TASK.pc), a);
-      return;
+      return NULL;
     case OP_JUMP_RANDOM:
       if ((taskRandom(cpu, task) & 1023) < cpu.fetch(pc + 2)) {
         cpu.set(task + (user ? TASK.userPc : TASK.pc), a);
-        return;
+        return NULL;
       }
       break;
     case OP_CALL_RANDOM:
       push(cpu, task, next);
       cpu.set(task + TASK.pc, cpu.fetch(a + 1 + (taskRandom(cpu, task) % cpu.fetch(a))));
-      return;
+      return NULL;
     case OP_SYSCALL:
       cpu.set(task + TASK.userPc, next);
       cpu.set(task + TASK.userMode, 0);
       cpu.set(task + TASK.depth, 0);
       cpu.set(percpu(cpu.ctx.kernel, cpu.id) + PERCPU.rcuWatching, 1);
       cpu.set(task + TASK.pc, a);
+      return NULL;
+    default:
+      return pc;
+  }
+  cpu.set(task + (user ? TASK.userPc : TASK.pc), next);
+  return NULL;
+}
+
+/** The instructions that others can notice, and those that may switch, create or end tasks. */
+function blockingStep(cpu: Cpu, task: TaskRef, pc: Addr): void {
+  const op = cpu.fetch(pc);
+  const a = cpu.fetch(pc + 1);
+  const next = pc + INSTRUCTION_WORDS;
+  switch (op) {
+    case OP_FENTRY:
+      cpu.set(task + TASK.pc, callFtrace(cpu, task, pc, a));
       return;
     case OP_EXIT_TO_USER:
       if (exitToUserMode(cpu, task)) cpu.set(task + TASK.userMode, 1);
       return;
-    default:
-      blockingStep(cpu, task, pc, op, a);
-      return;
-  }
-  cpu.set(task + (user ? TASK.userPc : TASK.pc), next);
-}
-
-/** The instructions that may switch, create or end tasks. */
-function blockingStep(cpu: Cpu, task: TaskRef, pc: Addr, op: number, a: number): void {
-  const next = pc + INSTRUCTION_WORDS;
-  switch (op) {
     case OP_SLEEP:
       sleepStep(cpu, task, next, a, SLEEP_STATES[cpu.fetch(pc + 2)] ?? TASK_INTERRUPTIBLE);
       return;

@@ -15,8 +15,9 @@ export const WARN_SITES = 96;
 /** `WARN_ON()`: count a true condition at `site`; returns the condition. */
 export function warnOn(cpu: Cpu, condition: boolean, site: WarnSite): boolean {
   if (condition) {
-    cpu.atomicAdd(cpu.ctx.kernel.warnCounts + site.id, 1);
     cpu.trace(TRACE_WARN, site.id, cpu.current);
+    // Comes last, so that the resumable build needs no coroutine for a function that is called everywhere.
+    cpu.atomicAdd(cpu.ctx.kernel.warnCounts + site.id, 1);
   }
   return condition;
 }

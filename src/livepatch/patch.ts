@@ -11,11 +11,13 @@ import {
   ftraceLocation,
   ftraceRegsSetInstructionPointer,
   ftraceSetFilterIp,
-  ftraceTestRecursionTrylock,
-  ftraceTestRecursionUnlock,
   registerFtraceFunction,
   unregisterFtraceFunction,
 } from '../kernel/ftrace.js';
+import {
+  ftraceTestRecursionTrylock,
+  ftraceTestRecursionUnlock,
+} from '../kernel/ftrace-recursion.js';
 import {
   initListHead,
   LIST,

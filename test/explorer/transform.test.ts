@@ -37,6 +37,10 @@ test('declarations, calls and operations are rewritten, everything else stays', 
     resumable('const f = (cpu, a) => cpu.read(a);\nconst t = { g(cpu) { f(cpu, 1) } };'),
     'const f = function* (cpu, a) { return (cpu.read(a), cpu.switching && (yield), cpu.result); };\nconst t = { *g(cpu) { 0, (yield* f(cpu, 1)) } };',
   );
+  t.is(
+    resumable('function f(cpu, a) { cpu.write(a, 1); cpu.read(a) || cpu.smpMb(); }'),
+    'function* f(cpu, a) { 0, (cpu.write(a, 1), cpu.switching && (yield)); 0, (cpu.read(a), cpu.switching && (yield), cpu.result) || (cpu.smpMb(), cpu.switching && (yield), cpu.result); }',
+  );
 });
 
 const REJECTED: readonly (readonly [code: string, complaint: string])[] = [

@@ -1,7 +1,10 @@
 import test from 'ava';
 import { idleHotplug } from '../../src/kernel/cpuhp.js';
 import { exitToUserMode, handleIrq } from '../../src/kernel/entry.js';
-import { ftraceTestRecursionTrylock, ftraceTestRecursionUnlock } from '../../src/kernel/ftrace.js';
+import {
+  ftraceTestRecursionTrylock,
+  ftraceTestRecursionUnlock,
+} from '../../src/kernel/ftrace-recursion.js';
 import { runIdle } from '../../src/kernel/idle.js';
 import { cpuStartupEntry } from '../../src/kernel/interp.js';
 import {

@@ -3,11 +3,11 @@
  * handler takes the target state for it.
  */
 
+import { ftraceRegsSetInstructionPointer } from '../../kernel/ftrace.js';
 import {
-  ftraceRegsSetInstructionPointer,
   ftraceTestRecursionTrylock,
   ftraceTestRecursionUnlock,
-} from '../../kernel/ftrace.js';
+} from '../../kernel/ftrace-recursion.js';
 import { KERNEL } from '../../kernel/layout.js';
 import { LIST } from '../../kernel/list.js';
 import { rcuReadLock, rcuReadUnlock } from '../../kernel/rcu.js';

@@ -108,9 +108,6 @@ export function transform(source: ModuleSource, program: Program, names: ModuleN
  */
 type Place = 'host' | 'kernel' | 'params' | 'closure' | 'own';
 
-/** What stands after an operation, or after a call that ends with one. */
-const POINT = ', cpu.switching && (yield), cpu.result)';
-
 class Rewriter {
   readonly text: MagicString;
   readonly #source: ModuleSource;
@@ -160,7 +157,7 @@ class Rewriter {
     for (const param of node.params.slice(1)) this.visit(param, below, 'params');
     this.visit(node.body, below, 'kernel');
     if (this.#looping.has(node)) {
-      const note = ` cpu.tellsLoops && cpu.called(${this.#number(node)});`;
+      const note = ` cpu.tellsLoops && cpu.called(${placeNumber(this.#source.file, node.start)});`;
       this.text.appendLeft(node.body.start + 1, note);
     }
     if (this.#staysPlain(node, path)) return;
@@ -272,9 +269,9 @@ class Rewriter {
     const start = path.findLastIndex(({ type }) => FUNCTIONS.has(type));
     if (this.#staysPlain(path[start] as FunctionNode, path.slice(0, start))) return;
     if (passesCpu) {
-      if (callee !== undefined && this.#names.plain.has(callee)) return;
-      if (callee !== undefined && this.#names.last?.has(callee) === true) {
-        this.#wrap(node, path, '(cpu.result = ', POINT);
+      if (this.#names.plain.has(callee ?? '')) return;
+      if (this.#names.last?.has(callee ?? '') === true) {
+        this.#point(node, path, 'cpu.result = ');
         return;
       }
       // Where there is nothing to call there is nothing to delegate to.
@@ -284,8 +281,14 @@ class Rewriter {
       if (node.optional) this.#wrap(node, path, `${before}(`, ` ?? [])${after}`);
       else this.#wrap(node, path, before, after);
     } else if (isOperation(node)) {
-      this.#wrap(node, path, '(', POINT);
+      this.#point(node, path);
     }
+  }
+
+  /** The scheduling point after an operation, or after a call that ends with one; a statement has no result. */
+  #point(node: Node, path: readonly Node[], keeps = ''): void {
+    const [before, result] = isStatement(path) ? ['', ''] : [keeps, ', cpu.result'];
+    this.#wrap(node, path, `(${before}`, `, cpu.switching && (yield)${result})`);
   }
 
   #wrap(node: Node, path: readonly Node[], before: string, after: string): void {
@@ -296,16 +299,13 @@ class Rewriter {
     this.text.appendLeft(node.end, after);
   }
 
-  #number({ start }: Node): number {
-    return placeNumber(this.#source.file, start);
-  }
-
   /** What the variables of a loop hold, at the beginning of its body, or that there is more to know than variables. */
   #loop(node: LoopNode, path: readonly Node[]): void {
     const variables = LOOPS_OF_VARIABLES.has(node.type) ? variablesAt(node, path) : undefined;
     const code = path.findLast(({ type }) => FUNCTIONS.has(type)) as Node;
     this.#looping.add(code);
-    const told = [this.#number(node), this.#number(code), ...(variables ?? [])].join(', ');
+    const places = [node, code].map(({ start }) => placeNumber(this.#source.file, start));
+    const told = [...places, ...(variables ?? [])].join(', ');
     const note = `cpu.tellsLoops && cpu.${variables === undefined ? 'hides' : 'looped'}(${told});`;
     const { body } = node;
     if (body.type === 'BlockStatement') {
@@ -329,6 +329,8 @@ class Rewriter {
 function isInner(path: readonly Node[], statement: ExpressionStatement): boolean {
   return path.indexOf(statement) > path.findLastIndex((n) => FUNCTIONS.has(n.type));
 }
+
+const isStatement = (path: readonly Node[]): boolean => path.at(-1)?.type === 'ExpressionStatement';
 
 function isOperation(node: CallExpression): boolean {
   const { callee } = node;
