@@ -1,10 +1,12 @@
 /** What a memory that is not sequentially consistent answers in one step: every combination of answers, one after another. */
 
 import type { ChoiceSource } from '../../memory/model.js';
-import type { RandomSource } from '../engine/random-source.js';
 
 /** No answers that were decided before: all are the sequentially consistent ones. */
 export const NO_ANSWERS: readonly number[] = [];
+
+/** Draws one of `n` answers at random. */
+export type Draw = (n: number) => number;
 
 /** Answers of the memory in the step that is being executed. */
 export class Answers implements ChoiceSource {
@@ -17,7 +19,7 @@ export class Answers implements ChoiceSource {
   readonly #sizes: number[] = [];
   #most = Infinity;
   #weak = 0;
-  #random: RandomSource | undefined;
+  #random: Draw | undefined;
 
   /**
    * A step begins.
@@ -25,7 +27,7 @@ export class Answers implements ChoiceSource {
    * @param decided the first answers; all others are 0, or drawn from `random`
    * @param most how many answers may be other than 0
    */
-  begin(decided: readonly number[], most: number, random?: RandomSource): void {
+  begin(decided: readonly number[], most: number, random?: Draw): void {
     this.#decided = decided;
     this.#most = most;
     this.#random = random;
@@ -42,7 +44,7 @@ export class Answers implements ChoiceSource {
       this.cut = true;
       return 0;
     }
-    const answer = decided ?? this.#random?.below(n) ?? 0;
+    const answer = decided ?? this.#random?.(n) ?? 0;
     this.#taken.push(answer);
     this.#sizes.push(n);
     if (answer !== 0) this.#weak++;

@@ -234,7 +234,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     this.low = low;
     this.high = high;
     if (this.#broken === 'R-9') return;
-    if (this.weak !== undefined) this.weak.encode(this.#outlook());
+    this.weak?.encode(this.#outlook());
     this.low ^= memory.low;
     this.high ^= memory.high;
     if (memory instanceof UndoableMemory) this.#leaveOutDead(memory);

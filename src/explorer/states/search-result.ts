@@ -25,13 +25,16 @@ export interface Seen {
   readonly error: number;
 }
 
-/** Ends with the same outcome. */
-export interface End {
-  readonly verdict: Verdict;
-  /** States in which an execution ended so. */
-  count: number;
-  /** The way to the first: see `PathStrategy`. */
+/** How an execution came to a point: see `PathStrategy`. */
+export interface Way {
   readonly path: readonly number[];
   /** The answers of the memory in each step of it; none under sequential consistency. */
   readonly answers: readonly (readonly number[])[];
+}
+
+/** Ends with the same outcome, and the way to the first. */
+export interface End extends Way {
+  readonly verdict: Verdict;
+  /** States in which an execution ended so. */
+  count: number;
 }

@@ -7,6 +7,7 @@ import { countOf, lowest } from '../engine/strategy.js';
 import { Judge } from '../engine/verdict.js';
 import { GlobalState } from './global-state.js';
 import { HashSet } from './hash.js';
+import { Learning } from './learning.js';
 import type { SearchRule } from './rules.js';
 import type { End, SearchResult, Seen } from './search-result.js';
 import { type Point, Walk } from './walk.js';
@@ -53,6 +54,7 @@ export class StateSearch {
   readonly #prepared: Prepared;
   readonly #options: SearchOptions;
   readonly #judge: Judge;
+  readonly #learning = new Learning();
   #walk: Walk;
   #seen = new HashSet();
   #frames: Frame[] = [];
@@ -78,7 +80,9 @@ export class StateSearch {
     const { ablation, isWeak = false, broken } = this.#options;
     const keepsEvents = this.#keepsEvents;
     const state = new GlobalState(this.#prepared, { ablation, keepsEvents, isWeak, broken });
-    return new Walk(state, this.#options, steps);
+    const walk = new Walk(state, this.#options, steps);
+    if (isWeak) this.#learning.learn(walk);
+    return walk;
   }
 
   #begin(): void {
@@ -120,7 +124,7 @@ export class StateSearch {
   probe(executions: number, isLate: () => boolean = () => false): Seen | null {
     const random = new RandomSource();
     let [sum, squares, run] = [0, 0, 0];
-    this.#walk.random = random;
+    this.#walk.random = (n) => random.below(n);
     for (; run < executions; run++) {
       random.seed(PROBE_SEED, run);
       const share = this.#probeOnce(random, isLate);
@@ -216,6 +220,11 @@ export class StateSearch {
     const { state, steps } = this.#walk;
     if (this.#mustKeepEvents()) return true;
     if (this.#options.broken === 'R-2') return false;
+    // Whatever follows may be what cannot happen.
+    if (state.weak !== undefined && state.surprises > 0) {
+      this.#learning.learnFrom(this.#walk, this.#walk.way);
+      return true;
+    }
     if (this.#doubtfulSince < 0) {
       if (state.sharing.surprises === this.#surprises && state.surprises === 0) {
         return this.#frames.length === 0 && !state.confirm();

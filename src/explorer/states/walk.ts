@@ -1,13 +1,13 @@
 /** One execution of a search of states: where it stands, how it came there, and how it goes on where it has no choice. */
 
-import type { RandomSource } from '../engine/random-source.js';
 import { lowest } from '../engine/strategy.js';
-import { NO_ANSWERS } from './answers.js';
+import { type Draw, NO_ANSWERS } from './answers.js';
 import type { GlobalState, Mark } from './global-state.js';
 import { mix, mixAgain } from './hash.js';
 import { Lookahead } from './lookahead.js';
 import type { SearchRule } from './rules.js';
 import { Sections } from './sections.js';
+import type { Way } from './search-result.js';
 
 /** What became of an operation that might be no choice: executed; its order matters; it has several answers. */
 const WENT = 0;
@@ -51,7 +51,7 @@ export class Walk {
   /** The only choice is one whose order with others does not matter, but the memory may answer in several ways. */
   isForced = false;
   /** Where answers come from in an execution at random. */
-  random: RandomSource | undefined;
+  random: Draw | undefined;
   /** The CPU whose step was the last that mattered, and preemptions and weak answers on the way to the current state. */
   last = -1;
   preemptions = 0;
@@ -107,7 +107,7 @@ export class Walk {
   }
 
   /** How the execution came to where it stands. */
-  get way(): { path: number[]; answers: (readonly number[])[] } {
+  get way(): Way {
     return { path: this.path.slice(0, this.depth), answers: this.answers.slice(0, this.depth) };
   }
 
@@ -164,7 +164,7 @@ export class Walk {
 
   /** Take the only choice. Returns false, and takes it not, if the memory may answer in several ways. */
   #goAlone(choice: number): boolean {
-    if (this.state.weak === undefined) {
+    if (this.state.weak === undefined || this.random !== undefined) {
       this.choose(choice);
       return true;
     }
@@ -277,6 +277,10 @@ export class Walk {
   #goesAloneWeakly(cpu: number): number {
     const state = this.state;
     if (state.isBlocked(cpu) || state.isContended(cpu)) return STAYS;
+    if (this.random !== undefined) {
+      this.take(cpu);
+      return WENT;
+    }
     const mark = state.mark();
     const isContended = this.take(cpu);
     const isOnly = state.weak?.answers.taken.length === 0;

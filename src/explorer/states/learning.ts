@@ -1,0 +1,65 @@
+/**
+ * Executions at random before a search under a weak memory. What such a search leaves out of a state rests on what the code may
+ * still do; where that is not known, a state would be taken for one that it is not, and lead to what cannot happen.
+ */
+
+import { RandomSource } from '../engine/random-source.js';
+import { countOf, lowest } from '../engine/strategy.js';
+import type { Way } from './search-result.js';
+import type { Walk } from './walk.js';
+
+const SEED = 2;
+/** Executions from the beginning, and from a point where code was come to that had not been executed before. */
+const FROM_START = 300;
+const FROM_POINT = 30;
+/** How often a CPU is left for another, and how often the memory does not answer the newest: drawn for each execution. */
+const SWITCHES = [1, 0.3, 0.1] as const;
+const STALE = [0, 0.2, 0.5, 1] as const;
+
+/** Executes code, so that it is known. */
+export class Learning {
+  readonly #random = new RandomSource();
+  #run = 0;
+
+  /** Execute the race at random, as a whole. */
+  learn(walk: Walk): void {
+    for (let run = 0; run < FROM_START; run++) this.#execute(walk, undefined);
+  }
+
+  /** Execute the race at random from the last but one step of a way on. */
+  learnFrom(walk: Walk, way: Way): void {
+    for (let run = 0; run < FROM_POINT; run++) this.#execute(walk, way);
+  }
+
+  #execute(walk: Walk, way: Way | undefined): void {
+    const random = this.#random;
+    random.seed(SEED, this.#run++);
+    const stale = STALE[random.below(STALE.length)] as number;
+    const switches = SWITCHES[random.below(SWITCHES.length)] as number;
+    walk.random = (n) => (random.chance(stale) ? 1 + random.below(n - 1) : 0);
+    walk.start();
+    this.#follow(walk, way);
+    let last = -1;
+    for (let choices = walk.come(); choices !== 0; choices = walk.come()) {
+      const goesOn = last >= 0 && ((choices >> last) & 1) === 1 && !random.chance(switches);
+      if (!goesOn) last = this.#choose(choices);
+      walk.take(last);
+    }
+    walk.random = undefined;
+  }
+
+  #choose(choices: number): number {
+    let left = choices;
+    for (let skip = this.#random.below(countOf(choices)); skip > 0; skip--) left &= left - 1;
+    return lowest(left);
+  }
+
+  #follow(walk: Walk, way: Way | undefined): void {
+    if (way === undefined) return;
+    const n = walk.state.cpuCount;
+    for (const [i, choice] of way.path.slice(0, -1).entries()) {
+      if (walk.state.thrown !== undefined) return;
+      walk.take(choice % (3 * n), way.answers[i]);
+    }
+  }
+}
