@@ -1,4 +1,4 @@
-/** Use case: search every state of the races under sequentially consistent memory, so that "nothing forbidden" is proved. */
+/** Use case: search every state of the races, so that "nothing forbidden" is proved. */
 
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -8,7 +8,7 @@ import type { ExhaustReport } from '../explorer/states/exhaust.js';
 import { readJsonFile, replaceFile } from './files.js';
 import { checkOptions, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
-import { duration, integerIn, listOf, textOf, writableFile } from './rules.js';
+import { choiceOf, duration, integerIn, listOf, textOf, writableFile } from './rules.js';
 import { catalogueScenarios, chooseScenario, type Chosen } from './scenarios.js';
 import type { Rows } from './sets.js';
 import { Workers } from './workers.js';
@@ -17,6 +17,8 @@ import { Workers } from './workers.js';
 export interface ExhaustOptions extends Watching {
   /** Names of races of the catalogue. Default all that must be clean. */
   readonly scenarios?: readonly string[];
+  /** Sequentially consistent memory (`sc`, the default), or what the memory model of the kernel allows, load buffering apart. */
+  readonly memory?: 'sc' | 'lkmm';
   /** Milliseconds for each race at most. Default 10 minutes. */
   readonly budgetMs?: number;
   /** File with the races that are done: they are not searched again, those that follow are added. */
@@ -32,6 +34,12 @@ export const EXHAUST_OPTIONS = {
     rule: listOf(textOf('a name of the catalogue')),
     about: 'names of the catalogue (default: all races that must be clean)',
     flags: '[scenarios...]',
+  },
+  memory: {
+    rule: choiceOf(['sc', 'lkmm']),
+    about: 'sequentially consistent memory, or what the memory model of the kernel allows',
+    fallback: 'sc',
+    flags: '--memory <kind>',
   },
   budgetMs: {
     rule: duration,
@@ -56,6 +64,7 @@ export const EXHAUST_OPTIONS = {
 /** One race, searched. */
 export interface ExhaustedRace extends ExhaustReport {
   readonly scenario: string;
+  readonly memory: 'sc' | 'lkmm';
   /**
    * `proved`: every state was searched, none ends in anything forbidden. `bounded`: every execution within a number of
    * preemptions was. `searched`: not even those were.
@@ -71,7 +80,7 @@ export type ExhaustResult = Rows<ExhaustedRace>;
 const UNCLOCKED_MS = 60_000;
 
 /** Version of checkpoints. */
-const VERSION = 1;
+const VERSION = 2;
 
 const FAILING: ReadonlySet<string> = new Set(
   [...BROKEN_RACES, ...LATENT_RACES].map(({ name }) => name),
@@ -84,7 +93,7 @@ const FAILING: ReadonlySet<string> = new Set(
  */
 export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResult> {
   const checked = checkOptions('exhaust', options, EXHAUST_OPTIONS);
-  const { scenarios = [], budgetMs, threads, checkpoint, signal, onProgress } = checked;
+  const { scenarios = [], memory, threads, checkpoint, signal, onProgress } = checked;
   const workers = new Workers(threads);
   try {
     const all: Chosen[] = [];
@@ -94,14 +103,14 @@ export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResu
     }
     const whole = all.find(({ kind }) => kind !== 'race');
     if (whole) throw new UsageError(`${whole.name} is a whole machine: races are exhausted`);
-    const rows = checkpoint === undefined ? [] : keptRows(checkpoint, all);
+    const rows = checkpoint === undefined ? [] : keptRows(checkpoint, all, memory);
     const kept = new Set(rows.map(({ scenario }) => scenario));
     const queue = all.filter(({ name }) => !kept.has(name));
     const isWanted = (): boolean => signal?.aborted !== true;
     const lane = async (): Promise<void> => {
       for (let info = queue.shift(); info !== undefined; info = queue.shift()) {
         if (!isWanted()) return;
-        rows.push(await searched(workers, info, budgetMs, signal));
+        rows.push(await searched(workers, info, checked));
         // A search that was cut short is done again.
         if (checkpoint !== undefined && isWanted()) {
           replaceFile(
@@ -127,11 +136,17 @@ const resultOf = (rows: readonly ExhaustedRace[], interrupted: boolean): Exhaust
   interrupted,
 });
 
+/** What of the options says how a race is searched. */
+interface Searching {
+  readonly memory: 'sc' | 'lkmm';
+  readonly budgetMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 async function searched(
   workers: Workers,
   { file, name, fingerprint }: Chosen,
-  ms: number,
-  signal: AbortSignal | undefined,
+  { memory, budgetMs: ms, signal }: Searching,
 ): Promise<ExhaustedRace> {
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const onAbort = (): void => {
@@ -139,10 +154,10 @@ async function searched(
   };
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    const request = { scenario: { file, name }, ablated: [], ms, stop };
+    const request = { scenario: { file, name }, memory, ablated: [], ms, stop };
     // What a search does between two looks at the clock may take long.
     const report = await workers.run('exhaust', request, { ms: 3 * ms + UNCLOCKED_MS, signal });
-    return { scenario: name, says: saysOf(report), fingerprint, ...report };
+    return { scenario: name, memory, says: saysOf(report), fingerprint, ...report };
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
@@ -159,7 +174,7 @@ function saysOf({ outcomes, exhausted, within }: ExhaustReport): ExhaustedRace['
  *
  * @throws UsageError when the file is not one
  */
-function keptRows(file: string, wanted: readonly Chosen[]): ExhaustedRace[] {
+function keptRows(file: string, wanted: readonly Chosen[], memory: 'sc' | 'lkmm'): ExhaustedRace[] {
   if (!existsSync(file)) return [];
   const saved = readJsonFile('checkpoint', file) as { version?: unknown; rows?: unknown } | null;
   if (saved?.version !== VERSION || !Array.isArray(saved.rows)) {
@@ -167,5 +182,7 @@ function keptRows(file: string, wanted: readonly Chosen[]): ExhaustedRace[] {
   }
   const rows = saved.rows as ExhaustedRace[];
   const fingerprints = new Map(wanted.map(({ name, fingerprint }) => [name, fingerprint]));
-  return rows.filter((row) => fingerprints.get(row.scenario) === row.fingerprint);
+  return rows.filter(
+    (row) => row.memory === memory && fingerprints.get(row.scenario) === row.fingerprint,
+  );
 }

@@ -80,11 +80,25 @@ const TABLE = {
   ...VERIFY_OPTIONS,
   exhaust: {
     rule: flag,
-    about: 'search every state of the races under sc memory: proved, or how far it came',
+    about: 'search every state of the races: proved, or how far it came',
     only: [
-      ...(['scenarios', 'budgetMs', 'threads', 'checkpoint', 'readme', 'save', 'json'] as const),
+      ...([
+        'scenarios',
+        'memory',
+        'budgetMs',
+        'threads',
+        'checkpoint',
+        'readme',
+        'save',
+        'json',
+      ] as const),
       ...REPORT_KEYS,
     ],
+  },
+  memory: {
+    ...EXHAUST_OPTIONS.memory,
+    about: `with --exhaust, ${EXHAUST_OPTIONS.memory.about}`,
+    needs: { exhaust: [true] },
   },
   budgetMs: {
     ...EXHAUST_OPTIONS.budgetMs,
@@ -103,11 +117,13 @@ const TABLE = {
   ...TRACE,
 } as const;
 
-function saysOf({ says, outcomes, within }: ExhaustedRace): string {
+function saysOf({ says, outcomes, within, weakAnswers }: ExhaustedRace): string {
   if (says === 'proved') return 'proved';
   const forbidden = outcomes.filter(({ grade }) => grade === 'forbidden').map(({ key }) => key);
   if (says === 'refuted') return `FORBIDDEN: ${forbidden.join(', ')}`;
-  return says === 'bounded' ? `proved within ${within ?? 0} preemptions` : 'searched';
+  if (says !== 'bounded') return 'searched';
+  const weak = weakAnswers === null ? '' : ` and ${weakAnswers} weak answers`;
+  return `proved within ${within ?? 0} preemptions${weak}`;
 }
 
 /** How much is left. */
@@ -142,7 +158,8 @@ function exhaustText({ rows }: ExhaustResult): string {
     .flatMap(({ outcomes }) => outcomes)
     .flatMap(({ key, token }) => (token === undefined ? [] : [`${key}: klp-smp replay ${token}`]));
   const bounded = rows.filter(({ says }) => says === 'bounded').length;
-  const summary = `${proved} of ${rows.length} races proved under sc, ${bounded} within bounds`;
+  const memory = rows[0]?.memory ?? 'sc';
+  const summary = `${proved} of ${rows.length} races proved under ${memory}, ${bounded} within bounds`;
   return [table, summary, ...tokens].join('\n');
 }
 
@@ -191,7 +208,7 @@ export function registerVerify(program: Command): void {
     description:
       'execute every scenario with nothing removed, and see that nothing forbidden happens',
     table: TABLE,
-    run: async ({ json, save, exhaust: all, budgetMs, readme, ...given }) => {
+    run: async ({ json, save, exhaust: all, memory, budgetMs, readme, ...given }) => {
       const { asked, options } = splitReports(given);
       if (all === true) {
         const { scenarios, threads, checkpoint } = options;
@@ -199,6 +216,7 @@ export function registerVerify(program: Command): void {
         await exhaustAll({
           ...(scenarios === undefined ? {} : { scenarios }),
           ...(threads === undefined ? {} : { threads }),
+          ...(memory === undefined ? {} : { memory }),
           ...(budgetMs === undefined ? {} : { budgetMs }),
           ...(checkpoint === undefined ? {} : { checkpoint: join(checkpoint, 'exhaust.json') }),
           ...{ json, save, readme, asked },

@@ -32,6 +32,22 @@ test('verify --exhaust proves a race, with equal counts every time', async (t) =
   );
 });
 
+test('under the memory of the kernel, a race is proved and what the removal of a fence shows replays', async (t) => {
+  const chosen = catalogueScenarios().find(({ name }) => name === 'disable-protocol-1');
+  const { file = '', name = '' } = chosen ?? {};
+  const request = { scenario: { file, name }, memory: 'lkmm', ms: 60_000 } as const;
+  const whole = await searchStates({ ...request, ablated: [] });
+  t.true(whole.exhausted);
+  t.deepEqual(
+    whole.outcomes.map(({ key }) => key),
+    ['pending-new', 'switched-old'],
+  );
+  const { outcomes } = await searchStates({ ...request, ablated: [1] });
+  const token = outcomes.find(({ grade }) => grade === 'forbidden')?.token ?? '';
+  const { verdict } = await replay({ token });
+  t.is(verdict.key, 'warn');
+});
+
 test('a race that is not searched to its end is not called proved, and what is left is estimated', async (t) => {
   const { rows } = await exhaust({ scenarios: ['coming-enable'], budgetMs: 1500, threads: 1 });
   t.true(rows[0]?.says === 'searched' || rows[0]?.says === 'bounded');

@@ -18,6 +18,8 @@ const UNBOUNDED = 0.7;
 const PROBING = 0.1;
 const LEAST_PROBING_MS = 10_000;
 const MOST_PREEMPTIONS = 3;
+/** Answers of a weak memory, other than the sequentially consistent one, in executions that are bounded. */
+const MOST_WEAK = 3;
 /** Random executions that tell how much was searched. */
 const PROBES = 100;
 
@@ -26,6 +28,8 @@ export interface ExhaustRequest {
   readonly scenario: ScenarioReference;
   /** Ids of ablated ordering sites. */
   readonly ablated: readonly number[];
+  /** `sc` or what the memory model of the kernel allows; default `sc`. */
+  readonly memory?: 'sc' | 'lkmm';
   /** Milliseconds at most. */
   readonly ms: number;
   /** One shared word: once it is not 0, the search ends and reports what it has. */
@@ -54,18 +58,21 @@ export interface ExhaustReport {
   readonly seen: Seen | null;
   /** Preemptions up to which every execution was searched; null when not even those without one were, or all were. */
   readonly within: number | null;
+  /** Weak answers of the memory that those executions had at most; null under sequentially consistent memory. */
+  readonly weakAnswers: number | null;
   /** States of the searches with a bound on preemptions. */
   readonly boundedStates: number;
   readonly outcomes: readonly ExhaustedOutcome[];
 }
 
 /**
- * Search the states of a race under sequentially consistent memory.
+ * Search the states of a race.
  *
  * @throws UsageError for a whole machine, and for code that sleeps until it is woken
  */
 export async function exhaust(request: ExhaustRequest): Promise<ExhaustReport> {
-  const { scenario, ablated, ms, stop } = request;
+  const { scenario, ms, stop, memory = 'sc' } = request;
+  const isWeak = memory === 'lkmm';
   const started = performance.now();
   const loaded = await loadScenario(scenario, { frames: true });
   const prepared = prepare(loaded.scenario);
@@ -73,24 +80,28 @@ export async function exhaust(request: ExhaustRequest): Promise<ExhaustReport> {
     throw new UsageError(`${scenario.name} is a whole machine: races are exhausted`);
   }
   const search = new StateSearch(prepared, {
-    ablation: new Ablation(ablated as readonly SiteId[]),
+    ablation: new Ablation(request.ablated as readonly SiteId[]),
+    isWeak,
     bound: loaded.scenario.bounds?.steps ?? DEFAULT_STEPS,
   });
   const elapsed = (): number => performance.now() - started;
   const isStopped = (): boolean => stop !== undefined && Atomics.load(stop, 0) !== 0;
   const whole = runUntil(search, () => elapsed() >= UNBOUNDED * ms || isStopped());
-  const isOver = whole.exhausted || hasForbidden(whole.ends);
+  const executed = await confirmed(request, whole);
+  const isOver = whole.exhausted || executed.size > 0;
   const probed = elapsed() + Math.max(PROBING * ms, LEAST_PROBING_MS);
   const seen = isOver ? null : search.probe(PROBES, () => elapsed() >= probed || isStopped());
   const isLate = (): boolean => elapsed() >= ms || isStopped();
-  const bounded = isOver ? NOTHING : searchBounded(search, isLate);
-  const outcomes: ExhaustedOutcome[] = [];
-  for (const [key, end] of [...new Map([...bounded.ends, ...whole.ends])].sort(byKey)) {
-    const { grade, detail } = end.verdict;
-    const token = grade === 'forbidden' ? await tokenOf(scenario, ablated, key, end) : undefined;
-    const replayed = token === undefined ? {} : { token };
-    outcomes.push({ key, grade, detail, count: end.count, ...replayed });
-  }
+  const bounded = isOver ? NOTHING : searchBounded(search, isLate, isWeak ? MOST_WEAK : Infinity);
+  for (const [key, token] of await confirmed(request, bounded)) executed.set(key, token);
+  const ends = [...new Map([...bounded.ends, ...whole.ends])].sort(byKey);
+  const outcomes = ends
+    .filter(([key, { verdict }]) => verdict.grade !== 'forbidden' || executed.has(key))
+    .map(([key, { verdict, count }]) => {
+      const { grade, detail } = verdict;
+      const token = executed.get(key);
+      return { key, grade, detail, count, ...(token === undefined ? {} : { token }) };
+    });
   return {
     exhausted: whole.exhausted || bounded.exhausted,
     states: whole.states,
@@ -98,6 +109,7 @@ export async function exhaust(request: ExhaustRequest): Promise<ExhaustReport> {
     seconds: elapsed() / 1000,
     seen: bounded.exhausted ? null : seen,
     within: bounded.exhausted ? null : bounded.within,
+    weakAnswers: isWeak ? MOST_WEAK : null,
     boundedStates: bounded.states,
     outcomes,
   };
@@ -129,12 +141,12 @@ interface Bounded {
 const NOTHING: Bounded = { exhausted: false, within: null, states: 0, steps: 0, ends: new Map() };
 
 /** Search executions without preemptions, then with one, two and three, for as long as there is time. */
-function searchBounded(search: StateSearch, isLate: () => boolean): Bounded {
+function searchBounded(search: StateSearch, isLate: () => boolean, weak: number): Bounded {
   const before = search.steps;
   const ends = new Map<string, End>();
   let [within, states, exhausted]: [number | null, number, boolean] = [null, 0, false];
   for (let most = 0; most <= MOST_PREEMPTIONS && !isLate() && !exhausted; most++) {
-    search.bound(most);
+    search.bound(most, weak);
     const result = runUntil(search, isLate);
     for (const [key, end] of result.ends) if (!ends.has(key)) ends.set(key, end);
     states = result.states;
@@ -146,20 +158,30 @@ function searchBounded(search: StateSearch, isLate: () => boolean): Bounded {
   return { exhausted, within, states, steps: search.steps - before, ends };
 }
 
-/** Execute the way to an end with the real engine. @throws SimulatorBug when it ends otherwise */
-async function tokenOf(
-  reference: ScenarioReference,
-  ablated: readonly number[],
-  key: string,
-  { path }: End,
-): Promise<string> {
-  const session = new Session(await loadScenario(reference), { memory: 'sc', ablated });
-  const strategy = new PathStrategy(path, session.execution.cpus.length);
-  strategy.begin();
-  const verdict = session.execute(strategy);
-  // A data race may be what the engine says first.
-  if (verdict?.key === key || verdict?.grade === 'forbidden') return session.token();
-  throw new SimulatorBug(
-    `${reference.name}: a search of its states ends in ${key}, its execution in ${verdict?.key ?? 'nothing'}`,
-  );
+/**
+ * The forbidden ends of a search, with the token of an execution that the real engine has executed. A weak memory that is searched is
+ * bounded less than the engine's: an end that the engine cannot be brought to is none if the search was not exhausted.
+ *
+ * @throws SimulatorBug when the engine comes to another end, and the search says that there is one
+ */
+async function confirmed(
+  { scenario, ablated, memory = 'sc' }: ExhaustRequest,
+  { ends, exhausted }: { ends: ReadonlyMap<string, End>; exhausted: boolean },
+): Promise<Map<string, string>> {
+  const tokens = new Map<string, string>();
+  for (const [key, { verdict, path, answers }] of ends) {
+    if (verdict.grade !== 'forbidden') continue;
+    const session = new Session(await loadScenario(scenario), { memory, ablated });
+    const strategy = new PathStrategy(path, session.execution.cpus.length, answers);
+    strategy.begin();
+    const shown = session.execute(strategy);
+    // A data race may be what the engine says first.
+    if (shown?.key === key || shown?.grade === 'forbidden') tokens.set(key, session.token());
+    else if (exhausted || memory === 'sc') {
+      throw new SimulatorBug(
+        `${scenario.name}: a search of its states ends in ${key}, its execution in ${shown?.key ?? 'nothing'}`,
+      );
+    }
+  }
+  return tokens;
 }

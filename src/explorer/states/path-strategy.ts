@@ -6,7 +6,7 @@ import { CHOOSE_INTERRUPT, lowest, type Step, type Strategy } from '../engine/st
 
 /**
  * Follows one way: for each step the CPU, the number of CPUs more when a trylock fails late, twice as many more when the CPU
- * begins an interrupt. What the engine counts as a step and the search does not (the end of code, beginning to wait) is
+ * begins an interrupt, three times as many when it begins to wait and executes the fence that it owes. What the engine counts as a step and the search does not (the end of code, beginning to wait) is
  * executed when nobody else can go on.
  */
 export class PathStrategy implements Strategy {
@@ -15,24 +15,29 @@ export class PathStrategy implements Strategy {
   readonly fuel = 1;
   readonly #path: readonly number[];
   readonly #cpus: number;
+  readonly #answers: readonly (readonly number[])[];
+  /** Answers given in the step under way. */
+  #given = 0;
   #at = 0;
   /** CPUs that are to begin an interrupt with their next step. */
   #interrupted = 0;
 
-  constructor(path: readonly number[], cpus: number) {
+  /** @param answers what the memory answers in each step; the sequentially consistent ones where nothing is said */
+  constructor(path: readonly number[], cpus: number, answers: readonly (readonly number[])[] = []) {
     this.#path = path;
     this.#cpus = cpus;
+    this.#answers = answers;
   }
 
   begin(): boolean {
     this.#at = 0;
-    this.#interrupted = 0;
+    this.#interrupted = this.#given = 0;
     return true;
   }
 
   next(runnable: number): number {
     let choice = this.#path[this.#at];
-    while (choice !== undefined && choice >= 2 * this.#cpus) {
+    while (choice !== undefined && choice >= 2 * this.#cpus && !this.#isWait(choice)) {
       this.#interrupted |= 1 << (choice - 2 * this.#cpus);
       choice = this.#path[++this.#at];
     }
@@ -40,17 +45,25 @@ export class PathStrategy implements Strategy {
     return cpu >= 0 && (runnable & (1 << cpu)) !== 0 ? cpu : lowest(runnable);
   }
 
-  choose(_n: number, kind: number, cpu: number): number {
+  /** Whether a CPU begins to wait, with the fence that it owes. */
+  #isWait(choice: number): boolean {
+    return choice >= 3 * this.#cpus;
+  }
+
+  choose(n: number, kind: number, cpu: number): number {
     if (kind === CHOOSE_INTERRUPT) return (this.#interrupted >> cpu) & 1;
+    const answers = this.#answers[this.#at];
+    if (answers !== undefined) return Math.min(answers[this.#given++] ?? 0, n - 1);
     return kind === CHOOSE_FAIL && this.#path[this.#at] === this.#cpus + cpu ? 1 : 0;
   }
 
-  observe({ cpu, access, addr }: Step): void {
-    const isOther = access === ACCESS_PEEK || access === ACCESS_ATTEMPT;
-    if (isOther || (access === ACCESS_NONE && addr === 0)) return;
-    if (this.#path[this.#at] === undefined || (this.#path[this.#at] as number) % this.#cpus !== cpu)
-      return;
+  observe({ cpu, access, addr, strong }: Step): void {
+    const choice = this.#path[this.#at];
+    if (choice === undefined || choice % this.#cpus !== cpu) return;
+    if (access === ACCESS_PEEK || (access === ACCESS_ATTEMPT) !== this.#isWait(choice)) return;
+    if (access === ACCESS_NONE && addr === 0 && !strong) return;
     this.#at++;
+    this.#given = 0;
     this.#interrupted &= ~(1 << cpu);
   }
 

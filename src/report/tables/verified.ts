@@ -48,11 +48,11 @@ export const verifiedTables = ({ rows }: VerifyResult): ReportTable[] => rows.ma
 
 /** Tables of `verify --exhaust`. */
 export function exhaustedTables({ rows }: ExhaustResult): ReportTable[] {
-  return rows.map(({ scenario, says, states, steps, seconds, outcomes }) => ({
+  return rows.map(({ scenario, memory, says, states, steps, seconds, outcomes }) => ({
     title: scenario,
     ...given({ place: placeOfNamed(scenario) }),
     seconds,
-    settings: { verdict: says, states, steps },
+    settings: { memory, verdict: says, states, steps },
     outcomes: outcomes.map(({ key, grade, token }) => ({
       name: key,
       grade,
