@@ -67,6 +67,12 @@ test('an error of the scenario itself is the user’s to correct', async (t) => 
   t.regex(error.message, /broken\.ts:\d+/);
 });
 
+test('a timer that has expired on one CPU is armed anew on another without a race', async (t) => {
+  const session = await sessionOf(fixture('timers'), 'rearmed');
+  const { keys } = runAll(session, new RandomStrategy(1), 3000);
+  t.deepEqual([...keys.keys()], ['ended']);
+});
+
 test('a lock in freed memory, or released unheld, is an oops on both memories', async (t) => {
   for (const memory of ['sc', 'lkmm'] as const) {
     t.deepEqual(await keysOf('unheld', memory), ['oops']);
