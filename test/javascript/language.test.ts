@@ -1,6 +1,7 @@
 import test from 'ava';
 import { DEFAULT_SCHEDULE } from '../../src/explorer/engine/schedule.js';
-import { fileOf, sessionOf } from './programs.js';
+import { LANGUAGE_CASES } from './language-cases.js';
+import { fileOf, sessionOf, written } from './programs.js';
 
 const FILE = fileOf('test/javascript/fixtures/language.js');
 
@@ -24,4 +25,39 @@ test('statements may end without semicolons', async (t) => {
   const file = fileOf('test/javascript/fixtures/language-bare.js');
   const { everything } = (await import(file)) as { everything: () => string };
   t.is(sessionOf(file, 'sc').replay(DEFAULT_SCHEDULE).key, everything());
+});
+
+test('classes, generators, closures and built-ins in many styles mean what they mean in the language', async (t) => {
+  for (const [top, expression] of LANGUAGE_CASES) {
+    const code = `${top}\nexport const result = () => (${expression});`;
+    const file = written(
+      `import { program } from 'klp-smp/javascript';
+      import { result } from './code.mjs';
+      export const it = program({
+        shared: () => new SharedArrayBuffer(8),
+        threads: [(s) => { Atomics.load(new Int32Array(s), 0); return result(); }],
+      });`,
+      'program.mjs',
+      { 'code.mjs': code },
+    );
+    const native = (await import(file.replace('program.mjs', 'code.mjs'))) as {
+      result: () => unknown;
+    };
+    t.is(sessionOf(file, 'sc').replay(DEFAULT_SCHEDULE).key, JSON.stringify(native.result()), top);
+  }
+});
+
+test('private names belong to their module', (t) => {
+  const file = written(
+    `import { program } from 'klp-smp/javascript';
+    import { A } from './a.mjs';
+    class B { #v = 5; go() { return this.#v++ + this.#v; } }
+    export const it = program({
+      shared: () => new SharedArrayBuffer(8),
+      threads: [(s) => Atomics.load(new Int32Array(s), 0) + new A().go() + new B().go()],
+    });`,
+    'program.mjs',
+    { 'a.mjs': 'export class A { get #v() { return 1; } go() { return this.#v; } }' },
+  );
+  t.is(sessionOf(file, 'sc').replay(DEFAULT_SCHEDULE).key, '12');
 });

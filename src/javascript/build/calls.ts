@@ -166,7 +166,7 @@ export class CallRewriter {
     const { value, self, key } = names;
     const name = staticName(link.property, link.computed) as string;
     const access = name.startsWith('#') ? `.${name}` : `[${JSON.stringify(name)}]`;
-    const dotted = /^[\w$#]+$/.test(name) ? `.${name}` : access;
+    const dotted = /^#?[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : access;
     let text = `${skip}, ${self} = ${value}`;
     if (!name.startsWith('#') && cx.names.getters.has(name)) {
       const quoted = JSON.stringify(name);

@@ -76,7 +76,11 @@ export class ClassRewriter {
         this.#field(member, fields);
         // What comes next may begin with an asterisk now.
         if (cx.module.code[member.end - 1] !== ';') cx.text.appendLeft(member.end, ';');
-      } else for (const statement of member.body) this.#visit(statement);
+      } else {
+        this.#plainly(member, () => {
+          for (const statement of member.body) this.#visit(statement);
+        });
+      }
     }
     const made = isFull && constructor === undefined ? this.#defaultConstructor(node) : '';
     this.current = outer;
@@ -98,13 +102,31 @@ export class ClassRewriter {
     return isFunction(value) || this.#cx.needs.within(value);
   }
 
+  /** Code that the language executes while it makes a class: it cannot be interrupted. */
+  #plainly(node: AnyNode, visit: () => void): void {
+    const cx = this.#cx;
+    const outer = cx.fn;
+    const { live, most } = outer;
+    const own = functionState({ kind: 'method', resumable: false, name: this.current.name, outer });
+    cx.fn = { ...own, live, most };
+    visit();
+    outer.most = Math.max(most, cx.fn.most);
+    const { sharesThis, sharesArguments } = cx.fn;
+    cx.fn = outer;
+    if (sharesThis || sharesArguments) {
+      throw cx.rejection(node, 'an arrow function that uses the `this` of a static initialiser');
+    }
+  }
+
   /** A field whose value is made by code becomes a declaration and a method that assigns the value. */
   #field(node: PropertyDefinition, moved: readonly PropertyDefinition[]): void {
     const cx = this.#cx;
     if (node.computed) this.#visit(node.key);
     if (node.value == null) return;
     if (!moved.includes(node)) {
-      this.#visit(node.value);
+      const { value } = node;
+      if (node.static) this.#plainly(node, () => this.#functions.expression(value, node));
+      else this.#visit(value);
       return;
     }
     const name = staticName(node.key, node.computed);
@@ -137,26 +159,40 @@ export class ClassRewriter {
     const value = node.value as FunctionNode;
     const name = staticName(node.key, node.computed) ?? '';
     const prefix = node.static ? 'static ' : '';
-    if (!cx.needs.function(value)) {
+    const isAccessor = node.kind === 'get' || node.kind === 'set';
+    // Private accessors are asked for by the name of their resumable form.
+    if (!cx.needs.function(value) && !(isAccessor && name.startsWith('#'))) {
       this.#functions.enter(value, 'method', name, false);
       return;
     }
-    const isAccessor = node.kind === 'get' || node.kind === 'set';
     if (isAccessor && name === '') {
       // An accessor without a name that is known: it stays one, and must not reach shared memory.
       this.#functions.enter(value, 'method', cx.slice(node.key), false);
       return;
     }
     this.#functions.method(value, 'method', name);
-    const key = isAccessor ? this.#accessorKey(node.kind, name) : this.#key(node);
-    cx.replace(node.start, node.value.start, `${prefix}*${key}`);
     const kind = flavour(value);
-    if (kind === 'call' && !isAccessor) return;
-    if (name.startsWith('#')) {
-      if (kind !== 'call')
-        throw cx.rejection(node, 'a private method that is async or a generator');
+    if (kind !== 'call' && name.startsWith('#')) {
+      cx.replace(
+        node.start,
+        node.value.start,
+        `${prefix}*${name}(...${OWN}p) { return yield* ${RUNTIME}.begin(function* `,
+      );
+      cx.after(value, `, '${kind}').apply(this, ${OWN}p); }`);
       return;
     }
+    if (isAccessor || !node.computed) {
+      const key = isAccessor ? this.#accessorKey(node.kind, name) : cx.slice(node.key);
+      cx.replace(node.start, node.value.start, `${prefix}*${key}`);
+    } else this.#computed(node, `${prefix}*`, '');
+    if (kind === 'call' && !isAccessor) return;
+    if (node.computed && !isSimple(node.key)) {
+      throw cx.rejection(
+        node,
+        'a method that is async or a generator, with a name that is made by code',
+      );
+    }
+    if (name.startsWith('#')) return;
     const shown = node.computed ? cx.slice(node.key) : JSON.stringify(name);
     const owner = node.static ? 'true' : 'false';
     facts.push(`[${shown}, ${JSON.stringify(isAccessor ? node.kind : kind)}, ${owner}]`);
@@ -166,9 +202,10 @@ export class ClassRewriter {
     return name.startsWith('#') ? `#${kind}_${name.slice(1)}` : `["${kind} ${name}"]`;
   }
 
-  #key(node: MethodDefinition): string {
-    const text = this.#cx.slice(node.key);
-    return node.computed ? `[${text}]` : text;
+  /** A name that is made by code, which has been rewritten already. */
+  #computed(node: MethodDefinition | Property, before: string, after: string): void {
+    this.#cx.replace(node.start, node.key.start, `${before}[`);
+    this.#cx.replace(node.key.end, node.value.start, `]${after}`);
   }
 
   #construction(node: MethodDefinition, owner: Class, isFull: boolean): void {
@@ -268,9 +305,9 @@ export class ClassRewriter {
       return;
     }
     this.#inObject(value, name);
-    const key = property.computed ? `[${cx.slice(property.key)}]` : cx.slice(property.key);
-    const begin = `${key}: ${RUNTIME}.${flavour(value)}(function* `;
-    cx.replace(property.start, value.start, begin);
+    const begin = `: ${RUNTIME}.${flavour(value)}(function* `;
+    if (property.computed) this.#computed(property, '', begin);
+    else cx.replace(property.start, value.start, cx.slice(property.key) + begin);
     cx.after(value, `, ${JSON.stringify(name)}, ${lengthOf(value)})`);
   }
 
@@ -296,4 +333,10 @@ export class ClassRewriter {
     cx.after(value, `, ${JSON.stringify(name)}, ${lengthOf(value)})`);
     return true;
   }
+}
+
+/** Whether a name may be evaluated twice. */
+function isSimple(key: AnyNode): boolean {
+  if (key.type === 'MemberExpression') return !key.computed && isSimple(key.object);
+  return key.type === 'Identifier' || key.type === 'Literal';
 }

@@ -103,8 +103,8 @@ class ProgramCompiler implements CompiledProgram {
   #read(path: string): void {
     for (const [name, module] of readProgram(path, this.#sources)) {
       this.#sources.set(name, module);
-      for (const getter of module.scope?.getters ?? []) this.#getters.add(getter);
-      for (const setter of module.scope?.setters ?? []) this.#setters.add(setter);
+      for (const getter of publicOf(module.scope?.getters)) this.#getters.add(getter);
+      for (const setter of publicOf(module.scope?.setters)) this.#setters.add(setter);
     }
   }
 
@@ -151,6 +151,11 @@ class ProgramCompiler implements CompiledProgram {
   }
 }
 
+/** Private names are those of their module. */
+function publicOf(names: ReadonlySet<string> = new Set()): string[] {
+  return [...names].filter((name) => !name.startsWith('#'));
+}
+
 function fingerprintOf(sources: ReadonlyMap<string, ReadModule>): string {
   const digests = [...sources.values()].map(({ code }) =>
     createHash('sha256').update(code).digest('hex'),
@@ -180,7 +185,11 @@ function compileModule(
   const { text } = instrument({
     program,
     sites,
-    names: { scope, getters, setters },
+    names: {
+      scope,
+      getters: new Set([...getters, ...scope.getters]),
+      setters: new Set([...setters, ...scope.setters]),
+    },
     module: {
       file: source.shown,
       code: source.code,

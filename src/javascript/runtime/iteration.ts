@@ -37,6 +37,24 @@ export class Cursor {
     return true;
   }
 
+  /** Hand on what a generator gets that delegates to this iterator. */
+  *ask(how: 'next' | 'throw', value: unknown): Coroutine<IteratorResult<unknown>> {
+    const method = (how === 'next' ? this.#next : this.#iterator.throw) as Marked | undefined;
+    if (method === undefined) {
+      yield* this.close();
+      throw new TypeError('The iterator does not provide a "throw" method');
+    }
+    const form = method[CALL];
+    const answer =
+      form === undefined
+        ? method.call(this.#iterator, value)
+        : yield* form.call(this.#iterator, value);
+    if (typeof answer !== 'object' || answer === null) {
+      throw new TypeError(`Iterator result ${String(answer)} is not an object`);
+    }
+    return answer as IteratorResult<unknown>;
+  }
+
   *close(): Coroutine<void> {
     this.isOpen = false;
     const method = this.#iterator.return as Marked | undefined;

@@ -255,13 +255,25 @@ export class Runtime extends Classes {
     return new Out(value);
   }
 
+  /** `yield*`: what is sent or thrown into the generator goes on to what it delegates to. */
   *delegate(value: unknown): Coroutine {
     const cursor = open(value);
-    for (;;) {
-      const more = cursor.isFast ? cursor.next() : yield* cursor.step();
-      if (!more) return undefined;
-      yield new Out(cursor.value);
+    let answer = yield* cursor.ask('next', undefined);
+    while (answer.done !== true) {
+      let how: 'next' | 'throw' | 'return' = 'return';
+      let sent: unknown;
+      try {
+        sent = yield new Out(answer.value);
+        how = 'next';
+      } catch (error) {
+        sent = error;
+        how = 'throw';
+      } finally {
+        if (how === 'return') yield* cursor.close();
+      }
+      answer = yield* cursor.ask(how, sent);
     }
+    return answer.value as unknown;
   }
 
   /** What an async function waits for, told apart from a switch. */

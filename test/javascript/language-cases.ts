@@ -1,0 +1,234 @@
+/** Code at the top of a module, and an expression over it: what instrumented code makes of it is what the language makes of it. */
+export const LANGUAGE_CASES: readonly (readonly [top: string, expression: string])[] = [
+  ['class A { static #m = new Map([[1, 2]]); static get(k) { return A.#m.get(k); } }', 'A.get(1)'],
+  [
+    'class A { static m = new Map([[1, 2]]); static list = [1, 2].map((x) => x * 2); }',
+    'A.m.get(1) + A.list[1]',
+  ],
+  [
+    'class A { static x; static { A.x = [3, 4].map((x) => x + 1); for (const y of [1]) this.y = y; } }',
+    'A.x[0] + A.y',
+  ],
+  ['const f = (x) => x + 1; class A { static x = f(2); static y = this.x + f(1); }', 'A.x + A.y'],
+  ['class A { static make = () => new A(); v = 5; }', 'A.make().v'],
+  ['class A { static self = () => this; }', 'A.self() === A'],
+  [
+    'let n = 0; const k = () => `m${++n}`; class A { [k()]() { return 1; } [k()]() { return 2; } static [k()]() { return 3; } }',
+    'new A().m1() + new A().m2() * 10 + A.m3() * 100 + n * 1000',
+  ],
+  ['let t; class A { [(t = function () { return 7; }, "go")]() { return t(); } }', 'new A().go()'],
+  [
+    'const K = Symbol("k"); class A { async [K]() { return 3; } *[Symbol.iterator]() { yield 1; yield 2; } }',
+    '[...new A()].length',
+  ],
+  [
+    'const o = { [[1, 2].map((x) => x).join("_")]() { return 4; }, async [`a${1}`]() { return 1; } };',
+    'o["1_2"]() + Object.keys(o).length',
+  ],
+  ['class A { static async #load(x) { return x; } static go() { return 5; } }', 'A.go()'],
+  [
+    'class A { async #load(x) { return x + 1; } async go() { return await this.#load(1); } }',
+    'typeof new A().go().then',
+  ],
+  [
+    'class A { *#gen() { yield 1; yield 2; } all() { return [...this.#gen()]; } }',
+    'new A().all().length',
+  ],
+  [
+    'class A { get #v() { return 3; } set #v(x) { this.w = x; } go() { this.#v = this.#v + 1; return this.w; } }',
+    'new A().go()',
+  ],
+  [
+    'class A { #x = 1; static is(o) { return #x in o; } bump() { this.#x += 2; this.#x++; this.#x ||= 9; this.#x &&= this.#x * 2; return this.#x; } }',
+    'A.is(new A()) + new A().bump()',
+  ],
+  [
+    'class A { constructor() { return new Proxy(this, { get: (t, k) => k === "z" ? 26 : t[k] }); } y = 25; }',
+    'new A().z + new A().y',
+  ],
+  [
+    'const o = { get a() { return 1; }, set a(v) { this.b = v; }, async *c() { yield 1; }, ["d" + 1]: (x) => x };',
+    '(o.a = 5, o.b + o.a + o.d1(1))',
+  ],
+  [
+    'function* g() { const x = yield 1; const y = yield x + 1; return x + y; }',
+    '(() => { const i = g(); i.next(); return [i.next(4).value, i.next(5).value]; })().join()',
+  ],
+  [
+    'function* g() { try { yield 1; yield 2; } finally { g.done = true; } }',
+    '(() => { for (const x of g()) break; return g.done; })()',
+  ],
+  [
+    'function* inner() { const r = yield* [1, 2]; return 3; } function* g() { const r = yield* inner(); yield r; }',
+    '[...g()].join()',
+  ],
+  [
+    'const compose = (...fs) => (x) => fs.reduce((a, f) => f(a), x);',
+    'compose((x) => x + 1, (x) => x * 3)(2)',
+  ],
+  [
+    'const memo = (f, m = new Map()) => (k) => m.has(k) ? m.get(k) : (m.set(k, f(k)), m.get(k));',
+    'memo((x) => x * x)(7)',
+  ],
+  ['const fib = (n) => n < 2 ? n : fib(n - 1) + fib(n - 2);', 'fib(10)'],
+  ['function tag(s, ...v) { return s.raw.join("|") + v.join(); }', 'tag`a${1}b${2}c`'],
+  ['const o = { a: { b: null } };', '`${o?.a?.b?.c ?? "none"}${o.x?.()}${o.a?.["b"]}`'],
+  [
+    'label: for (const x of [1, 2, 3]) { for (const y of [1, 2, 3]) { if (y === 2) continue label; if (x === 3) break label; } }',
+    '1',
+  ],
+  ['const r = []; for (let i = 0; i < 3; i++) r.push(() => i);', 'r.map((f) => f()).join()'],
+  [
+    'const r = []; for (const k in { a: 1, b: 2 }) r.push(k); do { r.push("x"); } while (r.length < 5);',
+    'r.join()',
+  ],
+  [
+    'function sw(x) { switch (x) { case 1: return "one"; case [2][0]: { return "two"; } default: return "many"; } }',
+    'sw(1) + sw(2) + sw(3)',
+  ],
+  ['const e = (() => { try { null.x; } catch { return 1; } finally { } })();', 'e'],
+  ['const e = (() => { try { return 1; } finally { [1].forEach(() => 0); } })();', 'e'],
+  [
+    'class B { hi() { return "b"; } static s() { return "S"; } get v() { return 2; } } class D extends B { hi() { return super.hi() + "d"; } static s() { return super.s() + "T"; } get v() { return super.v + 1; } m = () => super.hi(); }',
+    'new D().hi() + D.s() + new D().v + new D().m()',
+  ],
+  [
+    'class E extends Error { constructor(m, o) { super(m, o); this.name = "E"; } } ',
+    '(() => { try { throw new E("x", { cause: 1 }); } catch (e) { return `${e}` + e.cause + (e instanceof E); } })()',
+  ],
+  [
+    'class L extends Array { sum() { return this.reduce((a, b) => a + b, 0); } }',
+    'L.from([1, 2, 3]).map((x) => x * 2).sum()',
+  ],
+  [
+    'class M extends Map { bump(k) { this.set(k, (this.get(k) ?? 0) + 1); return this; } }',
+    'new M([["a", 1]]).bump("a").get("a")',
+  ],
+  [
+    'function Old(x) { if (!(this instanceof Old)) return new Old(x); this.x = x; } Old.prototype.go = function () { return this.x; }; Object.defineProperty(Old.prototype, "y", { get() { return this.x * 2; } });',
+    'Old(4).go() + new Old(2).y',
+  ],
+  ['const bound = function (a, b) { return this.k + a + b; }.bind({ k: 1 }, 2);', 'bound(3)'],
+  [
+    'const o = { f() { return arguments.length + this.n; }, n: 1 };',
+    'o.f(1, 2) + o.f.call({ n: 5 }) + o.f.apply({ n: 6 }, [1])',
+  ],
+  ['const d = new Date(2020, 1, 1); ', 'd.getFullYear()'],
+  [
+    'const s = JSON.stringify({ a: [1, { b: 2 }], toJSON() { return { z: 1 }; } }); const p = JSON.parse("[1,2,{\\"a\\":3}]", (k, v) => typeof v === "number" ? v + 1 : v);',
+    's + p[2].a',
+  ],
+  [
+    'const m = "a1b22".replace(/\\d+/g, (x) => `<${x}>`); const a = [..."a1b2".matchAll(/[a-z](\\d)/g)].map(([, d]) => d);',
+    'm + a.join()',
+  ],
+  [
+    'const a = [3, 1, 2].sort((x, y) => x - y).flatMap((x) => [x, x]).reduceRight((acc, x) => acc + x, "");',
+    'a',
+  ],
+  [
+    'const w = new WeakMap(); const key = {}; w.set(key, 1); const st = new Set([1, 2, 2]); ',
+    'w.get(key) + st.size + [...new Map([[1, 2]]).entries()][0][1]',
+  ],
+  [
+    'const g = Object.groupBy ? 1 : 1; const e = Object.fromEntries(Object.entries({ a: 1 }).map(([k, v]) => [k, v + 1])); ',
+    'e.a + g',
+  ],
+  [
+    'const it = { from: 1, to: 3, [Symbol.iterator]() { let c = this.from, t = this.to; return { next: () => c <= t ? { value: c++, done: false } : { value: undefined, done: true } }; } };',
+    '[...it].join() + Math.max(...it)',
+  ],
+  [
+    'var v = 1; { function v2() { return 2; } } var { a = 5, ...rest } = { b: 1, c: 2 }; let [x, , y = 9, ...z] = [1, 2, undefined, 4, 5];',
+    'v + a + rest.c + x + y + z.length',
+  ],
+  [
+    'const big = 2n ** 64n; let n = 5; n **= 2; n >>>= 1; let q = null; q ??= 3;',
+    '`${big}${n}${q}`',
+  ],
+  [
+    'export default class Foo { static bar = 1; } export { Foo as Baz }; export const late = () => Foo.bar;',
+    'late()',
+  ],
+  [
+    'const prox = new Proxy({}, { get: (_, k) => String(k) + "!", has: () => true });',
+    'prox.hello + ("x" in prox)',
+  ],
+  [
+    'const sym = { [Symbol.toPrimitive](hint) { return hint === "number" ? 42 : "str"; } };',
+    '+sym + `${sym}`',
+  ],
+  [
+    'async function af() { await null; return 1; } const afs = async () => { for await (const x of (async function* () { yield 1; })()) return x; };',
+    'typeof af() + typeof afs()',
+  ],
+  [
+    'const o = { "a-b": 1, "1_2": 2, get "x y"() { return 3; }, set "x y"(v) { this.z = v; } }; o["a-b"] += 1; o["1_2"]++; o["x y"] = 9; o["x y"] += 1;',
+    'o["a-b"] + o["1_2"] + o["x y"] + o.z',
+  ],
+  [
+    'class P { #v() { return 1; } go() { return this.#v(); } } class Q { #v = () => 5; go() { return this.#v(); } }',
+    'new P().go() + new Q().go()',
+  ],
+  ['class P { static #n = 0; static next() { return ++P.#n; } static { P.next(); } }', 'P.next()'],
+  [
+    'class P { static async #load(x) { return x * 2; } static go() { let r; P.#load(2).then((v) => { r = v; }); return typeof P.#load; } }',
+    'P.go()',
+  ],
+  [
+    'class P { async *#feed() { yield 1; yield 2; } async sum() { let t = 0; for await (const x of this.#feed()) t += x; return t; } }',
+    'typeof new P().sum().then',
+  ],
+  [
+    'class P { *#walk(n) { if (n > 0) { yield n; yield* this.#walk(n - 1); } } list() { return [...this.#walk(3)]; } }',
+    'new P().list().join()',
+  ],
+  [
+    'function* g() { try { const x = yield* inner(); return x; } catch (e) { yield "c" + e; } } function* inner() { const got = yield 1; try { yield got * 2; } catch (e) { return "r" + e; } }',
+    '(() => { const i = g(); return [i.next().value, i.next(4).value, i.throw("E").value].join(); })()',
+  ],
+  [
+    'const log = []; function* g() { yield* inner(); } function* inner() { try { yield 1; } finally { log.push("f"); } }',
+    '(() => { const i = g(); i.next(); const r = i.return(7); return [r.value, r.done, log.join()].join(); })()',
+  ],
+  [
+    'const a = { n: 0 }; const b = [1, 2]; a.n += b[0] + (b[1] **= 3); a["n"] ??= 4; [b[0], b[1]] = [b[1], b[0]]; ({ n: a.m, ...a.rest } = { n: 1, q: 2 });',
+    'a.n + b.join() + a.m + a.rest.q',
+  ],
+  [
+    'class Node2 { constructor(v, next = null) { this.v = v; this.next = next; } *[Symbol.iterator]() { for (let n = this; n; n = n.next) yield n.v; } static of(...vs) { return vs.reduceRight((n, v) => new Node2(v, n), null); } }',
+    '[...Node2.of(1, 2, 3)].join()',
+  ],
+  [
+    'const handlers = { add: (a, b) => a + b, ["sub"](a, b) { return a - b; } }; const call = (k, ...args) => handlers[k]?.(...args) ?? "none";',
+    'call("add", 1, 2) + call("sub", 5, 1) + call("nope")',
+  ],
+  [
+    'class Emitter { #ls = new Map(); on(k, f) { (this.#ls.get(k) ?? this.#ls.set(k, []).get(k)).push(f); return this; } emit(k, ...a) { return (this.#ls.get(k) ?? []).map((f) => f.apply(this, a)); } }',
+    'new Emitter().on("x", (v) => v + 1).on("x", function (v) { return this instanceof Emitter; }).emit("x", 1).join()',
+  ],
+  [
+    'const p = [1, 2, 3].values(); const q = p.next().value; const arr = Array.from({ length: 3 }, (_, i) => i * q); const c = structuredClone(new Map([[1, { a: 1 }]]));',
+    'arr.join() + c.get(1).a',
+  ],
+  [
+    'function outer() { return inner.call(this, ...arguments); function inner(a, b = a + 1, ...c) { return a + b + c.length; } }',
+    'outer(1) + outer(1, 2, 3)',
+  ],
+  ['const o = { valueOf: () => 3, toString: () => "s" };', 'o * 2 + `${o}` + [o] + (o > 2)'],
+  ['const f = new Function("a", "b", "return a + b");', 'f(1, 2)'],
+  [
+    'class T { static [Symbol.hasInstance](x) { return x === 1; } } ',
+    '(1 instanceof T) + (2 instanceof T)',
+  ],
+  [
+    'class A { "quoted name"() { return 1; } 42() { return 2; } get [`k${1}`]() { return 3; } }',
+    'new A()["quoted name"]() + new A()[42]() + new A().k1',
+  ],
+  ['let x = 0; const inc = () => ++x; const r = (inc(), inc(), x) + (x++ + ++x) - -x;', 'r'],
+  ['const { a: { b = 2, c: [d = 3] = [] } = {}, ...e } = { f: 1 };', 'b + d + e.f'],
+  [
+    'const dbl = (x) => x * 2; const pipe = [dbl, (x) => x + 1]; let v = 1; for (const [i, f] of pipe.entries()) v = f(v) + i;',
+    'v',
+  ],
+];
