@@ -3,6 +3,7 @@
 import { defineCommand, type CustomCommand, type ExecResult } from 'just-bash';
 import type { ShellFs } from './files.js';
 import type { ShellMachine } from './machine.js';
+import type { Together } from './together.js';
 
 /** What the commands of one shell share. */
 export interface ShellContext {
@@ -10,6 +11,8 @@ export interface ShellContext {
   readonly fs: ShellFs;
   /** Sequence number of the first line that dmesg shows. */
   dmesgFrom: number;
+  /** Lets errors stand among the output; undefined: the two are kept apart. */
+  readonly together: Together | undefined;
 }
 
 export const ok = (stdout = ''): ExecResult => ({ stdout, stderr: '', exitCode: 0 });

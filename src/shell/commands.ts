@@ -7,38 +7,21 @@ import { OP } from './kernel/layout.js';
 import { logCommands } from './log-commands.js';
 import type { ShellMachine } from './machine.js';
 import { moduleCommands } from './module-commands.js';
+import { sysctlCommand } from './sysctl.js';
 import { tasksOf } from './tasks.js';
 
-const FTRACE_KEY = 'kernel.ftrace_enabled';
-
-function systemCommands({ machine, fs }: ShellContext): CustomCommand[] {
-  const file = '/proc/sys/kernel/ftrace_enabled';
-  const sysctl: Run = async (args) => {
-    const isQuiet = args.some((a) => a === '-q' || a === '--quiet');
-    const isBare = args.some((a) => a === '-n' || a === '--values');
-    const [word = ''] = args.filter((a) => !a.startsWith('-'));
-    const [key = '', value] = word.split('=', 2);
-    if (key !== FTRACE_KEY) {
-      const path = key.replace(/\./g, '/');
-      return fails(`sysctl: cannot stat /proc/sys/${path}: No such file or directory`);
-    }
-    if (value !== undefined) {
-      const node = fs.node(file);
-      const ret = node?.kind === 'file' ? ((await node.write?.(value)) ?? 0) : 0;
-      if (ret < 0) return fails(`sysctl: setting key "${key}": ${strerror(ret)}`);
-      return ok(isQuiet ? '' : `${key} = ${value}\n`);
-    }
-    const now = (await fs.readFile(file)).trim();
-    return ok(isBare ? `${now}\n` : `${key} = ${now}\n`);
-  };
+function systemCommands(context: ShellContext): CustomCommand[] {
+  const { machine } = context;
   const uname: Run = (args) => {
     const release = `${machine.booted.kernel.version}.0-klp`;
-    if (args.includes('-r')) return ok(`${release}\n`);
-    return ok(args.includes('-a') ? `Linux klp ${release} #1 SMP x86_64\n` : 'Linux\n');
+    const parts = { s: 'Linux', n: 'klp', r: release, v: '#1 SMP', m: 'x86_64' };
+    const asked = args.join('').replace(/-/g, '') || 's';
+    const shown = Object.entries(parts).filter(([c]) => asked.includes('a') || asked.includes(c));
+    return ok(`${shown.map(([, part]) => part).join(' ')}\n`);
   };
   const processors = String(machine.booted.kernel.cpus);
   return [
-    command('sysctl', sysctl),
+    sysctlCommand(context),
     command('uname', uname),
     command('nproc', () => ok(`${processors}\n`)),
     command('getconf', ([name]) =>
@@ -69,14 +52,35 @@ export async function startProgram(
   return machine.ask(OP.spawn, machine.booted.symbol(text), Math.max(0, machine.nameId(name)));
 }
 
-const SIGNALS: Readonly<Record<string, number>> = { HUP: 1, INT: 2, KILL: 9, TERM: 15 };
+const SIGNALS = {
+  HUP: 1,
+  INT: 2,
+  QUIT: 3,
+  KILL: 9,
+  USR1: 10,
+  USR2: 12,
+  TERM: 15,
+  CONT: 18,
+  STOP: 19,
+};
+const NAMES = new Map(Object.entries(SIGNALS));
 
-/** `kill -l NAME`: the number of a signal. */
-function listSignals(name = ''): ReturnType<Run> {
-  const found = SIGNALS[name.replace(/^SIG/, '')];
-  if (found === undefined) return fails(`bash: kill: ${name}: invalid signal specification`);
-  return ok(`${found}\n`);
+/** Number of a signal's name or number; undefined: it is none. */
+function signalOf(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return Number(text) <= 64 ? Number(text) : undefined;
+  return NAMES.get(text.toUpperCase().replace(/^SIG/, ''));
 }
+
+/** `kill -l WORD`: the number of a name, the name of a number. */
+function listSignals(word: string): ReturnType<Run> {
+  const found = signalOf(word);
+  if (found === undefined) return fails(`bash: kill: ${word}: invalid signal specification`);
+  if (!/^\d+$/.test(word)) return ok(`${found}\n`);
+  return ok(`${[...NAMES].find(([, n]) => n === found)?.[0] ?? ''}\n`);
+}
+
+const KILL_USAGE =
+  'kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]';
 
 function taskCommands({ machine }: ShellContext): CustomCommand[] {
   const ps: Run = () => {
@@ -87,13 +91,29 @@ function taskCommands({ machine }: ShellContext): CustomCommand[] {
     return ok(['  PID S    PATCH COMMAND', ...lines, ''].join('\n'));
   };
   const kill: Run = async (args) => {
-    if (args[0] === '-l') return listSignals(args[1]);
-    const pids = args.filter((a) => !a.startsWith('-') && !/^SIG|^[A-Z]+$/.test(a));
+    const [first = '', ...rest] = args;
+    if (first === '-l') return listSignals(rest[0] ?? '');
+    const isNamed = first === '-s' || first === '-n';
+    const name = isNamed ? (rest[0] ?? '') : first.slice(1);
+    const signal = first.startsWith('-') && first !== '--' ? signalOf(name) : SIGNALS.TERM;
+    if (signal === undefined) return fails(`bash: kill: ${name}: invalid signal specification`);
+    if (signal === SIGNALS.STOP) return fails('bash: kill: no task of this machine can be stopped');
+    const pids = isNamed ? rest.slice(1) : first.startsWith('-') ? rest : args;
+    if (pids.length === 0) return fails(KILL_USAGE, 2);
+    let errors = '';
     for (const pid of pids) {
-      const ret = /^\d+$/.test(pid) ? await machine.ask(OP.kill, Number(pid), 15) : -3;
-      if (ret < 0) return fails(`bash: kill: (${pid}) - ${strerror(ret)}`);
+      const isPid = /^\d+$/.test(pid);
+      if (!isPid) {
+        errors += `bash: kill: ${pid}: arguments must be process or job IDs\n`;
+        continue;
+      }
+      const isThere = tasksOf(machine).some((task) => String(task.pid) === pid);
+      const isHarmless = signal === 0 || signal === SIGNALS.CONT;
+      const ret =
+        isHarmless && isThere ? 0 : await machine.ask(OP.kill, isHarmless ? 0 : Number(pid));
+      if (ret < 0) errors += `bash: kill: (${pid}) - ${strerror(ret)}\n`;
     }
-    return ok();
+    return { stdout: '', stderr: errors, exitCode: errors === '' ? 0 : 1 };
   };
   const spawn: Run = async ([path = '']) => {
     const pid = await startProgram(machine, path);

@@ -3,6 +3,7 @@
 import { EINVAL } from '../kernel/errno.js';
 import type { KernelVersion } from '../kernel/versions.js';
 import { DEBUG_SITES } from '../livepatch/debug.js';
+import { parseQuery, type Query } from './debug-query.js';
 import type { ShellMachine } from './machine.js';
 import type { FileNode } from './nodes.js';
 import { OP } from './kernel/layout.js';
@@ -10,80 +11,113 @@ import { OP } from './kernel/layout.js';
 /** File that has all of them. */
 const FILE = 'kernel/livepatch/transition.c';
 
-/** Lines of the sites in {@link FILE}, in the order of {@link DEBUG_SITES}; those of 6.5 and 7.3 are taken from the nearest release. */
+/** Lines of the sites in {@link FILE}, in the order of {@link DEBUG_SITES}; those of 6.5 are taken from 6.12. */
 const LINES: Readonly<Record<KernelVersion, readonly number[]>> = {
   '6.1': [75, 148, 316, 320, 324, 329, 521, 582],
   '6.5': [97, 170, 345, 349, 353, 358, 591, 653],
   '6.12': [97, 170, 345, 349, 353, 358, 591, 653],
-  '7.3': [97, 170, 345, 349, 353, 358, 591, 653],
+  '7.3': [88, 161, 336, 340, 344, 349, 570, 632],
 };
+
+/** Letters of flags, in the order in which the file shows them; 7.3 knows two more. */
+const flagsOf = (version: KernelVersion): string => (version === '7.3' ? 'pmfsltd' : 'pmflt');
 
 /** The format as the source has it: the function's name is its first argument. */
 function formatOf(text: string, fn: string): string {
   return text.startsWith(`${fn}: `) ? `%s: ${text.slice(fn.length + 2)}` : text;
 }
 
-/** Bits of a command's sites that it switches on and off; undefined: it is none. */
-function obey(command: string, lines: readonly number[], before: number): number | undefined {
-  const flag = /([-+=])([a-z_]+)\s*$/.exec(command);
-  if (flag === null) return undefined;
-  const file = /\bfile\s+(\S+)/.exec(command)?.[1];
-  const fn = /\bfunc\s+(\S+)/.exec(command)?.[1];
-  const module = /\bmodule\s+(\S+)/.exec(command)?.[1];
-  const at = /\bline\s+(\d+)(?:-(\d+))?/.exec(command);
-  if (module !== undefined && !matches(module, 'livepatch')) return before;
-  const isOn = flag[1] !== '-' && flag[2]?.includes('p') === true;
-  let bits = before;
-  DEBUG_SITES.forEach((site, i) => {
-    const line = lines[i] ?? 0;
-    if (file !== undefined && !matches(file, FILE) && !matches(file, 'transition.c')) return;
-    if (fn !== undefined && !matches(fn, site.fn)) return;
-    if (at !== null && (line < Number(at[1]) || line > Number(at[2] ?? at[1]))) return;
-    bits = isOn ? bits | (1 << i) : bits & ~(1 << i);
-  });
-  return bits;
+/** One site of the file. */
+interface Site {
+  readonly fn: string;
+  readonly line: number;
+  readonly format: string;
+  flags: ReadonlySet<string>;
+}
+
+/** Whether a query is about a site. */
+function isMeant({ file, fn, module, format, lines }: Query, site: Site): boolean {
+  const isFile = [FILE, 'transition.c'].some((name) => matches(file ?? '*', name));
+  const isFormat = format?.startsWith('^') === true;
+  return (
+    isFile &&
+    matches(module ?? '*', 'livepatch') &&
+    matches(fn ?? '*', site.fn) &&
+    (isFormat ? site.format.startsWith(format.slice(1)) : site.format.includes(format ?? '')) &&
+    (lines === undefined ||
+      (site.line >= lines.first && (lines.last === 0 || site.line <= lines.last)))
+  );
+}
+
+/** Flags of a site after a command. */
+function changed({ op, flags }: Query, before: ReadonlySet<string>): ReadonlySet<string> {
+  if (op === '=') return new Set(flags);
+  if (op === '+') return new Set([...before, ...flags]);
+  return new Set([...before].filter((flag) => !flags.includes(flag)));
 }
 
 /** The file. */
 export function dynamicDebug(machine: ShellMachine): FileNode {
   const { debug } = machine.booted.klp;
-  const lines = LINES[machine.booted.kernel.version];
+  const { version } = machine.booted.kernel;
+  const letters = flagsOf(version);
+  const sites: Site[] = DEBUG_SITES.map(({ fn, message }, i) => ({
+    fn,
+    line: LINES[version][i] ?? 0,
+    format: `${formatOf(message.text, fn)}\\n`,
+    flags: new Set(),
+  }));
+  /** What a site has: `p` is the machine's, the others are only shown. */
+  const flagsAt = (i: number): ReadonlySet<string> => {
+    const isOn = ((machine.words[debug] ?? 0) & (1 << i)) !== 0;
+    const others = [...(sites[i]?.flags ?? [])].filter((flag) => flag !== 'p');
+    return new Set(isOn ? ['p', ...others] : others);
+  };
+  const obey = async (query: Query): Promise<void> => {
+    let bits = machine.words[debug] ?? 0;
+    sites.forEach((site, i) => {
+      if (!isMeant(query, site)) return;
+      site.flags = changed(query, flagsAt(i));
+      bits = site.flags.has('p') ? bits | (1 << i) : bits & ~(1 << i);
+    });
+    await machine.ask(OP.debug, bits);
+  };
   return {
     kind: 'file',
     mode: 0o644,
     read: () => {
-      const bits = machine.words[debug] ?? 0;
-      const sites = DEBUG_SITES.map(({ fn, message }, i) => {
-        const flags = (bits & (1 << i)) === 0 ? '=_' : '=p';
-        return `${FILE}:${lines[i] ?? 0} [livepatch]${fn} ${flags} "${formatOf(message.text, fn)}\\n"`;
+      const shown = sites.map(({ fn, line, format }, i) => {
+        const has = flagsAt(i);
+        const flags =
+          Array.from(letters)
+            .filter((letter) => has.has(letter))
+            .join('') || '_';
+        return `${FILE}:${line} [livepatch]${fn} =${flags} "${format}"`;
       });
       return Promise.resolve(
-        ['# filename:lineno [module]function flags format', ...sites, ''].join('\n'),
+        ['# filename:lineno [module]function flags format', ...shown, ''].join('\n'),
       );
     },
     write: async (text) => {
-      let bits = machine.words[debug] ?? 0;
-      for (const command of text.split(/[;\n]/).filter((c) => c.trim() !== '')) {
-        const after = obey(command, lines, bits);
-        if (after === undefined) {
-          const flags = /\S+\s*$/.exec(command)?.[0].trim() ?? '';
-          await machine.log(
-            `<3>dyndbg: bad flag-op ${flags[0] ?? ''}, at start of ${flags}`,
-            false,
-          );
-          await machine.log('<3>dyndbg: flags parse failed', false);
-          return -EINVAL;
+      let isRefused = false;
+      for (const command of text.split(/[;\n]/).map((c) => c.trim())) {
+        if (command === '' || command.startsWith('#')) continue;
+        const query = parseQuery(command, letters);
+        if ('op' in query) {
+          await obey(query);
+          continue;
         }
-        bits = after;
+        // A query that is refused does not keep those behind it from being obeyed.
+        isRefused = true;
+        for (const line of query) await machine.log(`<3>dyndbg: ${line}`, false);
       }
-      await machine.ask(OP.debug, bits);
-      return text.length;
+      return isRefused ? -EINVAL : text.length;
     },
   };
 }
 
-/** Whether a pattern with `*` fits a text. */
+/** Whether a pattern with `*` and `?` fits a text. */
 function matches(pattern: string, text: string): boolean {
-  const expression = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*');
-  return new RegExp(`^${expression}$`).test(text);
+  const plain = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${plain.replace(/\*/g, '.*').replace(/\?/g, '.')}$`).test(text);
 }

@@ -28,6 +28,8 @@ export class ShellFs implements IFileSystem {
   readonly base: Base;
   readonly #tree: KernelTree;
   #refusal: Refusal | undefined;
+  /** Modes of the kernel's files that somebody changed. */
+  readonly #modes = new Map<string, number>();
 
   constructor(tree: KernelTree) {
     this.#tree = tree;
@@ -47,6 +49,7 @@ export class ShellFs implements IFileSystem {
   }
 
   async #read(path: string): Promise<string | undefined> {
+    if (path === NULL_DEVICE) return '';
     const node = this.#tree.find(path);
     if (node === undefined) return undefined;
     if (node.kind === 'directory') throw fsError('EISDIR', path);
@@ -120,7 +123,7 @@ export class ShellFs implements IFileSystem {
       isFile,
       isDirectory: !isFile,
       isSymbolicLink: false,
-      mode: isFile ? node.mode : DIRECTORY_MODE,
+      mode: this.#modes.get(path) ?? (isFile ? node.mode : DIRECTORY_MODE),
       size: isFile && node !== EMPTY ? 4096 : 0,
       mtime: new Date(0),
     };
@@ -142,7 +145,10 @@ export class ShellFs implements IFileSystem {
   rm: Base['rm'] = (path, options) => this.base.rm(path, options);
   cp: Base['cp'] = (src, dest, options) => this.base.cp(src, dest, options);
   mv: Base['mv'] = (src, dest) => this.base.mv(src, dest);
-  chmod: Base['chmod'] = (path, mode) => this.base.chmod(path, mode);
+  async chmod(path: string, mode: number): Promise<void> {
+    if (this.#tree.find(path) === undefined) await this.base.chmod(path, mode);
+    else this.#modes.set(path, mode);
+  }
   symlink: Base['symlink'] = (target, link) => this.base.symlink(target, link);
   link: Base['link'] = (existing, link) => this.base.link(existing, link);
   readlink: Base['readlink'] = (path) => this.base.readlink(path);

@@ -13,8 +13,20 @@ import {
 import { strerror } from './errors.js';
 import { evalText, rewrite } from './rewrite.js';
 
-/** Several patterns with -e: just-bash keeps the last; as lines of a file (-f) it knows them all. */
+/** `grep -s`: silent about files that cannot be read; the others as they are. */
 const grep: Definition = async (args, ctx) => {
+  const end = args.indexOf('--');
+  const isSilent = (arg: string, i: number): boolean =>
+    (end < 0 || i < end) && (arg === '--no-messages' || /^-[a-zA-Z]*s[a-zA-Z]*$/.test(arg));
+  if (!args.some(isSilent)) return severalPatterns(args, ctx);
+  const left = args
+    .map((arg, i) => (isSilent(arg, i) ? (arg.startsWith('--') ? '-' : arg.replace('s', '')) : arg))
+    .filter((arg, i) => arg !== '-' || args[i] === '-');
+  return { ...(await severalPatterns(left, ctx)), stderr: '' };
+};
+
+/** Several patterns with -e: just-bash keeps the last; as lines of a file (-f) it knows them all. */
+const severalPatterns: Definition = async (args, ctx) => {
   const patterns: string[] = [];
   const rest: string[] = [];
   for (let i = 0; i < args.length; i++) {
@@ -145,11 +157,14 @@ const cat: Definition = async (args, ctx) => {
     try {
       stdout += await ctx.fs.readFile(absolute(ctx, path));
     } catch (error) {
-      stderr += `cat: ${path}: ${reasonOf(error)}\n`;
+      stderr += `cat: ${quoted(path)}: ${reasonOf(error)}\n`;
     }
   }
   return { stdout, stderr, exitCode: stderr === '' ? 0 : 1 };
 };
+
+/** A name as GNU's tools show it: in quotes where a shell would take it for something else. */
+const quoted = (name: string): string => (/[*?[\]$`"\\ ;&|<>()]/.test(name) ? `'${name}'` : name);
 
 function reasonOf(error: unknown): string {
   const { code } = error as { code?: string };
@@ -189,8 +204,10 @@ const script: Definition = async ([path = ''], ctx) => {
 };
 
 /** The text that `eval` executes, rewritten. */
-const evaluation: Definition = ([status = '0', ...words]) =>
-  Promise.resolve(ok(evalText(words.join(' '), Number(status))));
+const evaluation =
+  ({ together }: ShellContext): Definition =>
+  ([status = '0', ...words]) =>
+    Promise.resolve(ok(evalText(words.join(' '), Number(status), together)));
 
 /** The commands that close gaps. */
 export function gapCommands(context: ShellContext): CustomCommand[] {
@@ -204,6 +221,6 @@ export function gapCommands(context: ShellContext): CustomCommand[] {
     define('sleep', sleeping(context)),
     define('__klp_status', statusOf(context)),
     define('__klp_script', script),
-    define('__klp_eval', evaluation),
+    define('__klp_eval', evaluation(context)),
   ];
 }

@@ -11,6 +11,8 @@ interface Wanted {
   isPlain: boolean;
   isRaw: boolean;
   isDecoded: boolean;
+  isKernel: boolean;
+  isUser: boolean;
   levels: number[] | undefined;
 }
 
@@ -20,6 +22,8 @@ const LETTERS: Readonly<Record<string, keyof Omit<Wanted, 'levels'>>> = {
   t: 'isPlain',
   r: 'isRaw',
   x: 'isDecoded',
+  k: 'isKernel',
+  u: 'isUser',
 };
 const LONG: Readonly<Record<string, string>> = {
   '--clear': '-C',
@@ -27,6 +31,8 @@ const LONG: Readonly<Record<string, string>> = {
   '--notime': '-t',
   '--raw': '-r',
   '--decode': '-x',
+  '--kernel': '-k',
+  '--userspace': '-u',
 };
 
 /** Numbers of the levels in a list of names; undefined: one of them is none. */
@@ -46,6 +52,8 @@ function parse(args: readonly string[]): Wanted | string {
     isPlain: false,
     isRaw: false,
     isDecoded: false,
+    isKernel: false,
+    isUser: false,
     levels: undefined,
   };
   for (let i = 0; i < args.length; i++) {
@@ -62,7 +70,10 @@ function parse(args: readonly string[]): Wanted | string {
     const letters = list === undefined ? (/^-(\w+)$/.exec(arg)?.[1] ?? '?') : lettersOf(arg);
     for (const letter of letters) {
       const what = LETTERS[letter];
-      if (what === undefined) return `dmesg: '${arg}' is not known here: -C -c -t -r -x -l LEVELS`;
+      if (what === undefined) {
+        if (arg.startsWith('--')) return `dmesg: unrecognized option '${arg}'`;
+        return `dmesg: '${arg}' is not known here: -C -c -t -r -x -k -u -l LEVELS`;
+      }
       wanted[what] = true;
     }
   }
@@ -89,7 +100,11 @@ export function logCommands(context: ShellContext): CustomCommand[] {
     if (wanted.clears || wanted.readsAndClears) context.dmesgFrom = next;
     if (wanted.clears) return ok();
     const { levels } = wanted;
-    const shown = levels === undefined ? lines : lines.filter((l) => levels.includes(l.level));
+    const isOneSide = wanted.isKernel !== wanted.isUser;
+    const shown = lines.filter(
+      ({ level, isUser }) =>
+        levels?.includes(level) !== false && (!isOneSide || isUser === wanted.isUser),
+    );
     return ok(shown.map((line) => lineOf(line, wanted)).join(''));
   };
   const date: Run = (args) => {

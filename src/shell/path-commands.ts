@@ -1,7 +1,7 @@
 /** The usual commands for files where they meet those of the kernel, which answer in their own way; and ls with GNU's words. */
 
 import { decodeBytesToUtf8, type CustomCommand } from 'just-bash';
-import { EACCES, EPERM } from '../kernel/errno.js';
+import { EACCES, ENOENT, EPERM } from '../kernel/errno.js';
 import {
   absolute,
   define,
@@ -13,6 +13,7 @@ import {
 } from './command.js';
 import { strerror } from './errors.js';
 import type { Refusal, ShellFs } from './files.js';
+import type { Node } from './nodes.js';
 
 /** Whether a path is one of the kernel's: nobody makes or removes files there. */
 const isKernels = (path: string): boolean => /^\/(sys|proc)(\/|$)/.test(path);
@@ -31,7 +32,18 @@ async function written(
 
 /** `ls`: what GNU's says of a path that is not there, and its status. */
 const ls: Definition = async (args, ctx) => {
-  const result = await original(ctx, args);
+  const options = args.filter((a) => a.startsWith('-'));
+  const paths = args.filter((a) => !a.startsWith('-'));
+  // Files first, then what is in each folder.
+  const folders = await Promise.all(
+    paths.map(async (path) => {
+      const at = absolute(ctx, path);
+      return (await ctx.fs.exists(at)) && (await ctx.fs.stat(at)).isDirectory;
+    }),
+  );
+  const files = paths.filter((_, i) => folders[i] === false);
+  const others = paths.filter((_, i) => folders[i] === true);
+  const result = await original(ctx, [...options, ...files, ...others]);
   const missing = /^ls: (.*): No such file or directory$/gm;
   if (!missing.test(result.stderr)) return result;
   const stderr = result.stderr.replace(
@@ -100,6 +112,49 @@ function refusing(
     };
 }
 
+/** Paths below a directory of the kernel that `rm -r` tries to remove: what is empty or a file. */
+function leavesOf(node: Node | undefined, path: string): string[] {
+  if (node?.kind !== 'directory') return [path];
+  const entries = node.entries();
+  if (entries.length === 0) return [path];
+  return entries.flatMap((entry) => leavesOf(node.child(entry), `${path}/${entry}`));
+}
+
+/** `rm`: the kernel refuses what is there; with -r each thing below. */
+function rm(context: ShellContext): Definition {
+  const { fs } = context;
+  const plain = refusing('rm: cannot remove', isThere)(context);
+  return async (args, ctx) => {
+    const isRecursive = args.some((a) => /^-[a-z]*[rR]/.test(a) || a === '--recursive');
+    const paths = args.filter((a) => !a.startsWith('-'));
+    if (!isRecursive || !paths.some((path) => isKernels(absolute(ctx, path))))
+      return plain(args, ctx);
+    const refused = paths.flatMap((path) => {
+      const node = fs.node(absolute(ctx, path));
+      return node === undefined ? [] : leavesOf(node, path.replace(/\/+$/, ''));
+    });
+    return fails(refused.map((p) => `rm: cannot remove '${p}': ${strerror(-EPERM)}`).join('\n'));
+  };
+}
+
+/** `mv` and `ln -s`, from or to the kernel's folders. */
+function moving({ fs }: ShellContext, isLink: boolean): Definition {
+  return async (args, ctx) => {
+    const paths = args.filter((a) => !a.startsWith('-'));
+    const [from = '', to = ''] = paths;
+    const [source, target] = [absolute(ctx, from), absolute(ctx, to)];
+    const isOurs = !isKernels(target) && (isLink || !isKernels(source));
+    if (paths.length !== 2 || isOurs) return original(ctx, args);
+    const at = fs.node(target)?.kind === 'directory' ? `${to}/${from.split('/').pop() ?? ''}` : to;
+    const folder = absolute(ctx, at).replace(/\/[^/]*$/, '');
+    const isMissing = isKernels(target) && fs.node(folder)?.kind !== 'directory';
+    const why = strerror(isMissing ? -ENOENT : -EPERM);
+    if (isLink) return fails(`ln: failed to create symbolic link '${at}': ${why}`);
+    if (!(await fs.exists(source))) return fails(`mv: cannot stat '${from}': ${strerror(-ENOENT)}`);
+    return fails(`mv: cannot move '${from}' to '${at}': ${why}`);
+  };
+}
+
 const always = (): Promise<boolean> => Promise.resolve(true);
 const isThere = (fs: ShellFs, path: string): Promise<boolean> => fs.exists(path);
 const isMissing = async (fs: ShellFs, path: string): Promise<boolean> => !(await fs.exists(path));
@@ -111,7 +166,9 @@ export function pathCommands(context: ShellContext): CustomCommand[] {
     tee: tee(context),
     cp: cp(context),
     mkdir: refusing('mkdir: cannot create directory', always)(context),
-    rm: refusing('rm: cannot remove', isThere)(context),
+    rm: rm(context),
+    mv: moving(context, false),
+    ln: moving(context, true),
     rmdir: refusing('rmdir: failed to remove', isThere)(context),
     touch: refusing('touch: cannot touch', isMissing, EACCES)(context),
   };

@@ -197,9 +197,22 @@ function withoutTraps(node: TreeNode, more: string): void {
   statements.unshift(...reset);
 }
 
-/** What the printer of trees would print as something else: a `$` in plain text, and a file behind a here-document. */
+/** `${a}` in front of letters would be printed without its braces; `${a#}` is the same and keeps them. */
+function withBraces(parts: readonly TreeNode[]): void {
+  parts.forEach((part, i) => {
+    const next = parts[i + 1];
+    const isLonger = next?.type === 'Literal' && /^[\w[]/.test(String(next['value']));
+    if (part.type !== 'ParameterExpansion' || part['operation'] !== null || !isLonger) return;
+    if (!/^\w+$/.test(String(part['parameter']))) return;
+    const pattern = { type: 'Word', parts: [{ type: 'Literal', value: '' }] };
+    part['operation'] = { type: 'PatternRemoval', pattern, side: 'prefix', greedy: false };
+  });
+}
+
+/** What the printer of trees would print as something else: `${a}b`, a `$` in plain text, and a file behind a here-document. */
 function printable(node: TreeNode): void {
   const { parts, redirections } = node;
+  if (Array.isArray(parts)) withBraces(parts as TreeNode[]);
   if (Array.isArray(parts) && node.type === 'Word') {
     node['parts'] = (parts as { type: string; value?: string }[]).map((part) =>
       part.type === 'Literal' && part.value?.includes('$') === true && !part.value.includes("'")
@@ -241,9 +254,8 @@ export function rewriting(how: Rewriting): TransformPlugin {
 }
 
 /** A script as text, in the form that just-bash executes as bash would execute the original. */
-export function rewrite(script: string): string {
-  return new BashTransformPipeline().use(rewriting({ known: () => undefined })).transform(script)
-    .script;
+export function rewrite(script: string, how: Rewriting = { known: () => undefined }): string {
+  return new BashTransformPipeline().use(rewriting(how)).transform(script).script;
 }
 
 /** Commands that are not executed as they are written. */
@@ -264,11 +276,13 @@ function needsRewriting(text: string): boolean {
   return isNeeded;
 }
 
-/** What `eval` is to execute instead of a text, after a command that ended with a status. */
-export function evalText(text: string, status: number): string {
+/** What `eval` is to execute instead of a text, after a command that ended with a status; `together`: as for its script. */
+export function evalText(text: string, status: number, together?: Together): string {
   let rewritten = text;
   try {
-    if (needsRewriting(text)) rewritten = rewrite(text);
+    if (together !== undefined || needsRewriting(text)) {
+      rewritten = rewrite(text, { known: () => undefined, together });
+    }
   } catch {
     return text; // It is no shell: eval says so.
   }

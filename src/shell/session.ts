@@ -43,7 +43,8 @@ export class ShellSession {
   constructor(machine: ShellMachine, isTogether = false) {
     this.#prelude = preludeOf(isTogether);
     const fs = new ShellFs(new KernelTree(machine));
-    this.context = { machine, fs, dmesgFrom: 0 };
+    const together = isTogether ? new Together() : undefined;
+    this.context = { machine, fs, dmesgFrom: 0, together };
     this.#bash = new Bash({
       fs,
       cwd: '/root',
@@ -62,7 +63,7 @@ export class ShellSession {
     this.#bash.registerTransformPlugin(
       rewriting({
         known: (path) => this.#files.get(fs.resolvePath(this.#folder, path)),
-        together: isTogether ? new Together() : undefined,
+        together,
       }),
     );
   }

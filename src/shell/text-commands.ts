@@ -29,6 +29,30 @@ const head: Definition = async (args, ctx) => {
   return ok(lines.slice(0, Math.max(0, lines.length - Number(count))).join(''));
 };
 
+/** `wc`: as wide as the largest number can be, which GNU's takes from the sizes of the files. */
+const wc: Definition = async (args, ctx) => {
+  const result = await original(ctx, args);
+  const files = args.filter((a) => !a.startsWith('-'));
+  const rows = result.stdout.split('\n').map((line) => /^\s*((?:\d+\s+)*\d+)( \S.*)?$/.exec(line));
+  const isSingle = files.length === 1 && /^\s*\d+( \D.*)?$/.test(result.stdout.trimEnd());
+  if (result.exitCode !== 0 || files.length === 0 || isSingle) return result;
+  const sizes = await Promise.all(
+    files.map(async (f) => (await ctx.fs.stat(absolute(ctx, f))).size),
+  );
+  const width = String(sizes.reduce((sum, size) => sum + size, 0)).length;
+  const lines = rows.flatMap((row) =>
+    row === null
+      ? []
+      : [
+          `${(row[1] ?? '')
+            .split(/\s+/)
+            .map((n) => n.padStart(width))
+            .join(' ')}${row[2] ?? ''}\n`,
+        ],
+  );
+  return { ...result, stdout: lines.join('') };
+};
+
 /** `xargs -nN`: the number in the same word. */
 const xargs: Definition = (args, ctx) => {
   const apart = args.flatMap((arg) => {
@@ -60,6 +84,7 @@ export function textCommands(): CustomCommand[] {
     uniq,
     head,
     xargs,
+    wc,
     od,
     umask: () => Promise.resolve(ok('0022\n')),
     jobs: () => Promise.resolve(ok()),

@@ -31,6 +31,17 @@ const MODES: Readonly<Record<PatchFile, number>> = {
   stack_order: 0o444,
 };
 
+/** Numbers in ascending order as the kernel prints a mask: `0-2,5`. */
+function rangesOf(numbers: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const n of numbers) {
+    const last = ranges[ranges.length - 1];
+    if (last !== undefined && last[1] === n - 1) last[1] = n;
+    else ranges.push([n, n]);
+  }
+  return ranges.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(',');
+}
+
 /** All files of a machine. */
 export class KernelTree {
   readonly root: DirectoryNode;
@@ -150,18 +161,32 @@ export class KernelTree {
   #cpus(): DirectoryNode {
     const machine = this.#machine;
     const { cpus } = machine.booted.kernel;
-    const names = Array.from({ length: cpus }, (_, n) => `cpu${n}`);
+    const numbers = Array.from({ length: cpus }, (_, n) => n);
+    const names = numbers.map((n) => `cpu${n}`);
+    const list = (isMeant: (n: number) => boolean): FileNode =>
+      readOnly(() => Promise.resolve(`${rangesOf(numbers.filter(isMeant))}\n`));
+    const lists: Readonly<Record<string, FileNode>> = {
+      online: list((n) => machine.isOnline(n)),
+      offline: list((n) => !machine.isOnline(n)),
+      present: list(() => true),
+      possible: list(() => true),
+    };
     return listing(
-      () => names,
+      () => [...names, ...Object.keys(lists)],
       (name) => {
+        if (Object.hasOwn(lists, name)) return lists[name];
         const n = names.indexOf(name);
         if (n < 0) return undefined;
+        // x86's first CPU cannot go offline that way: it has no such file.
+        if (n === 0) return directory({});
         const online: FileNode = {
           kind: 'file',
           mode: 0o644,
           read: () => Promise.resolve(`${machine.isOnline(n) ? 1 : 0}\n`),
           write: async (text) => {
-            const ret = await machine.setOnline(n, text.trim() !== '0');
+            const value = parseBoolean(text);
+            if (value === undefined) return -EINVAL;
+            const ret = await machine.setOnline(n, value !== 0);
             return ret < 0 ? ret : text.length;
           },
         };

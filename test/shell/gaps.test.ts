@@ -27,6 +27,10 @@ function bash(script: string): { stdout: string; exitCode: number } {
 
 const GAPS: Readonly<Record<string, string>> = {
   'several patterns of grep are all looked for': "printf 'a b\\nc\\nd\\n' | grep -e a -e d",
+  'grep -s says nothing of what is missing':
+    "grep -qs a /nowhere; echo $?; printf 'a\nb\n' | grep -s b",
+  'eval keeps what braces keep apart':
+    'y=3\nf=$(mktemp)\neval \'echo "${y}_b" ${y}c > "$f"; cat "$f"\'',
   'one pattern of grep is looked for': "printf 'a b\\nc\\nd\\n' | grep -e c",
   'grep without a match ends with 1': "printf 'a\\n' | grep -e x -e y; echo $?",
   'an EXIT trap runs at the end': 'trap "echo bye" EXIT\necho hello',

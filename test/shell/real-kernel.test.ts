@@ -2,6 +2,7 @@
 
 import test from 'ava';
 import { KERNEL_VERSIONS } from '../../src/kernel/versions.js';
+import type { ShellSession } from '../../src/shell/session.js';
 import { startShells } from './machine.js';
 
 const PATCH = '/sys/kernel/livepatch/test_klp_livepatch';
@@ -9,6 +10,11 @@ const load = `modprobe test_klp_livepatch; wait-for grep -q 0 ${PATCH}/transitio
 const unload = `; echo 0 > ${PATCH}/enabled; wait-for [ ! -e ${PATCH} ]; wait-for rmmod test_klp_livepatch 2>/dev/null`;
 const refused = 'bash: echo: write error: Invalid argument';
 const REPLACE = '/sys/module/test_klp_atomic_replace/parameters/replace';
+
+const CONTROL = '/sys/kernel/debug/dynamic_debug/control';
+/** A command of dynamic debug, what the log says of it, and how many lines of livepatch are printed after it. */
+const dyndbg = (query: string): string =>
+  `dmesg -C; echo '${query}' > ${CONTROL}; dmesg -t; grep livepatch/ ${CONTROL} | grep -c '=p'`;
 
 /** Without a patch: commands, and what they print. */
 const BARE: Readonly<Record<string, readonly string[]>> = {
@@ -62,7 +68,63 @@ const BARE: Readonly<Record<string, readonly string[]>> = {
     'dyndbg: bad flag-op n, at start of nonsense',
     'dyndbg: flags parse failed',
   ],
+  [dyndbg('module livepatch nosuch x +p')]: [
+    ...[refused, 'dyndbg: unknown keyword "nosuch"', 'dyndbg: query parse failed', '0'],
+  ],
+  [dyndbg('func a func b +p')]: [
+    ...[
+      refused,
+      'dyndbg: match-spec:func val:a overridden by b',
+      'dyndbg: query parse failed',
+      '0',
+    ],
+  ],
+  [dyndbg('module livepatch line abc +p')]: [
+    ...[refused, 'dyndbg: bad line-number: abc', 'dyndbg: query parse failed', '0'],
+  ],
+  [dyndbg('module livepatch line 5-3 +p')]: [
+    ...[refused, 'dyndbg: last-line:3 < 1st-line:5', 'dyndbg: query parse failed', '0'],
+  ],
+  [dyndbg('func klp_try_switch_task +q')]: [
+    ...[refused, "dyndbg: unknown flag 'q'", 'dyndbg: flags parse failed', '0'],
+  ],
+  [dyndbg('func klp_try_switch_task =pmf')]: ['4'],
+  [dyndbg('func klp_try_switch_task -mf')]: ['4'],
+  [dyndbg('file transition.c:klp_init_transition +p')]: ['5'],
+  [dyndbg('format "is running" =_')]: ['4'],
+  [dyndbg('module livepatch =_')]: ['0'],
   'echo "func nosuch +p" > /sys/kernel/debug/dynamic_debug/control; echo $?': ['0'],
+  'sysctl kernel/ftrace_enabled; sysctl -n kernel.ftrace_enabled kernel.nosuch': [
+    ...['kernel.ftrace_enabled = 1', '1'],
+    'sysctl: cannot stat /proc/sys/kernel/nosuch: No such file or directory',
+  ],
+  'sysctl -e kernel.nosuch; sysctl -N kernel.tainted': ['kernel.tainted'],
+  'modprobe -q nosuch; modprobe -rq nosuch; echo $?': ['1'],
+  'modprobe -nv test_klp_state; modprobe -D test_klp_state': [
+    'insmod /lib/modules/REL ',
+    'insmod /lib/modules/REL ',
+  ],
+  'rmmod nosuch test-klp-state': [
+    'rmmod: ERROR: Module nosuch is not currently loaded',
+    'rmmod: ERROR: Module test_klp_state is not currently loaded',
+  ],
+  'insmod /root': ['insmod: ERROR: could not insert module /root: Is a directory'],
+  'echo text > /root/x; insmod /root/x; dmesg -t | tail -n 1': [
+    'insmod: ERROR: could not insert module /root/x: Invalid module format',
+    String.raw`Invalid ELF header magic: != \x7fELF`,
+  ],
+  'modprobe /root/nosuch.ko': [
+    'modprobe: FATAL: Module /root/nosuch.ko not found in directory /lib/modules/REL',
+  ],
+  'kill -0 99999; kill abc; kill -FOO 1; kill -l 9': [
+    'bash: kill: (99999) - No such process',
+    'bash: kill: abc: arguments must be process or job IDs',
+    ...['bash: kill: FOO: invalid signal specification', 'KILL'],
+  ],
+  'cd /sys/devices/system/cpu; cat online present possible; ls cpu0': ['0-1', '0-1', '0-1'],
+  'cd /sys/devices/system/cpu; for v in 2 x; do echo $v > cpu1/online; done; cat cpu1/online': [
+    ...[refused, refused, '1'],
+  ],
   'dmesg -C; echo "<3>bad" > /dev/kmsg; printf "a\\nb" > /dev/kmsg; dmesg -t; dmesg -tl err; dmesg -tx':
     [
       ...['bad', 'a', 'b', 'bad'],
@@ -109,28 +171,61 @@ const PATCHED: Readonly<Record<string, readonly string[]>> = {
     `drwxr-xr-x ${PATCH}/vmlinux`,
   ],
   [`wc -c < ${PATCH}/enabled`]: ['2'],
+  [`wc ${PATCH}/enabled`]: [`   1    1    2 ${PATCH}/enabled`],
+  [`chmod 600 ${PATCH}/enabled; stat -c %a ${PATCH}/enabled; chmod 644 ${PATCH}/enabled`]: ['600'],
+  [`mv ${PATCH}/enabled ${PATCH}/x`]: [
+    `mv: cannot move '${PATCH}/enabled' to '${PATCH}/x': Operation not permitted`,
+  ],
+  [`ln -s ${PATCH}/enabled ${PATCH}/y`]: [
+    `ln: failed to create symbolic link '${PATCH}/y': Operation not permitted`,
+  ],
+  [`cp /dev/null ${PATCH}/enabled; echo $?`]: ['0'],
+  [`rm -r ${PATCH}/vmlinux`]: [
+    `rm: cannot remove '${PATCH}/vmlinux/patched': Operation not permitted`,
+    `rm: cannot remove '${PATCH}/vmlinux/cmdline_proc_show,1': Operation not permitted`,
+  ],
+  [`cat ${PATCH}/enabled ${PATCH}/nosuch*`]: [
+    ...['1', `cat: '${PATCH}/nosuch*': No such file or directory`],
+  ],
+  [`ls ${PATCH}/vmlinux ${PATCH}/enabled`]: [
+    ...[`${PATCH}/enabled`, '', `${PATCH}/vmlinux:`, 'cmdline_proc_show,1', 'patched'],
+  ],
+  'modprobe --first-time test_klp_livepatch': [
+    "modprobe: ERROR: could not insert 'test_klp_livepatch': Module already in kernel",
+  ],
+  'modprobe -rv test_klp_livepatch': ['modprobe: FATAL: Module test_klp_livepatch is in use.'],
+  'modprobe -a test_klp_livepatch nosuch': [
+    'modprobe: WARNING: Module nosuch not found in directory /lib/modules/REL',
+  ],
+  'rmmod nosuch test-klp-livepatch': [
+    'rmmod: ERROR: Module nosuch is not currently loaded',
+    'rmmod: ERROR: Module test_klp_livepatch is in use',
+  ],
   'ls /sys/module/test_klp_livepatch': [
     ...['coresize', 'holders', 'initsize', 'initstate', 'notes'],
     ...['refcnt', 'sections', 'taint', 'uevent'],
   ],
 };
 
+/** What a command prints, without the release's name. */
+async function printed(shell: ShellSession, command: string): Promise<string> {
+  const { stdout, stderr } = await shell.script(command, 'bash', '/root');
+  return (stdout + stderr).replaceAll(/\/lib\/modules\/\S+/g, '/lib/modules/REL');
+}
+
 const shells = await startShells(KERNEL_VERSIONS, true);
 
 for (const [version, shell] of shells) {
   test.serial(`${version}: without a patch commands answer as on a real kernel`, async (t) => {
     for (const [command, lines] of Object.entries(BARE)) {
-      const { stdout, stderr } = await shell.script(command, 'bash', '/root');
-      const printed = (stdout + stderr).replaceAll(/\/lib\/modules\/\S+/g, '/lib/modules/REL');
-      t.is(printed, lines.map((line) => `${line}\n`).join(''), command);
+      t.is(await printed(shell, command), lines.map((line) => `${line}\n`).join(''), command);
     }
   });
 
   test.serial(`${version}: with a patch on commands answer as on a real kernel`, async (t) => {
     t.is((await shell.script(load, 'bash', '/root')).exitCode, 0);
     for (const [command, lines] of Object.entries(PATCHED)) {
-      const { stdout, stderr } = await shell.script(command, 'bash', '/root');
-      t.is(stdout + stderr, lines.map((line) => `${line}\n`).join(''), command);
+      t.is(await printed(shell, command), lines.map((line) => `${line}\n`).join(''), command);
     }
     t.is((await shell.script(unload.slice(2), 'bash', '/root')).exitCode, 0);
   });
