@@ -19,7 +19,8 @@ function describe(addr: Addr): string {
 
 /** Refuse a value that no word of the memory can hold. */
 export function badValue(value: unknown): never {
-  throw new UsageError(`${String(value)} is no value of a word: words hold integers of 32 bits`);
+  const shown = typeof value === 'string' ? `'${value}'` : String(value);
+  throw new UsageError(`${shown} is no value of a word: words hold integers of 32 bits`);
 }
 
 /** Refuse a number of a bit that no word has. */

@@ -53,7 +53,7 @@ const BODIES: Readonly<Record<string, [code: string, message: RegExp]>> = {
     'function body(cpu) { cpu.fetchAdd(X, 2 ** 40); }',
     /1099511627776 is no value of a word: words hold integers of 32 bits/,
   ],
-  'a text as a value': ["function body(cpu) { cpu.xchg(X, 'one'); }", /one is no value/],
+  'a text as a value': ["function body(cpu) { cpu.xchg(X, 'one'); }", /'one' is no value/],
   'no value': ['function body(cpu) { cpu.storeRelease(X); }', /undefined is no value/],
   'an expected value that is none': [
     'function body(cpu) { cpu.cmpxchg(X, NaN, 1); }',
@@ -107,6 +107,17 @@ for (const [what, code] of Object.entries(NONDETERMINISTIC)) {
     }
   });
 }
+
+test.serial('an observe() that returns no text is named with its line', async (t) => {
+  const body = 'function body(cpu) { cpu.readOnce(X); }';
+  const scenario = write(
+    `${body}\nconst seen = () => 3;\nexport const it = race({ ...common, build, observe: seen });`,
+  );
+  await t.throwsAsync(explore({ scenario, executions: 10 }), {
+    code: 'ERR_USAGE',
+    message: /\.js:\d+: scenario it: observe\(\) has to return a text, not 3$/,
+  });
+});
 
 test.serial('a variable that changes late is noticed too', async (t) => {
   const scenario = write(

@@ -12,11 +12,14 @@ export const nothing = function* (): Generator<undefined, void, undefined> {
 /** What a function of kernel code became in the resumable build. */
 const CODE = nothing.constructor as new () => object;
 
-/** Thrown for a body that cannot be explored. The caller, who knows the file, adds the place. */
-export class ForeignBody extends UsageError {
-  readonly #body: KernelBody;
+/** Any function of a scenario. */
+type Written = (...args: never) => unknown;
 
-  constructor(message: string, body: KernelBody) {
+/** Thrown for a body that cannot be explored, or another function of a scenario that does what it must not. The caller, who knows the file, adds the place. */
+export class ForeignBody extends UsageError {
+  readonly #body: Written;
+
+  constructor(message: string, body: Written) {
     super(message);
     this.#body = body;
   }
@@ -29,11 +32,11 @@ export class ForeignBody extends UsageError {
 }
 
 /** Text of a body without what the build has put into it. */
-const textOf = (body: KernelBody): string =>
+const textOf = (body: Written): string =>
   String(body).replaceAll(/ ?cpu\.tellsLoops && cpu\.\w+\([^;]*\);/g, '');
 
 /** Line of a function in a file, from 1. */
-function lineIn(code: string, body: KernelBody): number | undefined {
+function lineIn(code: string, body: Written): number | undefined {
   // The build writes `function*` and changes what follows.
   const [head = ''] = textOf(body)
     .replace(/^function\*/, 'function')

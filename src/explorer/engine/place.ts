@@ -9,12 +9,15 @@ const OURS = [`${ROOT}${sep}src${sep}`, `${ROOT}${sep}dist${sep}src${sep}`];
 
 const FRAME = /^\s*at (?:.*? \()?(?:file:\/\/)?(\/.*|[A-Za-z]:.*?):(\d+):\d+\)?$/;
 
+const isUsers = (file: string): boolean =>
+  !OURS.some((room) => file.startsWith(room)) && !file.includes(`${sep}node_modules${sep}`);
+
 /** File and line of the innermost frame that is the user's, `file:12`; undefined when there is none. */
 export function placeOf(error: unknown): string | undefined {
   const { stack = '' } = (error ?? {}) as { stack?: string };
   for (const line of stack.split('\n')) {
     const [, file = '', at = ''] = FRAME.exec(line) ?? [];
-    if (file !== '' && !OURS.some((room) => file.startsWith(room))) return `${file}:${at}`;
+    if (file !== '' && isUsers(file)) return `${file}:${at}`;
   }
   return undefined;
 }

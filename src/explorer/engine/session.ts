@@ -193,7 +193,7 @@ export class Session {
       steps: config.steps ?? scenario.bounds?.steps ?? DEFAULT_STEPS,
       earlyWakeups: scenario.bounds?.earlyWakeups ?? DEFAULT_EARLY_WAKEUPS,
     });
-    this.#judge = new Judge(this.prepared);
+    this.#judge = new Judge(this.prepared, file);
   }
 
   get scenario(): Scenario {

@@ -1,9 +1,11 @@
 /** What an execution showed: one of the scenario's outcomes, or something that no scenario may show. */
 
+import { inspect } from 'node:util';
 import { InvariantViolated, SimulatorBug, UsageError } from '../../errors.js';
 import { gradeOf, type Grade, type Scenario } from '../../scenario/declare.js';
 import { describeBlocked } from './blocked.js';
 import type { Ended } from './ended.js';
+import { ForeignBody } from './bodies.js';
 import { innermost, lineOf, placeOf } from './place.js';
 import type { Prepared } from './prepared.js';
 import type { DataRace } from './race-detector.js';
@@ -49,10 +51,13 @@ const verdict = (key: string, detail: string): Verdict => ({ key, grade: 'forbid
 export class Judge {
   readonly #scenario: Scenario;
   readonly #prepared: Prepared;
+  readonly #file: string | undefined;
   readonly #outcomes = new Map<string, Verdict>();
 
-  constructor(prepared: Prepared) {
+  /** @param file where the scenario is written */
+  constructor(prepared: Prepared, file?: string) {
     this.#prepared = prepared;
+    this.#file = file;
     this.#scenario = prepared.scenario;
   }
 
@@ -91,6 +96,7 @@ export class Judge {
   }
 
   #ended(execution: Ended): Verdict {
+    let observed: unknown;
     try {
       const { invariants } = this.#scenario;
       if (invariants !== undefined) {
@@ -99,16 +105,16 @@ export class Judge {
           if (wrong !== undefined) return verdict(`invariant ${invariant.id}`, wrong);
         }
       }
-      const observed: unknown = this.#scenario.observe(execution, this.#prepared.machine);
-      if (typeof observed !== 'string') {
-        throw new UsageError(
-          `scenario ${this.#scenario.name}: observe() has to return a text, not ${String(observed)}`,
-        );
-      }
-      return this.#outcome(observed);
+      observed = this.#scenario.observe(execution, this.#prepared.machine);
+      if (typeof observed === 'string') return this.#outcome(observed);
     } catch (error) {
       return this.#thrown(error);
     }
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- looked for in its file, not called
+    const { name, observe } = this.#scenario;
+    const what = `scenario ${name}: observe() has to return a text, not ${inspect(observed)}`;
+    const wrong = new ForeignBody(what, observe);
+    throw this.#file === undefined ? wrong : wrong.in(this.#file);
   }
 
   #outcome(key: string): Verdict {
