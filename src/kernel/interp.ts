@@ -81,8 +81,8 @@ function runText(cpu: Cpu, task: TaskRef): void {
       scheduleNext(cpu, true);
       budget = kernel.quantum;
     } else {
-      const pc = step(cpu, task);
-      if (pc !== NULL) blockingStep(cpu, task, pc);
+      const left = step(cpu, task);
+      if (left !== NULL) blockingStep(cpu, task, left);
       if (budget < 0 && budget % kernel.quantum === 0) {
         if (canWait) cpu.giveWay(pc + PERCPU.ipi);
         mayRest = true;
@@ -213,7 +213,8 @@ function blockingStep(cpu: Cpu, task: TaskRef, pc: Addr): void {
   const next = pc + INSTRUCTION_WORDS;
   switch (op) {
     case OP_FENTRY:
-      cpu.set(task + TASK.pc, callFtrace(cpu, task, pc, a));
+      // Another CPU may have switched the site off since step() looked.
+      cpu.set(task + TASK.pc, a === 0 ? next : callFtrace(cpu, task, pc, a));
       return;
     case OP_EXIT_TO_USER:
       if (exitToUserMode(cpu, task)) cpu.set(task + TASK.userMode, 1);
