@@ -1,5 +1,4 @@
 /** `klp-smp conformance`: compares each engine with recorded verdicts of herd7, test by test. */
-import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import {
   conformance,
@@ -13,6 +12,7 @@ import { flag, writableFile } from '../campaign/rules.js';
 import { missingTable } from '../report/missing-table.js';
 import { renderTable } from '../report/table.js';
 import { conformanceTables } from '../report/tables/litmus.js';
+import { writeTextFile } from '../campaign/files.js';
 import { complainOfBugs } from './failure.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { REPORTS, splitReports } from './reporting.js';
@@ -46,7 +46,8 @@ export function registerConformance(program: Command): void {
           reporting: { command: 'conformance', asked, tables: conformanceTables },
           text: (result: ConformanceResult) => textOf(result, list),
           keep: (result) => {
-            if (missing !== undefined) writeFileSync(missing, missingTable(result.engines, used));
+            if (missing === undefined) return;
+            writeTextFile('table', missing, missingTable(result.engines, used));
           },
         },
         (watching) => conformance({ ...options, dir: options.dir ?? '', ...watching }),

@@ -1,7 +1,7 @@
 /** `klp-smp latent`: looks for suspected bugs in the subsystem as it is, and says what was found and what was searched. */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder, writeTextFile } from '../campaign/files.js';
 import type { Command } from 'commander';
 import {
   latent,
@@ -93,9 +93,9 @@ export function readmeTable(): string {
 
 /** Write the page of each issue. */
 function writePages(folder: string): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolder('folder of pages', folder);
   for (const issue of LATENT) {
-    writeFileSync(join(folder, `${issue.id}.md`), `${latentPage(issue)}\n`);
+    writeTextFile('page', join(folder, `${issue.id}.md`), `${latentPage(issue)}\n`);
   }
 }
 

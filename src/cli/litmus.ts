@@ -1,5 +1,4 @@
 /** `klp-smp litmus`: what the kernel memory model, or another engine, allows a litmus test to show, and why. */
-import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import {
   checkLitmus,
@@ -8,6 +7,7 @@ import {
   LITMUS_OPTIONS,
 } from '../campaign/litmus.js';
 import { litmusShapes, LITMUS_SHAPES_OPTIONS } from '../campaign/litmus-shapes.js';
+import { writeTextFile } from '../campaign/files.js';
 import { flag, writableFile } from '../campaign/rules.js';
 import { SimulatorBug, UsageError } from '../errors.js';
 import { divide, type LitmusResult } from '../litmus/batch.js';
@@ -161,8 +161,8 @@ async function draw(
 ): Promise<void> {
   const { test, candidate, cycle } = executionOf(path, model, limitMs, unroll);
   const graph = executionDot(test, candidate, cycle);
-  if (dot !== undefined) writeFileSync(dot, graph);
-  if (svg !== undefined) writeFileSync(svg, await renderSvg(graph));
+  if (dot !== undefined) writeTextFile('graph', dot, graph);
+  if (svg !== undefined) writeTextFile('drawing', svg, await renderSvg(graph));
 }
 
 function single(results: readonly LitmusResult[], isComparison: boolean): string {

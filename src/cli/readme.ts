@@ -1,6 +1,7 @@
 /** Tables that commands write into marked sections of a file, so that nobody types them. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { writeTextFile } from '../campaign/files.js';
 import { UsageError } from '../errors.js';
 
 /** A table in Markdown. */
@@ -26,5 +27,5 @@ export function rewriteSection(text: string, section: string, content: string): 
 
 /** Rewrite a section of a file. @throws UsageError when the file has no such section */
 export function writeSection(file: string, section: string, content: string): void {
-  writeFileSync(file, rewriteSection(readFileSync(file, 'utf8'), section, content));
+  writeTextFile('page', file, rewriteSection(readFileSync(file, 'utf8'), section, content));
 }

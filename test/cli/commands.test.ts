@@ -132,6 +132,18 @@ test('a file that cannot be written is said after everything is printed', async 
   t.regex(stderr, /^klp-smp: report '\/dev\/full' cannot be written: ENOSPC[^\n]*\n$/);
 });
 
+test('drawings and tables that cannot be written are no bugs of ours', async (t) => {
+  const shape = 'test/litmus/shapes/MP+locks.litmus';
+  for (const [what, ...args] of [
+    ['drawing', 'litmus', shape, '--svg', '/dev/full'],
+    ['graph', 'litmus', shape, '--dot', '/dev/full'],
+  ]) {
+    const { exitCode, stderr } = await runMain(...args);
+    t.is(exitCode, 2, stderr);
+    t.regex(stderr, new RegExp(`^klp-smp: ${what} '/dev/full' cannot be written: ENOSPC[^\n]*\n$`));
+  }
+});
+
 test('a checkpoint folder that is a file is refused', async (t) => {
   const { exitCode, stderr } = await runMain('verify', 'shadow-get', '--checkpoint', MAIN);
   t.is(exitCode, 2);

@@ -165,6 +165,8 @@ const signalled = (mutator: Mutator): Promise<Row[]> =>
     new Set([...STATUSES, 130, 143]),
   );
 
+const LITMUS = ['litmus', 'test/litmus/shapes/MP+locks.litmus', '--json'];
+
 /** Outputs that cannot be written: full, read-only, closed. */
 async function outputs(): Promise<Row[]> {
   const cases: readonly (readonly [what: string, args: readonly string[], code: number])[] = [
@@ -173,6 +175,8 @@ async function outputs(): Promise<Row[]> {
       ['verify', 'shadow-get', '--runs', '20', '--json', '--save', '/dev/full'],
       2,
     ],
+    ['--svg on a full disk', [...LITMUS, '--svg', '/dev/full'], 2],
+    ['--dot in a read-only folder', [...LITMUS, '--dot', '/proc/x.dot'], 2],
     ['--save where nothing can be', ['verify', 'shadow-get', '--save', '/proc/no/such.json'], 2],
     [
       '--save in a read-only folder',
