@@ -15,6 +15,7 @@ export const EEXIST = 17;
 export const ENODEV = 19;
 export const EISDIR = 21;
 export const EINVAL = 22;
+export const ERANGE = 34;
 export const EOPNOTSUPP = 95;
 export const EADDRINUSE = 98;
 
@@ -30,6 +31,7 @@ const NAMES: Readonly<Record<number, string>> = {
   [EEXIST]: 'EEXIST',
   [ENODEV]: 'ENODEV',
   [EINVAL]: 'EINVAL',
+  [ERANGE]: 'ERANGE',
   [EOPNOTSUPP]: 'EOPNOTSUPP',
   [EADDRINUSE]: 'EADDRINUSE',
   [ETIMEDOUT]: 'ETIMEDOUT',

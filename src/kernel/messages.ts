@@ -68,12 +68,12 @@ export const INIT_RETURNED_EEXIST: Message = {
   prefix: '',
   text: '%s: init suspiciously returned -EEXIST: Overriding with -EBUSY',
 };
-/** kernel/trace/ftrace.c; in our own words, as only its meaning is known. */
+/** kernel/trace/ftrace.c. */
 export const FTRACE_ENABLED_DEPRECATED: Message = {
   id: 6,
   level: 'warn',
   prefix: '',
-  text: 'ftrace: kernel.ftrace_enabled is deprecated and no longer disables ftrace',
+  text: 'The ftrace_enabled file is deprecated and no longer disables ftrace',
 };
 
 /** All of them, for the machine's message table. */

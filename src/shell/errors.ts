@@ -12,6 +12,7 @@ import {
   ENOMEM,
   EOPNOTSUPP,
   EPERM,
+  ERANGE,
   ESRCH,
   EWOULDBLOCK,
 } from '../kernel/errno.js';
@@ -29,6 +30,7 @@ const TEXTS: Readonly<Record<number, string>> = {
   [ENODEV]: 'No such device',
   [EISDIR]: 'Is a directory',
   [EINVAL]: 'Invalid argument',
+  [ERANGE]: 'Numerical result out of range',
   [EOPNOTSUPP]: 'Operation not supported',
 };
 

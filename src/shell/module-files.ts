@@ -1,10 +1,10 @@
 /** `/sys/module`: what is known of the modules that are loaded, and their parameters. */
 
-import { EINVAL } from '../kernel/errno.js';
+import { EINVAL, ERANGE } from '../kernel/errno.js';
 import { OP } from './kernel/layout.js';
 import type { LoadedModule, ShellMachine } from './machine.js';
 import { directory, listing, readOnly, type DirectoryNode, type FileNode } from './nodes.js';
-import { PARAMETERS, type Parameter } from './parameters.js';
+import { isNumber, PARAMETERS, type Parameter } from './parameters.js';
 
 /** Bytes of a word, in which the machine counts. */
 const WORD = 4;
@@ -17,7 +17,7 @@ function parameterFile(machine: ShellMachine, spec: Parameter): FileNode {
     ...((spec.mode & 0o200) !== 0 && {
       write: async (text: string) => {
         const value = spec.parse(text.trim());
-        if (value === undefined) return -EINVAL;
+        if (value === undefined) return isNumber(text.trim()) ? -ERANGE : -EINVAL;
         await machine.ask(OP.set, machine.shellAddr(spec.field), value);
         return text.length;
       },

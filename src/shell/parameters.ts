@@ -19,6 +19,10 @@ export interface Parameter {
   show(value: number): string;
 }
 
+/** Whether a text is a number for `kstrtoint()`, if only it were not too large. */
+export const isNumber = (text: string): boolean =>
+  /^[-+]?(0x[\da-f]+|0[0-7]*|[1-9]\d*)$/i.test(text);
+
 /** A number as `kstrtoint()` reads it: decimal, hexadecimal or octal, with a sign. */
 function parseInteger(text: string): number | undefined {
   const [, sign = '', digits = ''] = /^([-+]?)(0x[\da-f]+|\d+)$/i.exec(text) ?? [];

@@ -186,6 +186,8 @@ export class KernelTree {
           write: async (text) => {
             const value = parseBoolean(text);
             if (value === undefined) return -EINVAL;
+            // What it is already is no error.
+            if (machine.isOnline(n) === (value !== 0)) return text.length;
             const ret = await machine.setOnline(n, value !== 0);
             return ret < 0 ? ret : text.length;
           },

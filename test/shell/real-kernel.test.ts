@@ -16,6 +16,11 @@ const CONTROL = '/sys/kernel/debug/dynamic_debug/control';
 const dyndbg = (query: string): string =>
   `dmesg -C; echo '${query}' > ${CONTROL}; dmesg -t; grep livepatch/ ${CONTROL} | grep -c '=p'`;
 
+const DEMO = '/sys/kernel/livepatch/test_klp_callbacks_demo';
+const PARAMETER = '/sys/module/test_klp_callbacks_demo/parameters/pre_patch_ret';
+const LOAD_DEMO = `modprobe test_klp_callbacks_demo; wait-for grep -q 0 ${DEMO}/transition; `;
+const UNLOAD_DEMO = `echo 0 > ${DEMO}/enabled; wait-for [ ! -e ${DEMO} ]; wait-for rmmod test_klp_callbacks_demo 2>/dev/null`;
+
 /** Without a patch: commands, and what they print. */
 const BARE: Readonly<Record<string, readonly string[]>> = {
   'modprobe test_klp_nosuch': [
@@ -121,8 +126,11 @@ const BARE: Readonly<Record<string, readonly string[]>> = {
     'bash: kill: abc: arguments must be process or job IDs',
     ...['bash: kill: FOO: invalid signal specification', 'KILL'],
   ],
+  [`${LOAD_DEMO}for v in abc 0x10 010 99999999999 '5 6' +7; do echo "$v" > ${PARAMETER}; done; cat ${PARAMETER}`]:
+    [refused, 'bash: echo: write error: Numerical result out of range', ...[refused, '7']],
+  [UNLOAD_DEMO]: [],
   'cd /sys/devices/system/cpu; cat online present possible; ls cpu0': ['0-1', '0-1', '0-1'],
-  'cd /sys/devices/system/cpu; for v in 2 x; do echo $v > cpu1/online; done; cat cpu1/online': [
+  'cd /sys/devices/system/cpu; for v in 1 2 x y; do echo $v > cpu1/online; done; cat cpu1/online': [
     ...[refused, refused, '1'],
   ],
   'dmesg -C; echo "<3>bad" > /dev/kmsg; printf "a\\nb" > /dev/kmsg; dmesg -t; dmesg -tl err; dmesg -tx':
@@ -242,6 +250,9 @@ for (const [version, shell] of shells) {
     }
     const { stdout } = await shell.script(`${load}${FTRACE}=0; echo $?`, 'bash', '/root');
     t.is(stdout, `sysctl: setting key "kernel.ftrace_enabled": ${why}\n1\n`);
+    const log = await shell.script('dmesg -t | grep ftrace_enabled', 'bash', '/root');
+    const said = 'The ftrace_enabled file is deprecated and no longer disables ftrace';
+    t.is(log.stdout.split('\n')[0], isRefusedAlways ? said : '');
     t.is((await shell.script(unload.slice(2), 'bash', '/root')).exitCode, 0);
   });
 }
