@@ -1,4 +1,4 @@
-/** What real kernels 6.1.192 and 6.12.117 answered at a prompt, errors included, and what the machine of each release answers. */
+/** What real kernels 6.1.192, 6.12.117 and 7.3.4 answered at a prompt, errors included, and what the machine of each release answers. */
 
 import test from 'ava';
 import { KERNEL_VERSIONS } from '../../src/kernel/versions.js';
