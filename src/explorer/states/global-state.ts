@@ -4,19 +4,21 @@ import type { CpuContext } from '../../memory/cpu.js';
 import { SITE_COUNT, type Ablation } from '../../memory/sites.js';
 import { isUnheld, type Addr, type CpuId } from '../../memory/struct.js';
 import type { Machine, StateAccess, TraceEvent } from '../../scenario/declare.js';
-import { EventTrace } from '../../scenario/event-trace.js';
-import { WAIT_MWAIT, WAIT_LOCK, WAIT_NONE, WAIT_RELAX } from '../engine/cpu-state.js';
+import type { EventTrace } from '../../scenario/event-trace.js';
 import type { Outlook } from '../../view-machine/canonical/outlook.js';
 import type { Prepared } from '../engine/prepared.js';
 import type { Ended } from '../engine/ended.js';
 import { Constants } from './constants.js';
-import { writes } from './accesses.js';
+import { Conflicts } from './conflicts.js';
 import { Futures } from './futures.js';
 import { mix, mixAgain } from './hash.js';
+import { Interrupts } from './interrupts.js';
 import { Liveness } from './liveness.js';
 import { UNKNOWN } from './local-graph.js';
 import { LocalStates, type Code, type LiveMemory } from './local-states.js';
+import { RecordedEvents, type EventsMark } from './recorded-events.js';
 import * as ask from './requests.js';
+import { awaitsTime, cpusAt, restsAs } from './resting.js';
 import { CodeOutlook } from './code-outlook.js';
 import type { SearchRule } from './rules.js';
 import { Sharing } from './sharing.js';
@@ -25,8 +27,6 @@ import { WeakMemory } from './weak-memory.js';
 
 /** No code: a CPU that executes no interrupt. */
 export const NONE = -1;
-
-const NO_LOCKS: readonly Addr[] = [];
 
 /** What is fixed about a search. */
 export interface GlobalOptions {
@@ -40,12 +40,9 @@ export interface GlobalOptions {
 }
 
 /** A point to which a state can be taken back. */
-export interface Mark {
+export interface Mark extends EventsMark {
   readonly at: Int32Array;
   readonly memory: number;
-  readonly events: number;
-  readonly low: number;
-  readonly high: number;
 }
 
 /**
@@ -60,45 +57,25 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   readonly local: LocalStates;
   readonly sharing: Sharing;
   /** Local state of each piece of code; {@link NONE} where there is none. */
-  at: Int32Array;
+  readonly at: Int32Array;
   /** What a step threw, or a body did. */
   thrown: unknown;
-  /** Told of every access, with the local state that asks for it, before it is carried out. */
-  onAccess: ((owner: number, state: number) => void) | undefined;
-  /** Somebody looks ahead, and goes back to where the state is: whether steps commute is not asked. */
-  isAhead = false;
   /** Whether {@link events} was looked at. */
   usesEvents = false;
   readonly futures: Futures;
   readonly liveness: Liveness;
-  /** Times that an interrupt turned out to come where none was known to. */
-  #interruptSurprises = 0;
-  /** The step being executed touched a word whose order with others matters. */
-  #conflict = false;
+  readonly interrupts: Interrupts;
+  readonly conflicts: Conflicts;
   /** Hash of the state, in two halves, as of the last {@link hash}. */
   low = 0;
   high = 0;
   #live: Int32Array = new Int32Array(0);
-  #owner = 0;
-  /** Local states whose accesses the last step, or the beginning of an interrupt, consisted of. */
-  readonly touched: number[] = [];
   /** The last step recorded an event: its order with all others that do matters. */
   recorded = false;
-  /** Spin locks held when the step began: nobody else gets past taking them before it. */
-  #held: readonly Addr[] = NO_LOCKS;
   readonly #machine: Machine;
   readonly #broken: SearchRule | undefined;
   readonly #keepsEvents: boolean;
-  readonly #hasInterrupts: boolean;
-  /** Hash over the events recorded so far. */
-  #eventsLow = 0;
-  #eventsHigh = 0;
-  readonly #events: number[] = [];
-  /** Words on which pending interrupts of a CPU depend. */
-  readonly #pendingWords: Set<Addr>[];
-  /** Where interrupts of each CPU began. */
-  readonly #interruptRoots: Set<number>[];
-  readonly #pendingView: { cpu: number; read: (addr: Addr) => number };
+  readonly #events = new RecordedEvents();
 
   constructor({ machine, image }: Prepared, options: GlobalOptions) {
     const { ablation, keepsEvents, broken, isWeak = false } = options;
@@ -109,14 +86,13 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     this.memory = this.weak ?? new UndoableMemory(image);
     this.sharing = new Sharing(image.length);
     this.#keepsEvents = keepsEvents;
-    this.#hasInterrupts = machine.interrupt !== undefined;
     const removed = new Uint8Array(SITE_COUNT + 1);
     for (const site of ablation.sites) removed[site] = 1;
     this.local = new LocalStates(this, machine.ctx as CpuContext, {
       words: image.length,
       localBase: machine.localBase,
       removed,
-      hasInterrupts: this.#hasInterrupts,
+      hasInterrupts: machine.interrupt !== undefined,
       isWeak,
       constants: new Constants(machine.ctx),
       keepsEvents,
@@ -124,18 +100,9 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     });
     this.futures = new Futures(this.local, this.sharing, image.length, { isWeak, broken });
     this.liveness = new Liveness(this.local, image.length, broken);
-    this.#interruptRoots = machine.bodies.map(() => new Set<number>());
     this.at = new Int32Array(2 * this.cpuCount).fill(NONE);
-    this.#pendingWords = machine.bodies.map(() => new Set<Addr>());
-    const view = {
-      cpu: 0,
-      read: (addr: Addr): number => {
-        this.sharing.read(this.cpuCount + view.cpu, addr);
-        this.#notePending(view.cpu, addr);
-        return this.memory.read(addr);
-      },
-    };
-    this.#pendingView = view;
+    this.interrupts = new Interrupts(machine, this);
+    this.conflicts = new Conflicts(this, broken);
   }
 
   /** Take stock of everything that is known: before another search. */
@@ -143,7 +110,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     this.futures.rebuild();
     this.liveness.rebuild();
     this.local.classes.rebuild(this.local);
-    this.#interruptSurprises = 0;
+    this.interrupts.surprises = 0;
   }
 
   /**
@@ -161,29 +128,13 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
 
   /** Times since {@link rebuild} that something which was relied on turned out to be wrong. */
   get surprises(): number {
-    return this.futures.surprises + this.liveness.surprises + this.#interruptSurprises;
-  }
-
-  #notePending(cpu: number, addr: Addr): void {
-    const words = this.#pendingWords[cpu] as Set<Addr>;
-    if (words.has(addr)) return;
-    words.add(addr);
-    this.liveness.readOutside(addr);
-    this.#interruptSurprises++;
-  }
-
-  #noteRoot(cpu: number, root: number): void {
-    const roots = this.#interruptRoots[cpu] as Set<number>;
-    if (roots.has(root)) return;
-    roots.add(root);
-    this.#interruptSurprises++;
+    return this.futures.surprises + this.liveness.surprises + this.interrupts.surprises;
   }
 
   /** Stand at the beginning. */
   start(): void {
     this.memory.restore(0);
-    this.#events.length = 0;
-    this.#eventsLow = this.#eventsHigh = 0;
+    this.#events.clear();
     this.thrown = undefined;
     this.at.fill(NONE);
     for (let cpu = 0; cpu < this.cpuCount; cpu++) {
@@ -196,36 +147,26 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   #begin(owner: number, cpu: number, code: Code, current: Addr): void {
     const name = owner < this.cpuCount ? 'body' : 'interrupt';
     const { state } = this.local.start(cpu as CpuId, code, name, current);
-    this.#owner = owner;
-    this.#held = NO_LOCKS;
-    this.touched.length = 0;
-    if (owner >= this.cpuCount) this.#noteRoot(cpu, state);
+    this.conflicts.beginCode(owner);
+    if (owner >= this.cpuCount) this.interrupts.begins(cpu, state);
     this.at[owner] = this.#follow(state, 0);
   }
 
   mark(): Mark {
-    return {
-      at: this.at.slice(),
-      memory: this.memory.mark,
-      events: this.#events.length,
-      low: this.#eventsLow,
-      high: this.#eventsHigh,
-    };
+    return { at: this.at.slice(), memory: this.memory.mark, ...this.#events.mark() };
   }
 
   restore(mark: Mark): void {
     this.at.set(mark.at);
     this.memory.restore(mark.memory);
-    this.#events.length = mark.events;
-    this.#eventsLow = mark.low;
-    this.#eventsHigh = mark.high;
+    this.#events.restore(mark);
     this.thrown = undefined;
   }
 
   /** Compute {@link low} and {@link high}. */
   hash(): void {
     const { local, memory, at } = this;
-    let [low, high] = [this.#eventsLow, this.#eventsHigh];
+    let { low, high } = this.#events;
     for (let i = 0; i < at.length; i++) {
       const state = at[i] as number;
       low ^= mix(i + 1, state < 0 ? 0 : local.hash(state));
@@ -237,18 +178,21 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     this.weak?.encode(this.#outlook());
     this.low ^= memory.low;
     this.high ^= memory.high;
-    if (memory instanceof UndoableMemory) this.#leaveOutDead(memory);
+    if (!(memory instanceof UndoableMemory)) return;
+    memory.hashDead(this.#liveWords(), this.liveness.addrs);
+    this.low ^= memory.deadLow;
+    this.high ^= memory.deadHigh;
   }
 
   /** What the code may still do. */
   #outlook(): Outlook {
-    const { futures, liveness, sharing, at } = this;
+    const { futures, liveness, sharing, interrupts, at } = this;
     return new CodeOutlook({
       ...{ futures, liveness, sharing, live: this.#liveWords() },
       codeOf: (cpu) => [
         at[cpu] as number,
         at[this.cpuCount + cpu] as number,
-        ...(this.#interruptRoots[cpu] as Set<number>),
+        ...interrupts.rootsOf(cpu),
       ],
       cpus: this.cpuCount,
     });
@@ -259,22 +203,10 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     const { liveness, at } = this;
     const live = (this.#live = liveness.begin(this.#live));
     for (const state of at) if (state >= 0) liveness.join(live, state);
-    for (const roots of this.#interruptRoots) for (const root of roots) liveness.join(live, root);
-    return live;
-  }
-
-  /** Take the words out of the hash that nobody reads before they are overwritten. */
-  #leaveOutDead(memory: UndoableMemory): void {
-    const live = this.#liveWords();
-    const { addrs } = this.liveness;
-    for (let i = 0; i < live.length; i++) {
-      for (let dead = ~(live[i] as number); dead !== 0; dead &= dead - 1) {
-        const addr = addrs[32 * i + 31 - Math.clz32(dead & -dead)];
-        if (addr === undefined) break;
-        this.low ^= memory.lowOf(addr);
-        this.high ^= memory.highOf(addr);
-      }
+    for (let cpu = 0; cpu < this.cpuCount; cpu++) {
+      for (const root of this.interrupts.rootsOf(cpu)) liveness.join(live, root);
     }
+    return live;
   }
 
   /** The code that a CPU executes now: an interrupt, or its body. */
@@ -301,14 +233,10 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     return kind === ask.ASK_LOCK ? !isUnheld(value) : value === local.a(state);
   }
 
-  /** Words on which it depends, as far as is known, whether an interrupt of a CPU is pending. */
-  pendingWordsOf(cpu: number): ReadonlySet<Addr> {
-    return this.#pendingWords[cpu] as Set<Addr>;
-  }
-
   /** Whether a CPU can take an interrupt. */
   isInterrupted(cpu: number): boolean {
-    return this.#hasInterrupts && this.takesInterrupts(this.at, cpu) && this.isPending(cpu);
+    const { interrupts } = this;
+    return interrupts.exist && this.takesInterrupts(this.at, cpu) && interrupts.isPending(cpu);
   }
 
   /** Whether a CPU would take an interrupt that is pending, with its code in given local states. */
@@ -316,12 +244,6 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     return (
       (at[this.cpuCount + cpu] as number) === NONE && this.local.depth(at[cpu] as number) === 0
     );
-  }
-
-  /** Whether an interrupt of a CPU is pending. */
-  isPending(cpu: number): boolean {
-    this.#pendingView.cpu = cpu;
-    return this.#machine.interrupt?.pending(cpu as CpuId, this.#pendingView) ?? false;
   }
 
   /** A CPU begins its interrupt. */
@@ -351,7 +273,8 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   step(cpu: number, fails = false): boolean {
     const owner = this.owner(cpu);
     const state = this.at[owner] as number;
-    this.#prepareStep(cpu, owner, state);
+    this.recorded = false;
+    this.conflicts.beginStep(cpu, owner, state);
     if (this.weak !== undefined && this.isBlocked(cpu)) {
       this.weak.endFence(cpu as CpuId);
       return true;
@@ -368,24 +291,17 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
       return true;
     }
     if (owner !== cpu) this.#finishInterrupt(cpu);
-    return this.#conflict;
-  }
-
-  #prepareStep(cpu: number, owner: number, state: number): void {
-    this.#owner = owner;
-    this.touched.length = 0;
-    this.recorded = false;
-    this.#held = this.#broken === 'R-15' ? this.local.knownLocks : this.local.heldLocks(state);
-    this.#conflict = !this.isAhead && this.#masksInterrupt(cpu, owner, state);
+    return this.conflicts.found;
   }
 
   /** Whether the order of the next operation of a CPU with others matters, as far as that can be told before it is executed. */
   isContended(cpu: number): boolean {
     const owner = this.owner(cpu);
     const state = this.at[owner] as number;
-    this.#prepareStep(cpu, owner, state);
-    this.#touch(state);
-    return this.#conflict;
+    this.recorded = false;
+    this.conflicts.beginStep(cpu, owner, state);
+    this.conflicts.touch(state);
+    return this.conflicts.found;
   }
 
   #finishInterrupt(cpu: number): void {
@@ -395,97 +311,9 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     if (this.local.kind(state) === ask.ASK_END) this.at[owner] = NONE;
   }
 
-  /** Whether an operation keeps off an interrupt that may come. */
-  #masksInterrupt(cpu: number, owner: number, state: number): boolean {
-    if (!this.#hasInterrupts || owner !== cpu || this.local.depth(state) !== 0) return false;
-    const kind = this.local.kind(state);
-    const isMask = kind === ask.ASK_LOCK || kind === ask.ASK_TRYLOCK || kind === ask.ASK_PREEMPT;
-    if (!isMask || this.#broken === 'R-11') return false;
-    return this.#mayBeInterrupted(cpu);
-  }
-
-  /** Whether an interrupt of a CPU is pending, or may be before the code that executes a step goes on. */
-  #mayBeInterrupted(cpu: number): boolean {
-    if (this.isPending(cpu)) return true;
-    for (const addr of this.#pendingWords[cpu] as Set<Addr>) {
-      for (let owner = 0; owner < this.at.length; owner++) {
-        if (this.#waitsForStep(owner)) continue;
-        if (this.#mayMeet(owner, ask.ASK_GET, addr, 0, false)) return true;
-      }
-    }
-    return false;
-  }
-
-  /**
-   * Whether code cannot go on before the step is executed: the code whose step it is, and what that code interrupts or is
-   * interrupted by, as long as it keeps interrupts off.
-   */
-  #waitsForStep(other: number): boolean {
-    const owner = this.#owner;
-    if (other === owner) return true;
-    if (other % this.cpuCount !== owner % this.cpuCount) return false;
-    if (other < owner || this.#broken === 'R-14') return true;
-    return this.local.depth(this.at[owner] as number) !== 0;
-  }
-
-  /** Whether code may still make an access that does not commute with another; an interrupt that may yet come counts. */
-  #mayMeet(owner: number, kind: number, addr: Addr, a: number, asks = true): boolean {
-    const state = this.at[owner] as number;
-    if (state !== NONE && this.futures.mayMeet(state, kind, addr, a, this.#held)) return true;
-    if (owner < this.cpuCount) return false;
-    const cpu = owner - this.cpuCount;
-    for (const root of this.#interruptRoots[cpu] as Set<number>) {
-      if (!this.futures.mayMeet(root, kind, addr, a, this.#held)) continue;
-      if (!asks || this.#mayBeInterrupted(cpu)) return true;
-    }
-    return false;
-  }
-
-  /** Note an access, and whether its order with what others may still do matters. */
-  #touch(state: number): void {
-    const { local } = this;
-    this.onAccess?.(this.#owner, state);
-    this.touched.push(state);
-    if (this.isAhead) return;
-    const kind = local.kind(state);
-    if (this.weak !== undefined && this.#isFenced(state)) {
-      this.#touchWord(ask.ASK_FENCE, ask.FENCE_WORD, 0);
-    }
-    this.#touchWord(kind, local.addr(state), local.a(state));
-  }
-
-  /** Whether an operation executes a strong fence besides what it is. */
-  #isFenced(state: number): boolean {
-    const [kind, order] = [this.local.kind(state), this.local.order(state)];
-    if (!ask.isFenced(kind, order)) return this.weak?.owes(this.#owner % this.cpuCount) === true;
-    return true;
-  }
-
-  #touchWord(kind: number, addr: Addr, a: number): void {
-    const { sharing } = this;
-    const owner = this.#owner;
-    const isShared = writes(kind) ? sharing.write(owner, addr) : sharing.read(owner, addr);
-    if (this.#conflict || !isShared || this.#broken === 'R-1') return;
-    if (writes(kind) && this.#causesInterrupt(addr)) this.#conflict = true;
-    if (this.#conflict || this.futures.isGuarded(addr)) return;
-    for (let other = 0; other < this.at.length && !this.#conflict; other++) {
-      if (!this.#waitsForStep(other)) this.#conflict = this.#mayMeet(other, kind, addr, a);
-    }
-  }
-
-  /** Whether a store changes what interrupts depend on that may begin before it. */
-  #causesInterrupt(addr: Addr): boolean {
-    for (let cpu = 0; cpu < this.cpuCount; cpu++) {
-      if (!(this.#pendingWords[cpu] as Set<Addr>).has(addr)) continue;
-      if (this.#waitsForStep(this.cpuCount + cpu)) continue;
-      if (this.#mayBeInterrupted(cpu)) return true;
-    }
-    return false;
-  }
-
   /** Carry out an operation. Returns what its code is told. */
   #operate(cpu: number, state: number, fails: boolean): number {
-    this.#touch(state);
+    this.conflicts.touch(state);
     const { weak, memory, local } = this;
     if (weak !== undefined) return weak.operate(cpu as CpuId, local, state);
     return (memory as UndoableMemory).operate(cpu as CpuId, local, state, fails);
@@ -508,20 +336,15 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
       if (!ask.isImmediate(kind)) return at;
       given = 0;
       if (kind === ask.ASK_TRACE) {
-        this.event(
-          (this.#owner % this.cpuCount) as CpuId,
-          local.addr(at),
-          local.a(at),
-          local.b(at),
-          local.c(at),
-        );
+        const cpu = (this.conflicts.owner % this.cpuCount) as CpuId;
+        this.event(cpu, local.addr(at), local.a(at), local.b(at), local.c(at));
       } else given = this.immediate(at);
     }
   }
 
   immediate(state: number): number {
     const { local, memory } = this;
-    this.#touch(state);
+    this.conflicts.touch(state);
     if (local.kind(state) === ask.ASK_GET) return memory.read(local.addr(state));
     memory.write(local.addr(state), local.a(state));
     return 0;
@@ -529,12 +352,8 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
 
   event(cpu: CpuId, event: number, a: number, b: number, c: number): void {
     if (!this.#keepsEvents) return;
-    this.#conflict = this.recorded = true;
+    this.conflicts.found = this.recorded = true;
     this.#events.push(cpu, event, a, b, c);
-    for (const n of [cpu, event, a, b, c]) {
-      this.#eventsLow = mix(this.#eventsLow, n);
-      this.#eventsHigh = mixAgain(this.#eventsHigh, n);
-    }
   }
 
   read(addr: Addr): number {
@@ -550,45 +369,30 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
 
   /** What happens when no CPU can go on: let time pass, or end. Returns whether some CPU may go on now. */
   passTime(): boolean {
-    const left = this.cpus.filter(
-      (_, id) => this.local.kind(this.at[id] as number) !== ask.ASK_END,
-    );
-    if (!left.some(({ waiting }) => waiting === WAIT_MWAIT)) return false;
-    return this.#machine.advanceTime?.(this) === true;
+    return awaitsTime(this.#left()) && this.#machine.advanceTime?.(this) === true;
   }
 
   /** How an execution that has come to rest ended. */
   get restsAs(): 'ended' | 'deadlock' {
-    const left = this.cpus.filter(
-      (_, id) => this.local.kind(this.at[id] as number) !== ask.ASK_END,
-    );
-    if (left.length === 0) return 'ended';
-    const halted = left.every(({ waiting }) => waiting === WAIT_MWAIT);
-    return this.#machine.haltEnds === true && halted ? 'ended' : 'deadlock';
+    return restsAs(this.#machine, this.#left());
+  }
+
+  /** CPUs that are not at the end of their code. */
+  #left(): Ended['cpus'] {
+    const isOver = (id: number): boolean => this.local.kind(this.at[id] as number) === ask.ASK_END;
+    return this.cpus.filter((_, id) => !isOver(id));
   }
 
   get cpus(): Ended['cpus'] {
-    return Array.from({ length: this.cpuCount }, (_, id) => {
-      const state = this.at[this.owner(id)] as number;
-      return {
-        id: id as CpuId,
-        waiting: waitOf(this.local.kind(state)),
-        waitAddr: this.local.addr(state),
-      };
-    });
+    const stateOf = (cpu: number): number => this.at[this.owner(cpu)] as number;
+    return cpusAt(this.local, this.cpuCount, stateOf);
   }
 
   get traced(): EventTrace {
     this.usesEvents = true;
-    return new EventTrace([...this.#events]);
+    return this.#events.trace();
   }
   get events(): readonly TraceEvent[] {
     return this.traced.list();
   }
-}
-
-function waitOf(kind: number): number {
-  if (kind === ask.ASK_LOCK) return WAIT_LOCK;
-  if (kind === ask.ASK_RELAX) return WAIT_RELAX;
-  return kind === ask.ASK_MWAIT ? WAIT_MWAIT : WAIT_NONE;
 }

@@ -63,9 +63,9 @@ export class Lookahead {
   stepped(cpu: number): void {
     const solo = this.#solos[1 - cpu];
     if (solo?.isKnown !== true) return;
-    const { local, touched } = this.#state;
-    const own = this.#state.pendingWordsOf(cpu);
-    for (const state of touched) {
+    const { local, conflicts } = this.#state;
+    const own = this.#state.interrupts.wordsOf(cpu);
+    for (const state of conflicts.touched) {
       if (!writes(local.kind(state))) continue;
       const addr = local.addr(state);
       if (solo.awaited.has(addr) || own.has(addr)) {
@@ -84,9 +84,9 @@ export class Lookahead {
   commutes(cpu: number, before: Mark): boolean {
     const solo = this.#solos[1 - cpu];
     if (solo === undefined || solo.isOpen) return false;
-    const { local, touched } = this.#state;
+    const { local, conflicts } = this.#state;
     if (solo.interrupts && this.#state.takesInterrupts(before.at, cpu)) return false;
-    return !solo.meetsAny(local, touched);
+    return !solo.meetsAny(local, conflicts.touched);
   }
 
   /**
@@ -107,11 +107,11 @@ export class Lookahead {
     if (this.#hasBranched) this.#seen = new HashSet();
     this.#hasBranched = false;
     const mark = state.mark();
-    state.isAhead = true;
+    state.conflicts.isAhead = true;
     this.#walk(solo, 1 - cpu, cpu);
-    state.isAhead = false;
+    state.conflicts.isAhead = false;
     state.restore(mark);
-    for (const addr of state.pendingWordsOf(1 - cpu)) solo.awaited.add(addr);
+    for (const addr of state.interrupts.wordsOf(1 - cpu)) solo.awaited.add(addr);
   }
 
   #walk(solo: Solo, cpu: number, other: number): void {
@@ -121,13 +121,13 @@ export class Lookahead {
         solo.isOpen = true;
         return;
       }
-      if (!solo.interrupts && state.isPending(other)) {
+      if (!solo.interrupts && state.interrupts.isPending(other)) {
         solo.interrupts = true;
         solo.isOpen = this.#takesInterrupts;
         continue;
       }
       if (state.isInterrupted(cpu)) {
-        for (const addr of state.pendingWordsOf(cpu)) {
+        for (const addr of state.interrupts.wordsOf(cpu)) {
           solo.add(ask.ASK_GET, addr, 0);
           if (this.#asked.meets(ask.ASK_GET, addr, 0)) solo.isOpen = true;
         }
@@ -174,8 +174,8 @@ export class Lookahead {
   }
 
   #note(solo: Solo): void {
-    const { local, touched } = this.#state;
-    solo.addAll(local, touched);
-    if (this.#asked.meetsAny(local, touched)) solo.isOpen = true;
+    const { local, conflicts } = this.#state;
+    solo.addAll(local, conflicts.touched);
+    if (this.#asked.meetsAny(local, conflicts.touched)) solo.isOpen = true;
   }
 }

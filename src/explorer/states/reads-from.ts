@@ -43,7 +43,7 @@ class ClassSearch {
   constructor(prepared: Prepared, renamings: readonly Renaming[]) {
     this.#renamings = renamings;
     this.#state = new GlobalState(prepared, { ablation: new Ablation(), keepsEvents: false });
-    this.#state.onAccess = (cpu, state) => {
+    this.#state.conflicts.onAccess = (cpu, state) => {
       this.#note(cpu, state);
     };
   }

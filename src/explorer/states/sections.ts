@@ -43,7 +43,7 @@ export class Sections {
     const lock = this.#lockOf(cpu);
     if (state.cpuCount !== 2 || lock < 0) return false;
     const mark = state.mark();
-    state.isAhead = true;
+    state.conflicts.isAhead = true;
     this.#own.clear();
     this.length = this.#execute(cpu, lock, this.#own);
     state.restore(mark);
@@ -55,7 +55,7 @@ export class Sections {
       commutes = this.#walk(cpu, lock, state.takesInterrupts(state.at, cpu));
       state.restore(mark);
     }
-    state.isAhead = false;
+    state.conflicts.isAhead = false;
     return commutes;
   }
 
@@ -74,7 +74,7 @@ export class Sections {
     for (let steps = 1; steps <= LONGEST; steps++) {
       if (!state.canGoOn(cpu) || state.mayFail(cpu)) return 0;
       state.step(cpu);
-      accesses?.addAll(state.local, state.touched);
+      accesses?.addAll(state.local, state.conflicts.touched);
       if (state.thrown !== undefined || state.recorded) return 0;
       const at = state.at[owner] as number;
       if (at === NONE) return 0;
@@ -90,7 +90,7 @@ export class Sections {
     const walk = (): boolean => this.#walk(cpu, lock, takesInterrupts);
     for (;;) {
       if (this.#left-- <= 0 || state.thrown !== undefined) return false;
-      if (takesInterrupts && state.isPending(cpu)) return false;
+      if (takesInterrupts && state.interrupts.isPending(cpu)) return false;
       if (state.isInterrupted(other) && !this.#branch(() => this.#interrupt(other) && walk())) {
         return false;
       }
@@ -115,18 +115,18 @@ export class Sections {
 
   #interrupt(other: number): boolean {
     const state = this.#state;
-    for (const addr of state.pendingWordsOf(other)) {
+    for (const addr of state.interrupts.wordsOf(other)) {
       if (this.#own.meets(ask.ASK_GET, addr, 0)) return false;
     }
     state.interrupt(other);
-    return !this.#own.meetsAny(state.local, state.touched);
+    return !this.#own.meetsAny(state.local, state.conflicts.touched);
   }
 
   /** The other CPU takes a step. Returns whether the section commutes with it, as far as its accesses tell. */
   #step(other: number, fails = false): boolean {
     const state = this.#state;
     state.step(other, fails);
-    return !state.recorded && !this.#own.meetsAny(state.local, state.touched);
+    return !state.recorded && !this.#own.meetsAny(state.local, state.conflicts.touched);
   }
 
   /** The other CPU executes a section of the same lock. Returns whether both orders lead to one state. */

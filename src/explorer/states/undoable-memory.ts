@@ -16,6 +16,9 @@ export interface Requests {
 
 /** Words that are changed and changed back. */
 export class UndoableMemory {
+  /** Hash of the words that {@link hashDead} was told of, in two halves. */
+  deadLow = 0;
+  deadHigh = 0;
   readonly words: Int32Array;
   readonly #initial: Int32Array;
   /** Hash of all words, in two halves. */
@@ -27,6 +30,21 @@ export class UndoableMemory {
   constructor(initial: Int32Array) {
     this.#initial = initial;
     this.words = Int32Array.from(initial);
+  }
+
+  /** Hash those words, out of `addrs`, whose bits in `live` are not set: nobody reads them before they are overwritten. */
+  hashDead(live: Int32Array, addrs: readonly Addr[]): void {
+    let [low, high] = [0, 0];
+    for (let i = 0; i < live.length; i++) {
+      for (let dead = ~(live[i] as number); dead !== 0; dead &= dead - 1) {
+        const addr = addrs[32 * i + 31 - Math.clz32(dead & -dead)];
+        if (addr === undefined) break;
+        low ^= this.lowOf(addr);
+        high ^= this.highOf(addr);
+      }
+    }
+    this.deadLow = low;
+    this.deadHigh = high;
   }
 
   /** Number of words. */

@@ -295,7 +295,7 @@ export class Walk {
     const ahead = this.#ahead;
     if (state.thrown !== undefined || state.recorded) return false;
     if (!ahead.isKnown(cpu)) {
-      const asked = [...state.touched];
+      const asked = [...state.conflicts.touched];
       state.restore(mark);
       ahead.look(cpu, asked);
       state.step(cpu);

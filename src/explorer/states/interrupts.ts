@@ -1,0 +1,71 @@
+/** What is known of the interrupts of each CPU: whether one is pending, which words that depends on, and where their code begins. */
+
+import type { Addr, CpuId } from '../../memory/struct.js';
+import type { Machine, StateView } from '../../scenario/declare.js';
+import type { Liveness } from './liveness.js';
+import type { Sharing } from './sharing.js';
+
+/** What the interrupts of a machine are part of. */
+export interface InterruptsHost {
+  readonly memory: StateView;
+  readonly sharing: Sharing;
+  readonly liveness: Liveness;
+}
+
+/** Learns while a search goes on. */
+export class Interrupts {
+  /** Whether the machine has any. */
+  readonly exist: boolean;
+  /** Times that one turned out to come where none was known to. */
+  surprises = 0;
+  readonly #machine: Machine;
+  readonly #host: InterruptsHost;
+  readonly #words: Set<Addr>[];
+  readonly #roots: Set<number>[];
+  readonly #view: { cpu: number; read: (addr: Addr) => number };
+
+  constructor(machine: Machine, host: InterruptsHost) {
+    this.exist = machine.interrupt !== undefined;
+    this.#machine = machine;
+    this.#host = host;
+    this.#words = machine.bodies.map(() => new Set<Addr>());
+    this.#roots = machine.bodies.map(() => new Set<number>());
+    this.#view = { cpu: 0, read: (addr) => this.#read(this.#view.cpu, addr) };
+  }
+
+  #read(cpu: number, addr: Addr): number {
+    const { sharing, liveness, memory } = this.#host;
+    sharing.read(this.#machine.bodies.length + cpu, addr);
+    const words = this.#words[cpu] as Set<Addr>;
+    if (!words.has(addr)) {
+      words.add(addr);
+      liveness.readOutside(addr);
+      this.surprises++;
+    }
+    return memory.read(addr);
+  }
+
+  /** Whether an interrupt of a CPU is pending. */
+  isPending(cpu: number): boolean {
+    this.#view.cpu = cpu;
+    return this.#machine.interrupt?.pending(cpu as CpuId, this.#view) ?? false;
+  }
+
+  /** Words on which it depends, as far as is known, whether an interrupt of a CPU is pending. */
+  wordsOf(cpu: number): ReadonlySet<Addr> {
+    return this.#words[cpu] as Set<Addr>;
+  }
+
+  /** Local states in which interrupts of a CPU began. */
+  rootsOf(cpu: number): ReadonlySet<number> {
+    return this.#roots[cpu] as Set<number>;
+  }
+
+  /** An interrupt of a CPU begins in a local state. */
+  begins(cpu: number, root: number): void {
+    const roots = this.#roots[cpu] as Set<number>;
+    if (roots.has(root)) return;
+    roots.add(root);
+    this.surprises++;
+  }
+}
