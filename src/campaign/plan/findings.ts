@@ -8,6 +8,7 @@ import { isOfCatalogue, replayCommand } from '../replay-command.js';
 import type { OutcomeCount } from '../tally.js';
 import type { Workers } from '../workers.js';
 import { decisiveStory, type Corpus, type CorpusEntry, type FindingStatus } from './corpus.js';
+import { foundIn } from './found.js';
 import type { JobTotals, PlanJob } from './ledger.js';
 import type { CampaignFinding, ReplayedFinding } from './snapshot.js';
 
@@ -40,7 +41,7 @@ export class FindingKeeper {
       for (const outcome of forbidden.slice(0, MOST_KEPT)) {
         const key = `${job.id} ${outcome.key}`;
         if (this.#known.has(key)) continue;
-        this.#known.set(key, this.#asFound(job, outcome));
+        this.#known.set(key, foundIn(job, outcome));
         this.#work = this.#work.then(() => this.#keep(key, job, outcome));
       }
     }
@@ -52,11 +53,6 @@ export class FindingKeeper {
     if (this.#failure !== undefined && !(this.#failure instanceof Interrupted)) throw this.#failure;
   }
 
-  #asFound({ id, session }: PlanJob, { key, detail, token }: OutcomeCount): CampaignFinding {
-    const { name, file } = session.scenario;
-    return { job: id, scenario: name, outcome: key, detail, replay: replayCommand(token, file) };
-  }
-
   async #keep(key: string, job: PlanJob, outcome: OutcomeCount): Promise<void> {
     try {
       const { session } = job;
@@ -64,7 +60,7 @@ export class FindingKeeper {
       const { token } = await this.#workers.run('minimise', request, { ms: SHRINK_MS });
       const { name, file } = session.scenario;
       const replay = replayCommand(token, file);
-      const finding = { ...this.#asFound(job, outcome), replay };
+      const finding = { ...foundIn(job, outcome), replay };
       if (this.#corpus === undefined) {
         this.#known.set(key, finding);
         return;

@@ -9,6 +9,7 @@ import { rangeName, type Ledger, type PlanJob, type WorkRange } from '../plan/le
 import {
   CAMPAIGNS,
   keysOf,
+  noteText,
   PREFIX,
   queueName,
   type CampaignControl,
@@ -158,11 +159,7 @@ export class RedisRunner implements RangeRunner {
     const workers = Object.values(await this.#redis.hgetall(this.#keys.workers)).map(
       (text) => JSON.parse(text) as WorkerNote,
     );
-    this.#notes = workers.map(({ name, executions, refused }) =>
-      refused === undefined
-        ? `${name}: ${executions} executions`
-        : `${name} is refused: ${refused}`,
-    );
+    this.#notes = workers.map(noteText);
     this.#control = ((await this.#redis.get(this.#keys.state)) ?? 'cancelled') as CampaignControl;
     if (this.#control === 'cancelled') return true;
     if (this.#control !== 'draining') return false;

@@ -52,3 +52,7 @@ export interface WorkerNote {
   /** Why it takes no part, if it does not. */
   readonly refused?: string;
 }
+
+/** What a worker says, in words. */
+export const noteText = ({ name, executions, refused }: WorkerNote): string =>
+  refused === undefined ? `${name}: ${executions} executions` : `${name} is refused: ${refused}`;

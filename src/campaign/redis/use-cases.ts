@@ -4,12 +4,13 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../../errors.js';
+import { foundIn } from '../plan/found.js';
 import { Ledger } from '../plan/ledger.js';
 import type { CampaignSnapshot } from '../plan/snapshot.js';
 import { summaryOf } from '../plan/summary.js';
 import { Workers } from '../workers.js';
 import type { StoredPlan } from './coordinator.js';
-import { keysOf, type CampaignControl, type WorkerNote } from './keys.js';
+import { keysOf, noteText, type CampaignControl, type WorkerNote } from './keys.js';
 import { ResultReader } from './results.js';
 import type { RedisWorkerResult } from './worker.js';
 
@@ -111,24 +112,18 @@ export async function watchCampaign(options: {
       const workers = Object.values(await redis.hgetall(keys.workers)).map(
         (note) => JSON.parse(note) as WorkerNote,
       );
-      const summaries = ledger.totals().map(summaryOf);
+      const totals = ledger.totals();
       onSnapshot({
         name,
         ...ledger.progress(),
         seconds: (performance.now() - started) / 1000,
-        jobs: summaries,
-        findings: summaries.flatMap(({ id, scenario, outcomes }) =>
-          outcomes
+        jobs: totals.map(summaryOf),
+        findings: totals.flatMap(({ job, tally }) =>
+          tally.outcomes
             .filter(({ grade }) => grade === 'forbidden')
-            .map(({ key, detail, token }) => ({
-              job: id,
-              scenario,
-              outcome: key,
-              detail,
-              replay: `klp-smp replay ${token}`,
-            })),
+            .map((outcome) => foundIn(job, outcome)),
         ),
-        notes: workers.map((it) => it.refused ?? `${it.name}: ${it.executions} executions`),
+        notes: workers.map(noteText),
       });
       await sleep(LOOK_MS);
     }

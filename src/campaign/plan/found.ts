@@ -1,0 +1,15 @@
+/** A finding of a campaign, as it was found. */
+
+import { replayCommand } from '../replay-command.js';
+import type { OutcomeCount } from '../tally.js';
+import type { PlanJob } from './ledger.js';
+import type { CampaignFinding } from './snapshot.js';
+
+/** What was found in a job, with the command that shows it where the campaign runs. */
+export function foundIn(
+  { id, session }: PlanJob,
+  { key, detail, token }: OutcomeCount,
+): CampaignFinding {
+  const { name, file } = session.scenario;
+  return { job: id, scenario: name, outcome: key, detail, replay: replayCommand(token, file) };
+}
