@@ -176,3 +176,12 @@ export const it = program({
   t.true(exhausted);
   t.deepEqual(keysOf(tally.outcomes), [',', ',0', ',7', '0,0', '0,7', '7,7']);
 });
+
+test('the text of a worker may be that of an ES module', (t) => {
+  const file = starting(`
+    const worker = new Worker(\`import { workerData } from 'node:worker_threads';
+      Atomics.store(workerData, 0, 5);\`, { eval: true, workerData: a });
+    await new Promise((resolve) => worker.once('exit', resolve));
+    return Atomics.load(a, 0);`);
+  t.deepEqual(found(file, 20), ['5']);
+});

@@ -112,14 +112,23 @@ export function parseJson(shown: string, code: string): unknown {
   }
 }
 
-/** A module whose text a program has made itself. */
-export function readText(path: string, code: string, kind: Kind): ReadModule {
-  const program = parseAs(code, kind);
+/** A module whose text a program has made itself: what can only be meant as an ES module is one. */
+export function readText(path: string, code: string, asked: Kind): ReadModule {
+  const { kind, program } = parseText(code, asked);
   const targets = kind === 'esm' ? importTargets(path, path, program) : new Map<string, string>();
   return {
     ...{ path, shown: path, kind, code, program, scope: scopeOf(program), targets },
     original: (line, column) => ({ file: path, line, column }),
   };
+}
+
+function parseText(code: string, kind: Kind): { kind: Kind; program: Program } {
+  try {
+    return { kind, program: parseAs(code, kind) };
+  } catch (error) {
+    if (kind === 'esm' || !MODULE_SYNTAX.test((error as Error).message)) throw error;
+    return { kind: 'esm', program: parseAs(code, 'esm') };
+  }
 }
 
 /** What a specifier means when the program asks for it. @throws Error with a code, as the loader of Node does */

@@ -48,7 +48,10 @@ function replace(
   Object.defineProperty(owner, name, facts);
 }
 
-/** Text, JSON and printed forms of views. */
+/** Text of a function that the instrumentation has written; of classes only the beginning is looked at, by those who tell them apart. */
+const MADE = /^(?!class\b)[^]*(?:\$\$k\.|\bruntime\.enter\(form,)/;
+
+/** Text, JSON and printed forms of views, and the text of functions. */
 export function installGuards(current: Current): void {
   const prototype: object = TypedArrayBase.prototype;
   for (const name of ['join', 'toLocaleString']) {
@@ -71,6 +74,20 @@ export function installGuards(current: Current): void {
         if (factsOf(this) === undefined) return this;
         if (current.runtime.agent >= 0) current.runtime.refuseHere('makes JSON of shared memory');
         return newestOf(current, this as TypedArray);
+      },
+  );
+  replace(
+    Function.prototype,
+    'toString',
+    (native) =>
+      function (this: unknown) {
+        const text = native?.call(this) as string;
+        if (current.runtime.agent >= 0 && MADE.test(text)) {
+          current.runtime.refuseHere(
+            'makes text of a function of the program, which is not its own',
+          );
+        }
+        return text;
       },
   );
   Object.defineProperty(prototype, PROBE, {
