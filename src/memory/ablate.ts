@@ -34,6 +34,8 @@ type Rmw = Pick<
 
 /** Whether the order of a site that is being executed is gone. */
 type Gone = (site: SiteId | undefined) => boolean;
+/** Stay for a moment at a site, now and then. */
+type Late = (site: SiteId | undefined) => void;
 
 /** Without their site, a fence is nothing, and an ordered access is relaxed. */
 function accesses(cpu: NativeCpu, gone: Gone): Accesses {
@@ -79,7 +81,7 @@ function accesses(cpu: NativeCpu, gone: Gone): Accesses {
 }
 
 /** Without their site, a lock and a preemption-disabled section are nothing. */
-function sections(cpu: NativeCpu, gone: Gone): Sections {
+function sections(cpu: NativeCpu, gone: Gone, late: Late): Sections {
   const intact = {
     spinLock: cpu.spinLock.bind(cpu),
     spinUnlock: cpu.spinUnlock.bind(cpu),
@@ -95,7 +97,7 @@ function sections(cpu: NativeCpu, gone: Gone): Sections {
       else intact.spinLock(lock, site);
     },
     spinUnlock: (lock, site) => {
-      if (site !== undefined) cpu.linger(site);
+      late(site);
       const held = untaken.lastIndexOf(lock);
       if (held < 0) intact.spinUnlock(lock, site);
       else untaken.splice(held, 1);
@@ -106,7 +108,7 @@ function sections(cpu: NativeCpu, gone: Gone): Sections {
       if (!isGone) intact.preemptDisable(site);
     },
     preemptEnable: (site) => {
-      if (site !== undefined) cpu.linger(site);
+      late(site);
       if (open.pop() !== true) intact.preemptEnable(site);
     },
   };
@@ -155,13 +157,18 @@ function readModifyWrites(cpu: NativeCpu, gone: Gone): Rmw {
  *
  * A missing order shows only when a CPU is late at the right place. So a CPU with an ablation also lingers at its
  * ordering sites; where an order is gone, a weak one delays stores and loads early.
+ *
+ * @param lateAt where CPUs linger, if not at all sites: for code that is broken on purpose there, and not ablated
  */
-export function ablate(cpu: NativeCpu, ablation: Ablation): void {
-  if (ablation.sites.length === 0) return;
-  const gone: Gone = (site) => {
-    if (site === undefined) return false;
-    cpu.linger(site);
-    return ablation.has(site);
+export function ablate(cpu: NativeCpu, ablation: Ablation, lateAt: readonly SiteId[] = []): void {
+  if (ablation.sites.length === 0 && lateAt.length === 0) return;
+  const late: Late = (site) => {
+    if (site === undefined) return;
+    if (lateAt.length === 0 || lateAt.includes(site)) cpu.linger(site);
   };
-  Object.assign(cpu, accesses(cpu, gone), sections(cpu, gone), readModifyWrites(cpu, gone));
+  const gone: Gone = (site) => {
+    late(site);
+    return site !== undefined && ablation.has(site);
+  };
+  Object.assign(cpu, accesses(cpu, gone), sections(cpu, gone, late), readModifyWrites(cpu, gone));
 }

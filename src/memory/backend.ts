@@ -35,6 +35,6 @@ export function createNativeCpu(
   boot: NativeBoot,
 ): NativeCpu {
   const cpu = new BACKENDS[kind](id, ctx, boot);
-  if (boot.ablation) ablate(cpu, boot.ablation);
+  if (boot.ablation) ablate(cpu, boot.ablation, boot.lateAt);
   return cpu;
 }

@@ -30,6 +30,12 @@ const GIVE_WAY_MS = 0.25;
 const GIVE_WAY_ODDS = 32;
 /** Number of the first stream of random numbers for giving way. */
 const GIVE_WAY_STREAM = 2000;
+/** A CPU that shares a processor executes for so many milliseconds, and for so many once in so many times, … */
+const RUN_MS = 0.1;
+const LONG_RUN_MS = 4;
+const LONG_RUN_ODDS = 64;
+/** … and then lets the others have it for so many. */
+const REST_MS = 0.1;
 const ROUNDS = MACHINE_BASE + MACHINE.rounds;
 const COURTEOUS_LINES = MACHINE_BASE + MACHINE.courteousLines;
 
@@ -70,6 +76,13 @@ export interface NativeBoot {
   readonly ablation?: Ablation;
   readonly trace?: TraceSink;
   readonly weak?: WeakOptions;
+  /**
+   * The host's clock, in ms: given to a CPU that has to share its processor with others, which it then lets go every now and then.
+   * The host's own scheduler changes threads every few milliseconds, and somebody always waits for the one that it left out.
+   */
+  readonly sharingClock?: () => number;
+  /** Ordering sites at which CPUs are late now and then although none is ablated, for code that is broken on purpose there. */
+  readonly lateAt?: readonly SiteId[];
 }
 
 /** Free a spin lock, and wake one CPU that sleeps on it. Returns whether it was held. */
@@ -91,6 +104,8 @@ export abstract class NativeCpu extends Cpu {
   readonly #visits = new Float64Array(SITE_COUNT + 1);
   readonly #lingers: Random;
   readonly #courtesy: Random;
+  readonly #sharingClock: (() => number) | undefined;
+  #runsUntil = 0;
   readonly #firstLine: Addr;
   #allVisits = 0;
   readonly #caches: (() => void)[] = [];
@@ -111,6 +126,7 @@ export abstract class NativeCpu extends Cpu {
     this.#sink = boot.trace ?? ignore;
     this.#queue = new WaitQueue(this.words, boot.localBase, id);
     this.#firstLine = boot.localBase;
+    this.#sharingClock = boot.sharingClock;
     this.#courtesy = new Random(boot.weak?.seed ?? 1, GIVE_WAY_STREAM + id);
     this.#lingers = new Random(boot.weak?.seed ?? 1, LINGER_STREAM + id);
   }
@@ -254,9 +270,22 @@ export abstract class NativeCpu extends Cpu {
       if (word !== 0) Atomics.notify(this.words, word);
     }
   }
+  /** Let another thread have this processor, if that is due; an interrupt ends it. */
+  #share(interrupts: Addr): void {
+    const now = this.#sharingClock;
+    if (now === undefined || now() < this.#runsUntil) return;
+    this.#notifyWaiters();
+    Atomics.wait(this.words, this.check(interrupts), 0, REST_MS);
+    const isLong = this.#courtesy.below(LONG_RUN_ODDS) === 0;
+    this.#runsUntil = now() + (isLong ? LONG_RUN_MS : RUN_MS);
+  }
   override giveWay(interrupts: Addr): void {
     const { words } = this;
-    if (Atomics.load(words, ROUNDS) === 0 || this.#courtesy.below(GIVE_WAY_ODDS) === 0) return;
+    if (Atomics.load(words, ROUNDS) === 0) {
+      this.#share(interrupts);
+      return;
+    }
+    if (this.#courtesy.below(GIVE_WAY_ODDS) === 0) return;
     const line = (this.local - this.#firstLine) / CPU_LOCAL.size + 1;
     if (Atomics.load(words, COURTEOUS_LINES) < line) Atomics.store(words, COURTEOUS_LINES, line);
     Atomics.store(words, this.local + CPU_LOCAL.givesWayOn, this.check(interrupts));

@@ -1,5 +1,6 @@
 /** The life of a CPU's thread: boot the same machine as everybody else, run it until it is switched off. */
 
+import { availableParallelism } from 'node:os';
 import { claimCheck } from '../check/layout.js';
 import { Monitor } from '../check/monitor.js';
 import { InvariantViolated } from '../errors.js';
@@ -10,7 +11,7 @@ import { createNativeCpu } from '../memory/backend.js';
 import { KernelOops, MachineStopped } from '../memory/fault.js';
 import { MACHINE, MACHINE_BASE } from '../memory/local.js';
 import type { NativeCpu } from '../memory/native.js';
-import { Ablation } from '../memory/sites.js';
+import { Ablation, O_09, O_10, O_11, O_17 } from '../memory/sites.js';
 import type { CpuId } from '../memory/struct.js';
 import type { WorkloadModule } from '../scenario/workload.js';
 import type { CpuBoot, CpuEnd } from './messages.js';
@@ -44,6 +45,11 @@ async function buildCpu(boot: CpuBoot): Promise<BuiltCpu> {
     ablation: new Ablation(boot.ablation),
     trace: boot.record === undefined ? monitor.trace : watchAtRest(words, check, booted, id),
     ...(boot.weak === undefined ? {} : { weak: boot.weak }),
+    ...(booted.kernel.cpus > availableParallelism()
+      ? { sharingClock: () => performance.now() }
+      : {}),
+    // Whoever is not waited for has to be late in the handler, or it would not matter.
+    ...(booted.klp.sabotage.noSync ? { lateAt: [O_09, O_10, O_11, O_17] } : {}),
   };
   // What is written in WebAssembly can be neither ablated nor replaced nor recorded: the port runs then.
   const isIntact =

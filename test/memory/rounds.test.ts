@@ -10,9 +10,10 @@ import {
   MACHINE,
   MACHINE_BASE,
 } from '../../src/memory/local.js';
+import { Ablation, O_04, O_09, O_17 } from '../../src/memory/sites.js';
 import { createSharedMemory, MemoryMap } from '../../src/memory/map.js';
 import type { CpuContext } from '../../src/memory/cpu.js';
-import type { NativeCpu } from '../../src/memory/native.js';
+import type { NativeBoot, NativeCpu } from '../../src/memory/native.js';
 import type { MemoryKind } from '../../src/memory/backend.js';
 import type { CpuId } from '../../src/memory/struct.js';
 
@@ -26,13 +27,18 @@ interface Pair {
   readonly interrupts: number;
 }
 
-function pair(kind: MemoryKind): Pair {
+function pair(kind: MemoryKind, more: Partial<NativeBoot> = {}): Pair {
   const map = new MemoryMap();
   const localBase = claimLocal(map, 2);
   const interrupts = map.claimWords('interrupts', 16);
   const { memory, words } = createSharedMemory(map.words);
   const make = (id: number): NativeCpu =>
-    createNativeCpu(kind, id as CpuId, {} as CpuContext, { words, memory, localBase });
+    createNativeCpu(kind, id as CpuId, {} as CpuContext, {
+      words,
+      memory,
+      localBase,
+      ...more,
+    });
   const resting = localBase + CPU_LOCAL.size + CPU_LOCAL.resting;
   return { words, cpus: [make(0), make(1)], resting, interrupts };
 }
@@ -117,5 +123,42 @@ for (const kind of MEMORY_KINDS) {
     cpus[0].roundEnds();
     t.is(words[rounds], 0);
     t.is(words[interrupts], 1, 'the interrupt is still to be taken');
+  });
+
+  test(`${kind}: a CPU that shares its processor lets go of it when its time is over, whatever an interrupt says`, (t) => {
+    let now = 0;
+    let looks = 0;
+    const sharingClock = (): number => {
+      looks++;
+      return now;
+    };
+    const { words, cpus, interrupts } = pair(kind, { sharingClock });
+    const giveWay = (): number => {
+      const before = looks;
+      cpus[1].giveWay(interrupts);
+      return looks - before;
+    };
+    now = 1000;
+    t.is(giveWay(), 2, 'it rested, and looked when it went on');
+    t.is(giveWay(), 1, 'it has just begun');
+    now += 100;
+    words[interrupts] = 1;
+    t.is(giveWay(), 2);
+    t.is(words[interrupts], 1, 'the interrupt is still to be taken');
+  });
+
+  test(`${kind}: CPUs are late where they are asked to be, and nowhere else`, (t) => {
+    const late = (boot: Partial<NativeBoot>): number[] => {
+      const [cpu] = pair(kind, { ablation: new Ablation(), ...boot }).cpus;
+      const sites: number[] = [];
+      cpu.linger = (site) => void sites.push(site);
+      cpu.preemptDisable(O_17);
+      cpu.smpRmb(O_09);
+      cpu.preemptEnable(O_17);
+      return sites;
+    };
+    t.deepEqual(late({}), []);
+    t.deepEqual(late({ lateAt: [O_17] }), [O_17, O_17]);
+    t.deepEqual(late({ ablation: new Ablation([O_04]) }), [O_17, O_09, O_17]);
   });
 }
