@@ -69,7 +69,7 @@ async function caseRow(
     ...(aimRatio === undefined ? {} : { aimRatio }),
     run: () => {
       words[admin + TASK.patchState] = patchState;
-      return patchable(dispatcher, sites, CALLS, 1);
+      return patchable(sites, CALLS, 1);
     },
   };
 }
@@ -101,7 +101,7 @@ async function callRows(): Promise<Task[]> {
       name: 'unpatched site',
       operations: CALLS,
       aimRatio: 1.3,
-      run: () => patchable(ours, unpatched, CALLS, 1),
+      run: () => patchable(unpatched, CALLS, 1),
     },
     ...cases,
   ];

@@ -85,7 +85,7 @@ async function rowOf(users: Users): Promise<Task> {
   return {
     name: users.name,
     operations: CALLS,
-    run: () => patchable(dispatcher, sites, CALLS, 1),
+    run: () => patchable(sites, CALLS, 1),
   };
 }
 

@@ -184,7 +184,7 @@ class Caller {
 
   #calls(way: Way, at: number, calls: number): void {
     if (at === DIRECT) this.#x = direct(cases.TABLE, calls, this.#x);
-    else this.#x = way.patchable(way.dispatcher, way.cases[at] ?? this.#real, calls, this.#x);
+    else this.#x = way.patchable(way.cases[at] ?? this.#real, calls, this.#x);
   }
 
   #timed(at: number): void {
