@@ -72,6 +72,8 @@ export async function interact(
     },
   });
   const { version } = session.context.machine.booted.kernel;
+  // A terminal in raw mode hands Ctrl-C to the prompt, not to the process.
+  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   lines.setPrompt(isTerminal ? `klp-${version}# ` : '');
   lines.prompt();
   signal?.addEventListener('abort', () => {
@@ -90,6 +92,7 @@ export async function interact(
       output.write(result.stderr);
       exitCode = result.exitCode;
     }
+    if (signal?.aborted === true) break;
     lines.prompt();
   }
   lines.close();
