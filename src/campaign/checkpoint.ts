@@ -1,11 +1,10 @@
 /** Checkpoints: what a campaign has counted, so that it can go on later and end with the same counts. */
 
-import { statSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
 import { decodeToken } from '../explorer/findings/token.js';
 import type { CampaignPlan } from './campaign.js';
-import { readJsonFile, replaceFile } from './files.js';
+import { lookAt, readJsonFile, replaceFile } from './files.js';
 import type { OutcomeCount, Tally } from './tally.js';
 
 /** Version of the format. */
@@ -70,7 +69,7 @@ export function readCheckpoint(
   fingerprint: string,
 ): Checkpoint | undefined {
   // A device is only written to: reading one may never end.
-  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
+  if (lookAt(file)?.isFile() !== true) return undefined;
   const found = readJsonFile('checkpoint', file);
   if (!isCheckpoint(found)) {
     throw new UsageError(`${file} is no checkpoint of format ${CHECKPOINT_VERSION}`);

@@ -1,6 +1,6 @@
 /** Use case: compares engines and memory models with recorded verdicts of herd7, test by test. */
 
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { divide, type LitmusResult } from '../litmus/batch.js';
@@ -12,6 +12,7 @@ import { DEFAULT_WORKERS, runLitmusJobs } from './litmus-pool.js';
 import { checkOptions, type Filled, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { choiceOf, duration, existingFile, integerIn, listOf, seed, textOf } from './rules.js';
+import { lookAt } from './files.js';
 
 /** What {@link conformance} is asked to do. */
 export interface ConformanceOptions extends Watching {
@@ -196,8 +197,7 @@ interface Recorded {
   readonly tests: string;
 }
 
-const isFile = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+const isFile = (path: string): boolean => lookAt(path)?.isFile() === true;
 
 function readVerdicts({ dir, model, verdicts: file }: Checked): Recorded {
   const name = model === DEFAULT_MODEL ? 'verdicts.jsonl' : `verdicts-${model}.jsonl`;
@@ -213,7 +213,7 @@ function readVerdicts({ dir, model, verdicts: file }: Checked): Recorded {
     line.trim() === '' ? [] : [parseVerdict(path, line, i + 1)],
   );
   if (verdicts.length === 0) throw new UsageError(`${path} records no verdict`);
-  const nested = statSync(join(home, 'tests'), { throwIfNoEntry: false })?.isDirectory() === true;
+  const nested = lookAt(join(home, 'tests'))?.isDirectory() === true;
   return { verdicts, tests: nested ? join(home, 'tests') : home };
 }
 

@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   writeFileSync,
+  type Stats,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
@@ -73,6 +74,17 @@ export function replaceFile(what: string, path: string, text: string): void {
   } catch (error) {
     rmSync(partial, { force: true });
     throw unwritable(what, path, error);
+  }
+}
+
+/** What is at a path; undefined: nothing, also where a folder above it is a file. */
+export function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // `throwIfNoEntry` does not know this one.
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    throw error;
   }
 }
 

@@ -1,8 +1,9 @@
 /** Finds the file of a scenario: a path of the user's, or a name of the shipped catalogue. */
 
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import { CATALOG_DIRECTORIES, catalogModule } from '../explorer/build/modules.js';
+import { lookAt } from './files.js';
 
 /** A scenario as a user names it: `NAME`, `FILE` or `FILE#NAME`, each perhaps with `@RELEASE`. */
 export interface ScenarioName {
@@ -41,7 +42,7 @@ function partsOf(text: string): { path: string; name: string | undefined } {
 export function findScenario(text: string): ScenarioName {
   const { path, name } = partsOf(text);
   if (isPath(path)) {
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = lookAt(path);
     if (stats === undefined) throw new UsageError(`there is no scenario file ${path}`);
     if (stats.isDirectory()) throw new UsageError(`${path} is a folder: give a scenario file`);
     return { file: path, name };

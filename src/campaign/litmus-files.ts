@@ -1,7 +1,8 @@
 /** Finds the litmus files that a path stands for. */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
+import { lookAt } from './files.js';
 
 /** A folder with its litmus files, or one file. */
 export interface LitmusFiles {
@@ -13,7 +14,7 @@ export interface LitmusFiles {
 /** The litmus files at `path`: itself, or all `*.litmus` under it.
  * @throws UsageError if there is no such path, or no litmus file under it */
 export function findLitmusFiles(path: string): LitmusFiles {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = lookAt(path);
   if (found === undefined) {
     throw new UsageError(`'${path}' does not exist: give a litmus file or a folder of them`);
   }

@@ -4,6 +4,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SITE_COUNT, type SiteId } from '../memory/sites.js';
+import { lookAt } from './files.js';
 
 /** What is accepted for an option. */
 export interface Rule<T> {
@@ -200,7 +201,7 @@ export const existingFile = pathRule(
 
 function isWritableFile(path: string): boolean {
   try {
-    const found = statSync(path, { throwIfNoEntry: false });
+    const found = lookAt(path);
     accessSync(found === undefined ? dirname(path) : path, constants.W_OK);
     return found?.isDirectory() !== true;
   } catch {
@@ -214,11 +215,11 @@ export const writableFile = pathRule('a path that can be written', isWritableFil
 /** Path of a folder that exists. */
 export const existingFolder = pathRule(
   'the path of a folder that exists',
-  (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
+  (path) => lookAt(path)?.isDirectory() === true,
 );
 
 function isWritableFolder(path: string): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = lookAt(path);
   return found === undefined || found.isDirectory();
 }
 

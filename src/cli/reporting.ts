@@ -1,10 +1,9 @@
 /** The reports that a command can be asked for besides what it prints; several at once. */
 
-import { statSync } from 'node:fs';
 import { basename, dirname, extname, join, sep } from 'node:path';
 import { arch, platform } from 'node:os';
 import type { Explored } from '../campaign/coverage.js';
-import { makeFolder, writeTextFile } from '../campaign/files.js';
+import { lookAt, makeFolder, writeTextFile } from '../campaign/files.js';
 import type { Progress } from '../campaign/progress.js';
 import { flag, textOf, writableFile } from '../campaign/rules.js';
 import { shellWord } from '../campaign/replay-command.js';
@@ -210,9 +209,7 @@ function recordable({ tables }: Report): Recordable[] {
 }
 
 const isFolder = (path: string): boolean =>
-  path.endsWith('/') ||
-  path.endsWith(sep) ||
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  path.endsWith('/') || path.endsWith(sep) || lookAt(path)?.isDirectory() === true;
 
 async function writePages(path: string, report: Report, led: Timeline | undefined): Promise<void> {
   const page = isFolder(path) ? join(path, 'index.html') : path;

@@ -1,7 +1,8 @@
 /** The kernel tree's livepatch selftests as they are, on the simulated machine; what they print is kselftest's TAP. */
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lookAt } from '../campaign/files.js';
 import { UsageError } from '../errors.js';
 import type { ShellMachine } from './machine.js';
 import { TEST_MODULES } from './kernel/modules.js';
@@ -40,9 +41,7 @@ export function readSelftests(folder: string): Selftests {
   return { scripts, files };
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
+const isFolder = (path: string): boolean => lookAt(path)?.isDirectory() === true;
 
 /** How one script went. */
 export interface SelftestResult extends ScriptResult {

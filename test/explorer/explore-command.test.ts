@@ -143,6 +143,8 @@ test.serial(
     const missing = await run('explore', './no-such-file.js');
     t.is(missing.code, 2);
     t.is(missing.err, 'klp-smp: there is no scenario file ./no-such-file.js\n');
+    const below = await run('explore', './package.json/scenario.js');
+    t.is(below.err, 'klp-smp: there is no scenario file ./package.json/scenario.js\n');
     const folder = await run('explore', './test');
     t.is(folder.code, 2);
     t.is(folder.err, 'klp-smp: ./test is a folder: give a scenario file\n');

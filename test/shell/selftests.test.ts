@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { MEMORY_KINDS } from '../../src/memory/backend.js';
 import { KERNEL_VERSIONS } from '../../src/kernel/versions.js';
@@ -97,6 +98,8 @@ test('a folder that is missing or without scripts is wrong usage', async (t) => 
     code: 'ERR_USAGE',
     message: 'there is no folder /no/such/folder',
   });
+  const file = fileURLToPath(import.meta.url);
+  await t.throwsAsync(run(file), { code: 'ERR_USAGE', message: `there is no folder ${file}` });
   await t.throwsAsync(run(tmpdir(), { only: 'x' }), {
     code: 'ERR_USAGE',
     message: /has no test-\*\.sh/,
