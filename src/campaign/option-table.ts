@@ -189,6 +189,8 @@ function checkEffect(key: string, spec: OptionSpec<unknown>, given: Beside): voi
   for (const [other, accepted] of Object.entries(spec.needs ?? {})) {
     if (accepted === 'given') {
       if (!isOn(other)) refuse(`without ${naming.name(other)}`);
+    } else if (accepted[0] === true && !isOn(other)) {
+      refuse(`without ${naming.name(other)}`);
     } else if (!accepted.includes(filled[other])) {
       const is = naming.isProgram ? show(filled[other]) : String(filled[other]);
       refuse(`with ${naming.name(other)} ${is}; it needs ${accepted.map(String).join(' or ')}`);

@@ -76,6 +76,7 @@ const idle: readonly (readonly [args: string, says: RegExp])[] = [
   ['history --json --readme README.md', /--json has no effect beside --readme/],
   ['latent L-3 --budget 1s --readme README.md', /has no effect beside --readme/],
   ['verify disable-switch --broken', /--broken has no effect beside scenarios/],
+  ['verify disable-call --budget 5s', /--budget has no effect without --exhaust/],
   ['verify disable-switch --system-runs 3', /--system-runs has no effect: no whole machine/],
   ['replay klp1.x --step --json', /--step has no effect beside --json/],
   ['replay klp1.x --until 3 --json', /--until has no effect beside --json/],
