@@ -86,7 +86,7 @@ for (const [title, script] of Object.entries(GAPS)) {
 
 test.serial('a program in the background is a task, and $! is its pid', async (t) => {
   const { stdout } = await shell.script(
-    './test_klp-call_getpid &\npid="$!"\ncat /proc/$pid/comm\nkill $pid\nsleep 1\n[ -e /proc/$pid ] || echo gone',
+    './test_klp-call_getpid &\npid="$!"\ncat /proc/$pid/comm\nkill $pid\nwhile [ -e /proc/$pid ]; do sleep 0.1; done\necho gone',
     './x.sh',
     '/root',
   );
