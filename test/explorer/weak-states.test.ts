@@ -6,22 +6,25 @@ import { catalogModule } from '../../src/explorer/build/modules.js';
 import { prepare } from '../../src/explorer/engine/prepare.js';
 import { RandomSource } from '../../src/explorer/engine/random-source.js';
 import { loadScenario } from '../../src/explorer/engine/session.js';
+import { type SearchRule, WEAK_RULES } from '../../src/explorer/states/rules.js';
 import { StateSearch } from '../../src/explorer/states/search.js';
 import type { SearchResult } from '../../src/explorer/states/search-result.js';
+import { SEEN } from './small-programs.js';
 import { preparedProgram, weakEndsOf, weakProgram } from './weak-programs.js';
 
 /** `KLP_PROGRAMS=10000` is the long form. */
-const PROGRAMS = Number(process.env.KLP_PROGRAMS ?? 150);
+const PROGRAMS = Number(process.env.KLP_PROGRAMS ?? 100);
 /** Operations of each of two CPUs, and of three; executions beyond which a program is left out. */
 const [TWO, THREE] = [5, 3];
 const MOST_EXECUTIONS = 5000;
+const MOST_MUTATED = 2000;
 const SEED = 11;
 
 const sorted = (keys: Iterable<string>): string[] => [...keys].sort();
 
-function searchOf(program: readonly string[]): SearchResult {
-  const options = { ablation: new Ablation(), bound: 1000, isWeak: true };
-  return new StateSearch(preparedProgram(program), options).run({ steps: 1e6 });
+function searchOf(program: readonly string[], broken?: SearchRule): SearchResult {
+  const options = { ablation: new Ablation(), bound: 1000, isWeak: true, broken };
+  return new StateSearch(preparedProgram(program), options).run({ steps: 1e5 });
 }
 
 test(`${PROGRAMS} generated programs end as plain enumeration says (seed ${SEED})`, (t) => {
@@ -42,6 +45,63 @@ test(`${PROGRAMS} generated programs end as plain enumeration says (seed ${SEED}
   }
   t.true(ends > 2 * PROGRAMS);
 });
+
+/** Programs that end otherwise without the condition of a rule; for other rules one of the generated ones does. */
+const SHOWN_BY: Partial<Record<SearchRule, readonly string[]>> = {
+  'R-18': ['cpu.writeOnce(128, 1);', 'cpu.relax(128, 1);'],
+  'R-19': [
+    'acc = cpu.readOnce(128); cpu.writeOnce(129, 1); acc = acc * 2 + cpu.readOnce(130); cpu.writeOnce(129, 2);',
+    'cpu.writeOnce(130, cpu.readOnce(129)); cpu.writeOnce(128, 1);',
+  ],
+  'R-22': [
+    'cpu.writeOnce(128, 1); cpu.smpWmb(); cpu.writeOnce(129, 1); cpu.writeOnce(130, 2);',
+    'acc = cpu.readOnce(129); cpu.writeOnce(130, 1); cpu.smpRmb(); acc = acc * 2 + cpu.readOnce(128);',
+  ],
+};
+
+function bodies(texts: readonly string[]): string[] {
+  return texts.map(
+    (text, cpu) =>
+      `export function body${cpu}(cpu) { let acc = 0; ${text} cpu.set(${SEEN + cpu}, acc); }`,
+  );
+}
+
+/** Programs to break a rule with. */
+function* programsFor(rule: SearchRule): Generator<readonly string[]> {
+  const shown = SHOWN_BY[rule];
+  if (shown !== undefined) {
+    yield bodies(shown);
+    return;
+  }
+  const random = new RandomSource();
+  for (let i = 0; i < 300; i++) {
+    random.seed(SEED, i);
+    yield weakProgram(random, TWO, THREE);
+  }
+}
+
+function endsWithout(rule: SearchRule, program: readonly string[]): string {
+  try {
+    return sorted(searchOf(program, rule).ends.keys()).join(';');
+  } catch {
+    return 'the memory was brought into a state that there is not';
+  }
+}
+
+for (const rule of WEAK_RULES) {
+  test(`without the condition of ${rule}, ends are other ones (seed ${SEED})`, (t) => {
+    for (const program of programsFor(rule)) {
+      const expected = weakEndsOf(preparedProgram(program), MOST_MUTATED);
+      if (expected === undefined) continue;
+      const ends = sorted(expected).join(';');
+      if (SHOWN_BY[rule] !== undefined) t.is(sorted(searchOf(program).ends.keys()).join(';'), ends);
+      if (endsWithout(rule, program) === ends) continue;
+      t.pass();
+      return;
+    }
+    t.fail('the mutant survived');
+  });
+}
 
 test('races of the catalogue are exhausted under the memory of the kernel', async (t) => {
   for (const name of ['disable-protocol', 'disable-call']) {

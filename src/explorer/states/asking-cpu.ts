@@ -38,6 +38,8 @@ export class AskingCpu extends Cpu {
   #held = 0;
   /** Fences that the next operation begins with. */
   #fences = 0;
+  /** The word that the code was told has changed: it sees the newest value of it next; -1 for none. */
+  #fresh: Addr = -1;
   /** What makes a compare-and-exchange succeed. */
   #expected = 0;
   readonly #options: AskingOptions;
@@ -58,6 +60,7 @@ export class AskingCpu extends Cpu {
     this.current = current;
     this.switching = false;
     this.preemptDepth = this.#disabled = this.#held = this.#fences = 0;
+    this.#fresh = -1;
     this.low = low;
     this.high = high;
     this.frames = 0;
@@ -74,7 +77,9 @@ export class AskingCpu extends Cpu {
     this.#mix(this.#disabled);
     this.#mix(this.current);
     this.#mix(this.#held);
-    if (this.#options.isWeak) this.#mix(this.#fences);
+    if (!this.#options.isWeak) return;
+    this.#mix(this.#fences);
+    this.#mix(this.#fresh);
   }
 
   /** A function begins; parameters are given. */
@@ -154,7 +159,13 @@ export class AskingCpu extends Cpu {
 
   #ask(kind: number, addr: Addr, order = 0, a = 0, b = 0): number {
     this.#check(addr);
-    return this.#request({ kind, addr, a, b, order: this.#ordered(kind, order) });
+    return this.#request({
+      kind,
+      addr,
+      a,
+      b,
+      order: this.#ordered(kind, order) | this.#freshness(kind, addr),
+    });
   }
 
   #request(asked: Asked): number {
@@ -164,6 +175,16 @@ export class AskingCpu extends Cpu {
     if (value === undefined) this.switching = true;
     else this.answer(value);
     return value ?? 0;
+  }
+
+  #freshness(kind: number, addr: Addr): number {
+    if (!this.#options.isWeak) return 0;
+    if (kind === ask.ASK_RELAX || kind === ask.ASK_MWAIT) this.#fresh = addr;
+    else if (addr === this.#fresh && (ask.isLoad(kind) || ask.isModify(kind))) {
+      this.#fresh = -1;
+      return ask.FRESH;
+    }
+    return 0;
   }
 
   /** The order of an operation with the fences before it; what the next one begins with is known then. */

@@ -2,7 +2,7 @@
 
 import type { Addr } from '../../memory/struct.js';
 import type { Outlook } from '../../view-machine/canonical/outlook.js';
-import { type Futures, LOADS, STORES } from './futures.js';
+import { type Futures, LOADS, LOCKING, STORES } from './futures.js';
 import type { Liveness } from './liveness.js';
 import { FENCE_WORD } from './requests.js';
 import type { Sharing } from './sharing.js';
@@ -22,32 +22,47 @@ export interface Known {
 /** Looks ahead along all code at once. */
 export class CodeOutlook implements Outlook {
   readonly mayFence: boolean;
+  readonly lockers: number;
   readonly #known: Known;
-  readonly #code: readonly (readonly number[])[];
+  /** Local states from which somebody may go on, and the CPU of each, as a bit. */
+  readonly #states: number[] = [];
+  readonly #bits: number[] = [];
 
   constructor(known: Known) {
     this.#known = known;
-    this.#code = Array.from({ length: known.cpus }, (_, cpu) =>
-      known.codeOf(cpu).filter((state) => state >= 0),
-    );
+    let lockers = 0;
+    for (let cpu = 0; cpu < known.cpus; cpu++) {
+      for (const state of known.codeOf(cpu)) {
+        if (state < 0) continue;
+        this.#states.push(state);
+        this.#bits.push(1 << cpu);
+        if (known.futures.mayLock(state)) lockers |= 1 << cpu;
+      }
+    }
+    this.lockers = lockers;
     this.mayFence = this.#who(FENCE_WORD, STORES) !== 0;
   }
 
   #who(addr: Addr, how: number): number {
     const { futures } = this.#known;
+    const states = this.#states;
     let who = 0;
-    for (const [cpu, states] of this.#code.entries()) {
-      if (states.some((state) => (futures.touches(state, addr) & how) !== 0)) who |= 1 << cpu;
+    for (let i = 0; i < states.length; i++) {
+      if ((futures.touches(states[i] as number, addr) & how) !== 0) who |= this.#bits[i] as number;
     }
     return who;
   }
 
   readers(addr: Addr): number {
-    return this.#known.sharing.isWritten(addr) ? this.#who(addr, LOADS) : 0;
+    return this.#known.sharing.isWritten(addr) ? this.#who(addr, LOADS | LOCKING) : 0;
   }
 
   writers(addr: Addr): number {
-    return this.#known.sharing.isWritten(addr) ? this.#who(addr, STORES) : 0;
+    return this.#known.sharing.isWritten(addr) ? this.#who(addr, STORES | LOCKING) : 0;
+  }
+
+  isLock(addr: Addr): boolean {
+    return this.#known.sharing.isWritten(addr) && this.#who(addr, LOADS | STORES) === 0;
   }
 
   isLive(addr: Addr): boolean {

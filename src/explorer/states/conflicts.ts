@@ -28,6 +28,8 @@ export interface ConflictsHost {
 export class Conflicts {
   /** The order of the step with others matters. */
   found = false;
+  /** Others can tell that the step was taken, or it has seen the newest value of a word that others store to. */
+  told = false;
   /** The code whose step it is. */
   owner = 0;
   /** Somebody looks ahead, and goes back to where the state is: whether steps commute is not asked. */
@@ -57,6 +59,7 @@ export class Conflicts {
   beginStep(cpu: number, owner: number, state: number): void {
     const { local } = this.#host;
     this.owner = owner;
+    this.told = false;
     this.touched.length = 0;
     this.#held = this.#broken === 'R-15' ? local.knownLocks : local.heldLocks(state);
     this.found = !this.isAhead && this.#masksInterrupt(cpu, owner, state);
@@ -136,6 +139,7 @@ export class Conflicts {
     const { sharing, futures, at } = this.#host;
     const { owner } = this;
     const isShared = writes(kind) ? sharing.write(owner, addr) : sharing.read(owner, addr);
+    if (isShared && (writes(kind) || ask.isImmediate(kind))) this.told = true;
     if (this.found || !isShared || this.#broken === 'R-1') return;
     if (writes(kind) && this.#causesInterrupt(addr)) this.found = true;
     if (this.found || futures.isGuarded(addr)) return;

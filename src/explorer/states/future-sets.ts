@@ -8,7 +8,9 @@ export const READS = 0;
 export const WRITES = 1;
 export const LOCKS = 2;
 export const UNLOCKS = 3;
-const SETS = 4;
+/** Under a weak memory: what sees the newest value, and no other. */
+export const LOOKS = 4;
+const SETS = 5;
 
 /** Accesses that local states may come to; those behind taking one lock can be left out. */
 export class FutureSets {

@@ -5,7 +5,7 @@
 
 import type { Addr } from '../../memory/struct.js';
 import { accesses, bitsOf, reads, writes } from './accesses.js';
-import { FutureSets, LOCKS, READS, UNLOCKS, WRITES } from './future-sets.js';
+import { FutureSets, LOCKS, LOOKS, READS, UNLOCKS, WRITES } from './future-sets.js';
 import type { LocalStates } from './local-states.js';
 import * as ask from './requests.js';
 import type { SearchRule } from './rules.js';
@@ -14,6 +14,7 @@ import type { Sharing } from './sharing.js';
 /** What {@link Futures.touches} says. */
 export const LOADS = 1;
 export const STORES = 2;
+export const LOCKING = 4;
 
 /** No lock is common to all accesses of a word. */
 const UNGUARDED = 0;
@@ -28,6 +29,8 @@ export interface FuturesOptions {
 
 /** Future accesses of every local state, to the words that are shared. */
 export class Futures {
+  /** Answers of the memory that are not the newest are counted: then a store may not come first just because loads allow it. */
+  countsAnswers = false;
   #surprises = 0;
   readonly #local: LocalStates;
   readonly #sharing: Sharing;
@@ -168,13 +171,20 @@ export class Futures {
     const bits = this.#bitsOf(kind, this.#local.a(state));
     for (let part = first; part < first + (this.#parts[addr] as number); part++) {
       if (((this.#bits[part] as number) & bits) === 0) continue;
+      // Under a weak memory a trylock that fails has read from one of several messages.
+      if (this.#isWeak && kind === ask.ASK_TRYLOCK) sets.mayStill(state, READS, part);
       if (kind === ask.ASK_LOCK || kind === ask.ASK_TRYLOCK) sets.mayStill(state, LOCKS, part);
       else if (kind === ask.ASK_UNLOCK) sets.mayStill(state, UNLOCKS, part);
       else {
         if (writes(kind)) sets.mayStill(state, WRITES, part);
         if (reads(kind)) sets.mayStill(state, READS, part);
+        if (this.#looks(state, kind)) sets.mayStill(state, LOOKS, part);
       }
     }
+  }
+
+  #looks(state: number, kind: number): boolean {
+    return this.#isWeak && this.#broken !== 'R-18' && ask.looks(kind, this.#local.order(state));
   }
 
   /** What states may come to before they take a lock. */
@@ -217,22 +227,28 @@ export class Futures {
     return true;
   }
 
-  /**
-   * Whether code in a local state may still load from a word (1), store to it (2), or both (3); 3 if that is not known. A lock
-   * is both.
-   */
+  /** What code in a local state may still do to a word: {@link LOADS}, {@link STORES}, {@link LOCKING}; all if it is not known. */
   touches(state: number, addr: Addr): number {
     const first = this.#first[addr] as number;
-    if (first < 0) return LOADS | STORES;
+    if (first < 0) return LOADS | STORES | LOCKING;
     const sets = this.#all;
-    let [loads, stores] = [0, 0];
+    let touched = 0;
     for (let part = first; part < first + (this.#parts[addr] as number); part++) {
       const bit = 1 << (part & 31);
       const locks = sets.word(state, LOCKS, part) | sets.word(state, UNLOCKS, part);
-      loads |= (locks | sets.word(state, READS, part)) & bit;
-      stores |= (locks | sets.word(state, WRITES, part)) & bit;
+      if ((locks & bit) !== 0) touched |= LOCKING;
+      if ((sets.word(state, READS, part) & bit) !== 0) touched |= LOADS;
+      if ((sets.word(state, WRITES, part) & bit) !== 0) touched |= STORES;
     }
-    return (loads === 0 ? 0 : LOADS) | (stores === 0 ? 0 : STORES);
+    return touched;
+  }
+
+  /** Whether code in a local state may still take a lock. */
+  mayLock(state: number): boolean {
+    for (let part = 0; part < this.#bits.length; part += 32) {
+      if (this.#all.word(state, LOCKS, part) !== 0) return true;
+    }
+    return false;
   }
 
   #meets(sets: FutureSets, other: number, kind: number, addr: Addr, a: number): boolean {
@@ -241,7 +257,9 @@ export class Futures {
     for (let part = first; part < first + (this.#parts[addr] as number); part++) {
       if (((this.#bits[part] as number) & bits) === 0) continue;
       let met = sets.word(other, WRITES, part);
-      if (writes(kind)) met |= sets.word(other, READS, part);
+      // A weak memory may still show a load what a store has replaced: the store may as well be first.
+      const seers = this.#isWeak && !this.countsAnswers ? LOOKS : READS;
+      if (writes(kind)) met |= sets.word(other, seers, part);
       // Nobody takes a lock before it is released, and who releases it has taken it.
       if (this.#broken === 'R-5' && kind === ask.ASK_UNLOCK) met = 0;
       if (kind !== ask.ASK_UNLOCK) met |= sets.word(other, LOCKS, part);

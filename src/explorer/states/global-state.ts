@@ -82,7 +82,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     this.#broken = broken;
     this.#machine = machine;
     this.cpuCount = machine.bodies.length;
-    this.weak = isWeak ? new WeakMemory(image, this.cpuCount) : undefined;
+    this.weak = isWeak ? new WeakMemory(image, this.cpuCount, broken) : undefined;
     this.memory = this.weak ?? new UndoableMemory(image);
     this.sharing = new Sharing(image.length);
     this.#keepsEvents = keepsEvents;
@@ -292,6 +292,14 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     }
     if (owner !== cpu) this.#finishInterrupt(cpu);
     return this.conflicts.found;
+  }
+
+  /** Whether the next operation of a CPU is a load that may see older values than the newest, and nothing else. */
+  isLazy(cpu: number): boolean {
+    const state = this.at[this.owner(cpu)] as number;
+    const kind = this.local.kind(state);
+    if (!ask.isLoad(kind) || this.weak?.owes(cpu) === true) return false;
+    return (this.local.order(state) & (ask.FRESH | ask.OWES_FENCE)) === 0;
   }
 
   /** Whether the order of the next operation of a CPU with others matters, as far as that can be told before it is executed. */

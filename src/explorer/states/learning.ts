@@ -12,6 +12,8 @@ const SEED = 2;
 /** Executions from the beginning, and from a point where code was come to that had not been executed before. */
 const FROM_START = 300;
 const FROM_POINT = 30;
+/** Steps after which an execution is given up: it may wait for a message that it never reads. */
+const MOST_STEPS = 4000;
 /** How often a CPU is left for another, and how often the memory does not answer the newest: drawn for each execution. */
 const SWITCHES = [1, 0.3, 0.1] as const;
 const STALE = [0, 0.2, 0.5, 1] as const;
@@ -40,7 +42,9 @@ export class Learning {
     walk.start();
     this.#follow(walk, way);
     let last = -1;
+    const most = walk.steps + MOST_STEPS;
     for (let choices = walk.come(); choices !== 0; choices = walk.come()) {
+      if (walk.steps > most) break;
       const goesOn = last >= 0 && ((choices >> last) & 1) === 1 && !random.chance(switches);
       if (!goesOn) last = this.#choose(choices);
       walk.take(last);

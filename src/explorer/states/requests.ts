@@ -46,15 +46,27 @@ export const ORDER = 7;
 export const READ_FENCE = 8;
 export const WRITE_FENCE = 16;
 export const OWES_FENCE = 32;
+/** A load of the newest value: its CPU was told that the word has changed. */
+export const FRESH = 64;
 
 /** Whether a request is part of the step before it. */
 export function isImmediate(kind: number): boolean {
   return kind >= ASK_GET;
 }
 
+/** Whether a request is a load of a CPU, with a scheduling point. */
+export function isLoad(kind: number): boolean {
+  return kind === ASK_READ || kind === ASK_BIT;
+}
+
 /** Whether a request is a read-modify-write. */
 export function isModify(kind: number): boolean {
   return kind >= ASK_XCHG && kind <= ASK_CLEAR_BIT;
+}
+
+/** Whether a request sees the newest value of its word, and no other. */
+export function looks(kind: number, order: number): boolean {
+  return kind === ASK_GET || kind === ASK_RELAX || kind === ASK_MWAIT || (order & FRESH) !== 0;
 }
 
 /** Whether an operation of this order executes a strong fence, or may. */

@@ -20,7 +20,23 @@ export const RULES = [
   'R-15', // before a step nobody else gets past taking a lock that the code of the step holds
   'R-16', // a step is no choice if it commutes with all that the other of two CPUs does until it has to wait
   'R-17', // so is a whole section of a lock, if it and the sections that the other enters meanwhile lead to one state in either order
+  'R-18', // under a weak memory a store may come before a load of another CPU, which may still see the older value
+  'R-19', // and a load may come right before the next step of its CPU that others can tell from none
+  'R-20', // messages below what all who may access the word respect are no part of a state
+  'R-21', // positions are one if no message and no access that may be overtaken lies between
+  'R-22', // accesses of which everything that must come after them knows anyway are no part of a state
+  'R-23', // fence times are one if nothing that matters was published between
 ] as const;
+
+/** Rules of the memory of the kernel. */
+export const WEAK_RULES: ReadonlySet<SearchRule> = new Set([
+  'R-18',
+  'R-19',
+  'R-20',
+  'R-21',
+  'R-22',
+  'R-23',
+]);
 
 /** A rule of the search. */
 export type SearchRule = (typeof RULES)[number];

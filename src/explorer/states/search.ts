@@ -110,6 +110,7 @@ export class StateSearch {
   bound(preemptions: number, weak = Infinity): void {
     this.#walk.most = preemptions;
     this.#walk.mostWeak = weak;
+    this.#walk.state.futures.countsAnswers = weak !== Infinity;
     this.#done = false;
     this.#begin();
   }
@@ -242,6 +243,7 @@ export class StateSearch {
     this.#walk = this.#newWalk(steps);
     this.#walk.most = most;
     this.#walk.mostWeak = mostWeak;
+    this.#walk.state.futures.countsAnswers = mostWeak !== Infinity;
     return true;
   }
 

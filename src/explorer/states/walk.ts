@@ -33,6 +33,7 @@ export interface Point {
   readonly last: number;
   readonly preemptions: number;
   readonly weak: number;
+  readonly lazy: number;
 }
 
 /** Executes one scenario, one execution after another, and takes steps back. */
@@ -56,8 +57,11 @@ export class Walk {
   last = -1;
   preemptions = 0;
   weak = 0;
+  /** A CPU that has begun to load what others store, right before its next step that they can tell; -1: none. */
+  lazy = -1;
   readonly #bound: number;
   readonly #isPlain: boolean;
+  readonly #isBroken: boolean;
   readonly #ahead: Lookahead;
   readonly #sections: Sections;
   #bounded = false;
@@ -68,6 +72,7 @@ export class Walk {
     this.steps = steps;
     this.#bound = bound;
     this.#isPlain = isPlain;
+    this.#isBroken = broken === 'R-19';
     this.#ahead = new Lookahead(state, broken);
     this.#sections = new Sections(state, broken);
   }
@@ -75,7 +80,7 @@ export class Walk {
   /** Stand at the beginning. */
   start(): void {
     this.depth = this.preemptions = this.weak = 0;
-    this.last = -1;
+    this.last = this.lazy = -1;
     this.#ahead.clear();
     this.state.start();
   }
@@ -93,8 +98,8 @@ export class Walk {
 
   /** The point where the execution stands. */
   here(): Point {
-    const { depth, last, preemptions, weak } = this;
-    return { mark: this.state.mark(), depth, last, preemptions, weak };
+    const { depth, last, preemptions, weak, lazy } = this;
+    return { mark: this.state.mark(), depth, last, preemptions, weak, lazy };
   }
 
   /** Stand at a point of this execution, or of one that it has in common with it. */
@@ -104,6 +109,7 @@ export class Walk {
     this.last = point.last;
     this.preemptions = point.preemptions;
     this.weak = point.weak;
+    this.lazy = point.lazy;
   }
 
   /** How the execution came to where it stands. */
@@ -128,7 +134,7 @@ export class Walk {
       this.isForced = forced >= 0;
       if (this.isForced) return 1 << forced;
       if (this.isOverlong) return 0;
-      const choices = this.choices();
+      const choices = this.#ofLazy(this.choices());
       if (choices === 0) {
         if (state.passTime()) continue;
         return 0;
@@ -138,11 +144,23 @@ export class Walk {
     }
   }
 
+  /** Choices that there are while a CPU loads what others store: its own. */
+  #ofLazy(choices: number): number {
+    if (this.lazy < 0) return choices;
+    const n = this.state.cpuCount;
+    const own = choices & ((1 << this.lazy) | (1 << (2 * n + this.lazy)));
+    if (own !== 0) return own;
+    this.lazy = -1;
+    return choices;
+  }
+
   /** Hash of the state; with a bound, of what is left of it too. */
   hash(): [number, number] {
     this.state.hash();
     const { low, high } = this.state;
-    if (this.most === Infinity && this.mostWeak === Infinity) return [low, high];
+    if (this.most === Infinity && this.mostWeak === Infinity) {
+      return this.lazy < 0 ? [low, high] : [mix(low, this.lazy), mixAgain(high, this.lazy)];
+    }
     const spent = 64 * this.preemptions + this.last + 1;
     return [mix(mix(low, spent), this.weak), mixAgain(mixAgain(high, spent), this.weak)];
   }
@@ -169,17 +187,18 @@ export class Walk {
       return true;
     }
     const mark = this.state.mark();
-    const [last, preemptions] = [this.last, this.preemptions];
+    const { last, preemptions, lazy } = this;
     this.choose(choice);
     if (this.state.weak.answers.taken.length === 0) return true;
-    this.#takeBack(mark);
+    this.#takeBack(mark, lazy);
     this.last = last;
     this.preemptions = preemptions;
     return false;
   }
 
   /** Take back the last step. */
-  #takeBack(mark: Mark): void {
+  #takeBack(mark: Mark, lazy: number): void {
+    this.lazy = lazy;
     this.weak -= this.state.weak?.answers.weak ?? 0;
     this.depth--;
     this.state.restore(mark);
@@ -210,11 +229,21 @@ export class Walk {
     const isWait = weak !== undefined && choice < n && state.isBlocked(choice);
     this.#count(isWait ? 3 * n + choice : choice);
     weak?.answers.begin(decided, this.mostWeak - this.weak, this.random);
+    const isLazy = weak !== undefined && choice < n && !isWait && state.isLazy(choice);
     const isContended = this.#carryOut(choice);
     if (weak === undefined) return isContended;
+    this.#beLazy(choice % n, isLazy && !state.conflicts.told, isContended);
     this.answers[this.depth - 1] = weak.answers.taken;
     this.weak += weak.answers.weak;
     return isContended;
+  }
+
+  /** Note whether a CPU goes on loading: others wait until it has taken a step that they can tell. */
+  #beLazy(cpu: number, isLazy: boolean, isContended: boolean): void {
+    if (this.mostWeak !== Infinity || this.#isPlain) return;
+    if (isLazy && isContended) this.lazy = cpu;
+    else if (!this.#isBroken && this.lazy === cpu && (isContended || this.state.conflicts.told))
+      this.lazy = -1;
   }
 
   #carryOut(choice: number): boolean {
@@ -282,10 +311,11 @@ export class Walk {
       return WENT;
     }
     const mark = state.mark();
+    const { lazy } = this;
     const isContended = this.take(cpu);
     const isOnly = state.weak?.answers.taken.length === 0;
     if (isOnly && !isContended) return WENT;
-    this.#takeBack(mark);
+    this.#takeBack(mark, lazy);
     return isContended ? STAYS : HAS_ANSWERS;
   }
 

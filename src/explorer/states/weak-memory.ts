@@ -10,6 +10,7 @@ import { ViewMachine } from '../../view-machine/view-machine.js';
 import { Answers } from './answers.js';
 import { mix, mixAgain } from './hash.js';
 import * as ask from './requests.js';
+import type { SearchRule } from './rules.js';
 import type { Requests } from './undoable-memory.js';
 
 /** Accesses of a CPU that stay unordered at a time. Nothing else of the machine is bounded. */
@@ -31,9 +32,6 @@ export class WeakMemory {
   readonly #machine: ViewMachine;
   readonly #encoder: Encoder;
   readonly #decoder: Decoder;
-  /** The word that each CPU was told has changed: it sees the newest value of it next; -1 for none. */
-  readonly #fresh: Int32Array;
-  readonly #cpus: number;
   /** States that were kept, and where the operations after each begin in {@link #log}. */
   readonly #kept: Int32Array[] = [];
   readonly #begins: number[] = [];
@@ -42,9 +40,9 @@ export class WeakMemory {
   #code: Int32Array | undefined;
   readonly #start: Int32Array;
 
-  constructor(initial: Int32Array, cpus: number) {
+  /** @param broken a rule whose condition is ignored: for tests only */
+  constructor(initial: Int32Array, cpus: number, broken?: SearchRule) {
     this.#initial = initial;
-    this.#cpus = cpus;
     this.#machine = new ViewMachine({
       cpus,
       words: initial.length,
@@ -53,9 +51,8 @@ export class WeakMemory {
       maxHistory: UNBOUNDED,
     });
     this.#machine.reset(initial, this.answers);
-    this.#encoder = new Encoder(this.#machine.state);
+    this.#encoder = new Encoder(this.#machine.state, broken);
     this.#decoder = new Decoder(this.#machine.state);
-    this.#fresh = new Int32Array(cpus).fill(-1);
     this.#start = this.encode(EVERYTHING);
     this.restart();
   }
@@ -114,14 +111,15 @@ export class WeakMemory {
   #perform(cpu: CpuId, kind: number, addr: Addr, a: number, b: number, order: number): number {
     const machine = this.#machine;
     const fences = order & (ask.READ_FENCE | ask.WRITE_FENCE);
+    this.answers.fresh = (order & ask.FRESH) !== 0;
     if (kind !== ask.ASK_PREEMPT || fences !== 0) machine.rmwEnd(cpu);
     if ((fences & ask.READ_FENCE) !== 0) machine.fence(cpu, model.FENCE_RMB);
     if ((fences & ask.WRITE_FENCE) !== 0) machine.fence(cpu, model.FENCE_WMB);
     switch (kind) {
       case ask.ASK_READ:
-        return this.#load(cpu, addr, order & ask.ORDER);
+        return machine.load(cpu, addr, order & ask.ORDER);
       case ask.ASK_BIT:
-        return (this.#load(cpu, addr, order & ask.ORDER) >>> a) & 1;
+        return (machine.load(cpu, addr, order & ask.ORDER) >>> a) & 1;
       case ask.ASK_WRITE:
         machine.store(cpu, addr, a, order & ask.ORDER);
         return 0;
@@ -133,7 +131,6 @@ export class WeakMemory {
         return 0;
       case ask.ASK_RELAX:
       case ask.ASK_MWAIT:
-        this.#fresh[cpu] = addr;
         return 0;
       case ask.ASK_LOCK:
       case ask.ASK_TRYLOCK:
@@ -149,24 +146,9 @@ export class WeakMemory {
     }
   }
 
-  #load(cpu: CpuId, addr: Addr, order: number): number {
-    this.#beginFresh(cpu, addr);
-    const value = this.#machine.load(cpu, addr, order);
-    this.answers.fresh = false;
-    return value;
-  }
-
-  #beginFresh(cpu: CpuId, addr: Addr): void {
-    if (this.#fresh[cpu] !== addr) return;
-    this.#fresh[cpu] = -1;
-    this.answers.fresh = true;
-  }
-
   #modify(cpu: CpuId, kind: number, addr: Addr, a: number, b: number, order: number): number {
     const [op, operand, expected] = modifies(kind, a, b);
-    this.#beginFresh(cpu, addr);
     const old = this.#machine.rmw(cpu, addr, op, operand, expected, order);
-    this.answers.fresh = false;
     if (kind === ask.ASK_SET_BIT || kind === ask.ASK_CLEAR_BIT) return (old >>> a) & 1;
     return kind === ask.ASK_ADD || kind === ask.ASK_OR || kind === ask.ASK_AND ? 0 : old;
   }
@@ -174,28 +156,18 @@ export class WeakMemory {
   /** Compute {@link low} and {@link high}. Returns the numbers that they are of. */
   encode(outlook: Outlook): Int32Array {
     const code = this.#encoder.encode(outlook);
-    const whole = new Int32Array(code.length + this.#cpus);
-    whole.set(code);
-    for (let cpu = 0; cpu < this.#cpus; cpu++) {
-      const addr = this.#fresh[cpu] as Addr;
-      const isWanted = addr >= 0 && ((outlook.readers(addr) >> cpu) & 1) !== 0;
-      whole[code.length + cpu] = isWanted ? addr : -1;
-    }
-    let [low, high] = [whole.length, whole.length];
-    for (const n of whole) {
-      low = mix(low, n);
-      high = mixAgain(high, n);
+    let [low, high] = [code.length, code.length];
+    for (let i = 0; i < code.length; i++) {
+      low = mix(low, code[i] as number);
+      high = mixAgain(high, code[i] as number);
     }
     this.low = low;
     this.high = high;
-    return (this.#code = whole);
+    return (this.#code = code);
   }
 
   #decode(code: Int32Array): void {
     this.#decoder.decode(code, this.#initial);
-    for (let cpu = 0; cpu < this.#cpus; cpu++) {
-      this.#fresh[cpu] = code[code.length - this.#cpus + cpu] as number;
-    }
     this.#code = undefined;
   }
 
@@ -244,6 +216,8 @@ const EVERYTHING: Outlook = {
   readers: () => -1,
   writers: () => -1,
   isLive: () => true,
+  isLock: () => false,
+  lockers: -1,
   mayFence: true,
 };
 

@@ -16,6 +16,13 @@ import { Survey } from './survey.js';
 /** Which positions of a view are kept, given what else holds. */
 type Keeps = (id: number, position: number) => boolean;
 
+function keepsAny(view: FlatView, keeps: Keeps): boolean {
+  for (let i = 0; i < view.length; i += 2) {
+    if (keeps(view[i] as number, view[i + 1] as number)) return true;
+  }
+  return false;
+}
+
 /** Encodes states of one machine. */
 export class Encoder {
   readonly #machine: MachineState;
@@ -27,10 +34,16 @@ export class Encoder {
   /** Indices of the writes of each CPU that are kept in its window. */
   readonly #written: number[][];
   readonly #settled = new Set<number>();
+  readonly #areTimesOne: boolean;
+  /** The view that is being written: positions by location id, and the ids by address. */
+  readonly #highest: number[] = [];
+  readonly #ids: number[] = [];
 
-  constructor(machine: MachineState) {
+  /** @param broken a rule whose condition is ignored: for tests only */
+  constructor(machine: MachineState, broken?: string) {
     this.#machine = machine;
-    this.#survey = new Survey(machine);
+    this.#survey = new Survey(machine, broken);
+    this.#areTimesOne = broken === 'R-23';
     this.#written = machine.processors.map(() => []);
   }
 
@@ -45,22 +58,19 @@ export class Encoder {
     this.#locations();
     for (const cpu of this.#machine.processors) this.#processor(cpu);
     this.#global();
-    return Int32Array.from(this.#out);
+    return new Int32Array(this.#out);
   }
 
   #push(...numbers: number[]): void {
     this.#out.push(...numbers);
   }
-
   #time(time: number): void {
     this.#times.push(this.#out.length);
     this.#out.push(time);
   }
-
   #addrOf(id: number): Addr {
     return (this.#machine.locations[id] as Location).addr;
   }
-
   #numberWrites(): void {
     for (const { id: cpu, window } of this.#machine.processors) {
       const list = this.#written[cpu] as number[];
@@ -121,9 +131,9 @@ export class Encoder {
           return true;
       }
     }
-    if (this.#countOf(message.view, this.#published(message.fenceTime)) > 0) return true;
+    if (keepsAny(message.view, this.#published(message.fenceTime))) return true;
     if (message.kind !== UNLOCK) return false;
-    return this.#countOf(message.ownBefore, this.#published(message.ownBeforeTime)) > 0;
+    return keepsAny(message.ownBefore, this.#published(message.ownBeforeTime));
   }
 
   /** Find the locations of which nothing is left but a value: nothing that is known of them matters. */
@@ -147,7 +157,7 @@ export class Encoder {
     const machine = this.#machine;
     const at = this.#out.length;
     this.#push(0);
-    for (const addr of Int32Array.from(machine.touched).sort()) {
+    for (const addr of new Int32Array(machine.touched).sort()) {
       const id = machine.ids[addr] as number;
       if (id > 0 && !this.#settled.has(id)) continue;
       const value = machine.newest(addr);
@@ -205,42 +215,48 @@ export class Encoder {
     return (id, position) => !this.#survey.isRespected(cpu, id, position);
   }
 
-  #countOf(view: FlatView, keeps: Keeps): number {
-    let count = 0;
-    for (let i = 0; i < view.length; i += 2) {
-      if (keeps(view[i] as number, view[i + 1] as number)) count++;
-    }
-    return count;
-  }
-
   /** A view: the highest position of each location, by address. */
   #flat(view: FlatView, keeps: Keeps): void {
-    const highest = new Map<number, number>();
     for (let i = 0; i < view.length; i += 2) {
-      const id = view[i] as number;
-      const position = view[i + 1] as number;
-      if (keeps(id, position) && position > (highest.get(id) ?? 0)) highest.set(id, position);
+      this.#raise(view[i] as number, view[i + 1] as number, keeps);
     }
-    this.#highest(highest);
+    this.#raised();
   }
 
   #sparse(view: SparseView, keeps: Keeps): void {
-    const highest = new Map<number, number>();
     for (let i = 0; i < view.count; i++) {
       const id = view.locations[i] as number;
-      if (keeps(id, view.get(id))) highest.set(id, view.get(id));
+      this.#raise(id, view.get(id), keeps);
     }
-    this.#highest(highest);
+    this.#raised();
   }
 
-  #highest(highest: ReadonlyMap<number, number>): void {
-    const { ranks } = this.#survey;
-    const pairs = [...highest]
-      .map(([id, position]): [number, number] => [this.#addrOf(id), ranks.of(id, position)])
-      .filter(([, rank]) => rank > 0)
-      .sort(([a], [b]) => a - b);
-    this.#push(pairs.length);
-    for (const [addr, rank] of pairs) this.#push(addr, rank);
+  /** Note a position of the view that is being written. */
+  #raise(id: number, position: number, keeps: Keeps): void {
+    if (position <= (this.#highest[id] ?? 0) || !keeps(id, position)) return;
+    if (this.#survey.ranks.of(id, position) === 0) return;
+    const { places } = this.#survey;
+    const ids = this.#ids;
+    if ((this.#highest[id] ?? 0) === 0) {
+      let i = ids.length;
+      ids.push(id);
+      for (; i > 0 && (places[ids[i - 1] as number] as number) > (places[id] as number); i--) {
+        ids[i] = ids[i - 1] as number;
+      }
+      ids[i] = id;
+    }
+    this.#highest[id] = position;
+  }
+
+  /** Write the view whose positions were noted. */
+  #raised(): void {
+    const ids = this.#ids;
+    this.#out.push(ids.length);
+    for (const id of ids) {
+      this.#out.push(this.#addrOf(id), this.#survey.ranks.of(id, this.#highest[id] as number));
+      this.#highest[id] = 0;
+    }
+    ids.length = 0;
   }
 
   #processor(cpu: Processor): void {
@@ -290,7 +306,13 @@ export class Encoder {
   #coherence(cpu: Processor, id: number): number {
     const all = (this.#survey.readers[id] as number) | (this.#survey.writers[id] as number);
     if (((all >> cpu.id) & 1) === 0) return 0;
-    return this.#survey.ranks.exactly(id, cpu.coherence[id] as number) + 1;
+    const position = cpu.coherence[id] as number;
+    if ((((this.#survey.windows[id] as number) >> cpu.id) & 1) === 0) {
+      // What it read last tells it nothing again, or what it wrote does: the bound says it all.
+      const message = this.#survey.messageAt(id, position);
+      if (message === undefined || message.writer === cpu.id || !this.#tells(message)) return 0;
+    }
+    return this.#survey.ranks.exactly(id, position) + 1;
   }
 
   #window(cpu: Processor): void {
@@ -330,9 +352,9 @@ export class Encoder {
     const base = Math.max(ownFenceTime, carried.fenceTime);
     const published = this.#published(base);
     const keeps: Keeps = (id, at) => published(id, at) && at > carried.get(id);
-    const isPlain =
-      older === 0 && ownAtUnlockTime <= base && this.#countOf(ownAtUnlock, keeps) === 0;
-    if (unlockEvent === 0 || isPlain) {
+    const isPlain = older === 0 && ownAtUnlockTime <= base && !keepsAny(ownAtUnlock, keeps);
+    const mayLock = (((this.#outlook as Outlook).lockers >> cpu.id) & 1) !== 0;
+    if (unlockEvent === 0 || isPlain || !mayLock) {
       this.#push(0);
       return;
     }
@@ -364,7 +386,7 @@ export class Encoder {
         this.#push(this.#addrOf(id), rank);
       }
       const changes = (out.length - start - 1) / 2;
-      if (changes === 0) out.length = start;
+      if (changes === 0 || this.#areTimesOne) out.length = start;
       else {
         out[start] = changes;
         count++;

@@ -10,6 +10,10 @@ export interface Outlook {
   writers(addr: Addr): number;
   /** Whether the value of a word may still be seen, in any way, before it is overwritten by a store in coherence order. */
   isLive(addr: Addr): boolean;
+  /** Whether a word is only locked and unlocked from now on: who takes a lock sees the newest message, wherever it stands. */
+  isLock(addr: Addr): boolean;
+  /** CPUs whose code may still take a lock, as a bit mask. */
+  readonly lockers: number;
   /** Whether anybody may still execute a strong fence. */
   readonly mayFence: boolean;
 }

@@ -1,6 +1,6 @@
 /** What of a machine's state can still matter: messages that somebody may read, accesses that bind what is not bound anyway. */
 
-import type { Location } from '../location.js';
+import type { Location, Message } from '../location.js';
 import type { Processor } from '../processor.js';
 import type { MachineState } from '../state.js';
 import { AFTER_ALL, type Entry, HAS_VIEW } from '../window.js';
@@ -10,7 +10,7 @@ import type { FlatView } from '../sparse-view.js';
 
 /** Looks through one state of a machine after another. */
 export class Survey {
-  readonly ranks = new Ranks();
+  readonly ranks: Ranks;
   /** CPUs that may still load, or store to, a location: bit masks by location id. */
   readonly readers: number[] = [];
   readonly writers: number[] = [];
@@ -18,14 +18,21 @@ export class Survey {
   readonly windows: number[] = [];
   /** Index of the first message that is kept, by location id. */
   readonly first: number[] = [];
-  /** Location ids by address. */
+  /** Location ids by address, and the place of each there. */
   readonly order: number[] = [];
+  readonly places: number[] = [];
+  /** 1 for locations that are only locked and unlocked, by location id. */
+  readonly #locks: number[] = [];
   /** 1 for each entry of a CPU's window that is kept. */
   readonly kept: Uint8Array[] = [];
   readonly #machine: MachineState;
+  readonly #broken: string | undefined;
 
-  constructor(machine: MachineState) {
+  /** @param broken a rule whose condition is ignored: for tests only */
+  constructor(machine: MachineState, broken?: string) {
     this.#machine = machine;
+    this.#broken = broken;
+    this.ranks = new Ranks(broken === 'R-21');
     for (const { window } of machine.processors) {
       this.kept.push(new Uint8Array(window.count + machine.options.windowCap + 1));
     }
@@ -40,9 +47,11 @@ export class Survey {
       const { addr } = locations[id] as Location;
       this.readers[id] = outlook.readers(addr);
       this.writers[id] = outlook.writers(addr);
+      this.#locks[id] = outlook.isLock(addr) ? 1 : 0;
       this.order.push(id);
     }
     this.order.sort((a, b) => (locations[a] as Location).addr - (locations[b] as Location).addr);
+    for (let i = 0; i < used; i++) this.places[this.order[i] as number] = i;
     for (const { id, window } of machine.processors) {
       (this.kept[id] as Uint8Array).fill(1, 0, window.count);
     }
@@ -93,9 +102,14 @@ export class Survey {
     return Math.max(writeBound[id] as number, this.#machine.global.at(id, writeTime));
   }
 
+  /** Whether no position of a location is told apart from another: it is only locked and unlocked. */
+  #isFree(id: number): boolean {
+    return this.#locks[id] === 1 && this.windows[id] === 0;
+  }
+
   /** Whether a CPU has to respect a position of a location in all it will do, whatever else it learns. */
   isRespected(cpu: Processor, id: number, position: number): boolean {
-    if (!this.concerns(cpu.id, id)) return true;
+    if (!this.concerns(cpu.id, id) || this.#isFree(id)) return true;
     if (Math.min(this.readBound(cpu, id), this.writeBound(cpu, id)) >= position) return true;
     if ((cpu.coherence[id] as number) < position) return false;
     return !this.#hasBelow(cpu, id, position);
@@ -138,6 +152,7 @@ export class Survey {
   }
 
   #isRespectedEntry(cpu: Processor, entry: Entry): boolean {
+    if (this.#broken === 'R-22') return true;
     if (entry.boundTime > Math.min(cpu.readTime, cpu.writeTime)) return false;
     if (!this.#respects(cpu, entry.extra)) return false;
     if ((entry.flags & HAS_VIEW) === 0) return true;
@@ -146,7 +161,11 @@ export class Survey {
 
   /** Find the messages of a location that are kept, and its thresholds. */
   #rank(id: number, location: Location): void {
-    const floor = this.#floor(id);
+    if (this.#isFree(id)) {
+      this.first[id] = location.count - 1;
+      return;
+    }
+    const floor = this.#broken === 'R-20' ? Infinity : this.#floor(id);
     let first = location.count - 1;
     while (first > 0 && location.at(first).position > floor) first--;
     this.first[id] = first;
@@ -177,6 +196,15 @@ export class Survey {
       }
     }
     return floor;
+  }
+
+  /** The kept message at a position. */
+  messageAt(id: number, position: number): Message | undefined {
+    const location = this.#machine.locations[id] as Location;
+    for (let i = location.count - 1; i >= (this.first[id] as number); i--) {
+      if (location.at(i).position === position) return location.at(i);
+    }
+    return undefined;
   }
 
   /** Whether a CPU other than the writer may read a message. */
