@@ -128,6 +128,13 @@ export class Conflicts {
     this.#touchWord(kind, local.addr(state), local.a(state));
   }
 
+  /** Whether what a local state of a CPU asks for is a load that may see older values than the newest, and nothing else. */
+  isLazy(cpu: number, state: number): boolean {
+    const { local, weak } = this.#host;
+    if (!ask.isLoad(local.kind(state)) || weak?.owes(cpu) === true) return false;
+    return (local.order(state) & (ask.FRESH | ask.OWES_FENCE)) === 0;
+  }
+
   /** Whether an operation executes a strong fence besides what it is. */
   #isFenced(state: number): boolean {
     const { local, weak, cpuCount } = this.#host;

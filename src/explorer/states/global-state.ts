@@ -294,14 +294,6 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     return this.conflicts.found;
   }
 
-  /** Whether the next operation of a CPU is a load that may see older values than the newest, and nothing else. */
-  isLazy(cpu: number): boolean {
-    const state = this.at[this.owner(cpu)] as number;
-    const kind = this.local.kind(state);
-    if (!ask.isLoad(kind) || this.weak?.owes(cpu) === true) return false;
-    return (this.local.order(state) & (ask.FRESH | ask.OWES_FENCE)) === 0;
-  }
-
   /** Whether the order of the next operation of a CPU with others matters, as far as that can be told before it is executed. */
   isContended(cpu: number): boolean {
     const owner = this.owner(cpu);

@@ -229,13 +229,18 @@ export class Walk {
     const isWait = weak !== undefined && choice < n && state.isBlocked(choice);
     this.#count(isWait ? 3 * n + choice : choice);
     weak?.answers.begin(decided, this.mostWeak - this.weak, this.random);
-    const isLazy = weak !== undefined && choice < n && !isWait && state.isLazy(choice);
+    const isLazy = weak !== undefined && choice < n && !isWait && this.#isLazy(choice);
     const isContended = this.#carryOut(choice);
     if (weak === undefined) return isContended;
     this.#beLazy(choice % n, isLazy && !state.conflicts.told, isContended);
     this.answers[this.depth - 1] = weak.answers.taken;
     this.weak += weak.answers.weak;
     return isContended;
+  }
+
+  #isLazy(cpu: number): boolean {
+    const { conflicts, at } = this.state;
+    return conflicts.isLazy(cpu, at[this.state.owner(cpu)] as number);
   }
 
   /** Note whether a CPU goes on loading: others wait until it has taken a step that they can tell. */
