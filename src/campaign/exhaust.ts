@@ -8,7 +8,7 @@ import type { ExhaustReport } from '../explorer/states/exhaust.js';
 import { readJsonFile, replaceFile } from './files.js';
 import { checkOptions, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
-import { choiceOf, duration, integerIn, listOf, textOf, writableFile } from './rules.js';
+import { choiceOf, duration, flag, integerIn, listOf, textOf, writableFile } from './rules.js';
 import { catalogueScenarios, chooseScenario, type Chosen } from './scenarios.js';
 import type { Rows } from './sets.js';
 import { Workers } from './workers.js';
@@ -23,6 +23,8 @@ export interface ExhaustOptions extends Watching {
   readonly budgetMs?: number;
   /** File with the races that are done: they are not searched again, those that follow are added. */
   readonly checkpoint?: string;
+  /** Search each race that is proved once more, and compare the states. Default no. */
+  readonly again?: boolean;
   /** Worker threads: as many races are searched at a time. Default one for each core. */
   readonly threads?: number;
 }
@@ -53,6 +55,10 @@ export const EXHAUST_OPTIONS = {
     about: 'keep the races that are done in a file, and go on from there',
     flags: '--checkpoint <file>',
   },
+  again: {
+    rule: flag,
+    about: 'search each race that is proved once more, and compare the states',
+  },
   threads: {
     rule: integerIn({ min: 1, max: 256 }),
     about: 'worker threads',
@@ -71,6 +77,13 @@ export interface ExhaustedRace extends ExhaustReport {
    */
   readonly says: 'proved' | 'bounded' | 'searched' | 'refuted';
   readonly fingerprint: string;
+  /** The digest of a second search; null when there was none. */
+  readonly again: string | null;
+}
+
+/** Whether a second search of a race did not show what the first one did. */
+export function differs({ digest, again }: ExhaustedRace): boolean {
+  return again !== null && again !== digest;
 }
 
 /** What a search of races showed; plain data. */
@@ -94,6 +107,7 @@ const FAILING: ReadonlySet<string> = new Set(
 export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResult> {
   const checked = checkOptions('exhaust', options, EXHAUST_OPTIONS);
   const { scenarios = [], memory, threads, checkpoint, signal, onProgress } = checked;
+  const isTwice = checked.again === true;
   const workers = new Workers(threads);
   try {
     const all: Chosen[] = [];
@@ -103,20 +117,28 @@ export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResu
     }
     const whole = all.find(({ kind }) => kind !== 'race');
     if (whole) throw new UsageError(`${whole.name} is a whole machine: races are exhausted`);
-    const rows = checkpoint === undefined ? [] : keptRows(checkpoint, all, memory);
+    const saved = checkpoint === undefined ? [] : savedRows(checkpoint);
+    const rows = keptRows(saved, all, memory);
+    const others = saved.filter(
+      (row) => row.memory !== memory || !all.some(({ name }) => name === row.scenario),
+    );
     const kept = new Set(rows.map(({ scenario }) => scenario));
     const queue = all.filter(({ name }) => !kept.has(name));
     const isWanted = (): boolean => signal?.aborted !== true;
     const lane = async (): Promise<void> => {
       for (let info = queue.shift(); info !== undefined; info = queue.shift()) {
         if (!isWanted()) return;
-        rows.push(await searched(workers, info, checked));
+        const row = await searched(workers, info, checked);
+        const second = isTwice && row.digest !== null && isWanted();
+        const other = second ? await searched(workers, info, checked) : undefined;
+        // Nothing if it was cut short.
+        rows.push({ ...row, again: isWanted() ? (other?.digest ?? null) : null });
         // A search that was cut short is done again.
         if (checkpoint !== undefined && isWanted()) {
           replaceFile(
             'checkpoint',
             checkpoint,
-            JSON.stringify({ version: VERSION, rows }, null, 2),
+            JSON.stringify({ version: VERSION, rows: [...others, ...rows] }, null, 2),
           );
         }
         onProgress?.({ done: rows.length, total: all.length, unit: 'races', note: info.name });
@@ -157,7 +179,7 @@ async function searched(
     const request = { scenario: { file, name }, memory, ablated: [], ms, stop };
     // What a search does between two looks at the clock may take long.
     const report = await workers.run('exhaust', request, { ms: 3 * ms + UNCLOCKED_MS, signal });
-    return { scenario: name, memory, says: saysOf(report), fingerprint, ...report };
+    return { scenario: name, memory, says: saysOf(report), fingerprint, again: null, ...report };
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
@@ -169,18 +191,22 @@ function saysOf({ outcomes, exhausted, within }: ExhaustReport): ExhaustedRace['
   return within === null ? 'searched' : 'bounded';
 }
 
-/**
- * Races that a checkpoint has, as far as they are wanted and are still what they were.
- *
- * @throws UsageError when the file is not one
- */
-function keptRows(file: string, wanted: readonly Chosen[], memory: 'sc' | 'lkmm'): ExhaustedRace[] {
+/** Races that a checkpoint has. @throws UsageError when the file is not one */
+function savedRows(file: string): ExhaustedRace[] {
   if (!existsSync(file)) return [];
   const saved = readJsonFile('checkpoint', file) as { version?: unknown; rows?: unknown } | null;
   if (saved?.version !== VERSION || !Array.isArray(saved.rows)) {
     throw new UsageError(`${file} is no checkpoint of verify --exhaust of this version`);
   }
-  const rows = saved.rows as ExhaustedRace[];
+  return saved.rows as ExhaustedRace[];
+}
+
+/** Those of them that are wanted and still what they were. */
+function keptRows(
+  rows: readonly ExhaustedRace[],
+  wanted: readonly Chosen[],
+  memory: 'sc' | 'lkmm',
+): ExhaustedRace[] {
   const fingerprints = new Map(wanted.map(({ name, fingerprint }) => [name, fingerprint]));
   return rows.filter(
     (row) => row.memory === memory && fingerprints.get(row.scenario) === row.fingerprint,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { makeFolder, writeTextFile } from '../campaign/files.js';
 import {
+  differs,
   exhaust,
   EXHAUST_OPTIONS,
   type ExhaustedRace,
@@ -88,6 +89,7 @@ const TABLE = {
         'budgetMs',
         'threads',
         'checkpoint',
+        'again',
         'readme',
         'save',
         'json',
@@ -105,6 +107,7 @@ const TABLE = {
     about: 'with --exhaust, for each race at most',
     needs: { exhaust: [true] },
   },
+  again: { ...EXHAUST_OPTIONS.again, needs: { exhaust: [true] } },
   readme: {
     rule: existingFile,
     about: 'with --exhaust, write the table into a marked section of a file',
@@ -117,7 +120,9 @@ const TABLE = {
   ...TRACE,
 } as const;
 
-function saysOf({ says, outcomes, within, weakAnswers }: ExhaustedRace): string {
+function saysOf(row: ExhaustedRace): string {
+  const { says, outcomes, within, weakAnswers } = row;
+  if (differs(row)) return 'SEARCHED TWICE, WITH DIFFERENT STATES';
   if (says === 'proved') return 'proved';
   const forbidden = outcomes.filter(({ grade }) => grade === 'forbidden').map(({ key }) => key);
   if (says === 'refuted') return `FORBIDDEN: ${forbidden.join(', ')}`;
@@ -132,6 +137,12 @@ function leftOf({ says, seen }: ExhaustedRace): string {
   return `${(100 * (1 - seen.share)).toFixed(0)} ± ${(100 * seen.error).toFixed(0)} %`;
 }
 
+function hashOf(row: ExhaustedRace): string {
+  const { digest, again } = row;
+  if (again === null) return digest ?? '';
+  return `${digest ?? ''} ${differs(row) ? '≠' : '='} ${again}`;
+}
+
 function exhaustText({ rows }: ExhaustResult): string {
   const table = renderTable(
     [
@@ -140,6 +151,7 @@ function exhaustText({ rows }: ExhaustResult): string {
       { title: 'M steps', align: 'right' },
       { title: 's', align: 'right' },
       { title: 'left', align: 'right' },
+      { title: 'hash of the states' },
       { title: 'outcomes' },
       { title: '' },
     ],
@@ -149,6 +161,7 @@ function exhaustText({ rows }: ExhaustResult): string {
       (row.steps / 1e6).toFixed(1),
       row.seconds.toFixed(1),
       leftOf(row),
+      hashOf(row),
       row.outcomes.map(({ key }) => key).join('; '),
       saysOf(row),
     ]),
@@ -198,7 +211,7 @@ async function exhaustAll(command: ExhaustCommand): Promise<void> {
     (watching) => exhaust({ ...options, ...watching }),
   );
   if (readme !== undefined) writeSection(readme, 'exhausted', exhaustedTable(rows));
-  if (rows.some(({ says }) => says === 'refuted')) process.exitCode = 1;
+  if (rows.some((row) => row.says === 'refuted' || differs(row))) process.exitCode = 1;
 }
 
 /** Add the command to a program. */
@@ -211,13 +224,14 @@ export function registerVerify(program: Command): void {
     run: async ({ json, save, exhaust: all, memory, budgetMs, readme, ...given }) => {
       const { asked, options } = splitReports(given);
       if (all === true) {
-        const { scenarios, threads, checkpoint } = options;
+        const { scenarios, threads, checkpoint, again } = options;
         if (checkpoint !== undefined) makeFolder('checkpoint folder', checkpoint);
         await exhaustAll({
           ...(scenarios === undefined ? {} : { scenarios }),
           ...(threads === undefined ? {} : { threads }),
           ...(memory === undefined ? {} : { memory }),
           ...(budgetMs === undefined ? {} : { budgetMs }),
+          ...(again === undefined ? {} : { again }),
           ...(checkpoint === undefined ? {} : { checkpoint: join(checkpoint, 'exhaust.json') }),
           ...{ json, save, readme, asked },
         });

@@ -10,6 +10,8 @@ import { runMain } from './child.js';
 
 interface Row {
   readonly states: number;
+  readonly digest: string | null;
+  readonly again: string | null;
   readonly says: string;
   readonly scenario: string;
 }
@@ -17,7 +19,13 @@ interface Row {
 test('verify --exhaust proves a race, with equal counts every time', async (t) => {
   const run = async (): Promise<Row[]> => {
     const names = ['disable-call', 'idle-cpu'];
-    const { exitCode, stdout } = await runMain('verify', ...names, '--exhaust', '--json');
+    const { exitCode, stdout } = await runMain(
+      'verify',
+      ...names,
+      '--exhaust',
+      '--again',
+      '--json',
+    );
     t.is(exitCode, 0);
     return (JSON.parse(stdout) as { rows: Row[] }).rows;
   };
@@ -26,10 +34,12 @@ test('verify --exhaust proves a race, with equal counts every time', async (t) =
     first.map(({ scenario, says }) => `${scenario} ${says}`),
     ['disable-call proved', 'idle-cpu proved'],
   );
-  t.deepEqual(
-    (await run()).map(({ states }) => states),
-    first.map(({ states }) => states),
-  );
+  for (const { digest, again } of first) {
+    t.regex(digest ?? '', /^[0-9a-f]{16}$/);
+    t.is(again, digest);
+  }
+  const found = ({ states, digest }: Row): string => `${states} ${digest}`;
+  t.deepEqual((await run()).map(found), first.map(found));
 });
 
 test('under the memory of the kernel, a race is proved and what the removal of a fence shows replays', async (t) => {
@@ -71,10 +81,12 @@ test('a search that is told to stop reports what it has', async (t) => {
 test('races that a checkpoint has are not searched again', async (t) => {
   const checkpoint = join(mkdtempSync(join(tmpdir(), 'klp-exhaust-')), 'races.json');
   const first = await exhaust({ scenarios: ['shadow-get'], threads: 1, checkpoint });
+  // A search of another race leaves it there.
+  await exhaust({ scenarios: ['shadow-alloc'], threads: 1, checkpoint });
   const again = await exhaust({ scenarios: ['shadow-get', 'switch-self'], threads: 1, checkpoint });
   t.deepEqual(again.rows[0], first.rows[0]);
   t.is(again.rows.length, 2);
-  t.is((JSON.parse(readFileSync(checkpoint, 'utf8')) as { rows: unknown[] }).rows.length, 2);
+  t.is((JSON.parse(readFileSync(checkpoint, 'utf8')) as { rows: unknown[] }).rows.length, 3);
   writeFileSync(checkpoint, '{}');
   await t.throwsAsync(() => exhaust({ scenarios: ['shadow-get'], threads: 1, checkpoint }), {
     code: 'ERR_USAGE',

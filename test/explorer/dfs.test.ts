@@ -1,5 +1,6 @@
 import test from 'ava';
 import { DfsStrategy, type DfsBounds } from '../../src/explorer/strategies/dfs.js';
+import { recordSteps } from '../../src/explorer/findings/record.js';
 import type { MemoryKind } from '../../src/explorer/engine/explorer-memory.js';
 import { catalogSession, wordsOf } from './sessions.js';
 
@@ -54,6 +55,25 @@ test('with weak memory the protocol is exhausted in 5 and 127 executions, and st
   const two = await exhaust(2, 'lkmm');
   t.is(two.executions, 127);
   t.deepEqual(two.keys, ['pending-new', 'switched-old']);
+});
+
+test('the 127 executions are 25 that differ in a value that some CPU reads, as with sequentially consistent memory', async (t) => {
+  for (const memory of ['sc', 'lkmm'] as const) {
+    const [session, again] = await Promise.all(
+      [1, 2].map(() => catalogSession('disable-protocol', 'disable-protocol-2', memory, [])),
+    );
+    const strategy = new DfsStrategy(3);
+    const seen = new Set<string>();
+    while (strategy.begin()) {
+      if (!session!.execute(strategy)) continue;
+      const { steps } = recordSteps(again!, session!.execution.log.schedule());
+      const values = [0, 1, 2].map((id) =>
+        steps.filter(({ cpu }) => cpu === id).map(({ addr, value }) => `${addr}: ${value}`),
+      );
+      seen.add(JSON.stringify(values));
+    }
+    t.is(seen.size, 25, memory);
+  }
 });
 
 for (const [site, finding] of [

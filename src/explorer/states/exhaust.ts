@@ -54,6 +54,8 @@ export interface ExhaustReport {
   readonly states: number;
   readonly steps: number;
   readonly seconds: number;
+  /** A hash over all states, equal for equal code; null when not every state was searched, or a bound on preemptions made no difference. */
+  readonly digest: string | null;
   /** How much of the states that random executions pass was searched; null when all were. */
   readonly seen: Seen | null;
   /** Preemptions up to which every execution was searched; null when not even those without one were, or all were. */
@@ -87,6 +89,7 @@ export async function exhaust(request: ExhaustRequest): Promise<ExhaustReport> {
   const elapsed = (): number => performance.now() - started;
   const isStopped = (): boolean => stop !== undefined && Atomics.load(stop, 0) !== 0;
   const whole = runUntil(search, () => elapsed() >= UNBOUNDED * ms || isStopped());
+  const digest = whole.exhausted ? search.digest : null;
   const executed = await confirmed(request, whole);
   const isOver = whole.exhausted || executed.size > 0;
   const probed = elapsed() + Math.max(PROBING * ms, LEAST_PROBING_MS);
@@ -107,6 +110,7 @@ export async function exhaust(request: ExhaustRequest): Promise<ExhaustReport> {
     states: whole.states,
     steps: whole.steps + bounded.steps,
     seconds: elapsed() / 1000,
+    digest,
     seen: bounded.exhausted ? null : seen,
     within: bounded.exhausted ? null : bounded.within,
     weakAnswers: isWeak ? MOST_WEAK : null,

@@ -52,6 +52,16 @@ export class HashSet {
     return this.#table[at] !== 0 || this.#table[at + 1] !== 0;
   }
 
+  /** A hash over all hashes in it, in hexadecimal digits, whatever the order in which they came. */
+  get digest(): string {
+    let [low, high] = [0, 0];
+    for (let i = 0; i < this.#table.length; i += 2) {
+      low = (low + (this.#table[i] as number)) | 0;
+      high = (high + (this.#table[i + 1] as number)) | 0;
+    }
+    return [low, high].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+  }
+
   /** Where a hash is, or is to be. */
   #find(low: number, high: number): number {
     const table = this.#table;

@@ -162,6 +162,11 @@ export class StateSearch {
     return this.#done;
   }
 
+  /** A hash over all states of the search, whatever their order. */
+  get digest(): string {
+    return this.#seen.digest;
+  }
+
   /** Steps executed so far. */
   get steps(): number {
     return this.#walk.steps;
