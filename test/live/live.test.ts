@@ -13,7 +13,7 @@ import {
 import { BODY_WORD } from '../../src/live/bodies.js';
 import { KLP_FUNC, KLP_OPS } from '../../src/livepatch/layout.js';
 import { KernelOops } from '../../src/memory/fault.js';
-import { POISON } from '../../src/memory/struct.js';
+import { NULL, POISON } from '../../src/memory/struct.js';
 import { TASK } from '../../src/kernel/task.js';
 import { asm } from '../../src/kernel/text.js';
 import { bootLive, patchStateOf, type LiveMachine } from '../../src/live/live.js';
@@ -225,8 +225,9 @@ test('a traced function calls its tracer and runs the version of its patch, whoe
 });
 
 test('a traced function whose way leads into freed code is an oops', (t) => {
+  let gone = NULL;
   const nowhere: FtraceFn = (cpu, _ip, _parent, _ops, fregs) => {
-    ftraceRegsSetInstructionPointer(cpu, fregs, 100);
+    ftraceRegsSetInstructionPointer(cpu, fregs, gone);
   };
   const m = bootLive(program, {
     machine: { overrides: { ftraceFns: { [FIRST_SCENARIO_FTRACE_FN]: nowhere } } },
@@ -235,7 +236,8 @@ test('a traced function whose way leads into freed code is an oops', (t) => {
   const area = m.site<[number, number], number>('area');
   const ops = kzalloc(cpu, kernel.ftraceOps);
   words[ops + FTRACE_OPS.func] = FIRST_SCENARIO_FTRACE_FN;
-  words[100 + BODY_WORD] = POISON;
+  gone = kzalloc(cpu, kernel.ftraceOps);
+  words[gone + BODY_WORD] = POISON;
   ftraceSetFilterIp(cpu, ops, area.entry, false);
   t.is(registerFtraceFunction(cpu, ops), 0);
   t.throws(() => m.call(area, 1, 2), { instanceOf: KernelOops });
