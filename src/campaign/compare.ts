@@ -1,10 +1,9 @@
 /** Use case: run a scenario in the explorer and on real threads, and say which outcomes only one of them shows. */
 
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
 import { UsageError } from '../errors.js';
 import { MEMORY_KINDS } from '../memory/backend.js';
 import { createSharedMemory } from '../memory/map.js';
+import { createPool } from '../pool.js';
 import { gradeOf, type Scenario } from '../scenario/declare.js';
 import type { ScenarioReference } from '../scenario/reference.js';
 import {
@@ -30,6 +29,8 @@ import { comparison } from './comparison.js';
 import { Workers } from './workers.js';
 
 export type { CompareOptions, CompareResult, CompareRow } from './compared.js';
+
+const ENTRY = new URL('../../workers/race.js', import.meta.url);
 
 /** Milliseconds that threads may still take after an interrupt. */
 const GRACE_MS = 500;
@@ -123,9 +124,9 @@ async function runOnThreads(
   new Int32Array(image).set(start);
   const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
   const cpus = bodies.length;
-  const filename = fileURLToPath(new URL('../../workers/race.js', import.meta.url));
-  const pool = new Piscina<RaceThreadTask, Record<string, number>>({
-    ...{ filename, minThreads: cpus, maxThreads: cpus },
+  const pool = createPool<RaceThreadTask, Record<string, number>>(ENTRY, {
+    minThreads: cpus,
+    maxThreads: cpus,
   });
   const giveUp = new AbortController();
   const stop = (): void => {

@@ -1,9 +1,12 @@
 /** Runs litmus jobs on a pool of workers; one that overruns its limit costs its worker, not the run. */
 import { availableParallelism } from 'node:os';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import type { LitmusBatch, LitmusResult } from '../litmus/batch.js';
 import { bugOf, type LitmusFailure, type LitmusJob } from '../litmus/job.js';
+import { createPool } from '../pool.js';
 import type { Watching } from './progress.js';
+
+const ENTRY = new URL('../../workers/litmus.js', import.meta.url);
 
 /** Workers unless told otherwise: one core stays free for the compiler threads of the others; without it times would double. */
 export const DEFAULT_WORKERS = Math.max(1, availableParallelism() - 1);
@@ -30,8 +33,7 @@ export async function runLitmusJobs(
   { workers, signal, onProgress }: PoolOptions,
 ): Promise<LitmusResult[]> {
   const threads = Math.min(workers, Math.max(1, jobs.length));
-  const pool = new Piscina<LitmusBatch, LitmusResult[]>({
-    filename: new URL('../../workers/litmus.js', import.meta.url).href,
+  const pool = createPool<LitmusBatch, LitmusResult[]>(ENTRY, {
     minThreads: threads,
     maxThreads: threads,
   });

@@ -1,9 +1,11 @@
 /** A pool of exploring workers: typed tasks in, results out. The worker of a task that hangs, or is no longer wanted, is ended. */
 
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { Interrupted, SimulatorBug, UsageError } from '../errors.js';
+import { createPool } from '../pool.js';
 import type { Answer, TaskMap, TaskMessage, TaskName } from './task.js';
+
+const ENTRY = new URL('../../workers/explore.js', import.meta.url);
 
 /** Milliseconds that one slice of work takes: how promptly a campaign reports and stops. */
 export const SLICE_MS = 300;
@@ -27,8 +29,7 @@ export class Workers {
   readonly #pool: Piscina<TaskMessage, Answer<unknown>>;
 
   constructor(threads: number) {
-    this.#pool = new Piscina({
-      filename: fileURLToPath(new URL('../../workers/explore.js', import.meta.url)),
+    this.#pool = createPool(ENTRY, {
       minThreads: threads,
       maxThreads: threads,
       idleTimeout: 60_000,

@@ -1,6 +1,6 @@
 /** The thread engine: a machine whose CPUs are worker threads, its clock, its watchdog, and what is left at the end. */
 
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { SimulatorBug, withPartial } from '../errors.js';
 import { readFindings, type FindingRecord } from '../check/findings.js';
 import { readFlight, taskName, type FlightEvent } from '../check/flight.js';
@@ -15,6 +15,7 @@ import { ENDED_OUTSIDE } from '../memory/recorded/control.js';
 import type { WeakOptions } from '../memory/native.js';
 import type { SiteId } from '../memory/sites.js';
 import type { OutcomeCount, Workload, WorkloadModule } from '../scenario/workload.js';
+import { createPool } from '../pool.js';
 import { cpuModules, type CpuModules } from './bundle.js';
 import type { CpuBoot, CpuEnd } from './messages.js';
 import { OwnTime } from './own-time.js';
@@ -115,8 +116,7 @@ class RunningMachine {
     const { cpus } = booted.kernel;
     this.recorder = run.record && new MachineRecorder(run.record, words, booted.kernel);
     this.#modules = cpuModules(run.workload, run.replaced !== undefined);
-    this.#pool = new Piscina({
-      filename: this.#modules.worker,
+    this.#pool = createPool(this.#modules.worker, {
       minThreads: cpus,
       maxThreads: cpus,
       concurrentTasksPerWorker: 1,

@@ -1,6 +1,6 @@
 /** `npm run differential [TESTS] [WORKERS] [FIRST]`: generated tests on the axioms engine, the view machine and the literal model. */
 import { availableParallelism } from 'node:os';
-import { Piscina } from 'piscina';
+import { createPool } from '../../src/pool.js';
 import { renderTable } from '../../src/report/table.js';
 import { add, nothing, type Differential } from './differential.js';
 
@@ -21,8 +21,8 @@ if (
   process.exit(2);
 }
 
-const pool = new Piscina<{ from: number; to: number }, Differential>({
-  filename: new URL('./differential-worker.js', import.meta.url).href,
+const entry = new URL('./differential-worker.js', import.meta.url);
+const pool = createPool<{ from: number; to: number }, Differential>(entry, {
   minThreads: workers,
   maxThreads: workers,
 });

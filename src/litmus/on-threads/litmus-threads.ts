@@ -1,10 +1,11 @@
 /** Runs litmus tests on real threads: one worker for each thread of a test, batch after batch, until all trials are done. */
 
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import type { MemoryKind } from '../../memory/backend.js';
 import { createSharedMemory } from '../../memory/map.js';
 import type { WeakOptions } from '../../memory/native.js';
 import { Random } from '../../memory/random.js';
+import { createPool } from '../../pool.js';
 import { layOutLitmus, ROUND } from './memory.js';
 import type { LitmusProgram } from './program.js';
 import { abortLitmus } from './rendezvous.js';
@@ -43,7 +44,7 @@ export interface LitmusRun {
   readonly failure?: string;
 }
 
-const WORKER = new URL('../../../workers/litmus-threads.js', import.meta.url).href;
+const WORKER = new URL('../../../workers/litmus-threads.js', import.meta.url);
 
 /** A pool of workers for litmus tests of up to so many threads. Use it with `await using`, or close it. */
 export class LitmusThreads {
@@ -55,8 +56,7 @@ export class LitmusThreads {
    * @param processors processors of this machine
    */
   constructor(threads: number, processors: number) {
-    this.#pool = new Piscina({
-      filename: WORKER,
+    this.#pool = createPool(WORKER, {
       minThreads: Math.min(threads, processors),
       maxThreads: threads,
       idleTimeout: Infinity,
