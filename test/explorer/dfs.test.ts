@@ -2,7 +2,7 @@ import test from 'ava';
 import { DfsStrategy, type DfsBounds } from '../../src/explorer/strategies/dfs.js';
 import { recordSteps } from '../../src/explorer/findings/record.js';
 import type { MemoryKind } from '../../src/explorer/engine/explorer-memory.js';
-import { catalogSession, wordsOf } from './sessions.js';
+import { catalogSession, fixture, runAll, sessionOf, wordsOf } from './sessions.js';
 
 interface Exhaustion {
   readonly executions: number;
@@ -111,3 +111,10 @@ test('a bound on preemptions or choices that cuts something off is admitted', as
   t.true(sc.bounded);
   t.false(sc.keys.includes('warn'));
 });
+
+for (const memory of ['sc', 'lkmm'] as const) {
+  test(`a lock that somebody waits for may be found held by who tries: ${memory}`, async (t) => {
+    const session = await sessionOf(fixture('waiting'), 'tried', memory);
+    t.deepEqual([...runAll(session, new DfsStrategy(2)).keys.keys()].sort(), ['0', '1']);
+  });
+}

@@ -6,6 +6,7 @@ import {
   ACCESS_NONE,
   ACCESS_PEEK,
   ACCESS_READ,
+  ACCESS_TRYLOCK,
   ACCESS_WAITED,
   ACCESS_WRITE,
 } from './operations.js';
@@ -37,7 +38,7 @@ export class StepEvent {
 
 /** Whether an access changes what others see of the word. */
 function isStore(access: number): boolean {
-  return access === ACCESS_WRITE || access === ACCESS_LOCK;
+  return access === ACCESS_WRITE || access === ACCESS_LOCK || access === ACCESS_TRYLOCK;
 }
 
 /** Whether swapping two neighbouring steps of different CPUs could make a difference. */
@@ -56,6 +57,8 @@ export function dependent(a: StepEvent, b: StepEvent): boolean {
 class WordHistory {
   lastStore = -1;
   lastLock = -1;
+  /** Tries to take the lock since then. */
+  readonly trylocks: number[] = [];
   /** All stores, in their order. */
   readonly stores: number[] = [];
   /** Last load by each CPU since the last store, and first store by each CPU ever; -1 for none. */
@@ -140,14 +143,16 @@ export class HappensBefore {
     const before = this.#clocks[event.cpu] as Int32Array;
     const none: number[] = [];
     // A CPU that waited may not have been able to go on earlier: see lastStoreBefore(). A CPU that takes a lock could
-    // only have come before the lock's last owner.
+    // only have come before the lock's last owner, or before one who tried to be it.
     const direct = access === ACCESS_WAITED || access === ACCESS_LOCK ? none : races;
     if (word.lastStore >= 0 && word.lastStore < index) {
       this.#cause(causes, direct, word.lastStore, before);
     }
-    if (access === ACCESS_LOCK && word.lastLock >= 0) {
-      this.#cause(causes, races, word.lastLock, before);
-    }
+    if (access === ACCESS_LOCK) {
+      if (word.lastLock >= 0) this.#cause(causes, races, word.lastLock, before);
+      for (const attempt of word.trylocks) this.#cause(causes, races, attempt, before);
+      word.trylocks.length = 0;
+    } else if (access === ACCESS_TRYLOCK) word.trylocks.push(index);
     if (isStore(access)) {
       for (const load of word.loads) {
         if (load >= 0 && load < index) this.#cause(causes, races, load, before);

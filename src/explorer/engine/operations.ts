@@ -15,6 +15,9 @@ export const ACCESS_PEEK = 6;
 /** A store that is part of the same step as the operation after it. */
 export const ACCESS_ALSO_WRITE = 7;
 
+/** A try to take a lock: a write, and like {@link ACCESS_LOCK} something that who takes the lock later might have come before. */
+export const ACCESS_TRYLOCK = 8;
+
 /**
  * Numbers above all addresses, for things that are no words of the memory: the wait queue of a word, which sleepers
  * read and wakers write, and for each CPU the wake-up that it was given.
@@ -69,7 +72,7 @@ export const OP_TEST_AND_CLEAR_BIT = operation('testAndClearBit', ACCESS_WRITE);
 export const OP_RCU_ASSIGN = operation('rcuAssignPointer', ACCESS_WRITE);
 export const OP_RCU_DEREFERENCE = operation('rcuDereference', ACCESS_READ);
 export const OP_LOCK = operation('spinLock', ACCESS_LOCK);
-export const OP_TRYLOCK = operation('spinTrylock', ACCESS_WRITE);
+export const OP_TRYLOCK = operation('spinTrylock', ACCESS_TRYLOCK);
 export const OP_UNLOCK = operation('spinUnlock', ACCESS_WRITE);
 export const OP_PREEMPT_DISABLE = operation('preemptDisable', ACCESS_WRITE);
 export const OP_PREEMPT_ENABLE = operation('preemptEnable', ACCESS_WRITE);

@@ -1,7 +1,7 @@
 /** Feedback: changes the decisions of executions in which a load read from a store that it had never read from before. */
 
 import { RandomSource } from '../engine/random-source.js';
-import { ACCESS_NONE, ACCESS_WRITE } from '../engine/operations.js';
+import { ACCESS_NONE, ACCESS_TRYLOCK, ACCESS_WRITE } from '../engine/operations.js';
 import { lowest, type Position, type Step, type Strategy } from '../engine/strategy.js';
 import { isWriting } from './profile.js';
 import { RandomStrategy } from './random.js';
@@ -134,7 +134,7 @@ export class FeedbackStrategy implements Strategy {
   observe({ cpu, access, addr }: Step): void {
     if (access === ACCESS_NONE) return;
     const number = this.#count(`${addr} ${cpu} ${access}`);
-    if (!isWriting(access) || access === ACCESS_WRITE) {
+    if (!isWriting(access) || access === ACCESS_WRITE || access === ACCESS_TRYLOCK) {
       const pair = `${addr} ${this.#stores.get(addr) ?? '-'} ${this.#answer} ${cpu} ${number}`;
       if (!this.pairs.has(pair)) {
         this.pairs.add(pair);

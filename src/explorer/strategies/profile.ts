@@ -8,6 +8,7 @@ import {
   ACCESS_NONE,
   ACCESS_PEEK,
   ACCESS_READ,
+  ACCESS_TRYLOCK,
   ACCESS_WRITE,
 } from '../engine/operations.js';
 import { RandomSource } from '../engine/random-source.js';
@@ -101,7 +102,9 @@ class Looking implements Strategy {
     word.counts[cpu] = (word.counts[cpu] ?? 0) + 1;
     word.users |= 1 << cpu;
     if (access === ACCESS_LOCK) word.isLock = true;
-    if (access === ACCESS_WRITE || access === ACCESS_LOCK) word.writers |= 1 << cpu;
+    if (access === ACCESS_WRITE || access === ACCESS_LOCK || access === ACCESS_TRYLOCK) {
+      word.writers |= 1 << cpu;
+    }
     const known = this.following[cpu];
     const at = this.#at[cpu] ?? 0;
     if (known?.has(at) === false) known.set(at, { addr, writes: isWriting(access) });
