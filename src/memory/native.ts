@@ -275,6 +275,8 @@ export abstract class NativeCpu extends Cpu {
     const now = this.#sharingClock;
     if (now === undefined || now() < this.#runsUntil) return;
     this.#notifyWaiters();
+    // Others would wait for stores that are held back, such as that which frees a lock.
+    this.quiesce();
     Atomics.wait(this.words, this.check(interrupts), 0, REST_MS);
     const isLong = this.#courtesy.below(LONG_RUN_ODDS) === 0;
     this.#runsUntil = now() + (isLong ? LONG_RUN_MS : RUN_MS);

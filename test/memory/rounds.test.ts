@@ -147,6 +147,19 @@ for (const kind of MEMORY_KINDS) {
     t.is(words[interrupts], 1, 'the interrupt is still to be taken');
   });
 
+  test(`${kind}: a CPU that lets go of its processor holds no stores back`, (t) => {
+    let now = 1000;
+    const { words, cpus, interrupts } = pair(kind, {
+      sharingClock: () => now,
+      weak: { reorder: 1, stall: 0 },
+    });
+    for (let value = 1; value <= 20; value++, now += 100) {
+      cpus[1].write(interrupts + 1, value);
+      cpus[1].giveWay(interrupts);
+      t.is(words[interrupts + 1], value);
+    }
+  });
+
   test(`${kind}: CPUs are late where they are asked to be, and nowhere else`, (t) => {
     const late = (boot: Partial<NativeBoot>): number[] => {
       const [cpu] = pair(kind, { ablation: new Ablation(), ...boot }).cpus;
