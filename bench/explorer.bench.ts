@@ -1,12 +1,10 @@
 /** Rate of the explorer: operations a second of CPU time, on one thread, over both memories. */
 
-import { performance } from 'node:perf_hooks';
-import { exploreRange } from '../src/campaign/range.js';
 import type { MemoryKind } from '../src/explorer/engine/explorer-memory.js';
 import { catalogModule } from '../src/explorer/build/modules.js';
-import { RandomStrategy } from '../src/explorer/strategies/random.js';
 import { loadScenario, Session } from '../src/explorer/engine/session.js';
 import { main, type Benchmark, type MeasuredTask, type Settings } from './harness.js';
+import { randomRate } from './random-rate.js';
 
 /** Measures the rate in random mode: millions of operations for each second that this process was given a processor. */
 async function rateTask(
@@ -19,20 +17,11 @@ async function rateTask(
 ): Promise<MeasuredTask> {
   const loaded = await loadScenario({ file: catalogModule(file), name });
   const session = new Session(loaded, { memory, ablated: [] });
-  const strategy = new RandomStrategy(settings.seed);
-  let from = 0;
   return {
     name: label,
     ...(aim === undefined ? {} : { aim }),
     isBusy: true,
-    measure: ({ timeMs }) => {
-      const deadline = performance.now() + timeMs;
-      const before = process.cpuUsage().user;
-      const range = { from, to: Number.MAX_SAFE_INTEGER, deadline, stopAt: 'nothing' } as const;
-      const { tally, next } = exploreRange(session, strategy, range);
-      from = next;
-      return tally.steps / Math.max(1, process.cpuUsage().user - before);
-    },
+    measure: randomRate(session, settings.seed, (tally) => tally.steps),
   };
 }
 

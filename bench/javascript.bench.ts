@@ -3,17 +3,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { openSession } from '../src/campaign/programs.js';
-import { exploreRange } from '../src/campaign/range.js';
 import type { Tally } from '../src/campaign/tally.js';
 import { catalogModule } from '../src/explorer/build/modules.js';
 import type { Explorable } from '../src/explorer/engine/explorable.js';
 import type { MemoryKind } from '../src/explorer/engine/explorer-memory.js';
-import { RandomStrategy } from '../src/explorer/strategies/random.js';
 import { compileProgram } from '../src/javascript/build/compile.js';
 import { main, type Benchmark, type MeasuredTask, type Settings } from './harness.js';
+import { randomRate } from './random-rate.js';
 
 const fileOf = (name: string): string =>
   fileURLToPath(new URL(`../../bench/javascript/${name}.js`, import.meta.url));
@@ -35,18 +33,9 @@ function rateTask(
   count: Count,
   aims: Pick<MeasuredTask, 'aim' | 'aimRatio'> = {},
 ): MeasuredTask {
-  const strategy = new RandomStrategy(settings.seed);
-  let from = 0;
   return {
     ...{ name, ...aims, isBusy: true },
-    measure: ({ timeMs }) => {
-      const deadline = performance.now() + timeMs;
-      const before = process.cpuUsage().user;
-      const range = { from, to: Number.MAX_SAFE_INTEGER, deadline, stopAt: 'nothing' } as const;
-      const { tally, next } = exploreRange(session, strategy, range);
-      from = next;
-      return (count(tally) * 1000) / Math.max(1, process.cpuUsage().user - before);
-    },
+    measure: randomRate(session, settings.seed, (tally) => 1000 * count(tally)),
   };
 }
 

@@ -1,5 +1,7 @@
 /** Hooks of Node's module loader: hand out changed sources, and find the package under its own name. */
 
+import { hooksFor, type Loaded, type Resolved } from '../loader-hooks.js';
+
 /** Sources of modules by URL, and the URL of the file that replaces kernel functions. */
 export interface ReplacedModules {
   readonly with: string;
@@ -12,16 +14,6 @@ const VIRTUAL = `${PACKAGE}:`;
 
 /** What the thread was given: hooks have no object of their own. */
 const given = { modules: { with: '', sources: {} } as ReplacedModules };
-
-interface Loaded {
-  readonly format: string;
-  readonly source?: unknown;
-  readonly shortCircuit?: boolean;
-}
-interface Resolved {
-  readonly url: string;
-  readonly shortCircuit?: boolean;
-}
 
 /** Take over what the thread was given. */
 export function initialize(data: ReplacedModules): void {
@@ -40,38 +32,9 @@ function target(specifier: string): Resolved | undefined {
   return { url: OWN + specifier.slice(VIRTUAL.length), shortCircuit: true };
 }
 
-/** The `load` hook on the thread itself. */
-export function loadSync(
-  url: string,
-  context: object,
-  next: (url: string, context: object) => Loaded,
-): Loaded {
-  return replaced(url) ?? next(url, context);
-}
+const hooks = hooksFor({ target, loaded: replaced });
 
-/** The `resolve` hook on the thread itself. */
-export function resolveSync(
-  specifier: string,
-  context: object,
-  next: (specifier: string, context: object) => Resolved,
-): Resolved {
-  return target(specifier) ?? next(specifier, context);
-}
-
-/** The `load` hook on a thread of hooks. */
-export async function load(
-  url: string,
-  context: object,
-  next: (url: string, context: object) => Promise<Loaded>,
-): Promise<Loaded> {
-  return replaced(url) ?? next(url, context);
-}
-
-/** The `resolve` hook on a thread of hooks. */
-export async function resolve(
-  specifier: string,
-  context: object,
-  next: (specifier: string, context: object) => Promise<Resolved>,
-): Promise<Resolved> {
-  return target(specifier) ?? next(specifier, context);
-}
+/** The hooks on the thread itself. */
+export const SYNC_HOOKS = hooks.sync;
+/** The hooks on a thread of hooks. */
+export const { resolve, load } = hooks.async;

@@ -3,21 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { stripTypes } from '../../explorer/build/typescript.js';
+import { hooksFor, type Loaded, type ResolveContext, type Resolved } from '../../loader-hooks.js';
 import { OWN_SPECIFIERS } from '../program.js';
-
-interface Loaded {
-  readonly format: string;
-  readonly source?: unknown;
-  readonly shortCircuit?: boolean;
-}
-interface Resolved {
-  readonly url: string;
-  readonly shortCircuit?: boolean;
-}
-/** What is asked of a `resolve` hook besides the specifier. */
-export interface ResolveContext {
-  readonly parentURL?: string;
-}
 
 const OWN = new URL('../index.js', import.meta.url).href;
 
@@ -40,52 +27,14 @@ function stripped(url: string): Loaded | undefined {
   return { format: isModule ? 'module' : 'commonjs', source: code, shortCircuit: true };
 }
 
-/** The `resolve` hook on the thread itself. */
-export function resolveSync(
-  specifier: string,
-  context: ResolveContext,
-  next: (specifier: string, context: object) => Resolved,
-): Resolved {
-  if (OWN_SPECIFIERS.has(specifier)) return { url: OWN, shortCircuit: true };
-  try {
-    return next(specifier, context);
-  } catch (error) {
-    const found = typescriptFor(specifier, context);
-    if (found === undefined) throw error;
-    return found;
-  }
-}
+const hooks = hooksFor({
+  target: (specifier) =>
+    OWN_SPECIFIERS.has(specifier) ? { url: OWN, shortCircuit: true } : undefined,
+  instead: typescriptFor,
+  loaded: stripped,
+});
 
-/** The `load` hook on the thread itself. */
-export function loadSync(
-  url: string,
-  context: object,
-  next: (url: string, context: object) => Loaded,
-): Loaded {
-  return stripped(url) ?? next(url, context);
-}
-
-/** The `resolve` hook on a thread of hooks. */
-export async function resolve(
-  specifier: string,
-  context: ResolveContext,
-  next: (specifier: string, context: object) => Promise<Resolved>,
-): Promise<Resolved> {
-  if (OWN_SPECIFIERS.has(specifier)) return { url: OWN, shortCircuit: true };
-  try {
-    return await next(specifier, context);
-  } catch (error) {
-    const found = typescriptFor(specifier, context);
-    if (found === undefined) throw error;
-    return found;
-  }
-}
-
-/** The `load` hook on a thread of hooks. */
-export async function load(
-  url: string,
-  context: object,
-  next: (url: string, context: object) => Promise<Loaded>,
-): Promise<Loaded> {
-  return stripped(url) ?? next(url, context);
-}
+/** The hooks on the thread itself. */
+export const SYNC_HOOKS = hooks.sync;
+/** The hooks on a thread of hooks. */
+export const { resolve, load } = hooks.async;

@@ -1,0 +1,26 @@
+/** Measures how fast executions at random are explored. */
+
+import { performance } from 'node:perf_hooks';
+import { exploreRange } from '../src/campaign/range.js';
+import type { Tally } from '../src/campaign/tally.js';
+import type { Explorable } from '../src/explorer/engine/explorable.js';
+import { RandomStrategy } from '../src/explorer/strategies/random.js';
+import type { MeasuredTask } from './harness.js';
+
+/** What is counted of executions at random, for each microsecond that this process was given a processor: goes on where it stopped. */
+export function randomRate(
+  session: Explorable,
+  seed: number,
+  count: (tally: Tally) => number,
+): MeasuredTask['measure'] {
+  const strategy = new RandomStrategy(seed);
+  let from = 0;
+  return ({ timeMs }) => {
+    const deadline = performance.now() + timeMs;
+    const before = process.cpuUsage().user;
+    const range = { from, to: Number.MAX_SAFE_INTEGER, deadline, stopAt: 'nothing' } as const;
+    const { tally, next } = exploreRange(session, strategy, range);
+    from = next;
+    return count(tally) / Math.max(1, process.cpuUsage().user - before);
+  };
+}
