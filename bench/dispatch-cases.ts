@@ -96,13 +96,19 @@ export const CASE_WORDS = CASES.length * FUNCTIONS * STACK_WORDS;
 const opsOf = (base: Addr, at: number, i: number): Addr =>
   base + (at * FUNCTIONS + i) * STACK_WORDS;
 
+/** The body of a version of a function: the newest is of a patch that has the function. */
+function patchedBody(i: number, n: number): number {
+  const versions = PROGRAM.versions[i] as readonly number[];
+  return versions[1 + (n % (versions.length - 1))] as number;
+}
+
 function writeStack(words: Int32Array, ops: Addr, spec: Case, i: number): void {
   words[ops + KLP_OPS.fops + FTRACE_OPS.func] = FTRACE_FN_KLP;
   let link = ops + KLP_OPS.funcStack;
   for (let n = 0; n < spec.depth; n++) {
     const func = ops + KLP_OPS.size + n * FUNC_WORDS;
     const text = func + KLP_FUNC.size;
-    words[text + BODY_WORD] = FUNCTIONS + ((i + n) % (2 * PER_PATCH));
+    words[text + BODY_WORD] = patchedBody(i, n);
     words[func + KLP_FUNC.newFunc] = text;
     if (n === 0 && spec.isInTransition === true) words[func + KLP_FUNC.transition] = 1;
     if (n === 0 && spec.isNop === true) words[func + KLP_FUNC.nop] = 1;

@@ -28,6 +28,8 @@ export interface CompiledProgram {
   /** Patches; they must be the first modules of the machine, so that the oracle knows their numbers. */
   readonly modules: readonly ModuleDeclaration[];
   readonly bodies: readonly Body[];
+  /** Numbers of the bodies of each function, that of the original first. */
+  readonly versions: readonly (readonly number[])[];
   /** What the text of each body marks for the consistency oracle. */
   readonly marks: readonly number[];
 }
@@ -51,10 +53,12 @@ export function bodyNative(bodies: readonly Body[]): KernelContext['natives'][nu
 class Compiler {
   readonly bodies: Body[] = [];
   readonly marks: number[] = [];
+  readonly versions: number[][];
   readonly #names: readonly string[];
 
   constructor(names: readonly string[]) {
     this.#names = names;
+    this.versions = names.map(() => []);
   }
 
   /** Text of a version of the function `name`; version 0 is the original. */
@@ -63,6 +67,7 @@ class Compiler {
     if (group === 0) throw new UsageError(`a patch replaces ${name}, which the program lacks`);
     const mark = asm.mark(version, group);
     const id = this.bodies.push(body) - 1;
+    this.versions[group - 1]?.push(id);
     this.marks.push(mark.a as number);
     return {
       name: version === 0 ? name : `${name}_v${version}`,
@@ -98,5 +103,6 @@ export function compileProgram(program: JavaScriptProgram): CompiledProgram {
   const functions = originals.map(([name, body]) => compiler.version(name, 0, body));
   const patches = Object.entries(program.patches ?? {});
   const modules = patches.map(([name, patch], i) => compiler.patch(name, i + 1, patch));
-  return { functions, modules, bodies: compiler.bodies, marks: compiler.marks };
+  const { bodies, marks, versions } = compiler;
+  return { functions, modules, bodies, versions, marks };
 }

@@ -55,6 +55,8 @@ export interface DispatchOptions {
 }
 
 type AnySite = { -readonly [K in keyof Site]: Site[K] } & {
+  /** Bodies of the patches for it, by number. */
+  readonly versions: readonly number[];
   /** The way through the handler, once the site has been patched. */
   patched: Site['invoke'] | undefined;
   /** The way through several users, once there were some. */
@@ -140,6 +142,7 @@ export class Dispatcher {
         name,
         entry: machine.symbol(name),
         original,
+        versions: program.versions[id]?.slice(1) ?? [],
         invoke: original,
         ops: NULL,
         patched: undefined,
@@ -184,12 +187,16 @@ export class Dispatcher {
 
   #codeOf(site: AnySite): Site['invoke'] {
     const original = site.original as Body;
-    return makeSiteCode(original.length, {
+    const patches = site.versions.map((id) => ({
+      decision: id + FIRST_WORD,
+      body: this.#bodies[id] as Body,
+    }));
+    return makeSiteCode({
       site,
       decide: this.#decide,
       cpu: this.#cpu,
-      choices: [original, undefined, undefined, undefined, undefined, ...this.#bodies],
-      other: (decision, ops) => this.#other(original, decision, ops),
+      versions: [{ decision: 0, body: original }, ...patches],
+      other: (decision) => this.#other(original, decision, site.ops),
     }) as Site['invoke'];
   }
 
@@ -207,11 +214,12 @@ export class Dispatcher {
 
   /** A site of its own for a function whose entry calls `ops` for ever: for tests and measurements of states of a stack. */
   siteCalling<A extends unknown[], R>(name: string, ops: Addr): Site<A, R> {
-    const { entry, original } = this.site(name);
+    const { entry, original, versions } = this.site<unknown[], unknown>(name) as AnySite;
     const site: AnySite = {
       name,
       entry,
       original,
+      versions,
       invoke: original,
       ops,
       patched: undefined,
