@@ -193,24 +193,20 @@ const MUTANTS: readonly (readonly [string, string, string])[] = [
   ['runs a nop', '(i32.eqz (i32.load offset=@KLP_FUNC.nop (local.get $at)))', '(i32.const 1)'],
   [
     'ignores func->transition',
-    '(if (@ACQUIRE_LOAD offset=@KLP_FUNC.transition (local.get $at))',
-    '(if (i32.const 1)',
+    '(i32.eqz (@ACQUIRE_LOAD offset=@KLP_FUNC.transition (local.get $at)))',
+    '(i32.const 0)',
   ],
   [
     'takes patched tasks for unpatched',
-    '(if (i32.eqz (local.get $undefined))',
-    '(if (local.get $undefined)',
+    '(if (i32.eqz (local.get $state))',
+    '(if (local.get $state)',
   ],
   [
     'does not stop at the end of the stack',
     '(br_if $unlock (i32.eq (local.get $node) (local.get $stack)))',
     '',
   ],
-  [
-    'forgets the undefined state',
-    '(i32.eq (local.get $undefined) (i32.const -1))',
-    '(i32.const 0)',
-  ],
+  ['forgets the undefined state', '(i32.ne (local.get $state) (i32.const -1))', '(i32.const 1)'],
   [
     'skips the empty stack',
     '(then (local.set $result (i32.const -2)) (br $unlock))',
@@ -236,9 +232,10 @@ const MUTANTS: readonly (readonly [string, string, string])[] = [
 
 for (const [fault, from, to] of MUTANTS) {
   test(`the comparison finds a handler that ${fault}`, async (t) => {
-    t.true(source.includes(from), 'the source still has the place');
-    const text = source.replace(from, () => to);
-    const bytes = await compileText(fault, text, HANDLER_VARIANTS.acquire);
+    const [text, place] = [source, from].map((part) => substitute(part, HANDLER_VARIANTS.acquire));
+    t.true(text!.includes(place!), 'the source still has the place');
+    const mutated = text!.replaceAll(place!, () => to);
+    const bytes = await compileText(fault, mutated, HANDLER_VARIANTS.acquire);
     const s = stage();
     const mutant = instantiateDecide(bytes, CPU0, s.solo.boot);
     t.not(compare(s, mutant, 20_000).differsAt, -1);

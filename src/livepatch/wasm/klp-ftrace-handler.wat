@@ -7,7 +7,9 @@
 ;; which the TypeScript side does (see wasm-handler.ts): -1 recursion, -2 empty stack, -3 undefined patch state and the
 ;; original, -4 an address that no kernel survives, and less than that, undefined patch state and the code at minus it.
 ;;
-;; A word at a fixed place in the code can stand in for its address (`@OF_CODE`): then results above 0 are that word and 5.
+;; `@CHOOSE` takes the code of the version that was found. It stands here twice, so that a call outside transitions does not
+;; look whether the patch state was undefined. A word at a fixed place in the code can stand in for its address: then results
+;; above 0 are that word and 5.
 ;;
 ;; `@PREEMPT_AT`, this CPU's count, and `@LIMIT`, the number of addresses from the first valid one on at which a func can
 ;; lie, are put in when a CPU boots: constants are what the engine makes the most of.
@@ -15,7 +17,7 @@
   (import "klp" "memory" (memory 1 65536 shared))
 
   (func (export "klpFtraceHandler") (param $fops i32) (param $current i32) (result i32)
-    (local $stack i32) (local $node i32) (local $at i32) (local $undefined i32) (local $preempt i32) (local $recursion i32) (local $result i32)
+    (local $stack i32) (local $node i32) (local $at i32) (local $state i32) (local $preempt i32) (local $recursion i32) (local $result i32)
     (local.set $stack (i32.add (local.get $fops) (i32.const @KLP_OPS.fopsToStack)))
     (local.set $current (i32.shl (local.get $current) (i32.const 2)))
 
@@ -42,33 +44,28 @@
       ;; func_stack before func->transition: pairs with the smpWmb() of __klpEnablePatch() (O-09 with O-03).
       @RMB
 
-      (if (@ACQUIRE_LOAD offset=@KLP_FUNC.transition (local.get $at))
-        (then
-          ;; func->transition before patch_state: pairs with the smpWmb() of klpInitTransition() (O-10 with O-01).
-          @RMB
-          (local.set $undefined (i32.load offset=@TASK.patchState (local.get $current)))
-          (if (i32.eqz (local.get $undefined))
-            (then
-              ;; KLP_UNPATCHED: the next older version. A removed entry keeps its link (O-13).
-              (local.set $node (i32.load offset=@LIST.next (local.get $at)))
-              (br_if $unlock (i32.eq (local.get $node) (local.get $stack)))
-              (if (i32.ge_u (i32.sub (local.get $node) (i32.const @KLP_FUNC.firstValidNode)) (i32.const @LIMIT))
-                (then (local.set $result (i32.const -4)) (br $unlock)))
-              (local.set $at (i32.shl (local.get $node) (i32.const 2)))))
-          (local.set $undefined (i32.eq (local.get $undefined) (i32.const -1)))))
-
-      ;; A nop means "run the original": redirecting to it would come here again.
-      (if (i32.eqz (i32.load offset=@KLP_FUNC.nop (local.get $at)))
-        (then
-          (local.set $result (i32.load offset=@KLP_FUNC.newFunc (local.get $at)))
-          @OF_CODE))
-      (if (local.get $undefined)
-        (then
-          (local.set $result
-            (select
-              (i32.sub (i32.const 0) (local.get $result))
-              (i32.const -3)
-              (local.get $result))))))
+      (block $choose
+        (br_if $choose (i32.eqz (@ACQUIRE_LOAD offset=@KLP_FUNC.transition (local.get $at))))
+        ;; func->transition before patch_state: pairs with the smpWmb() of klpInitTransition() (O-10 with O-01).
+        @RMB
+        (local.set $state (i32.load offset=@TASK.patchState (local.get $current)))
+        (if (i32.eqz (local.get $state))
+          (then
+            ;; KLP_UNPATCHED: the next older version. A removed entry keeps its link (O-13).
+            (local.set $node (i32.load offset=@LIST.next (local.get $at)))
+            (br_if $unlock (i32.eq (local.get $node) (local.get $stack)))
+            (if (i32.ge_u (i32.sub (local.get $node) (i32.const @KLP_FUNC.firstValidNode)) (i32.const @LIMIT))
+              (then (local.set $result (i32.const -4)) (br $unlock)))
+            (local.set $at (i32.shl (local.get $node) (i32.const 2)))))
+        (br_if $choose (i32.ne (local.get $state) (i32.const -1)))
+        @CHOOSE
+        (local.set $result
+          (select
+            (i32.sub (i32.const 0) (local.get $result))
+            (i32.const -3)
+            (local.get $result)))
+        (br $unlock))
+      @CHOOSE)
 
     ;; ftrace_test_recursion_unlock(), which enables preemption again.
     (i32.store (i32.const @PREEMPT_AT) (local.get $preempt))

@@ -45,10 +45,17 @@ const WORD_OF_CODE = `
 const ACQUIRE = { ...OFFSETS, ACQUIRE_LOAD: 'i32.atomic.load', RMB: '' } as const;
 const FENCE = { ...OFFSETS, ACQUIRE_LOAD: 'i32.load', RMB: '(atomic.fence)' } as const;
 
+/** Takes the code of the version at `$at`. A nop means "run the original": redirecting to it would come here again. */
+const choose = (ofCode: string): string => `
+  (if (i32.eqz (i32.load offset=${OFFSETS['KLP_FUNC.nop']} (local.get $at)))
+    (then
+      (local.set $result (i32.load offset=${OFFSETS['KLP_FUNC.newFunc']} (local.get $at)))
+      ${ofCode}))`;
+
 /** Values of the `@names` in `klp-ftrace-handler.wat`, by variant. */
 export const HANDLER_VARIANTS = {
-  acquire: { ...ACQUIRE, OF_CODE: '' },
-  fence: { ...FENCE, OF_CODE: '' },
-  'acquire-word': { ...ACQUIRE, OF_CODE: WORD_OF_CODE },
-  'fence-word': { ...FENCE, OF_CODE: WORD_OF_CODE },
+  acquire: { ...ACQUIRE, CHOOSE: choose('') },
+  fence: { ...FENCE, CHOOSE: choose('') },
+  'acquire-word': { ...ACQUIRE, CHOOSE: choose(WORD_OF_CODE) },
+  'fence-word': { ...FENCE, CHOOSE: choose(WORD_OF_CODE) },
 } as const;
