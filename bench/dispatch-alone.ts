@@ -1,9 +1,10 @@
 /** The rows of one CPU: calls in each state of a function's stack, and the handler alone on each memory. */
 
-import { createDecide } from '../src/livepatch/wasm-handler.js';
+import { createDecide, createDecideWord } from '../src/livepatch/wasm-handler.js';
 import type { NativeCpu } from '../src/memory/native.js';
 import { TASK } from '../src/kernel/task.js';
 import { bootSolo, type SoloMachine } from '../src/scenario/solo.js';
+import { BODY_WORD } from '../src/live/bodies.js';
 import { portDecide, type Dispatcher, type DispatchOptions } from '../src/live/dispatch.js';
 import {
   CASE_WORDS,
@@ -16,6 +17,7 @@ import {
   writeCases,
 } from './dispatch-cases.js';
 import { cpuOn, dispatcherFor, loopOf, VARIANTS, type Variant } from './dispatch-variants.js';
+import { dispatchDesigns } from './dispatch-designs.js';
 import type { Benchmark, Task } from './harness.js';
 
 const CALLS = 4096;
@@ -149,6 +151,15 @@ const handlerBenchmark = (name: string, at: number): Benchmark => ({
   baseline: 'WebAssembly',
   tasks: () => handlerRows(at),
 });
+
+/** What bounds the cost of a call, and other designs. */
+export const designs: Benchmark = dispatchDesigns(
+  () => {
+    const s = stage();
+    return { ...s, cpu: cpuOf(s, 'wasm') };
+  },
+  ({ solo, cpu }) => createDecideWord(cpu.id, solo.boot, BODY_WORD),
+);
 
 /** The handler without the call that follows. */
 export const handlers: readonly Benchmark[] = [

@@ -47,6 +47,7 @@ export const FIRST_WORD = 5;
  *
  * @param code the compiled `klp-ftrace-handler.wat`
  * @param word offset of the word that a {@link DecideWord} takes
+ * @param more further constants that the code was compiled for
  * @throws {SimulatorBug} when `boot.memory` is not the memory of `boot.words`
  */
 export function instantiateDecide(
@@ -54,13 +55,14 @@ export function instantiateDecide(
   id: CpuId,
   { memory, words, localBase }: NativeBoot,
   word?: number,
+  ...more: readonly number[]
 ): Decide {
   if (memory?.buffer !== words.buffer) {
     throw new SimulatorBug('the wasm handler needs the WebAssembly.Memory that its words lie in');
   }
   const preempt = (localBase + id * CPU_LOCAL.size + CPU_LOCAL.preemptCount) * 4;
   const limit = words.length - FIRST_VALID_ADDR - Math.max(KLP_FUNC.size, word ?? 0);
-  const constants = [preempt, limit, ...(word === undefined ? [] : [word * 4])];
+  const constants = [preempt, limit, ...(word === undefined ? [] : [word * 4]), ...more];
   const module = new WebAssembly.Module(withConstants(code, constants));
   const instance = new WebAssembly.Instance(module, { klp: { memory } });
   return instance.exports['klpFtraceHandler'] as unknown as Decide;
