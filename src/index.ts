@@ -78,7 +78,7 @@ export type {
 export type { PlanFile } from './campaign/plan/plan.js';
 export type { Recording } from './explorer/findings/recording.js';
 export { replay, type ReplayOptions, type ReplayResult } from './campaign/replay.js';
-export { listScenarios } from './campaign/scenario-index.js';
+export { listScenarios, type ScenarioInfo } from './campaign/scenario-index.js';
 export {
   stress,
   type StressEvent,
@@ -87,7 +87,7 @@ export {
 } from './campaign/stress.js';
 export { type StressRecording } from './campaign/stress-record.js';
 export { stressInExplorer, type ExplorerStressOptions } from './campaign/stress-explorer.js';
-export { type InflectionStep, type ScenarioInfo } from './campaign/task.js';
+export { type InflectionStep } from './campaign/task.js';
 export { verify, type VerifyOptions } from './campaign/verify.js';
 export {
   weaken,
@@ -241,6 +241,7 @@ export * from './kernel/module.js';
 export * from './kernel/mutex.js';
 export * from './kernel/printk.js';
 export * from './kernel/rcu.js';
+export * from './kernel/run-queue.js';
 export * from './kernel/rwlock.js';
 export * from './kernel/sched.js';
 export * from './kernel/signal.js';

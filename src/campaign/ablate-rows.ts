@@ -6,7 +6,9 @@ import { rowFor } from '../catalog/orderings/versions.js';
 import { RACES } from '../catalog/races.js';
 import { UsageError } from '../errors.js';
 import { DEFAULT_KERNEL_VERSION, type KernelVersion } from '../kernel/versions.js';
+import { unknownScenario } from './find-scenario.js';
 import { OptionError } from './option-table.js';
+import { indexedScenarios } from './scenario-index.js';
 import { chooseScenario } from './scenarios.js';
 import type { Workers } from './workers.js';
 
@@ -22,8 +24,11 @@ interface Asked {
 
 /** Rows of the catalogue that the user asked for. @throws UsageError when there is none */
 export function rowsFor({ sites, all, scenario, kernel }: Asked): Demonstration[] {
-  if (sites === undefined && !all) {
-    throw new UsageError('give the ordering sites to remove, such as O-04,O-05, or --all');
+  if ((sites?.length ?? 0) === 0 && !all) {
+    throw new UsageError('give the ordering sites to remove, such as O-04 and O-05, or all');
+  }
+  if (scenario !== undefined && !indexedScenarios().some(({ name }) => name === scenario)) {
+    throw new UsageError(unknownScenario(scenario));
   }
   const isWanted = (d: Demonstration): boolean =>
     (sites === undefined || sites.some((s) => (d.sites as readonly unknown[]).includes(s))) &&
@@ -36,8 +41,14 @@ export function rowsFor({ sites, all, scenario, kernel }: Asked): Demonstration[
   const rows = [...DEMONSTRATIONS, ...(sites === undefined ? intact : [])]
     .filter(isWanted)
     .flatMap((row) => rowFor(kernel, row) ?? []);
-  if (rows.length === 0)
-    throw new UsageError('no scenario of the catalogue shows the removal of these sites');
+  if (rows.length === 0) {
+    const what = 'the removal of these sites';
+    throw new UsageError(
+      scenario === undefined
+        ? `no scenario of the catalogue shows ${what}`
+        : `${scenario} does not show ${what}`,
+    );
+  }
   return rows;
 }
 

@@ -3,7 +3,9 @@
 import { readdirSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import { CATALOG_DIRECTORIES, catalogModule } from '../explorer/build/modules.js';
+import { nearestTo } from '../explorer/build/nearest.js';
 import { lookAt } from './files.js';
+import { indexedScenarios } from './scenario-index.js';
 
 /** A scenario as a user names it: `NAME`, `FILE` or `FILE#NAME`, each perhaps with `@RELEASE`. */
 export interface ScenarioName {
@@ -34,6 +36,15 @@ function partsOf(text: string): { path: string; name: string | undefined } {
   return { path, name };
 }
 
+/** What to say of a name that no scenario of the catalogue has. */
+export function unknownScenario(name: string): string {
+  const known = indexedScenarios().map((scenario) => scenario.name);
+  return (
+    `there is no scenario ${name}; the nearest are ${nearestTo(name, known).join(', ')}; ` +
+    "'klp-smp explore --list' names all, and a file is given as ./path.js"
+  );
+}
+
 /**
  * Find a scenario's file. A scenario of the catalogue is named like its file, or like its file and a variant.
  *
@@ -52,10 +63,6 @@ export function findScenario(text: string): ScenarioName {
   const file = files
     .filter((f) => plain === f || plain.startsWith(`${f}-`))
     .sort((a, b) => b.length - a.length)[0];
-  if (file === undefined) {
-    throw new UsageError(
-      `there is no scenario ${text}; 'klp-smp explore --list' names them, and a file is given as ./path.js`,
-    );
-  }
+  if (file === undefined) throw new UsageError(unknownScenario(text));
   return { file: catalogModule(file), name: text === file ? undefined : text };
 }

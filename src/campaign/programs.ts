@@ -7,7 +7,8 @@ import type { Explorable } from '../explorer/engine/explorable.js';
 import { loadScenario, loadScenarios, Session } from '../explorer/engine/session.js';
 import { declaresPrograms, loadPrograms, ProgramSession } from '../javascript/engine/session.js';
 import { RandomStrategy } from '../explorer/strategies/random.js';
-import type { ProgramOperation, ScenarioInfo } from './task.js';
+import type { ScenarioInfo } from './scenario-index.js';
+import type { ProgramOperation } from './task.js';
 
 /** Whether a file declares programs. */
 function isProgramFile(file: string): boolean {

@@ -1,7 +1,19 @@
 /** The index of the shipped scenarios, written when the project is built, so that listing them loads none. */
 
 import { readFileSync } from 'node:fs';
-import type { ScenarioInfo } from './task.js';
+import type { PredictedFinding } from '../scenario/declare.js';
+
+/** One scenario of a file, as commands list it. */
+export interface ScenarioInfo {
+  readonly name: string;
+  readonly kind: string;
+  readonly description: string;
+  readonly fingerprint: string;
+  /** Kernel functions of its code that were replaced. Default none. */
+  readonly replaced?: readonly string[];
+  /** What a user's own race says that the removal of ordering sites leads to. Default nothing. */
+  readonly ablations?: readonly PredictedFinding[];
+}
 
 /** A shipped scenario and its file's name, without extension. */
 export interface IndexedScenario extends ScenarioInfo {

@@ -5,8 +5,7 @@ import { catalogModule } from '../explorer/build/modules.js';
 import { findScenario } from './find-scenario.js';
 import { replacing } from './replace.js';
 import { isOfCatalogue } from './replay-command.js';
-import { indexedScenarios } from './scenario-index.js';
-import type { ScenarioInfo } from './task.js';
+import { indexedScenarios, type ScenarioInfo } from './scenario-index.js';
 import type { Workers } from './workers.js';
 
 /** Milliseconds that loading a scenario may take. */

@@ -8,13 +8,13 @@ import type { Recording } from '../explorer/findings/recording.js';
 import type { Verdict } from '../explorer/engine/verdict.js';
 import type { ExhaustReport, ExhaustRequest } from '../explorer/states/exhaust.js';
 import type { PctParameters } from '../explorer/strategies/pct.js';
-import type { PredictedFinding } from '../scenario/declare.js';
 import type { HistoryVerdict } from '../scenario/history.js';
 import type { KernelVersion } from '../kernel/versions.js';
 import type { LatentScriptResult } from '../scenario/latent.js';
 import type { ScenarioReference } from '../scenario/reference.js';
 import type { PlayReport, PlayRequest } from './played-task.js';
 import type { RangeResult } from './range.js';
+import type { ScenarioInfo } from './scenario-index.js';
 import type { StopAt } from './tally.js';
 
 /** A slice of a campaign: executions `from` … `to` - 1, or fewer if the time is over before. */
@@ -57,18 +57,6 @@ export interface CoverageRequest {
   readonly executions: number;
   /** Milliseconds after which it ends early. */
   readonly ms: number;
-}
-
-/** One scenario of a file, as commands list it. */
-export interface ScenarioInfo {
-  readonly name: string;
-  readonly kind: string;
-  readonly description: string;
-  readonly fingerprint: string;
-  /** Kernel functions of its code that were replaced. Default none. */
-  readonly replaced?: readonly string[];
-  /** What a user's own race says that the removal of ordering sites leads to. Default nothing. */
-  readonly ablations?: readonly PredictedFinding[];
 }
 
 /** A shrunk finding. */

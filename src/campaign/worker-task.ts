@@ -25,13 +25,13 @@ import { playRecording } from './played-task.js';
 import { exploreParts } from './parts.js';
 import { createStrategy, exploreRange } from './range.js';
 import { isOfCatalogue } from './replay-command.js';
+import type { ScenarioInfo } from './scenario-index.js';
 import type {
   Answer,
   CoverageRequest,
   MinimisedFinding,
   ProgramOperation,
   ReplayReport,
-  ScenarioInfo,
   SliceRequest,
   SliceResult,
   TaskMap,

@@ -5,6 +5,7 @@ import { handleIrq } from './entry.js';
 import { EBUSY, EINVAL } from './errno.js';
 import { IPI_HOTPLUG, KERNEL, percpu, PERCPU } from './layout.js';
 import { mutexLock, mutexUnlock } from './mutex.js';
+import { forEachQueuedTask } from './run-queue.js';
 import { moveOneTask, sendIpi } from './sched.js';
 import { TASK, TASK_RUNNING, TASK_UNINTERRUPTIBLE } from './task.js';
 import { migrateTimers } from './timer.js';
@@ -138,10 +139,9 @@ function holdsImmovable(cpu: Cpu): boolean {
   let immovable = false;
   if (cpu.get(pc + PERCPU.workFirst) !== NULL) immovable = true;
   if (cpu.get(pc + PERCPU.workFirst + 1) !== NULL) immovable = true;
-  let task = cpu.get(pc + PERCPU.rqFirst);
-  while (task !== NULL) {
+  let task = NULL;
+  while ((task = forEachQueuedTask(cpu, cpu.id, task)) !== NULL) {
     if (cpu.get(task + TASK.pinned) >= 0) immovable = true;
-    task = cpu.get(task + TASK.rqNext);
   }
   return immovable;
 }

@@ -12,9 +12,9 @@ import {
   FTRACE_OPS_FL_SAVE_REGS,
   FTRACE_OPS_FL_STUB,
 } from './ftrace-ops.js';
-import { filterHolds } from './ftrace-record.js';
+import { filterHolds, forEachFtraceOp } from './ftrace-record.js';
 import { TRACE_LIST, traceClearRecursion, traceTestAndSetRecursion } from './ftrace-recursion.js';
-import { KERNEL, percpu, PERCPU } from './layout.js';
+import { percpu, PERCPU } from './layout.js';
 import { INSTRUCTION_WORDS } from './text.js';
 import { warnOn, type WarnSite } from './warn.js';
 import { NULL, type Addr, type Cpu } from './types.js';
@@ -61,8 +61,8 @@ export function ftraceOpsListFunc(
   const bit = traceTestAndSetRecursion(cpu, TRACE_LIST, O_37);
   if (bit < 0) return;
   // What an ops holds is read through the head: pairs with addFtraceOps() (O-35 with O-34).
-  let op = cpu.rcuDereference(kernel.globals + KERNEL.ftraceOpsList, O_35);
-  while (op !== NULL) {
+  let op = NULL;
+  while ((op = forEachFtraceOp(cpu, op, O_35)) !== NULL) {
     const flags = cpu.read(op + FTRACE_OPS.flags);
     const isCallable = (flags & FTRACE_OPS_FL_RCU) === 0 || rcuIsWatching(cpu);
     if (
@@ -74,7 +74,6 @@ export function ftraceOpsListFunc(
       if (warnOn(cpu, func === 0, WARN_OPS_WITHOUT_FUNC)) break;
       kernel.ftraceFns[func]?.(cpu, ip, parentIp, op, fregs);
     }
-    op = cpu.rcuDereference(op + FTRACE_OPS.next, O_35);
   }
   traceClearRecursion(cpu, bit, O_37);
 }

@@ -11,7 +11,7 @@ import {
 import { KERNEL } from './layout.js';
 import { textPoke } from './static-key.js';
 import { TRACE_FTRACE } from './trace.js';
-import { NULL, type Addr, type Cpu } from './types.js';
+import { NULL, type Addr, type Cpu, type SiteId } from './types.js';
 
 /** `flags` of `struct dyn_ftrace`, which stand in the third word of the entry's instruction; the low bits count users. */
 export const FTRACE_FL_REGS = 1 << 30;
@@ -33,13 +33,19 @@ export function filterHolds(cpu: Cpu, ops: Addr, ip: Addr): boolean {
   return false;
 }
 
+/** `do_for_each_ftrace_op()`: the registered ops after `ops`, the first after `NULL`, `NULL` after the last.
+ * The walk is a loop as that of listForEachEntry(). */
+export function forEachFtraceOp(cpu: Cpu, ops: Addr, site?: SiteId): Addr {
+  const link = ops === NULL ? cpu.ctx.kernel.globals + KERNEL.ftraceOpsList : ops + FTRACE_OPS.next;
+  return cpu.rcuDereference(link, site);
+}
+
 /** First registered ops with that location and one of `flags` (any, if 0), or NULL. The caller holds ftrace_lock. */
 export function findOpsAt(cpu: Cpu, ip: Addr, flags: number): Addr {
-  let ops = cpu.read(cpu.ctx.kernel.globals + KERNEL.ftraceOpsList);
-  while (ops !== NULL) {
+  let ops = NULL;
+  while ((ops = forEachFtraceOp(cpu, ops)) !== NULL) {
     const isMeant = flags === 0 || (cpu.read(ops + FTRACE_OPS.flags) & flags) !== 0;
     if (isMeant && filterHolds(cpu, ops, ip)) return ops;
-    ops = cpu.read(ops + FTRACE_OPS.next);
   }
   return NULL;
 }

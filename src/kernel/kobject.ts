@@ -39,6 +39,12 @@ export function kobjectInit(cpu: Cpu, kobj: Addr, ktype: number): void {
   initCompletion(cpu, kobj + KOBJECT.drained);
 }
 
+/** One step of a walk over what stands below a kobject, under the kobject lock: the child after `kobj`, the first after `NULL`,
+ * `NULL` after the last. */
+export function forEachChild(cpu: Cpu, parent: Addr, kobj: Addr): Addr {
+  return cpu.get(kobj === NULL ? parent + KOBJECT.child : kobj + KOBJECT.next);
+}
+
 /** Make a kobject visible under its parent, whose reference it takes.
  * @returns 0, or -EEXIST when the parent has a child of that name
  * @kernel kobject_add, lib/kobject.c:430 (v6.1) */
@@ -51,12 +57,11 @@ export function kobjectAdd(
 ): number {
   const lock = cpu.ctx.kernel.globals + KERNEL.kobjectLock;
   cpu.spinLock(lock);
-  let sibling = cpu.get(parent + KOBJECT.child);
+  let sibling = NULL;
   let taken = false;
-  while (sibling !== NULL) {
+  while ((sibling = forEachChild(cpu, parent, sibling)) !== NULL) {
     const sameName = cpu.get(sibling + KOBJECT.name) === name;
     if (sameName && cpu.get(sibling + KOBJECT.sympos) === sympos) taken = true;
-    sibling = cpu.get(sibling + KOBJECT.next);
   }
   if (!taken) link(cpu, kobj, parent, name, sympos);
   cpu.spinUnlock(lock);

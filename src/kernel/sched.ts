@@ -3,6 +3,7 @@
 import { SimulatorBug } from '../errors.js';
 import { O_22, O_23 } from '../memory/sites.js';
 import { IPI_RESCHEDULE, IPI_TICK, KERNEL, percpu, PERCPU } from './layout.js';
+import { dequeueTask, enqueueFirst, enqueueTask, forEachQueuedTask } from './run-queue.js';
 import {
   freeTask,
   idleTask,
@@ -40,46 +41,6 @@ export function reschedCurr(cpu: Cpu, n: number): void {
   else sendIpi(cpu, n, IPI_RESCHEDULE);
 }
 
-/** Append a task to a run queue; under its lock. */
-export function enqueueTask(cpu: Cpu, n: number, task: TaskRef): void {
-  const rq = percpu(cpu.ctx.kernel, n);
-  const last = cpu.get(rq + PERCPU.rqLast);
-  cpu.set(task + TASK.rqNext, NULL);
-  cpu.set(task + TASK.rqPrev, last);
-  if (last === NULL) cpu.set(rq + PERCPU.rqFirst, task);
-  else cpu.set(last + TASK.rqNext, task);
-  cpu.set(rq + PERCPU.rqLast, task);
-  cpu.set(rq + PERCPU.nrQueued, cpu.get(rq + PERCPU.nrQueued) + 1);
-  cpu.writeOnce(task + TASK.onRq, 1);
-}
-
-/** Put a task at the front of a run queue; under its lock. */
-function enqueueFirst(cpu: Cpu, n: number, task: TaskRef): void {
-  const rq = percpu(cpu.ctx.kernel, n);
-  const first = cpu.get(rq + PERCPU.rqFirst);
-  cpu.set(task + TASK.rqNext, first);
-  cpu.set(task + TASK.rqPrev, NULL);
-  if (first === NULL) cpu.set(rq + PERCPU.rqLast, task);
-  else cpu.set(first + TASK.rqPrev, task);
-  cpu.set(rq + PERCPU.rqFirst, task);
-  cpu.set(rq + PERCPU.nrQueued, cpu.get(rq + PERCPU.nrQueued) + 1);
-  cpu.writeOnce(task + TASK.onRq, 1);
-}
-
-/** Take a queued task off its run queue; under its lock. */
-export function dequeueTask(cpu: Cpu, n: number, task: TaskRef): void {
-  const rq = percpu(cpu.ctx.kernel, n);
-  const next = cpu.get(task + TASK.rqNext);
-  const prev = cpu.get(task + TASK.rqPrev);
-  if (prev === NULL) cpu.set(rq + PERCPU.rqFirst, next);
-  else cpu.set(prev + TASK.rqNext, next);
-  if (next === NULL) cpu.set(rq + PERCPU.rqLast, prev);
-  else cpu.set(next + TASK.rqPrev, prev);
-  cpu.set(rq + PERCPU.nrQueued, cpu.get(rq + PERCPU.nrQueued) - 1);
-  cpu.set(task + TASK.rqNext, NULL);
-  cpu.set(task + TASK.rqPrev, NULL);
-}
-
 /** Kernel code that others wait for goes first, as under a fair scheduler: it has slept while they have run. */
 export function isUrgent(cpu: Cpu, task: TaskRef): boolean {
   return (cpu.get(task + TASK.flags) & (PF_KCODE | PF_WQ_WORKER)) !== 0;
@@ -95,14 +56,13 @@ function pickNextTask(cpu: Cpu): TaskRef {
   const rq = percpu(kernel, cpu.id);
   if (cpu.peek(rq + PERCPU.hotplugRequest) === 1) return idleTask(kernel, cpu.id);
   const context = cpu.get(rq + PERCPU.context);
-  let task = cpu.get(rq + PERCPU.rqFirst);
-  while (task !== NULL) {
+  let task = NULL;
+  while ((task = forEachQueuedTask(cpu, cpu.id, task)) !== NULL) {
     // Kernel code that may sleep needs this CPU's stack for itself: one such context at a time.
     if (context === NULL || task === context || (cpu.get(task + TASK.flags) & PF_KCODE) === 0) {
       dequeueTask(cpu, cpu.id, task);
       return task;
     }
-    task = cpu.get(task + TASK.rqNext);
   }
   return idleTask(kernel, cpu.id);
 }
@@ -365,13 +325,12 @@ function unlockPair(cpu: Cpu, a: number, b: number): void {
 export function moveOneTask(cpu: Cpu, from: number, to: number): boolean {
   const { kernel } = cpu.ctx;
   lockPair(cpu, from, to);
-  let task = cpu.get(percpu(kernel, from) + PERCPU.rqFirst);
   const busy = cpu.get(percpu(kernel, to) + PERCPU.context) !== NULL;
-  while (task !== NULL) {
+  let task = NULL;
+  while ((task = forEachQueuedTask(cpu, from, task)) !== NULL) {
     const kcode = (cpu.get(task + TASK.flags) & PF_KCODE) !== 0;
     const movable = cpu.get(task + TASK.pinned) < 0 && cpu.get(task + TASK.context) < 0;
     if (movable && !(busy && kcode)) break;
-    task = cpu.get(task + TASK.rqNext);
   }
   if (task !== NULL) {
     dequeueTask(cpu, from, task);

@@ -61,6 +61,11 @@ export function waitForWord(cpu: Cpu, queue: Addr, addr: Addr): void {
   cpu.spinUnlock(queue + WAIT_QUEUE.lock);
 }
 
+/** One step of a walk over a queue, under its lock: the waiter after `task`, the first after `NULL`, `NULL` after the last. */
+function forEachWaiter(cpu: Cpu, queue: Addr, task: TaskRef): TaskRef {
+  return cpu.get(task === NULL ? queue + WAIT_QUEUE.first : task + TASK.waitNode);
+}
+
 /** Wake the first waiter of a queue; under its lock. The waiter takes itself off. */
 export function wakeFirst(cpu: Cpu, queue: Addr): void {
   const task = cpu.get(queue + WAIT_QUEUE.first);
@@ -69,9 +74,6 @@ export function wakeFirst(cpu: Cpu, queue: Addr): void {
 
 /** Wake all waiters of a queue; under its lock. */
 export function wakeAll(cpu: Cpu, queue: Addr): void {
-  let task = cpu.get(queue + WAIT_QUEUE.first);
-  while (task !== NULL) {
-    tryToWakeUp(cpu, task, TASK_NORMAL);
-    task = cpu.get(task + TASK.waitNode);
-  }
+  let task = NULL;
+  while ((task = forEachWaiter(cpu, queue, task)) !== NULL) tryToWakeUp(cpu, task, TASK_NORMAL);
 }

@@ -7,7 +7,7 @@ import { shellWord } from '../campaign/replay-command.js';
 import { choiceOf, duration, integerIn, orderingSites, seed, textOf } from '../campaign/rules.js';
 import { unendedComplaint, type OutcomeCount, type Tally } from '../campaign/tally.js';
 import { UsageError } from '../errors.js';
-import type { ScenarioInfo } from '../campaign/task.js';
+import type { ScenarioInfo } from '../campaign/scenario-index.js';
 import { tellProgram } from '../javascript/engine/story.js';
 import { isProgramSession, listFile, openSession } from '../campaign/programs.js';
 import type { AnySession } from '../campaign/kept.js';

@@ -72,6 +72,32 @@ for (const [name, options, key] of WRONG) {
   });
 }
 
+const UNKNOWN: readonly (readonly [keyof typeof api, object])[] = [
+  ['explore', { scenario: 'disable-cal' }],
+  ['compare', { scenario: 'disable-cal' }],
+  ['verify', { scenarios: ['disable-cal'] }],
+  ['ablate', { sites: ['O-01'], scenario: 'disable-cal' }],
+];
+
+for (const [name, options] of UNKNOWN) {
+  test(`${name}() says which names of scenarios are nearest to one that there is not`, async (t) => {
+    await t.throwsAsync((api[name] as unknown as UseCase)(options), {
+      code: 'ERR_USAGE',
+      message: /^there is no scenario disable-cal; the nearest are disable-call, /,
+    });
+  });
+}
+
+test('ablate() without sites, and a race that does not show the sites, are told apart', async (t) => {
+  const ways = [
+    [{ sites: [] }, /^give the ordering sites to remove/],
+    [{ sites: ['O-01'], scenario: 'fork-switch' }, /^fork-switch does not show the removal/],
+  ] as const;
+  for (const [options, message] of ways) {
+    await t.throwsAsync(api.ablate(options), { code: 'ERR_USAGE', message });
+  }
+});
+
 test('a scenario whose file explores itself is told so at once', async (t) => {
   const file = join(mkdtempSync(join(tmpdir(), 'options-')), 'itself.js');
   writeFileSync(

@@ -11,11 +11,12 @@ import {
   registerFtraceFunction,
   unregisterFtraceFunction,
 } from '../../kernel/ftrace.js';
-import { initListHead, LIST, listAdd, listAddRcu, listDel } from '../../kernel/list.js';
+import { initListHead, listAdd, listAddRcu, listDel } from '../../kernel/list.js';
 import { MODULE } from '../../kernel/module.js';
 import { asm } from '../../kernel/text.js';
 import { klpInitPatch, klpInitPatchEarly } from '../../livepatch/core-init.js';
-import { KLP_FUNC, KLP_OBJECT, KLP_OPS, KLP_PATCH } from '../../livepatch/layout.js';
+import { klpForEachFunc, klpForEachObject } from '../../livepatch/for-each.js';
+import { KLP_FUNC, KLP_OPS } from '../../livepatch/layout.js';
 import { klpFindOps } from '../../livepatch/patch.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { NULL, type Addr } from '../../memory/struct.js';
@@ -55,11 +56,11 @@ export function enableByReplacing(cpu: Cpu, mod: Addr): number {
   klpInitPatchEarly(cpu, patch);
   const ret = klpInitPatch(cpu, patch);
   if (ret !== 0) return ret;
-  const objs = patch + KLP_PATCH.objList;
-  for (let obj = cpu.read(objs + LIST.next); obj !== objs; obj = cpu.read(obj + LIST.next)) {
-    const funcs = obj + KLP_OBJECT.funcList;
-    for (let f = cpu.read(funcs + LIST.next); f !== funcs; f = cpu.read(f + LIST.next)) {
-      const err = enableFunc(cpu, f);
+  let obj = NULL;
+  while ((obj = klpForEachObject(cpu, patch, obj)) !== NULL) {
+    let func = NULL;
+    while ((func = klpForEachFunc(cpu, obj, func)) !== NULL) {
+      const err = enableFunc(cpu, func);
       if (err !== 0) return err;
     }
   }

@@ -2,18 +2,19 @@
 
 import { EBUSY } from '../../kernel/errno.js';
 import { FTRACE_OPS, ftraceEnableSysctl } from '../../kernel/ftrace.js';
-import { LIST } from '../../kernel/list.js';
+import { listForEachEntry } from '../../kernel/list.js';
 import { textPoke } from '../../kernel/static-key.js';
 import { KLP_OPS } from '../../livepatch/layout.js';
 import type { Cpu } from '../../memory/cpu.js';
+import { NULL } from '../../memory/struct.js';
 import { historyScript } from '../../scenario/history.js';
 import { bootWatched, watchScript } from '../../scenario/watched.js';
 import { betweenTwoCalls, expectComplete, insmod, SOON } from './machine.js';
 
 /** Writing 0 to kernel.ftrace_enabled before 5.5: every site becomes a no-op. */
 export function ftraceShutdown(cpu: Cpu): number {
-  const head = cpu.ctx.klp.ops;
-  for (let ops = cpu.read(head + LIST.next); ops !== head; ops = cpu.read(ops + LIST.next)) {
+  let ops = NULL;
+  while ((ops = listForEachEntry(cpu, cpu.ctx.klp.ops, ops)) !== NULL) {
     textPoke(cpu, cpu.read(ops + KLP_OPS.fops + FTRACE_OPS.filterIp) + 1, 0);
   }
   return 0;

@@ -13,7 +13,7 @@ import {
   unregisterFtraceFunction,
 } from '../../kernel/ftrace.js';
 import { ftraceGetRegs } from '../../kernel/ftrace-list.js';
-import { filterHolds } from '../../kernel/ftrace-record.js';
+import { filterHolds, forEachFtraceOp } from '../../kernel/ftrace-record.js';
 import { KERNEL } from '../../kernel/layout.js';
 import { loadModule } from '../../kernel/module.js';
 import type { Cpu } from '../../memory/cpu.js';
@@ -126,12 +126,11 @@ export function listWithoutRegsCheck(
   fregs: Addr,
 ): void {
   const { kernel } = cpu.ctx;
-  let op = cpu.rcuDereference(kernel.globals + KERNEL.ftraceOpsList);
-  while (op !== NULL) {
+  let op = NULL;
+  while ((op = forEachFtraceOp(cpu, op)) !== NULL) {
     if (filterHolds(cpu, op, ip)) {
       kernel.ftraceFns[cpu.read(op + FTRACE_OPS.func)]?.(cpu, ip, parentIp, op, fregs);
     }
-    op = cpu.rcuDereference(op + FTRACE_OPS.next);
   }
 }
 

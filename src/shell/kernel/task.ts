@@ -5,7 +5,7 @@ import { EAGAIN, EINVAL, ENOENT, ENOMEM, ESRCH } from '../../kernel/errno.js';
 import { dupTaskStruct, linkChild } from '../../kernel/fork.js';
 import { ftraceEnableSysctl } from '../../kernel/ftrace.js';
 import { callFromNative } from '../../kernel/interp.js';
-import { KOBJECT } from '../../kernel/kobject.js';
+import { forEachChild, KOBJECT } from '../../kernel/kobject.js';
 import { KERNEL } from '../../kernel/layout.js';
 import { deleteModule, findModule, loadModule } from '../../kernel/module.js';
 import { printk } from '../../kernel/printk.js';
@@ -51,9 +51,9 @@ export function msleep(cpu: Cpu, jiffies: number): void {
 function child(cpu: Cpu, parent: Addr, name: number): Addr {
   const lock = cpu.ctx.kernel.globals + KERNEL.kobjectLock;
   cpu.spinLock(lock);
-  let kobj = cpu.get(parent + KOBJECT.child);
-  while (kobj !== NULL && cpu.get(kobj + KOBJECT.name) !== name) {
-    kobj = cpu.get(kobj + KOBJECT.next);
+  let kobj = NULL;
+  while ((kobj = forEachChild(cpu, parent, kobj)) !== NULL) {
+    if (cpu.get(kobj + KOBJECT.name) === name) break;
   }
   cpu.spinUnlock(lock);
   return kobj;
