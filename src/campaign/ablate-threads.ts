@@ -49,7 +49,7 @@ export async function huntOnThreads({
   replaced,
   signal,
 }: ThreadHuntOptions): Promise<ThreadHunt> {
-  const options: StressOptions = { ...MACHINE, seed, mix: DEFAULT_MIX };
+  const options: StressOptions = { ...MACHINE, seed, mix: DEFAULT_MIX, printk: false };
   const result = await runOnThreads({
     workload: WORKLOAD,
     options,

@@ -10,7 +10,7 @@ import { checkOptions, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { REPLACE, type Replacing } from './replace.js';
 import { flag, integerIn } from './rules.js';
-import { STRESS_OPTIONS } from './stress.js';
+import { hasPrintk, STRESS_OPTIONS, type ConfigChoice } from './stress.js';
 
 /** What {@link stressInExplorer} is asked to do; a member left out has the default named. */
 export interface ExplorerStressOptions extends Watching, Replacing {
@@ -30,6 +30,8 @@ export interface ExplorerStressOptions extends Watching, Replacing {
   readonly ablate?: readonly (number | string)[];
   readonly kernel?: KernelVersion;
   readonly latent?: readonly LatentIssue[];
+  /** CONFIG_PRINTK. Default `y`, and `n` when ordering sites are removed. */
+  readonly printk?: ConfigChoice;
   readonly sabotage?: keyof Sabotage;
   /** Worker threads. Default one for each core. */
   readonly threads?: number;
@@ -37,12 +39,12 @@ export interface ExplorerStressOptions extends Watching, Replacing {
   readonly minimise?: boolean;
 }
 
-const { durationMs, seed, mix, ablate, kernel, latent, sabotage } = STRESS_OPTIONS;
+const { durationMs, seed, mix, ablate, kernel, latent, printk, sabotage } = STRESS_OPTIONS;
 
 /** The options of {@link stressInExplorer}. */
 export const EXPLORER_STRESS_OPTIONS = {
   ...WATCHING,
-  ...{ durationMs, seed, mix, ablate, kernel, latent, sabotage },
+  ...{ durationMs, seed, mix, ablate, kernel, latent, printk, sabotage },
   replace: REPLACE,
   cpus: { ...STRESS_OPTIONS.cpus, fallback: 2 },
   tasks: { ...STRESS_OPTIONS.tasks, fallback: 8 },
@@ -69,6 +71,7 @@ function runOf(options: ExplorerStressOptions): StressRun {
     ...{ cpus, tasks, operations, seed, mix: { ...DEFAULT_MIX, ...mix } },
     ...(kernel === undefined || kernel === DEFAULT_KERNEL_VERSION ? {} : { version: kernel }),
     ...(latent === undefined ? {} : { latent }),
+    ...(hasPrintk(options) ? {} : { printk: false }),
     ...(sabotage === undefined ? {} : { sabotage: { [sabotage]: true } }),
   };
 }

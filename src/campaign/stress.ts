@@ -47,6 +47,9 @@ const WORKLOAD = new URL('../catalog/stress.js', import.meta.url).href;
 const JIFFIES_PER_MS = 16;
 /** With a great many tasks the clock is slower: an attempt to switch them all comes once a second, and is to take a part of it. */
 const MOST_JIFFIES_A_TASK = 500_000;
+const CONFIG_CHOICES = ['y', 'n'] as const;
+/** A configuration switch, as Kconfig has it. */
+export type ConfigChoice = (typeof CONFIG_CHOICES)[number];
 const SABOTAGES = ['noSync', 'stackCheckPasses', 'noCopyProcess', 'noTasklistLock'] as const;
 
 /** What {@link stress} is asked to do. */
@@ -71,6 +74,8 @@ export interface StressOptions extends Watching, Replacing {
   readonly profile?: StressProfileName;
   /** Latent issues of the kernel to leave unfixed. Default none. */
   readonly latent?: readonly LatentIssue[];
+  /** CONFIG_PRINTK. Default `y`, and `n` when ordering sites are removed, since the barrier of a printk() stands in for some. */
+  readonly printk?: ConfigChoice;
   /** Break livepatch on purpose. Default not. */
   readonly sabotage?: keyof Sabotage;
   /** File for the last operations before a finding, which {@link replay} executes again. Default none. */
@@ -174,6 +179,12 @@ export const STRESS_OPTIONS = {
     shown: 'none',
     flags: '--latent <issues>',
   },
+  printk: {
+    rule: choiceOf(CONFIG_CHOICES),
+    about: 'CONFIG_PRINTK: whether there is a log, whose records are barriers',
+    shown: 'y; n with --ablate',
+    flags: '--printk <choice>',
+  },
   sabotage: {
     rule: choiceOf(SABOTAGES),
     about: 'break livepatch on purpose',
@@ -268,6 +279,14 @@ async function finished(
   }
 }
 
+/** Whether the machine has a log: not where sites are removed, unless it is asked for. */
+export function hasPrintk({
+  printk,
+  ablate = [],
+}: Pick<StressOptions, 'printk' | 'ablate'>): boolean {
+  return printk === undefined ? ablate.length === 0 : printk === 'y';
+}
+
 function planOf(options: Checked): StressPlan {
   const { cpus, tasks, seed: from, mix: weights, kernel: version, latent, sabotage } = options;
   const { profile } = options;
@@ -275,6 +294,7 @@ function planOf(options: Checked): StressPlan {
     ...{ cpus, tasks, seed: from, version, latent },
     mix: weights as StressMix,
     ...(profile === undefined ? {} : { profile }),
+    ...(hasPrintk(options) ? {} : { printk: false }),
     ...(sabotage === undefined ? {} : { sabotage: { [sabotage]: true } }),
   };
 }
@@ -327,6 +347,7 @@ function settingsOf(
     memory: options.memory,
     kernel: options.kernel,
     ...(options.profile === undefined ? {} : { profile: options.profile }),
+    ...(hasPrintk(options) ? {} : { CONFIG_PRINTK: 'n' }),
     'latent issues': options.latent.join() || 'fixed',
     ...(options.replace === undefined ? {} : { 'changed by': options.replace }),
     ablated: siteNames(options.ablate as readonly number[]).join() || 'nothing',

@@ -9,6 +9,7 @@ import { L_5 } from './latent/l-5-forced-replace-frees-nops.js';
 import { L_6 } from './latent/l-6-preemptible-attempt.js';
 import { L_7 } from './latent/l-7-stale-addresses.js';
 import { L_8 } from './latent/l-8-refused-ops.js';
+import { L_9 } from './latent/l-9-stack-before-flag.js';
 
-/** L-1 to L-8, in this order. */
-export const LATENT: readonly LatentIssue[] = [L_1, L_2, L_3, L_4, L_5, L_6, L_7, L_8];
+/** L-1 to L-9, in this order. */
+export const LATENT: readonly LatentIssue[] = [L_1, L_2, L_3, L_4, L_5, L_6, L_7, L_8, L_9];

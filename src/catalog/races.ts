@@ -8,6 +8,11 @@ import { disableCall } from './races/disable-call.js';
 import { disableLeave, disableSwitch } from './races/disable-switch.js';
 import { enableCall } from './races/enable-call.js';
 import { enableGoing } from './races/enable-going.js';
+import {
+  enableSwitchFixed,
+  enableSwitchPrintk,
+  enableSwitchSilent,
+} from './races/enable-switch.js';
 import { exitLoop } from './races/exit-loop.js';
 import { exitPoll } from './races/exit-poll.js';
 import { forceDisable } from './races/force-disable.js';
@@ -67,6 +72,7 @@ export const RACES: readonly RaceScenario[] = [
   disableLeave,
   disableSwitch,
   enableCall,
+  enableSwitchPrintk,
   exitLoop,
   exitPoll,
   forceDisable,
@@ -100,6 +106,7 @@ export const RACES: readonly RaceScenario[] = [
 
 /** Races over the real functions with candidate fixes of latent issues: clean, too. */
 export const FIXED_RACES: readonly RaceScenario[] = [
+  enableSwitchFixed,
   forceHookFixed,
   hookModuleAfterFixed,
   hookModuleComingFixed,
@@ -109,6 +116,7 @@ export const FIXED_RACES: readonly RaceScenario[] = [
 
 /** Races that show latent issues, which fail with the real functions as they are. */
 export const LATENT_RACES: readonly RaceScenario[] = [
+  enableSwitchSilent,
   forceHook,
   ftraceRefused,
   hookModuleComing,

@@ -66,6 +66,8 @@ export interface StressOptions {
   readonly profile?: StressProfileName;
   /** Latent issues of the kernel that are left as they are; the others have our candidate fix. Default none. */
   readonly latent?: readonly LatentIssue[];
+  /** CONFIG_PRINTK. Default true. */
+  readonly printk?: boolean;
 }
 
 /** Latent issues that the workload would run into sooner or later. */
@@ -169,6 +171,7 @@ export function stressMachine(options: StressOptions): MachineDeclaration {
     natives,
     callbacks,
     version: options.version ?? DEFAULT_KERNEL_VERSION,
+    configPrintk: options.printk ?? true,
     sabotage: options.sabotage ?? {},
     overrides: {
       ...profileOf(options.profile).overrides,

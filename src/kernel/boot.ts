@@ -53,6 +53,7 @@ export interface KernelParts {
   readonly preemption?: Preemption | undefined;
   readonly reliableStacks: boolean;
   readonly preemptRt: boolean;
+  readonly configPrintk: boolean;
   readonly quantum: number;
   readonly messages: readonly Message[];
   readonly images: readonly ModuleImage[];

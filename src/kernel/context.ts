@@ -56,6 +56,8 @@ export interface KernelContext {
   readonly reliableStacks: boolean;
   /** Whether this is PREEMPT_RT, as far as it matters here: who holds an rwlock_t can be preempted. */
   readonly preemptRt: boolean;
+  /** CONFIG_PRINTK: whether there is a log. Without one nothing is printed, and printk() orders nothing. */
+  readonly configPrintk: boolean;
   /** Instructions a task may run before the scheduler looks for another. */
   readonly quantum: number;
   /** Interned strings; index 0 is the empty one. */

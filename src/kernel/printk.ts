@@ -1,5 +1,6 @@
 /** printk: formatted messages in a ring of records; text is made when somebody reads the log. */
 
+import { O_38 } from '../memory/sites.js';
 import { struct } from '../memory/struct.js';
 import type { KernelContext } from './context.js';
 import { KERNEL } from './layout.js';
@@ -20,10 +21,16 @@ export const PRINTK_RECORD = struct('printkRecord', {
 });
 
 /** `printk()`: up to four numbers or name ids.
- * @kernel vprintk_emit, kernel/printk/printk.c:2210 (v6.1) */
+ * @kernel vprintk_emit, kernel/printk/printk.c:2210 (v6.1)
+ * @differs the ring has a lock; the order is that of desc_reserve(), which takes a record by a cmpxchg() of its head */
 export function printk(cpu: Cpu, message: Message, a = 0, b = 0, c = 0, d = 0): void {
   const { kernel } = cpu.ctx;
+  cpu.trace(TRACE_PRINTK, message.id, a, b);
+  if (!kernel.configPrintk) return;
   const globals = kernel.globals;
+  // A record is reserved by a fully ordered operation. Whoever marks tasks after it has printed is ordered by that: pairs with
+  // the test-and-clear of klpUpdatePatchState() (O-38 with O-07) and the smpRmb() of __klpSchedTrySwitch() (O-08).
+  cpu.smpMb(O_38);
   cpu.spinLock(globals + KERNEL.printkLock);
   const seq = cpu.get(globals + KERNEL.printkSeq);
   cpu.set(globals + KERNEL.printkSeq, seq + 1);
@@ -37,7 +44,6 @@ export function printk(cpu: Cpu, message: Message, a = 0, b = 0, c = 0, d = 0): 
   cpu.set(record + PRINTK_RECORD.cpu, cpu.id);
   cpu.set(record + PRINTK_RECORD.jiffies, cpu.peek(globals + KERNEL.jiffies));
   cpu.spinUnlock(globals + KERNEL.printkLock);
-  cpu.trace(TRACE_PRINTK, message.id, a, b);
 }
 
 /** A line of the log. */

@@ -5,7 +5,7 @@ import { KOBJECT } from '../kernel/kobject.js';
 import { LIST } from '../kernel/list.js';
 import { DELAYED_WORK, WORK } from '../kernel/workqueue.js';
 import type { Addr } from '../memory/struct.js';
-import { ALWAYS_DEBUGGED, TRY_SWITCH_DEBUG } from './debug.js';
+import { TRANSITION_DEBUG, TRY_SWITCH_DEBUG } from './debug.js';
 import { KLP_KTYPE_ROOT, KLP_UNDEFINED, KLP_WORK_TRANSITION, type KlpContext } from './layout.js';
 
 function initHead(words: Int32Array, head: Addr): void {
@@ -33,7 +33,8 @@ export function initKlp(words: Int32Array, klp: KlpContext): void {
   initHead(words, klp.patches);
   initHead(words, klp.ops);
   words[klp.targetState] = KLP_UNDEFINED;
-  words[klp.debug] = ALWAYS_DEBUGGED | (klp.debugTrySwitchTask ? TRY_SWITCH_DEBUG : 0);
+  words[klp.debug] =
+    (klp.dynamicDebug ? TRANSITION_DEBUG : 0) | (klp.debugTrySwitchTask ? TRY_SWITCH_DEBUG : 0);
   words[klp.transitionWork + DELAYED_WORK.work + WORK.fn] = KLP_WORK_TRANSITION;
   words[klp.root + KOBJECT.refcount] = 1;
   words[klp.root + KOBJECT.ktype] = KLP_KTYPE_ROOT;

@@ -6,9 +6,17 @@
 import type { KernelHooks } from '../kernel/hooks.js';
 import { synchronizeRcu } from '../kernel/rcu.js';
 import type { Cpu } from '../memory/cpu.js';
+import { O_03 } from '../memory/sites.js';
 import type { Addr } from '../memory/struct.js';
+import { patchObjects } from './core.js';
 import { klpModuleComing, klpModuleGoing } from './core-module.js';
-import { __klpSchedTrySwitch } from './transition.js';
+import { KLP_PATCH, KLP_PATCHED, type KlpPatchRef } from './layout.js';
+import {
+  __klpSchedTrySwitch,
+  klpInitTransition,
+  klpStartTransition,
+  klpTryCompleteTransition,
+} from './transition.js';
 
 /** From the return of this function no cond_resched() hook walks the lists of the transition, and none begins to. */
 function keepHooksOut(cpu: Cpu): void {
@@ -52,3 +60,15 @@ export const FIX_L_1: Partial<KernelHooks> = {
   klpModuleComing: moduleComingGuarded,
   klpModuleGoing: moduleGoingGuarded,
 };
+
+/** Candidate fix of L-9: __klp_enable_patch() that orders the function stacks before TIF_PATCH_PENDING; of objects that can be patched. */
+export function enablePatchOrdered(cpu: Cpu, patch: KlpPatchRef): void {
+  klpInitTransition(cpu, patch, KLP_PATCHED);
+  cpu.smpWmb(O_03);
+  patchObjects(cpu, patch);
+  // Pairs with the test-and-clear of klpUpdatePatchState() and the smpRmb() of __klpSchedTrySwitch().
+  cpu.smpWmb();
+  klpStartTransition(cpu);
+  cpu.write(patch + KLP_PATCH.enabled, 1);
+  klpTryCompleteTransition(cpu);
+}

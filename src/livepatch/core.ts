@@ -75,7 +75,7 @@ export function __klpDisablePatch(cpu: Cpu, patch: KlpPatchRef): number {
 }
 
 /** Run pre_patch and redirect the functions, object by object. 0 or a negative errno. */
-function patchObjects(cpu: Cpu, patch: KlpPatchRef): number {
+export function patchObjects(cpu: Cpu, patch: KlpPatchRef): number {
   let obj = NULL;
   while ((obj = klpForEachObject(cpu, patch, obj)) !== NULL) {
     if (!klpIsObjectLoaded(cpu, obj)) continue;
@@ -113,6 +113,7 @@ export function __klpEnablePatch(cpu: Cpu, patch: KlpPatchRef): number {
     return ret;
   }
 
+  // The function stacks before TIF_PATCH_PENDING: nothing but the printk() of klpStartTransition() orders them (O-38, L-9).
   klpStartTransition(cpu);
   cpu.write(patch + KLP_PATCH.enabled, 1);
   klpTryCompleteTransition(cpu);

@@ -37,8 +37,8 @@ const bitsOf = (isWanted: (site: DebugSite) => boolean): number =>
 
 /** The sites of klp_try_switch_task(), of which there can be thousands of lines. */
 export const TRY_SWITCH_DEBUG = bitsOf(({ fn }) => fn === 'klp_try_switch_task');
-/** The others, which machines print unless somebody switches them off. */
-export const ALWAYS_DEBUGGED = bitsOf(({ fn }) => fn !== 'klp_try_switch_task');
+/** The others: what becomes of a transition. */
+export const TRANSITION_DEBUG = bitsOf(({ fn }) => fn !== 'klp_try_switch_task');
 
 /** `pr_debug()`: printed when its site is switched on.
  * @kernel __dynamic_pr_debug, lib/dynamic_debug.c:860 (v6.1) */

@@ -263,6 +263,8 @@ export interface KlpConfig {
   readonly callbacks?: readonly (KlpCallback | undefined)[];
   /** Default {@link NO_SABOTAGE}. */
   readonly sabotage?: Sabotage;
+  /** Whether the other dynamic debug lines of livepatch are switched on at first; default false. */
+  readonly dynamicDebug?: boolean;
   /** Whether klp_try_switch_task() says at first why a task was not switched (its dynamic debug); default false. */
   readonly debugTrySwitchTask?: boolean;
   /** What the kernel's release does differently. */
@@ -295,6 +297,7 @@ export interface KlpContext {
   readonly names: KlpNames;
   readonly callbacks: readonly (KlpCallback | undefined)[];
   readonly sabotage: Sabotage;
+  readonly dynamicDebug: boolean;
   readonly debugTrySwitchTask: boolean;
   /** Address of the dynamic debug switches of livepatch. */
   readonly debug: Addr;
@@ -373,6 +376,7 @@ export function claimKlp(map: MemoryMap, size: KlpSize, config: KlpConfig): KlpC
     names: nameIds(config.names),
     callbacks: config.callbacks ?? [],
     sabotage: config.sabotage ?? NO_SABOTAGE,
+    dynamicDebug: config.dynamicDebug ?? false,
     debugTrySwitchTask: config.debugTrySwitchTask ?? false,
     facts: config.facts,
   };

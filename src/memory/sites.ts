@@ -6,7 +6,7 @@ export type SiteId = number & { readonly __brand: 'SiteId' };
 const site = (n: number): SiteId => n as SiteId;
 
 /** How many sites there are; ids run from 1 to this. */
-export const SITE_COUNT = 37;
+export const SITE_COUNT = 38;
 
 /** `klp_init_transition` smp_wmb, job 1 (patch_state before func->transition) and job 2 (O-02): one fence. */
 export const O_01 = site(1);
@@ -47,6 +47,7 @@ export const O_34 = site(34);
 export const O_35 = site(35);
 export const O_36 = site(36);
 export const O_37 = site(37);
+export const O_38 = site(38);
 
 /** A set of ablated sites, indexed by site id. O-01 and O-02 are one fence, so each stands for both. */
 export class Ablation {

@@ -107,6 +107,10 @@ export interface MachineDeclaration {
   readonly reliableStacks?: boolean;
   /** Whether this is PREEMPT_RT: who holds an rwlock_t can be preempted; only races can tell. Default false. */
   readonly preemptRt?: boolean;
+  /** CONFIG_PRINTK. Without it there is no log, and no barrier where a line would be printed. Default true; false in races. */
+  readonly configPrintk?: boolean;
+  /** Whether the pr_debug() lines of livepatch are printed, save those of each attempt on a task. Default false. */
+  readonly dynamicDebug?: boolean;
   /** Instructions per turn of a task. Default 400. */
   readonly quantum?: number;
   readonly sabotage?: Partial<Sabotage>;
@@ -245,6 +249,7 @@ function kernelParts(
     preemption: machine.preemption,
     reliableStacks: machine.reliableStacks ?? true,
     preemptRt: machine.preemptRt ?? false,
+    configPrintk: machine.configPrintk ?? true,
     quantum: machine.quantum ?? 400,
     messages: [...KERNEL_MESSAGES, ...KLP_MESSAGES, ...(machine.messages ?? [])],
     workFns: byNumber({ ...KLP_WORK_FNS, ...machine.overrides?.workFns }),
@@ -293,6 +298,7 @@ export function bootMachine(machine: MachineDeclaration): BootedMachine {
     names,
     callbacks: machine.callbacks ?? [],
     sabotage: { ...NO_SABOTAGE, ...machine.sabotage },
+    dynamicDebug: machine.dynamicDebug ?? false,
     debugTrySwitchTask: machine.debugTrySwitchTask ?? false,
     facts: { ...KLP_FACTS[version], ...(machine.stableFixes === true && { sympos: '0 is 1' }) },
   });

@@ -66,6 +66,7 @@ export interface Role {
 
 /** A race over a booted machine. */
 export interface KernelRace {
+  /** Without CONFIG_PRINTK unless it says otherwise: the barriers of printk() would stand in for those that a race is about. */
   readonly declaration: Omit<MachineDeclaration, 'cpus' | 'onlineCpus'>;
   /** One CPU each; CPU 0 also executes `prepare`. */
   readonly roles: readonly Role[];
@@ -162,6 +163,7 @@ function bootKernelRace(spec: KernelRace): BootedRace {
   const { declaration, roles } = spec;
   const declared = declaration.initialTasks ?? [];
   const booted = bootMachine({
+    configPrintk: false,
     ...declaration,
     cpus: roles.length,
     initialTasks: [

@@ -17,10 +17,10 @@ const scriptOf = (id: string): LatentScript =>
     (a): a is LatentScript => a.kind === 'script',
   )!;
 
-test('L-1 to L-8 are each attempted', (t) => {
+test('L-1 to L-9 are each attempted', (t) => {
   t.deepEqual(
     LATENT.map(({ id }) => id),
-    ['L-1', 'L-2', 'L-3', 'L-4', 'L-5', 'L-6', 'L-7', 'L-8'],
+    ['L-1', 'L-2', 'L-3', 'L-4', 'L-5', 'L-6', 'L-7', 'L-8', 'L-9'],
   );
   for (const { id, attempts } of LATENT) t.true(attempts.length > 0, id);
 });

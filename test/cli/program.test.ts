@@ -24,7 +24,7 @@ const badInput: readonly (readonly [title: string, args: readonly string[], says
   ['a negative duration', ['probe', '--duration', '-5s'], /--duration: '-5s' is not accepted/],
   ['a duration of nothing', ['probe', '--duration', '0s'], /--duration: '0s' is not accepted/],
   ['a duration with no unit', ['probe', '--duration', '60'], /a time with its unit/],
-  ['an ordering site past the last', ['probe', '--ablate', 'O-38'], /sites from O-01 to O-37/],
+  ['an ordering site past the last', ['probe', '--ablate', 'O-39'], /sites from O-01 to O-38/],
   ['an empty item in a list', ['probe', '--mix', 'fork,'], /--mix: 'fork,' is not accepted/],
   ['a file that does not exist', ['probe', '--file', '/no/such'], /'\/no\/such' is not accepted/],
   ['a directory for a file', ['probe', '--file', '/'], /--file: '\/' is not accepted/],

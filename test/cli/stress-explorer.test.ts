@@ -46,15 +46,25 @@ test('a missing synchronisation is found where transitions follow one another (s
   );
 });
 
+test('a kernel has its log, and none where ordering sites are removed, unless it is asked for', async (t) => {
+  const machineOf = async (more: object): Promise<string> =>
+    (await stressInExplorer({ ...SMALL, executions: 1, ...more })).scenario;
+  t.notRegex(await machineOf({}), /printk/);
+  t.regex(await machineOf({ printk: 'n' }), /printk=n/);
+  t.regex(await machineOf({ ablate: ['O-34'] }), /printk=n/);
+  t.notRegex(await machineOf({ ablate: ['O-34'], printk: 'y' }), /printk/);
+});
+
 test('a name holds the parameters of its machine; others are refused', async (t) => {
   const run: StressRun = {
     ...{ cpus: 3, tasks: 5, seed: 7, operations: 9, version: '6.1' },
     ...{ mix: { ...DEFAULT_MIX, force: 0 }, latent: ['L-1'], sabotage: { noSync: true } },
+    printk: false,
   };
   const name = `system-stress:${stressParameters(run)}`;
   const { file } = findScenario(name);
   t.is((await loadScenario({ file, name })).scenario.name, name);
-  for (const wrong of ['cpu=2', 'cpus=x', 'mix=1+2', 'kernel=5.0']) {
+  for (const wrong of ['cpu=2', 'cpus=x', 'mix=1+2', 'kernel=5.0', 'printk=m']) {
     await t.throwsAsync(loadScenario({ file, name: `system-stress:${wrong}` }), {
       message: `system-stress: '${wrong}' is not accepted as a parameter`,
     });

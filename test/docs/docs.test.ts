@@ -103,6 +103,9 @@ const withoutFigures = (text: string): string[] =>
     .map((line) => line.trim().replace(/ +/g, ' '))
     .filter((line) => line !== '' && !/executions, \d+ operations/.test(line));
 
+/** Steps and lines of sources move with every change of them. */
+const withoutPlace = (line: string): string => line.replace(/^\d+ /, '').replace(/:\d+$/, '');
+
 test('the finding that the README shows is the one that its command prints', async (t) => {
   const [transcript] = blocksOf('README.md').filter(({ language }) => language === 'console');
   const [first = '', ...shown] = transcript!.text.split('\n');
@@ -116,6 +119,12 @@ test('the finding that the README shows is the one that its command prints', asy
       printed.some((it) => it.startsWith(known)),
       `${line}\nis not in\n${stdout}`,
     );
+  }
+  const [token = ''] = /klp2\.\S+/.exec(stdout) ?? [];
+  const story = (await runMain('replay', token)).stdout;
+  const told = withoutFigures(story).map(withoutPlace);
+  for (const line of withoutFigures(shown.slice(until + 1).join('\n')).map(withoutPlace)) {
+    t.true(told.includes(line), `${line}\nis not in\n${story}`);
   }
 });
 

@@ -170,6 +170,7 @@ export function declarationOf(
     preemptRt: false,
     quantum: 32,
     sabotage: decl.sabotage ?? {},
+    dynamicDebug: true,
     debugTrySwitchTask: decl.debugTrySwitchTask ?? false,
     klp: decl.klp ?? {},
   };

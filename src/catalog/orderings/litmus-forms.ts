@@ -14,6 +14,7 @@ import {
 } from './litmus-fences.js';
 import { LITMUS_LIST, LITMUS_LIST_FREE } from './litmus-ftrace.js';
 import { LITMUS_FREE, LITMUS_SHADOW } from './litmus-lifetime.js';
+import { LITMUS_STACK, LITMUS_STACK_HOOK } from './litmus-printk.js';
 import { LITMUS_ALIVE, LITMUS_FORK, LITMUS_HOTPLUG, LITMUS_PIN } from './litmus-tasks.js';
 import {
   LITMUS_COMPLETE,
@@ -45,4 +46,6 @@ export const LITMUS_FORMS: readonly LitmusForm[] = [
   LITMUS_SHADOW,
   LITMUS_LIST,
   LITMUS_LIST_FREE,
+  LITMUS_STACK,
+  LITMUS_STACK_HOOK,
 ];

@@ -31,7 +31,7 @@ const DEFAULTS: StressRun = { cpus: 2, tasks: 8, seed: 1, mix: DEFAULT_MIX, oper
 /** Parameters as the name of a scenario has them: those that are not the default's. */
 export function stressParameters(run: StressRun): string {
   const { cpus, tasks, seed, mix, operations, version, latent = [], sabotage = {} } = run;
-  const { profile } = run;
+  const { profile, printk = true } = run;
   const weights = MIX_OPERATIONS.map((operation) => mix[operation]).join('+');
   const usual = MIX_OPERATIONS.map((operation) => DEFAULT_MIX[operation]).join('+');
   const broken = Object.entries(sabotage).flatMap(([name, isOn]) => (isOn ? [name] : []));
@@ -41,6 +41,7 @@ export function stressParameters(run: StressRun): string {
     ...(version === undefined ? [] : [`kernel=${version}`]),
     ...(profile === undefined ? [] : [`profile=${profile}`]),
     ...(latent.length === 0 ? [] : [`latent=${latent.join('+')}`]),
+    ...(printk ? [] : ['printk=n']),
     ...(broken.length === 0 ? [] : [`sabotage=${broken.join('+')}`]),
   ].join(',');
 }
@@ -69,6 +70,8 @@ function parameter(text: string): Partial<StressRun> {
       return { profile: STRESS_PROFILE_NAMES.find((it) => it === value) ?? wrong(text) };
     case 'latent':
       return { latent: LATENT_ISSUES.filter((issue) => value.split('+').includes(issue)) };
+    case 'printk':
+      return { printk: value === 'y' || (value !== 'n' && wrong(text)) };
     case 'sabotage': {
       const broken: Partial<Sabotage> = Object.fromEntries(
         value.split('+').map((it) => [it, true]),

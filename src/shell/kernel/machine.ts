@@ -1,10 +1,8 @@
 /** The machine that the shell runs on: a small system with the modules of the kernel's selftests. */
 
 import type { InitialTask } from '../../kernel/boot.js';
-import { NULL } from '../../memory/struct.js';
 import type { KernelVersion } from '../../kernel/versions.js';
 import type { KernelContext } from '../../kernel/context.js';
-import { ALWAYS_DEBUGGED } from '../../livepatch/debug.js';
 import {
   bootMachine,
   type BootedMachine,
@@ -90,11 +88,9 @@ export function bootShellMachine(options: ShellMachineOptions): BootedMachine {
   return { ...booted, ctx: { ...booted.ctx, shell: booted.symbol(SHELL_SYMBOL) } };
 }
 
-/** First contents of the shell's words: nothing was asked, and no debug line is switched on. */
+/** First contents of the shell's words: nothing was asked. */
 export function prepareShell(words: Int32Array, booted: BootedMachine): void {
   words[booted.symbol(SHELL_SYMBOL) + SHELL.consoleLoglevel] = 7;
-  const { debug } = booted.klp;
-  words[debug] = (words[debug] ?? NULL) & ~ALWAYS_DEBUGGED;
 }
 
 /** The machine as a workload of the thread engine. */
