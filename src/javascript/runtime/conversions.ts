@@ -29,10 +29,19 @@ export function indexOf(key: unknown): number | undefined {
   return String(number) === text ? number : undefined;
 }
 
+/** As `ToNumber` does: a BigInt is refused. */
+export const toNumber = (value: unknown): number => Math.max(value as number);
+
+/** As `ToIntegerOrInfinity` does. */
+export function toWhole(value: unknown): number {
+  const number = Math.trunc(value as number);
+  return Number.isNaN(number) ? 0 : number + 0;
+}
+
 /** A value as a plain store takes it. */
 export function toValue(type: number, value: unknown): m.Value {
   if (type === BIGINT64 || type === BIGUINT64) return BigInt.asIntN(64, toBigInt(value));
-  return Number(value);
+  return toNumber(value);
 }
 
 /** As `ToBigInt` does: a number is refused. */
@@ -45,12 +54,11 @@ function toBigInt(value: unknown): bigint {
 /** A value as `Atomics` takes it. */
 export function toInteger(type: number, value: unknown): m.Value {
   if (type === BIGINT64 || type === BIGUINT64) return toBigInt(value);
-  const number = Math.trunc(Number(value));
-  return Number.isNaN(number) ? 0 : number + 0;
+  return toWhole(value);
 }
 
 /** A time-out in ms, as `Atomics.wait` takes it. */
 export function timeoutOf(timeout: unknown): number {
-  const ms = timeout === undefined ? NaN : Number(timeout);
+  const ms = timeout === undefined ? NaN : toNumber(timeout);
   return Number.isNaN(ms) ? Infinity : Math.max(ms, 0);
 }

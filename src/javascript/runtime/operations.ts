@@ -1,16 +1,16 @@
 /** The operations on shared memory, as instrumented code calls them: each returns whether another agent is next. */
 
+import { SimulatorBug } from '../../errors.js';
 import type { SiteTable } from '../build/sites.js';
 import * as m from '../memory/memory.js';
 import { converted } from '../memory/values.js';
 import type { Realm } from '../async/realm.js';
-import { combineOutside, indexOf, timeoutOf, toInteger, toValue } from './conversions.js';
+import { combineOutside, indexOf, timeoutOf, toInteger, toValue, toWhole } from './conversions.js';
 import { VIEW } from './keys.js';
 import { HiddenAccess, UninstrumentedAccess } from './uninstrumented.js';
 import {
-  BIGINT64,
-  INT32,
   isInteger,
+  isWaitable,
   mayTear,
   SIZES,
   type Regions,
@@ -258,7 +258,7 @@ export abstract class Operations {
     const address = this.#place(facts, view, index);
     const isCompare = operation === m.RMW_COMPARE_EXCHANGE;
     const old = isCompare ? converted(type, toInteger(type, expected)) : 0;
-    const operand = toInteger(type, value);
+    const operand = converted(type, toInteger(type, value));
     const { agent } = this;
     if (agent < 0) return this.#observedRmw(address, type, operation, operand, old);
     if (this.depth !== 0) this.uninterruptible(site);
@@ -304,7 +304,7 @@ export abstract class Operations {
   }
 
   wait(site: number, view: View, index: unknown, value: unknown, timeout?: unknown): boolean {
-    const facts = this.waitable(view, 'wait');
+    const facts = this.#waitable(view, 'wait');
     const address = this.#place(facts, view, index);
     const { type, size } = facts;
     const expected = converted(type, toInteger(type, value));
@@ -321,7 +321,7 @@ export abstract class Operations {
   }
 
   waitAsync(site: number, view: View, index: unknown, value: unknown, timeout?: unknown): boolean {
-    const facts = this.waitable(view, 'waitAsync');
+    const facts = this.#waitable(view, 'waitAsync');
     const address = this.#place(facts, view, index);
     const { type, size } = facts;
     const expected = converted(type, toInteger(type, value));
@@ -343,7 +343,7 @@ export abstract class Operations {
   /** A hint that the agent spins: a point at which others may go on. */
   pause(site: number, count?: unknown): boolean {
     if (count !== undefined && !Number.isInteger(count)) {
-      throw new TypeError('Atomics.pause() takes an integer');
+      throw new TypeError('Atomics.pause argument must be undefined or an integer');
     }
     this.result = undefined;
     if (this.agent < 0 || this.depth !== 0) return false;
@@ -354,14 +354,12 @@ export abstract class Operations {
 
   notify(site: number, view: View, index: unknown, count?: unknown): boolean {
     const facts = this.#facts(view, 'notify');
-    if (facts !== undefined && facts.type !== INT32 && facts.type !== BIGINT64) {
-      throw new TypeError('Atomics.notify() takes an Int32Array or a BigInt64Array');
+    if (facts === undefined || !isWaitable(facts.type)) {
+      return this.#local(Atomics.notify(view as Int32Array, index as number, count as number));
     }
-    if (facts === undefined)
-      return this.#local(Atomics.notify(view as Int32Array, index as number));
-    if (this.agent < 0) return this.#local(0);
     const address = this.#place(facts, view, index);
-    const most = count === undefined ? Infinity : Math.max(Math.trunc(Number(count)) || 0, 0);
+    const most = count === undefined ? Infinity : Math.max(toWhole(count), 0);
+    if (this.agent < 0) return this.#local(0);
     if (this.depth !== 0) this.uninterruptible(site);
     this.memory.section(this.agent, address);
     this.result = this.weakened[site] === 1 ? 0 : this.stepper.wake(address, most);
@@ -369,31 +367,27 @@ export abstract class Operations {
   }
 
   /** Facts of a view that can be waited on. */
-  protected waitable(view: View, name: string): ViewFacts {
+  #waitable(view: View, name: 'wait' | 'waitAsync'): ViewFacts {
     const facts = this.#facts(view, name);
-    if (facts === undefined || (facts.type !== INT32 && facts.type !== BIGINT64)) {
-      throw new TypeError(
-        `Atomics.${name}() takes an Int32Array or a BigInt64Array over shared memory`,
-      );
-    }
-    return facts;
+    return facts !== undefined && isWaitable(facts.type) ? facts : refusedNatively(name, view);
   }
 
   /** Undefined: a view that is not shared, which the language itself may deal with. */
   #facts(view: View, name: string): ViewFacts | undefined {
     const facts = (view as View | undefined)?.[VIEW];
-    if (facts === undefined) return undefined;
-    const { type } = facts;
-    if (!isInteger(type)) {
-      throw new TypeError(`Atomics.${name}() takes a typed array of integers`);
-    }
-    return facts;
+    return facts === undefined || isInteger(facts.type) ? facts : refusedNatively(name, view);
   }
 
   #place({ address, size }: ViewFacts, view: View, index: unknown): number {
-    const at = typeof index === 'number' ? index : Number(index ?? 0);
-    const whole = Number.isNaN(at) ? 0 : Math.trunc(at);
+    const whole = index === undefined ? 0 : toWhole(index);
     if (!(whole >= 0 && whole < view.length)) throw new RangeError('Invalid atomic access index');
     return address + whole * size;
   }
+}
+
+/** The language itself says what is wrong with a view, before it touches the memory. */
+function refusedNatively(name: string, view: unknown): never {
+  const methods = Atomics as unknown as Record<string, (...args: unknown[]) => unknown>;
+  methods[name]?.(view, 0, 0, 0);
+  throw new SimulatorBug(`Atomics.${name}() takes what it ought to refuse`);
 }

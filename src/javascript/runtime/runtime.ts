@@ -189,8 +189,9 @@ export class Runtime extends Classes {
 
   /** The same for `new`. */
   nativeNew(site: number, target: unknown): (newTarget: unknown, ...args: unknown[]) => unknown {
-    if (typeof target !== 'function') {
-      throw new TypeError(`${calleeOf(this.sites.at(site).text)} is not a constructor`);
+    if (typeof target !== 'function' || !isConstructor(target as Marked)) {
+      const callee = calleeOf(this.sites.at(site).text).replace(/^new\s+/, '');
+      throw new TypeError(`${callee} is not a constructor`);
     }
     return (_newTarget, ...args) => {
       if ((target as Marked)[PURE] !== true) this.checkArguments(site, target, args);
@@ -349,6 +350,16 @@ export class EndlessLoop extends Error {
 /** Shared memory was handed to code that is not instrumented. */
 export class UninstrumentedCall extends Error {
   override readonly name = 'UninstrumentedCall';
+}
+
+function isConstructor(f: Marked): boolean {
+  if (f.prototype !== undefined) return true;
+  try {
+    Reflect.construct(Object, [], f as unknown as new () => object);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function calleeOf(text: string): string {

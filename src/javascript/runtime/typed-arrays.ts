@@ -3,6 +3,7 @@
 import { UNORDERED } from '../memory/memory.js';
 import { brand } from './brand.js';
 import { arrayWalks, construct, element, form, sorted, type Current } from './builtins.js';
+import { toValue, toWhole } from './conversions.js';
 import { CALL, factsOf, NEW, type Coroutine, type Marked } from './keys.js';
 import { ATOMIC_NAMES } from './operations.js';
 import * as t from './views.js';
@@ -40,15 +41,10 @@ function* put(current: Current, self: TypedArray, index: number, value: unknown)
   else if (current.runtime.set(current.runtime.at, self, index, value)) yield;
 }
 
-const integer = (value: unknown): number => {
-  const number = Math.trunc(Number(value));
-  return Number.isNaN(number) ? 0 : number;
-};
-
 /** A relative index, as most methods take them. */
 function relative(value: unknown, length: number, otherwise: number): number {
   if (value === undefined) return otherwise;
-  const at = integer(value);
+  const at = toWhole(value);
   return at < 0 ? Math.max(length + at, 0) : Math.min(at, length);
 }
 
@@ -62,7 +58,7 @@ function local(self: TypedArray, items: readonly unknown[]): TypedArray {
 function writers(current: Current): Record<string, Method> {
   return {
     *set(source, offset) {
-      const start = integer(offset);
+      const start = toWhole(offset);
       const from = Object(source) as ArrayLike<unknown>;
       if (start < 0 || start + from.length > this.length)
         throw new RangeError('offset is out of bounds');
@@ -124,7 +120,7 @@ function searchers(current: Current): Record<string, Method> {
       return false;
     },
     *at(index) {
-      const i = integer(index);
+      const i = toWhole(index);
       return yield* element(current, this, i < 0 ? this.length + i : i);
     },
     *toSorted(compare) {
@@ -329,14 +325,20 @@ function swapped(type: number, value: unknown): unknown {
   return methods[`get${name}`]?.(0, false);
 }
 
+const outside = (): RangeError => new RangeError('Offset is outside the bounds of the DataView');
+
+function offsetOf(value: unknown): number {
+  const at = toWhole(value);
+  if (at < 0) throw outside();
+  return at;
+}
+
 function installDataView(current: Current): void {
   const prototype = DataView.prototype as unknown as Record<string, Marked | undefined>;
   for (const [name, type] of Object.entries(DATA_VIEW_TYPES)) {
     const size = t.SIZES[type] as number;
-    const place = (view: DataView, offset: unknown): number => {
-      const at = integer(offset);
-      if (at < 0 || at + size > view.byteLength)
-        throw new RangeError('Offset is outside the bounds of the DataView');
+    const placeIn = (view: DataView, at: number): number => {
+      if (at + size > view.byteLength) throw outside();
       return (factsOf(view) as t.ViewFacts).address + at;
     };
     const get = prototype[`get${name}`];
@@ -344,7 +346,7 @@ function installDataView(current: Current): void {
     form(prototype, `get${name}`, function* (this: unknown, offset, littleEndian) {
       if (factsOf(this) === undefined) return get.call(this, offset, littleEndian);
       const { runtime } = current;
-      const at = place(this as DataView, offset);
+      const at = placeIn(this as DataView, offsetOf(offset));
       if (runtime.read(runtime.at, at, type, UNORDERED, mayTear(type) || at % size !== 0)) yield;
       return littleEndian || size === 1 ? runtime.result : swapped(type, runtime.result);
     });
@@ -352,9 +354,9 @@ function installDataView(current: Current): void {
     form(prototype, `set${name}`, function* (this: unknown, offset, value, littleEndian) {
       if (factsOf(this) === undefined) return set.call(this, offset, value, littleEndian);
       const { runtime } = current;
-      const at = place(this as DataView, offset);
-      const number =
-        type === t.BIGINT64 || type === t.BIGUINT64 ? BigInt(value as string) : Number(value);
+      const index = offsetOf(offset);
+      const number = toValue(type, value);
+      const at = placeIn(this as DataView, index);
       const stored = (littleEndian || size === 1 ? number : swapped(type, number)) as number;
       if (runtime.write(runtime.at, at, type, stored, UNORDERED, mayTear(type) || at % size !== 0))
         yield;

@@ -28,6 +28,11 @@ export function isInteger(type: number): boolean {
   return type >= 0 && type < FLOAT32 && type !== UINT8C;
 }
 
+/** Whether `Atomics.wait` and `notify` take elements of a type. */
+export function isWaitable(type: number): boolean {
+  return type === INT32 || type === BIGINT64;
+}
+
 /** Any typed array. */
 export type TypedArray =
   | Int8Array
