@@ -10,6 +10,7 @@ import {
   percpu,
   PERCPU,
 } from './layout.js';
+import { clearNotifySignal } from './signal.js';
 import { runTimers } from './timer.js';
 import {
   EXIT_TO_USER_WORK,
@@ -51,7 +52,7 @@ export function handleIrq(cpu: Cpu): void {
 /** Work on the thread flags once: the livepatch switch point, and the fake signal. */
 function exitWork(cpu: Cpu, task: TaskRef, flags: number): void {
   if (flags & (1 << TIF_PATCH_PENDING)) cpu.ctx.hooks.klpUpdatePatchState(cpu, task);
-  if (flags & (1 << TIF_NOTIFY_SIGNAL)) cpu.clearBit(task + TASK.tiFlags, TIF_NOTIFY_SIGNAL);
+  if (flags & (1 << TIF_NOTIFY_SIGNAL)) clearNotifySignal(cpu, task);
   if (flags & (1 << TIF_SIGPENDING)) cpu.set(task + TASK.pc, cpu.ctx.kernel.doExitText);
 }
 

@@ -125,7 +125,9 @@ export function kobjectGet(cpu: Cpu, kobj: Addr): void {
  * @kernel kobject_put, lib/kobject.c:700 (v6.1)
  */
 export function kobjectPut(cpu: Cpu, kobj: Addr): void {
-  if (cpu.fetchAdd(kobj + KOBJECT.refcount, -1) !== 1) return;
+  // refcount_dec_and_test(): whoever drops the last reference sees what the others did before they dropped theirs.
+  if (cpu.fetchAddRelease(kobj + KOBJECT.refcount, -1) !== 1) return;
+  cpu.smpRmb(); // smp_acquire__after_ctrl_dep(); pairs with the release of the others.
   const visible = cpu.get(kobj + KOBJECT.inSysfs) !== 0;
   const parent = cpu.get(kobj + KOBJECT.parent);
   if (visible) {
@@ -149,7 +151,8 @@ export function kobjectGetActive(cpu: Cpu, kobj: Addr): boolean {
   for (;;) {
     const active = cpu.readOnce(kobj + KOBJECT.active);
     if (active < 0) return false;
-    if (cpu.cmpxchgAcquire(kobj + KOBJECT.active, active, active + 1) === active) return true;
+    // atomic_inc_unless_negative(): fully ordered when it succeeds; pairs with that of drain().
+    if (cpu.cmpxchg(kobj + KOBJECT.active, active, active + 1) === active) return true;
   }
 }
 

@@ -17,6 +17,13 @@ export function setNotifySignal(cpu: Cpu, task: TaskRef): void {
   if (!wakeUpState(cpu, task, TASK_INTERRUPTIBLE)) kickProcess(cpu, task);
 }
 
+/** On the way to user mode: the fake signal has done its work.
+ * @kernel clear_notify_signal, include/linux/sched/signal.h:366 (v6.1) */
+export function clearNotifySignal(cpu: Cpu, task: TaskRef): void {
+  cpu.clearBit(task + TASK.tiFlags, TIF_NOTIFY_SIGNAL);
+  cpu.smpMb(); // smp_mb__after_atomic(): the flag goes before what it told of is looked at; pairs with setNotifySignal().
+}
+
 /** A signal that no program here handles: the task dies on its way to user mode.
  * @kernel send_signal_locked, kernel/signal.c:1170 (v6.1) */
 export function sendSignal(cpu: Cpu, task: TaskRef): void {

@@ -119,6 +119,7 @@ export function workerThread(cpu: Cpu, pool: number): void {
     if (work === NULL) cpu.writeOnce(cpu.current + TASK.state, TASK_IDLE);
     cpu.spinUnlock(pc + PERCPU.workLock);
     if (work === NULL) return;
+    cpu.smpWmb(); // Whoever finds it idle finds what was done before; pairs with the full test-and-set in queueWork().
     cpu.writeOnce(work + WORK.pending, 0);
     cpu.smpMb(); // Whoever queues it again finds it running; pairs with the full test-and-set in queueWork().
     cpu.ctx.kernel.workFns[cpu.get(work + WORK.fn)]?.(cpu, work);
