@@ -24,6 +24,9 @@ import { runAll, type Benchmark, type Task } from './run.js';
 
 export * from './run.js';
 
+/** Where a chart goes when nobody says where. */
+const CHART_FILE = 'chart.svg';
+
 const TABLE = {
   ...BENCH_OPTIONS,
   row: {
@@ -35,8 +38,9 @@ const TABLE = {
   save: { rule: writableFile, about: 'write the report', flags: '--save <file>' },
   chart: {
     rule: writableFile,
-    about: 'draw the ratios as SVG',
-    flags: '--chart <file>',
+    about: `draw the ratios as SVG (without a file: ${CHART_FILE})`,
+    flags: '--chart [file]',
+    preset: CHART_FILE,
     not: ['against'],
   },
   compare: {
@@ -109,10 +113,11 @@ interface Judged extends results.Report {
   readonly changes?: readonly compare.Change[];
 }
 
-function judgedText(judged: Judged): string {
+function judgedText(judged: Judged, chart: string | undefined): string {
   const lines = judged.warnings.map((warning) => `warning: ${warning}`).join('\n');
   const report = `${results.renderReport(judged)}; ${compare.tolerancesOrigin(judged.environment.node)}`;
-  const parts = [report, lines, compare.renderChanges(judged.changes ?? [])];
+  const drawn = chart === undefined ? '' : `chart: ${chart}`;
+  const parts = [report, lines, compare.renderChanges(judged.changes ?? []), drawn];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
@@ -133,7 +138,7 @@ async function act(
     writeTextFile('chart', given.chart, await drawChart(report));
   };
   const { changes } = await runUseCase(
-    { label: 'measuring', json, text: judgedText, keep },
+    { label: 'measuring', json, text: (judged) => judgedText(judged, given.chart), keep },
     async ({ signal, onProgress }): Promise<Judged> => {
       const effort = { ...effortOf(given), ...(signal === undefined ? {} : { signal }) };
       const report = await runAll(chosen, effort, (done, note) =>

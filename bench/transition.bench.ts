@@ -252,13 +252,60 @@ const pass: Benchmark = {
   better: 'lower',
   baseline: '1000 tasks, atomics',
   tasks: () =>
-    [1000, 10_000, 100_000].flatMap((count) => [
+    [1000, 10_000, 100_000, 1_000_000].flatMap((count) => [
       floorTask(count),
       memoryTask(count),
       passTask(count, 'atomics', true),
       passTask(count, 'wasm', true),
       passTask(count, 'wasm', false),
     ]),
+};
+
+const LINE_BYTES = 64;
+/** Larger than any cache. */
+const BIG_BYTES = 2 ** 28;
+
+/** GB a second, for so many bytes in so many ns. */
+const rate = (bytes: number, ns: number): number => bytes / ns;
+
+/** A row of the memory's bandwidth: what it reads and what it writes count both. */
+function bandwidthTask(name: string, bytes: number, work: () => void): MeasuredTask {
+  return {
+    name,
+    measure: ({ timeMs }) =>
+      medianOver(timeMs, () => {
+        const from = performance.now();
+        work();
+        return rate(2 * bytes, (performance.now() - from) * 1e6);
+      }),
+  };
+}
+
+function bandwidthTasks(): MeasuredTask[] {
+  const from = new Int32Array(new SharedArrayBuffer(BIG_BYTES)).fill(1);
+  const to = new Int32Array(new SharedArrayBuffer(BIG_BYTES));
+  const line = LINE_BYTES / Int32Array.BYTES_PER_ELEMENT;
+  const count = 1_000_000;
+  const pass = passTask(count, 'wasm', false);
+  return [
+    bandwidthTask('copy', BIG_BYTES, () => to.set(from)),
+    bandwidthTask('a word of each line', BIG_BYTES, () => {
+      for (let i = 0; i < from.length; i += line) from[i] = (from[i] ?? 0) + 1;
+    }),
+    {
+      name: `pass over ${count} tasks, a line each`,
+      measure: async (settings) => rate(2 * LINE_BYTES, await pass.measure(settings)),
+    },
+  ];
+}
+
+/** What the machine's memory allows, beside what a pass over tasks that are in no cache makes of it. */
+const bandwidth: Benchmark = {
+  name: 'memory bandwidth',
+  unit: 'GB/s',
+  better: 'higher',
+  baseline: 'copy',
+  tasks: bandwidthTasks,
 };
 
 const memory: Benchmark = {
@@ -278,4 +325,4 @@ const memory: Benchmark = {
     })),
 };
 
-await main([memory, pass, handOver, sleeps, cycles]);
+await main([memory, pass, bandwidth, handOver, sleeps, cycles]);

@@ -16,6 +16,8 @@ export interface OptionSpec<T> {
   readonly shown?: string;
   /** What a command line calls it, for instance `--budget <time>`. Left out: its name with hyphens. */
   readonly flags?: string;
+  /** What it stands for when a command line names it without a value, which `flags` then shows as `[value]`. */
+  readonly preset?: string;
   /** It has no effect unless each of these other options has one of the values, or is `given`. */
   readonly needs?: Readonly<Record<string, readonly unknown[] | 'given'>>;
   /** It has no effect beside these others. */

@@ -61,6 +61,7 @@ function optionOf(key: string, spec: OptionSpec<unknown>): Option {
   if (rule === (flag as Rule<unknown>)) return new Option(flags, about);
   const made = new Option(flags, `${about}: ${rule.accepts}`);
   made.argParser((text: string) => parseAs(nameOf(key, spec), rule, text));
+  if (spec.preset !== undefined) made.preset(spec.preset);
   if (fallback !== undefined) return made.default(fallback, shown);
   if (shown !== undefined) made.description += ` (default: ${shown})`;
   return made;
