@@ -12,8 +12,10 @@ import { FIRST_VALID_ADDR, type Addr, type CpuId } from './struct.js';
 const MAX_STORE_AGE = 64;
 /** Events of the CPU's clock after which an early load is too old to be used. */
 const MAX_LOAD_AGE = 512;
-/** Probability that one pending store lands at an operation. */
+/** Probability that one pending store lands at an operation, … */
 const DRAIN = threshold(0.2);
+/** … and on a CPU with an ablation: what was stored a little before an order that is gone is to be pending still when it gets there. */
+const DRAIN_ABLATED = threshold(0.04);
 const DEFAULT_REORDER = 0.5;
 const DEFAULT_STALL = 1 / 256;
 /** A stall takes 1 to 2^12 loads of a word that nobody else writes, each power of two as likely as the others, … */
@@ -23,9 +25,9 @@ const STALL_SLEEP_MS = 0.02;
 /** How many times more likely than elsewhere a stall is between an early load and the access that it overtakes. */
 const EARLY_STALL = 4;
 
-/** Operations for which stores are held back after an ablated order of stores, and how often the CPU dozes meanwhile. */
-const HOLD = 400;
-const HOLD_DOZE = threshold(1 / 24);
+/** Operations for which stores are held back after an ablated order of stores at the most, and how often the CPU dozes meanwhile. */
+const HOLD = 4096;
+const HOLD_DOZE = threshold(1 / 64);
 /** How often loads are carried out ahead of one whose order was ablated. */
 const EXPOSED_LOAD = threshold(1 / 24);
 
@@ -43,6 +45,7 @@ export abstract class ReorderingCpu extends NativeCpu {
   protected readonly early: EarlyLoads;
   readonly #reorder: number;
   readonly #stall: number;
+  readonly #drain: number;
   /** Counts the CPU's events: every load, sample and barrier has its own moment. */
   #clock = 0;
   /** No load from here on may have been carried out before this moment. */
@@ -65,6 +68,7 @@ export abstract class ReorderingCpu extends NativeCpu {
     this.buffer = new StoreBuffer(boot.words, this.random, (addr) => this.early.forget(addr));
     this.#reorder = threshold(reorder);
     this.#stall = threshold(stall);
+    this.#drain = (boot.ablation?.sites.length ?? 0) > 0 ? DRAIN_ABLATED : DRAIN;
   }
 
   override get statistics(): Readonly<Record<string, number>> {
@@ -79,12 +83,22 @@ export abstract class ReorderingCpu extends NativeCpu {
   }
 
   override quiesce(): void {
+    this.landAll();
+  }
+
+  /** Every store lands. What is held back lands last, after a moment in which other CPUs see all the rest. */
+  protected landAll(): void {
+    if (this.#holdUntil > 0) {
+      this.#holdUntil = 0;
+      this.buffer.drainYounger();
+      if (this.buffer.size > 0) this.doze();
+    }
     this.buffer.drainAll();
   }
 
   /** Full barrier: every store has landed, no later load was carried out before. */
   protected barrier(): void {
-    this.buffer.drainAll();
+    this.landAll();
     this.freshen();
   }
 
@@ -110,7 +124,7 @@ export abstract class ReorderingCpu extends NativeCpu {
   }
 
   #drainSome(): void {
-    if (this.random.chance(DRAIN)) this.buffer.drainOne();
+    if (this.random.chance(this.#drain)) this.buffer.drainOne();
     this.buffer.expire(this.#clock - MAX_STORE_AGE);
   }
 
@@ -126,7 +140,7 @@ export abstract class ReorderingCpu extends NativeCpu {
     this.#holdUntil = 0;
   }
 
-  /** An order of stores is gone: what is pending stays pending while younger stores land. */
+  /** An order of stores is gone: some of what is pending stays pending while the others and younger stores land. */
   override exposeStores(): void {
     if (this.buffer.size === 0) return;
     this.buffer.hold();
@@ -155,7 +169,7 @@ export abstract class ReorderingCpu extends NativeCpu {
     const pending = this.buffer.newest(addr);
     if (pending >= 0) {
       if (this.buffer.forwards(pending)) return this.#forward(pending, order);
-      this.buffer.drainAll();
+      this.landAll();
     }
     const slot = this.early.find(addr);
     if (slot >= 0 && this.#usable(slot)) return this.#loadEarly(addr, slot, order);
@@ -219,13 +233,13 @@ export abstract class ReorderingCpu extends NativeCpu {
   protected beforeRelease(addr: Addr): void {
     this.check(addr);
     this.pass();
-    this.buffer.drainAll();
+    this.landAll();
   }
 
   /** Before a read-modify-write without release semantics: let land what it must not overtake. */
   protected beforeRmw(addr: Addr): void {
     this.pass();
-    if (this.buffer.holdsBack(this.check(addr))) this.buffer.drainAll();
+    this.buffer.drainBefore(this.check(addr));
   }
 
   /** After a read-modify-write without acquire semantics, which was carried out now. */

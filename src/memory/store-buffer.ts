@@ -96,14 +96,29 @@ export class StoreBuffer {
     this.#wake[index] = 1;
   }
 
-  /** Whether a read-modify-write of `addr` that goes to memory now would overtake an entry that must land before it. */
-  holdsBack(addr: Addr): boolean {
-    return this.size > 0 && (this.#epochOf[0] !== this.#epoch || this.newest(addr) >= 0);
+  /** Let land what a read-modify-write of `addr` that goes to memory now must not overtake. */
+  drainBefore(addr: Addr): void {
+    while (this.size > 0 && this.#epochOf[0] !== this.#epoch) this.#land(0);
+    for (let i = this.newest(addr); i >= 0; i = this.newest(addr)) this.#land(0);
   }
 
-  /** Keep back everything that is pending now, while younger entries land, until {@link letGo} or a full barrier. */
+  /**
+   * Keep back some of what is pending since the last `smp_wmb()`, while others and younger ones land, until {@link letGo} or
+   * a full barrier: a CPU that sees some of it and misses the rest finds two things that do not go together. At least one
+   * entry is kept back, if there is any.
+   */
   hold(): void {
-    this.#held.fill(1, 0, this.size);
+    let first = 0;
+    while (first < this.size && this.#epochOf[first] !== this.#epoch) first++;
+    const count = this.size - first;
+    if (count === 0) return;
+    for (let i = first; i < this.size; i++) this.#held[i] = this.#random.below(2);
+    this.#held[first + this.#random.below(count)] = 1;
+  }
+
+  /** Let everything land that needs not wait for what is kept back. */
+  drainYounger(): void {
+    while (this.drainOne());
   }
 
   /** Keep nothing back any longer. */

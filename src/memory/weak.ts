@@ -151,7 +151,7 @@ export class WeakCpu extends ReorderingCpu {
     this.#beforeLock();
     if (!super.spinTrylock(lock)) {
       // The holder may be waiting for one of these stores.
-      this.buffer.drainAll();
+      this.landAll();
       super.spinLock(lock);
     }
     this.freshen();
@@ -171,7 +171,7 @@ export class WeakCpu extends ReorderingCpu {
   /** What is before an unlock is ordered before what is after a later lock, even of another lock. */
   #beforeLock(): void {
     this.pass();
-    if (this.buffer.unlocks > 0) this.buffer.drainAll();
+    if (this.buffer.unlocks > 0) this.landAll();
   }
 
   override relax(addr: Addr, seen: number): void {
@@ -203,11 +203,11 @@ export class WeakCpu extends ReorderingCpu {
     return ret;
   }
   override wake(addr: Addr, count?: number): number {
-    this.buffer.drainAll();
+    this.landAll();
     return super.wake(addr, count);
   }
   override wakeAll(addr: Addr): number {
-    this.buffer.drainAll();
+    this.landAll();
     return super.wakeAll(addr);
   }
 
@@ -217,7 +217,7 @@ export class WeakCpu extends ReorderingCpu {
   }
   override set(addr: Addr, value: number): void {
     this.tick();
-    if (this.buffer.newest(this.check(addr)) >= 0) this.buffer.drainAll();
+    if (this.buffer.newest(this.check(addr)) >= 0) this.landAll();
     Atomics.store(this.words, addr, value);
     this.early.forget(addr);
   }
@@ -226,7 +226,7 @@ export class WeakCpu extends ReorderingCpu {
     const pending = this.buffer.newest(this.check(addr));
     if (pending >= 0) {
       if (this.buffer.forwards(pending)) return this.buffer.valueAt(pending);
-      this.buffer.drainAll();
+      this.landAll();
     }
     const value = Atomics.load(this.words, addr);
     this.early.forget(addr);

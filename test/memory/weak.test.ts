@@ -239,6 +239,29 @@ test('a CPU that only looks at words lands its stores all the same', (t) => {
   t.is(words[x], 1);
 });
 
+test('a relaxed read-modify-write lands what is before smp_wmb(), and nothing else', (t) => {
+  const pending = (seed: number): boolean => {
+    const { cpus, x, words } = two(seed);
+    cpus[0]!.writeOnce(x, 1);
+    cpus[0]!.smpWmb();
+    cpus[0]!.writeOnce(x + 1, 1);
+    cpus[0]!.xchgRelaxed(x + 2, 1);
+    t.is(words[x], 1);
+    return words[x + 1] === 0;
+  };
+  t.true(count(pending) > 100);
+});
+
+test('a read-modify-write of a word lands the stores to it first', (t) => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const { cpus, x } = two(seed);
+    cpus[0]!.writeOnce(x, 3);
+    cpus[0]!.writeOnce(x + 1, 1);
+    t.is(cpus[0]!.fetchAddRelaxed(x, 4), 3);
+    t.is(cpus[1]!.readOnce(x), 7);
+  }
+});
+
 test('stores from before an ablated smp_wmb() are held back for long, and not for ever', (t) => {
   const { cpus, x, words } = two(1, new Ablation([O_04]));
   cpus[0]!.writeOnce(x, 1);
@@ -247,7 +270,24 @@ test('stores from before an ablated smp_wmb() are held back for long, and not fo
   let operations = 0;
   for (; words[x] === 0; operations++) cpus[0]!.readOnce(x + 2);
   t.is(words[x + 1], 1);
-  t.true(operations > 100 && operations < 1000);
+  t.true(operations > 1000 && operations < 10_000);
+});
+
+test('an ablated smp_wmb() holds back only some of the stores since the last one, until a full barrier', (t) => {
+  const seen = new Set<string>();
+  for (let seed = 1; seed <= 200; seed++) {
+    const { cpus, x, words } = two(seed, new Ablation([O_04]));
+    cpus[0]!.writeOnce(x, 1);
+    cpus[0]!.smpWmb();
+    for (let i = 1; i <= 2; i++) cpus[0]!.writeOnce(x + i, 1);
+    cpus[0]!.smpWmb(O_04);
+    cpus[0]!.writeOnce(x + 3, 1);
+    for (let i = 0; i < 500; i++) cpus[0]!.readOnce(x + 4);
+    seen.add(words.slice(x, x + 4).join(''));
+    cpus[0]!.smpMb();
+    t.is(words.slice(x, x + 4).join(''), '1111');
+  }
+  t.deepEqual([...seen].sort(), ['1001', '1011', '1101']);
 });
 
 test('a load goes ahead of the one whose smp_rmb() is ablated, and looks at the current task', (t) => {
