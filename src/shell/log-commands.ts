@@ -1,7 +1,16 @@
 /** Commands that show the machine's log and clock: dmesg, date. */
 
 import type { CustomCommand } from 'just-bash';
-import { command, fails, ok, type Run, type ShellContext } from './command.js';
+import {
+  command,
+  define,
+  fails,
+  ok,
+  original,
+  type Definition,
+  type Run,
+  type ShellContext,
+} from './command.js';
 import { LEVELS, type LogRecord } from './machine.js';
 
 /** What dmesg is asked for. */
@@ -107,13 +116,18 @@ export function logCommands(context: ShellContext): CustomCommand[] {
     );
     return ok(shown.map((line) => lineOf(line, wanted)).join(''));
   };
-  const date: Run = (args) => {
+  /** The machine's time, in any format; `-d` is another time. */
+  const date: Definition = (args, ctx) => {
     const seconds = machine.jiffies / 100;
-    const time = new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString();
-    if (!args.some((a) => a.startsWith('--rfc-3339'))) return ok(`${time}\n`);
-    const count = machine.dmesg().length;
-    const nanos = `${time.slice(20, 23)}${String(count % 1_000_000).padStart(6, '0')}`;
-    return ok(`${time.slice(0, 10)} ${time.slice(11, 19)}.${nanos}+00:00\n`);
+    const now = Date.UTC(2026, 0, 1) + seconds * 1000;
+    if (args.some((a) => a.startsWith('--rfc-3339'))) {
+      const time = new Date(now).toISOString();
+      const nanos = `${time.slice(20, 23)}${String(machine.dmesg().length % 1_000_000).padStart(6, '0')}`;
+      return Promise.resolve(ok(`${time.slice(0, 10)} ${time.slice(11, 19)}.${nanos}+00:00\n`));
+    }
+    if (args.some((a) => /^(-d|--date)/.test(a))) return original(ctx, args);
+    const format = args.find((a) => a.startsWith('+')) ?? '+%a %b %e %H:%M:%S UTC %Y';
+    return original(ctx, ['-u', '-d', `@${Math.floor(now / 1000)}`, format]);
   };
-  return [command('dmesg', dmesg), command('date', date)];
+  return [command('dmesg', dmesg), define('date', date)];
 }

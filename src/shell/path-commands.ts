@@ -8,6 +8,7 @@ import {
   fails,
   ok,
   original,
+  type CommandContext,
   type Definition,
   type ShellContext,
 } from './command.js';
@@ -30,6 +31,28 @@ async function written(
   return fs.takeRefusal();
 }
 
+/** What just-bash lists of files and folders, without the empty lines that it puts between files. */
+async function listed(
+  ctx: CommandContext,
+  options: readonly string[],
+  files: readonly string[],
+  folders: readonly string[],
+  named: number,
+): ReturnType<Definition> {
+  if (files.length === 0) return original(ctx, [...options, ...folders]);
+  const results = [];
+  for (const file of files) results.push(await original(ctx, [...options, file]));
+  let stdout = results.map((result) => result.stdout).join('');
+  if (folders.length > 0) {
+    const inside = await original(ctx, [...options, ...folders]);
+    const title = folders.length === 1 && named > 1 ? `${folders[0] ?? ''}:\n` : '';
+    stdout += `${stdout === '' ? '' : '\n'}${title}${inside.stdout}`;
+    results.push(inside);
+  }
+  const stderr = results.map((result) => result.stderr).join('');
+  return { stdout, stderr, exitCode: Math.max(...results.map((result) => result.exitCode)) };
+}
+
 /** `ls`: what GNU's says of a path that is not there, and its status. */
 const ls: Definition = async (args, ctx) => {
   const options = args.filter((a) => a.startsWith('-'));
@@ -43,7 +66,7 @@ const ls: Definition = async (args, ctx) => {
   );
   const files = paths.filter((_, i) => folders[i] === false);
   const others = paths.filter((_, i) => folders[i] === true);
-  const result = await original(ctx, [...options, ...files, ...others]);
+  const result = await listed(ctx, options, files, others, paths.length);
   const missing = /^ls: (.*): No such file or directory$/gm;
   if (!missing.test(result.stderr)) return result;
   const stderr = result.stderr.replace(

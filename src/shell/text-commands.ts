@@ -78,6 +78,52 @@ const od: Definition = async (args, ctx) => {
   return ok(isBare ? out : `${out}${address(bytes.length)}\n`);
 };
 
+/** A field separator of one character, which stands for itself, as an expression that means it. */
+const literally = (separator: string): string =>
+  /^[.|$?]$/.test(separator) ? `[${separator}]` : separator === '^' ? String.raw`\^` : separator;
+
+/** `awk -F.`: any one character but a blank separates as it is (just-bash takes it for an expression). */
+const awk: Definition = (args, ctx) => {
+  const words = args.map((arg, i) => {
+    const before = args[i - 1];
+    // just-bash does not take FS from -v.
+    if (arg === '-v' && args[i + 1]?.startsWith('FS=') === true) return '-F';
+    if (before === '-v' && arg.startsWith('FS=')) return literally(arg.slice(3));
+    if (before === '-F') return literally(arg);
+    if (/^-F.$/s.test(arg)) return `-F${literally(arg.slice(2))}`;
+    return arg.replace(
+      /\bFS(\s*=\s*)"(.)"/g,
+      (_all, is: string, one: string) =>
+        `FS${is}"${one === '^' ? String.raw`\\^` : literally(one)}"`,
+    );
+  });
+  return original(ctx, words);
+};
+
+/** `paste` of standard input without a name for it. */
+const paste: Definition = (args, ctx) => {
+  const words = args.flatMap((arg) => {
+    const delimiter = /^-sd(.+)$/s.exec(arg)?.[1];
+    return delimiter === undefined ? [arg] : ['-s', '-d', delimiter];
+  });
+  const files = words.filter(
+    (word, i) => word === '-' || (!word.startsWith('-') && words[i - 1] !== '-d'),
+  );
+  return original(ctx, files.length === 0 ? [...words, '-'] : words);
+};
+
+/** `expr TEXT : EXPRESSION`, a basic regular expression from the start: its first group, or how many characters it takes. */
+const expr: Definition = async (args, ctx) => {
+  const [text = '', colon, pattern = ''] = args;
+  if (args.length !== 3 || colon !== ':') return original(ctx, args);
+  const swapped = pattern.replace(/\\?[(){}+?|]/g, (c) => (c.length === 2 ? c.slice(1) : `\\${c}`));
+  const match = new RegExp(`^(?:${swapped})`, 'u').exec(text);
+  const hasGroup = /\\\(/.test(pattern);
+  const found = hasGroup ? (match?.[1] ?? '') : String(Array.from(match?.[0] ?? '').length);
+  const isNothing = hasGroup ? found === '' : found === '0';
+  return { stdout: `${found}\n`, stderr: '', exitCode: isNothing ? 1 : 0 };
+};
+
 /** All of them. */
 export function textCommands(): CustomCommand[] {
   const definitions: Readonly<Record<string, Definition>> = {
@@ -86,6 +132,9 @@ export function textCommands(): CustomCommand[] {
     xargs,
     wc,
     od,
+    awk,
+    paste,
+    expr,
     umask: () => Promise.resolve(ok('0022\n')),
     jobs: () => Promise.resolve(ok()),
   };

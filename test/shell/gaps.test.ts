@@ -66,6 +66,17 @@ const GAPS: Readonly<Record<string, string>> = {
   'head leaves out the last lines': 'seq 5 | head -n -1\nseq 5 | head -n-2',
   'xargs takes its number in the same word': 'echo a b | xargs -n1 echo',
   'od shows bytes in hexadecimal': 'printf A | od -An -tx1\nprintf "AB" | od -t x1',
+  'a separator of one character stands for itself in awk':
+    "echo 6.12.95 | awk -F. '{print $2, NF}'\necho 'a|b' | awk -F '|' '{print $2}'\necho 'a^b' | awk -F^ '{print $2}'\n" +
+    "echo a.b | awk 'BEGIN { FS = \".\" } {print $2}'\necho a.b | awk -v FS=. '{print $2}'\necho 'a  b' | awk '{print $2}'\n" +
+    "echo 'a\\tb' | awk -F'[.]' '{print NF}'\necho a,b | awk -F, '{print $2}'",
+  'paste takes standard input without a name':
+    'seq 3 | paste -sd,\nseq 2 | paste -s -d, -\nseq 4 | paste - -',
+  'expr compares with an expression from the start':
+    "expr abc : 'a\\(.\\)c'\nexpr abc : 'ab'\nexpr abc : 'b'; echo $?\nexpr 'a+b' : 'a+'\nexpr 5 + 3\nexpr v6.12 : 'v\\([0-9]*\\)'",
+  'ls shows files without empty lines':
+    'd=$(mktemp -d)\ncd "$d"\ntouch f g\nmkdir h\ntouch h/i\nls -1 f g\nls f\nls f h\nls h f g\nls h',
+  'date knows formats and other times': 'date -u -d @0 +%F\ndate -u -d @1700000000 "+%H:%M"',
   'kill -l knows the numbers of signals': 'kill -l TERM',
   'the null device is there': '[ -e /dev/null ] && stat -c %s /dev/null',
   'a redirected group keeps its status':
