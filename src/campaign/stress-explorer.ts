@@ -10,6 +10,7 @@ import { checkOptions, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { REPLACE, type Replacing } from './replace.js';
 import { flag, integerIn } from './rules.js';
+import { smallestRun } from './stress-shrink.js';
 import { hasPrintk, STRESS_OPTIONS, type ConfigChoice } from './stress.js';
 
 /** What {@link stressInExplorer} is asked to do; a member left out has the default named. */
@@ -91,40 +92,20 @@ function commonOf(options: ExplorerStressOptions): Omit<ExploreOptions, 'scenari
 const keyOf = ({ outcomes }: ExploreResult): string | undefined =>
   outcomes.find(({ grade }) => grade === 'forbidden')?.key;
 
-/** Looks for the smallest machine that shows an outcome. */
-class Smaller {
-  readonly #options: ExplorerStressOptions;
-  readonly #key: string;
-  readonly #until = performance.now() + SHRINK_MS;
-
-  constructor(options: ExplorerStressOptions, key: string) {
-    this.#options = options;
-    this.#key = key;
-  }
-
-  async #shows(run: StressRun): Promise<boolean> {
-    const left = Math.round(this.#until - performance.now());
-    if (left < 1000 || this.#options.signal?.aborted === true) return false;
+/** Whether smaller machines show an outcome, as long as there is time. */
+function showsIn(
+  options: ExplorerStressOptions,
+  wanted: string,
+): (run: StressRun) => Promise<boolean> {
+  const until = performance.now() + SHRINK_MS;
+  const common = commonOf(options);
+  return async (run) => {
+    const left = Math.round(until - performance.now());
+    if (left < 1000 || isAborted(options.signal)) return false;
     const limits = { executions: TRIES, budgetMs: left, stop: true, minimise: false };
-    const common = commonOf(this.#options);
-    const result = await explore({ ...common, ...limits, scenario: scenarioOf(run) });
-    return result.outcomes.some(({ key }) => key === this.#key);
-  }
-
-  /** The least value of a member that still shows it, by halving what is taken away. */
-  async least(
-    run: StressRun,
-    member: 'operations' | 'tasks',
-    smallest: number,
-  ): Promise<StressRun> {
-    let best = run;
-    for (let step = Math.ceil((best[member] - smallest) / 2); step >= 1;) {
-      const tried = { ...best, [member]: best[member] - step };
-      if (tried[member] >= smallest && (await this.#shows(tried))) best = tried;
-      else step = Math.floor(step / 2);
-    }
-    return best;
-  }
+    const { outcomes } = await explore({ ...common, ...limits, scenario: scenarioOf(run) });
+    return outcomes.some(({ key }) => key === wanted);
+  };
 }
 
 /**
@@ -150,16 +131,35 @@ export async function stressInExplorer(
     ...(onProgress === undefined ? {} : { onProgress }),
   });
   const key = keyOf(whole);
-  if (key === undefined || !minimise || signal?.aborted === true) return whole;
-  const smaller = new Smaller(options, key);
-  const fewer = await smaller.least(run, 'operations', 1);
-  const least = await smaller.least(fewer, 'tasks', 1);
-  const shrunk = await explore({
-    ...common,
-    scenario: scenarioOf(least),
-    executions: executions ?? Math.max(TRIES, whole.nextRun),
+  if (key === undefined || !minimise || isAborted(signal)) return whole;
+  const smallest = await smallestRun(run, showsIn(options, key));
+  // If the smallest does not show it in its time, the machine that was asked for does.
+  for (const [machine, executions] of [
+    [smallest, TRIES],
+    [run, whole.nextRun],
+  ] as const) {
+    if (isAborted(signal)) break;
+    const findings = await shrunkFindings(options, machine, key, executions);
+    if (findings.length > 0) return { ...whole, findings };
+  }
+  return whole;
+}
+
+const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
+
+/** Findings of one outcome in a machine, with as few context switches as possible. */
+async function shrunkFindings(
+  options: ExplorerStressOptions,
+  run: StressRun,
+  wanted: string,
+  executions: number,
+): Promise<ExploreResult['findings']> {
+  const { findings } = await explore({
+    ...commonOf(options),
+    scenario: scenarioOf(run),
+    executions: Math.max(TRIES, executions),
     budgetMs: SHRINK_MS,
     stop: true,
   });
-  return { ...whole, findings: shrunk.findings.filter(({ verdict }) => verdict.key === key) };
+  return findings.filter(({ verdict }) => verdict.key === wanted);
 }

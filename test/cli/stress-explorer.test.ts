@@ -1,9 +1,12 @@
 import test from 'ava';
+import type { ExploreResult } from '../../src/campaign/explored.js';
 import { findScenario } from '../../src/campaign/find-scenario.js';
 import { stressInExplorer } from '../../src/campaign/stress-explorer.js';
+import { smallestRun } from '../../src/campaign/stress-shrink.js';
 import { stressParameters, type StressRun } from '../../src/catalog/systems/system-stress.js';
 import { DEFAULT_MIX } from '../../src/catalog/stress.js';
 import { loadScenario } from '../../src/explorer/engine/session.js';
+import { decodeToken } from '../../src/explorer/findings/token.js';
 import { runMain } from './child.js';
 
 const SMALL = { executions: 2, durationMs: 300_000, threads: 1 } as const;
@@ -53,6 +56,36 @@ test('a kernel has its log, and none where ordering sites are removed, unless it
   t.regex(await machineOf({ printk: 'n' }), /printk=n/);
   t.regex(await machineOf({ ablate: ['O-34'] }), /printk=n/);
   t.notRegex(await machineOf({ ablate: ['O-34'], printk: 'y' }), /printk/);
+});
+
+test('operations of the admins are taken away first, then tasks, and nothing more can be', async (t) => {
+  const run: StressRun = { cpus: 2, tasks: 40, seed: 1, operations: 100, mix: DEFAULT_MIX };
+  const tried: StressRun[] = [];
+  const smallest = await smallestRun(run, (it) => {
+    tried.push(it);
+    return Promise.resolve(it.operations >= 37 && it.tasks >= 5);
+  });
+  t.deepEqual(smallest, { ...run, operations: 37, tasks: 5 });
+  const firstOfTasks = tried.findIndex(({ tasks }) => tasks < 40);
+  t.true(firstOfTasks > 0);
+  t.true(tried.slice(0, firstOfTasks).every(({ operations }) => operations < 100));
+  t.true(tried.slice(firstOfTasks).every(({ operations }) => operations === 37));
+  t.deepEqual(await smallestRun(run, () => Promise.resolve(false)), run);
+});
+
+test('a finding is that of the smallest machine, with few switches, and its token leads there', async (t) => {
+  const args = ['--tasks', '8', '--operations', '24', '--sabotage', 'stackCheckPasses'];
+  const limits = ['--runs', '20', '--duration', '5m', '--threads', '1'];
+  const found = await runMain('stress', '--on', 'explorer', ...args, ...limits, '--json');
+  t.is(found.exitCode, 1, found.stderr);
+  const { findings } = JSON.parse(found.stdout) as ExploreResult;
+  t.is(findings.length, 1);
+  const { token, before, after, isMinimal } = findings[0]!;
+  t.true(isMinimal);
+  t.true(after.switches < before.switches);
+  const { scenario } = decodeToken(token);
+  const [, tasks, operations] = /tasks=(\d+),.*operations=(\d+)/.exec(scenario)!.map(Number);
+  t.true(tasks! < 8 && operations! < 24, scenario);
 });
 
 test('a name holds the parameters of its machine; others are refused', async (t) => {
