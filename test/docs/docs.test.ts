@@ -96,38 +96,6 @@ test('the campaign file of the documentation is one', (t) => {
   }
 });
 
-/** Digits and times that differ from machine to machine. */
-const withoutFigures = (text: string): string[] =>
-  text
-    .split('\n')
-    .map((line) => line.trim().replace(/ +/g, ' '))
-    .filter((line) => line !== '' && !/executions, \d+ operations/.test(line));
-
-/** Steps and lines of sources move with every change of them. */
-const withoutPlace = (line: string): string => line.replace(/^\d+ /, '').replace(/:\d+$/, '');
-
-test('the finding that the README shows is the one that its command prints', async (t) => {
-  const [transcript] = blocksOf('README.md').filter(({ language }) => language === 'console');
-  const [first = '', ...shown] = transcript!.text.split('\n');
-  const args = first.replace('$ klp-smp ', '').split(' ');
-  const { stdout } = await runMain(...args);
-  const printed = withoutFigures(stdout);
-  const until = shown.findIndex((line) => line.startsWith('$'));
-  for (const line of withoutFigures(shown.slice(0, until).join('\n'))) {
-    const known = line.replace(/klp2\.\S+…?.*/, '').trim();
-    t.true(
-      printed.some((it) => it.startsWith(known)),
-      `${line}\nis not in\n${stdout}`,
-    );
-  }
-  const [token = ''] = /klp2\.\S+/.exec(stdout) ?? [];
-  const story = (await runMain('replay', token)).stdout;
-  const told = withoutFigures(story).map(withoutPlace);
-  for (const line of withoutFigures(shown.slice(until + 1).join('\n')).map(withoutPlace)) {
-    t.true(told.includes(line), `${line}\nis not in\n${story}`);
-  }
-});
-
 /** Each example: what its scenarios show, and what they must not be rid of. */
 const EXAMPLES: Readonly<Record<string, { clean: boolean; sees: readonly string[] }>> = {
   'mailbox.js#mailbox': { clean: false, sees: ['letter 0'] },
