@@ -2,10 +2,10 @@
 
 import type { Coroutine } from '../runtime/keys.js';
 import type { Realm } from './realm.js';
-import type { Job } from './timer.js';
+import type { Job, Timer } from './timer.js';
 
-/** Pieces of work from outside in one go. */
-const MOST_AT_ONCE = 1000;
+/** Messages that a port hands out in one go, unless more have come. */
+const AT_ONCE = 1000;
 
 /** What the loop asks of the engine. */
 export interface LoopHost {
@@ -13,16 +13,11 @@ export interface LoopHost {
   readonly now: number;
   /** Whether time passes until `due` before anything else happens; the engine chooses. */
   passes(due: number): boolean;
-  /** Which of several things comes first. */
-  choose(n: number, kind: number): number;
   /** Nothing is to be done until something comes from outside, or until `due`: the caller yields. */
   idle(due: number): void;
   /** The agent takes something that stands at this address. Returns whether another agent is next. */
   took(address: number): boolean;
 }
-
-/** Which choice it is, in the strategies' terms: as which of several sleepers is woken. */
-const CHOOSE_SOURCE = 5;
 
 function* guarded(realm: Realm, job: Job): Coroutine<void> {
   try {
@@ -81,39 +76,67 @@ export function* drain(realm: Realm, beginsWithTicks = true): Coroutine<void> {
   }
 }
 
+/** Timers that are due: when one of the program's is first, all of the program's; time-outs of `Atomics.waitAsync` have timers of their own. */
 function* timers(realm: Realm, host: LoopHost): Coroutine<void> {
-  for (;;) {
-    const [first] = realm.timers;
-    if (first === undefined || first.due > host.now) return;
-    realm.timers.shift();
-    yield* guarded(realm, first.job);
-    if (first.repeats && !first.isCleared) {
-      first.due = host.now + first.delay;
-      realm.addTimer(first);
+  const isDue = (timer: Timer | undefined): timer is Timer =>
+    timer !== undefined && timer.due <= host.now;
+  for (let [first] = realm.timers; isDue(first); [first] = realm.timers) {
+    if (first.isInternal) {
+      yield* timer(realm, host, first);
+      continue;
     }
-    yield* drain(realm);
+    const own = (): Timer | undefined => realm.timers.find(({ isInternal }) => !isInternal);
+    for (let next = own(); isDue(next); next = own()) yield* timer(realm, host, next);
   }
+}
+
+function* timer(realm: Realm, host: LoopHost, it: Timer): Coroutine<void> {
+  realm.removeTimer(it);
+  yield* guarded(realm, it.job);
+  if (it.repeats && !it.isCleared) {
+    it.due = host.now + it.delay;
+    realm.addTimer(it);
+  }
+  yield* drain(realm);
 }
 
 /** Asked again after code of the program. */
 const stillAlive = (realm: Realm): boolean => realm.isAlive;
 
-/** What comes from outside: messages, ends of workers, and what the engine itself has settled. */
-function* poll(realm: Realm, host: LoopHost): Coroutine<boolean> {
-  let hasWorked = false;
-  for (let n = 0; n < MOST_AT_ONCE; n++) {
-    const ready = realm.sources.filter(({ hasWork, after }) => hasWork && after?.hasWork !== true);
-    const count = ready.length + (realm.tasks.length > 0 ? 1 : 0);
-    if (count === 0) return hasWorked;
-    const index = count === 1 ? 0 : host.choose(count, CHOOSE_SOURCE);
-    const source = ready[index];
-    hasWorked = true;
-    if (source === undefined) yield* guarded(realm, realm.tasks.shift() as Job);
-    else {
-      if (host.took(source.address)) yield;
-      yield* guarded(realm, () => source.take());
-    }
+function* jobs(realm: Realm, list: Job[]): Coroutine<boolean> {
+  const taken = list.splice(0);
+  for (const job of taken) {
+    yield* guarded(realm, job);
     yield* drain(realm);
+  }
+  return taken.length > 0;
+}
+
+/** Tasks of the engine; time-outs begin to run. */
+function* flush(realm: Realm, host: LoopHost): Coroutine<boolean> {
+  for (const address of new Set(realm.awaited)) if (host.took(address)) yield;
+  for (const arm of realm.arming.splice(0)) arm(host.now);
+  return yield* jobs(realm, realm.tasks);
+}
+
+/**
+ * One round of what comes from outside, in libuv's order: tasks of the engine, ends of workers, then each port in turn. What comes
+ * for one that has been asked waits for the next round.
+ */
+function* poll(realm: Realm, host: LoopHost): Coroutine<boolean> {
+  let hasWorked = yield* flush(realm, host);
+  if (yield* jobs(realm, realm.exits)) hasWorked = true;
+  const { sources, unasked } = realm;
+  unasked.push(...sources.splice(0));
+  for (let source = unasked.shift(); source !== undefined; source = unasked.shift()) {
+    sources.push(source);
+    for (let n = Math.max(source.pieces, AT_ONCE); n > 0 && source.hasWork; n--) {
+      hasWorked = true;
+      if (host.took(source.address)) yield;
+      const asked = source;
+      yield* guarded(realm, () => asked.take());
+      yield* drain(realm);
+    }
   }
   return hasWorked;
 }
@@ -126,11 +149,20 @@ function* immediates(realm: Realm): Coroutine<void> {
   }
 }
 
-function* closings(realm: Realm): Coroutine<void> {
-  for (const job of realm.closings.splice(0)) {
-    yield* guarded(realm, job);
-    yield* drain(realm);
-  }
+/** The last that was closed comes first. */
+const closings = (realm: Realm): Coroutine<boolean> => {
+  realm.closings.reverse();
+  return jobs(realm, realm.closings);
+};
+
+/** Nothing keeps the loop alive: what may still change that. Returns whether it has. */
+function* lastThings(realm: Realm, host: LoopHost): Coroutine<boolean> {
+  while (yield* flush(realm, host));
+  if (stillAlive(realm)) return true;
+  if (realm.onBeforeEnd === undefined) return false;
+  yield* realm.onBeforeEnd();
+  yield* drain(realm);
+  return stillAlive(realm);
 }
 
 /**
@@ -149,13 +181,10 @@ export function* runLoop(realm: Realm, host: LoopHost, holds: () => boolean): Co
     const isDue = (realm.timers[0]?.due ?? Infinity) <= host.now;
     if (hasPolled || hasImmediates || isDue) continue;
     if (!realm.isAlive && !holds()) {
-      if (realm.onBeforeEnd !== undefined) yield* realm.onBeforeEnd();
-      yield* drain(realm);
-      if (!stillAlive(realm)) return;
+      if (!(yield* lastThings(realm, host))) return;
       continue;
     }
-    if (realm.sources.some(({ hasWork }) => hasWork) || realm.tasks.length > 0) continue;
-    if (realm.closings.length > 0) continue;
+    if (realm.hasNews) continue;
     const due = realm.timers[0]?.due ?? Infinity;
     if (due !== Infinity && host.passes(due)) continue;
     host.idle(due);

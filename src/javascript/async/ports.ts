@@ -20,11 +20,12 @@ interface Packet {
   readonly snapshot: Int32Array | undefined;
   /** Ends that are handed over with it. */
   readonly ends: readonly ChannelEnd[];
-  readonly task: (() => void) | undefined;
+  /** The other end has been closed. */
+  readonly isLast: boolean;
 }
 
 /** Addresses that stand for ports, above all those of memory. */
-const ADDRESSES = 0x4000_0000;
+export const PORT_ADDRESSES = 0x4000_0000;
 
 /** Object of the program → the end that it stands for. */
 const endOf = new WeakMap<object, ChannelEnd>();
@@ -50,7 +51,6 @@ export class ChannelEnd implements Source {
   isStarted = false;
   isRef = false;
   isClosed = false;
-  after: Source | undefined;
   /** The program's object calls these. */
   onMessage: ((value: unknown) => Coroutine) | undefined;
   onClose: (() => Coroutine) | undefined;
@@ -58,11 +58,15 @@ export class ChannelEnd implements Source {
   constructor(current: Current, host: PortHost, number: number) {
     this.#current = current;
     this.#host = host;
-    this.address = ADDRESSES + number * 64;
+    this.address = PORT_ADDRESSES + number * 64;
   }
 
   get hasWork(): boolean {
-    return this.isStarted && this.#queue.length > 0;
+    const [first] = this.#queue;
+    return first !== undefined && (this.isStarted || first.isLast);
+  }
+  get pieces(): number {
+    return this.#queue.length;
   }
 
   get isAlive(): boolean {
@@ -78,10 +82,7 @@ export class ChannelEnd implements Source {
 
   /** The end is no longer its agent's. */
   leave(): void {
-    const { realm } = this;
-    if (realm === undefined) return;
-    const at = realm.sources.indexOf(this);
-    if (at >= 0) realm.sources.splice(at, 1);
+    this.realm?.removeSource(this);
   }
 
   /** Send something to the other end. */
@@ -102,9 +103,13 @@ export class ChannelEnd implements Source {
     for (const end of ends) end.leave();
     if (peer === undefined || this.isClosed) return;
     const snapshot = runtime.agent < 0 ? undefined : runtime.memory.departure(runtime.agent);
-    peer.#queue.push({ value: copied, snapshot, ends, task: undefined });
-    if (peer.isStarted && peer.realm !== undefined) this.#host.arouse(peer.realm.agent);
+    peer.#come({ value: copied, snapshot, ends, isLast: false });
     if (runtime.agent >= 0 && runtime.depth === 0 && this.#host.took(peer.address)) yield;
+  }
+
+  #come(packet: Packet): void {
+    this.#queue.push(packet);
+    if (this.hasWork && this.realm !== undefined) this.#host.arouse(this.realm.agent);
   }
 
   /** Take the first message that has come. */
@@ -112,7 +117,8 @@ export class ChannelEnd implements Source {
     const { runtime } = this.#current;
     if (runtime.agent >= 0 && runtime.depth === 0 && this.#host.took(this.address)) yield;
     const packet = this.#queue.shift();
-    if (packet === undefined) return undefined;
+    if (packet?.isLast === true) this.close();
+    if (packet === undefined || packet.isLast) return undefined;
     return { message: yield* this.#opened(packet, maker) };
   }
 
@@ -129,37 +135,51 @@ export class ChannelEnd implements Source {
 
   *take(): Coroutine {
     const packet = this.#queue.shift();
+    if (packet?.isLast === true) {
+      this.close();
+      return undefined;
+    }
     if (packet === undefined || this.maker === undefined) return undefined;
     const value = yield* this.#opened(packet, this.maker);
     if (this.onMessage !== undefined) yield* this.onMessage(value);
-    if (this.isClosed && this.#queue.length === 0) this.leave();
     return undefined;
   }
 
-  /** Close both ends; the other one when it has got everything that was sent. */
+  /** What has come and was not taken is lost; the other end learns of it in the loop's last phase. */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
     this.#queue.length = 0;
     this.leave();
-    this.#closing();
-    const { peer } = this;
-    if (peer === undefined || peer.isClosed) return;
-    peer.isClosed = true;
-    if (peer.#queue.length === 0) peer.leave();
-    peer.#closing();
-  }
-
-  #closing(): void {
     const { realm, onClose } = this;
-    if (realm === undefined || onClose === undefined) return;
-    realm.closings.push(onClose);
+    if (realm === undefined) {
+      this.#tellPeer();
+      return;
+    }
+    const tell = (): void => {
+      this.#tellPeer();
+    };
+    realm.closings.push(function* () {
+      tell();
+      return onClose === undefined ? undefined : yield* onClose();
+    });
     this.#host.arouse(realm.agent);
   }
 
+  #tellPeer(): void {
+    const { peer } = this;
+    this.peer = undefined;
+    if (peer === undefined || peer.isClosed) return;
+    peer.peer = undefined;
+    peer.#come({ value: undefined, snapshot: undefined, ends: [], isLast: true });
+  }
+
+  /** Its agent has ended. */
   abandon(): void {
-    this.onClose = undefined;
-    this.close();
+    this.isClosed = true;
+    this.#queue.length = 0;
+    this.leave();
+    this.#tellPeer();
   }
 }
 

@@ -13,16 +13,23 @@ export interface Rejection {
 export interface Source {
   /** Work that waits. */
   readonly hasWork: boolean;
+  /** How many pieces of it there are. */
+  readonly pieces: number;
   /** Whether it keeps the agent alive. */
   readonly isAlive: boolean;
   /** Address that stands for it in the explorer. */
   readonly address: number;
-  /** Whose work comes first, if it has any. */
-  readonly after: Source | undefined;
   /** Do one piece of the work. */
   take(): Coroutine;
   /** Its agent has ended. */
   abandon(): void;
+}
+
+/** A promise that has been woken, and what whoever has woken it had done. */
+export interface Woken {
+  readonly promise: object;
+  readonly address: number;
+  readonly snapshot: Int32Array;
 }
 
 /** State of one agent's event loop. */
@@ -30,10 +37,21 @@ export class Realm {
   readonly ticks: Job[] = [];
   readonly microtasks: Job[] = [];
   readonly immediates: { job: Job; isAlive: boolean; isCleared: boolean }[] = [];
-  /** Tasks of the engine: promises of `Atomics.waitAsync` that a wake-up has settled. */
+  /** Tasks of the engine. */
   readonly tasks: Job[] = [];
+  /** Promises of `Atomics.waitAsync` that have been woken, in the order of the wake-ups: one task settles them all. */
+  readonly woken: Woken[] = [];
+  /** Time-outs of such promises: they begin to run when the loop next looks for tasks. */
+  readonly arming: ((now: number) => void)[] = [];
+  /** Addresses on which such promises wait. */
+  readonly awaited: number[] = [];
+  /** Ends of workers. */
+  readonly exits: Job[] = [];
   readonly closings: Job[] = [];
+  /** In the order in which they are asked; those that have been asked in this round stand at the end. */
   readonly sources: Source[] = [];
+  /** Those that are still to be asked in this round. */
+  readonly unasked: Source[] = [];
   timers: Timer[] = [];
   /** Rejected promises that nobody has asked about. */
   rejections: Rejection[] = [];
@@ -49,7 +67,7 @@ export class Realm {
   onUnhandled: ((reason: unknown) => Coroutine<boolean>) | undefined;
   /** Called before the agent ends by itself, and when it does. */
   onBeforeEnd: (() => Coroutine) | undefined;
-  onEnd: (() => Coroutine) | undefined;
+  onEnd: ((isUnsettled: boolean, hasThrown: boolean) => Coroutine) | undefined;
 
   constructor(agent: number) {
     this.agent = agent;
@@ -66,10 +84,36 @@ export class Realm {
     if (at >= 0) this.timers.splice(at, 1);
   }
 
+  /** A promise that has waited for a word is settled. */
+  awaitsNoMore(address: number): void {
+    this.awaited.splice(this.awaited.indexOf(address), 1);
+  }
+
+  get allSources(): readonly Source[] {
+    return [...this.sources, ...this.unasked];
+  }
+
+  removeSource(source: Source): void {
+    for (const list of [this.sources, this.unasked]) {
+      const at = list.indexOf(source);
+      if (at >= 0) list.splice(at, 1);
+    }
+  }
+
+  /** Whether something has come that the loop has not dealt with. */
+  get hasNews(): boolean {
+    return (
+      this.tasks.length > 0 ||
+      this.arming.length > 0 ||
+      this.exits.length > 0 ||
+      this.closings.length > 0 ||
+      this.sources.some(({ hasWork }) => hasWork)
+    );
+  }
+
   /** Whether the loop has work of its own that must be done. */
   get isAlive(): boolean {
     return (
-      this.tasks.length > 0 ||
       this.closings.length > 0 ||
       this.timers.some(({ isAlive }) => isAlive) ||
       this.immediates.some(({ isAlive }) => isAlive) ||

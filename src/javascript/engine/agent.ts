@@ -17,8 +17,8 @@ export const IDLE = 3;
 export interface Waiter {
   readonly agent: Agent;
   address: number;
-  /** Called with what the wait comes to, for `Atomics.waitAsync`; missing for a sleeping agent. */
-  readonly settle: ((how: 'ok' | 'timed-out') => void) | undefined;
+  /** Called when it is woken, for `Atomics.waitAsync`; missing for a sleeping agent. */
+  readonly settle: (() => void) | undefined;
 }
 
 /** What comes after the code at hand. */
@@ -59,8 +59,10 @@ export class Agent implements Position {
   isConcluded = false;
   /** It was terminated, and ends at its next turn or a later one. */
   isDying = false;
-  /** Told when it has ended; missing for the threads that the program declares. */
-  ended: ((code: number, thrown: { readonly error: unknown } | undefined) => void) | undefined;
+  /** Told when its code has thrown, before it ends; missing for the threads that the program declares. */
+  failed: ((error: unknown) => void) | undefined;
+  /** Told when it has ended. */
+  ended: ((code: number) => void) | undefined;
   readonly waiter: Waiter = { agent: this, address: 0, settle: undefined };
 
   constructor(id: number) {
@@ -89,7 +91,7 @@ export class Agent implements Position {
     if (this.realm !== undefined) this.realm = undefined;
     if (this.stages.length > 0) this.stages = [];
     this.isConcluded = this.isDying = false;
-    this.ended = undefined;
+    this.ended = this.failed = undefined;
     this.due = Infinity;
   }
 

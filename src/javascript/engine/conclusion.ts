@@ -26,7 +26,7 @@ export function returnedBy(agent: Agent): unknown {
  */
 export function* concludeThread(agent: Agent, realm: Realm, host: LoopHost): Coroutine {
   yield* runLoop(realm, host, () => !isDone(agent));
-  if (realm.onEnd !== undefined) yield* realm.onEnd();
+  if (realm.onEnd !== undefined) yield* realm.onEnd(false, false);
   return undefined;
 }
 
@@ -37,7 +37,8 @@ export function* concludeModule(
   evaluation: ProgramPromise,
 ): Coroutine<number> {
   yield* runLoop(realm, host, () => false);
-  if (realm.onEnd !== undefined) yield* realm.onEnd();
+  const isUnsettled = !isSettled(evaluation);
+  if (realm.onEnd !== undefined) yield* realm.onEnd(isUnsettled, false);
   const process = realm.own.get('process') as { exitCode?: unknown } | undefined;
-  return Number(process?.exitCode ?? (isSettled(evaluation) ? 0 : UNSETTLED));
+  return Number(process?.exitCode ?? (isUnsettled ? UNSETTLED : 0));
 }

@@ -104,7 +104,7 @@ export class Execution extends Turns implements Stepper, LoopHost {
       answer = (agent.body as Coroutine).next();
     } catch (error: unknown) {
       if (agent.ended === undefined || this.#failure !== undefined) throw error;
-      this.#conclude(agent, 1, { error });
+      this.#fails(agent, error);
       return;
     }
     agent.result = runtime.result;
@@ -112,12 +112,29 @@ export class Execution extends Turns implements Stepper, LoopHost {
     if (answer.done === true) this.#endOf(agent, answer.value);
   }
 
+  /** The code of a worker has thrown: its process has its last word, then it ends. */
+  #fails(agent: Agent, error: unknown): void {
+    const { failed, realm } = agent;
+    const lastWord = failed === undefined ? undefined : realm?.onEnd;
+    agent.failed = undefined;
+    failed?.(error);
+    if (lastWord === undefined) {
+      this.#conclude(agent, 1);
+      return;
+    }
+    agent.stages.length = 0;
+    agent.body = (function* (): Coroutine {
+      yield* lastWord(false, true);
+      return 1;
+    })();
+  }
+
   /** An agent that was terminated ends now, or goes on for a while. */
   #dies(agent: Agent): boolean {
     const isBlocked = agent.state === SLEEPING || agent.state === IDLE;
     if (!isBlocked && this.choose(2, CHOOSE_EARLY) === 1) return false;
     // Node reports 0 for a worker that was terminated before it had an environment.
-    this.#conclude(agent, agent.realm === undefined ? 0 : 1, undefined);
+    this.#conclude(agent, agent.realm === undefined ? 0 : 1);
     return true;
   }
 
@@ -134,14 +151,14 @@ export class Execution extends Turns implements Stepper, LoopHost {
       return;
     }
     if (agent.ended !== undefined) {
-      this.#conclude(agent, Number(value), undefined);
+      this.#conclude(agent, Number(value));
       return;
     }
     if (!agent.isConcluded) {
       agent.isConcluded = true;
       agent.returned = value;
       if (this.isMain) {
-        this.#conclude(agent, Number(value), undefined);
+        this.#conclude(agent, Number(value));
         return;
       }
       const realm = value instanceof ProgramPromise ? this.realm() : agent.realm;
@@ -150,16 +167,16 @@ export class Execution extends Turns implements Stepper, LoopHost {
         return;
       }
     }
-    this.#conclude(agent, 0, undefined);
+    this.#conclude(agent, 0);
   }
 
   /** An agent has ended, in whichever way. */
-  #conclude(agent: Agent, code: number, thrown: { readonly error: unknown } | undefined): void {
+  #conclude(agent: Agent, code: number): void {
     const { position, realm, ended } = agent;
     agent.count++;
     this.#stop(agent);
-    if (realm !== undefined) for (const source of realm.sources.slice()) source.abandon();
-    ended?.(code, thrown);
+    for (const source of realm?.allSources ?? []) source.abandon();
+    ended?.(code);
     this.point(agent, ACCESS_NONE, 0, position, 0);
   }
 
@@ -176,7 +193,7 @@ export class Execution extends Turns implements Stepper, LoopHost {
     const agent = this.cpus[this.runtime.agent] as Agent;
     agent.isConcluded = true;
     if (this.isMain && agent.ended === undefined) agent.returned = code;
-    this.#conclude(agent, code, undefined);
+    this.#conclude(agent, code);
   }
 
   /** End an agent, at its next turn or later. */
@@ -194,17 +211,20 @@ export class Execution extends Turns implements Stepper, LoopHost {
    * Start another agent.
    *
    * @param start makes its code
+   * @param failed called when its code has thrown
    * @param ended called when it has ended
    * @returns its number, or -1 when there are too many
    */
   spawn(
     start: (agent: Agent) => Coroutine,
-    ended: (code: number, thrown: { readonly error: unknown } | undefined) => void,
+    failed: (error: unknown) => void,
+    ended: (code: number) => void,
   ): number {
     const agent = this.cpus[this.#started];
     if (agent === undefined) return -1;
     this.#started++;
     agent.body = start(agent);
+    agent.failed = failed;
     agent.ended = ended;
     this.memory.synchronize(this.runtime.agent, agent.id);
     return agent.id;
@@ -277,33 +297,46 @@ export class Execution extends Turns implements Stepper, LoopHost {
     const agent = this.cpus[this.runtime.agent] as Agent;
     const realm = this.realm();
     const promise = pending();
-    const settle = (how: 'ok' | 'timed-out'): void => {
+    const settle = (): void => {
       const snapshot = this.memory.departure(this.runtime.agent);
-      const memory = this.memory;
-      // eslint-disable-next-line require-yield -- a job is a coroutine
-      realm.tasks.push(function* () {
-        memory.arrival(agent.id, snapshot);
-        resolvePromise(promise, how);
-        return undefined;
-      });
+      if (realm.woken.push({ promise, address, snapshot }) === 1) {
+        realm.tasks.push(() => this.#settleWoken(realm));
+      }
       this.arouse(agent.id);
     };
     const waiter: Waiter = { agent, address, settle };
     this.waiters.add(waiter);
-    if (timeoutMs !== Infinity) this.#expire(realm, waiter, timeoutMs);
+    realm.awaited.push(address);
+    if (timeoutMs !== Infinity) {
+      realm.arming.push((now) => {
+        this.#expire(realm, waiter, promise, now, timeoutMs);
+      });
+    }
     return promise;
   }
 
+  // eslint-disable-next-line require-yield -- a job is a coroutine
+  *#settleWoken(realm: Realm): Coroutine {
+    for (const { promise, address, snapshot } of realm.woken.splice(0)) {
+      realm.awaitsNoMore(address);
+      this.memory.arrival(realm.agent, snapshot);
+      resolvePromise(promise as ProgramPromise, 'ok');
+    }
+    return undefined;
+  }
+
   /** Until its agent's event loop comes to it, a waiter whose time has passed stays in the list and takes a wake-up. */
-  #expire(realm: Realm, waiter: Waiter, timeoutMs: number): void {
+  #expire(realm: Realm, waiter: Waiter, promise: ProgramPromise, now: number, delay: number): void {
     const { waiters } = this;
     realm.addTimer({
-      due: this.now + timeoutMs,
-      delay: timeoutMs,
+      due: now + delay,
+      delay,
       ...{ repeats: false, isAlive: false, isInternal: true, isCleared: false, sequence: 0 },
       // eslint-disable-next-line require-yield -- a job is a coroutine
       job: function* () {
-        if (waiters.remove(waiter)) waiter.settle?.('timed-out');
+        if (!waiters.remove(waiter)) return undefined;
+        realm.awaitsNoMore(waiter.address);
+        resolvePromise(promise, 'timed-out');
         return undefined;
       },
     });
@@ -312,7 +345,7 @@ export class Execution extends Turns implements Stepper, LoopHost {
   wake(address: number, count: number): number {
     return this.waiters.take(address, count, ({ agent, settle }) => {
       if (settle !== undefined) {
-        settle('ok');
+        settle();
         return;
       }
       agent.state = WOKEN;

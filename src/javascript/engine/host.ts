@@ -15,6 +15,8 @@ export interface AgentFacts {
   /** Opens what was sent with the worker, given what makes ports. */
   readonly workerData: ((maker: (end: ChannelEnd) => Coroutine) => Coroutine) | undefined;
   readonly parent: ChannelEnd | undefined;
+  /** Where it prints; missing for an agent that prints by itself. */
+  readonly handle: WorkerHandle | undefined;
   readonly argv: readonly string[];
   readonly execArgv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -71,9 +73,7 @@ export function hostOf(
     native: pure((name: string) => services.native(name)),
     refusal: pure((name: string, where: string) => services.refusal(name, where)),
     now: pure(() => execution.now),
-    output: pure((stream: 'stdout' | 'stderr', text: string) => {
-      services.output(realm.agent, stream, text);
-    }),
+    ...printing(services, realm, facts, invoke),
     spawn: pure((file: unknown, options: SpawnOptions, event: unknown) =>
       services.spawn(instance, file, options, (kind, value) => invoke(event, kind, value)),
     ),
@@ -100,7 +100,36 @@ export function hostOf(
       realm.onBeforeEnd = () => invoke(f);
     }),
     onEnd: pure((f: unknown) => {
-      realm.onEnd = () => invoke(f);
+      realm.onEnd = (isUnsettled, hasThrown) => invoke(f, isUnsettled, hasThrown);
+    }),
+  };
+}
+
+/** Workers print through the threads that have started them. */
+function printing(
+  { output, execution, current }: HostServices,
+  realm: Realm,
+  { handle }: AgentFacts,
+  invoke: (f: unknown, ...args: unknown[]) => Coroutine,
+): Namespace {
+  return {
+    printsItself: handle === undefined,
+    output: pure((stream: 'stdout' | 'stderr', text: string) => {
+      output(realm.agent, stream, text);
+    }),
+    print: current.runtime.call(function* (stream, text) {
+      handle?.tell('print', [stream, text]);
+      if (handle !== undefined && execution.took(handle.address)) yield;
+      return undefined;
+    }, 'print'),
+    printingWaits: pure((change: number) => {
+      if (handle !== undefined) handle.printing.waiting += change;
+    }),
+    onWanted: pure((f: unknown) => {
+      if (handle !== undefined) handle.printing.onWanted = (stream) => invoke(f, stream);
+    }),
+    wants: pure((worker: WorkerHandle, stream: string) => {
+      worker.printing.want(stream);
     }),
   };
 }

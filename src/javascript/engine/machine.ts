@@ -1,5 +1,7 @@
 /** Everything that makes the values of one program: runtime, globals, modules, and the agents that it starts. */
 
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import { format } from 'node:util';
 import { asyncGlobals, nextTick, promisifier } from '../async/globals.js';
 import { AsyncGeneratorObject } from '../async/async-generator.js';
@@ -184,13 +186,15 @@ export class Machine {
     return known as object;
   }
 
+  #ownProcess(): object {
+    return this.#own('process', () => this.#started().library('process.js')['default']);
+  }
+
   #ownGlobals(): Record<string, unknown> {
     const { regions } = this;
     const global = forwarding(() => this.#own('globalThis', () => this.#globalObject()));
     return {
-      process: forwarding(() =>
-        this.#own('process', () => this.#started().library('process.js')['default']),
-      ),
+      process: forwarding(() => this.#ownProcess()),
       globalThis: global,
       global,
       console: this.#console(),
@@ -227,10 +231,26 @@ export class Machine {
   }
 
   #console(): object {
-    const print = (stream: 'stdout' | 'stderr'): unknown =>
-      pure((...args: unknown[]) => {
-        this.printed.push({ agent: this.runtime.agent, stream, text: `${format(...args)}\n` });
-      });
+    const print = (stream: 'stdout' | 'stderr'): unknown => {
+      const write = (text: string): void => {
+        this.printed.push({ agent: this.runtime.agent, stream, text });
+      };
+      const f = pure((...args: unknown[]) => {
+        write(`${format(...args)}\n`);
+      }) as unknown as Marked;
+      const own = (): object | undefined =>
+        this.workers?.printsElsewhere() === true ? this.#ownProcess() : undefined;
+      const { runtime } = this;
+      f[CALL] = function* (...args: unknown[]): Coroutine {
+        const text = `${format(...args)}\n`;
+        const process = own() as Record<string, { write: unknown }> | undefined;
+        const output = process?.[stream];
+        if (output === undefined) write(text);
+        else yield* runtime.invoke(output.write, output, [text]);
+        return undefined;
+      };
+      return f;
+    };
     const out = print('stdout');
     const error = print('stderr');
     const nothing = pure(() => undefined);
@@ -268,7 +288,8 @@ export class Machine {
       const parameters = args.slice(0, -1).map(String).join(',');
       const code = `module.exports = function anonymous(${parameters}\n) {\n${(args.length === 0 ? [''] : args.slice(-1)).map(String).join('')}\n}`;
       const { compiled } = this.factory;
-      const path = `${compiled.entry}#function:${code}`;
+      const digest = createHash('sha256').update(code).digest('hex').slice(0, 8);
+      const path = join(dirname(compiled.entry), `[Function ${digest}]`);
       compiled.loadText(path, code, 'cjs');
       return this.runtime.drive(this.factory.instance().require(path));
     };

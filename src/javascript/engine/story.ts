@@ -2,9 +2,11 @@
 
 import type { Schedule } from '../../explorer/engine/schedule.js';
 import type { Verdict } from '../../explorer/engine/verdict.js';
-import { INT32, UINT16, UINT8 } from '../runtime/views.js';
+import { PORT_ADDRESSES } from '../async/ports.js';
+import { INT32, UINT16, UINT8, type Regions } from '../runtime/views.js';
 import { Recorder, type StoryStep } from './recorder.js';
 import type { ProgramSession } from './session.js';
+import { WORKER_ADDRESSES } from './worker-handle.js';
 
 /** An execution, told. */
 export interface ProgramStory {
@@ -35,6 +37,10 @@ function linesOf(session: ProgramSession, steps: readonly StoryStep[]): string[]
     if (step.agent !== agent) lines.push(`thread ${step.agent}`);
     ({ agent } = step);
     const { sites, regions } = session.machine.runtime;
+    if (step.site === 0) {
+      lines.push(`${String(i + 1).padStart(5)}  ${ownStep(step.address, regions)}`);
+      continue;
+    }
     const { text, inside } = sites.at(step.site);
     const what = describe(step, text, regions.nameOf(step.address, step.size));
     lines.push(
@@ -42,6 +48,13 @@ function linesOf(session: ProgramSession, steps: readonly StoryStep[]): string[]
     );
   }
   return lines;
+}
+
+/** A step of the event loop, which no line of the program takes. */
+function ownStep(address: number, regions: Regions): string {
+  if (address >= WORKER_ADDRESSES) return 'the event loop: what a worker tells of itself';
+  if (address >= PORT_ADDRESSES) return 'the event loop: a message';
+  return `the event loop: wake-ups of ${regions.nameOf(address)}`;
 }
 
 function describe(step: StoryStep, text: string, where: string): string {

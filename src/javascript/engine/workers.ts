@@ -24,6 +24,7 @@ const NO_FACTS: AgentFacts = {
   threadId: 0,
   workerData: undefined,
   parent: undefined,
+  handle: undefined,
   argv: [process.execPath, 'program'],
   execArgv: [],
   env: {},
@@ -65,6 +66,11 @@ export class Workers {
   /** Say what an agent is to know of itself. */
   describe(realm: Realm, facts: Partial<AgentFacts>): void {
     this.#facts.set(realm, { ...NO_FACTS, ...facts });
+  }
+
+  /** Whether the agent at work has its parent print for it. */
+  printsElsewhere(): boolean {
+    return this.#facts.get(this.#execution.realm())?.handle !== undefined;
   }
 
   host(instance: Instance): Namespace {
@@ -126,6 +132,7 @@ export class Workers {
       threadId: this.#count,
       workerData: packed(current.runtime.regions, options),
       parent: far,
+      handle,
       argv: [process.execPath, entry.path, ...(options.argv ?? []).map(String)],
       execArgv: options.execArgv ?? [],
       env,
@@ -133,9 +140,11 @@ export class Workers {
     };
     const agent = execution.spawn(
       (made) => this.#begin(made, handle, entry, facts),
-      (code, thrown) => {
-        far.close();
-        if (thrown !== undefined) handle.tell('error', thrownCopy(thrown.error, current));
+      (error) => {
+        handle.tell('error', thrownCopy(error, current));
+      },
+      (code) => {
+        far.abandon();
         handle.tell('exit', code);
       },
     );
@@ -150,6 +159,8 @@ export class Workers {
     const instance = this.#factory().instance();
     realm.own.set('instance', instance);
     this.describe(realm, facts);
+    handle.printing.realm = realm;
+    realm.sources.push(handle.printing);
     handle.tell('online', undefined);
     if (this.#execution.took(handle.address)) yield;
     return yield* this.run(agent, instance, entry);

@@ -1,5 +1,8 @@
 /** What the engine gives the modules of this folder. It exists only where they are instrumented: nothing here is executed as it is. */
 
+/** Where text is printed to. */
+export type Stream = 'stdout' | 'stderr';
+
 /** A function of the program's. */
 export type Callback = (...args: unknown[]) => unknown;
 
@@ -48,11 +51,20 @@ export interface Host {
   onUncaught(f: ((error: unknown, origin: string) => unknown) | undefined): void;
   onUnhandled(f: ((reason: unknown) => unknown) | undefined): void;
   onBeforeEnd(f: () => unknown): void;
-  onEnd(f: () => unknown): void;
+  onEnd(f: (isUnsettled: boolean, hasThrown: boolean) => unknown): void;
   /** The object that the program knows as `process`. */
   setProcess(object: object): void;
   readonly nextTick: (f: unknown, ...args: unknown[]) => void;
-  output(stream: 'stdout' | 'stderr', text: string): void;
+  output(stream: Stream, text: string): void;
+  /** Whether the agent prints by itself; a worker has its parent print, by {@link print}. */
+  readonly printsItself: boolean;
+  print(stream: Stream, text: string): void;
+  /** How many more of the agent's streams wait for their text to be taken: they keep it alive. */
+  printingWaits(change: number): void;
+  /** Called when the parent wants more of a stream. */
+  onWanted(f: (stream: Stream) => unknown): void;
+  /** The agent wants more of what a worker prints. */
+  wants(worker: Handle, stream: Stream): void;
   now(): number;
   readonly epoch: number;
   readonly facts: {

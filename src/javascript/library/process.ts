@@ -1,29 +1,59 @@
 /** Stands for `process` in explored programs. */
 
 import { EventEmitter } from './events.js';
-import { host } from './host.js';
+import { host, type Stream } from './host.js';
 
 const Base = EventEmitter as unknown as new () => EventEmitter;
 const native = host.native('process');
 const { facts } = host;
 
-/** Something that text is written to. */
+const state = { hasEnded: false };
+
+/** Something that text is written to. A worker's goes to its parent, one piece at a time; meanwhile it is kept. */
 class Output extends Base {
-  readonly #name: 'stdout' | 'stderr';
+  readonly #name: Stream;
   readonly isTTY = false;
   readonly writable = true;
   readonly fd: number;
+  #kept: { readonly text: string; readonly after: unknown }[] = [];
+  /** What is called when the piece on its way has been taken; undefined when there is none. */
+  #sent: unknown[] | undefined;
 
-  constructor(name: 'stdout' | 'stderr') {
+  constructor(name: Stream) {
     super();
     this.#name = name;
     this.fd = name === 'stdout' ? 1 : 2;
   }
   write(text: unknown, encoding?: unknown, done?: unknown): boolean {
-    host.output(this.#name, String(text));
     const after = typeof encoding === 'function' ? encoding : done;
-    if (typeof after === 'function') host.nextTick(after);
+    if (host.printsItself) {
+      host.output(this.#name, String(text));
+      if (typeof after === 'function') host.nextTick(after);
+      return true;
+    }
+    this.#kept.push({ text: String(text), after });
+    if (this.#sent === undefined) this.#send();
     return true;
+  }
+  #send(): void {
+    const pieces = this.#kept;
+    this.#kept = [];
+    const callbacks = pieces.map(({ after }) => after).filter((f) => typeof f === 'function');
+    if (!state.hasEnded) {
+      this.#sent = callbacks;
+      host.printingWaits(1);
+    }
+    host.print(this.#name, pieces.map(({ text }) => text).join(''));
+    if (state.hasEnded) for (const f of callbacks) (f as () => void)();
+  }
+  /** The parent has taken what was sent. */
+  wanted(): void {
+    const callbacks = this.#sent;
+    if (callbacks === undefined) return;
+    this.#sent = undefined;
+    host.printingWaits(-1);
+    if (this.#kept.length > 0) this.#send();
+    for (const f of callbacks) (f as () => void)();
   }
   end(text?: unknown): void {
     if (text !== undefined) this.write(text);
@@ -115,13 +145,19 @@ class Process extends Base {
 
 const it = new Process();
 host.setProcess(it);
-const state = { hasEnded: false };
+/** Older ones tell of the status only after the handlers. */
+const tellsUnsettled = Number(/\d+/.exec(String(native['version']))?.[0]) >= 22;
 
-/** `exit` handlers run once. */
-function ending(): void {
+/** `exit` handlers run once; before them goes what a worker has not printed yet. */
+function ending(isUnsettled = false, hasThrown = false): void {
   if (state.hasEnded) return;
   state.hasEnded = true;
-  it.emit('exit', Number(it.exitCode ?? 0));
+  it.stdout.wanted();
+  it.stderr.wanted();
+  const before = it.exitCode;
+  if (isUnsettled) it.exitCode ??= 13;
+  if (hasThrown) it.exitCode = 1;
+  it.emit('exit', Number((isUnsettled && !tellsUnsettled ? before : it.exitCode) ?? 0));
 }
 
 /** Tell the engine what the program handles itself. */
@@ -142,5 +178,8 @@ function listen(process: Process): void {
 
 host.onBeforeEnd(() => it.emit('beforeExit', Number(it.exitCode ?? 0)));
 host.onEnd(ending);
+host.onWanted((name) => {
+  it[name].wanted();
+});
 
 export default it;

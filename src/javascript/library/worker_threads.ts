@@ -1,7 +1,7 @@
 /** Stands for `node:worker_threads` in explored programs: workers are agents of the explorer. */
 
 import { EventEmitter } from './events.js';
-import { host, type End, type Handle } from './host.js';
+import { host, type End, type Handle, type Stream } from './host.js';
 
 type Emitter = new () => EventEmitter;
 const Base = EventEmitter as unknown as Emitter;
@@ -157,14 +157,74 @@ export function receiveMessageOnPort(port: unknown): { message: unknown } | unde
   throw error;
 }
 
+/** What a worker prints, as the thread that has started it sees it. */
+class Printed extends Base {
+  readonly #ask: () => void;
+  #encoding: string | undefined;
+  /** It goes on to the thread's own output. */
+  readonly #goesOn: ((text: string) => void) | undefined;
+  #isRead = false;
+
+  constructor(ask: () => void, goesOn: ((text: string) => void) | undefined) {
+    super();
+    this.#ask = ask;
+    this.#goesOn = goesOn;
+    if (goesOn !== undefined) this.#read();
+  }
+  #read(): void {
+    if (this.#isRead) return;
+    this.#isRead = true;
+    host.nextTick(this.#ask);
+  }
+  override on(name: PropertyKey, listener: unknown): this {
+    super.on(name, listener);
+    if (name === 'data') this.#read();
+    return this;
+  }
+  setEncoding(encoding: string): this {
+    this.#encoding = encoding;
+    return this;
+  }
+  resume(): this {
+    this.#read();
+    return this;
+  }
+  pipe(output: { write: (data: unknown) => unknown }): unknown {
+    this.on('data', (data: unknown) => output.write(data));
+    return output;
+  }
+  /** Text has come. */
+  push(text: string): void {
+    const data = this.#encoding === undefined ? Buffer.from(text) : text;
+    if (this.listenerCount('data') > 0) this.emit('data', data);
+    if (this.#goesOn !== undefined) this.#goesOn(text);
+    if (this.#isRead) this.#ask();
+  }
+}
+
+function printed(
+  name: Stream,
+  handle: Handle,
+  options: Readonly<Record<string, unknown>>,
+): Printed {
+  const { process } = host.globals as { process: Record<Stream, { write: (t: string) => void }> };
+  const goesOn = (text: string): void => {
+    process[name].write(text);
+  };
+  const ask = (): void => {
+    host.wants(handle, name);
+  };
+  return new Printed(ask, options[name] === true ? undefined : goesOn);
+}
+
 /** A worker: another agent, with a module of its own. */
 export class Worker extends Base {
   readonly #handle: Handle;
   #isEnded = false;
   readonly resourceLimits = {};
   readonly stdin = null;
-  readonly stdout = new Base();
-  readonly stderr = new Base();
+  readonly stdout: Printed;
+  readonly stderr: Printed;
   readonly performance = {
     eventLoopUtilization: (): object => ({ idle: 0, active: 0, utilization: 0 }),
   };
@@ -172,6 +232,8 @@ export class Worker extends Base {
   constructor(file: unknown, options: Readonly<Record<string, unknown>> = {}) {
     super();
     this.#handle = host.spawn(file, options, (kind, value) => this.#event(kind, value));
+    this.stdout = printed('stdout', this.#handle, options);
+    this.stderr = printed('stderr', this.#handle, options);
     host.adopt(
       this.#handle.end,
       this,
@@ -182,18 +244,24 @@ export class Worker extends Base {
   }
 
   #event(kind: string, value: unknown): void {
-    if (kind !== 'exit') {
+    if (kind === 'drain') this.#drain();
+    else if (kind === 'print') {
+      const [name, text] = value as [Stream, string];
+      this[name].push(text);
+    } else {
+      if (kind === 'exit') this.#isEnded = true;
       this.emit(kind, value);
-      return;
     }
+  }
+
+  /** The worker has ended: what it has sent is taken first. */
+  #drain(): void {
     for (;;) {
       const packet = host.receive(this.#handle.end);
       if (packet === undefined) break;
       this.emit('message', packet.message);
     }
     host.close(this.#handle.end);
-    this.#isEnded = true;
-    this.emit('exit', value);
   }
 
   get threadId(): number {
