@@ -9,7 +9,7 @@ import { loadScenario } from '../../src/explorer/engine/session.js';
 import { type SearchRule, WEAK_RULES } from '../../src/explorer/states/rules.js';
 import { StateSearch } from '../../src/explorer/states/search.js';
 import type { SearchResult } from '../../src/explorer/states/search-result.js';
-import { SEEN } from './small-programs.js';
+import { LOCK, SEEN } from './small-programs.js';
 import { preparedProgram, weakEndsOf, weakProgram } from './weak-programs.js';
 
 /** `KLP_PROGRAMS=10000` is the long form. */
@@ -53,6 +53,11 @@ const SHOWN_BY: Partial<Record<SearchRule, readonly string[]>> = {
     'acc = cpu.readOnce(128); cpu.writeOnce(129, 1); acc = acc * 2 + cpu.readOnce(130); cpu.writeOnce(129, 2);',
     'cpu.writeOnce(130, cpu.readOnce(129)); cpu.writeOnce(128, 1);',
   ],
+  'R-24': ['acc = cpu.readOnce(128);', 'cpu.writeOnce(129, 1); cpu.writeOnce(128, 1);'],
+  'R-25': [
+    'acc = cpu.readOnce(128);',
+    'cpu.writeOnce(129, 1); if (cpu.readOnce(129) === 1) cpu.writeOnce(128, 1);',
+  ],
   'R-22': [
     'cpu.writeOnce(128, 1); cpu.smpWmb(); cpu.writeOnce(129, 1); cpu.writeOnce(130, 2);',
     'acc = cpu.readOnce(129); cpu.writeOnce(130, 1); cpu.smpRmb(); acc = acc * 2 + cpu.readOnce(128);',
@@ -86,6 +91,49 @@ function endsWithout(rule: SearchRule, program: readonly string[]): string {
   } catch {
     return 'the memory was brought into a state that there is not';
   }
+}
+
+/** What others do is looked ahead for: each way on that it may take has to be found. */
+const LOOKED_AHEAD: Readonly<Record<string, readonly string[]>> = {
+  'a substrate store, of which nobody sees what was before': [
+    'cpu.writeOnce(129, 1); cpu.set(128, 1);',
+    'acc = cpu.readOnce(128);',
+  ],
+  'a value that was replaced': [
+    'cpu.writeOnce(129, 1); acc = cpu.readOnce(130);',
+    'cpu.writeOnce(128, 1); if (cpu.readOnce(129) === 0) cpu.writeOnce(130, 1);',
+  ],
+  'a wait that a third CPU ends': [
+    'acc = cpu.readOnce(128);',
+    'while (cpu.readOnce(129) === 0) cpu.relax(129, 0); cpu.writeOnce(128, 1);',
+    'cpu.writeOnce(130, 1); cpu.writeOnce(129, 1);',
+  ],
+  'a lock that a third CPU releases': [
+    'acc = cpu.readOnce(128);',
+    `cpu.spinLock(${LOCK}); cpu.writeOnce(128, 1); cpu.spinUnlock(${LOCK});`,
+    `cpu.spinLock(${LOCK}); cpu.writeOnce(130, 1); cpu.spinUnlock(${LOCK});`,
+  ],
+  'a lock that looks taken': [
+    'acc = cpu.readOnce(128);',
+    `if (cpu.spinTrylock(${LOCK})) cpu.spinUnlock(${LOCK}); else cpu.writeOnce(128, 1);`,
+    `cpu.spinLock(${LOCK}); cpu.spinUnlock(${LOCK});`,
+  ],
+  'a sum, a bit, an exchange': [
+    'acc = cpu.readOnce(128); acc = acc * 2 + cpu.readOnce(131);',
+    'cpu.atomicAdd(129, 1); if (cpu.fetchAddRelaxed(129, 1) === 1) cpu.writeOnce(128, 1);' +
+      'cpu.setBit(130, 1); if (cpu.testBit(130, 1)) cpu.writeOnce(131, cpu.xchg(130, 5));',
+  ],
+};
+
+for (const [what, texts] of Object.entries(LOOKED_AHEAD)) {
+  test(`no end is lost to what others do meanwhile: ${what}`, (t) => {
+    const program = bodies(texts);
+    const expected = weakEndsOf(preparedProgram(program), 50_000);
+    t.true((expected?.size ?? 0) > 1);
+    const { exhausted, ends } = searchOf(program);
+    t.true(exhausted);
+    t.deepEqual(sorted(ends.keys()), sorted(expected ?? []));
+  });
 }
 
 for (const rule of WEAK_RULES) {

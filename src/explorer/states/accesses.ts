@@ -47,3 +47,28 @@ export function dependsOn(kind: number): boolean {
 export function overwrites(kind: number): boolean {
   return kind === ask.ASK_WRITE || kind === ask.ASK_SET || kind === ask.ASK_PREEMPT;
 }
+
+/** Whether an access replaces a word under any memory: nobody sees what it was before. */
+export function replaces(kind: number): boolean {
+  return kind === ask.ASK_SET || kind === ask.ASK_PREEMPT;
+}
+
+/** What a read-modify-write leaves in the place of `old`. */
+export function modified(kind: number, old: number, a: number, b: number): number {
+  switch (kind) {
+    case ask.ASK_XCHG:
+      return a;
+    case ask.ASK_CMPXCHG:
+      return old === a ? b : old;
+    case ask.ASK_OR:
+      return old | a;
+    case ask.ASK_AND:
+      return old & a;
+    case ask.ASK_SET_BIT:
+      return old | (1 << a);
+    case ask.ASK_CLEAR_BIT:
+      return old & ~(1 << a);
+    default:
+      return (old + a) | 0;
+  }
+}

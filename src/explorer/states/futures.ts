@@ -4,7 +4,7 @@
  */
 
 import type { Addr } from '../../memory/struct.js';
-import { accesses, bitsOf, reads, writes } from './accesses.js';
+import { accesses, bitsOf, reads, replaces, writes } from './accesses.js';
 import { FutureSets, LOCKS, LOOKS, READS, UNLOCKS, WRITES } from './future-sets.js';
 import type { LocalStates } from './local-states.js';
 import * as ask from './requests.js';
@@ -251,15 +251,18 @@ export class Futures {
     return false;
   }
 
+  /** Whether a store may as well come before loads of others: a weak memory still shows them what a store of code has replaced. */
+  #mayComeFirst(kind: number): boolean {
+    return this.#isWeak && !this.countsAnswers && !replaces(kind);
+  }
+
   #meets(sets: FutureSets, other: number, kind: number, addr: Addr, a: number): boolean {
     const first = this.#first[addr] as number;
     const bits = this.#broken === 'R-3' ? this.#bitsOf(kind, a) & 1 : this.#bitsOf(kind, a);
     for (let part = first; part < first + (this.#parts[addr] as number); part++) {
       if (((this.#bits[part] as number) & bits) === 0) continue;
       let met = sets.word(other, WRITES, part);
-      // A weak memory may still show a load what a store has replaced: the store may as well be first.
-      const seers = this.#isWeak && !this.countsAnswers ? LOOKS : READS;
-      if (writes(kind)) met |= sets.word(other, seers, part);
+      if (writes(kind)) met |= sets.word(other, this.#mayComeFirst(kind) ? LOOKS : READS, part);
       // Nobody takes a lock before it is released, and who releases it has taken it.
       if (this.#broken === 'R-5' && kind === ask.ASK_UNLOCK) met = 0;
       if (kind !== ask.ASK_UNLOCK) met |= sets.word(other, LOCKS, part);

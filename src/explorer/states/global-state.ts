@@ -16,7 +16,9 @@ import { Interrupts } from './interrupts.js';
 import { Liveness } from './liveness.js';
 import { UNKNOWN } from './local-graph.js';
 import { LocalStates, type Code, type LiveMemory } from './local-states.js';
-import { RecordedEvents, type EventsMark } from './recorded-events.js';
+import type { Mark } from './mark.js';
+import { Meanwhile } from './meanwhile.js';
+import { RecordedEvents } from './recorded-events.js';
 import * as ask from './requests.js';
 import { awaitsTime, cpusAt, restsAs } from './resting.js';
 import { CodeOutlook } from './code-outlook.js';
@@ -37,12 +39,6 @@ export interface GlobalOptions {
   readonly isWeak?: boolean;
   /** A rule whose condition is ignored: for tests only. */
   readonly broken?: SearchRule | undefined;
-}
-
-/** A point to which a state can be taken back. */
-export interface Mark extends EventsMark {
-  readonly at: Int32Array;
-  readonly memory: number;
 }
 
 /**
@@ -66,6 +62,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   readonly liveness: Liveness;
   readonly interrupts: Interrupts;
   readonly conflicts: Conflicts;
+  readonly meanwhile: Meanwhile;
   /** Hash of the state, in two halves, as of the last {@link hash}. */
   low = 0;
   high = 0;
@@ -103,6 +100,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     this.at = new Int32Array(2 * this.cpuCount).fill(NONE);
     this.interrupts = new Interrupts(machine, this);
     this.conflicts = new Conflicts(this, broken);
+    this.meanwhile = new Meanwhile(this, broken);
   }
 
   /** Take stock of everything that is known: before another search. */
@@ -111,6 +109,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     this.liveness.rebuild();
     this.local.classes.rebuild(this.local);
     this.interrupts.surprises = 0;
+    this.meanwhile.rebuild();
   }
 
   /**
@@ -128,7 +127,8 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
 
   /** Times since {@link rebuild} that something which was relied on turned out to be wrong. */
   get surprises(): number {
-    return this.futures.surprises + this.liveness.surprises + this.interrupts.surprises;
+    const all = [this.futures, this.liveness, this.interrupts, this.meanwhile];
+    return all.reduce((sum, { surprises }) => sum + surprises, 0);
   }
 
   /** Stand at the beginning. */

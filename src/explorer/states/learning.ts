@@ -5,13 +5,10 @@
 
 import { RandomSource } from '../engine/random-source.js';
 import { countOf, lowest } from '../engine/strategy.js';
-import type { Way } from './search-result.js';
 import type { Walk } from './walk.js';
 
 const SEED = 2;
-/** Executions from the beginning, and from a point where code was come to that had not been executed before. */
-const FROM_START = 300;
-const FROM_POINT = 30;
+const EXECUTIONS = 300;
 /** Steps after which an execution is given up: it may wait for a message that it never reads. */
 const MOST_STEPS = 4000;
 /** How often a CPU is left for another, and how often the memory does not answer the newest: drawn for each execution. */
@@ -25,22 +22,17 @@ export class Learning {
 
   /** Execute the race at random, as a whole. */
   learn(walk: Walk): void {
-    for (let run = 0; run < FROM_START; run++) this.#execute(walk, undefined);
+    for (let run = 0; run < EXECUTIONS; run++) this.#execute(walk);
   }
 
-  /** Execute the race at random from the last but one step of a way on. */
-  learnFrom(walk: Walk, way: Way): void {
-    for (let run = 0; run < FROM_POINT; run++) this.#execute(walk, way);
-  }
-
-  #execute(walk: Walk, way: Way | undefined): void {
+  #execute(walk: Walk): void {
     const random = this.#random;
     random.seed(SEED, this.#run++);
     const stale = STALE[random.below(STALE.length)] as number;
     const switches = SWITCHES[random.below(SWITCHES.length)] as number;
     walk.random = (n) => (random.chance(stale) ? 1 + random.below(n - 1) : 0);
+    walk.isLearning = true;
     walk.start();
-    this.#follow(walk, way);
     let last = -1;
     const most = walk.steps + MOST_STEPS;
     for (let choices = walk.come(); choices !== 0; choices = walk.come()) {
@@ -50,20 +42,12 @@ export class Learning {
       walk.take(last);
     }
     walk.random = undefined;
+    walk.isLearning = false;
   }
 
   #choose(choices: number): number {
     let left = choices;
     for (let skip = this.#random.below(countOf(choices)); skip > 0; skip--) left &= left - 1;
     return lowest(left);
-  }
-
-  #follow(walk: Walk, way: Way | undefined): void {
-    if (way === undefined) return;
-    const n = walk.state.cpuCount;
-    for (const [i, choice] of way.path.slice(0, -1).entries()) {
-      if (walk.state.thrown !== undefined) return;
-      walk.take(choice % (3 * n), way.answers[i]);
-    }
   }
 }

@@ -82,6 +82,8 @@ export class LocalGraph implements Behaviour {
   readonly classes: LocalClasses;
   /** What code threw, by state. */
   readonly thrown = new Map<number, unknown>();
+  /** Told of each answer that a state is given for the first time. */
+  onLink: ((state: number, answer: number) => void) | undefined;
   readonly #lockSets = new LockSets();
   readonly #byHash = new HashMap();
   /** Pairs of a state and one that it leads to, which another led to before. */
@@ -310,6 +312,7 @@ export class LocalGraph implements Behaviour {
 
   #link(parent: number, answer: number, state: number): void {
     this.classes.linked(parent);
+    this.onLink?.(parent, answer);
     const edge = this.#edgeCount * EDGE_STRIDE;
     this.#edgeCount++;
     if (edge + EDGE_STRIDE > this.#edges.length) {

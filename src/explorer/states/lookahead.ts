@@ -6,7 +6,8 @@
 import type { Addr } from '../../memory/struct.js';
 import { AccessSet } from './access-set.js';
 import { writes } from './accesses.js';
-import type { GlobalState, Mark } from './global-state.js';
+import type { GlobalState } from './global-state.js';
+import type { Mark } from './mark.js';
 import { HashSet, mix, mixAgain } from './hash.js';
 import * as ask from './requests.js';
 import type { SearchRule } from './rules.js';

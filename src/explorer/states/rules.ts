@@ -26,6 +26,8 @@ export const RULES = [
   'R-21', // positions are one if no message and no access that may be overtaken lies between
   'R-22', // accesses of which everything that must come after them knows anyway are no part of a state
   'R-23', // fence times are one if nothing that matters was published between
+  'R-24', // a step is no choice if it commutes with all that the others may do without its CPU
+  'R-25', // meanwhile they see what words hold, what these held as far as they can see, and what they store themselves
 ] as const;
 
 /** Rules of the memory of the kernel. */
@@ -36,6 +38,8 @@ export const WEAK_RULES: ReadonlySet<SearchRule> = new Set([
   'R-21',
   'R-22',
   'R-23',
+  'R-24',
+  'R-25',
 ]);
 
 /** A rule of the search. */

@@ -5,11 +5,12 @@ import type { Prepared } from '../engine/prepared.js';
 import { RandomSource } from '../engine/random-source.js';
 import { countOf, lowest } from '../engine/strategy.js';
 import { Judge } from '../engine/verdict.js';
+import { choicesOf } from './choices.js';
 import { GlobalState } from './global-state.js';
 import { HashSet } from './hash.js';
 import { Learning } from './learning.js';
 import type { SearchRule } from './rules.js';
-import type { End, SearchResult, Seen } from './search-result.js';
+import type { End, SearchResult, Seen, Way } from './search-result.js';
 import { type Point, Walk } from './walk.js';
 
 /** Seed of the executions that tell how much a search has seen. */
@@ -49,6 +50,19 @@ interface Frame {
   answers: readonly number[] | undefined;
 }
 
+/** Part of the steps of a search that is spent, once something turned out to be wrong, on searching around there. */
+const REHEARSING = 0.5;
+const LEAST_REHEARSED = 20_000;
+
+/** A search around the end of a way: what is known of the code grows there, and the search begins again after it. */
+interface Rehearsal {
+  readonly way: Way;
+  /** Steps of the way that are taken back. */
+  readonly back: number;
+  /** Steps after which it is over. */
+  readonly until: number;
+}
+
 /** Depth-first search over the states of one scenario. */
 export class StateSearch {
   readonly #prepared: Prepared;
@@ -62,6 +76,7 @@ export class StateSearch {
   #restarts = 0;
   #keepsEvents = false;
   #surprises = 0;
+  #rehearsal: Rehearsal | undefined;
   /** Steps when something first turned out to be wrong in this pass, and when the pass began; negative: nothing did. */
   #doubtfulSince = -1;
   #passSteps = 0;
@@ -94,7 +109,7 @@ export class StateSearch {
     this.#walk.forgetBounded();
     state.confirm();
     state.rebuild();
-    this.#walk.start();
+    this.#walk.follow(this.#rehearsed());
     this.#surprises = state.sharing.surprises;
     this.#doubtfulSince = -1;
     this.#passSteps = this.#walk.steps;
@@ -191,10 +206,28 @@ export class StateSearch {
       this.#begin();
       return;
     }
+    if (this.#rehearsal !== undefined && this.#goesBack(this.#rehearsal)) return;
     const frame = this.#frames.at(-1);
     if (frame === undefined) this.#done = true;
     else if (frame.answers === undefined && frame.left === 0 && !frame.isOpen) this.#frames.pop();
     else this.#goOn(frame);
+  }
+
+  /** The way from whose end the search starts: none, unless it is a rehearsal. */
+  #rehearsed(): Way {
+    const { way, back } = this.#rehearsal ?? { way: { path: [], answers: [] }, back: 0 };
+    const path = way.path.slice(0, Math.max(0, way.path.length - back));
+    return { path, answers: way.answers };
+  }
+
+  /** Rehearse further back once all around the end of the way was searched, or begin the search. Returns whether it was time to. */
+  #goesBack({ way, back, until }: Rehearsal): boolean {
+    const isOver = this.#walk.steps > until;
+    if (this.#frames.length > 0 && !isOver) return false;
+    const isWhole = isOver || back >= way.path.length;
+    this.#rehearsal = isWhole ? undefined : { way, back: 4 * back, until };
+    this.#begin();
+    return true;
   }
 
   /** Take the next choice of a frame, or the last one again with other answers. */
@@ -218,7 +251,7 @@ export class StateSearch {
   /** Take the other choices, too. */
   #widen(frame: Frame): void {
     frame.isOpen = false;
-    frame.left = this.#walk.affordable(this.#walk.choices()) & ~(1 << frame.forced);
+    frame.left = this.#walk.affordable(choicesOf(this.#walk.state)) & ~(1 << frame.forced);
   }
 
   /** Whether something that the search relied on turned out to be wrong, and enough has been learnt since. */
@@ -228,7 +261,9 @@ export class StateSearch {
     if (this.#options.broken === 'R-2') return false;
     // Whatever follows may be what cannot happen.
     if (state.weak !== undefined && state.surprises > 0) {
-      this.#learning.learnFrom(this.#walk, this.#walk.way);
+      const { way } = this.#walk;
+      const pass = Math.max(LEAST_REHEARSED, REHEARSING * (steps - this.#passSteps));
+      this.#rehearsal = { way, back: 1, until: this.#rehearsal?.until ?? steps + pass };
       return true;
     }
     if (this.#doubtfulSince < 0) {

@@ -2,6 +2,7 @@
 
 import { freedLock, unheldLock } from '../../memory/fault.js';
 import { POISON, type Addr, type CpuId } from '../../memory/struct.js';
+import { modified } from './accesses.js';
 import { mix, mixAgain } from './hash.js';
 import * as ask from './requests.js';
 
@@ -153,24 +154,5 @@ export class UndoableMemory {
       const addr = this.#undo[--this.#length] as Addr;
       this.#replace(addr, this.words[addr] as number, old);
     }
-  }
-}
-
-function modified(kind: number, old: number, a: number, b: number): number {
-  switch (kind) {
-    case ask.ASK_XCHG:
-      return a;
-    case ask.ASK_CMPXCHG:
-      return old === a ? b : old;
-    case ask.ASK_OR:
-      return old | a;
-    case ask.ASK_AND:
-      return old & a;
-    case ask.ASK_SET_BIT:
-      return old | (1 << a);
-    case ask.ASK_CLEAR_BIT:
-      return old & ~(1 << a);
-    default:
-      return (old + a) | 0;
   }
 }

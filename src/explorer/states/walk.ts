@@ -2,7 +2,9 @@
 
 import { lowest } from '../engine/strategy.js';
 import { type Draw, NO_ANSWERS } from './answers.js';
-import type { GlobalState, Mark } from './global-state.js';
+import { choicesOf } from './choices.js';
+import type { GlobalState } from './global-state.js';
+import type { Mark } from './mark.js';
 import { mix, mixAgain } from './hash.js';
 import { Lookahead } from './lookahead.js';
 import type { SearchRule } from './rules.js';
@@ -13,6 +15,8 @@ import type { Way } from './search-result.js';
 const WENT = 0;
 const STAYS = 1;
 const HAS_ANSWERS = 2;
+
+const NOTHING_TOUCHED: readonly number[] = [];
 
 /** What is fixed about the executions of a search. */
 export interface WalkOptions {
@@ -53,6 +57,8 @@ export class Walk {
   isForced = false;
   /** Where answers come from in an execution at random. */
   random: Draw | undefined;
+  /** Code is executed only to get to know it: what is known of it is not relied on. */
+  isLearning = false;
   /** The CPU whose step was the last that mattered, and preemptions and weak answers on the way to the current state. */
   last = -1;
   preemptions = 0;
@@ -82,7 +88,18 @@ export class Walk {
     this.depth = this.preemptions = this.weak = 0;
     this.last = this.lazy = -1;
     this.#ahead.clear();
+    this.state.meanwhile.clear();
     this.state.start();
+  }
+
+  /** Go a way from the beginning. */
+  follow({ path, answers }: Way): void {
+    this.start();
+    const { state } = this;
+    for (const [i, choice] of path.entries()) {
+      if (state.thrown !== undefined) return;
+      this.take(choice % (3 * state.cpuCount), answers[i]);
+    }
   }
 
   /** Whether choices or answers were left out because of a bound. */
@@ -105,6 +122,7 @@ export class Walk {
   /** Stand at a point of this execution, or of one that it has in common with it. */
   goTo(point: Point): void {
     this.state.restore(point.mark);
+    this.state.meanwhile.clear();
     this.depth = point.depth;
     this.last = point.last;
     this.preemptions = point.preemptions;
@@ -134,7 +152,7 @@ export class Walk {
       this.isForced = forced >= 0;
       if (this.isForced) return 1 << forced;
       if (this.isOverlong) return 0;
-      const choices = this.#ofLazy(this.choices());
+      const choices = this.#ofLazy(choicesOf(this.state));
       if (choices === 0) {
         if (state.passTime()) continue;
         return 0;
@@ -177,7 +195,7 @@ export class Walk {
       if (this.#isPreemption(choice)) this.preemptions++;
       this.last = choice % this.state.cpuCount;
     }
-    return this.take(choice, answers);
+    return this.take(choice, answers, isForced);
   }
 
   /** Take the only choice. Returns false, and takes it not, if the memory may answer in several ways. */
@@ -220,22 +238,36 @@ export class Walk {
     return left;
   }
 
-  /** Take a step. Returns whether its order with others matters. */
-  take(choice: number, decided: readonly number[] = NO_ANSWERS): boolean {
+  /**
+   * Take a step. Returns whether its order with others matters.
+   *
+   * @param isForced see {@link choose}
+   */
+  take(choice: number, decided: readonly number[] = NO_ANSWERS, isForced = false): boolean {
     const state = this.state;
-    const { weak } = state;
+    const { weak, meanwhile } = state;
     this.#ahead.clear();
+    if (!isForced || this.isLearning) meanwhile.clear();
+    else if (weak !== undefined) this.#mayGoAlone(choice);
     const n = state.cpuCount;
     const isWait = weak !== undefined && choice < n && state.isBlocked(choice);
     this.#count(isWait ? 3 * n + choice : choice);
     weak?.answers.begin(decided, this.mostWeak - this.weak, this.random);
     const isLazy = weak !== undefined && choice < n && !isWait && this.#isLazy(choice);
-    const isContended = this.#carryOut(choice);
-    if (weak === undefined) return isContended;
-    this.#beLazy(choice % n, isLazy && !state.conflicts.told, isContended);
+    const isShared = this.#carryOut(choice);
+    if (weak === undefined) return isShared;
+    const isContended = isShared && !(isForced && this.#commutesWeakly(choice));
+    this.#beLazy(choice % n, isLazy && !state.conflicts.told && isContended, isShared);
     this.answers[this.depth - 1] = weak.answers.taken;
     this.weak += weak.answers.weak;
     return isContended;
+  }
+
+  /** Whether the step that was just taken commutes with all that others may do before it. */
+  #commutesWeakly(cpu: number): boolean {
+    const { state } = this;
+    if (state.recorded || state.thrown !== undefined) return false;
+    return state.meanwhile.commutes(cpu, state.conflicts.touched);
   }
 
   #isLazy(cpu: number): boolean {
@@ -244,10 +276,10 @@ export class Walk {
   }
 
   /** Note whether a CPU goes on loading: others wait until it has taken a step that they can tell. */
-  #beLazy(cpu: number, isLazy: boolean, isContended: boolean): void {
+  #beLazy(cpu: number, isLazy: boolean, isShared: boolean): void {
     if (this.mostWeak !== Infinity || this.#isPlain) return;
-    if (isLazy && isContended) this.lazy = cpu;
-    else if (!this.#isBroken && this.lazy === cpu && (isContended || this.state.conflicts.told))
+    if (isLazy) this.lazy = cpu;
+    else if (!this.#isBroken && this.lazy === cpu && (isShared || this.state.conflicts.told))
       this.lazy = -1;
   }
 
@@ -272,13 +304,19 @@ export class Walk {
   #settle(): number {
     if (this.#isPlain) return -1;
     const state = this.state;
-    for (let cpu = 0; cpu < state.cpuCount; cpu++) {
-      while (state.canGoOn(cpu) && !state.mayFail(cpu) && !this.isOverlong) {
-        const went = state.weak === undefined ? this.#goesAlone(cpu) : this.#goesAloneWeakly(cpu);
-        if (went === HAS_ANSWERS) return cpu;
-        if (went === STAYS) break;
+    let isOver: boolean;
+    do {
+      isOver = true;
+      for (let cpu = 0; cpu < state.cpuCount; cpu++) {
+        while (state.canGoOn(cpu) && !state.mayFail(cpu) && !this.isOverlong) {
+          const went = state.weak === undefined ? this.#goesAlone(cpu) : this.#goesAloneWeakly(cpu);
+          if (went === HAS_ANSWERS) return cpu;
+          if (went === STAYS) break;
+          // What one CPU has done, another need not take into account any more.
+          isOver = state.weak === undefined;
+        }
       }
-    }
+    } while (!isOver);
     return -1;
   }
 
@@ -310,18 +348,37 @@ export class Walk {
   /** The same where the memory may answer in several ways: then it is not executed. */
   #goesAloneWeakly(cpu: number): number {
     const state = this.state;
-    if (state.isBlocked(cpu) || state.isContended(cpu)) return STAYS;
-    if (this.random !== undefined) {
+    if (state.isBlocked(cpu) || !this.#mayGoAlone(cpu)) return STAYS;
+    if (this.isLearning) {
       this.take(cpu);
       return WENT;
     }
     const mark = state.mark();
     const { lazy } = this;
-    const isContended = this.take(cpu);
-    const isOnly = state.weak?.answers.taken.length === 0;
-    if (isOnly && !isContended) return WENT;
+    let isContended = this.take(cpu, NO_ANSWERS, true);
+    if (isContended && !state.meanwhile.isKnown(cpu)) {
+      this.#takeBack(mark, lazy);
+      state.meanwhile.look(cpu);
+      state.meanwhile.commutes(cpu, NOTHING_TOUCHED);
+      isContended = this.take(cpu, NO_ANSWERS, true);
+    }
+    const isOnly = this.random !== undefined || state.weak?.answers.taken.length === 0;
+    if (isOnly && !isContended) {
+      state.meanwhile.stepped(cpu);
+      return WENT;
+    }
     this.#takeBack(mark, lazy);
     return isContended ? STAYS : HAS_ANSWERS;
+  }
+
+  /** Whether the order of the next operation of a CPU with others does not matter, as far as can be told before it is executed. */
+  #mayGoAlone(cpu: number): boolean {
+    const { state } = this;
+    if (!state.isContended(cpu)) return true;
+    if (this.isLearning) return false;
+    const touched = [...state.conflicts.touched];
+    if (!state.meanwhile.isKnown(cpu)) state.meanwhile.look(cpu);
+    return state.meanwhile.commutes(cpu, touched);
   }
 
   /** Whether a step that was just taken commutes with all that others may do before it. */
@@ -336,20 +393,5 @@ export class Walk {
       state.step(cpu);
     }
     return ahead.commutes(cpu, mark);
-  }
-
-  /** Who can go on, as bits: the next operation of a CPU, a trylock of it that fails late, its interrupt. */
-  choices(): number {
-    const state = this.state;
-    const n = state.cpuCount;
-    let choices = 0;
-    for (let cpu = 0; cpu < n; cpu++) {
-      if (state.canGoOn(cpu)) {
-        choices |= 1 << cpu;
-        if (state.mayFail(cpu)) choices |= 1 << (n + cpu);
-      }
-      if (state.isInterrupted(cpu)) choices |= 1 << (2 * n + cpu);
-    }
-    return choices;
   }
 }

@@ -74,6 +74,25 @@ export class WeakMemory {
     return this.#machine.newest(addr);
   }
 
+  /** Visit the values that a CPU may load from a word by now, and perhaps some that it may not. */
+  eachReadable(cpu: number, addr: Addr, visit: (value: number) => void): void {
+    const { ids, locations, processors, global } = this.#machine.state;
+    const id = ids[addr] as number;
+    const location = locations[id];
+    const own = processors[cpu];
+    if (id <= 0 || location === undefined || own === undefined) {
+      visit(this.read(addr));
+      return;
+    }
+    const seen = Math.max(own.coherence[id] as number, own.readBound[id] as number);
+    const bound = Math.max(seen, global.at(id, own.readTime));
+    for (let i = location.count - 1; i >= 0; i--) {
+      const message = location.at(i);
+      visit(message.value);
+      if (message.position <= bound) return;
+    }
+  }
+
   write(addr: Addr, value: number): void {
     this.#code = undefined;
     this.#log.push(POKE, addr, value);
