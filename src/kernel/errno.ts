@@ -6,6 +6,7 @@ export { EAGAIN, ETIMEDOUT };
 export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
+export const EIO = 5;
 export const ENOEXEC = 8;
 export const EWOULDBLOCK = EAGAIN;
 export const ENOMEM = 12;
@@ -23,6 +24,7 @@ const NAMES: Readonly<Record<number, string>> = {
   [EPERM]: 'EPERM',
   [ENOENT]: 'ENOENT',
   [ESRCH]: 'ESRCH',
+  [EIO]: 'EIO',
   [ENOEXEC]: 'ENOEXEC',
   [EAGAIN]: 'EAGAIN',
   [ENOMEM]: 'ENOMEM',

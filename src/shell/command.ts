@@ -3,6 +3,7 @@
 import { defineCommand, type CustomCommand, type ExecResult } from 'just-bash';
 import type { ShellFs } from './files.js';
 import type { ShellMachine } from './machine.js';
+import { PREFIX } from './syntax.js';
 import type { Together } from './together.js';
 
 /** What the commands of one shell share. */
@@ -40,8 +41,50 @@ export async function original(ctx: CommandContext, args: string[]): ReturnType<
   return ctx.origCommand === undefined ? fails('no such command', 127) : ctx.origCommand(args);
 }
 
-export type Run = (args: readonly string[]) => ExecResult | Promise<ExecResult>;
+/** Variable of a command's own: '1' where its errors go where its output goes. */
+export const MIXED = `${PREFIX}mixed`;
+
+/** What a command prints, in the order in which it does. */
+export class Output {
+  readonly #pieces: { readonly text: string; readonly isError: boolean }[] = [];
+  exitCode = 0;
+
+  print(text: string): void {
+    if (text !== '') this.#pieces.push({ text, isError: false });
+  }
+
+  /** A line about what went wrong. @param status of the command, from now on */
+  complain(line: string, status = 1): void {
+    if (line !== '') this.#pieces.push({ text: `${line}\n`, isError: true });
+    this.exitCode = status;
+  }
+
+  /** What another command printed; its status counts if it is none of success. */
+  add({ stdout, stderr, exitCode }: ExecResult): void {
+    this.print(stdout);
+    if (stderr !== '') this.#pieces.push({ text: stderr, isError: true });
+    this.exitCode = exitCode || this.exitCode;
+  }
+
+  result(ctx: CommandContext): ExecResult {
+    const isMixed = ctx.env.get(MIXED) === '1';
+    const of = (wanted: boolean): string =>
+      this.#pieces.map(({ text, isError }) => (isError === wanted ? text : '')).join('');
+    return isMixed
+      ? {
+          stdout: this.#pieces.map(({ text }) => text).join(''),
+          stderr: '',
+          exitCode: this.exitCode,
+        }
+      : { stdout: of(false), stderr: of(true), exitCode: this.exitCode };
+  }
+}
+
+export type Run = (
+  args: readonly string[],
+  ctx: CommandContext,
+) => ExecResult | Promise<ExecResult>;
 
 /** A command that needs nothing of the shell but its words. */
 export const command = (name: string, run: Run): CustomCommand =>
-  define(name, async (args) => run(args));
+  define(name, async (args, ctx) => run(args, ctx));

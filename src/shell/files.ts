@@ -16,9 +16,11 @@ export interface Refusal {
 }
 
 const DIRECTORY_MODE = 0o755;
+/** When the machine was started, in its own time. */
+const BOOTED_AT = new Date(Date.UTC(2026, 0, 1));
 const NULL_DEVICE = '/dev/null';
 /** What {@link NULL_DEVICE} is, as far as it is looked at. */
-const EMPTY: FileNode = { kind: 'file', mode: 0o666 };
+const EMPTY: FileNode = { kind: 'file', mode: 0o020666 };
 
 /**
  * A file system for just-bash. A refused write does not throw, which would end the whole script; it is kept as
@@ -31,10 +33,15 @@ export class ShellFs implements IFileSystem {
   /** Modes of the kernel's files that somebody changed. */
   readonly #modes = new Map<string, number>();
 
-  constructor(tree: KernelTree) {
+  /** @param modules paths of the modules' files, of which nobody reads what is in them */
+  constructor(tree: KernelTree, modules: readonly string[] = []) {
     this.#tree = tree;
     // A redirection makes no folder that is missing, so that the usual ones have to be there.
-    this.base = new InMemoryFs({ '/tmp/.keep': '', '/root/.keep': '', '/var/tmp/.keep': '' });
+    const folders = ['/tmp', '/root', '/var/tmp', '/etc'].map((path) => [`${path}/.keep`, '']);
+    const files = modules.map((path) => [path, '\x7fELF']);
+    this.base = new InMemoryFs(
+      Object.fromEntries([...folders, ...files]) as Record<string, string>,
+    );
   }
 
   /** The refusal since the last question, if there was one. */
@@ -119,18 +126,21 @@ export class ShellFs implements IFileSystem {
     const node = path === NULL_DEVICE ? EMPTY : this.#tree.find(path);
     if (node === undefined) return this.base.stat(path);
     const isFile = node.kind === 'file';
+    // sysfs counts a page for a file, the others nothing.
+    const hasSize = isFile && path.startsWith('/sys/') && !path.startsWith('/sys/kernel/debug/');
     return {
       isFile,
       isDirectory: !isFile,
       isSymbolicLink: false,
       mode: this.#modes.get(path) ?? (isFile ? node.mode : DIRECTORY_MODE),
-      size: isFile && node !== EMPTY ? 4096 : 0,
-      mtime: new Date(0),
+      size: hasSize ? 4096 : 0,
+      mtime: BOOTED_AT,
     };
   }
 
   lstat(path: string): Promise<FsStat> {
-    return this.#tree.find(path) === undefined ? this.base.lstat(path) : this.stat(path);
+    const isOurs = path === NULL_DEVICE || this.#tree.find(path) !== undefined;
+    return isOurs ? this.stat(path) : this.base.lstat(path);
   }
 
   async readdir(path: string): Promise<string[]> {

@@ -7,39 +7,15 @@ import {
   fails,
   ok,
   original,
+  Output,
   type Definition,
   type ShellContext,
 } from './command.js';
 import { strerror } from './errors.js';
+import { grep } from './grep.js';
+import { openFor } from './nodes.js';
+import { fileKind, quoted, reasonOf, rightsOf } from './quoting.js';
 import { evalText, rewrite } from './rewrite.js';
-
-/** `grep -s`: silent about files that cannot be read; the others as they are. */
-const grep: Definition = async (args, ctx) => {
-  const end = args.indexOf('--');
-  const isSilent = (arg: string, i: number): boolean =>
-    (end < 0 || i < end) && (arg === '--no-messages' || /^-[a-zA-Z]*s[a-zA-Z]*$/.test(arg));
-  if (!args.some(isSilent)) return severalPatterns(args, ctx);
-  const left = args
-    .map((arg, i) => (isSilent(arg, i) ? (arg.startsWith('--') ? '-' : arg.replace('s', '')) : arg))
-    .filter((arg, i) => arg !== '-' || args[i] === '-');
-  return { ...(await severalPatterns(left, ctx)), stderr: '' };
-};
-
-/** Several patterns with -e: just-bash keeps the last; as lines of a file (-f) it knows them all. */
-const severalPatterns: Definition = async (args, ctx) => {
-  const patterns: string[] = [];
-  const rest: string[] = [];
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] ?? '';
-    if (arg === '-e') patterns.push(args[++i] ?? '');
-    else if (arg.startsWith('--regexp=')) patterns.push(arg.slice('--regexp='.length));
-    else rest.push(arg);
-  }
-  if (patterns.length < 2) return original(ctx, args);
-  const file = '/tmp/.grep-patterns';
-  await ctx.fs.writeFile(file, `${patterns.join('\n')}\n`);
-  return original(ctx, ['-f', file, ...rest]);
-};
 
 const mktemp: Definition = async (args, ctx) => {
   const template = args.filter((a) => !a.startsWith('-'))[0] ?? 'tmp.XXXXXXXXXX';
@@ -60,33 +36,40 @@ const comm: Definition = (args, ctx) =>
     args.filter((a) => a !== '--nocheck-order'),
   );
 
-const RIGHTS = ['---', '--x', '-w-', '-wx', 'r--', 'r-x', 'rw-', 'rwx'];
-
 /** `stat --format F` and `-c F`; `%A` as ls shows rights. */
 const stat: Definition = async (args, ctx) => {
   const at = args.findIndex((a) => a === '--format' || a === '-c' || a.startsWith('--format='));
   if (at < 0) return original(ctx, args);
   const isJoined = args[at]?.startsWith('--format=') === true;
   const format = isJoined ? (args[at]?.slice('--format='.length) ?? '') : (args[at + 1] ?? '');
-  const paths = args.filter((_, i) => i !== at && (isJoined || i !== at + 1));
-  let out = '';
+  const paths = args.filter((a, i) => i !== at && (isJoined || i !== at + 1) && a !== '-L');
+  const out = new Output();
   for (const path of paths) {
     const target = absolute(ctx, path);
     if (!(await ctx.fs.exists(target))) {
-      return fails(`stat: cannot statx '${path}': No such file or directory`);
+      out.complain(`stat: cannot statx ${quoted(path, true)}: No such file or directory`);
+      continue;
     }
-    const { mode, isDirectory, size } = await ctx.fs.stat(target);
-    const rights = [6, 3, 0].map((shift) => RIGHTS[(mode >> shift) & 7]).join('');
+    const found = await ctx.fs.lstat(target);
     const values: Readonly<Record<string, string>> = {
-      A: `${isDirectory ? 'd' : '-'}${rights}`,
-      a: (mode & 0o777).toString(8),
+      A: rightsOf(found),
+      a: (found.mode & 0o7777).toString(8),
+      f: found.mode.toString(16),
       n: path,
-      s: String(size),
-      F: isDirectory ? 'directory' : 'regular file',
+      N: `'${path}'`,
+      s: String(found.size),
+      F: fileKind(found),
+      u: '0',
+      g: '0',
+      U: 'root',
+      G: 'root',
+      Y: String(Math.floor(found.mtime.getTime() / 1000)),
+      h: '1',
+      '%': '%',
     };
-    out += `${format.replace(/%([Aansf F])/g, (all, key: string) => values[key] ?? all)}\n`;
+    out.print(`${format.replace(/%([a-zA-Z%])/g, (all, key: string) => values[key] ?? all)}\n`);
   }
-  return ok(out);
+  return out.result(ctx);
 };
 
 /** The differing lines of two files, with the labels given. */
@@ -147,31 +130,21 @@ function unified(one: readonly string[], two: readonly string[]): string[] {
 /** `cat`, with the kernel's reason when a file cannot be read. */
 const cat: Definition = async (args, ctx) => {
   if (args.some((a) => a.startsWith('-') && a !== '-')) return original(ctx, args);
-  let stdout = '';
-  let stderr = '';
+  const out = new Output();
   for (const path of args.length === 0 ? ['-'] : args) {
     if (path === '-') {
-      stdout += decodeBytesToUtf8(ctx.stdin);
+      out.print(decodeBytesToUtf8(ctx.stdin));
       continue;
     }
     try {
-      stdout += await ctx.fs.readFile(absolute(ctx, path));
+      if (path === '') throw Object.assign(new Error(path), { code: 'ENOENT' });
+      out.print(await ctx.fs.readFile(absolute(ctx, path)));
     } catch (error) {
-      stderr += `cat: ${quoted(path)}: ${reasonOf(error)}\n`;
+      out.complain(`cat: ${quoted(path)}: ${reasonOf(error)}`);
     }
   }
-  return { stdout, stderr, exitCode: stderr === '' ? 0 : 1 };
+  return out.result(ctx);
 };
-
-/** A name as GNU's tools show it: in quotes where a shell would take it for something else. */
-const quoted = (name: string): string => (/[*?[\]$`"\\ ;&|<>()]/.test(name) ? `'${name}'` : name);
-
-function reasonOf(error: unknown): string {
-  const { code } = error as { code?: string };
-  if (code === 'EACCES') return 'Permission denied';
-  if (code === 'EISDIR') return 'Is a directory';
-  return code === undefined || /^E[A-Z]+$/.test(code) ? 'No such file or directory' : code;
-}
 
 function sleeping({ machine }: ShellContext): Definition {
   return async ([text = '']) => {
@@ -193,6 +166,15 @@ function statusOf({ fs }: ShellContext): Definition {
     return Promise.resolve(
       fails(isOpen ? `bash: ${path}: ${why}` : `bash: ${name}: write error: ${why}`),
     );
+  };
+}
+
+/** Before a command that reads a file: whether the kernel lets root open it. */
+function readable({ fs }: ShellContext): Definition {
+  return ([path = ''], ctx) => {
+    const node = fs.node(absolute(ctx, path));
+    const error = node?.kind === 'file' ? openFor(node, false) : 0;
+    return Promise.resolve(error === 0 ? ok() : fails(`bash: ${path}: ${strerror(error)}`));
   };
 }
 
@@ -220,6 +202,7 @@ export function gapCommands(context: ShellContext): CustomCommand[] {
     define('cat', cat),
     define('sleep', sleeping(context)),
     define('__klp_status', statusOf(context)),
+    define('__klp_readable', readable(context)),
     define('__klp_script', script),
     define('__klp_eval', evaluation(context)),
   ];

@@ -1,5 +1,6 @@
 /** The machine behind the prompt, as the shell sees it: requests to its kernel, and a look at its memory. */
 
+import { isDeepStrictEqual } from 'node:util';
 import { EAGAIN } from '../kernel/errno.js';
 import { KOBJECT } from '../kernel/kobject.js';
 import { KERNEL, percpu, PERCPU } from '../kernel/layout.js';
@@ -16,10 +17,15 @@ const MOVES = 20;
 /** Bit of the kernel's taint mask. */
 const TAINT_LIVEPATCH = 1 << 15;
 
+/** Letters of `/proc/modules` and of a module's `taint`. */
+export const TAINT_LETTERS = { livepatch: 'K' } as const;
+
 /** Names of the log's levels by number. */
 export const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug'] as const;
 /** Level of what is written to /dev/kmsg without one: a warning. */
 const DEFAULT_LEVEL = 4;
+/** Who says what is written there without saying so. */
+const FACILITY_USER = 1;
 
 /** A line of the kernel's log. */
 export interface LogRecord {
@@ -28,9 +34,24 @@ export interface LogRecord {
   readonly text: string;
   /** Index in {@link LEVELS}. */
   readonly level: number;
-  /** Whether it came from /dev/kmsg, not from the kernel. */
-  readonly isUser: boolean;
+  /** Who said it, by number: 0 is the kernel, 1 a program that did not say which. */
+  readonly facility: number;
+  /** When, in microseconds since the start. */
+  readonly micros: number;
 }
+
+/** A line of somebody else than the kernel's code. */
+interface Said {
+  readonly text: string;
+  readonly level: number;
+  readonly facility: number;
+  /** Whether it has no end yet: it is seen when the next line has come. */
+  readonly isOpen: boolean;
+}
+
+const PAGE = 4096;
+/** A module has pages for data, for what cannot be written, and for what cannot after its start. */
+const OTHER_PAGES = 3;
 
 /** What an engine offers to the shell. */
 export interface Engine {
@@ -46,15 +67,16 @@ export interface LoadedModule {
   readonly name: string;
   readonly refcnt: number;
   readonly state: 'live' | 'coming' | 'going';
-  readonly words: number;
+  /** Bytes in memory, in whole pages. */
+  readonly bytes: number;
   readonly isLivepatch: boolean;
 }
 
 /** Requests by name, and what is read of the memory. One at a time: like a prompt. */
 export class ShellMachine {
   readonly engine: Engine;
-  /** Texts that were written to /dev/kmsg, each behind the number of its level and who said it. */
-  readonly #texts: string[] = [];
+  /** Lines that were written to /dev/kmsg. */
+  readonly #texts: Said[] = [];
   /** Names of modules in the order in which somebody tried to load them. */
   readonly #loads: string[] = [];
   #queue: Promise<unknown> = Promise.resolve();
@@ -78,6 +100,11 @@ export class ShellMachine {
 
   shellAddr(field: number): Addr {
     return this.booted.symbol(SHELL_SYMBOL) + field;
+  }
+
+  /** What `uname -r` says. */
+  get release(): string {
+    return `${this.booted.kernel.version}.0-klp`;
   }
 
   get jiffies(): number {
@@ -111,14 +138,16 @@ export class ShellMachine {
    * Write to the kernel's log as to /dev/kmsg: `<3>text` has a level, other text is a warning.
    *
    * @param isUser whether it comes from there; otherwise the kernel says it
+   * @param isOpen whether the line has no end yet
    */
-  async log(text: string, isUser = true): Promise<void> {
-    const [, priority, rest = ''] = /^(?:<(\d+)>)?([^]*)$/.exec(text) ?? [];
-    const level = priority === undefined ? DEFAULT_LEVEL : Number(priority) & 7;
-    for (const line of rest.split('\n').filter((l) => l !== '')) {
-      const kept = `${level}${isUser ? 'u' : 'k'}${line}`;
-      const known = this.#texts.indexOf(kept);
-      const id = known >= 0 ? known : this.#texts.push(kept) - 1;
+  async log(text: string, isUser = true, isOpen = false): Promise<void> {
+    const [, given, rest = ''] = /^(?:<(\d+)>)?([^]*)$/.exec(text) ?? [];
+    const priority = given === undefined ? DEFAULT_LEVEL : Number(given);
+    const facility = isUser ? priority >> 3 || FACILITY_USER : 0;
+    for (const line of rest.replace(/\n$/, '').split('\n')) {
+      const said: Said = { text: line, level: priority & 7, facility, isOpen };
+      const known = this.#texts.findIndex((t) => isDeepStrictEqual(t, said));
+      const id = known >= 0 ? known : this.#texts.push(said) - 1;
       await this.ask(OP.kmsg, this.booted.kernel.names.length + id);
     }
   }
@@ -126,19 +155,22 @@ export class ShellMachine {
   /** The kernel's log with its time stamps, which are all different. */
   dmesg(): LogRecord[] {
     const { kernel } = this.booted;
-    const names = [...kernel.names, ...this.#texts.map((text) => `\0${text}`)];
+    const names = [...kernel.names, ...this.#texts.map((_, id) => `\0${id}`)];
     // A CPU may print with a clock that is behind that of the line before; the kernel's log clock never goes back.
     let latest = 0;
-    return dmesg(this.words, { ...kernel, names }).map(({ seq, jiffies: printed, text, level }) => {
-      const jiffies = (latest = Math.max(latest, printed));
-      const seconds = String(Math.floor(jiffies / HZ)).padStart(5);
-      const micros = String((jiffies % HZ) * (1_000_000 / HZ) + (seq % 10_000)).padStart(6, '0');
-      const stamp = `[${seconds}.${micros}]`;
-      if (!text.startsWith('\0')) {
-        return { seq, stamp, text, level: LEVELS.indexOf(level), isUser: false };
-      }
-      return { seq, stamp, text: text.slice(3), level: Number(text[1]), isUser: text[2] === 'u' };
+    const open = new Set<number>();
+    const records = dmesg(this.words, { ...kernel, names }).map((record) => {
+      const { seq, text, level } = record;
+      latest = Math.max(latest, record.jiffies);
+      const micros = latest * (1_000_000 / HZ) + (seq % 10_000);
+      const seconds = String(Math.floor(micros / 1_000_000)).padStart(5);
+      const stamp = `[${seconds}.${String(micros % 1_000_000).padStart(6, '0')}]`;
+      const said = text.startsWith('\0') ? this.#texts[Number(text.slice(1))] : undefined;
+      if (said?.isOpen === true) open.add(seq);
+      const what = said ?? { text, level: LEVELS.indexOf(level), facility: 0 };
+      return { seq, stamp, micros, text: what.text, level: what.level, facility: what.facility };
     });
+    return open.has(records[records.length - 1]?.seq ?? -1) ? records.slice(0, -1) : records;
   }
 
   /** Addresses of the directories below another. */
@@ -180,7 +212,7 @@ export class ShellMachine {
             : state === MODULE_STATE_COMING
               ? 'coming'
               : 'live',
-        words: words[mod + MODULE.textWords] ?? 0,
+        bytes: PAGE * (OTHER_PAGES + Math.ceil((4 * (words[mod + MODULE.textWords] ?? 0)) / PAGE)),
         isLivepatch: (words[mod + MODULE.klp] ?? 0) !== 0,
       });
     }
@@ -206,6 +238,11 @@ export class ShellMachine {
   async setOnline(n: number, isOnline: boolean): Promise<number> {
     for (let tries = 0; ; tries++) {
       const ret = await this.ask(isOnline ? OP.cpuUp : OP.cpuDown, n);
+      if (ret === 0) {
+        const boots = `Booting Node 0 Processor ${n} APIC 0x${n.toString(16)}`;
+        const text = isOnline ? boots : `CPU ${n} is now offline`;
+        await this.log(`<6>smpboot: ${text}`, false);
+      }
       if (ret !== -EAGAIN || tries === MOVES) return ret;
     }
   }

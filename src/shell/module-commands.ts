@@ -1,8 +1,18 @@
 /** Commands for modules, with the words of kmod's: insmod, modprobe, rmmod, lsmod, modinfo. */
 
 import type { CustomCommand, ExecResult } from 'just-bash';
-import { EINVAL, EISDIR, ENOEXEC } from '../kernel/errno.js';
-import { absolute, command, define, fails, ok, type Run, type ShellContext } from './command.js';
+import { EAGAIN, EINVAL, EIO, EISDIR, ENOENT, ENOEXEC } from '../kernel/errno.js';
+import {
+  absolute,
+  command,
+  define,
+  fails,
+  ok,
+  Output,
+  type CommandContext,
+  type Run,
+  type ShellContext,
+} from './command.js';
 import { insmodError, strerror } from './errors.js';
 import { REQUEST_ARGS } from './kernel/layout.js';
 import type { ShellMachine } from './machine.js';
@@ -24,15 +34,18 @@ function parametersOf(module: string, words: readonly string[]): Parsed | string
     p.count === 1 ? [[p.field, p.initial] as [number, number]] : [],
   );
   const unknown: string[] = [];
-  for (const word of words) {
+  // The words reach the kernel as one text, in which quotes keep blanks.
+  for (const word of words.join(' ').match(/(?:"[^"]*"|[^\s"])+/g) ?? []) {
     const at = word.indexOf('=');
     const name = (at < 0 ? word : word.slice(0, at)).replace(/-/g, '_');
     const parameter = known[name];
     if (parameter === undefined) {
-      unknown.push(`<4>${module}: unknown parameter '${name}' ignored`);
+      // What stands before a dot is looked at alone, as it might be for dynamic debug.
+      const [shown] = name.split('.');
+      if (shown !== 'dyndbg') unknown.push(`<4>${module}: unknown parameter '${shown}' ignored`);
       continue;
     }
-    const text = at < 0 ? '' : word.slice(at + 1);
+    const text = at < 0 ? '' : word.slice(at + 1).replace(/^"(.*)"$/, '$1');
     const isAlone = at < 0 && parameter.alone !== undefined;
     const given = isAlone ? [parameter.alone] : text.split(',').map((t) => parameter.parse(t));
     const most = Math.min(parameter.count, (REQUEST_ARGS - 2) / 2 - values.length);
@@ -44,34 +57,75 @@ function parametersOf(module: string, words: readonly string[]): Parsed | string
   return { values, unknown };
 }
 
-const releaseOf = (machine: ShellMachine): string => `${machine.booted.kernel.version}.0-klp`;
-
 /** Where a module's file would be. */
-const installedAt = (machine: ShellMachine, module: string): string =>
-  `/lib/modules/${releaseOf(machine)}/${module}.ko`;
+export const installedAt = (machine: ShellMachine, module: string): string =>
+  `/lib/modules/${machine.release}/${module}.ko`;
 
-/** Long options of modprobe and rmmod, and the letters that stand for them. */
-const MODPROBE_OPTIONS: Readonly<Record<string, string>> = {
-  '--remove': 'r',
-  '--dry-run': 'n',
-  '--show': 'n',
-  '--verbose': 'v',
-  '--quiet': 'q',
-  '--all': 'a',
-  '--show-depends': 'D',
-  '--first-time': 'first-time',
+const VERSION = 'kmod version 30\n';
+
+type Has = (letter: string) => boolean;
+
+/** Options of a command of kmod's: letters, and long options with the letters that stand for them. */
+interface Options {
+  readonly letters: string;
+  readonly long: Readonly<Record<string, string>>;
+}
+
+const COMMON = { syslog: 's', verbose: 'v', version: 'V', help: 'h' };
+const INSMOD: Options = { letters: 'fsvVh', long: { ...COMMON, force: 'f' } };
+const RMMOD: Options = { letters: 'fsvVh', long: { ...COMMON, force: 'f' } };
+const MODPROBE: Options = {
+  letters: 'anrRDcnqvVhsfi',
+  long: {
+    ...COMMON,
+    remove: 'r',
+    'dry-run': 'n',
+    show: 'n',
+    quiet: 'q',
+    all: 'a',
+    'show-depends': 'D',
+    'show-config': 'c',
+    showconfig: 'c',
+    'resolve-alias': 'R',
+    'ignore-install': 'i',
+    'first-time': '1',
+    force: 'f',
+  },
 };
-const RMMOD_OPTIONS: Readonly<Record<string, string>> = { '--verbose': 'v' };
+const MODINFO: Options = {
+  letters: 'adlpn0kbVh',
+  long: {
+    ...COMMON,
+    author: 'a',
+    description: 'd',
+    license: 'l',
+    parameters: 'p',
+    filename: 'n',
+    null: '0',
+  },
+};
 
-/** Options by their letters, and the other words. */
-function optionsOf(
-  args: readonly string[],
-  long: Readonly<Record<string, string>>,
-): { readonly has: (option: string) => boolean; readonly names: readonly string[] } {
+interface Given {
+  readonly has: Has;
+  readonly names: readonly string[];
+}
+
+/** Options by their letters, and the other words; a text: what is wrong with them. */
+function optionsOf(name: string, args: readonly string[], options: Options): Given | string {
   const given = new Set<string>();
   for (const arg of args) {
-    if (arg.startsWith('--')) given.add(long[arg] ?? arg);
-    else if (arg.startsWith('-')) for (const letter of arg.slice(1)) given.add(letter);
+    if (arg.startsWith('--')) {
+      const letter = options.long[arg.slice(2)];
+      if (letter === undefined) return `${name}: unrecognized option '${arg}'`;
+      given.add(letter);
+    } else if (arg.startsWith('-')) {
+      for (const letter of arg.slice(1)) {
+        if (!options.letters.includes(letter)) {
+          return `${name}: invalid option -- '${letter}'`;
+        }
+        given.add(letter);
+      }
+    }
   }
   return { has: (option) => given.has(option), names: args.filter((a) => !a.startsWith('-')) };
 }
@@ -79,16 +133,12 @@ function optionsOf(
 /** What a command says of each of its words, and the status of the last that failed. */
 async function inTurn(
   words: readonly string[],
+  ctx: CommandContext,
   each: (word: string) => Promise<ExecResult>,
 ): Promise<ExecResult> {
-  const all = { stdout: '', stderr: '', exitCode: 0 };
-  for (const word of words) {
-    const { stdout, stderr, exitCode } = await each(word);
-    all.stdout += stdout;
-    all.stderr += stderr;
-    all.exitCode = exitCode || all.exitCode;
-  }
-  return all;
+  const out = new Output();
+  for (const word of words) out.add(await each(word));
+  return out.result(ctx);
 }
 
 async function load(
@@ -113,35 +163,48 @@ async function load(
 const isKnown = (machine: ShellMachine, name: string): boolean =>
   machine.booted.kernel.images.some((i) => machine.name(i.name) === name);
 
-function insmodCommand({ machine, fs }: ShellContext): CustomCommand {
-  return define('insmod', async ([path = '', ...words], ctx) => {
-    if (path === '') return fails('insmod: ERROR: missing filename.');
+/** Why a file that is none of a module's cannot be loaded. */
+async function notAModule({ machine, fs }: ShellContext, file: string): Promise<string> {
+  const { isDirectory } = await fs.stat(file);
+  if (isDirectory) return strerror(-EISDIR);
+  // Files without a size of their own, and files that are empty.
+  if (/^\/(sys|proc)\//.test(file)) return strerror(-EIO);
+  if (file.startsWith('/dev/') || (await fs.readFile(file)) === '') return insmodError(-EINVAL);
+  await machine.log('<3>Invalid ELF header magic: != \\x7fELF', false);
+  return insmodError(-ENOEXEC);
+}
+
+function insmodCommand(context: ShellContext): CustomCommand {
+  const { machine, fs } = context;
+  return define('insmod', async (args, ctx) => {
+    const options = args.slice(0, args.findIndex((a) => !a.startsWith('-')) + 1 || args.length);
+    const given = optionsOf('insmod', options, INSMOD);
+    if (typeof given === 'string') return fails(given);
+    if (given.has('V')) return ok(VERSION);
+    const [path, ...words] = args.slice(options.length - given.names.length);
+    if (path === undefined) return fails('insmod: ERROR: missing filename.');
     const file = absolute(ctx, path);
-    if (!isKnown(machine, moduleOf(path)) && (await fs.exists(file))) {
-      const { isDirectory } = await fs.stat(file);
-      if (!isDirectory) await machine.log('<3>Invalid ELF header magic: != \\x7fELF', false);
-      const why = isDirectory ? strerror(-EISDIR) : insmodError(-ENOEXEC);
-      return fails(`insmod: ERROR: could not insert module ${path}: ${why}`);
+    const refused = (why: string): ExecResult =>
+      fails(`insmod: ERROR: could not insert module ${path}: ${why}`);
+    if (path !== '' && !isKnown(machine, moduleOf(path)) && (await fs.exists(file))) {
+      return refused(await notAModule(context, file));
     }
     const ret = await load(machine, moduleOf(path), words);
     if (ret === undefined) {
       return fails(`insmod: ERROR: could not load module ${path}: No such file or directory`);
     }
-    return ret === 0
-      ? ok()
-      : fails(`insmod: ERROR: could not insert module ${path}: ${insmodError(ret)}`);
+    return ret === 0 ? ok() : refused(insmodError(ret));
   });
 }
 
-function modprobeCommand({ machine }: ShellContext): CustomCommand {
-  const remove = async (module: string, has: (option: string) => boolean): Promise<ExecResult> => {
+/** `modprobe -r` of one module. */
+function removing({ machine }: ShellContext) {
+  return async (module: string, has: Has): Promise<ExecResult> => {
     const quiet = (line: string): ExecResult => fails(has('q') ? '' : line);
     if (!isKnown(machine, module)) return quiet(`modprobe: FATAL: Module ${module} not found.`);
     const found = machine.module(module);
     if (found === undefined) {
-      return has('first-time')
-        ? quiet(`modprobe: FATAL: Module ${module} is not in kernel.`)
-        : ok();
+      return has('1') ? quiet(`modprobe: FATAL: Module ${module} is not in kernel.`) : ok();
     }
     const inUse = `modprobe: FATAL: Module ${module} is in use.`;
     if (found.refcnt > 0) return quiet(inUse);
@@ -149,22 +212,22 @@ function modprobeCommand({ machine }: ShellContext): CustomCommand {
     if (has('n') || (await machine.rmmod(module)) === 0) return ok(said);
     return { ...quiet(inUse), stdout: said };
   };
-  const insert = async (
-    module: string,
-    words: readonly string[],
-    has: (option: string) => boolean,
-  ): Promise<ExecResult> => {
+}
+
+/** `modprobe` of one module with its parameters. */
+function inserting({ machine }: ShellContext) {
+  return async (module: string, words: readonly string[], has: Has): Promise<ExecResult> => {
     const quiet = (line: string): ExecResult => fails(has('q') ? '' : line);
     if (!isKnown(machine, module)) {
       const what = has('a') ? 'WARNING' : 'FATAL';
-      const where = `/lib/modules/${releaseOf(machine)}`;
+      const where = `/lib/modules/${machine.release}`;
       return quiet(`modprobe: ${what}: Module ${module} not found in directory ${where}`);
     }
     const isLoaded = machine.module(module) !== undefined;
     const said = `insmod ${installedAt(machine, module)} ${words.join(' ')}\n`;
     if (has('D')) return ok(said);
     if (isLoaded) {
-      return has('first-time')
+      return has('1')
         ? quiet(`modprobe: ERROR: could not insert '${module}': Module already in kernel`)
         : ok();
     }
@@ -178,13 +241,29 @@ function modprobeCommand({ machine }: ShellContext): CustomCommand {
           stdout,
         };
   };
-  const modprobe: Run = async (args) => {
-    const { has, names } = optionsOf(args, MODPROBE_OPTIONS);
+}
+
+function modprobeCommand(context: ShellContext): CustomCommand {
+  const { machine } = context;
+  const remove = removing(context);
+  const insert = inserting(context);
+  const modprobe: Run = async (args, ctx) => {
+    const given = optionsOf('modprobe', args, MODPROBE);
+    if (typeof given === 'string') return fails(given);
+    const { has, names } = given;
+    if (has('V')) return ok(VERSION);
+    if (has('c')) return ok();
     const [first = '', ...words] = names;
     if (first === '') return fails('modprobe: ERROR: missing parameters. See -h.');
+    if (has('R')) {
+      const where = `/lib/modules/${machine.release}`;
+      return isKnown(machine, moduleOf(first))
+        ? ok(`${moduleOf(first)}\n`)
+        : fails(`modprobe: FATAL: Module ${first} not found in directory ${where}`);
+    }
     const isRemove = has('r');
     const each = isRemove || has('a') ? names : [first];
-    return inTurn(each, (name) =>
+    return inTurn(each, ctx, (name) =>
       isRemove
         ? remove(moduleOf(name), has)
         : insert(name.includes('/') ? name : moduleOf(name), has('a') ? [] : words, has),
@@ -194,64 +273,105 @@ function modprobeCommand({ machine }: ShellContext): CustomCommand {
 }
 
 function rmmodCommand({ machine }: ShellContext): CustomCommand {
-  const rmmod: Run = async (args) => {
-    const { has, names } = optionsOf(args, RMMOD_OPTIONS);
+  const remove = async (path: string, isForced: boolean): Promise<string | undefined> => {
+    const module = moduleOf(path);
+    if (machine.module(module) === undefined) {
+      const shown = path.replace(/\.ko$/, '').replace(/-/g, '_');
+      if (!isForced) return `rmmod: ERROR: Module ${shown} is not currently loaded`;
+      const why = strerror(-ENOENT);
+      const where = 'rmmod: ERROR: ../libkmod/libkmod-module.c:856 kmod_module_remove_module()';
+      return (
+        `${where} could not remove '${shown}': ${why}\n` +
+        `rmmod: ERROR: could not remove module ${shown}: ${why}`
+      );
+    }
+    const ret = await machine.rmmod(module);
+    if (ret === -EAGAIN) return `rmmod: ERROR: Module ${module} is in use`;
+    return ret < 0
+      ? `rmmod: ERROR: could not remove module ${module}: ${strerror(ret)}`
+      : undefined;
+  };
+  const rmmod: Run = async (args, ctx) => {
+    const given = optionsOf('rmmod', args, RMMOD);
+    if (typeof given === 'string') {
+      const letter = /^rmmod: invalid option -- '(w)'$/.exec(given)?.[1];
+      if (letter === undefined) return fails(given);
+      return fails(`rmmod: ERROR: unexpected getopt_long() value '${letter}'.`);
+    }
+    const { has, names } = given;
+    if (has('V')) return ok(VERSION);
     if (names.length === 0) return fails('rmmod: ERROR: missing module name.');
-    return inTurn(names, async (path) => {
-      const module = moduleOf(path);
-      const found = machine.module(module);
-      if (found === undefined) {
-        return fails(`rmmod: ERROR: Module ${module} is not currently loaded`);
-      }
-      const ret = await machine.rmmod(module);
-      if (ret === -11) return fails(`rmmod: ERROR: Module ${module} is in use`);
-      if (ret < 0) {
-        return fails(`rmmod: ERROR: could not remove module ${module}: ${strerror(ret)}`);
-      }
-      return ok(has('v') ? `rmmod ${module}\n` : '');
+    return inTurn(names, ctx, async (path) => {
+      const wrong = await remove(path, has('f'));
+      if (wrong !== undefined) return fails(has('s') ? '' : wrong);
+      return ok(has('v') ? `rmmod ${moduleOf(path)}\n` : '');
     });
   };
   return command('rmmod', rmmod);
 }
 
-function moduleListings({ machine }: ShellContext): CustomCommand[] {
-  const lsmod: Run = () =>
-    ok(
-      ['Module                  Size  Used by']
-        .concat(
-          machine
-            .modules()
-            .map((m) => `${m.name.padEnd(23)} ${String(m.words * 4).padStart(4)}  ${m.refcnt}`),
-        )
-        .join('\n') + '\n',
-    );
-  const modinfo: Run = (args) => {
-    const at = args.indexOf('-F');
-    const [path = ''] = args.filter((a, i) => !a.startsWith('-') && (at < 0 || i !== at + 1));
-    const module = moduleOf(path);
-    const { images } = machine.booted.kernel;
-    const image = images.find((i) => machine.name(i.name) === module);
-    if (path === '') return fails('modinfo: ERROR: missing module or filename.');
-    if (image === undefined) return fails(`modinfo: ERROR: Module ${path} not found.`);
-    const installed = installedAt(machine, module);
-    if (args.includes('-n')) return ok(`${installed}\n`);
-    const fields: [string, string][] = [
-      ['filename', path.includes('/') || path.endsWith('.ko') ? path : installed],
-      ...(image.patch === undefined ? [] : [['livepatch', 'Y'] as [string, string]]),
-      ['license', 'GPL'],
-      ['depends', ''],
-      ['name', module],
-      ...Object.entries(PARAMETERS[module] ?? {}).map(
-        ([name, { about }]) => ['parm', `${name}:${about.trim()}`] as [string, string],
-      ),
-    ];
-    const wanted = at < 0 ? undefined : args[at + 1];
-    const lines = fields.flatMap(([name, value]) =>
-      wanted === undefined ? [`${`${name}:`.padEnd(16)}${value}`] : wanted === name ? [value] : [],
-    );
-    return ok(lines.map((l) => `${l}\n`).join(''));
+/** What modinfo says of a module, field by field. */
+function fieldsOf(machine: ShellMachine, path: string): (readonly [string, string])[] {
+  const module = moduleOf(path);
+  const image = machine.booted.kernel.images.find((i) => machine.name(i.name) === module);
+  const parameters = Object.entries(PARAMETERS[module] ?? {});
+  return [
+    ['filename', path.includes('/') || path.endsWith('.ko') ? path : installedAt(machine, module)],
+    ...(image?.patch === undefined ? [] : [['livepatch', 'Y'] as const]),
+    ['license', 'GPL'],
+    ['depends', ''],
+    ['name', module],
+    ...parameters.map(([name, { about }]) => ['parm', `${name}:${about.trim()}`] as const),
+  ];
+}
+
+const FIELD_LETTERS: Readonly<Record<string, string>> = {
+  a: 'author',
+  d: 'description',
+  l: 'license',
+  p: 'parm',
+  n: 'filename',
+};
+
+function modinfoCommand({ machine }: ShellContext): CustomCommand {
+  const modinfo: Run = (args, ctx) => {
+    const at = args.findIndex((a) => a === '-F' || a === '--field' || a.startsWith('--field='));
+    const isJoined = args[at]?.startsWith('--field=') === true;
+    const rest = args.filter((_, i) => at < 0 || (i !== at && (isJoined || i !== at + 1)));
+    const given = optionsOf('modinfo', rest, MODINFO);
+    if (typeof given === 'string') return fails(given);
+    const { has, names } = given;
+    if (has('V')) return ok(VERSION);
+    if (names.length === 0) return fails('modinfo: ERROR: missing module or filename.');
+    const named = isJoined ? args[at]?.slice('--field='.length) : args[at + 1];
+    const letter = Object.keys(FIELD_LETTERS).find(has) ?? '';
+    const wanted = at < 0 ? FIELD_LETTERS[letter] : named;
+    const end = has('0') ? '\0' : '\n';
+    const out = new Output();
+    for (const path of names) {
+      if (!isKnown(machine, moduleOf(path))) {
+        out.complain(`modinfo: ERROR: Module ${path} not found.`);
+        continue;
+      }
+      for (const [name, value] of fieldsOf(machine, path)) {
+        if (wanted === undefined) out.print(`${`${name}:`.padEnd(16)}${value}${end}`);
+        else if (wanted === name) out.print(`${value}${end}`);
+      }
+    }
+    return out.result(ctx);
   };
-  return [command('lsmod', lsmod), command('modinfo', modinfo)];
+  return command('modinfo', modinfo);
+}
+
+function lsmodCommand({ machine }: ShellContext): CustomCommand {
+  const lsmod: Run = (args) => {
+    if (args.length > 0) return fails('Usage: lsmod');
+    const lines = machine
+      .modules()
+      .map((m) => `${m.name.padEnd(19)} ${String(m.bytes).padStart(8)}  ${m.refcnt}\n`);
+    return ok(`Module                  Size  Used by\n${lines.join('')}`);
+  };
+  return command('lsmod', lsmod);
 }
 
 /** All of them. */
@@ -260,6 +380,7 @@ export function moduleCommands(context: ShellContext): CustomCommand[] {
     insmodCommand(context),
     modprobeCommand(context),
     rmmodCommand(context),
-    ...moduleListings(context),
+    lsmodCommand(context),
+    modinfoCommand(context),
   ];
 }

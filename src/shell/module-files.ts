@@ -2,12 +2,9 @@
 
 import { EINVAL, ERANGE } from '../kernel/errno.js';
 import { OP } from './kernel/layout.js';
-import type { LoadedModule, ShellMachine } from './machine.js';
+import { TAINT_LETTERS, type LoadedModule, type ShellMachine } from './machine.js';
 import { directory, listing, readOnly, type DirectoryNode, type FileNode } from './nodes.js';
 import { isNumber, PARAMETERS, type Parameter } from './parameters.js';
-
-/** Bytes of a word, in which the machine counts. */
-const WORD = 4;
 
 function parameterFile(machine: ShellMachine, spec: Parameter): FileNode {
   return {
@@ -32,7 +29,7 @@ function moduleDirectory(machine: ShellMachine, mod: LoadedModule): DirectoryNod
     .filter(([, { mode }]) => mode !== 0)
     .map(([param, spec]) => [param, parameterFile(machine, spec)] as const);
   return directory({
-    coresize: says(mod.words * WORD),
+    coresize: says(mod.bytes),
     holders: directory({}),
     initsize: says(0),
     initstate: says(mod.state),
@@ -40,7 +37,7 @@ function moduleDirectory(machine: ShellMachine, mod: LoadedModule): DirectoryNod
     ...(parameters.length > 0 && { parameters: directory(Object.fromEntries(parameters)) }),
     refcnt: readOnly(() => Promise.resolve(`${machine.module(name)?.refcnt ?? 0}\n`)),
     sections: directory({}),
-    taint: says(mod.isLivepatch ? 'K' : ''),
+    taint: says(mod.isLivepatch ? TAINT_LETTERS.livepatch : ''),
     uevent: { kind: 'file', mode: 0o200, write: (text) => Promise.resolve(text.length) },
   });
 }

@@ -8,12 +8,12 @@ import {
   fails,
   ok,
   original,
-  type CommandContext,
   type Definition,
   type ShellContext,
 } from './command.js';
 import { strerror } from './errors.js';
 import type { Refusal, ShellFs } from './files.js';
+import { ls } from './ls.js';
 import type { Node } from './nodes.js';
 
 /** Whether a path is one of the kernel's: nobody makes or removes files there. */
@@ -30,51 +30,6 @@ async function written(
   await (isAppended ? fs.appendFile(path, content) : fs.writeFile(path, content));
   return fs.takeRefusal();
 }
-
-/** What just-bash lists of files and folders, without the empty lines that it puts between files. */
-async function listed(
-  ctx: CommandContext,
-  options: readonly string[],
-  files: readonly string[],
-  folders: readonly string[],
-  named: number,
-): ReturnType<Definition> {
-  if (files.length === 0) return original(ctx, [...options, ...folders]);
-  const results = [];
-  for (const file of files) results.push(await original(ctx, [...options, file]));
-  let stdout = results.map((result) => result.stdout).join('');
-  if (folders.length > 0) {
-    const inside = await original(ctx, [...options, ...folders]);
-    const title = folders.length === 1 && named > 1 ? `${folders[0] ?? ''}:\n` : '';
-    stdout += `${stdout === '' ? '' : '\n'}${title}${inside.stdout}`;
-    results.push(inside);
-  }
-  const stderr = results.map((result) => result.stderr).join('');
-  return { stdout, stderr, exitCode: Math.max(...results.map((result) => result.exitCode)) };
-}
-
-/** `ls`: what GNU's says of a path that is not there, and its status. */
-const ls: Definition = async (args, ctx) => {
-  const options = args.filter((a) => a.startsWith('-'));
-  const paths = args.filter((a) => !a.startsWith('-'));
-  // Files first, then what is in each folder.
-  const folders = await Promise.all(
-    paths.map(async (path) => {
-      const at = absolute(ctx, path);
-      return (await ctx.fs.exists(at)) && (await ctx.fs.stat(at)).isDirectory;
-    }),
-  );
-  const files = paths.filter((_, i) => folders[i] === false);
-  const others = paths.filter((_, i) => folders[i] === true);
-  const result = await listed(ctx, options, files, others, paths.length);
-  const missing = /^ls: (.*): No such file or directory$/gm;
-  if (!missing.test(result.stderr)) return result;
-  const stderr = result.stderr.replace(
-    missing,
-    (_all, path: string) => `ls: cannot access '${path}': No such file or directory`,
-  );
-  return { ...result, stderr, exitCode: 2 };
-};
 
 /** `tee`: each file with the kernel's answer. */
 function tee({ fs }: ShellContext): Definition {
@@ -113,11 +68,14 @@ function cp({ fs }: ShellContext): Definition {
   };
 }
 
+/** Where new names are unknown, instead of forbidden. */
+const isProc = (path: string): boolean => /^\/proc(\/|$)/.test(path);
+
 /** A command that makes or removes: refused for paths of the kernel. */
 function refusing(
   words: string,
   isRefused: (fs: ShellFs, path: string) => Promise<boolean>,
-  error = EPERM,
+  { error = EPERM, makes = false } = {},
 ): (context: ShellContext) => Definition {
   return ({ fs }) =>
     async (args, ctx) => {
@@ -131,7 +89,9 @@ function refusing(
         const others = paths.every((path) => isKernels(absolute(ctx, path)));
         return others && paths.length > 0 ? ok() : original(ctx, args);
       }
-      return fails(refused.map((p) => `${words} '${p}': ${strerror(-error)}`).join('\n'));
+      const why = (p: string): string =>
+        strerror(-(makes && isProc(absolute(ctx, p)) ? ENOENT : error));
+      return fails(refused.map((p) => `${words} '${p}': ${why(p)}`).join('\n'));
     };
 }
 
@@ -170,11 +130,31 @@ function moving({ fs }: ShellContext, isLink: boolean): Definition {
     if (paths.length !== 2 || isOurs) return original(ctx, args);
     const at = fs.node(target)?.kind === 'directory' ? `${to}/${from.split('/').pop() ?? ''}` : to;
     const folder = absolute(ctx, at).replace(/\/[^/]*$/, '');
-    const isMissing = isKernels(target) && fs.node(folder)?.kind !== 'directory';
+    const isMissing =
+      isProc(target) || (isKernels(target) && fs.node(folder)?.kind !== 'directory');
+    if (!isLink && isKernels(source) && !isKernels(target) && (await fs.exists(source))) {
+      // To another file system: copied, and then the first cannot be removed.
+      return fails(`mv: cannot remove '${from}': ${strerror(-EPERM)}`);
+    }
     const why = strerror(isMissing ? -ENOENT : -EPERM);
     if (isLink) return fails(`ln: failed to create symbolic link '${at}': ${why}`);
     if (!(await fs.exists(source))) return fails(`mv: cannot stat '${from}': ${strerror(-ENOENT)}`);
     return fails(`mv: cannot move '${from}' to '${at}': ${why}`);
+  };
+}
+
+/** `chmod`: refused in /proc. */
+function changingMode({ fs }: ShellContext): Definition {
+  return async (args, ctx) => {
+    const paths = args.slice(1).filter((a) => !a.startsWith('-'));
+    const refused: string[] = [];
+    for (const path of paths) {
+      const target = absolute(ctx, path);
+      if (isProc(target) && (await fs.exists(target))) refused.push(path);
+    }
+    if (refused.length === 0) return original(ctx, args);
+    const why = strerror(-EPERM);
+    return fails(refused.map((p) => `chmod: changing permissions of '${p}': ${why}`).join('\n'));
   };
 }
 
@@ -188,12 +168,13 @@ export function pathCommands(context: ShellContext): CustomCommand[] {
     ls,
     tee: tee(context),
     cp: cp(context),
-    mkdir: refusing('mkdir: cannot create directory', always)(context),
+    mkdir: refusing('mkdir: cannot create directory', always, { makes: true })(context),
     rm: rm(context),
     mv: moving(context, false),
     ln: moving(context, true),
     rmdir: refusing('rmdir: failed to remove', isThere)(context),
-    touch: refusing('touch: cannot touch', isMissing, EACCES)(context),
+    touch: refusing('touch: cannot touch', isMissing, { error: EACCES, makes: true })(context),
+    chmod: changingMode(context),
   };
   return Object.entries(definitions).map(([name, run]) => define(name, run));
 }

@@ -3,7 +3,7 @@
 import { BashTransformPipeline, parse, type TransformPlugin } from 'just-bash';
 import { commandOf, literalOf, PREFIX, visit, type Redirection, type TreeNode } from './syntax.js';
 import type { Together } from './together.js';
-import { APART, TOGETHER_PRELUDE } from './together.js';
+import { APART, inOrder, mode, TOGETHER_PRELUDE } from './together.js';
 
 type Ast = ReturnType<typeof parse>;
 
@@ -62,6 +62,27 @@ function withStatus(command: TreeNode): TreeNode {
   const pipeline = first.pipelines[0];
   if (pipeline !== undefined) pipeline.commands = [command];
   delete first.sourceText;
+  return group;
+}
+
+/** Whether a redirection reads a file whose name can be looked at twice. */
+function readsPlainly({ fd, operator, target }: Redirection): boolean {
+  if (operator !== '<' || (fd !== null && fd !== 0) || literalOf(target) === '/dev/null')
+    return false;
+  let isPlain = true;
+  visit(target, ({ type = '' }) => {
+    isPlain &&= !/Substitution|Arith/.test(type);
+  });
+  return isPlain;
+}
+
+/** `command < file` runs only if the file may be read, for which just-bash has one reason for all. */
+function ifReadable(command: TreeNode, target: unknown): TreeNode {
+  const group = commandOf(`{ ${PREFIX}readable X && Y; }`);
+  replaceArgument(group, [target]);
+  const pipelines = (group['body'] as { pipelines: { commands: TreeNode[] }[] }[])[0]?.pipelines;
+  if (pipelines?.[1] !== undefined) pipelines[1].commands = [command];
+  delete (group['body'] as TreeNode[])[0]?.['sourceText'];
   return group;
 }
 
@@ -158,7 +179,9 @@ function rewriteCommand(command: TreeNode, how: Rewriting): TreeNode {
   if ((name === '.' || name === 'source') && redirections.length === 0)
     return sourced(command, how);
   if (name === 'eval') command = evaluated(command);
-  return redirections.some(writesSomewhere) ? withStatus(command) : command;
+  const whole = redirections.some(writesSomewhere) ? withStatus(command) : command;
+  const source = redirections.find(readsPlainly);
+  return source === undefined || name === undefined ? whole : ifReadable(whole, source.target);
 }
 
 interface Statement extends TreeNode {
@@ -238,7 +261,12 @@ function rewriteTree(ast: Ast, how: Rewriting): Ast {
     const commands = node['commands'];
     if (node.type !== 'Pipeline' || !Array.isArray(commands)) return;
     const before = (commands as TreeNode[]).map((command) => ({ ...command }));
-    node['commands'] = (commands as TreeNode[]).map((command) => rewriteCommand(command, how));
+    node['commands'] = (commands as TreeNode[]).map((command, i) => {
+      const isPiped = i < commands.length - 1;
+      const redirections = (command['redirections'] ?? []) as Redirection[];
+      const isMet = mode(redirections, isPiped) === '1';
+      return rewriteCommand(isMet ? inOrder(command, '1') : command, how);
+    });
     how.together?.pipeline(node, before);
   });
   visit(ast, (node) => {

@@ -6,6 +6,7 @@ import { machineCommands } from './commands.js';
 import { ShellFs } from './files.js';
 import { gapCommands } from './gaps.js';
 import type { ShellMachine } from './machine.js';
+import { installedAt } from './module-commands.js';
 import { ownCommands } from './own-commands.js';
 import { pathCommands } from './path-commands.js';
 import { functionsIn, preludeOf, rewriting } from './rewrite.js';
@@ -42,7 +43,9 @@ export class ShellSession {
   /** @param isTogether whether errors stand among the output where they happen, as on a terminal, instead of apart */
   constructor(machine: ShellMachine, isTogether = false) {
     this.#prelude = preludeOf(isTogether);
-    const fs = new ShellFs(new KernelTree(machine));
+    const modules = machine.booted.kernel.images.map(({ name }) => machine.name(name));
+    const installed = modules.map((name) => installedAt(machine, name));
+    const fs = new ShellFs(new KernelTree(machine), installed);
     const together = isTogether ? new Together() : undefined;
     this.context = { machine, fs, dmesgFrom: 0, together };
     this.#bash = new Bash({

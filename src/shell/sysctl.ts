@@ -1,7 +1,8 @@
 /** sysctl, with the words of procps: keys are files below /proc/sys. */
 
 import type { CustomCommand, ExecResult } from 'just-bash';
-import { command, fails, ok, type Run, type ShellContext } from './command.js';
+import { EINVAL } from '../kernel/errno.js';
+import { command, fails, ok, Output, type Run, type ShellContext } from './command.js';
 import { strerror } from './errors.js';
 import type { ShellFs } from './files.js';
 import { openFor, type FileNode, type Node } from './nodes.js';
@@ -15,6 +16,9 @@ const LETTERS: Readonly<Record<string, string>> = {
   '--quiet': 'q',
   '--ignore': 'e',
   '--write': 'w',
+  '--binary': 'b',
+  '--pattern': 'r',
+  '--version': 'V',
 };
 
 /** The other separator where the first is a slash. */
@@ -38,7 +42,11 @@ async function set(
   has: (letter: string) => boolean,
 ): Promise<ExecResult> {
   const opened = openFor(file, true);
-  // procps warns of a file that cannot be written, and ends well.
+  // procps warns of a file that nobody may write, with whatever error came last, and ends well.
+  if ((file.mode & 0o200) === 0) {
+    const why = strerror(-EINVAL);
+    return { ...fails(`sysctl: setting key "${key}": ${why}`), exitCode: 0 };
+  }
   if (opened < 0) {
     return fails(`sysctl: permission denied on key "${key}"${has('e') ? ', ignoring' : ''}`);
   }
@@ -50,17 +58,17 @@ async function set(
 
 async function show(fs: ShellFs, path: string, has: (letter: string) => boolean): Promise<string> {
   if (has('N')) return `${keyOf(path)}\n`;
+  if (has('b')) return (await fs.readFile(path)).trimEnd();
   const value = (await fs.readFile(path)).trimEnd();
   return has('n') ? `${value}\n` : `${keyOf(path)} = ${value}\n`;
 }
 
-const HELP =
-  '\nUsage:\n sysctl [options] [variable[=value] ...]\n\n' +
-  'Options: -a all, -n values, -N names, -q quiet, -e ignore, -w write\n';
+const NOTHING = "sysctl: no variables specified\nTry `sysctl --help' for more information.";
 
 /** The command. */
 export function sysctlCommand({ fs }: ShellContext): CustomCommand {
   const one = async (word: string, has: (letter: string) => boolean): Promise<ExecResult> => {
+    if (word === '=') return ok();
     const [name = '', value] = word.split(/=(.*)/s, 2);
     const path = pathOf(name);
     const key = keyOf(path);
@@ -77,21 +85,25 @@ export function sysctlCommand({ fs }: ShellContext): CustomCommand {
     const shown = await Promise.all(filesAt(node, path).map((file) => show(fs, file, has)));
     return ok(shown.join(''));
   };
-  const run: Run = async (args) => {
+  const run: Run = async (args, ctx) => {
     const given = new Set<string>();
-    for (const arg of args.filter((a) => a.startsWith('-'))) {
-      for (const letter of LETTERS[arg] ?? arg.replace(/^-+/, '')) given.add(letter);
+    const words: string[] = [];
+    let pattern = '';
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i] ?? '';
+      const letters = LETTERS[arg] ?? (/^-\w+$/.test(arg) ? arg.slice(1) : undefined);
+      if (letters === undefined) words.push(arg);
+      else for (const letter of letters) given.add(letter);
+      if (letters?.endsWith('r') === true) pattern = args[++i] ?? '';
     }
     const has = (letter: string): boolean => given.has(letter);
-    const words = args.filter((a) => !a.startsWith('-'));
-    const all = { stdout: '', stderr: '', exitCode: 0 };
-    for (const word of has('a') ? filesAt(fs.node(ROOT), ROOT).map(keyOf) : words) {
-      const { stdout, stderr, exitCode } = await one(word, has);
-      all.stdout += stdout;
-      all.stderr += stderr;
-      all.exitCode ||= exitCode;
-    }
-    return words.length === 0 && !has('a') ? { ...fails('', 1), stdout: HELP } : all;
+    if (has('V')) return ok('sysctl from procps-ng 4.0.2\n');
+    if (words.length === 0 && !has('a')) return fails(NOTHING);
+    const all = filesAt(fs.node(ROOT), ROOT).map(keyOf);
+    const wanted = has('a') ? all.filter((key) => new RegExp(pattern).test(key)) : words;
+    const out = new Output();
+    for (const word of wanted) out.add(await one(word, has));
+    return out.result(ctx);
   };
   return command('sysctl', run);
 }

@@ -2,8 +2,15 @@
 
 import { SYMBOL } from '../kernel/kallsyms.js';
 import { KERNEL } from '../kernel/layout.js';
-import { PF_KTHREAD, TASK, TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE } from '../kernel/task.js';
+import {
+  PF_KTHREAD,
+  TASK,
+  TASK_INTERRUPTIBLE,
+  TASK_NOLOAD,
+  TASK_UNINTERRUPTIBLE,
+} from '../kernel/task.js';
 import type { Addr } from '../memory/struct.js';
+import { INIT, KTHREADD } from './kernel/system.js';
 import type { ShellMachine } from './machine.js';
 
 /** One task. */
@@ -12,20 +19,14 @@ export interface TaskView {
   readonly pid: number;
   readonly comm: string;
   readonly isKernelThread: boolean;
-  /** R, S or D. */
+  /** R, S, D, or I for a worker that has nothing to do. */
   readonly state: string;
   readonly patchState: number;
+  /** CPU on which it runs, or last ran. */
+  readonly cpu: number;
   /** Functions on its kernel stack, innermost first; empty while it is in user mode. */
   readonly stack: readonly string[];
 }
-
-/** Files of `/proc/<pid>`. */
-export const TASK_FILES = [
-  { name: 'comm', mode: 0o644 },
-  { name: 'patch_state', mode: 0o400 },
-  { name: 'stack', mode: 0o400 },
-  { name: 'status', mode: 0o444 },
-] as const;
 
 /** Name of the function that an address is in, with its offset in words. */
 function symbolAt(machine: ShellMachine, address: Addr): string {
@@ -54,7 +55,13 @@ function viewOf(machine: ShellMachine, addr: Addr): TaskView {
     for (let i = word(TASK.depth) - 1; i >= 0; i--) frames.push(word(TASK.size + i));
   }
   const letter =
-    (state & TASK_INTERRUPTIBLE) !== 0 ? 'S' : (state & TASK_UNINTERRUPTIBLE) !== 0 ? 'D' : 'R';
+    (state & TASK_INTERRUPTIBLE) !== 0
+      ? 'S'
+      : (state & TASK_UNINTERRUPTIBLE) === 0
+        ? 'R'
+        : (state & TASK_NOLOAD) !== 0
+          ? 'I'
+          : 'D';
   return {
     addr,
     pid: word(TASK.pid),
@@ -62,6 +69,7 @@ function viewOf(machine: ShellMachine, addr: Addr): TaskView {
     isKernelThread: (word(TASK.flags) & PF_KTHREAD) !== 0,
     state: letter,
     patchState: word(TASK.patchState),
+    cpu: word(TASK.cpu),
     stack: frames.map((frame) => symbolAt(machine, frame)),
   };
 }
@@ -78,20 +86,9 @@ export function tasksOf(machine: ShellMachine): TaskView[] {
   return found.sort((a, b) => a.pid - b.pid);
 }
 
-/** Contents of a file of `/proc/<pid>`. */
-export function renderTask(
-  _machine: ShellMachine,
-  task: TaskView,
-  file: (typeof TASK_FILES)[number]['name'],
-): string {
-  switch (file) {
-    case 'comm':
-      return `${task.comm}\n`;
-    case 'patch_state':
-      return `${task.patchState}\n`;
-    case 'stack':
-      return task.stack.map((frame) => `[<0>] ${frame}\n`).join('');
-    case 'status':
-      return `Name:\t${task.comm}\nState:\t${task.state}\nPid:\t${task.pid}\n`;
-  }
+/** Pid of the task that made another: init's for programs, kthreadd's for kernel threads. */
+export function parentOf(machine: ShellMachine, { pid, isKernelThread }: TaskView): number {
+  if (pid <= KTHREADD) return 0;
+  const hasThem = tasksOf(machine).some(({ comm }) => comm === 'kthreadd');
+  return hasThem ? (isKernelThread ? KTHREADD : INIT) : 0;
 }

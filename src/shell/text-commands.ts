@@ -62,8 +62,50 @@ const xargs: Definition = (args, ctx) => {
   return original(ctx, apart);
 };
 
+const ESCAPES: Readonly<Record<number, string>> = {
+  ...{ 0: '\\0', 7: '\\a', 8: '\\b', 9: '\\t', 10: '\\n', 11: '\\v', 12: '\\f', 13: '\\r' },
+};
+
+function odCharacter(byte: number): string {
+  const isPrintable = byte >= 0x20 && byte < 0x7f;
+  const octal = byte.toString(8).padStart(3, '0');
+  return (ESCAPES[byte] ?? (isPrintable ? String.fromCharCode(byte) : octal)).padStart(4);
+}
+
+/** `od -c`: characters, four columns each. */
+const odCharacters: Definition = async (args, ctx) => {
+  const isBare = args.includes('-An') || args.includes('-Anc');
+  const bytes = Buffer.from(
+    await inputOf(
+      ctx,
+      args.filter((a) => !a.startsWith('-')),
+    ),
+    'utf8',
+  );
+  const address = (n: number): string => (isBare ? '' : n.toString(8).padStart(7, '0'));
+  let out = '';
+  for (let i = 0; i < bytes.length; i += 16) {
+    out += `${address(i)}${Array.from(bytes.subarray(i, i + 16), odCharacter).join('')}\n`;
+  }
+  return ok(isBare ? out : `${out}${address(bytes.length)}\n`);
+};
+
+/** `find -perm -u=w`: the same bits as a number. */
+const find: Definition = (args, ctx) => {
+  const numbered = args.map((arg, i) => {
+    const [, mark, who, what] = /^([-/]?)([ugoa]*)[=+]([rwx]+)$/.exec(arg) ?? [];
+    if (args[i - 1] !== '-perm' || who === undefined || what === undefined) return arg;
+    const bits = Array.from(what).reduce((sum, c) => sum | (c === 'r' ? 4 : c === 'w' ? 2 : 1), 0);
+    const has = (letter: string): boolean => /a|^$/.test(who) || who.includes(letter);
+    const digits = ['u', 'g', 'o'].map((letter) => (has(letter) ? bits : 0));
+    return `${mark ?? ''}${digits.join('')}`;
+  });
+  return original(ctx, numbered);
+};
+
 /** `od -t x1`, which just-bash takes for octal: sixteen bytes a line. */
 const od: Definition = async (args, ctx) => {
+  if (args.some((a) => a === '-c' || a === '-Anc' || a === '-tc')) return odCharacters(args, ctx);
   const isBytes = args.some((a, i) => a === '-tx1' || (a === 'x1' && args[i - 1] === '-t'));
   if (!isBytes) return original(ctx, args);
   const files = args.filter((a) => !a.startsWith('-') && a !== 'x1' && a !== 'n');
@@ -135,6 +177,7 @@ export function textCommands(): CustomCommand[] {
     awk,
     paste,
     expr,
+    find,
     umask: () => Promise.resolve(ok('0022\n')),
     jobs: () => Promise.resolve(ok()),
   };

@@ -27,10 +27,13 @@ ${PREFIX}pop() {
 `;
 
 /** Commands that leave what they stand in. */
-const LEAVING = new Set(['exit', 'return', 'break', 'continue', 'exec', ':', `${PREFIX}trap`]);
+const LEAVING = new Set(['exit', 'return', 'break', 'continue', 'exec', `${PREFIX}trap`]);
 
 /** Whether output and errors of a command go to one place ('1'), to two ('2'), or wherever they went before. */
-function mode(redirections: readonly Redirection[], isPiped: boolean): '1' | '2' | undefined {
+export function mode(
+  redirections: readonly Redirection[],
+  isPiped: boolean,
+): '1' | '2' | undefined {
   const fds: Record<number, string> = { 1: isPiped ? 'pipe' : 'outer', 2: 'outer' };
   let isTouched = isPiped;
   redirections.forEach(({ fd, operator, target }, i) => {
@@ -65,6 +68,22 @@ function around(source: string, node: TreeNode): TreeNode {
 
 /** A group whose errors go where output goes, if that is where they would be seen. */
 const grouped = (node: TreeNode): TreeNode => around(`{ X; } 2>&\${${TOP}:-2}`, node);
+
+/** Commands that print output and errors in the order in which they find them, if they know that the two meet. */
+const ORDERED = new Set(
+  'cat grep ls find stat head tail wc cp rm sysctl insmod rmmod modprobe modinfo kill'.split(' '),
+);
+
+/** Name of a command, without the folder of commands that it may be in. */
+const plainName = (node: TreeNode): string =>
+  (literalOf(node['name']) ?? '').replace(/^\/(usr\/)?s?bin\//, '');
+
+/** The command is told where its errors go: '1' with its output, else elsewhere. */
+export function inOrder(node: TreeNode, where: string): TreeNode {
+  if (node.type !== 'SimpleCommand' || !ORDERED.has(plainName(node))) return node;
+  const told = commandOf(`${PREFIX}mixed=${where} x`)['assignments'] as unknown[];
+  return { ...node, assignments: [...((node['assignments'] ?? []) as unknown[]), ...told] };
+}
 
 /** Rewrites one shell's scripts; remembers which functions they define. */
 export class Together {
@@ -117,7 +136,8 @@ export class Together {
     const isPlain = node.type !== 'SimpleCommand' || !this.#mayCallFunctions(node);
     if (redirections?.length !== 0 || !isPlain || (node.type === 'SimpleCommand' && !hasName(node)))
       return grouped(node);
-    return { ...node, redirections: grouped(node)['redirections'] };
+    const merged = { ...node, redirections: grouped(node)['redirections'] };
+    return inOrder(merged, `\${${TOP}:-2}`);
   }
 
   /** Whether commands of the script's own may run in a command: they tell their errors apart themselves. */
@@ -132,8 +152,18 @@ export class Together {
 }
 
 function isLeaving(command: TreeNode): boolean {
-  return command.type === 'FunctionDef' || LEAVING.has(literalOf(command['name']) ?? '');
+  const name = literalOf(command['name']) ?? '';
+  const redirections = (command['redirections'] ?? []) as Redirection[];
+  if (name === ':' && redirections.length === 0) return true;
+  return command.type === 'FunctionDef' || LEAVING.has(name) || isReading(command, redirections);
 }
+
+/** `< file` alone, which stands for the file's contents in `$(< file)`. */
+const isReading = (command: TreeNode, redirections: readonly Redirection[]): boolean =>
+  command.type === 'SimpleCommand' &&
+  !hasName(command) &&
+  redirections.length === 1 &&
+  redirections[0]?.operator === '<';
 
 const hasName = (command: TreeNode): boolean => (command['name'] ?? null) !== null;
 

@@ -17,7 +17,7 @@ const CONTEXT = 5;
 
 /**
  * What no two runs have in common: the time stamps of the log, who printed, the terminal's carriage returns,
- * addresses, and how the shell calls itself. */
+ * addresses, offsets in functions, folders of modules, and how the shell calls itself. */
 function comparable(line: string): string {
   return line
     .replace(/\r/g, '')
@@ -25,6 +25,8 @@ function comparable(line: string): string {
     .replace(/^\S+: line \d+: /, 'bash: ')
     .replace(/^(-?bash|sh): /, 'bash: ')
     .replace(/\b(0x)?[0-9a-f]{16}\b/g, '<address>')
+    .replace(/\+0x[0-9a-f]+\/0x[0-9a-f]+/g, '+<offset>')
+    .replace(/\/lib\/modules\/[^\s/]+(\/\S*\/)?/g, '/lib/modules/<release>/')
     .trimEnd();
 }
 
@@ -36,6 +38,27 @@ function linesOf(text: string): { readonly text: string; readonly number: number
     .filter(({ text: line }) => line !== '');
 }
 
+/** Rows of a terminal's `ls` that are looked at, at most. */
+const MOST_ROWS = 12;
+
+/**
+ * Whether the first lines are what `ls` prints on a terminal, names in columns, of the names that stand in a line each
+ * in the others: how many rows there are, and how many names. */
+function inColumns(
+  lines: readonly string[],
+  names: readonly string[],
+): { readonly rows: number; readonly names: number } {
+  const cells: string[][] = [];
+  for (let rows = 1; rows <= Math.min(MOST_ROWS, lines.length); rows++) {
+    const row = (lines[rows - 1] ?? '').split(/\s{2,}|\t+/);
+    if (row.length < 2 && rows === 1) break;
+    cells.push(row);
+    const all = cells[0]?.flatMap((_, column) => cells.flatMap((r) => r[column] ?? [])) ?? [];
+    if (all.every((name, i) => name === names[i])) return { rows, names: all.length };
+  }
+  return { rows: 0, names: 0 };
+}
+
 /** The first difference between a transcript and what the simulated machine printed; undefined: there is none. */
 export function compareTranscript(
   transcript: string,
@@ -43,13 +66,25 @@ export function compareTranscript(
 ): TranscriptDifference | undefined {
   const expected = linesOf(transcript);
   const actual = linesOf(printed);
-  const count = Math.max(expected.length, actual.length);
-  for (let i = 0; i < count; i++) {
-    if (expected[i]?.text === actual[i]?.text) continue;
+  let other = 0;
+  for (let i = 0; i < expected.length || other < actual.length; i++) {
+    if (expected[i]?.text === actual[other]?.text) {
+      other++;
+      continue;
+    }
+    const { rows, names } = inColumns(
+      expected.slice(i).map(({ text }) => text),
+      actual.slice(other).map(({ text }) => text),
+    );
+    if (rows > 0) {
+      i += rows - 1;
+      other += names;
+      continue;
+    }
     return {
       line: expected[i]?.number ?? (expected[expected.length - 1]?.number ?? 0) + 1,
       expected: expected[i]?.text,
-      actual: actual[i]?.text,
+      actual: actual[other]?.text,
       before: expected.slice(Math.max(0, i - CONTEXT), i).map(({ text }) => text),
     };
   }

@@ -1,13 +1,11 @@
 /** The files of the simulated kernel: /sys, /proc and /dev/kmsg, made of the machine's memory whenever somebody looks. */
 
-import { EINVAL, ESRCH } from '../kernel/errno.js';
-import { KERNEL } from '../kernel/layout.js';
+import { EINVAL } from '../kernel/errno.js';
 import { KLP_FACTS, type PatchFile } from '../livepatch/versions.js';
 import type { Addr } from '../memory/struct.js';
 import { dynamicDebug } from './dynamic-debug.js';
 import { OP, SHELL } from './kernel/layout.js';
 import { FILES } from './kernel/task.js';
-import { SHOWN } from './kernel/modules.js';
 import type { ShellMachine } from './machine.js';
 import { moduleFiles } from './module-files.js';
 import {
@@ -19,7 +17,7 @@ import {
   type Node,
 } from './nodes.js';
 import { parseBoolean } from './parameters.js';
-import { renderTask, TASK_FILES, tasksOf } from './tasks.js';
+import { procFiles } from './proc.js';
 
 const asText = (answer: number): string | number => (answer < 0 ? answer : `${answer}\n`);
 
@@ -46,8 +44,6 @@ function rangesOf(numbers: readonly number[]): string {
 export class KernelTree {
   readonly root: DirectoryNode;
   readonly #machine: ShellMachine;
-  /** The number that was written to switch ftrace on. */
-  #ftraceValue = 1;
 
   constructor(machine: ShellMachine) {
     this.#machine = machine;
@@ -57,7 +53,7 @@ export class KernelTree {
         module: moduleFiles(machine),
         devices: directory({ system: directory({ cpu: this.#cpus() }) }),
       }),
-      proc: this.#proc(),
+      proc: procFiles(machine),
       dev: directory({ kmsg: this.#kmsg() }),
     });
   }
@@ -170,6 +166,10 @@ export class KernelTree {
       offline: list((n) => !machine.isOnline(n)),
       present: list(() => true),
       possible: list(() => true),
+      isolated: list(() => false),
+      kernel_max: readOnly(() => Promise.resolve('8191\n')),
+      // As the kernel prints a mask that it has not made.
+      nohz_full: readOnly(() => Promise.resolve('(null)\n')),
     };
     return listing(
       () => [...names, ...Object.keys(lists)],
@@ -197,106 +197,23 @@ export class KernelTree {
     );
   }
 
-  #ftraceEnabled(): FileNode {
-    const machine = this.#machine;
-    const { booted } = machine;
-    return {
-      kind: 'file',
-      mode: 0o644,
-      read: () => {
-        const isOn = (machine.words[booted.kernel.globals + KERNEL.ftraceEnabled] ?? 0) !== 0;
-        return Promise.resolve(`${isOn ? this.#ftraceValue || 1 : 0}\n`);
-      },
-      write: async (text) => {
-        if (!/^\s*-?\d+\s*$/.test(text)) return -EINVAL;
-        const value = Number(text);
-        const ret = await machine.ask(OP.ftraceEnabled, value === 0 ? 0 : 1);
-        // A refused switch leaves 1 there, whatever number stood for it before.
-        this.#ftraceValue = ret < 0 ? 1 : value;
-        return ret < 0 ? ret : text.length;
-      },
-    };
-  }
-
-  #proc(): DirectoryNode {
-    const machine = this.#machine;
-    const { booted } = machine;
-    const show = (symbol: string): FileNode =>
-      readOnly(async () => {
-        const shown = await machine.ask(OP.call, booted.symbol(symbol));
-        return shown < 0 ? shown : `${SHOWN[shown] ?? ''}\n`;
-      });
-    const ftraceEnabled = this.#ftraceEnabled();
-    const fixed: Readonly<Record<string, Node>> = {
-      cmdline: show('cmdline_proc_show'),
-      meminfo: show('meminfo_proc_show'),
-      modules: readOnly(() =>
-        Promise.resolve(
-          machine
-            .modules()
-            .map(
-              (m) =>
-                `${m.name} ${m.words * 4} ${m.refcnt} - ${m.state === 'live' ? 'Live' : m.state} 0x0\n`,
-            )
-            .join(''),
-        ),
-      ),
-      version: readOnly(() =>
-        Promise.resolve(`Linux version ${booted.kernel.version} (klp-smp)\n`),
-      ),
-      sys: directory({
-        kernel: directory({
-          ftrace_enabled: ftraceEnabled,
-          tainted: readOnly(() => Promise.resolve(`${machine.tainted}\n`)),
-        }),
-      }),
-    };
-    const own = tasksOf(machine).find(({ comm }) => comm === 'bash')?.pid;
-    return listing(
-      () => [...tasksOf(machine).map(({ pid }) => String(pid)), 'self', ...Object.keys(fixed)],
-      (name) => {
-        if (Object.hasOwn(fixed, name)) return fixed[name];
-        const pid = name === 'self' ? own : Number(name);
-        if (!tasksOf(machine).some((task) => task.pid === pid)) return undefined;
-        return this.#task(pid);
-      },
-    );
-  }
-
-  #task(pid: number | undefined): DirectoryNode {
-    const machine = this.#machine;
-    return directory(
-      Object.fromEntries(
-        TASK_FILES.map(({ name: file, mode }) => [
-          file,
-          {
-            kind: 'file',
-            mode,
-            isOpenToRoot: true,
-            read: () => {
-              const task = tasksOf(machine).find((t) => t.pid === pid);
-              return Promise.resolve(task === undefined ? -ESRCH : renderTask(machine, task, file));
-            },
-            write: () => Promise.resolve(-EINVAL),
-          } satisfies FileNode,
-        ]),
-      ),
-    );
-  }
-
   #kmsg(): FileNode {
     return {
       kind: 'file',
-      mode: 0o644,
+      mode: 0o020644,
       read: () =>
         Promise.resolve(
           this.#machine
             .dmesg()
-            .map(({ text }) => `${text}\n`)
+            .map(({ level, facility, seq, micros, text }) => {
+              return `${(facility << 3) | level},${seq},${micros},-;${text}\n`;
+            })
             .join(''),
         ),
       write: async (text) => {
-        await this.#machine.log(text);
+        const isOld = this.#machine.booted.kernel.version === '6.1';
+        if (text.length > (isOld ? 992 : 1024)) return -EINVAL;
+        await this.#machine.log(text, true, !text.endsWith('\n'));
         return text.length;
       },
     };

@@ -135,8 +135,9 @@ const BARE: Readonly<Record<string, readonly string[]>> = {
   ],
   'dmesg -C; echo "<3>bad" > /dev/kmsg; printf "a\\nb" > /dev/kmsg; dmesg -t; dmesg -tl err; dmesg -tx':
     [
-      ...['bad', 'a', 'b', 'bad'],
-      ...['user  :err   : bad', 'user  :warn  : a', 'user  :warn  : b'],
+      // The end of a line that has none yet is seen when the next line has come.
+      ...['bad', 'a', 'bad'],
+      ...['user  :err   : bad', 'user  :warn  : a'],
     ],
 };
 

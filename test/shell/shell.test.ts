@@ -75,9 +75,9 @@ test.serial(
   'tasks are seen with their states and stacks, and a child of the shell can be killed',
   async (t) => {
     const { stdout } = await run(`
-    ps | grep -c kdevice
+    ps -e | grep -c kdevice
     task kdevice
-    pid=$(ps | grep kpoll | awk '{print $1}')
+    pid=$(ps -e | grep kpoll | awk '{print $1}')
     cat /proc/$pid/comm /proc/$pid/patch_state
     cat /proc/$pid/stack | tail -1
     new=$(task start daemon)

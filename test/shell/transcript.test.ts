@@ -75,3 +75,29 @@ test.serial('without a script there is nothing to compare', async (t) => {
   t.is(exitCode, 2);
   t.regex(stderr, /--against: needs a script or commands/);
 });
+
+test('offsets in functions and folders of modules make no difference', (t) => {
+  t.is(compareTranscript('[<0>] kthreadd+0x2d3/0x2f0', '[<0>] kthreadd+0x3/0x9'), undefined);
+  const real =
+    'modprobe: FATAL: Module no not found in directory /lib/modules/6.12.117+deb12-amd64';
+  t.is(compareTranscript(real, real.replace('6.12.117+deb12-amd64', '6.12.0-klp')), undefined);
+  t.not(compareTranscript('kthreadd+0x2d3/0x2f0', 'kthread+0x3/0x9'), undefined);
+});
+
+test('names that a terminal shows in columns are the same names in a line each', (t) => {
+  const names = 'coresize\nholders\ninitsize\ninitstate\nnotes\nparameters\nrefcnt\n';
+  const columns = 'coresize  initsize   notes\t refcnt\nholders   initstate  parameters\n';
+  t.is(compareTranscript(`a\n${columns}b\n`, `a\n${names}b\n`), undefined);
+  const other = compareTranscript(`a\n${columns}b\n`, `a\n${names.replace('notes', 'note')}b\n`);
+  t.like(other, { line: 2, actual: 'coresize' });
+  t.like(compareTranscript('a b\n', 'a\nb\n'), { line: 1 });
+});
+
+test.serial('6.12: what 6.12.117 answered to some 320 groups of commands', async (t) => {
+  const files = 'test/shell/transcripts/6.12-tools';
+  const { exitCode, stdout } = await runMain(
+    ...(['shell', `${files}.sh`, '--kernel', '6.12', '--against', `${files}.txt`] as const),
+  );
+  t.is(stdout, 'equal: 829 lines\n');
+  t.is(exitCode, 0);
+});

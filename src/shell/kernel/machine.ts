@@ -29,7 +29,7 @@ import {
   TEST_MODULES,
 } from './modules.js';
 import { endRequest, takeRequest } from './task.js';
-import { SYSTEM_FUNCTIONS, SYSTEM_TASKS } from './system.js';
+import { numberTasks, SYSTEM_FUNCTIONS, SYSTEM_TASKS } from './system.js';
 
 /** What distinguishes one shell's machine from another; plain data, as it crosses threads. */
 export interface ShellMachineOptions {
@@ -91,6 +91,7 @@ export function bootShellMachine(options: ShellMachineOptions): BootedMachine {
 /** First contents of the shell's words: nothing was asked. */
 export function prepareShell(words: Int32Array, booted: BootedMachine): void {
   words[booted.symbol(SHELL_SYMBOL) + SHELL.consoleLoglevel] = 7;
+  numberTasks(words, booted);
 }
 
 /** The machine as a workload of the thread engine. */

@@ -126,7 +126,7 @@ function busyInit(cpu: Cpu, _mod: Addr): number {
   printk(cpu, BUSY_INIT);
   initCompletion(cpu, shell + SHELL.busyStarted);
   initCompletion(cpu, shell + SHELL.busyFinished);
-  const worker = kallsymsNthSymbol(cpu, 0, kernel.names.indexOf('process_busy_work'), 1);
+  const worker = kallsymsNthSymbol(cpu, 0, kernel.names.indexOf('process_one_work'), 1);
   spawn(cpu, kernel.names.indexOf('kworker/0:2'), worker, NULL);
   waitForCompletion(cpu, shell + SHELL.busyStarted);
   if (cpu.readOnce(shell + SHELL.blockTransition) === 0) {
@@ -186,7 +186,7 @@ export const SHELL_FUNCTIONS: readonly FunctionSource[] = [
     code: [asm.at('loop', asm.syscall('__x64_sys_getpid')), asm.spin(20), asm.jump('loop')],
   },
   {
-    name: 'process_busy_work',
+    name: 'process_one_work',
     code: [asm.kcall(NATIVE.busyCall), asm.kcall(NATIVE.busyDone), asm.unhash, asm.die],
   },
   {

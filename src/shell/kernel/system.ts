@@ -1,7 +1,10 @@
 /** What else runs on the shell's machine: a few daemons and kernel threads, with functions that can be patched. */
 
 import type { InitialTask } from '../../kernel/boot.js';
+import { KERNEL } from '../../kernel/layout.js';
+import { TASK } from '../../kernel/task.js';
 import { asm, type FunctionSource } from '../../kernel/text.js';
+import type { BootedMachine } from '../../scenario/boot.js';
 
 /** Functions of vmlinux that a livepatch of one's own may replace, and the programs that call them. */
 export const SYSTEM_FUNCTIONS: readonly FunctionSource[] = [
@@ -36,6 +39,7 @@ export const SYSTEM_FUNCTIONS: readonly FunctionSource[] = [
     traceable: false,
     code: [asm.at('loop', asm.syscall('__x64_sys_nanosleep')), asm.jump('loop')],
   },
+  { name: 'kthreadd', code: [asm.at('loop', asm.sleep(0)), asm.jump('loop')] },
   {
     name: 'polling_thread',
     code: [asm.at('loop', asm.call('kthread_poll')), asm.condResched, asm.jump('loop')],
@@ -46,11 +50,32 @@ export const SYSTEM_FUNCTIONS: readonly FunctionSource[] = [
   },
 ];
 
+/** Pids of the first program and of the kernel thread that makes the others. */
+export const INIT = 1;
+export const KTHREADD = 2;
+
 /** Tasks of the machine besides the shell. */
 export const SYSTEM_TASKS: readonly InitialTask[] = [
   { comm: 'init', program: 'daemon' },
+  { comm: 'kthreadd', thread: 'kthreadd', sleepingIn: ['kthreadd'] },
   { comm: 'sshd', program: 'daemon' },
   { comm: 'cron', program: 'ticker' },
   { comm: 'kpoll', thread: 'polling_thread' },
   { comm: 'kdevice', thread: 'device_thread' },
 ];
+
+/** Number the tasks as a system that has started does: init, kthreadd, kernel threads, programs. */
+export function numberTasks(words: Int32Array, { kernel }: BootedMachine): void {
+  const rank = (task: number): number => {
+    const comm = kernel.names[words[task + TASK.comm] ?? 0] ?? '';
+    if (comm === 'init') return 0;
+    if (comm === 'kthreadd') return 1;
+    return comm.startsWith('k') ? 2 : 3;
+  };
+  const tasks: number[] = [];
+  let task = words[kernel.globals + KERNEL.taskList] ?? 0;
+  for (; task !== 0; task = words[task + TASK.tasksNext] ?? 0) tasks.push(task);
+  const pid = (of: number): number => words[of + TASK.pid] ?? 0;
+  tasks.sort((a, b) => rank(a) - rank(b) || pid(a) - pid(b));
+  tasks.forEach((of, i) => (words[of + TASK.pid] = i + 1));
+}

@@ -1,0 +1,121 @@
+/** `kill`: bash's own, and procps' when it is called by its path. */
+
+import type { CustomCommand } from 'just-bash';
+import { command, fails, ok, Output, type Run, type ShellContext } from './command.js';
+import { strerror } from './errors.js';
+import { OP } from './kernel/layout.js';
+import { tasksOf } from './tasks.js';
+
+/** Signals by number, from 1. */
+const NAMES = (
+  'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT ' +
+  'CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS'
+).split(' ');
+/** Real-time signals are from 34 to 64. */
+const RT = { first: 34, last: 64 };
+
+function nameOf(n: number): string {
+  const plain = NAMES[n - 1];
+  if (plain !== undefined) return plain;
+  if (n < RT.first || n > RT.last) return '';
+  if (n === RT.first) return 'RTMIN';
+  if (n === RT.last) return 'RTMAX';
+  const half = (RT.first + RT.last) / 2;
+  return n <= half ? `RTMIN+${n - RT.first}` : `RTMAX-${RT.last - n}`;
+}
+
+/** Number of a signal's name or number; undefined: it is none. */
+function signalOf(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return Number(text) <= RT.last ? Number(text) : undefined;
+  const name = text.toUpperCase().replace(/^SIG/, '');
+  if (name === 'EXIT') return 0;
+  const at = NAMES.indexOf(name);
+  if (at >= 0) return at + 1;
+  for (let n = RT.first; n <= RT.last; n++) if (nameOf(n) === name) return n;
+  return undefined;
+}
+
+/** All signals, five in a line. */
+function table(): string {
+  const all = Array.from({ length: RT.last }, (_, i) => i + 1).filter((n) => nameOf(n) !== '');
+  return all
+    .map((n, i) => {
+      const isLast = i % 5 === 4 || i === all.length - 1;
+      return `${String(n).padStart(2)}) SIG${nameOf(n)}${isLast ? '\n' : '\t'}`;
+    })
+    .join('');
+}
+
+/** `kill -l WORDS`: the number of a name, the name of a number, or of a status that a signal left. */
+const list: Run = (words, ctx) => {
+  if (words.length === 0) return ok(table());
+  const out = new Output();
+  for (const word of words) {
+    const isNumber = /^\d+$/.test(word);
+    const n = isNumber ? Number(word) : signalOf(word);
+    const meant = n !== undefined && isNumber && n > 128 ? n - 128 : n;
+    const found = meant === undefined ? '' : meant === 0 ? 'EXIT' : nameOf(meant);
+    if (found === '') out.complain(`bash: kill: ${word}: invalid signal specification`);
+    else out.print(`${isNumber ? found : String(meant)}\n`);
+  }
+  return out.result(ctx);
+};
+
+const USAGE =
+  'kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]';
+
+const STOP = 19;
+const TERM = 15;
+/** Signals that change nothing for a task of this machine. */
+const HARMLESS = [0, 18];
+
+/** The signal that the first words name, and the other words; a result: what is wrong with them. */
+function parse(
+  args: readonly string[],
+): { readonly signal: number; readonly pids: readonly string[] } | ReturnType<Run> {
+  const [first = '', ...rest] = args;
+  if (first === '--' || !first.startsWith('-')) {
+    return { signal: TERM, pids: first === '--' ? rest : args };
+  }
+  const isNamed = first === '-s' || first === '-n';
+  const name = isNamed ? rest[0] : first.slice(1);
+  if (name === undefined) return fails(`bash: kill: ${first}: option requires an argument`);
+  const signal = signalOf(name);
+  if (signal === undefined) return fails(`bash: kill: ${name}: invalid signal specification`);
+  return { signal, pids: isNamed ? rest.slice(1) : rest };
+}
+
+/** All of them. */
+export function killCommands({ machine }: ShellContext): CustomCommand[] {
+  const send = async (pid: string, signal: number): Promise<number> => {
+    const isThere = tasksOf(machine).some((task) => String(task.pid) === pid);
+    const isHarmless = HARMLESS.includes(signal);
+    if (isHarmless && isThere) return 0;
+    return machine.ask(OP.kill, isHarmless ? 0 : Number(pid));
+  };
+  const kill: Run = async (args, ctx) => {
+    if (args[0] === '-l' || args[0] === '-L') return list(args.slice(1), ctx);
+    const parsed = await parse(args);
+    if (!('pids' in parsed)) return parsed;
+    const { signal, pids } = parsed;
+    if (signal === STOP) return fails('bash: kill: no task of this machine can be stopped');
+    if (pids.length === 0) return fails(USAGE, 2);
+    const out = new Output();
+    let sent = 0;
+    for (const pid of pids) {
+      if (pid.startsWith('%')) out.complain(`bash: kill: ${pid}: no such job`);
+      else if (pid === '') out.complain("bash: kill: `': not a pid or valid job spec");
+      else if (!/^-?\d+$/.test(pid)) {
+        out.complain(`bash: kill: ${pid}: arguments must be process or job IDs`);
+      } else {
+        const ret = await send(pid, signal);
+        if (ret < 0) out.complain(`bash: kill: (${pid}) - ${strerror(ret)}`);
+        else sent++;
+      }
+    }
+    // One that got it is enough for bash.
+    out.exitCode = sent > 0 ? 0 : 1;
+    return out.result(ctx);
+  };
+  return [command('kill', kill)];
+}
