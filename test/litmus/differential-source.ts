@@ -5,11 +5,24 @@ import { PRIMITIVES } from '../../src/litmus/syntax/primitives.js';
 const DATA = ['x', 'y', 'z'] as const;
 
 /** What a test is mostly made of. */
-const FLAVOURS = ['accesses', 'rmws', 'locks', 'rcu', 'srcu', 'pointers', 'ring', 'mixed'] as const;
-type Flavour = (typeof FLAVOURS)[number];
+export const FLAVOURS = [
+  'accesses',
+  'rmws',
+  'locks',
+  'rcu',
+  'srcu',
+  'pointers',
+  'ring',
+  'mixed',
+] as const;
+/** What only a whole model can judge: plain accesses and races, locks handed over, sections that match by value. */
+export const FURTHER_FLAVOURS = ['plain', 'handover', 'nested', 'value'] as const;
+export type Flavour = (typeof FLAVOURS)[number] | (typeof FURTHER_FLAVOURS)[number];
 
 /** Names of accesses and read-modify-writes, by whether they return a value. */
-const names = [...PRIMITIVES.keys()].filter((name) => !/lock|rcu|^smp_[rw]?mb|barrier/.test(name));
+const names = [...PRIMITIVES.keys()].filter(
+  (name) => !/lock|rcu|^smp_[rw]?mb|barrier|likely|cpu_relax/.test(name),
+);
 const isVoid = (name: string): boolean =>
   /^(WRITE_ONCE|smp_store|atomic_set)|^atomic_(add|sub|inc|dec|and|or|xor|andnot)$/.test(name);
 const isRmw = (name: string): boolean => !/ONCE|smp_|atomic_(read|set)/.test(name);
@@ -175,6 +188,59 @@ class ThreadWriter {
     this.body(1, flavour);
   }
 
+  /** Plain and marked accesses, and what makes them race or not. */
+  plain(): void {
+    const location = this.pick(this.#locations);
+    const kind = this.#random.below(8);
+    if (kind < 2) this.result(`*${location}`);
+    else if (kind < 4) this.lines.push(`*${location} = ${this.value()};`);
+    else if (kind === 4) this.reader(this.chance(2) ? 'rcu' : 'srcu');
+    else if (kind === 5) this.section();
+    else if (kind === 6) this.fence();
+    else this.access('accesses');
+  }
+
+  /** A section with a fence that looks back to sections before it. */
+  handover(): void {
+    const fence = this.pick(['smp_mb__after_unlock_lock();', 'smp_mb__after_spinlock();', '']);
+    if (this.chance(2)) this.body(1, 'accesses');
+    this.lines.push('spin_lock(l);', ...(fence === '' ? [] : [fence]));
+    this.body(this.#random.below(2), 'accesses');
+    this.lines.push('spin_unlock(l);');
+    if (this.chance(3)) this.lines.push('smp_mb__after_unlock_lock();');
+    if (this.chance(2)) this.body(1, 'accesses');
+  }
+
+  /** Sections in sections, marks without partners, grace periods inside. */
+  nested(): void {
+    const marks = ['rcu_read_lock();', 'rcu_read_unlock();', 'synchronize_rcu();'];
+    const cookies: string[] = [];
+    for (let n = 3 + this.#random.below(3); n > 0; n--) {
+      const kind = this.#random.below(6);
+      if (kind === 0) this.lines.push(this.pick(marks));
+      else if (kind === 1) cookies.push(this.result(`srcu_read_lock(${this.pick(['s', 't'])})`));
+      else if (kind === 2 && cookies.length > 0) {
+        this.lines.push(`srcu_read_unlock(${this.pick(['s', 't'])}, ${this.pick(cookies)});`);
+      } else if (kind === 3) this.lines.push(`synchronize_srcu(${this.pick(['s', 't'])});`);
+      else this.access('accesses');
+    }
+    this.lines.push(this.pick([...marks, '', '']));
+  }
+
+  /** SRCU indices that go through variables, from 6.12 on. */
+  bySrcuValue(): void {
+    const down = this.pick(['srcu_read_lock', 'srcu_down_read']);
+    const up = this.pick(['srcu_read_unlock', 'srcu_up_read']);
+    const kind = this.#random.below(5);
+    if (kind === 0) this.lines.push(`WRITE_ONCE(*x, ${this.result(`${down}(s)`)});`);
+    else if (kind === 1) this.lines.push(`${up}(s, ${this.result('READ_ONCE(*x)')});`);
+    else if (kind === 2) this.reader('srcu');
+    else if (kind === 3) this.sync('srcu');
+    else this.body(1, 'accesses');
+    if (this.chance(2)) this.lines.push('smp_mb__after_srcu_read_unlock();');
+    if (this.chance(2)) this.body(1, 'accesses');
+  }
+
   /** An access to one location, something that may order, an access to another. */
   corner(from: string, to: string): void {
     const access = (location: string): void => {
@@ -189,8 +255,15 @@ class ThreadWriter {
   }
 }
 
+const LOCKING: ReadonlySet<Flavour> = new Set(['locks', 'mixed', 'plain', 'handover']);
+const SLEEPING: ReadonlySet<Flavour> = new Set(['srcu', 'plain', 'nested', 'value']);
+
 function write(writer: ThreadWriter, flavour: Flavour, random: Random): void {
-  if (flavour === 'locks') {
+  if (flavour === 'plain') for (let n = 2 + random.below(2); n > 0; n--) writer.plain();
+  else if (flavour === 'handover') writer.handover();
+  else if (flavour === 'nested') writer.nested();
+  else if (flavour === 'value') writer.bySrcuValue();
+  else if (flavour === 'locks') {
     writer.section();
     if (random.below(2) === 0) writer.section();
     else writer.body(1, flavour);
@@ -205,9 +278,9 @@ function write(writer: ThreadWriter, flavour: Flavour, random: Random): void {
 }
 
 /** Source of the test of a seed: 2 or 3 threads of a few statements, of one flavour in turn. All registers and locations are observed. */
-export function differentialSource(seed: number): string {
+export function differentialSource(seed: number, flavours: readonly Flavour[] = FLAVOURS): string {
   const random = new Random(seed, 4711);
-  const flavour = FLAVOURS[seed % FLAVOURS.length]!;
+  const flavour = flavours[seed % flavours.length]!;
   const count = 2 + random.below(2);
   const used = DATA.slice(0, flavour === 'ring' ? count : 2 + random.below(2));
   const writers = Array.from({ length: count }, (_, i) => {
@@ -221,8 +294,8 @@ export function differentialSource(seed: number): string {
   const parameters = [
     ...used.map((name) => `atomic_t *${name}`),
     ...pointer,
-    ...(flavour === 'locks' || flavour === 'mixed' ? ['spinlock_t *l'] : []),
-    ...(flavour === 'srcu' ? domains : []),
+    ...(LOCKING.has(flavour) ? ['spinlock_t *l'] : []),
+    ...(SLEEPING.has(flavour) ? domains : []),
   ].join(', ');
   const init = flavour === 'pointers' ? 'int *p = &x;' : '';
   const bodies = writers.map(

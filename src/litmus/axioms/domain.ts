@@ -271,16 +271,6 @@ class Domains {
 export interface TraceSets {
   readonly traces: readonly (readonly Trace[])[];
   readonly faults: readonly FaultyTrace[];
-  /** Where values may justify themselves; null in the usual case that none can. */
-  readonly circular: CircularValues | null;
-}
-
-/** Values of a test in which some justify themselves. */
-export interface CircularValues {
-  /** Values that come about without circular reasoning. */
-  readonly grounded: ValueSets;
-  /** All values that some thread may write. */
-  readonly all: ValueSets;
 }
 
 /** All traces of a test. `proceed` says whether there is time left. */
@@ -292,14 +282,9 @@ export function allTraces(
 ): TraceSets {
   const domains = new Domains(test, places, proceed, rules);
   const { traces, written } = domains.least();
-  const plain = { traces, faults: domains.faults, circular: null };
+  const plain = { traces, faults: domains.faults };
   if (!test.threads.some(({ body }) => isReactive(body))) return plain;
   const justified = domains.justified(written);
   if (sizeOf(justified) === sizeOf(written)) return plain;
-  const grounded = foreignValues(written, -1);
-  for (let location = 0; location < places.size; location++) {
-    addValue(grounded, location, places.initOf(location));
-  }
-  const circular = { grounded, all: foreignValues(justified, -1) };
-  return { traces: domains.traces(justified), faults: domains.faults, circular };
+  return { traces: domains.traces(justified), faults: domains.faults };
 }

@@ -71,6 +71,9 @@ export interface TraceEvent {
   readonly addr: readonly number[];
   readonly data: readonly number[];
   readonly ctrl: readonly number[];
+  /** Of a write: the reads whose values its own is computed from. Of the read of a compare-and-exchange that succeeds: those
+   * that the value which it had to find is computed from; null for other reads. */
+  readonly needs: readonly number[] | null;
   readonly at: SourceSpan;
   /** For a write: the event before it is the read half of the same operation. */
   readonly closesRmw: boolean;

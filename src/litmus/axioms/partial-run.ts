@@ -59,42 +59,78 @@ export function decided(
   return moved({ ...here, scope }, isTrue ? here.at + 1 : target);
 }
 
-/** A value and what it came from. */
-export interface Evaluated {
-  readonly value: number;
+/** What a value came from. */
+export interface Origin {
+  /** The reads that it depends on. */
   readonly from: Dependencies;
+  /** Those of them without which it is not known: `r ^ r` depends on a read, and needs none. */
+  readonly needs: Dependencies;
+  /** The read that it is a copy of; -1 for none. */
+  readonly copyOf: number;
+}
+
+/** Of a constant. */
+export const FIXED: Origin = { from: NONE, needs: NONE, copyOf: -1 };
+
+/** Of the value that a read returned. */
+export function originOfRead(read: number): Origin {
+  const from = [read];
+  return { from, needs: from, copyOf: read };
+}
+
+/** Of what is computed from both. */
+export function joinOrigins(a: Origin, b: Origin): Origin {
+  const from = join(a.from, b.from);
+  const isAll = a.needs === a.from && b.needs === b.from;
+  return { from, needs: isAll ? from : join(a.needs, b.needs), copyOf: -1 };
+}
+
+/** A value and what it came from. */
+export interface Evaluated extends Origin {
+  readonly value: number;
+}
+
+/** What holds for a value and itself, whatever it is. */
+const SELF_EVIDENT: ReadonlySet<string> = new Set(['^', '==', '!=']);
+
+/** Is the result of an operation known without all of its operands? */
+function isKnown(operator: string, left: Evaluated, right: Evaluated): boolean {
+  if (SELF_EVIDENT.has(operator)) return left.copyOf >= 0 && left.copyOf === right.copyOf;
+  if (left.needs.length > 0 || (operator !== '&&' && operator !== '||')) return false;
+  return (left.value === 0) === (operator === '&&');
 }
 
 /** The state of one partial run of a thread. */
 export class PartialRun {
   readonly values: number[];
-  readonly from: Dependencies[];
+  readonly origins: Origin[];
   readonly events: TraceEvent[];
   readonly fences: TraceFence[];
 
-  constructor(values: number[], from: Dependencies[], events: TraceEvent[], fences: TraceFence[]) {
+  constructor(values: number[], origins: Origin[], events: TraceEvent[], fences: TraceFence[]) {
     this.values = values;
-    this.from = from;
+    this.origins = origins;
     this.events = events;
     this.fences = fences;
   }
 
   fork(): PartialRun {
-    return new PartialRun([...this.values], [...this.from], [...this.events], [...this.fences]);
+    return new PartialRun([...this.values], [...this.origins], [...this.events], [...this.fences]);
   }
 
   evaluate(expression: Expression): Evaluated {
-    if (expression.kind === 'constant') return { value: expression.value, from: NONE };
+    if (expression.kind === 'constant') return { value: expression.value, ...FIXED };
     if (expression.kind === 'register') {
       const { register } = expression;
-      return { value: this.values[register] ?? 0, from: this.from[register] ?? NONE };
+      const { from, needs, copyOf } = this.origins[register] ?? FIXED;
+      return { value: this.values[register] ?? 0, from, needs, copyOf };
     }
+    const { operator } = expression;
     const left = this.evaluate(expression.left);
     const right = this.evaluate(expression.right);
-    return {
-      value: applyOperator(expression.operator, left.value, right.value),
-      from: join(left.from, right.from),
-    };
+    const { from, needs } = joinOrigins(left, right);
+    const value = applyOperator(operator, left.value, right.value);
+    return { value, from, needs: isKnown(operator, left, right) ? NONE : needs, copyOf: -1 };
   }
 
   /** How often `writer` has written so far. */
@@ -102,9 +138,9 @@ export class PartialRun {
     return this.events.reduce((n, event) => (event.writer === writer ? n + 1 : n), 0);
   }
 
-  set(register: number, value: number, from: Dependencies): void {
+  set(register: number, value: number, origin: Origin): void {
     if (register < 0) return;
     this.values[register] = value;
-    this.from[register] = from;
+    this.origins[register] = origin;
   }
 }

@@ -6,13 +6,23 @@ import type {
   RmwOrder,
 } from '../syntax/ast.js';
 import { applyOperator, applyRmw, areEqual } from './arithmetic.js';
-import { join, NONE, type Dependencies, type PartialRun } from './partial-run.js';
+import {
+  joinOrigins,
+  NONE,
+  originOfRead,
+  type Dependencies,
+  type PartialRun,
+} from './partial-run.js';
 
 /** The write of a read-modify-write. */
 export interface RmwDecision {
   readonly order: RmwOrder;
   readonly stored: number;
   readonly data: Dependencies;
+  /** The reads that the stored value is computed from. */
+  readonly needs: Dependencies;
+  /** The reads that the value which it had to find is computed from; null if it took any. */
+  readonly wanted: Dependencies | null;
   /** What decided that there is a write. */
   readonly ctrl: Dependencies;
 }
@@ -25,11 +35,12 @@ function onRmw(run: PartialRun, instruction: RmwInstruction): Decide {
   const operand = run.evaluate(instruction.operand);
   return (fork, old) => {
     const stored = applyRmw(operation, old, operand.value);
-    const read = [fork.events.length];
-    const data = operation === 'set' ? operand.from : join(operand.from, read);
+    const read = originOfRead(fork.events.length);
+    const computed = joinOrigins(operand, read);
+    const { from: data, needs } = operation === 'set' ? operand : computed;
     if (result === 'old') fork.set(into, old, read);
-    if (result === 'new') fork.set(into, stored, join(operand.from, read));
-    return { order, stored, data, ctrl: NONE };
+    if (result === 'new') fork.set(into, stored, computed);
+    return { order, stored, data, needs, wanted: null, ctrl: NONE };
   };
 }
 
@@ -37,10 +48,11 @@ function onCmpxchg(run: PartialRun, instruction: CmpxchgInstruction): Decide {
   const expected = run.evaluate(instruction.expected);
   const replacement = run.evaluate(instruction.replacement);
   return (fork, old) => {
-    fork.set(instruction.into, old, [fork.events.length]);
+    fork.set(instruction.into, old, originOfRead(fork.events.length));
     if (!areEqual(old, expected.value)) return null;
-    const { value: stored, from: data } = replacement;
-    return { order: instruction.order, stored, data, ctrl: expected.from };
+    const { value: stored, from: data, needs } = replacement;
+    const { order } = instruction;
+    return { order, stored, data, needs, wanted: expected.needs, ctrl: expected.from };
   };
 }
 
@@ -48,12 +60,13 @@ function onAddUnless(run: PartialRun, instruction: AddUnlessInstruction): Decide
   const addend = run.evaluate(instruction.addend);
   const unless = run.evaluate(instruction.unless);
   return (fork, old) => {
-    const read = [fork.events.length];
+    const read = originOfRead(fork.events.length);
     const added = !areEqual(old, unless.value);
-    fork.set(instruction.into, Number(added), join(read, unless.from));
+    fork.set(instruction.into, Number(added), joinOrigins(read, unless));
     if (!added) return null;
     const stored = applyOperator('+', old, addend.value);
-    return { order: 'full', stored, data: join(addend.from, read), ctrl: unless.from };
+    const { from: data, needs } = joinOrigins(addend, read);
+    return { order: 'full', stored, data, needs, wanted: null, ctrl: unless.from };
   };
 }
 

@@ -1,20 +1,14 @@
 /** Enumerates the candidate executions of a test thread by thread, each once, and keeps those that the axioms allow. */
 import type { LitmusTest, LocationId } from '../syntax/ast.js';
-import { FREE_VALUE } from '../syntax/values.js';
 import { Axioms, type Axiom } from './axioms.js';
 import { Candidate, longest, offsetsOf, PENDING } from './candidate.js';
-import {
-  allTraces,
-  allWrittenBy,
-  type CircularValues,
-  type TraceSets,
-  type ValueSets,
-} from './domain.js';
+import { allTraces, allWrittenBy, type TraceSets, type ValueSets } from './domain.js';
 import { modelOf, type MemoryModel, type Rules } from '../model.js';
 import { EV, isOrdinaryWrite } from './event.js';
 import { LockOrder } from './lock-order.js';
 import { emptyPlacement, PlacementFinder, type PlacementNode } from './placement.js';
 import { PlacedTrace } from './placed-trace.js';
+import { isSolvable, mayGoRound } from './solvable.js';
 import { SequentialRun } from './sequential.js';
 import { Places } from './places.js';
 import { isCut, refuseFaults } from './refusal.js';
@@ -46,7 +40,7 @@ export class Search {
   readonly #listener: SearchListener;
   readonly #rules: Rules;
   readonly #traces: TraceSets['traces'];
-  readonly #circular: CircularValues | null;
+  readonly #mayGoRound: boolean;
   readonly #placed: (PlacedTrace | undefined)[][];
   /** By location and value: the last thread that may write it. */
   readonly #lastWriter: ReadonlyMap<LocationId, ReadonlyMap<number, number>>;
@@ -76,11 +70,11 @@ export class Search {
     const places = new Places(test);
     const initOf = (location: LocationId): number => places.initOf(location);
     const proceed = (): boolean => listener.proceed();
-    const { traces, faults, circular } = allTraces(test, places, proceed, this.#rules);
+    const { traces, faults } = allTraces(test, places, proceed, this.#rules);
     refuseFaults(test, { traces, faults, initOf });
     this.isCut = isCut({ traces, faults, initOf });
     this.#traces = traces;
-    this.#circular = circular;
+    this.#mayGoRound = mayGoRound(traces);
     this.#placed = this.#traces.map((traces) => traces.map(() => undefined));
     this.#mayBreak = breakable(this.#traces);
     this.#current = test.locations.map((_, location) => emptyPlacement(location));
@@ -117,7 +111,7 @@ export class Search {
   #thread(thread: number, broken: Axiom | null): void {
     if (thread === this.#test.threads.length) {
       this.candidates++;
-      if (this.#fromThinAir()) return;
+      if (this.#mayGoRound && !isSolvable(this.#candidate)) return;
       if (broken === null) this.#listener.allowed(this.#candidate, this.#axioms);
       else this.#listener.forbidden?.(this.#candidate, this.#axioms, broken);
       return;
@@ -168,33 +162,6 @@ export class Search {
       if (below !== undefined) (below.next ??= new Map()).set(placed, placements);
     }
     return placements;
-  }
-
-  /** A read whose value only copies of itself justify may have any value: the free value stands for all. */
-  #fromThinAir(): boolean {
-    if (this.#circular === null) return false;
-    const { grounded, all } = this.#circular;
-    const candidate = this.#candidate;
-    for (const event of candidate.placed()) {
-      if (!candidate.is(event, EV.read)) continue;
-      const { location, value } = candidate.event(event);
-      if (value === FREE_VALUE) continue;
-      const suspect =
-        all.get(location)?.has(FREE_VALUE) === true || grounded.get(location)?.has(value) !== true;
-      if (suspect && this.#copiesItself(event, event, new Set<number>())) return true;
-    }
-    return false;
-  }
-
-  /** Does the value of `read` flow from `goal` by reads-from and data dependencies? */
-  #copiesItself(read: number, goal: number, seen: Set<number>): boolean {
-    const source = this.#candidate.sourceOf(read);
-    if (source < 0 || seen.has(read)) return false;
-    seen.add(read);
-    const offset = this.#candidate.offsets[this.#candidate.threadOf[source] ?? 0] ?? 0;
-    return this.#candidate
-      .event(source)
-      .data.some((d) => offset + d === goal || this.#copiesItself(offset + d, goal, seen));
   }
 
   /** May the pending reads of locations that the last thread does not touch still find their writes? */

@@ -26,9 +26,11 @@ import {
 import {
   after,
   decided,
+  FIXED,
   join,
   moved,
   NONE,
+  originOfRead,
   PartialRun,
   START,
   type Dependencies,
@@ -86,7 +88,7 @@ export class TraceEnumerator {
     const values = thread.registers.map(({ init }) => init);
     const run = new PartialRun(
       values,
-      values.map(() => NONE),
+      values.map(() => FIXED),
       [],
       [],
     );
@@ -146,8 +148,8 @@ export class TraceEnumerator {
     const { at } = instruction;
     switch (instruction.kind) {
       case 'assign': {
-        const { value, from } = run.evaluate(instruction.value);
-        run.set(instruction.into, value, from);
+        const evaluated = run.evaluate(instruction.value);
+        run.set(instruction.into, evaluated.value, evaluated);
         return true;
       }
       case 'fence':
@@ -200,10 +202,10 @@ export class TraceEnumerator {
       case 'srcu-lock':
         return this.#srcuLock(run, instruction, common, here);
       case 'srcu-unlock': {
-        const { value, from } = run.evaluate(instruction.cookie);
+        const { value, from, needs } = run.evaluate(instruction.cookie);
         const store = this.#rules.srcuByValue ? EV.write : 0;
         const classes = EV.srcuUnlock | store;
-        this.#push(run, { ...common, classes, value, data: from, writer: instruction });
+        this.#push(run, { ...common, classes, value, data: from, needs, writer: instruction });
         return true;
       }
       case 'synchronize-srcu':
@@ -221,12 +223,12 @@ export class TraceEnumerator {
   ): boolean {
     const { into, cookie } = instruction;
     if (!this.#rules.srcuByValue) {
-      run.set(into, cookie, NONE);
+      run.set(into, cookie, FIXED);
       this.#push(run, { ...common, classes: EV.srcuLock, value: cookie });
       return true;
     }
     return this.#guess(run, common.location, instruction, here, (fork, value) => {
-      fork.set(into, value, [fork.events.length]);
+      fork.set(into, value, originOfRead(fork.events.length));
       this.#push(fork, { ...common, classes: EV.read | EV.srcuLock, value });
     });
   }
@@ -250,7 +252,7 @@ export class TraceEnumerator {
     here: Position,
   ): void {
     const no = run.fork();
-    const from = [run.events.length];
+    const from = { from: [run.events.length], needs: NONE, copyOf: -1 };
     if (kind === 'trylock') this.#takeLock(run, common);
     else this.#push(run, { ...common, classes: EV.read | EV.isLocked, value: 1 });
     run.set(into, 1, from);
@@ -266,17 +268,18 @@ export class TraceEnumerator {
     const classes = EV.read | LOAD_CLASSES[instruction.order];
     const { at, into } = instruction;
     return this.#guess(run, location, instruction, here, (fork, value) => {
-      fork.set(into, value, [fork.events.length]);
+      fork.set(into, value, originOfRead(fork.events.length));
       this.#push(fork, { classes, location, value, addr, ctrl: here.ctrl, at });
     });
   }
 
   #store(run: PartialRun, instruction: StoreInstruction, ctrl: Dependencies): boolean {
     const target = this.#target(run, instruction.address);
-    const { value, from } = run.evaluate(instruction.value);
+    const { value, from, needs } = run.evaluate(instruction.value);
     const classes = EV.write | STORE_CLASSES[instruction.order];
     const { at } = instruction;
-    this.#push(run, { classes, ...target, value, data: from, ctrl, at, writer: instruction });
+    const common = { ...target, value, at, ctrl };
+    this.#push(run, { ...common, classes, data: from, needs, writer: instruction });
     return true;
   }
 
@@ -296,17 +299,19 @@ export class TraceEnumerator {
         this.#push(fork, { ...common, classes: EV.read | EV.rmw, value });
         return;
       }
-      const { order, stored, data, ctrl } = decision;
+      const { order, stored, data, needs, wanted, ctrl } = decision;
       const mb = (): unknown =>
         fork.fences.push({ kind: 'mb', before: fork.events.length, at, ofRmw: true });
       if (order === 'full') mb();
-      this.#push(fork, { ...common, classes: EV.read | EV.rmw | readClass(order), value });
+      const reads = EV.read | EV.rmw | readClass(order);
+      this.#push(fork, { ...common, classes: reads, value, needs: wanted });
       const classes = EV.write | EV.rmw | writeClass(order);
       this.#push(fork, {
         ...common,
         classes,
         value: stored,
         data,
+        needs,
         ctrl: join(here.ctrl, ctrl),
         closesRmw: true,
         writer: instruction,
@@ -360,7 +365,8 @@ export class TraceEnumerator {
     event: Partial<TraceEvent> & Pick<TraceEvent, 'classes' | 'location' | 'value' | 'at'>,
   ): void {
     const { classes, location, value, at } = event;
-    const { addr = NONE, data = NONE, ctrl = NONE, closesRmw = false, writer = null } = event;
-    run.events.push({ classes, location, value, addr, data, ctrl, at, closesRmw, writer });
+    const { addr = NONE, data = NONE, ctrl = NONE, needs = null } = event;
+    const { closesRmw = false, writer = null } = event;
+    run.events.push({ classes, location, value, addr, data, ctrl, needs, at, closesRmw, writer });
   }
 }

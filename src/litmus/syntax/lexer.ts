@@ -12,11 +12,12 @@ export interface Token extends Position {
 /** `code`: thread bodies, where `(*p)` is a dereference. `logic`: everything else, where `(* … *)` is a comment. */
 export type LexMode = 'code' | 'logic';
 
-/** `++` and `--` only where they stand alone: `r0--1` is a subtraction. */
+/** `r0--1` is a subtraction. */
 const SYMBOL =
-  /\/\\|\\\/|=>|<<=|>>=|[-+*/%&|^]=|\+\+(?=\s*[\w*(;),])|--(?=\s*[A-Za-z_*(;),])|<<|>>|==|!=|<>|<=|>=|&&|\|\||[{}()[\];:,=*&|^+\-/%<>!~?.]/y;
+  /\/\\|\\\/|=>|<<=|>>=|[-+*/%&|^]=|\+\+|--(?!\s*\d)|<<|>>|==|!=|<>|<=|>=|&&|\|\||[{}()[\];:,=*&|^+\-/%<>!~?.]/y;
 const NAME = /[A-Za-z_$][A-Za-z_0-9$]*/y;
-const NUMBER = /0[xX][0-9a-fA-F]+|[0-9]+/y;
+/** With the suffix of a C type, if any. */
+const NUMBER = /(?:0[xX][0-9a-fA-F]+|[0-9]+)(?:[uU](?:ll?|LL?)?|(?:ll?|LL?)[uU]?)?(?!\w)|[0-9]+/y;
 const [SLASH, PARENTHESIS] = [0x2f, 0x28];
 const LINE_COMMENT = /\/\/[^\n]*/y;
 const STRING = /"(?:[^"\\]|\\.)*"/y;

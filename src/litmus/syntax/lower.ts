@@ -21,10 +21,12 @@ function binary(operator: BinaryOperator, left: Expression, right: Expression): 
   return { kind: 'binary', operator, left, right };
 }
 
-function touchesMemory(node: Node): boolean {
+/** Does it do more than compute from registers, so that it matters whether it is evaluated? */
+function hasEffects(node: Node): boolean {
   if (node.kind === 'call') return true;
-  if (node.kind === 'unary') return node.operator === '*' || touchesMemory(node.operand);
-  return node.kind === 'binary' && (touchesMemory(node.left) || touchesMemory(node.right));
+  if (node.kind === 'unary') return node.operator === '*' || hasEffects(node.operand);
+  if (node.kind === 'binary') return hasEffects(node.left) || hasEffects(node.right);
+  return node.kind !== 'number' && node.kind !== 'name';
 }
 
 /** Lowers the statements of one thread; the statement parser tells it where it stands. */
@@ -94,21 +96,28 @@ export class ThreadLowering {
     this.emit({ kind: 'assign', into, value, at: this.#at });
   }
 
-  /** `*pointer = node`, a plain store. */
-  storeThrough(pointer: Node, node: Node): void {
+  /** `*pointer = node`, a plain store; returns what is stored. */
+  storeThrough(pointer: Node, node: Node): Expression {
     const address = this.value(pointer);
     const value = this.value(node);
     this.emit({ kind: 'store', order: 'plain', address, value, at: this.#at });
+    return value;
   }
 
-  /** `*pointer operator= node`, a plain load and a plain store. */
-  updateThrough(pointer: Node, operator: BinaryOperator, node: Node): void {
+  /** `*pointer operator= node`, a plain load and a plain store; returns what was loaded and what is stored. */
+  updateThrough(
+    pointer: Node,
+    operator: BinaryOperator,
+    node: Node,
+  ): { readonly old: Expression; readonly value: Expression } {
     const address = this.value(pointer);
     const into = this.#temporary();
     const at = this.#at;
     this.emit({ kind: 'load', order: 'plain', address, into, at });
-    const value = binary(operator, { kind: 'register', register: into }, this.value(node));
+    const old: Expression = { kind: 'register', register: into };
+    const value = binary(operator, old, this.value(node));
     this.emit({ kind: 'store', order: 'plain', address, value, at });
+    return { old, value };
   }
 
   /** Evaluate `node` once, into a register that nothing else sets. */
@@ -144,6 +153,13 @@ export class ThreadLowering {
         if (value !== null) return value;
         throw this.#error(node, `${node.name}() gives no value: expected an expression`);
       }
+      case 'conditional':
+        return this.#conditional(node);
+      case 'sequence':
+        this.expressionStatement(node.first);
+        return this.#into(node.last, result);
+      case 'assignment':
+        return this.#assignment(node);
     }
   }
 
@@ -182,9 +198,40 @@ export class ThreadLowering {
 
   #binary(node: Node & { kind: 'binary' }): Expression {
     const shortCircuit = node.operator === '&&' || node.operator === '||';
-    if (shortCircuit && touchesMemory(node.right)) return this.#shortCircuit(node);
+    if (shortCircuit && hasEffects(node.right)) return this.#shortCircuit(node);
     const left = this.value(node.left);
     return binary(node.operator, left, this.value(node.right));
+  }
+
+  /** `c ? a : b` is `if (c) t = a; else t = b;`. */
+  #conditional(node: Node & { kind: 'conditional' }): Expression {
+    const at = this.#at;
+    const condition = this.value(node.condition);
+    const into = this.#temporary();
+    const side = (value: Node): Statement[] =>
+      this.collect(() => {
+        this.emit({ kind: 'assign', into, value: this.value(value), at });
+      });
+    const [then, otherwise] = [side(node.then), side(node.otherwise)];
+    this.emit({ kind: 'if', condition, then, otherwise, at });
+    return { kind: 'register', register: into };
+  }
+
+  /** An assignment whose value is used. */
+  #assignment(node: Node & { kind: 'assignment' }): Expression {
+    const { target, operator, value, givesOld, token } = node;
+    if (target.kind === 'name') {
+      const old = givesOld ? this.hold(target) : null;
+      const sum = { kind: 'binary', left: target, right: value, token } as const;
+      this.assign(target.name, operator === null ? value : { ...sum, operator });
+      return old ?? { kind: 'register', register: this.register(target.name) };
+    }
+    if (target.kind !== 'unary' || target.operator !== '*') {
+      throw this.#error(target, 'expected a variable or "*pointer"');
+    }
+    if (operator === null) return this.storeThrough(target.operand, value);
+    const { old, value: stored } = this.updateThrough(target.operand, operator, value);
+    return givesOld ? old : stored;
   }
 
   /** `a && f()`: f() runs only if a holds. */

@@ -21,6 +21,24 @@ export type Node =
       readonly token: Token;
     }
   | {
+      readonly kind: 'conditional';
+      readonly condition: Node;
+      readonly then: Node;
+      readonly otherwise: Node;
+      readonly token: Token;
+    }
+  | { readonly kind: 'sequence'; readonly first: Node; readonly last: Node; readonly token: Token }
+  | {
+      /** `target = value`, `target operator= value`, `++target`, `target++`. */
+      readonly kind: 'assignment';
+      readonly target: Node;
+      readonly operator: BinaryOperator | null;
+      readonly value: Node;
+      /** True for `target++`, whose value is the one before. */
+      readonly givesOld: boolean;
+      readonly token: Token;
+    }
+  | {
       readonly kind: 'call';
       readonly name: string;
       readonly args: readonly Node[];
@@ -56,6 +74,14 @@ const PRECEDENCE: ReadonlyMap<string, number> = new Map([
   ['%', 10],
 ]);
 
+/** What a compound assignment does before it stores. */
+export const COMPOUND: ReadonlyMap<string, BinaryOperator> = new Map(
+  ['+', '-', '*', '/', '%', '&', '|', '^', '<<', '>>'].map((operator) => [
+    `${operator}=`,
+    operator as BinaryOperator,
+  ]),
+);
+
 /** Nesting beyond this is refused: no litmus test needs it, and the parser recurses. */
 const DEEPEST = 200;
 
@@ -84,9 +110,37 @@ export class ExpressionParser {
     this.#stream = stream;
   }
 
-  /** One expression; binary operators as in C. */
+  /** An expression as C's grammar has it, commas included. */
   parse(): Node {
-    return this.#nested(() => this.#binary(1));
+    let first = this.assignment();
+    while (this.#stream.at(',')) {
+      const token = this.#stream.next();
+      first = { kind: 'sequence', first, last: this.assignment(), token };
+    }
+    return first;
+  }
+
+  /** An expression without a comma: an argument, or what is assigned. */
+  assignment(): Node {
+    const target = this.conditional();
+    const token = this.#stream.peek();
+    const operator = COMPOUND.get(token.text) ?? null;
+    if (operator === null && token.text !== '=') return target;
+    this.#stream.next();
+    const value = this.#nested(() => this.assignment());
+    return { kind: 'assignment', target, operator, value, givesOld: false, token };
+  }
+
+  /** An expression that assigns nothing outside of parentheses, but for `++` and `--`. */
+  conditional(): Node {
+    return this.#nested(() => {
+      const condition = this.#binary(1);
+      if (!this.#stream.at('?')) return condition;
+      const token = this.#stream.next();
+      const then = this.parse();
+      this.#stream.expect(':', 'after what holds if the condition does');
+      return { kind: 'conditional', condition, then, otherwise: this.conditional(), token };
+    });
   }
 
   #nested<T>(parse: () => T): T {
@@ -113,6 +167,14 @@ export class ExpressionParser {
   /** An operand with its prefix operators and casts. */
   unary(): Node {
     const token = this.#stream.peek();
+    if (token.text === '++' || token.text === '--') {
+      this.#stream.next();
+      return this.#step(
+        this.#nested(() => this.unary()),
+        token,
+        false,
+      );
+    }
     if (token.kind === 'symbol' && ['-', '~', '!', '*', '&'].includes(token.text)) {
       this.#stream.next();
       const operator = token.text as '-' | '~' | '!' | '*' | '&';
@@ -166,10 +228,17 @@ export class ExpressionParser {
     this.#stream.expect('(', 'before the arguments');
     const args: Node[] = [];
     if (this.#stream.accept(')')) return args;
-    do args.push(this.parse());
+    do args.push(this.assignment());
     while (this.#stream.accept(','));
     this.#stream.expect(')', 'or "," after an argument');
     return args;
+  }
+
+  /** `++target` or `target++`. */
+  #step(target: Node, token: Token, givesOld: boolean): Node {
+    const operator = token.text === '++' ? '+' : '-';
+    const value: Node = { kind: 'number', value: 1, token };
+    return { kind: 'assignment', target, operator, value, givesOld, token };
   }
 
   #postfix(node: Node): Node {
@@ -180,6 +249,9 @@ export class ExpressionParser {
       const sum: Node = { kind: 'binary', operator: '+', left: node, right: index, token };
       node = { kind: 'unary', operator: '*', operand: sum, token };
     }
-    return node;
+    const token = this.#stream.peek();
+    if (token.text !== '++' && token.text !== '--') return node;
+    this.#stream.next();
+    return this.#step(node, token, true);
   }
 }

@@ -1,6 +1,7 @@
 /** Parses the initial state of a litmus source: `{ x = 1; int *p = &x; atomic_t 0:r1; int a[2] = { 1, 2 }; }`. */
 import type { LocationId, LocationKind } from './ast.js';
 import type { Token } from './lexer.js';
+import { isTypeWord, skipType } from './parse-expression.js';
 import type { TokenStream } from './token-stream.js';
 
 /** No array of a litmus test comes near this size. */
@@ -127,7 +128,12 @@ export class InitialStateParser {
       this.#stream.expect('(', 'after ATOMIC_INIT');
       return this.#closed();
     }
-    if (this.#stream.accept('(')) return this.#closed();
+    if (this.#stream.accept('(')) {
+      if (!this.#atCast()) return this.#closed();
+      skipType(this.#stream);
+      this.#stream.expect(')', 'after the type of a cast');
+      return this.#value();
+    }
     const token = this.#stream.peek();
     if (token.kind === 'number' || token.text === '-') {
       return this.#stream.expectInteger('a number');
@@ -136,6 +142,12 @@ export class InitialStateParser {
     const name = this.#stream.expectName('a number or the name of a location').text;
     if (name === 'NULL') return 0;
     return this.#state.address(this.#state.location(this.#element(name), 'data'));
+  }
+
+  /** `(void *)0` and the like: a type that does not change the value. */
+  #atCast(): boolean {
+    const token = this.#stream.peek();
+    return isTypeWord(token) || (token.kind === 'name' && this.#stream.after(token).text === '*');
   }
 
   #closed(): number {

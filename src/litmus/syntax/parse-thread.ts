@@ -3,7 +3,7 @@ import type { BinaryOperator, LitmusThread, LocationId, LocationKind, SourceSpan
 import type { Token } from './lexer.js';
 import { ThreadLowering } from './lower.js';
 import { ControlParser } from './parse-control.js';
-import { ExpressionParser, isTypeWord, skipType, type Node } from './parse-expression.js';
+import { COMPOUND, ExpressionParser, isTypeWord, skipType, type Node } from './parse-expression.js';
 import type { TokenStream } from './token-stream.js';
 
 /** Finds or creates the location a parameter names, of the kind its type says. */
@@ -13,14 +13,6 @@ export type LocationTable = (name: string, kind: LocationKind) => LocationId;
 export interface ParsedThread extends LitmusThread {
   readonly lowering: ThreadLowering;
 }
-
-/** What a compound assignment does before it stores. */
-const COMPOUND: ReadonlyMap<string, BinaryOperator> = new Map(
-  ['+', '-', '*', '/', '%', '&', '|', '^', '<<', '>>'].map((operator) => [
-    `${operator}=`,
-    operator as BinaryOperator,
-  ]),
-);
 
 /** Steps that count towards SRCU cookies, as herd numbers them: a call of a void primitive expands to two. */
 const STEPS = { plain: 1, call: 2, if: 2, block: 1 } as const;
@@ -115,7 +107,9 @@ export class ThreadParser {
     } else if (token.kind === 'end' || token.text === ')') {
       throw this.#stream.unexpected('a statement or "}"');
     }
-    const callee = this.#simple();
+    let callee: string | null;
+    do callee = this.#simple();
+    while (this.#stream.accept(','));
     this.#stream.expect(';', callee === null ? 'after the statement' : `after ${callee}(…)`);
   }
 
@@ -179,7 +173,7 @@ export class ThreadParser {
         continue;
       }
       this.#lowering.begin(at, STEPS.plain);
-      this.#lowering.assign(name, this.#expressions.parse());
+      this.#lowering.assign(name, this.#expressions.assignment());
     } while (this.#stream.accept(','));
   }
 
@@ -192,19 +186,15 @@ export class ThreadParser {
       return null;
     }
     const at = this.#span();
-    if (this.#stream.accept('++')) return this.#step(this.#expressions.unary(), '+', at);
-    if (this.#stream.accept('--')) return this.#step(this.#expressions.unary(), '-', at);
-    const target = this.#expressions.parse();
-    if (this.#stream.accept('++')) return this.#step(target, '+', at);
-    if (this.#stream.accept('--')) return this.#step(target, '-', at);
-    const operator = COMPOUND.get(this.#stream.peek().text);
-    if (operator !== undefined) {
-      this.#stream.next();
-      this.#update(target, operator, this.#expressions.parse(), at);
+    const target = this.#expressions.conditional();
+    if (target.kind === 'assignment') {
+      this.#update(target.target, target.operator, target.value, at);
       return null;
     }
-    if (this.#stream.accept('=')) {
-      this.#assign(target, this.#expressions.parse(), at);
+    const operator = COMPOUND.get(this.#stream.peek().text) ?? null;
+    if (operator !== null || this.#stream.at('=')) {
+      this.#stream.next();
+      this.#update(target, operator, this.#expressions.assignment(), at);
       return null;
     }
     const isCall = target.kind === 'call';
@@ -213,14 +203,12 @@ export class ThreadParser {
     return isCall ? target.name : null;
   }
 
-  /** `target++` and the like. */
-  #step(target: Node, operator: '+' | '-', at: SourceSpan): null {
-    this.#update(target, operator, { kind: 'number', value: 1, token: target.token }, at);
-    return null;
-  }
-
   /** `target operator= right`: a load and a store where `target` is in memory. */
-  #update(target: Node, operator: BinaryOperator, right: Node, at: SourceSpan): void {
+  #update(target: Node, operator: BinaryOperator | null, right: Node, at: SourceSpan): void {
+    if (operator === null) {
+      this.#assign(target, right, at);
+      return;
+    }
     if (target.kind === 'unary' && target.operator === '*') {
       this.#lowering.begin(at, STEPS.plain);
       this.#lowering.updateThrough(target.operand, operator, right);

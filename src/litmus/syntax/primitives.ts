@@ -198,6 +198,9 @@ function srcuUnlock(acrossThreads: boolean): Primitive {
   };
 }
 
+/** A guess of what a condition will be. */
+const hint: Primitive = { parameters: ['value'], build: ([guessed = ZERO]) => guessed };
+
 /** Names of arithmetic atomics: the verb in the name, the operation, and whether an operand is written. */
 const ARITHMETIC: readonly (readonly [string, RmwOperation, boolean])[] = [
   ['add', 'add', true],
@@ -258,6 +261,9 @@ export const PRIMITIVES: ReadonlyMap<string, Primitive> = new Map<string, Primit
   ['smp_mb__after_unlock_lock', fence('after-unlock-lock')],
   ['smp_mb__after_srcu_read_unlock', fence('after-srcu-read-unlock')],
   ['barrier', fence('barrier')],
+  ['cpu_relax', fence('barrier')],
+  ['likely', hint],
+  ['unlikely', hint],
   ...exchangeFamily(),
   ['spin_lock', onAddress('lock')],
   ['spin_unlock', onAddress('unlock')],

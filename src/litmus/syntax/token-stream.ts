@@ -83,7 +83,7 @@ export class TokenStream {
 
   /** Value of a number token; refuses what a double cannot hold exactly. */
   integer(token: Token): number {
-    const value = Number(token.text);
+    const value = Number(token.text.replace(/[uUlL]+$/, ''));
     if (!(value < INTEGER_LIMIT)) {
       throw this.lexer.errorAt(token.start, `${token.text} is out of range: expected below 2^50`);
     }
