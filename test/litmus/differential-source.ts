@@ -20,9 +20,7 @@ export const FURTHER_FLAVOURS = ['plain', 'handover', 'nested', 'value'] as cons
 export type Flavour = (typeof FLAVOURS)[number] | (typeof FURTHER_FLAVOURS)[number];
 
 /** Names of accesses and read-modify-writes, by whether they return a value. */
-const names = [...PRIMITIVES.keys()].filter(
-  (name) => !/lock|rcu|^smp_[rw]?mb|barrier|likely|cpu_relax/.test(name),
-);
+const names = [...PRIMITIVES.keys()].filter((name) => !/lock|rcu|^smp_[rw]?mb|barrier/.test(name));
 const isVoid = (name: string): boolean =>
   /^(WRITE_ONCE|smp_store|atomic_set)|^atomic_(add|sub|inc|dec|and|or|xor|andnot)$/.test(name);
 const isRmw = (name: string): boolean => !/ONCE|smp_|atomic_(read|set)/.test(name);

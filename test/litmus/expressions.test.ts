@@ -37,6 +37,7 @@ const BODIES: readonly (readonly [string, string])[] = [
   ['int r0 = 5; int r1 = 0 && (r0 = 6);', '5 1 2'],
   ['int r0 = 5; int r1 = 1 && (r0 = 6);', '6 1 2'],
   ['int r0 = 0; for (int i = 0, j = 3; i < j; i++, j--) r0 += j;', '5 1 2'],
+  ['int r0; while (unlikely((r0 = READ_ONCE(*x)) != 1)) cpu_relax();', '1 1 2'],
   ['int r0 = 8UL;', '8 1 2'],
   ['int r0 = 0x1fU + 1l;', '32 1 2'],
   ['int r0 = r1--1;', '1 1 2'],

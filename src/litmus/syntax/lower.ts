@@ -11,7 +11,7 @@ import type {
 } from './ast.js';
 import type { Lexer } from './lexer.js';
 import type { Node } from './parse-expression.js';
-import { PRIMITIVES, type InstructionSink, type Primitive } from './primitives.js';
+import { HINTS, PRIMITIVES, type InstructionSink, type Primitive } from './primitives.js';
 import type { LitmusSyntaxError } from './syntax-error.js';
 import { addressOf } from './values.js';
 
@@ -256,7 +256,7 @@ export class ThreadLowering {
   }
 
   #call(node: Node & { kind: 'call' }, result: () => RegisterId): Expression | null {
-    const primitive = PRIMITIVES.get(node.name);
+    const primitive = PRIMITIVES.get(node.name) ?? HINTS.get(node.name);
     if (primitive === undefined) {
       throw this.#error(
         node,

@@ -261,9 +261,6 @@ export const PRIMITIVES: ReadonlyMap<string, Primitive> = new Map<string, Primit
   ['smp_mb__after_unlock_lock', fence('after-unlock-lock')],
   ['smp_mb__after_srcu_read_unlock', fence('after-srcu-read-unlock')],
   ['barrier', fence('barrier')],
-  ['cpu_relax', fence('barrier')],
-  ['likely', hint],
-  ['unlikely', hint],
   ...exchangeFamily(),
   ['spin_lock', onAddress('lock')],
   ['spin_unlock', onAddress('unlock')],
@@ -292,4 +289,11 @@ export const PRIMITIVES: ReadonlyMap<string, Primitive> = new Map<string, Primit
     test('add', true, '<', order),
   ]),
   ['atomic_add_unless', addUnless],
+]);
+
+/** What kernel code says to compilers and processors, which is in no model's file. */
+export const HINTS: ReadonlyMap<string, Primitive> = new Map<string, Primitive>([
+  ['cpu_relax', fence('barrier')],
+  ['likely', hint],
+  ['unlikely', hint],
 ]);
