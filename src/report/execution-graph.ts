@@ -17,11 +17,23 @@ function node(test: LitmusTest, candidate: Candidate, event: number): string {
   return `    e${event} [label=${quote(label)}];`;
 }
 
-function cluster(test: LitmusTest, candidate: Candidate, thread: number): string[] {
+function cluster(
+  test: LitmusTest,
+  candidate: Candidate,
+  thread: number,
+  red: ReadonlySet<string>,
+): string[] {
   const events = [...candidate.placed()].filter(
     (e) => candidate.threadOf[e] === thread && !candidate.is(e, EV.lockWrite),
   );
-  const order = events.slice(1).map((e, i) => `    e${events[i] ?? e} -> e${e} [color=gray];`);
+  // Where an edge of the cycle takes the same way there is no need for two.
+  const order = events
+    .slice(1)
+    .map((e, i) => [events[i] ?? e, e] as const)
+    .map(
+      ([from, to]) =>
+        `    e${from} -> e${to} [${red.has(`${from}>${to}`) ? 'style=invis' : 'color=gray'}];`,
+    );
   return [
     `  subgraph cluster_${thread} {`,
     `    label="P${thread}"; color=lightgray; fontname="Helvetica";`,
@@ -72,10 +84,11 @@ export function executionDot(
   const key = ({ from, to, name }: Edge): string =>
     `${drawn(candidate, from)}>${drawn(candidate, to)}:${name}`;
   const red = new Set(cycle.map(key));
+  const ways = new Set(cycle.map((edge) => key(edge).replace(/:.*/, '')));
   const line = (edge: Edge, color: string): string[] => {
     const [from, to] = [drawn(candidate, edge.from), drawn(candidate, edge.to)];
     if (from === to) return [];
-    const style = `label="${edge.name}", color=${color}, fontcolor=${color}`;
+    const style = `label="  ${edge.name}  ", color=${color}, fontcolor=${color}`;
     return [
       `  e${from} -> e${to} [${style}, constraint=false, penwidth=${color === 'red' ? 2 : 1}];`,
     ];
@@ -84,9 +97,11 @@ export function executionDot(
   return [
     `digraph ${quote(test.name)} {`,
     `  label=${quote(`${test.name}: ${test.condition.text}`)}; labelloc=t; fontname="Helvetica";`,
+    '  ranksep=0.7; nodesep=0.4;',
+    '  ranksep=0.7; nodesep=0.4;',
     '  node [shape=box, fontname="Courier", fontsize=11];',
     '  edge [fontname="Helvetica", fontsize=10];',
-    ...candidate.threads.flatMap((_, thread) => cluster(test, candidate, thread)),
+    ...candidate.threads.flatMap((_, thread) => cluster(test, candidate, thread, ways)),
     ...others.flatMap((edge) => line(edge, COLORS[edge.name] ?? 'blue')),
     ...[...new Map(cycle.map((edge) => [key(edge), edge])).values()].flatMap((edge) =>
       line(edge, 'red'),

@@ -83,7 +83,7 @@
       const cell = element('span', 'bandcell');
       cell.title = `${band.title}: ${bandText(band, value)}`;
       cell.style.background = `light-dark(hsl(${hue(value)} 65% 75%), hsl(${hue(value)} 45% 35%))`;
-      cell.textContent = band.meanings[value]?.[0] ?? '';
+      cell.textContent = band.marks[value] ?? '';
       row.append(cell);
     }
     for (let cpu = 0; cpu < cpus; cpu++) {
@@ -100,25 +100,32 @@
     return row;
   };
   const SVG = 'http://www.w3.org/2000/svg';
-  const laneX = (cpu, width) =>
-    58 + bands.length * 18 + ((cpu + 0.08) * (width - 58 - bands.length * 18)) / cpus;
+  /* The left edge of a lane, in front of what is written there. */
+  const laneX = (cpu, width) => {
+    const left = 58 + bands.length * 18;
+    return left + (cpu * (width - left)) / cpus + 7;
+  };
   const arrow = (from, to, color, dash) => {
     const width = rows.clientWidth;
     const y = (i) =>
       Math.max(-ROW, (placeOf[i] >= 0 ? placeOf[i] : before(view, i)) * ROW + ROW / 2);
     const [x1, y1, x2, y2] = [
       laneX(steps.cpu[from], width),
-      y(from),
+      /* Between two rows, so that it strikes nothing out. */
+      y(from) + (placeOf[from] > placeOf[to] ? -0.45 : 0.45) * ROW,
       laneX(steps.cpu[to], width),
       y(to),
     ];
     const path = document.createElementNS(SVG, 'path');
-    const bend = x1 === x2 ? 40 : (x2 - x1) / 2;
-    path.setAttribute('d', `M${x1},${y1} C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}`);
+    /* It comes from the left, so that its head does not cover what it points to. */
+    const half = (x2 - x1) / 2;
+    const [out, into] = half > 0 ? [half, Math.max(24, half)] : [-24, 24];
+    path.setAttribute('d', `M${x1},${y1} C${x1 + out},${y1} ${x2 - into},${y2} ${x2},${y2}`);
     for (const [key, value] of Object.entries({
       fill: 'none',
       stroke: color,
       'stroke-width': 1.5,
+      'stroke-opacity': 0.75,
       'marker-end': 'url(#head)',
       'stroke-dasharray': dash ?? '',
     }))

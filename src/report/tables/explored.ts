@@ -31,7 +31,7 @@ export function exploredTables(result: ExploreResult): ReportTable[] {
         memory,
         strategy: strategy.kind,
         ...given({ seed }),
-        without: ablated.join(', ') || 'nothing',
+        ...(ablated.length === 0 ? {} : { without: ablated.join(', ') }),
         executions,
         'trace hash': digest,
         ...(strategy.kind === 'dfs' ? { exhausted: result.exhausted } : {}),

@@ -33,7 +33,7 @@ function jobTable({ findings }: CampaignResult, job: JobSummary): ReportTable {
     settings: {
       memory,
       strategy,
-      without: ablated.join(', ') || 'nothing',
+      ...(ablated.length === 0 ? {} : { without: ablated.join(', ') }),
       ...(unit === 'prefixes'
         ? { prefixes: `${done} of ${executions}`, executions: executed }
         : {}),
