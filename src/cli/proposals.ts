@@ -70,7 +70,8 @@ export function registerProposals(program: Command): void {
       const { rows } = await runUseCase(
         {
           ...{ label: 'running', json },
-          text: (result: ProposalsResult) => result.rows.map(proposalText).join('\n\n'),
+          text: ({ rows: done }: ProposalsResult) =>
+            done.length === 0 ? 'no proposal was run' : done.map(proposalText).join('\n\n'),
         },
         (watching) => proposals({ ...options, ...watching }),
       );

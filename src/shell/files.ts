@@ -110,7 +110,11 @@ export class ShellFs implements IFileSystem {
 
   async writeFile(path: string, content: string | Uint8Array): Promise<void> {
     if (path === NULL_DEVICE) return;
-    if (!(await this.#write(path, content))) await this.base.writeFile(path, content);
+    if (await this.#write(path, content)) return;
+    // A file that is there keeps its mode.
+    const mode = (await this.base.exists(path)) ? (await this.base.stat(path)).mode : undefined;
+    await this.base.writeFile(path, content);
+    if (mode !== undefined) await this.base.chmod(path, mode);
   }
 
   async appendFile(path: string, content: string | Uint8Array): Promise<void> {

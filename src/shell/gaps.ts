@@ -181,7 +181,10 @@ function readable({ fs }: ShellContext): Definition {
 /** The text of a script that is sourced, rewritten. */
 const script: Definition = async ([path = ''], ctx) => {
   const file = absolute(ctx, path);
-  if (!(await ctx.fs.exists(file))) return fails(`bash: ${path}: No such file or directory`);
+  if (!(await ctx.fs.exists(file))) {
+    // What is executed instead fails.
+    return { ...fails(`bash: ${path}: No such file or directory`), stdout: 'false\n' };
+  }
   return ok(rewrite(await ctx.fs.readFile(file)));
 };
 

@@ -1,6 +1,6 @@
 /** A prompt: lines with history and completion on a terminal, plain lines otherwise. */
 
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { ScriptResult, ShellSession } from './session.js';
 
@@ -47,15 +47,14 @@ export async function complete(session: ShellSession, line: string): Promise<[st
   return [shown, word];
 }
 
-/** Execute lines until the input ends or somebody says `exit`. What was printed is not kept. */
-export async function interact(
+/** Reads lines, with history and completion on a terminal. */
+function promptOn(
   session: ShellSession,
   input: Readable,
-  output: Writable & { isTTY?: boolean },
-  signal?: AbortSignal,
-): Promise<ScriptResult> {
-  const isTerminal = output.isTTY === true;
-  const lines = createInterface({
+  output: Writable,
+  isTerminal: boolean,
+): Interface {
+  return createInterface({
     input,
     output,
     terminal: isTerminal,
@@ -71,15 +70,35 @@ export async function interact(
       );
     },
   });
+}
+
+/** Execute lines until the input ends or somebody says `exit`. What was printed is not kept. */
+export async function interact(
+  session: ShellSession,
+  input: Readable,
+  output: Writable & { isTTY?: boolean },
+  signal?: AbortSignal,
+): Promise<ScriptResult> {
+  const isTerminal = output.isTTY === true;
+  const lines = promptOn(session, input, output, isTerminal);
   const { version } = session.context.machine.booted.kernel;
-  // A terminal in raw mode hands Ctrl-C to the prompt, not to the process.
-  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  // A terminal in raw mode hands Ctrl-C to the prompt, not to the process: it ends the line, or the command that runs.
+  let running: AbortController | undefined;
+  lines.on('SIGINT', () => {
+    output.write('^C\n');
+    running?.abort();
+    if (running !== undefined) return;
+    lines.write('', { ctrl: true, name: 'e' });
+    lines.write('', { ctrl: true, name: 'u' });
+    exitCode = 130;
+    lines.prompt();
+  });
   lines.setPrompt(isTerminal ? `klp-${version}# ` : '');
+  let exitCode = 0;
   lines.prompt();
   signal?.addEventListener('abort', () => {
     lines.close();
   });
-  let exitCode = 0;
   for await (const line of lines) {
     const ending = /^\s*exit(?:\s+(\d+))?\s*$/.exec(line);
     if (ending !== null) {
@@ -87,7 +106,10 @@ export async function interact(
       break;
     }
     if (line.trim() !== '') {
-      const result = await session.line(line, signal);
+      running = new AbortController();
+      const either = AbortSignal.any([running.signal, ...(signal === undefined ? [] : [signal])]);
+      const result = await session.line(line, either);
+      running = undefined;
       output.write(result.stdout);
       output.write(result.stderr);
       exitCode = result.exitCode;

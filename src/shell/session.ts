@@ -4,6 +4,7 @@ import { Bash } from 'just-bash';
 import type { ShellContext } from './command.js';
 import { machineCommands } from './commands.js';
 import { ShellFs } from './files.js';
+import { Ending, type ScriptResult } from './ending.js';
 import { gapCommands } from './gaps.js';
 import type { ShellMachine } from './machine.js';
 import { installedAt } from './module-commands.js';
@@ -14,12 +15,7 @@ import { Together } from './together.js';
 import { textCommands } from './text-commands.js';
 import { KernelTree } from './tree.js';
 
-/** What a script printed, and its status. */
-export interface ScriptResult {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly exitCode: number;
-}
+export type { ScriptResult };
 
 /** Rounds of loops and commands that one script may take: a wait of a minute in steps of 0.1 s is no matter. */
 const LIMITS = {
@@ -39,6 +35,7 @@ export class ShellSession {
   readonly #functions = new Map<string, string>();
   #env: Record<string, string> = {};
   readonly #prelude: string;
+  readonly #ending = new Ending();
 
   /** @param isTogether whether errors stand among the output where they happen, as on a terminal, instead of apart */
   constructor(machine: ShellMachine, isTogether = false) {
@@ -55,13 +52,13 @@ export class ShellSession {
       executionLimits: LIMITS,
       // The files are made of shared memory, which just-bash's protection would not let a file system touch.
       defenseInDepth: false,
-      customCommands: [
+      customCommands: this.#ending.commands([
         ...machineCommands(this.context),
         ...gapCommands(this.context),
         ...ownCommands(this.context),
         ...pathCommands(this.context),
         ...textCommands(),
-      ],
+      ]),
     });
     this.#bash.registerTransformPlugin(
       rewriting({
@@ -89,27 +86,27 @@ export class ShellSession {
   ): Promise<ScriptResult> {
     this.#folder = cwd;
     const own = text.replaceAll(/\$\{?0\}?(?![0-9])/g, name);
-    const result = await this.#bash.exec(`${this.#prelude}${own}\nexit $?\n`, {
-      cwd,
-      rawScript: true,
-      ...(signal === undefined ? {} : { signal }),
+    return this.#ending.of(signal, async (late) => {
+      const source = `${this.#prelude}${own}\nexit $?\n`;
+      return ended(await this.#bash.exec(source, { cwd, rawScript: true, signal: late }));
     });
-    return ended(result);
   }
 
   /** Execute a line of an interactive shell, whose variables, functions and folder stay. */
   async line(text: string, signal?: AbortSignal): Promise<ScriptResult> {
     const definitions = [...this.#functions.values()].join('\n');
-    const { env, ...result } = await this.#bash.exec(`${this.#prelude}${definitions}\n${text}`, {
-      env: this.#env,
-      cwd: this.#folder,
-      rawScript: true,
-      ...(signal === undefined ? {} : { signal }),
+    return this.#ending.of(signal, async (late) => {
+      const { env, ...result } = await this.#bash.exec(`${this.#prelude}${definitions}\n${text}`, {
+        env: this.#env,
+        cwd: this.#folder,
+        rawScript: true,
+        signal: late,
+      });
+      this.#env = env;
+      this.#folder = env['PWD'] ?? this.#folder;
+      for (const [name, source] of functionsIn(text)) this.#functions.set(name, source);
+      return ended(result);
     });
-    this.#env = env;
-    this.#folder = env['PWD'] ?? this.#folder;
-    for (const [name, source] of functionsIn(text)) this.#functions.set(name, source);
-    return ended(result);
   }
 }
 

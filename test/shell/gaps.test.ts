@@ -85,6 +85,20 @@ const GAPS: Readonly<Record<string, string>> = {
   'diff says what differs':
     'diff -u --label a --label b <(printf "x\\ny\\n") <(printf "x\\nz\\n") | grep -e "^[-+][a-z]"',
   'diff of equal files ends with 0': 'diff <(echo x) <(echo x); echo $?',
+  'a missing file that is sourced ends with 1':
+    '. ./nowhere 2>/dev/null; echo $?; f=nowhere; . ./$f; echo $?',
+  'a file that is written keeps its mode':
+    'f=$(mktemp)\nchmod 751 "$f"\necho a > "$f"\necho b >> "$f"\nstat -c %a "$f"',
+  'ls -l shows rights': 'f=$(mktemp)\nchmod 640 "$f"\nls -l "$f" | cut -c1-10\nls -ld / | cut -c1',
+  'grep looks into several files':
+    'd=$(mktemp -d)\ncd "$d"\necho a > x\necho b > y\ngrep -n a x y; grep -c a x y; grep -h b x y; grep -l b x y; grep -r b .; grep a x nowhere 2>&1; echo $?',
+  'errors of one command stand among its output':
+    'd=$(mktemp -d)\ncd "$d"\necho a > x\necho b > y\ncat x nowhere y 2>&1; cat x nowhere y 2>&1 | head -2',
+  'od shows characters': 'printf "a\\n\\tb" | od -c',
+  'find knows rights by letters':
+    'd=$(mktemp -d)\ncd "$d"\ntouch a b\nchmod 400 a\nchmod 600 b\nfind . -type f -perm -u=w',
+  'the contents of a file by $(<)': 'f=$(mktemp)\necho x > "$f"\necho "$(<"$f")"\ncat < "$f"',
+  'kill lists signals': 'kill -l | head -2; kill -l 9 USR1 130',
   'cat of a missing file ends with 1 and goes on': 'cat /nowhere 2>/dev/null; echo $?',
 };
 

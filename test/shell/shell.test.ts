@@ -168,3 +168,21 @@ test.serial('commands and paths of the machine are completed', async (t) => {
   ]);
   t.deepEqual(await complete(shell, 'ls /sys/ker'), [['/sys/kernel/'], '/sys/ker']);
 });
+
+test.serial('a script that is interrupted keeps what it has printed', async (t) => {
+  const controller = new AbortController();
+  setTimeout(() => {
+    controller.abort();
+  }, 200);
+  const script = `
+    echo first
+    f() { echo inside; { while :; do sleep .1; done; }; }
+    f
+    echo never
+  `;
+  const result = await shell.script(script, './x.sh', '/root', controller.signal);
+  t.deepEqual(result, {
+    ...{ stdout: 'first\ninside\n', stderr: '', exitCode: 130, interrupted: true },
+  });
+  t.like(await run('echo again'), { stdout: 'again\n', exitCode: 0 });
+});
