@@ -16,7 +16,14 @@ import {
   TABLE,
   writeCases,
 } from './dispatch-cases.js';
-import { cpuOn, dispatcherFor, loopOf, VARIANTS, type Variant } from './dispatch-variants.js';
+import {
+  cpuOn,
+  dispatcherFor,
+  entering,
+  loopOf,
+  VARIANTS,
+  type Variant,
+} from './dispatch-variants.js';
 import { dispatchDesigns } from './dispatch-designs.js';
 import type { Benchmark, Task } from './harness.js';
 
@@ -65,13 +72,14 @@ async function caseRow(
   const sites = caseSites(dispatcher, s.base, at);
   const patchState = patchStateIn(CASES[at]!);
   const { words, admin } = s.solo;
+  const enter = entering(patchable, sites, CALLS, 1);
   return {
     name,
     operations: CALLS,
     ...(aimRatio === undefined ? {} : { aimRatio }),
     run: () => {
       words[admin + TASK.patchState] = patchState;
-      return patchable(sites, CALLS, 1);
+      return enter();
     },
   };
 }
@@ -98,12 +106,12 @@ async function callRows(): Promise<Task[]> {
     cases.push(await caseRow(s, `in transition, ${name}`, theirs, IN_TRANSITION));
   }
   return [
-    { name: 'direct call', operations: CALLS, run: () => direct(TABLE, CALLS, 1) },
+    { name: 'direct call', operations: CALLS, run: entering(direct, TABLE, CALLS, 1) },
     {
       name: 'unpatched site',
       operations: CALLS,
       aimRatio: 1.3,
-      run: () => patchable(unpatched, CALLS, 1),
+      run: entering(patchable, unpatched, CALLS, 1),
     },
     ...cases,
   ];
@@ -126,13 +134,14 @@ async function handlerRows(at: number): Promise<Task[]> {
   const { words, admin, boot } = s.solo;
   const row = async (name: string, decide: ReturnType<typeof portDecide>): Promise<Task> => {
     const { decisions } = await loopOf(`${name}${at}`);
+    const enter = entering(decisions, decide, sites, admin, CALLS);
     return {
       name,
       operations: CALLS,
       ...(name === 'JS Atomics' ? { aimRatio: 5, aimAtLeast: true } : {}),
       run: () => {
         words[admin + TASK.patchState] = patchStateIn(CASES[at]!);
-        return decisions(decide, sites, admin, CALLS);
+        return enter();
       },
     };
   };

@@ -14,7 +14,7 @@ import type { NativeCpu } from '../src/memory/native.js';
 import type { SoloMachine } from '../src/scenario/solo.js';
 import { caseSites, CASES, patchStateIn, PROGRAM, TABLE } from './dispatch-cases.js';
 import type { FnSite } from './dispatch-loop.js';
-import { dispatcherFor, loopOf } from './dispatch-variants.js';
+import { dispatcherFor, entering, loopOf } from './dispatch-variants.js';
 import type { Benchmark, Task } from './harness.js';
 
 const CALLS = 4096;
@@ -134,18 +134,19 @@ async function designRows(makeStage: () => Stage, decideOf: (s: Stage) => Decide
   const decide = decideOf(stage);
   const row = async (name: string, own: readonly FnSite[]): Promise<Task> => {
     const { patchable } = await loopOf(`design ${name}`);
+    const enter = entering(patchable, own, CALLS, 1);
     return {
       name,
       operations: CALLS,
       run: () => {
         solo.words[solo.admin + TASK.patchState] = patchStateIn(CASES[FIRST]!);
-        return patchable(own, CALLS, 1);
+        return enter();
       },
     };
   };
   const { direct } = await loopOf('design: direct');
   const rows: Task[] = [
-    { name: 'direct call', operations: CALLS, run: () => direct(TABLE, CALLS, 1) },
+    { name: 'direct call', operations: CALLS, run: entering(direct, TABLE, CALLS, 1) },
     await row('what machines use', sites),
   ];
   for (const design of DESIGNS) {

@@ -16,7 +16,7 @@ import type { Addr } from '../src/memory/struct.js';
 import { WasmCpu } from '../src/memory/wasm.js';
 import { bootSolo, type SoloMachine } from '../src/scenario/solo.js';
 import { NAMES, PATCHES, PROGRAM, TABLE } from './dispatch-cases.js';
-import { dispatcherFor, loopOf } from './dispatch-variants.js';
+import { dispatcherFor, entering, loopOf } from './dispatch-variants.js';
 import { FUNCTIONS, type FnSite } from './dispatch-loop.js';
 import type { Benchmark, Task } from './harness.js';
 
@@ -85,7 +85,7 @@ async function rowOf(users: Users): Promise<Task> {
   return {
     name: users.name,
     operations: CALLS,
-    run: () => patchable(sites, CALLS, 1),
+    run: entering(patchable, sites, CALLS, 1),
   };
 }
 
@@ -93,7 +93,7 @@ async function rows(): Promise<Task[]> {
   const { direct } = await loopOf('direct, users');
   const table = TABLE.map((_, i) => TABLE[i % SHARED.length]!);
   const tasks: Task[] = [
-    { name: 'direct call', operations: CALLS, run: () => direct(table, CALLS, 1) },
+    { name: 'direct call', operations: CALLS, run: entering(direct, table, CALLS, 1) },
   ];
   for (const users of ROWS) tasks.push(await rowOf(users));
   return tasks;

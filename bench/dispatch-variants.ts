@@ -34,6 +34,15 @@ export function loopOf(key: string): Promise<typeof loopModule> {
   return fresh('./dispatch-loop.js', key);
 }
 
+/**
+ * Enters a loop, with its arguments as a list, so that no compiler moves the loop into its caller. Node 24's Maglev would, and
+ * the caller runs some ten thousand times before the last compiler has its turn: a row measured first, or alone, was 1.4 ns slower.
+ */
+export const entering =
+  <A extends unknown[]>(loop: (...args: A) => unknown, ...args: A) =>
+  (): unknown =>
+    loop(...args);
+
 /** Another CPU on the same memory, in place of `cpu`. */
 export function cpuOn(memory: Variant['memory'], cpu: NativeCpu, boot: NativeBoot): NativeCpu {
   const Memory = memory === 'wasm' ? WasmCpu : AtomicsCpu;
