@@ -30,7 +30,12 @@ const tests = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .map((name) => ({ name, source: readFileSync(join(folder, name), 'utf8') }));
 const times = tests.map(({ name, source }) => {
   const start = performance.now();
-  checkLitmus(parseLitmus(source, name), { timeLimitMs: LIMIT_MS });
+  try {
+    checkLitmus(parseLitmus(source, name), { timeLimitMs: LIMIT_MS });
+  } catch (error) {
+    // A test that this build refuses takes as long as it takes to say so.
+    if ((error as { readonly code?: unknown }).code !== 'ERR_USAGE') throw error;
+  }
   return { name, ms: performance.now() - start };
 });
 console.log(JSON.stringify(times));

@@ -2,110 +2,210 @@
  * `npm run bench:litmus -- FOLDER [--against DIR] [--rounds N]`: the corpus on the axioms, cold, in this build and in another in turn;
  * and the wall time of `klp-smp conformance` with one worker and with two.
  */
-import { execFileSync } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { promisify } from 'node:util';
+import { Command } from 'commander';
 import { median } from 'simple-statistics';
-import { UsageError } from '../src/errors.js';
+import { existingFolder, integerIn } from '../src/campaign/rules.js';
+import { WATCHING, type Watching } from '../src/campaign/progress.js';
+import { fillCommand, JSON_OPTION, type Given } from '../src/cli/command.js';
+import { runProgram } from '../src/cli/program.js';
+import { runUseCase } from '../src/cli/use-case.js';
+import { SimulatorBug, UsageError } from '../src/errors.js';
 import { renderTable } from '../src/report/table.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CORPUS = fileURLToPath(new URL('./litmus-corpus.js', import.meta.url));
 const SLOWEST = 10;
+const ENGINES = ['axioms', 'machine'] as const;
+const WORKERS = [1, 2] as const;
+
+const TABLE = {
+  ...WATCHING,
+  folder: {
+    rule: existingFolder,
+    about: 'folder of litmus tests with verdicts.jsonl',
+    flags: '<folder>',
+    required: true,
+  },
+  rounds: {
+    rule: integerIn({ min: 1, max: 1000 }),
+    about: 'rounds in each build',
+    fallback: 5,
+    flags: '--rounds <n>',
+  },
+  against: {
+    rule: existingFolder,
+    about: 'run another build in turn with this one',
+    flags: '--against <dir>',
+  },
+  ...JSON_OPTION,
+} as const;
+
+type Options = Given<typeof TABLE> & Watching;
+
+/** One row: ms of each round in each build, this build's last. */
+interface LitmusRow {
+  readonly what: string;
+  readonly values: readonly number[][];
+}
+
+interface LitmusReport {
+  readonly node: string;
+  readonly builds: readonly string[];
+  readonly tests: number;
+  readonly rows: readonly LitmusRow[];
+  readonly isInterrupted?: true;
+}
 
 interface Timed {
   readonly name: string;
   readonly ms: number;
 }
 
-interface Pass {
-  readonly total: number;
-  /** Sum over the tests that are slowest in the first build. */
-  readonly slowest: number;
-}
+const sum = (times: readonly Timed[]): number => times.reduce((total, { ms }) => total + ms, 0);
 
-function pass(build: string, folder: string): readonly Timed[] {
-  const output = execFileSync(process.execPath, [CORPUS, build, folder], { encoding: 'utf8' });
-  return JSON.parse(output) as Timed[];
-}
+/** Runs the measured processes of one measurement. */
+class Measurement {
+  readonly #rows = new Map<string, LitmusRow>();
+  readonly #builds: readonly string[];
+  readonly #signal: AbortSignal | undefined;
+  readonly #folder: string;
+  /** The tests that are slowest in the first build. */
+  #slow: ReadonlySet<string> | undefined;
+  #tests = 0;
 
-const sum = (times: readonly Timed[]): number => times.reduce((s, { ms }) => s + ms, 0);
+  constructor(folder: string, builds: readonly string[], signal: AbortSignal | undefined) {
+    this.#folder = folder;
+    this.#builds = builds;
+    this.#signal = signal;
+  }
 
-function summary(times: readonly Timed[], slow: ReadonlySet<string>): Pass {
-  return { total: sum(times), slowest: sum(times.filter(({ name }) => slow.has(name))) };
-}
+  /** Run a program of a build; what it prints. A conformance that is not complete ends with 1. */
+  async #run(at: string, args: readonly string[]): Promise<string> {
+    const options = {
+      maxBuffer: 2 ** 28,
+      ...(this.#signal === undefined ? {} : { signal: this.#signal }),
+    };
+    try {
+      return (await promisify(execFile)(process.execPath, args, options)).stdout;
+    } catch (error) {
+      const { code, stdout = '', stderr = '' } = error as Partial<ExecFileException>;
+      if (code === 1 && stdout !== '') return stdout;
+      if (this.#signal?.aborted === true) throw error;
+      const what = `${args.join(' ')} ended with status ${code}: ${stderr.trim()}`;
+      throw at === ROOT ? new SimulatorBug(what) : new UsageError(`--against: ${what}`);
+    }
+  }
 
-/** Wall time of a whole run, in ms. */
-function wall(build: string, folder: string, engine: string, workers: number): number {
-  const main = join(build, 'dist', 'src', 'cli', 'main.js');
-  const start = performance.now();
-  const options = ['--on', engine, '--workers', String(workers), '--json'];
-  execFileSync(process.execPath, [main, 'conformance', folder, ...options], {
-    maxBuffer: 2 ** 28,
-  });
-  return performance.now() - start;
-}
+  #add(what: string, build: number, ms: number): void {
+    const row = this.#rows.get(what) ?? { what, values: this.#builds.map(() => []) };
+    this.#rows.set(what, row);
+    row.values[build]?.push(ms);
+  }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { against: { type: 'string' }, rounds: { type: 'string', default: '5' } },
-});
-const [folder] = positionals;
-const rounds = Number(values.rounds);
-if (folder === undefined || !existsSync(folder) || !Number.isInteger(rounds) || rounds < 1) {
-  throw new UsageError('give a folder of litmus tests with verdicts.jsonl, and --rounds from 1');
-}
-const builds = [...(values.against === undefined ? [] : [values.against]), ROOT];
-const tests = existsSync(join(folder, 'tests')) ? join(folder, 'tests') : folder;
-const first = pass(builds[0] ?? ROOT, tests);
-const slow = new Set(
-  [...first]
-    .sort((a, b) => b.ms - a.ms)
-    .slice(0, SLOWEST)
-    .map(({ name }) => name),
-);
-const passes = builds.map((): Pass[] => []);
-const walls = builds.map(() => new Map<string, number[]>());
-for (let round = 0; round < rounds; round++) {
-  builds.forEach((build, i) => {
-    passes[i]?.push(summary(pass(build, tests), slow));
-    for (const engine of ['axioms', 'machine']) {
-      for (const workers of [1, 2]) {
-        const key = `${engine}, ${workers} worker${workers === 1 ? '' : 's'}`;
-        const known = walls[i]?.get(key) ?? [];
-        walls[i]?.set(key, [...known, wall(build, folder, engine, workers)]);
+  /** One round in one build. */
+  async round(build: number): Promise<void> {
+    const at = this.#builds[build] ?? ROOT;
+    const inner = join(this.#folder, 'tests');
+    const output = await this.#run(at, [CORPUS, at, existsSync(inner) ? inner : this.#folder]);
+    const times = JSON.parse(output) as Timed[];
+    this.#tests = times.length;
+    const bySlowness = [...times].sort((a, b) => b.ms - a.ms);
+    const slow = (this.#slow ??= new Set(bySlowness.slice(0, SLOWEST).map(({ name }) => name)));
+    this.#add('axioms, summed', build, sum(times));
+    const slowest = times.filter(({ name }) => slow.has(name));
+    this.#add(`axioms, the slowest ${SLOWEST}, summed`, build, sum(slowest));
+    const main = join(at, 'dist', 'src', 'cli', 'main.js');
+    for (const engine of ENGINES) {
+      for (const workers of WORKERS) {
+        const options = ['--on', engine, '--workers', String(workers), '--json'];
+        const start = performance.now();
+        await this.#run(at, [main, 'conformance', this.#folder, ...options]);
+        const what = `conformance, ${engine}, ${workers} worker${workers === 1 ? '' : 's'}`;
+        this.#add(what, build, performance.now() - start);
       }
     }
-  });
+  }
+
+  get report(): LitmusReport {
+    return {
+      node: process.version,
+      builds: this.#builds,
+      tests: this.#tests,
+      rows: [...this.#rows.values()],
+    };
+  }
 }
 
-const cells = (value: (i: number) => number): string[] => {
-  const all = builds.map((_, i) => value(i));
-  const ratio = (all.at(-1) ?? 0) / (all[0] ?? 1);
-  return [...all.map((ms) => ms.toFixed(0)), ...(all.length > 1 ? [ratio.toFixed(2)] : [])];
-};
-const of = (i: number, value: (p: Pass) => number): number => median((passes[i] ?? []).map(value));
-const right = { align: 'right' as const };
-const titles = builds.length > 1 ? ['other build, ms', 'this build, ms', 'ratio'] : ['ms'];
-console.log(
-  renderTable(
-    [{ title: 'litmus' }, ...titles.map((title) => ({ title, ...right }))],
-    [
-      [`axioms, ${first.length} tests, summed`, ...cells((i) => of(i, (p) => p.total))],
-      [`axioms, the slowest ${SLOWEST}, summed`, ...cells((i) => of(i, (p) => p.slowest))],
-      ...[...(walls[0]?.keys() ?? [])].map((key) => [
-        `conformance wall: ${key}`,
-        ...cells((i) => median(walls[i]?.get(key) ?? [0])),
-      ]),
-    ],
-  ),
-);
-const own = walls.at(-1);
-for (const engine of ['axioms', 'machine']) {
-  const two = median(own?.get(`${engine}, 2 workers`) ?? [0]);
-  const one = median(own?.get(`${engine}, 1 worker`) ?? [1]);
-  console.log(`${engine}: two workers take ${(two / one).toFixed(2)} of the time of one`);
+async function measure(options: Options): Promise<LitmusReport> {
+  const { folder = '', rounds = 5, against, signal, onProgress } = options;
+  const builds = [...(against === undefined ? [] : [resolve(against)]), ROOT];
+  for (const build of builds) {
+    if (existsSync(join(build, 'dist', 'src', 'cli', 'main.js'))) continue;
+    throw new UsageError(`--against: '${build}' is no built checkout: run npm run build there`);
+  }
+  const measurement = new Measurement(folder, builds, signal);
+  const total = rounds * builds.length;
+  try {
+    for (let done = 0; done < total; done++) {
+      await measurement.round(done % builds.length);
+      onProgress?.({ done: done + 1, total, unit: 'rounds', note: '' });
+    }
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+    return { ...measurement.report, isInterrupted: true };
+  }
+  return measurement.report;
 }
-console.log(`medians of ${rounds} rounds in turn, Node ${process.version}`);
+
+/** The median; NaN when there is nothing, as in a run that was interrupted. */
+const middle = (times: readonly number[] | undefined): number =>
+  times === undefined || times.length === 0 ? NaN : median([...times]);
+
+const shown = (value: number, digits: number): string =>
+  Number.isNaN(value) ? '–' : value.toFixed(digits);
+
+function render({ node, builds, tests, rows, isInterrupted }: LitmusReport): string {
+  const right = { align: 'right' as const };
+  const titles = builds.length > 1 ? ['before, ms', 'now, ms', 'now / before'] : ['ms'];
+  const cells = rows.map(({ what, values }) => {
+    const all = values.map(middle);
+    const [before = NaN, now = NaN] = all;
+    const ratio = all.length > 1 ? [shown(now / before, 2)] : [];
+    return [what, ...all.map((ms) => shown(ms, 0)), ...ratio];
+  });
+  const own = (what: string): number =>
+    middle(rows.find((row) => row.what === what)?.values.at(-1));
+  const parallel = ENGINES.map((engine) => {
+    const share =
+      own(`conformance, ${engine}, 2 workers`) / own(`conformance, ${engine}, 1 worker`);
+    return Number.isNaN(share)
+      ? ''
+      : `${engine}: two workers take ${share.toFixed(2)} of one's time`;
+  });
+  const against = builds.length > 1 ? `; before: ${builds[0] ?? ''}` : '';
+  const end = isInterrupted === true ? ', interrupted before the end' : '';
+  return [
+    renderTable(
+      [{ title: `${tests} tests` }, ...titles.map((title) => ({ title, ...right }))],
+      cells,
+    ),
+    ...parallel.filter((line) => line !== ''),
+    `medians of rounds in turn, Node ${node}${against}${end}`,
+  ].join('\n');
+}
+
+const program = new Command('litmus.bench');
+fillCommand(program, {
+  table: TABLE,
+  run: async (given) => {
+    await runUseCase({ label: 'measuring', json: given.json, text: render }, (watching) =>
+      measure({ ...given, ...watching }),
+    );
+  },
+});
+await runProgram(program, process.argv.slice(2));
