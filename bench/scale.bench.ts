@@ -36,7 +36,7 @@ function plan(work: Work, cpus: number, tasks: number): Planned {
   const file = work === 'patch' ? 'cycles' : 'scale';
   const workload = new URL(`../src/catalog/${file}.js`, import.meta.url).href;
   if (work === 'patch') {
-    const options = { cpus, tasks };
+    const options = { cpus, tasks, areAsleep: true };
     const counter = buildCycles(options).booted.symbol(CYCLE_SYMBOL) + CYCLE_STATE.cycles;
     return { workload, options, counter };
   }

@@ -10,6 +10,9 @@ import { bootMachine } from '../scenario/boot.js';
 import type { Workload } from '../scenario/workload.js';
 
 const NATIVE_CYCLE = 16;
+/** With more tasks than this, their stacks hold {@link SMALL_STACK} return addresses. */
+const MANY_TASKS = 100_000;
+const SMALL_STACK = 20;
 
 /** Words the admin counts in: complete cycles, and transitions that failed. */
 export const CYCLE_STATE = { cycles: 0, failures: 1, size: 2 } as const;
@@ -20,6 +23,8 @@ export const CYCLE_SYMBOL = 'cycle_state';
 export interface CyclesOptions {
   readonly cpus: number;
   readonly tasks: number;
+  /** The tasks sleep from the start, and nothing wakes them: their number alone then makes the difference. Default false. */
+  readonly areAsleep?: boolean;
 }
 
 /** Load and enable; once that is complete, disable; once that is complete and the patch is freed, unload. */
@@ -51,30 +56,33 @@ const leaf = (name: string, version: number): FunctionSource => ({
   code: [asm.mark(version, 1), asm.spin(10), asm.ret],
 });
 
+const FUNCTIONS: readonly FunctionSource[] = [
+  leaf('vfs_read', 0),
+  { name: 'sys_sleep', code: [asm.call('vfs_read'), asm.sleep(20_000), asm.ret] },
+  {
+    name: 'user_main',
+    traceable: false,
+    code: [asm.at('loop', asm.syscall('sys_sleep')), asm.jump('loop')],
+  },
+  {
+    name: 'cycle_admin',
+    code: [
+      asm.at('loop', asm.kcall(NATIVE_CYCLE, symbol(CYCLE_SYMBOL))),
+      asm.sleep(1),
+      asm.jump('loop'),
+    ],
+  },
+];
+
 /** Lay the machine out. */
-export function build({ cpus, tasks }: CyclesOptions): Workload {
+export function build({ cpus, tasks, areAsleep = false }: CyclesOptions): Workload {
   const natives = [];
   natives[NATIVE_CYCLE] = cycle;
   const booted = bootMachine({
     cpus,
+    ...(tasks > MANY_TASKS ? { stackWords: SMALL_STACK } : {}),
     vmlinux: {
-      functions: [
-        leaf('vfs_read', 0),
-        { name: 'sys_sleep', code: [asm.call('vfs_read'), asm.sleep(20_000), asm.ret] },
-        {
-          name: 'user_main',
-          traceable: false,
-          code: [asm.at('loop', asm.syscall('sys_sleep')), asm.jump('loop')],
-        },
-        {
-          name: 'cycle_admin',
-          code: [
-            asm.at('loop', asm.kcall(NATIVE_CYCLE, symbol(CYCLE_SYMBOL))),
-            asm.sleep(1),
-            asm.jump('loop'),
-          ],
-        },
-      ],
+      functions: FUNCTIONS,
       data: { [CYCLE_SYMBOL]: CYCLE_STATE.size },
     },
     modules: [
@@ -86,7 +94,12 @@ export function build({ cpus, tasks }: CyclesOptions): Workload {
     ],
     initialTasks: [
       { comm: 'admin', thread: 'cycle_admin', sleepsInKernelCode: true },
-      { comm: 'user', program: 'user_main', count: tasks },
+      {
+        comm: 'user',
+        program: 'user_main',
+        count: tasks,
+        ...(areAsleep ? { sleepingIn: ['sys_sleep'] } : {}),
+      },
     ],
     natives,
   });

@@ -18,7 +18,7 @@ export type ScaleWork = (typeof SCALE_WORK)[number];
 export interface ScaleOptions {
   readonly work: ScaleWork;
   readonly cpus: number;
-  /** Tasks that sleep meanwhile. */
+  /** Tasks that sleep meanwhile; nothing wakes them. */
   readonly tasks: number;
 }
 
@@ -116,7 +116,7 @@ export function build({ work, cpus, tasks }: ScaleOptions): Workload {
     modules: [{ name: 'module', functions: [{ name: 'module_fn', code: [asm.ret] }] }],
     initialTasks: [
       { comm: 'worker', thread: 'worker', sleepsInKernelCode: work !== 'fork', count: workers },
-      { comm: 'user', program: 'user_main', count: tasks },
+      { comm: 'user', program: 'user_main', sleepingIn: ['sys_sleep'], count: tasks },
     ],
     natives,
   });
