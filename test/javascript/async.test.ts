@@ -127,3 +127,26 @@ test('what is asynchronous replays: equal seeds give equal traces, and tokens th
     t.is(session.replay(decodeToken(token).schedule).key, key);
   }
 });
+
+test('dfs wakes a promise before and after whatever else its event loop does', (t) => {
+  const file = written(
+    programText(8, [
+      `async (sab) => {
+        const a = new Int32Array(sab);
+        const order = [];
+        const { async, value } = Atomics.waitAsync(a, 0, 0);
+        if (async) value.then(() => order.push('woken'));
+        await new Promise((resolve) => setImmediate(() => { order.push('immediate'); resolve(); }));
+        if (async) await value;
+        return order.join(' ');
+      }`,
+      `(sab) => { const a = new Int32Array(sab); Atomics.store(a, 0, 1); Atomics.notify(a, 0); }`,
+    ]),
+  );
+  const { tally, exhausted } = explored(sessionOf(file, 'sc'), { kind: 'dfs' }, 5000);
+  t.true(exhausted);
+  t.deepEqual(
+    keysOf(tally.outcomes).map((key) => key.split(',')[0]),
+    ['"immediate woken"', '"immediate"', '"woken immediate"'],
+  );
+});

@@ -55,3 +55,23 @@ test('equal seeds give equal traces', (t) => {
   );
   t.is(first!.tally.digest, second!.tally.digest);
 });
+
+test('an outcome may change what the threads have left, and reads what it wrote', (t) => {
+  for (const memory of ['sc', 'js'] as const) {
+    const file = written(`import { program } from 'klp-smp/javascript';
+export const it = program({
+  shared: () => new Uint8Array(new SharedArrayBuffer(8)),
+  threads: [(u) => { u[1] = 5; Atomics.store(u, 2, 6); }, (u) => Atomics.add(u, 2, 1)],
+  outcome: (_, u) => {
+    const before = u.join();
+    u[1] = 9;
+    u[0]++;
+    Atomics.add(u, 1, 1);
+    u.fill(3, 4);
+    return [before[2], u.join()].join(' ');
+  },
+});`);
+    const { tally } = explored(sessionOf(file, memory));
+    t.deepEqual(keysOf(tally.outcomes), ['5 1,10,6,0,3,3,3,3', '5 1,10,7,0,3,3,3,3']);
+  }
+});

@@ -3,12 +3,14 @@ import { createStrategy, exploreRange } from '../../src/campaign/range.js';
 import { loadPrograms, ProgramSession } from '../../src/javascript/engine/session.js';
 import { fileOf } from './programs.js';
 
-const all = loadPrograms(fileOf('test/javascript/fixtures/practice.js'));
+const all = ['practice', 'practice-more'].flatMap((name) =>
+  loadPrograms(fileOf(`test/javascript/fixtures/${name}.js`)),
+);
 const runs = Number(process.env['KLP_PRACTICE_RUNS'] ?? 150);
 
-test('there are fifteen or more, each right and wrong', (t) => {
+test('there are forty or more, each right and wrong', (t) => {
   const good = all.filter(({ name }) => name.endsWith('Good')).map(({ name }) => name.slice(0, -4));
-  t.true(good.length >= 15);
+  t.true(good.length >= 40);
   for (const name of good)
     t.true(
       all.some((other) => other.name === `${name}Bad`),

@@ -112,9 +112,14 @@ function* jobs(realm: Realm, list: Job[]): Coroutine<boolean> {
   return taken.length > 0;
 }
 
+/** Steps between which others may wake promises. */
+function* listens(realm: Realm, host: LoopHost): Coroutine<void> {
+  for (const address of new Set(realm.awaited)) if (host.took(address)) yield;
+}
+
 /** Tasks of the engine; time-outs begin to run. */
 function* flush(realm: Realm, host: LoopHost): Coroutine<boolean> {
-  for (const address of new Set(realm.awaited)) if (host.took(address)) yield;
+  yield* listens(realm, host);
   for (const arm of realm.arming.splice(0)) arm(host.now);
   return yield* jobs(realm, realm.tasks);
 }
@@ -125,6 +130,8 @@ function* flush(realm: Realm, host: LoopHost): Coroutine<boolean> {
  */
 function* poll(realm: Realm, host: LoopHost): Coroutine<boolean> {
   let hasWorked = yield* flush(realm, host);
+  // What is woken from here on comes after what else has come.
+  yield* listens(realm, host);
   if (yield* jobs(realm, realm.exits)) hasWorked = true;
   const { sources, unasked } = realm;
   unasked.push(...sources.splice(0));

@@ -112,19 +112,23 @@ export class Execution extends Turns implements Stepper, LoopHost {
     if (answer.done === true) this.#endOf(agent, answer.value);
   }
 
-  /** The code of a worker has thrown: its process has its last word, then it ends. */
+  /** The code of a worker has thrown: its process has its last word, then it tells of the error and ends. */
   #fails(agent: Agent, error: unknown): void {
     const { failed, realm } = agent;
-    const lastWord = failed === undefined ? undefined : realm?.onEnd;
     agent.failed = undefined;
-    failed?.(error);
-    if (lastWord === undefined) {
+    const lastWord = realm?.onEnd;
+    if (failed === undefined || lastWord === undefined) {
+      failed?.(error);
       this.#conclude(agent, 1);
       return;
     }
     agent.stages.length = 0;
     agent.body = (function* (): Coroutine {
-      yield* lastWord(false, true);
+      try {
+        yield* lastWord(false, true);
+      } finally {
+        failed(error);
+      }
       return 1;
     })();
   }

@@ -388,5 +388,10 @@ export class JsMemory implements SharedMemory {
     this.extend(address + 8);
     this.#image = undefined;
     writeValue(new DataView(this.#initial.buffer), address, type, value);
+    // An observer writes when all is over: over what was written last.
+    for (let at = address; at < address + (SIZES[type] as number); at++) {
+      const last = this.#blocks.get(at >> 3)?.messages.findLast((m) => m.covers(at));
+      last?.setByte(at, this.#initial[at] as number);
+    }
   }
 }

@@ -28,6 +28,12 @@ export class Message {
     return ((at < 4 ? this.low >>> (at * 8) : this.high >>> ((at - 4) * 8)) & 255) >>> 0;
   }
 
+  setByte(address: number, byte: number): void {
+    const at = (address - this.address) * 8;
+    if (at < 32) this.low = (this.low & ~(255 << at)) | (byte << at);
+    else this.high = (this.high & ~(255 << (at - 32))) | (byte << (at - 32));
+  }
+
   covers(address: number): boolean {
     return address >= this.address && address < this.address + this.size;
   }
