@@ -231,4 +231,8 @@ export const LANGUAGE_CASES: readonly (readonly [top: string, expression: string
     'const dbl = (x) => x * 2; const pipe = [dbl, (x) => x + 1]; let v = 1; for (const [i, f] of pipe.entries()) v = f(v) + i;',
     'v',
   ],
+  [
+    'const f = (x) => x + 1; class A{s=e=>{return this.t+f(e)}\n t=f(1)\n u=(f(2))\n v(){return this.u}}class B extends A{constructor(){super()}w=f(this.v())}',
+    '[new A().s(3), new B().s(4), new B().w, new B().v()]',
+  ],
 ];

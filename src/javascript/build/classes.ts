@@ -149,7 +149,9 @@ export class ClassRewriter {
     const index = moved.indexOf(node);
     const begin = `; *["${KEY_FIELDS}${index}"]() { ${prologue(cx.fn)}this${target} = (`;
     cx.replace(node.key.end, value.start, begin);
-    cx.replace(value.end, node.end, '); }');
+    // A field may end without a semicolon.
+    if (value.end === node.end) cx.after(value, '); }');
+    else cx.replace(value.end, node.end, '); }');
     cx.fn = outer;
   }
 

@@ -61,6 +61,7 @@ class Output extends Base {
 }
 
 class Process extends Base {
+  readonly [Symbol.toStringTag] = 'process';
   readonly pid = 1000;
   readonly ppid = 999;
   readonly title = 'node';

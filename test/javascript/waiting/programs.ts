@@ -6,7 +6,7 @@ export interface WaitingProgram {
   /** Of a CommonJS module, after `HEAD`; or, with `isModule`, of an ES module. */
   readonly code: string;
   readonly isModule?: boolean;
-  /** What it may print, one text for each way in which it can go; lines are separated by ` | `. */
+  /** What it may print, one text for each way in which it can go, the usual one first; lines are separated by ` | `. */
   readonly prints: readonly string[];
   /** The same for Node 20, where that is different. */
   readonly printsIn20?: readonly string[];
@@ -554,5 +554,5 @@ export const WAITING_PROGRAMS: readonly WaitingProgram[] = [
 export function answersOf(program: WaitingProgram, version: string): string[] {
   const { prints, printsIn20 = prints, status = 0 } = program;
   const texts = version.startsWith('v20.') ? printsIn20 : prints;
-  return texts.map((text) => `${status}: ${text}`).sort();
+  return texts.map((text) => `${status}: ${text}`);
 }
