@@ -118,6 +118,10 @@ const LOOKED_AHEAD: Readonly<Record<string, readonly string[]>> = {
     `if (cpu.spinTrylock(${LOCK})) cpu.spinUnlock(${LOCK}); else cpu.writeOnce(128, 1);`,
     `cpu.spinLock(${LOCK}); cpu.spinUnlock(${LOCK});`,
   ],
+  'a bit of a word that holds others': [
+    'acc = cpu.readOnce(128); acc = acc * 4 + cpu.xchg(129, 1);',
+    'cpu.writeOnce(129, 2); cpu.setBit(129, 0); cpu.writeOnce(128, 1);',
+  ],
   'a sum, a bit, an exchange': [
     'acc = cpu.readOnce(128); acc = acc * 2 + cpu.readOnce(131);',
     'cpu.atomicAdd(129, 1); if (cpu.fetchAddRelaxed(129, 1) === 1) cpu.writeOnce(128, 1);' +

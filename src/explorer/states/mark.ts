@@ -7,3 +7,15 @@ export interface Mark extends EventsMark {
   readonly at: Int32Array;
   readonly memory: number;
 }
+
+/** A point on the way of an execution. */
+export interface Point {
+  readonly mark: Mark;
+  /** Operations on the way there. */
+  readonly depth: number;
+  /** The CPU that took the last step that mattered, and preemptions and weak answers up to there. */
+  readonly last: number;
+  readonly preemptions: number;
+  readonly weak: number;
+  readonly lazy: number;
+}

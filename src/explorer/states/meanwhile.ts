@@ -321,7 +321,7 @@ export class Meanwhile {
   #answer(kind: number, word: Word, state: number, cpu: number): void {
     const { local } = this.#state;
     const isLock = word.locked || word.unlocked;
-    if (word.isAny || isLock || !dependsOnValue(kind) || isWait(kind)) {
+    if (word.isAny || isLock || !reads(kind) || isWait(kind)) {
       this.#assumed.all(state);
       local.eachNext(state, (_, next) => {
         this.#reach(next, cpu);
@@ -349,6 +349,6 @@ const isWait = (kind: number): boolean =>
   kind === ask.ASK_RELAX ||
   kind === ask.ASK_MWAIT;
 
-/** Whether what becomes of an access depends on the value of the word. */
+/** Whether what an access returns, or leaves, depends on the value of the word. */
 const dependsOnValue = (kind: number): boolean =>
   reads(kind) || kind === ask.ASK_OR || kind === ask.ASK_AND;

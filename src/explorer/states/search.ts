@@ -9,9 +9,10 @@ import { choicesOf } from './choices.js';
 import { GlobalState } from './global-state.js';
 import { HashSet } from './hash.js';
 import { Learning } from './learning.js';
+import type { Point } from './mark.js';
 import type { SearchRule } from './rules.js';
 import type { End, SearchResult, Seen, Way } from './search-result.js';
-import { type Point, Walk } from './walk.js';
+import { Walk } from './walk.js';
 
 /** Seed of the executions that tell how much a search has seen. */
 const PROBE_SEED = 1;

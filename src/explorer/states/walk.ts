@@ -4,7 +4,7 @@ import { lowest } from '../engine/strategy.js';
 import { type Draw, NO_ANSWERS } from './answers.js';
 import { choicesOf } from './choices.js';
 import type { GlobalState } from './global-state.js';
-import type { Mark } from './mark.js';
+import type { Mark, Point } from './mark.js';
 import { mix, mixAgain } from './hash.js';
 import { Lookahead } from './lookahead.js';
 import type { SearchRule } from './rules.js';
@@ -26,18 +26,6 @@ export interface WalkOptions {
   readonly broken?: SearchRule | undefined;
   /** Every step is a choice: for tests only. */
   readonly isPlain?: boolean;
-}
-
-/** A point on the way of an execution. */
-export interface Point {
-  readonly mark: Mark;
-  /** Operations on the way there. */
-  readonly depth: number;
-  /** The CPU that took the last step that mattered, and preemptions and weak answers up to there. */
-  readonly last: number;
-  readonly preemptions: number;
-  readonly weak: number;
-  readonly lazy: number;
 }
 
 /** Executes one scenario, one execution after another, and takes steps back. */
@@ -238,11 +226,7 @@ export class Walk {
     return left;
   }
 
-  /**
-   * Take a step. Returns whether its order with others matters.
-   *
-   * @param isForced see {@link choose}
-   */
+  /** Take a step. Returns whether its order with others matters. @param isForced see {@link choose} */
   take(choice: number, decided: readonly number[] = NO_ANSWERS, isForced = false): boolean {
     const state = this.state;
     const { weak, meanwhile } = state;
@@ -327,6 +311,7 @@ export class Walk {
     this.#count(cpu);
     if (!state.step(cpu) || this.#commutes(cpu, mark)) {
       this.#ahead.stepped(cpu);
+      state.meanwhile.stepped(cpu);
       return WENT;
     }
     state.restore(mark);
@@ -371,6 +356,18 @@ export class Walk {
     return isContended ? STAYS : HAS_ANSWERS;
   }
 
+  /** The same for a step with all that more than one other CPU may do. */
+  #commutesWithAll(cpu: number, mark: Mark): boolean {
+    const { state } = this;
+    const asked = [...state.conflicts.touched];
+    if (state.meanwhile.isKnown(cpu)) return state.meanwhile.commutes(cpu, asked);
+    state.restore(mark);
+    state.meanwhile.look(cpu);
+    const commutes = state.meanwhile.commutes(cpu, asked);
+    state.step(cpu);
+    return commutes;
+  }
+
   /** Whether the order of the next operation of a CPU with others does not matter, as far as can be told before it is executed. */
   #mayGoAlone(cpu: number): boolean {
     const { state } = this;
@@ -386,6 +383,7 @@ export class Walk {
     const state = this.state;
     const ahead = this.#ahead;
     if (state.thrown !== undefined || state.recorded) return false;
+    if (state.cpuCount > 2) return this.#commutesWithAll(cpu, mark);
     if (!ahead.isKnown(cpu)) {
       const asked = [...state.conflicts.touched];
       state.restore(mark);
