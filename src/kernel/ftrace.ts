@@ -264,17 +264,24 @@ export function unregisterFtraceDirect(cpu: Cpu, ops: Addr): number {
   return ret;
 }
 
+/** Value of `ftrace_enabled` once the log has said that it no longer switches anything off. */
+const ON_AND_DEPRECATED = 2;
+
 /** Write sysctl `kernel.ftrace_enabled`; -EBUSY when it would turn off a permanent handler, -EOPNOTSUPP where nothing can.
  * @kernel ftrace_enable_sysctl, kernel/trace/ftrace.c:8290 (v6.1) */
 export function ftraceEnableSysctl(cpu: Cpu, enabled: boolean): number {
-  if (!enabled && !cpu.ctx.kernel.facts.ftraceCanBeDisabled) {
-    printk(cpu, FTRACE_ENABLED_DEPRECATED);
-    return -EOPNOTSUPP;
-  }
   const mutex = lock(cpu);
-  const g = cpu.ctx.kernel.globals;
-  const refused = !enabled && cpu.get(g + KERNEL.ftracePermanent) > 0;
-  if (!refused) cpu.set(g + KERNEL.ftraceEnabled, enabled ? 1 : 0);
+  const { globals } = cpu.ctx.kernel;
+  if (!cpu.ctx.kernel.facts.ftraceCanBeDisabled) {
+    // Said once: a kernel where ftrace is always on remembers it in the word that says so.
+    const isFirst = !enabled && cpu.get(globals + KERNEL.ftraceEnabled) !== ON_AND_DEPRECATED;
+    if (isFirst) cpu.set(globals + KERNEL.ftraceEnabled, ON_AND_DEPRECATED);
+    mutexUnlock(cpu, mutex);
+    if (isFirst) printk(cpu, FTRACE_ENABLED_DEPRECATED);
+    return enabled ? 0 : -EOPNOTSUPP;
+  }
+  const refused = !enabled && cpu.get(globals + KERNEL.ftracePermanent) > 0;
+  if (!refused) cpu.set(globals + KERNEL.ftraceEnabled, enabled ? 1 : 0);
   mutexUnlock(cpu, mutex);
   return refused ? -EBUSY : 0;
 }

@@ -141,3 +141,20 @@ test('every example is tested', async (t) => {
     }
   }
 });
+
+test('every row on the kernels has tests of the titles that its page names, one for each release', (t) => {
+  const [, table = ''] = textOf('docs/kernels.md').split('## Where each row is tested');
+  const titles = [...table.matchAll(/^\|[^|]*\| +(.*?) +\|$/gm)]
+    .map(([, title]) => title!.replaceAll('\\_', '_'))
+    .filter((title) => title !== 'Test' && !title.startsWith('---'));
+  const sources = ['versions', 'versions-seen']
+    .map((name) => textOf(`test/livepatch/${name}.test.ts`))
+    .join('\n');
+  t.true(titles.length >= 30);
+  for (const title of titles) {
+    const literal = new RegExp(
+      `each\\(\\s*['"]${title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}['"],`,
+    );
+    t.regex(sources, literal, title);
+  }
+});

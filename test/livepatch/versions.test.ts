@@ -311,6 +311,11 @@ each('ftrace_enabled=0 with a patch on', (version) => (t) => {
     log(m, from).some((line) => line.includes('deprecated')),
     version === '7.3',
   );
+  // The line is printed once.
+  const again = m.logEnd;
+  m.run((cpu) => ftraceEnableSysctl(cpu, true));
+  m.run((cpu) => ftraceEnableSysctl(cpu, false));
+  t.deepEqual(log(m, again), []);
 });
 
 each('loading a patch after ftrace_enabled=0', (version) => (t) => {
