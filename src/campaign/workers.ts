@@ -12,7 +12,7 @@ export const SLICE_MS = 300;
 /** Milliseconds that the axioms may take over one execution: a whole machine logs tens of thousands of events. */
 export const AXIOMS_MS = 600_000;
 /** Seconds of processor time that a worker may take beyond its time before it is taken for stuck in kernel code. */
-const STUCK_SECONDS = 20;
+const STUCK_SECONDS = 8;
 /** Milliseconds that a task may still take after an interrupt: a slice under way ends by itself. */
 const GRACE_MS = SLICE_MS + 200;
 
