@@ -235,4 +235,8 @@ export const LANGUAGE_CASES: readonly (readonly [top: string, expression: string
     'const f = (x) => x + 1; class A{s=e=>{return this.t+f(e)}\n t=f(1)\n u=(f(2))\n v(){return this.u}}class B extends A{constructor(){super()}w=f(this.v())}',
     '[new A().s(3), new B().s(4), new B().w, new B().v()]',
   ],
+  [
+    'class A{x(){this.a=new Map,this.b=new Set([1]);const c=this.d=new A;return[this.a.size+this.b.size,c instanceof A,this.e??=new Map]}}',
+    '[new A().x()[0], new A().x()[1], new A().x()[2].size, (new A).x()[0], new(class extends A{}), typeof new Date]',
+  ],
 ];

@@ -219,7 +219,9 @@ export class CallRewriter {
     const last = node.arguments.at(-1);
     const [first] = node.arguments;
     if (first === undefined || last === undefined) {
-      cx.replace(node.callee.end, node.end, open + close);
+      // `new Map` has no parentheses that could be replaced.
+      if (node.callee.end === node.end) cx.after(node.callee, open + close);
+      else cx.replace(node.callee.end, node.end, open + close);
       return;
     }
     cx.replace(node.callee.end, first.start, open + separator);
