@@ -325,7 +325,8 @@ function unlockPair(cpu: Cpu, a: number, b: number): void {
 export function moveOneTask(cpu: Cpu, from: number, to: number): boolean {
   const { kernel } = cpu.ctx;
   lockPair(cpu, from, to);
-  const busy = cpu.get(percpu(kernel, to) + PERCPU.context) !== NULL;
+  // A hint: that CPU begins and ends a context without this lock, and looks again before it runs a task that needs one.
+  const busy = cpu.peek(percpu(kernel, to) + PERCPU.context) !== NULL;
   let task = NULL;
   while ((task = forEachQueuedTask(cpu, from, task)) !== NULL) {
     const kcode = (cpu.get(task + TASK.flags) & PF_KCODE) !== 0;

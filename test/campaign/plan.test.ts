@@ -5,12 +5,8 @@ import test from 'ava';
 import fc from 'fast-check';
 import { Corpus } from '../../src/campaign/plan/corpus.js';
 import { Ledger, planJob, type PlanJob } from '../../src/campaign/plan/ledger.js';
-import {
-  checkPlan,
-  combinationsOf,
-  readPlan,
-  type PlanFile,
-} from '../../src/campaign/plan/plan.js';
+import { checkPlan, combinationsOf, type PlanFile } from '../../src/campaign/plan/plan.js';
+import { readPlan } from '../../src/campaign/plan/read-plan.js';
 import { runCampaign } from '../../src/campaign/run-campaign.js';
 import { emptyTally, type Tally } from '../../src/campaign/tally.js';
 import { UsageError } from '../../src/errors.js';
@@ -63,8 +59,30 @@ test('a campaign is every combination of its lists, each once', (t) => {
   t.is(new Set(all.map((it) => JSON.stringify(it))).size, 8);
 });
 
+const PLACED: readonly (readonly [lines: string, place: string])[] = [
+  ['executions: 1\nseeds: [1, x]', '4:12'],
+  ["executions: 1\nkernels: ['6.1', '6.6']", '4:18'],
+  ['executions: 1\nbudget: 8', '4:9'],
+  ['executions: 1\nmemories: lkmm', '4:11'],
+  ['executions: 1\nablations:\n  - none\n  - O-99', '6:5'],
+  ['executionss: 1', '3:1'],
+  ['executions: 1\nchoices: 2', '4:1'],
+  ['executions: 1\ndepth: 3', '4:1'],
+  ['executions: 1\nseeds: *a', '4:8'],
+  ['executions: 1\nexecutions: 2', '4:1'],
+  ['executions: 1\n\tseeds: [1]', '4:1'],
+];
+
+for (const [lines, place] of PLACED) {
+  test(`a campaign file's fault has its place: ${JSON.stringify(lines)}`, (t) => {
+    const file = planText(`name: n\nscenarios: [shadow-get]\n${lines}\n`);
+    const error = t.throws(() => readPlan(file), { instanceOf: UsageError });
+    t.true(error.message.startsWith(`${file}:${place}: `), error.message);
+  });
+}
+
 const refused: readonly (readonly [title: string, text: string, says: RegExp])[] = [
-  ['a syntax error, with its line', 'name: n\nscenarios: [a\n', /plan\.yaml:[23]: /],
+  ['a syntax error, with its line', 'name: n\nscenarios: [a\n', /plan\.yaml:[23]:\d+: /],
   ['an unknown key', 'name: n\nscenario: [a]\nexecutions: 1\n', /'scenario'.*scenarios/],
   ['no scenarios', 'name: n\nexecutions: 1\n', /scenarios is missing/],
   ['an empty list', 'name: n\nscenarios: []\nexecutions: 1\n', /scenarios/],
@@ -79,7 +97,7 @@ const refused: readonly (readonly [title: string, text: string, says: RegExp])[]
     'name: n\nscenarios: [a]\nexecutions: 1\nablations: [O-99]\n',
     /ablations/,
   ],
-  ['a key given twice', 'name: n\nname: m\n', /plan\.yaml:2: /],
+  ['a key given twice', 'name: n\nname: m\n', /plan\.yaml:2:1: /],
   ['a list instead of a mapping', '- a\n', /holds no campaign/],
   ['a name that is a path', 'name: ../x\nscenarios: [a]\nexecutions: 1\n', /name: '\.\.\/x'/],
 ];
@@ -230,5 +248,8 @@ test('a plan that is checked keeps its folder', (t) => {
 test('an alias of nothing in a campaign file is a mistake of the file', (t) => {
   const file = join(mkdtempSync(join(tmpdir(), 'klp-plan-')), 'plan.yaml');
   writeFileSync(file, 'name: x\nscenarios: [a]\nmemories: [*lkmm]\nexecutions: 5\n');
-  t.throws(() => readPlan(file), { code: 'ERR_USAGE', message: /plan\.yaml: Unresolved alias/ });
+  t.throws(() => readPlan(file), {
+    code: 'ERR_USAGE',
+    message: /plan\.yaml:3:12: Unresolved alias/,
+  });
 });

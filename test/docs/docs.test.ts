@@ -6,7 +6,7 @@ import test from 'ava';
 import { parse } from 'acorn';
 import * as api from '../../src/index.js';
 import { COMMANDS } from '../../src/cli/commands.js';
-import { readPlan } from '../../src/campaign/plan/plan.js';
+import { readPlan } from '../../src/campaign/plan/read-plan.js';
 import { runMain } from '../cli/child.js';
 import { blocksOf, pages, textOf } from './pages.js';
 import { ROOT } from './rooms.js';

@@ -18,7 +18,7 @@ import { LATENT_OPTIONS } from '../../src/campaign/latent.js';
 import { LITMUS_SHAPES_OPTIONS } from '../../src/campaign/litmus-shapes.js';
 import { LITMUS_OPTIONS } from '../../src/campaign/litmus.js';
 import { Corpus } from '../../src/campaign/plan/corpus.js';
-import { readPlan } from '../../src/campaign/plan/plan.js';
+import { readPlan } from '../../src/campaign/plan/read-plan.js';
 import { REPLAY_OPTIONS } from '../../src/campaign/replay.js';
 import { RUN_CAMPAIGN_OPTIONS } from '../../src/campaign/run-campaign.js';
 import { STRESS_OPTIONS } from '../../src/campaign/stress.js';

@@ -1,12 +1,10 @@
 /** A campaign as one file declares it: scenarios × memories × strategies × seeds × removed orders, a size, and an end. */
 
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { KERNEL_VERSIONS, type KernelVersion } from '../../kernel/versions.js';
 import type { StrategyConfig } from '../../explorer/engine/config.js';
-import { checkOptions, type Filled, type OptionTable } from '../option-table.js';
+import { checkOptions, OptionError, type Filled, type OptionTable } from '../option-table.js';
 import {
   choiceOf,
   duration,
@@ -139,45 +137,33 @@ function checkSizes(where: string, given: PlanFile, { strategies }: Plan): void 
   if (draws && given.executions === undefined) {
     throw new UsageError(`${where}: executions is missing: give ${many.accepts}`);
   }
-  const idle = draws ? [] : (['executions', 'seeds', 'range', 'depth'] as const);
+  const useless = (key: string): OptionError =>
+    new OptionError(where, key, `has no effect with strategies ${strategies.join(', ')}`);
+  if (given.depth !== undefined && !strategies.includes('pct')) throw useless('depth');
+  const idle = draws ? [] : (['executions', 'seeds', 'range'] as const);
   const searching = ['prefix', 'preemptions', 'choices'] as const;
   for (const key of strategies.includes('dfs') ? idle : searching) {
-    if (given[key] === undefined) continue;
-    throw new UsageError(`${where}: ${key} has no effect with strategies ${strategies.join(', ')}`);
+    if (given[key] !== undefined) throw useless(key);
   }
 }
 
 /**
- * Read a campaign file, YAML or JSON.
+ * What of a campaign file is at fault by itself: a key that there is not, or a value or an item of a list that is not accepted.
  *
- * @throws UsageError with file and line for what is no YAML, or no campaign
+ * @returns the way to it; empty when each is accepted
  */
-export function readPlan(file: string): Plan {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    throw new UsageError(`campaign file ${file} cannot be read`);
+export function faultyPart(data: object): readonly (string | number)[] {
+  const table: OptionTable<PlanFile> = PLAN;
+  for (const [key, value] of Object.entries(data) as [keyof PlanFile, unknown][]) {
+    if (!Object.hasOwn(table, key)) return [key];
+    const { rule } = table[key];
+    if (rule.check(value) !== undefined) continue;
+    const item = Array.isArray(value)
+      ? value.findIndex((it) => rule.check([it]) === undefined)
+      : -1;
+    return item < 0 ? [key] : [key, item];
   }
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, uniqueKeys: true });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    const { line } = lineCounter.linePos(error.pos[0]);
-    const [what = ''] = error.message.split(' at line');
-    throw new UsageError(`${file}:${line}: ${what.split('\n')[0] ?? ''}`);
-  }
-  return checkPlan(file, contentsOf(file, document), dirname(resolve(file)));
-}
-
-/** @throws UsageError for an alias of what is not there, or of too much */
-function contentsOf(file: string, document: ReturnType<typeof parseDocument>): unknown {
-  try {
-    // 100 aliases: enough for any campaign, and no way to make a small file large.
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    throw new UsageError(`${file}: ${(error as Error).message}`);
-  }
+  return [];
 }
 
 /** A scenario as {@link chooseScenario} takes it, for a campaign whose paths start from `folder`. */

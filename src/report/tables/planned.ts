@@ -3,7 +3,8 @@
 import { dirname, resolve } from 'node:path';
 import type { Explored } from '../../campaign/coverage.js';
 import { findScenario } from '../../campaign/find-scenario.js';
-import { combinationsOf, readPlan, scenarioFrom } from '../../campaign/plan/plan.js';
+import { combinationsOf, scenarioFrom } from '../../campaign/plan/plan.js';
+import { readPlan } from '../../campaign/plan/read-plan.js';
 import type { CampaignResult, JobSummary } from '../../campaign/plan/snapshot.js';
 import { placeOfNamed } from '../place.js';
 import type { ReportTable } from '../report.js';

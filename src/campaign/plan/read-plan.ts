@@ -1,0 +1,88 @@
+/** Reads a campaign file, and says at which line and column what is wrong with it is. */
+
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { isNode, isPair, LineCounter, parseDocument, visit, YAMLMap, type Document } from 'yaml';
+import { UsageError } from '../../errors.js';
+import { OptionError } from '../option-table.js';
+import { checkPlan, faultyPart, type Plan } from './plan.js';
+
+/** A file that is open for complaints. */
+class PlanText {
+  readonly #file: string;
+  readonly #lines = new LineCounter();
+  readonly #document: Document;
+
+  constructor(file: string, text: string) {
+    this.#file = file;
+    this.#document = parseDocument(text, { lineCounter: this.#lines, uniqueKeys: true });
+    const [error] = this.#document.errors;
+    if (error !== undefined) {
+      const [what = ''] = error.message.split(' at line');
+      throw this.complaint(error.pos[0], what.split('\n')[0] ?? '');
+    }
+  }
+
+  /** A complaint about what begins at an offset. */
+  complaint(offset: number | undefined, what: string): UsageError {
+    if (offset === undefined) return new UsageError(`${this.#file}: ${what}`);
+    const { line, col } = this.#lines.linePos(offset);
+    return new UsageError(`${this.#file}:${line}:${col}: ${what}`);
+  }
+
+  /** @throws UsageError for an alias of what is not there, or of too much */
+  contents(): unknown {
+    let unresolved: number | undefined;
+    visit(this.#document, {
+      Alias: (_, node) => {
+        if (node.resolve(this.#document) === undefined) unresolved ??= node.range?.[0];
+      },
+    });
+    try {
+      // 100 aliases: enough for any campaign, and no way to make a small file large.
+      return this.#document.toJS({ maxAliasCount: 100 });
+    } catch (error) {
+      throw this.complaint(unresolved, (error as Error).message);
+    }
+  }
+
+  /** Where a value stands, or its key if `ofKey`; undefined for what the file does not hold. */
+  offsetOf(path: readonly (string | number)[], ofKey: boolean): number | undefined {
+    const { contents } = this.#document;
+    if (ofKey && contents instanceof YAMLMap) {
+      const pair = contents.items.find((it) => isPair(it) && String(it.key) === path[0]);
+      return isNode(pair?.key) ? pair.key.range?.[0] : undefined;
+    }
+    const node = path.length === 0 ? undefined : this.#document.getIn(path, true);
+    return isNode(node) ? node.range?.[0] : undefined;
+  }
+}
+
+/**
+ * Read a campaign file, YAML or JSON.
+ *
+ * @throws UsageError with file, line and column for what is no YAML, or no campaign
+ */
+export function readPlan(file: string): Plan {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new UsageError(`campaign file ${file} cannot be read`);
+  }
+  const plan = new PlanText(file, text);
+  const data = plan.contents();
+  try {
+    return checkPlan(file, data, dirname(resolve(file)));
+  } catch (error) {
+    const start = `${file}: `;
+    if (!(error instanceof UsageError) || !error.message.startsWith(start)) throw error;
+    const isUseless = error instanceof OptionError;
+    const path = isUseless ? [error.key] : faultyPart(data as object);
+    const isUnknown = error.message.startsWith(`${start}there is no option`);
+    throw plan.complaint(
+      plan.offsetOf(path, isUseless || isUnknown),
+      error.message.slice(start.length),
+    );
+  }
+}
