@@ -20,7 +20,7 @@ import { drawChart } from './chart.js';
 import * as compare from './compare.js';
 import { confirm } from './confirm.js';
 import * as results from './results.js';
-import { runAll, type Benchmark, type Task } from './run.js';
+import { runAll, type Benchmark, type Settings } from './run.js';
 
 export * from './run.js';
 
@@ -100,11 +100,23 @@ const effortOf = ({ rounds, timeMs, seed }: BenchGiven) => ({
   seed: seed ?? BENCH_OPTIONS.seed.fallback,
 });
 
-/** Only the rows whose names contain a text, and the baseline. */
-function withRow(benchmark: Benchmark, text: string): Benchmark {
-  const { baseline, tasks } = benchmark;
-  const isWanted = ({ name }: Task): boolean => name === baseline || name.includes(text);
-  return { ...benchmark, tasks: async (settings) => (await tasks(settings)).filter(isWanted) };
+/** Only the rows whose names contain a text, and their baselines; of tables without such a row nothing. Throws UsageError when none has one. */
+async function withRow(
+  benchmarks: readonly Benchmark[],
+  text: string,
+  settings: Settings,
+): Promise<Benchmark[]> {
+  const found: Benchmark[] = [];
+  for (const benchmark of benchmarks) {
+    const { baseline } = benchmark;
+    const tasks = await benchmark.tasks(settings);
+    if (!tasks.some(({ name }) => name.includes(text))) continue;
+    const wanted = tasks.filter(({ name }) => name === baseline || name.includes(text));
+    found.push({ ...benchmark, tasks: () => wanted });
+  }
+  if (found.length > 0) return found;
+  const names = benchmarks.map(({ name }) => name).join(', ');
+  throw new UsageError(`--row: no row of ${names} has a name with '${text}' in it`);
 }
 
 /** What is printed: a report and what is to be said of it. */
@@ -129,9 +141,8 @@ async function act(
   const before = given.compare === undefined ? undefined : earlierReport(given.compare);
   const tolerances = compare.committedTolerances();
   const { only, row, json } = given;
-  const chosen = benchmarks
-    .filter(({ name }) => only?.includes(name) ?? true)
-    .map((benchmark) => (row === undefined ? benchmark : withRow(benchmark, row)));
+  const named = benchmarks.filter(({ name }) => only?.includes(name) ?? true);
+  const chosen = row === undefined ? named : await withRow(named, row, effortOf(given));
   const keep = async (report: Judged): Promise<void> => {
     save(given, report);
     if (given.chart === undefined) return;

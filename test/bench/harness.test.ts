@@ -51,6 +51,18 @@ test('a saved report compares as the same with itself, and as worse with a bette
   t.regex(worse.stdout, /^worse: count, seeded: ratio 0\.900 → 0\.500/m);
 });
 
+test('a row is measured alone, with its baseline, and a name that no row has is refused', async (t) => {
+  const { stdout } = await run('--json', '--row=see');
+  const { results } = JSON.parse(stdout) as Report;
+  t.deepEqual(
+    results.map(({ name, rows }) => [name, ...rows.map(({ task }) => task)]),
+    [['count', 'all', 'seeded']],
+  );
+  const refused = await run('--row=sea');
+  t.deepEqual([refused.exitCode, refused.stdout], [2, '']);
+  t.regex(refused.stderr, /--row: no row of sum, count has a name with 'sea' in it/);
+});
+
 test('a file that is no saved report is refused before anything is measured', async (t) => {
   const manifest = fileURLToPath(new URL('../../../package.json', import.meta.url));
   const ended = await run(`--compare=${manifest}`);
