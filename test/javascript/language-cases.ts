@@ -239,4 +239,8 @@ export const LANGUAGE_CASES: readonly (readonly [top: string, expression: string
     'class A{x(){this.a=new Map,this.b=new Set([1]);const c=this.d=new A;return[this.a.size+this.b.size,c instanceof A,this.e??=new Map]}}',
     '[new A().x()[0], new A().x()[1], new A().x()[2].size, (new A).x()[0], new(class extends A{}), typeof new Date]',
   ],
+  [
+    'const twice = (x) => x * 2; class A { constructor(...p) { this.p = p.map(twice); } } class B extends A { constructor(...p) { super(0, ...p); } } const C = B.bind(null, 1);',
+    '[new C(2).p, new C(2) instanceof B, new C() instanceof C, new (A.bind(1))(3).p, new (class extends C {})(4).p]',
+  ],
 ];

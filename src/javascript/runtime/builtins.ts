@@ -47,6 +47,13 @@ function installFunctions(current: Current): void {
         return yield* current.runtime.invoke(target, self, [...bound, ...rest]);
       };
     }
+    const make = current.runtime.constructorOf(target);
+    if (make !== undefined) {
+      const value = function* (newTarget: unknown, ...rest: unknown[]): Coroutine {
+        return yield* make(newTarget === made ? target : newTarget, ...bound, ...rest);
+      };
+      Object.defineProperty(made, NEW, { value });
+    }
     return made;
   });
   form(Reflect, 'apply', function* (target, self, args) {
