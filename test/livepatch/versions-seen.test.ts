@@ -7,6 +7,7 @@ import { dupTaskStruct, linkChild } from '../../src/kernel/fork.js';
 import { dmesg } from '../../src/kernel/printk.js';
 import { asm } from '../../src/kernel/text.js';
 import { sendSignal } from '../../src/kernel/signal.js';
+import { TIF_NOTIFY_SIGNAL } from '../../src/kernel/task.js';
 import { HZ } from '../../src/kernel/timer.js';
 import { KERNEL_VERSIONS, type KernelVersion } from '../../src/kernel/versions.js';
 import { ENABLED, FORCE, TRANSITION } from '../../src/livepatch/core-sysfs.js';
@@ -188,7 +189,7 @@ each(
 );
 
 each(
-  'signals are sent at attempt 16: user sleepers leave, an interruptible thread stays',
+  'clear_notify_signal: signals are sent at attempt 16: user sleepers leave, an interruptible thread stays',
   (t, version) => {
     const m = bootSmall({
       version,
@@ -224,6 +225,8 @@ each(
     t.is(stateOf(m, m.tasks[0]!), 0);
     t.is(count(m, 'signaling remaining tasks'), 1);
     t.not(m.task(m.tasks[0]!, 'state'), 0);
+    // The program has taken the fake signal on its way to user mode.
+    t.is(m.task(m.tasks[1]!, 'tiFlags') & (1 << TIF_NOTIFY_SIGNAL), 0);
   },
 );
 
