@@ -85,7 +85,7 @@ const show = (value: unknown): string => {
 };
 
 /** The nearest of some words, when it is near enough to have been meant. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+function nearest(word: string, known: readonly string[]): string | undefined {
   const [best] = known
     .map((name) => ({ name, distance: leven(word.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);

@@ -23,7 +23,7 @@ export interface StressProfile {
  * The stack of a task that an interrupt stopped in the kernel cannot be read, as with frame pointers: it waits on a run
  * queue.
  */
-export function walkUnlessInterrupted(cpu: Cpu, task: Addr, store: Addr, size: number): number {
+function walkUnlessInterrupted(cpu: Cpu, task: Addr, store: Addr, size: number): number {
   const isStopped = task !== cpu.current && cpu.readOnce(task + TASK.onRq) !== 0;
   if (isStopped && cpu.get(task + TASK.userMode) === 0) return -EINVAL;
   return archStackWalkReliable(cpu, task, store, size);

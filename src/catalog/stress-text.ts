@@ -5,7 +5,7 @@ import { asm, symbol, type FunctionSource, type Instruction } from '../kernel/te
 import type { ModuleDeclaration, PatchDeclaration } from '../scenario/boot.js';
 
 /** Functions that get patched; a function's group is its index here plus 1. */
-export const PATCHABLE = [
+const PATCHABLE = [
   'vfs_read',
   'do_wait',
   'net_rx',

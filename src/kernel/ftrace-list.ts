@@ -38,7 +38,7 @@ function rcuIsWatching(cpu: Cpu): boolean {
 /** Whether an ops is for a site, and can be called there: not without the registers that it wants, which a CPU that
  * was on its way to the site when the ops came does not have.
  * @kernel ftrace_ops_test, kernel/trace/ftrace.c:1489 (v6.1) */
-export function ftraceOpsTest(cpu: Cpu, ops: Addr, ip: Addr, regs: Addr, flags: number): boolean {
+function ftraceOpsTest(cpu: Cpu, ops: Addr, ip: Addr, regs: Addr, flags: number): boolean {
   if (regs === NULL && (flags & FTRACE_OPS_FL_SAVE_REGS) !== 0) return false;
   return filterHolds(cpu, ops, ip);
 }

@@ -14,10 +14,10 @@ import { TRACE_FTRACE } from './trace.js';
 import { NULL, type Addr, type Cpu, type SiteId } from './types.js';
 
 /** `flags` of `struct dyn_ftrace`, which stand in the third word of the entry's instruction; the low bits count users. */
-export const FTRACE_FL_REGS = 1 << 30;
+const FTRACE_FL_REGS = 1 << 30;
 export const FTRACE_FL_IPMODIFY = 1 << 26;
-export const FTRACE_FL_DIRECT = 1 << 24;
-export const FTRACE_FL_COUNT = (1 << 23) - 1;
+const FTRACE_FL_DIRECT = 1 << 24;
+const FTRACE_FL_COUNT = (1 << 23) - 1;
 
 const RECORD = 2;
 

@@ -4,7 +4,7 @@ import { TASK } from './task.js';
 import type { Cpu, SiteId } from './types.js';
 
 /** Bits of `trace_recursion`: a handler, and the list function that calls handlers. */
-export const TRACE_FTRACE = 0;
+const TRACE_FTRACE = 0;
 export const TRACE_LIST = 1;
 
 /**

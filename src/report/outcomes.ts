@@ -6,11 +6,10 @@ import {
   totalsOf,
   type Outcome,
   type OutcomeTable,
-  type OutcomeTotals,
 } from '../campaign/outcomes.js';
 import { renderTable } from './table.js';
 
-export { inReadingOrder, isFinding, totalsOf, type Outcome, type OutcomeTable, type OutcomeTotals };
+export { inReadingOrder, isFinding, totalsOf, type Outcome, type OutcomeTable };
 
 const times = (count: number): string => count.toLocaleString('en-US');
 

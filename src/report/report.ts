@@ -1,6 +1,5 @@
 /** What a command found, as plain data: every format of report is written from this. */
 
-import type { SeenOutcome } from '../campaign/progress.js';
 import { isFinding, type Outcome, type OutcomeTable } from './outcomes.js';
 
 /** A place in a file of the user's. */
@@ -72,8 +71,6 @@ export interface Report {
   readonly unit: string;
   readonly coverage: readonly Coverage[];
 }
-
-export type { SeenOutcome };
 
 /** Stands for the page of the last events among links to the pages of findings. */
 export const EVENTS = 'events';

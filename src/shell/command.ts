@@ -42,7 +42,7 @@ export async function original(ctx: CommandContext, args: string[]): ReturnType<
 }
 
 /** Variable of a command's own: '1' where its errors go where its output goes. */
-export const MIXED = `${PREFIX}mixed`;
+const MIXED = `${PREFIX}mixed`;
 
 /** What a command prints, in the order in which it does. */
 export class Output {

@@ -27,7 +27,7 @@ const shown = (read: () => Promise<string | number>): FileNode => ({
 const says = (text: string): FileNode => readOnly(() => Promise.resolve(`${text}\n`));
 
 /** The first number of a text as `proc_dointvec()` reads it; undefined: it refuses the text. */
-export function firstInteger(text: string): number | undefined {
+function firstInteger(text: string): number | undefined {
   const [, sign = '', digits, rest = ''] = /^\s*(-?)(0x[\da-f]+|\d+)([^]*)$/i.exec(text) ?? [];
   if (digits === undefined || !/^([ \t\n]|$)/.test(rest)) return undefined;
   const isOctal = /^0[0-7]+$/.test(digits);

@@ -6,7 +6,7 @@ import { EMPTY, type FlatView } from './sparse-view.js';
 export const NOBODY = -1;
 
 /** An ordinary write. */
-export const DATA = 0;
+const DATA = 0;
 /** The write half of taking a lock. */
 export const LOCK = 1;
 /** The write of releasing a lock. */

@@ -51,7 +51,7 @@ function enableFunc(cpu: Cpu, func: Addr): number {
 }
 
 /** klp_enable_patch() before 4.0: no transition, function by function. */
-export function enableByReplacing(cpu: Cpu, mod: Addr): number {
+function enableByReplacing(cpu: Cpu, mod: Addr): number {
   const patch = cpu.get(mod + MODULE.image);
   klpInitPatchEarly(cpu, patch);
   const ret = klpInitPatch(cpu, patch);

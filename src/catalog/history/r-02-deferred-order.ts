@@ -15,7 +15,7 @@ import { bootWatched, watchScript } from '../../scenario/watched.js';
 import { endless, expectComplete, insmod, livepatch, SOON, version } from './machine.js';
 
 /** klp_enable_patch() before 4.0: the newest patch is the first of the list. */
-export function enableAsFirst(cpu: Cpu, mod: Addr): number {
+function enableAsFirst(cpu: Cpu, mod: Addr): number {
   const patch = cpu.get(mod + MODULE.image);
   const ret = klpEnablePatch(cpu, patch);
   if (ret !== 0) return ret;
@@ -30,7 +30,7 @@ export function enableAsFirst(cpu: Cpu, mod: Addr): number {
 const CALL_TARGET = 16;
 
 /** A user of the module calls its function, once it is there. */
-export function callTarget(cpu: Cpu, _argument: number): void {
+function callTarget(cpu: Cpu, _argument: number): void {
   const { names, images } = cpu.ctx.kernel;
   const target = images[2]?.name ?? 0;
   const mod = findModule(cpu, target);

@@ -15,7 +15,7 @@ import { endless, expectComplete, insmod, livepatch, SOON, version } from './mac
 const SECOND = 1;
 
 /** The loader has made the module known; before its livepatch hook runs, somebody enables another patch. */
-export function enableBeforeComing(cpu: Cpu, mod: Addr): number {
+function enableBeforeComing(cpu: Cpu, mod: Addr): number {
   const second = cpu.ctx.kernel.images[SECOND]?.name ?? 0;
   const isTarget = cpu.ctx.kernel.images[SECOND + 1]?.name === cpu.read(mod);
   if (isTarget && findModule(cpu, second) === NULL) loadModule(cpu, SECOND);

@@ -19,7 +19,7 @@ function exchangeSites(cpu: Cpu, mod: Addr, from: number, to: number): void {
 }
 
 /** The notifiers of before 4.7 in the wrong order: livepatch comes before ftrace_module_enable(). */
-export function comingBeforeFtrace(cpu: Cpu, mod: Addr): number {
+function comingBeforeFtrace(cpu: Cpu, mod: Addr): number {
   exchangeSites(cpu, mod, OP_FENTRY, OP_SPIN);
   const ret = klpModuleComing(cpu, mod);
   exchangeSites(cpu, mod, OP_SPIN, OP_FENTRY);

@@ -29,7 +29,7 @@ export function switchAllAtOnce(cpu: Cpu): void {
 }
 
 /** klp_enable_patch() before 4.12: no transition. */
-export function enableAtOnce(cpu: Cpu, mod: Addr): number {
+function enableAtOnce(cpu: Cpu, mod: Addr): number {
   const ret = klpEnablePatch(cpu, cpu.get(mod + MODULE.image));
   if (ret === 0) switchAllAtOnce(cpu);
   return ret;

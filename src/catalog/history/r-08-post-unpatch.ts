@@ -18,17 +18,17 @@ const REFUSE = 1;
 const UNDO = 2;
 
 /** pre_patch: no. */
-export function refuse(_cpu: Cpu, _obj: Addr): number {
+function refuse(_cpu: Cpu, _obj: Addr): number {
   return -ENODEV;
 }
 
 /** post_unpatch: undoes what pre_patch did. */
-export function undo(_cpu: Cpu, _obj: Addr): number {
+function undo(_cpu: Cpu, _obj: Addr): number {
   return 0;
 }
 
 /** klp_enable_patch() before 4.15: whoever is cancelled runs post_unpatch, whether pre_patch succeeded or not. */
-export function enableOwingAll(cpu: Cpu, mod: Addr): number {
+function enableOwingAll(cpu: Cpu, mod: Addr): number {
   const patch = cpu.get(mod + MODULE.image);
   const ret = klpEnablePatch(cpu, patch);
   if (ret === 0) return 0;

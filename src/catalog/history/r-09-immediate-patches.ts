@@ -11,7 +11,7 @@ import { endless, expectComplete, insmod, livepatch, SOON, version } from './mac
 import { switchAllAtOnce } from './r-06-no-consistency.js';
 
 /** Enable a patch with `immediate` set, as the first two are: all tasks count as switched, wherever they are. */
-export function enableImmediately(cpu: Cpu, mod: Addr): number {
+function enableImmediately(cpu: Cpu, mod: Addr): number {
   const ret = klpEnablePatch(cpu, cpu.get(mod + MODULE.image));
   if (ret !== 0 || cpu.get(mod + MODULE.imageIndex) > 1) return ret;
   switchAllAtOnce(cpu);

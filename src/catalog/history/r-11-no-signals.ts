@@ -13,7 +13,7 @@ import { endless, expectComplete, insmod, livepatch, version } from './machine.j
 const SIGNALLED = 2400;
 
 /** klp_transition_work_fn() before 5.1: no attempt is the one that signals. */
-export function attemptWithoutSignals(cpu: Cpu, work: Addr): void {
+function attemptWithoutSignals(cpu: Cpu, work: Addr): void {
   cpu.set(cpu.ctx.klp.signalsCnt, 0);
   klpTransitionWorkFn(cpu, work);
 }

@@ -14,7 +14,7 @@ import { bootWatched, watchScript } from '../../scenario/watched.js';
 import { endless, expectComplete, insmod, livepatch, rmmod, SOON, version } from './machine.js';
 
 /** klp_enable_patch() whose klp_init_patch() adds no nops to a patch that replaces. */
-export function enableWithoutNops(cpu: Cpu, mod: Addr): number {
+function enableWithoutNops(cpu: Cpu, mod: Addr): number {
   const patch = cpu.get(mod + MODULE.image);
   if (cpu.get(patch + KLP_PATCH.replace) === 0) return klpEnablePatch(cpu, patch);
   klpMutexLock(cpu);

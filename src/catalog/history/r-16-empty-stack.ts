@@ -9,7 +9,7 @@ import { bootWatched, watchScript } from '../../scenario/watched.js';
 import { endless, expectComplete, insmod, livepatch, SOON, version } from './machine.js';
 
 /** stack_trace_save_tsk_reliable() of 5.2-rc: success instead of the number of entries. */
-export function walkWithoutCount(cpu: Cpu, task: Addr, store: Addr, size: number): number {
+function walkWithoutCount(cpu: Cpu, task: Addr, store: Addr, size: number): number {
   const count = archStackWalkReliable(cpu, task, store, size);
   return count < 0 ? count : 0;
 }

@@ -20,19 +20,19 @@ const LOOK = 2;
 const TRACE_VANISHED = 901;
 
 /** pre_patch: no. */
-export function refuse(_cpu: Cpu, _obj: Addr): number {
+function refuse(_cpu: Cpu, _obj: Addr): number {
   return -ENODEV;
 }
 
 /** post_patch: look whether the module is there. */
-export function look(cpu: Cpu, obj: Addr): number {
+function look(cpu: Cpu, obj: Addr): number {
   const mod = cpu.get(obj + KLP_OBJECT.mod);
   cpu.trace(TRACE_VANISHED, cpu.read(mod + MODULE.name));
   return 0;
 }
 
 /** klp_module_coming() before 5.4: the error path leaves obj->mod alone. */
-export function comingWithoutForgetting(cpu: Cpu, mod: Addr): number {
+function comingWithoutForgetting(cpu: Cpu, mod: Addr): number {
   const ret = klpModuleComing(cpu, mod);
   if (ret === 0) return 0;
   const name = cpu.read(mod + MODULE.name);

@@ -16,7 +16,7 @@ const TRACE_TAKE_OVER = 900;
 const TAKE_OVER = 1;
 
 /** post_patch of the second patch: look for what the first one left. */
-export function takeOver(cpu: Cpu, _obj: Addr): number {
+function takeOver(cpu: Cpu, _obj: Addr): number {
   cpu.trace(TRACE_TAKE_OVER, klpGetPrevState(cpu, STATE));
   return 0;
 }

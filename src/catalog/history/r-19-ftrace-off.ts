@@ -12,7 +12,7 @@ import { bootWatched, watchScript } from '../../scenario/watched.js';
 import { betweenTwoCalls, expectComplete, insmod, SOON } from './machine.js';
 
 /** Writing 0 to kernel.ftrace_enabled before 5.5: every site becomes a no-op. */
-export function ftraceShutdown(cpu: Cpu): number {
+function ftraceShutdown(cpu: Cpu): number {
   let ops = NULL;
   while ((ops = listForEachEntry(cpu, cpu.ctx.klp.ops, ops)) !== NULL) {
     textPoke(cpu, cpu.read(ops + KLP_OPS.fops + FTRACE_OPS.filterIp) + 1, 0);

@@ -9,7 +9,7 @@ import { bootWatched, watchScript } from '../../scenario/watched.js';
 import { endless, expectComplete, insmod, livepatch, SOON, version } from './machine.js';
 
 /** unwind_start() before 5.7: of a task that does not run, the newest frame is skipped. */
-export function walkWithoutFirstFrame(cpu: Cpu, task: Addr, store: Addr, size: number): number {
+function walkWithoutFirstFrame(cpu: Cpu, task: Addr, store: Addr, size: number): number {
   const count = archStackWalkReliable(cpu, task, store, size);
   if (count <= 0 || task === cpu.current) return count;
   for (let i = 1; i < count; i++) cpu.set(store + i - 1, cpu.get(store + i));

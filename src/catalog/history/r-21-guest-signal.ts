@@ -14,12 +14,12 @@ const GUEST_WORK = 16;
 const SIGNALLED = 2400;
 
 /** Before 5.19: the notification is handled, and the guest entered again. */
-export function handleAndStay(cpu: Cpu, _argument: number): void {
+function handleAndStay(cpu: Cpu, _argument: number): void {
   cpu.clearBit(cpu.current + TASK.tiFlags, TIF_NOTIFY_SIGNAL);
 }
 
 /** Since: a pending notification ends the loop, as a signal does. */
-export function leaveForSignal(cpu: Cpu, _argument: number): void {
+function leaveForSignal(cpu: Cpu, _argument: number): void {
   if (!signalPending(cpu, cpu.current)) return;
   const pc = cpu.current + TASK.pc;
   cpu.set(pc, cpu.get(pc) + INSTRUCTION_WORDS);

@@ -20,7 +20,7 @@ import {
 } from './machine.js';
 
 /** The end of klp_force_transition() before 5.18: whatever is enabled counts as forced. */
-export function markAllForced(cpu: Cpu): void {
+function markAllForced(cpu: Cpu): void {
   const head = cpu.ctx.klp.patches;
   klpMutexLock(cpu);
   for (

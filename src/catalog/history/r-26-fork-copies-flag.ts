@@ -10,7 +10,7 @@ import { bootWatched, watchScript } from '../../scenario/watched.js';
 import { endless, expectComplete, insmod, livepatch, SOON, version } from './machine.js';
 
 /** klp_copy_process() before 6.1: the state alone. */
-export function copyStateOnly(cpu: Cpu, child: Addr): void {
+function copyStateOnly(cpu: Cpu, child: Addr): void {
   cpu.write(child + TASK.patchState, cpu.read(cpu.current + TASK.patchState));
 }
 

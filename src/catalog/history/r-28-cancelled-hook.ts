@@ -14,7 +14,7 @@ import { bootWatched, watchScript } from '../../scenario/watched.js';
 import { endless, expectComplete, insmod, livepatch, SOON, version } from './machine.js';
 
 /** The pre_patch callback of the patch that cannot be enabled. */
-export function refuse(_cpu: Cpu, _obj: Addr): number {
+function refuse(_cpu: Cpu, _obj: Addr): number {
   return -ENODEV;
 }
 
@@ -28,7 +28,7 @@ function countUser(cpu: Cpu, delta: number): void {
 }
 
 /** klp_enable_patch() of the first version: whatever completes or is cancelled gives the hook up. */
-export function enableCounting(cpu: Cpu, mod: Addr): number {
+function enableCounting(cpu: Cpu, mod: Addr): number {
   const ret = klpEnablePatch(cpu, cpu.get(mod + MODULE.image));
   countUser(cpu, ret === 0 ? 1 : -1);
   return ret;

@@ -32,7 +32,7 @@ function isReleasing(cpu: Cpu): boolean {
 }
 
 /** A candidate fix: the reference on the module is kept until no task is being released any more. */
-export function freePatchAfterReleases(cpu: Cpu, work: Addr): void {
+function freePatchAfterReleases(cpu: Cpu, work: Addr): void {
   while (isReleasing(cpu)) rest(cpu, 50);
   klpFreePatchWorkFn(cpu, work);
 }

@@ -7,7 +7,7 @@ import { bootWatched, watchScript } from '../../scenario/watched.js';
 import { endless, expectComplete, insmod, livepatch, SOON, version } from './machine.js';
 
 /** cond_resched() is compiled away, and the hook with it. */
-export function noHook(_cpu: Cpu): void {
+function noHook(_cpu: Cpu): void {
   // Nothing is left.
 }
 

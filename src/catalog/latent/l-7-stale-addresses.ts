@@ -25,7 +25,7 @@ const LACKING = PATCHES + 1;
 const FAILS_SOMETIMES = 1;
 
 /** pre_patch: fails every third time, by the jiffies. */
-export function failsSometimes(cpu: Cpu, _obj: Addr): number {
+function failsSometimes(cpu: Cpu, _obj: Addr): number {
   return cpu.peek(cpu.ctx.kernel.globals + KERNEL.jiffies) % 3 === 0 ? -ENODEV : 0;
 }
 
@@ -100,7 +100,7 @@ function operate(watched: WatchedMachine, random: number): void {
 }
 
 /** Random sequences of operations; how many of them left a stale address behind, and whether one was used. */
-export function searchStale(seed: number, kernelVersion: KernelVersion): LatentScriptResult {
+function searchStale(seed: number, kernelVersion: KernelVersion): LatentScriptResult {
   const findings: HistoryFinding[] = [];
   let searched = 0;
   let random = Math.imul(seed, 0x9e3779b1) | 1;

@@ -18,7 +18,7 @@ import { workLater } from './free-locked.js';
 const SECOND = 1;
 
 /** klp_enable_patch() as first repaired for 5.17: no reference, no unlock. */
-export function enableKeepingMutex(cpu: Cpu, mod: Addr): number {
+function enableKeepingMutex(cpu: Cpu, mod: Addr): number {
   if (cpu.get(mod + MODULE.imageIndex) !== SECOND) {
     return klpEnablePatch(cpu, cpu.get(mod + MODULE.image));
   }
@@ -28,7 +28,7 @@ export function enableKeepingMutex(cpu: Cpu, mod: Addr): number {
 }
 
 /** klp_enable_patch() for the same module. */
-export function enableToday(cpu: Cpu, mod: Addr): number {
+function enableToday(cpu: Cpu, mod: Addr): number {
   if (cpu.get(mod + MODULE.imageIndex) === SECOND) {
     cpu.writeOnce(mod + MODULE.state, MODULE_STATE_GOING);
   }

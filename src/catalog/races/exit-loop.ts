@@ -34,7 +34,7 @@ function reverseAndProd(cpu: Cpu): void {
 }
 
 /** The exit loop works with interrupts enabled, and looks at the flags with interrupts disabled. */
-export function updateWithInterrupts(cpu: Cpu, task: Addr): void {
+function updateWithInterrupts(cpu: Cpu, task: Addr): void {
   const isExit = task === raceContext(cpu).tasks[1];
   if (isExit) cpu.preemptEnable();
   klpUpdatePatchState(cpu, task);

@@ -14,7 +14,7 @@ import {
 } from '../../scenario/patched-function.js';
 
 /** force_store() before 4.16: looks whether the patch is in transition, and forces it, without the mutex. */
-export function forceWithoutMutex(cpu: Cpu): void {
+function forceWithoutMutex(cpu: Cpu): void {
   if (cpu.read(cpu.ctx.klp.transitionPatch) === patchOf(cpu, 0)) klpForceTransition(cpu);
 }
 

@@ -28,7 +28,7 @@ function disableCompletely(cpu: Cpu): void {
 }
 
 /** klp_unregister_patch() before 5.1: the kobject goes while the mutex is held. */
-export function freeUnderMutex(cpu: Cpu): void {
+function freeUnderMutex(cpu: Cpu): void {
   klpMutexLock(cpu);
   klpFreePatchFinish(cpu, patchOf(cpu, 0));
   klpMutexUnlock(cpu);

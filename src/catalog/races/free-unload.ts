@@ -15,7 +15,7 @@ import {
 } from '../../scenario/patched-function.js';
 
 /** The work function of a worker that is late: CPU 0 does its work in the race. */
-export function late(_cpu: Cpu, _work: Addr): void {
+function late(_cpu: Cpu, _work: Addr): void {
   // Nothing yet.
 }
 

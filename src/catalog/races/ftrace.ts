@@ -118,13 +118,7 @@ function callOnceListed(cpu: Cpu): void {
 }
 
 /** The list function without the look at what an ops wants and a site has. */
-export function listWithoutRegsCheck(
-  cpu: Cpu,
-  ip: Addr,
-  parentIp: Addr,
-  _ops: Addr,
-  fregs: Addr,
-): void {
+function listWithoutRegsCheck(cpu: Cpu, ip: Addr, parentIp: Addr, _ops: Addr, fregs: Addr): void {
   const { kernel } = cpu.ctx;
   let op = NULL;
   while ((op = forEachFtraceOp(cpu, op)) !== NULL) {

@@ -20,7 +20,7 @@ import {
 const isMarked = (cpu: Cpu): boolean => cpu.testBit(cpu.current + TASK.tiFlags, TIF_PATCH_PENDING);
 
 /** The hook of 6.5 without its first test: only the one with preemption disabled is left. */
-export function hookWithoutFirst(cpu: Cpu): void {
+function hookWithoutFirst(cpu: Cpu): void {
   cpu.preemptDisable(O_23);
   if (isMarked(cpu)) {
     cpu.smpRmb(O_08);
@@ -30,7 +30,7 @@ export function hookWithoutFirst(cpu: Cpu): void {
 }
 
 /** The hook of 7.3 as if its test were a mere fast path that needs no order: the fence stands before it. */
-export function hookWithLateFlag(cpu: Cpu): void {
+function hookWithLateFlag(cpu: Cpu): void {
   cpu.smpRmb(O_08);
   if (isMarked(cpu)) klpTrySwitchTask(cpu, cpu.current);
 }

@@ -98,7 +98,7 @@ function keepHooksOut(cpu: Cpu): void {
 }
 
 /** The fix without its grace period. A module that goes would be waited for all the same when it unregisters (O-14). */
-export function comingWithoutGrace(cpu: Cpu, mod: Addr): number {
+function comingWithoutGrace(cpu: Cpu, mod: Addr): number {
   keepHooksOut(cpu);
   const ret = klpModuleComing(cpu, mod);
   cpu.fetchAddRelease(cpu.ctx.klp.modulesInFlux, -1);
@@ -106,7 +106,7 @@ export function comingWithoutGrace(cpu: Cpu, mod: Addr): number {
 }
 
 /** The fix with a relaxed decrement: the lists may be seen to change after it. */
-export function goingWithoutRelease(cpu: Cpu, mod: Addr): void {
+function goingWithoutRelease(cpu: Cpu, mod: Addr): void {
   keepHooksOut(cpu);
   synchronizeRcu(cpu);
   klpModuleGoing(cpu, mod);
@@ -114,7 +114,7 @@ export function goingWithoutRelease(cpu: Cpu, mod: Addr): void {
 }
 
 /** The fix with a relaxed load: the lists may be read before it. */
-export function hookWithoutAcquire(cpu: Cpu): void {
+function hookWithoutAcquire(cpu: Cpu): void {
   cpu.preemptDisable();
   if (cpu.readOnce(cpu.ctx.klp.modulesInFlux) === 0) __klpSchedTrySwitch(cpu);
   cpu.preemptEnable();

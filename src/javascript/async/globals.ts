@@ -97,22 +97,18 @@ class ImmediateObject {
 for (const f of [ImmediateObject.prototype.ref, ImmediateObject.prototype.unref]) pure(f);
 
 /** Names of what {@link asyncGlobals} makes. */
-export const ASYNC_GLOBALS = [
-  'Promise',
-  'setTimeout',
-  'clearTimeout',
-  'setInterval',
-  'clearInterval',
-  'setImmediate',
-  'clearImmediate',
-  'queueMicrotask',
-] as const;
+type AsyncGlobal =
+  | 'Promise'
+  | 'setTimeout'
+  | 'clearTimeout'
+  | 'setInterval'
+  | 'clearInterval'
+  | 'setImmediate'
+  | 'clearImmediate'
+  | 'queueMicrotask';
 
 /** The globals, for any agent of a program. */
-export function asyncGlobals(
-  runtime: Runtime,
-  time: TimeSource,
-): Record<(typeof ASYNC_GLOBALS)[number], unknown> {
+export function asyncGlobals(runtime: Runtime, time: TimeSource): Record<AsyncGlobal, unknown> {
   const calling = (f: unknown, args: readonly unknown[]): Job => {
     callable(f);
     return () => runtime.invoke(f, undefined, args);

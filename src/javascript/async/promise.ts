@@ -57,7 +57,7 @@ export function useRuntime(current: Current): void {
 }
 
 /** State of a promise of the program's. */
-export function stateOf(promise: unknown): PromiseState {
+function stateOf(promise: unknown): PromiseState {
   const state = states.get(promise as object);
   if (state === undefined) throw new TypeError('the receiver is not a Promise');
   return state;
@@ -274,11 +274,6 @@ export function outcomeOf(promise: ProgramPromise): unknown {
   const state = stateOf(promise);
   if (state.state === REJECTED) throw state.value;
   return state.value;
-}
-
-/** Say that somebody has looked at a promise: it is not reported as unhandled. */
-export function handled(promise: ProgramPromise): void {
-  stateOf(promise).isHandled = true;
 }
 
 /** Whether what an async function's body gave is a wait, not a switch. */

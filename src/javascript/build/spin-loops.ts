@@ -46,7 +46,7 @@ function onlyLooks(node: AnyNode): boolean {
 }
 
 /** Whether nothing but the shared memory decides how long a loop goes on. */
-export function onlySpins(node: AnyNode): boolean {
+function onlySpins(node: AnyNode): boolean {
   if (!LOOPS.has(node.type)) return false;
   const { test, body, update, init } = node as {
     test?: AnyNode | null;

@@ -7,7 +7,7 @@ import type { Coroutine } from '../runtime/keys.js';
 import type { Agent } from './agent.js';
 
 /** Status of a process whose main module waits for what never comes. */
-export const UNSETTLED = 13;
+const UNSETTLED = 13;
 
 /** Whether a thread that the program declares has done what it was asked: its function has returned, and its promise is settled. */
 export function isDone(agent: Agent): boolean {

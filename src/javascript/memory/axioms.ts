@@ -54,7 +54,7 @@ function overlap(a: MemoryEvent, b: MemoryEvent): boolean {
 }
 
 /** The derived relations of a candidate. */
-export class Derived {
+class Derived {
   readonly candidate: Candidate;
   readonly synchronizesWith: Relation;
   readonly happensBefore: Relation;

@@ -17,7 +17,7 @@ export interface GeneratedOperation {
 export type GeneratedProgram = readonly (readonly GeneratedOperation[])[];
 
 /** Bytes that the threads share. */
-export const GENERATED_BYTES = 8;
+const GENERATED_BYTES = 8;
 
 type Kind = GeneratedOperation['kind'];
 

@@ -30,7 +30,7 @@ export function indexOf(key: unknown): number | undefined {
 }
 
 /** As `ToNumber` does: a BigInt is refused. */
-export const toNumber = (value: unknown): number => Math.max(value as number);
+const toNumber = (value: unknown): number => Math.max(value as number);
 
 /** As `ToIntegerOrInfinity` does. */
 export function toWhole(value: unknown): number {

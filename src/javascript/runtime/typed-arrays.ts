@@ -27,10 +27,7 @@ const CONSTRUCTORS = [
 ] as unknown as (Marked & (new (...args: unknown[]) => TypedArray))[];
 
 /** All elements, in order, as reads. */
-export function* elements(
-  current: Current,
-  self: ArrayLike<unknown> & object,
-): Coroutine<unknown[]> {
+function* elements(current: Current, self: ArrayLike<unknown> & object): Coroutine<unknown[]> {
   const items: unknown[] = [];
   for (let i = 0; i < self.length; i++) items.push(yield* element(current, self, i));
   return items;

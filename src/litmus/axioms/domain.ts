@@ -45,7 +45,7 @@ function addValue(sets: ValueSets, location: LocationId, value: number): void {
 }
 
 /** Union of the values that all threads but `except` write. */
-export function foreignValues(written: readonly ValueSets[], except: number): ValueSets {
+function foreignValues(written: readonly ValueSets[], except: number): ValueSets {
   const foreign: ValueSets = new Map<LocationId, Set<number>>();
   written.forEach((sets, t) => {
     if (t === except) return;

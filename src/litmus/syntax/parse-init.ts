@@ -20,7 +20,7 @@ export interface InitialState {
 }
 
 /** What a type says about a location. */
-export function kindOf(type: string): LocationKind {
+function kindOf(type: string): LocationKind {
   if (/spinlock/.test(type)) return 'lock';
   return /srcu_struct/.test(type) ? 'srcu' : 'data';
 }

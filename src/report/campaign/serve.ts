@@ -8,7 +8,7 @@ import type { CampaignSnapshot } from '../../campaign/plan/snapshot.js';
 import { UsageError } from '../../errors.js';
 
 /** What a controlling page may ask for. */
-export const CONTROLS = ['pause', 'resume', 'drain', 'cancel'] as const;
+const CONTROLS = ['pause', 'resume', 'drain', 'cancel'] as const;
 export type Control = (typeof CONTROLS)[number];
 
 /** How a page is served. */

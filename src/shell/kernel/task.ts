@@ -39,7 +39,7 @@ export function shellOf(cpu: Cpu): Addr {
 }
 
 /** Sleep in the kernel for some jiffies. */
-export function msleep(cpu: Cpu, jiffies: number): void {
+function msleep(cpu: Cpu, jiffies: number): void {
   const timer = cpu.current + TASK.timer;
   setCurrentState(cpu, TASK_INTERRUPTIBLE);
   addTimer(cpu, timer, TIMER_WAKE, cpu.current, jiffies);
