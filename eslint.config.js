@@ -150,11 +150,6 @@ export default tseslint.config(
     files: ['src/livepatch/transition.ts'],
     rules: { 'max-lines': 'off' },
   },
-  // What an access is made of is passed as it stands: an object for each would be most of its cost.
-  {
-    files: ['src/javascript/**/*.ts', 'src/explorer/states/**/*.ts'],
-    rules: { '@typescript-eslint/max-params': 'off', 'names/one-letter': 'off' },
-  },
   {
     files: ['*.js', 'lint/*.js', 'examples/**/*.js'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },

@@ -5,7 +5,7 @@
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -197,6 +197,52 @@ function checkCommand(folder: Folder): void {
   folder.expect('npx klp-smp bench dispatch', bench.code === 0, bench);
 }
 
+/** The examples and the code of the README, as they are in the package. */
+function checkVerbatim(folder: Folder): void {
+  folder.run('cp -r node_modules/klp-smp/examples .');
+  const runners = [
+    'npx ava examples/runners/ring-buffer.ava.js --timeout=60s',
+    'node --test examples/runners/ring-buffer.node.js',
+    'npx vitest run --config {} --testTimeout 60000 examples/runners/ring-buffer.vitest.js',
+  ];
+  folder.write(
+    'all.config.mjs',
+    "export default { test: { include: ['examples/**/*.vitest.js'] } };\n",
+  );
+  for (const runner of runners) {
+    const ended = folder.run(runner.replace('{}', 'all.config.mjs'));
+    folder.expect(`as it stands: ${runner}`, ended.code === 0, ended);
+  }
+  const readme = readFileSync(join(folder.path, 'node_modules/klp-smp/README.md'), 'utf8');
+  const [mailbox = '', program = ''] = [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(
+    ([, code]) => code,
+  );
+  folder.write('mailbox.js', mailbox);
+  const torn = folder.run('npx klp-smp explore ./mailbox.js');
+  folder.expect('README: the race finds its letter 0', /forbidden +letter 0/.test(torn.text), torn);
+  folder.write('program.js', program);
+  const found = folder.run('node program.js');
+  folder.expect('README: the program prints its finding', /WARN 34/.test(found.text), found);
+}
+
+/** A changed kernel function in a file of its own: found, replayed, missed, and refused under a wrong name. */
+function checkReplacement(folder: Folder): void {
+  folder.run('cp node_modules/klp-smp/examples/no-wmb.js .');
+  const found = folder.run('npx klp-smp verify --with no-wmb.js disable-call --runs 1000');
+  const finds = /WARN 34: (klp-smp replay (klp2\.\S+) --with no-wmb\.js)/.exec(found.text);
+  folder.expect('verify --with finds WARN 34', found.code === 1 && finds !== null, found);
+  const [, replay = '', token = ''] = finds ?? [];
+  const again = folder.run(`npx ${replay}`);
+  folder.expect('its token replays', again.code === 1 && /WARN 34/.test(again.text), again);
+  const missing = folder.run(`npx klp-smp replay ${token}`);
+  const says = missing.code === 2 && /klpInitTransition/.test(missing.text);
+  folder.expect('replay without the file says what is missing', says, missing);
+  folder.run('sed s/klpInitTransition/klpInitTransitoin/ no-wmb.js > misnamed.js');
+  const misnamed = folder.run('npx klp-smp verify --with misnamed.js disable-call');
+  const names = /nearest are klpInitTransition,/.test(misnamed.text);
+  folder.expect('a misnamed export is refused', misnamed.code === 2 && names, misnamed);
+}
+
 function checkTypes(folder: Folder): void {
   folder.write('typed.mts', TYPED);
   const flags =
@@ -229,6 +275,8 @@ try {
   folder.expect('npm install of the tarball', installed.code === 0, installed);
   checkCommand(folder);
   checkRunners(folder);
+  checkVerbatim(folder);
+  checkReplacement(folder);
   checkTypes(folder);
   checkManifest(folder, tarball);
 } finally {

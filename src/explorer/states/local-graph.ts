@@ -22,8 +22,8 @@ export const UNKNOWN = -1;
 /** Numbers of a state: what it asks, whom it follows by which answer, and where its answers lead. */
 const KIND = 0;
 const ADDR = 1;
-const A = 2;
-const B = 3;
+const FIRST = 2;
+const SECOND = 3;
 const PARENT = 4;
 const ANSWER = 5;
 const DEPTH = 6;
@@ -112,10 +112,10 @@ export class LocalGraph implements Behaviour {
     return this.#numbers[state * STRIDE + ADDR] as number;
   }
   a(state: number): number {
-    return this.#numbers[state * STRIDE + A] as number;
+    return this.#numbers[state * STRIDE + FIRST] as number;
   }
   b(state: number): number {
-    return this.#numbers[state * STRIDE + B] as number;
+    return this.#numbers[state * STRIDE + SECOND] as number;
   }
   /** How strongly what a state asks for is ordered, and fences before it. */
   order(state: number): number {
@@ -264,8 +264,8 @@ export class LocalGraph implements Behaviour {
     const n = this.#numbers;
     n[at + KIND] = kind;
     n[at + ADDR] = addr;
-    n[at + A] = a;
-    n[at + B] = b;
+    n[at + FIRST] = a;
+    n[at + SECOND] = b;
     n[at + ORDERING] = order;
     n[at + PARENT] = parent;
     n[at + ANSWER] = answer;

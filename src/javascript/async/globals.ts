@@ -176,17 +176,17 @@ export function nextTick(runtime: Runtime): Marked {
 
 /** `util.promisify` and `util.callbackify` would make promises of the language's own. */
 export function promisifier(runtime: Runtime): Marked {
-  return pure((f: unknown) => {
-    const custom = (f as Record<symbol, unknown> | undefined)?.[promisify.custom];
+  return pure((original: unknown) => {
+    const custom = (original as Record<symbol, unknown> | undefined)?.[promisify.custom];
     if (typeof custom === 'function') return custom;
-    callable(f);
+    callable(original);
     return runtime.call(function* (this: unknown, ...args) {
       const promise = pending();
       const done = pure((error: unknown, value: unknown) => {
         if (error != null) rejectPromise(promise, error);
         else resolvePromise(promise, value);
       });
-      yield* runtime.invoke(f, this, [...args, done]);
+      yield* runtime.invoke(original, this, [...args, done]);
       return promise;
     });
   });

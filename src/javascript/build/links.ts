@@ -78,13 +78,13 @@ export class ModuleRewriter {
   #import(node: AnyNode & { type: 'ImportDeclaration' }): void {
     const specifier = String(node.source.value);
     const namespace = this.#namespace(specifier);
-    for (const s of node.specifiers) {
-      const local = s.local.name;
+    for (const imported of node.specifiers) {
+      const local = imported.local.name;
       const name =
-        s.type === 'ImportDefaultSpecifier'
+        imported.type === 'ImportDefaultSpecifier'
           ? 'default'
-          : s.type === 'ImportSpecifier'
-            ? nameOf(s.imported)
+          : imported.type === 'ImportSpecifier'
+            ? nameOf(imported.imported)
             : undefined;
       if (name === undefined) this.#bindings.push(`const ${local} = ${namespace};`);
       else if (this.#links.isLive(specifier, name)) this.#liveBinding(node, local, namespace, name);

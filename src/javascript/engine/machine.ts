@@ -235,13 +235,13 @@ export class Machine {
       const write = (text: string): void => {
         this.printed.push({ agent: this.runtime.agent, stream, text });
       };
-      const f = pure((...args: unknown[]) => {
+      const printer = pure((...args: unknown[]) => {
         write(`${format(...args)}\n`);
       }) as unknown as Marked;
       const own = (): object | undefined =>
         this.workers?.printsElsewhere() === true ? this.#ownProcess() : undefined;
       const { runtime } = this;
-      f[CALL] = function* (...args: unknown[]): Coroutine {
+      printer[CALL] = function* (...args: unknown[]): Coroutine {
         const text = `${format(...args)}\n`;
         const process = own() as Record<string, { write: unknown }> | undefined;
         const output = process?.[stream];
@@ -249,7 +249,7 @@ export class Machine {
         else yield* runtime.invoke(output.write, output, [text]);
         return undefined;
       };
-      return f;
+      return printer;
     };
     const out = print('stdout');
     const error = print('stderr');
@@ -264,14 +264,14 @@ export class Machine {
   #lazyClass(name: string): unknown {
     const found = (): unknown => this.#started().library('worker_threads.js')[name];
     const { runtime } = this;
-    const f = function (): never {
+    const lazy = function (): never {
       throw new TypeError(`${name} is constructed where nothing can be interrupted`);
     } as unknown as Marked;
-    Object.defineProperty(f, Symbol.hasInstance, {
+    Object.defineProperty(lazy, Symbol.hasInstance, {
       value: (value: unknown) => value instanceof (found() as new () => object),
     });
-    Object.defineProperty(f, 'name', { value: name });
-    Object.defineProperty(f, NEW, {
+    Object.defineProperty(lazy, 'name', { value: name });
+    Object.defineProperty(lazy, NEW, {
       value: function* (_newTarget: unknown, ...args: unknown[]): Coroutine {
         const target = found();
         const make = runtime.constructorOf(target);
@@ -279,7 +279,7 @@ export class Machine {
         return yield* make(target, ...args);
       },
     });
-    return f;
+    return lazy;
   }
 
   /** `new Function('a', 'return a')`: instrumented like any other code. */
@@ -293,22 +293,22 @@ export class Machine {
       compiled.loadText(path, code, 'cjs');
       return this.runtime.drive(this.factory.instance().require(path));
     };
-    const f = pure((...args: unknown[]) => make(args)) as unknown as Marked;
+    const constructorOfText = pure((...args: unknown[]) => make(args)) as unknown as Marked;
     // eslint-disable-next-line require-yield -- a form is a coroutine
-    f[CALL] = function* (...args): Coroutine {
+    constructorOfText[CALL] = function* (...args): Coroutine {
       return make(args);
     };
-    Object.defineProperty(f, NEW, {
+    Object.defineProperty(constructorOfText, NEW, {
       // eslint-disable-next-line require-yield -- a form is a coroutine
       value: function* (_newTarget: unknown, ...args: unknown[]): Coroutine {
         return make(args);
       },
     });
-    Object.defineProperty(f, 'prototype', { value: Function.prototype });
-    Object.defineProperty(f, Symbol.hasInstance, {
+    Object.defineProperty(constructorOfText, 'prototype', { value: Function.prototype });
+    Object.defineProperty(constructorOfText, Symbol.hasInstance, {
       value: (value: unknown) => typeof value === 'function',
     });
-    return f;
+    return constructorOfText;
   }
 
   #overrides(): Record<string, Record<string, unknown>> {

@@ -27,7 +27,7 @@ interface WorkerEvent {
 }
 
 /** The worker's side of the port by which it prints: its parent says there that it wants more. */
-export class PrintingEnd implements Source {
+class PrintingEnd implements Source {
   readonly address: number;
   /** Streams whose text has been taken. */
   readonly #wanted: string[] = [];

@@ -117,18 +117,18 @@ function hasValidChosenReads({ events, readsBytesFrom }: Candidate): boolean {
 /** No read sees a write that it happens before, nor one that is overwritten before it. */
 function hasCoherentReads({ candidate, happensBefore }: Derived): boolean {
   const { events, readsBytesFrom } = candidate;
-  return readsBytesFrom.every((writers, r) =>
-    writers.every((w, byte) => {
-      if (has(happensBefore, r, w)) return false;
-      const at = (events[r] as MemoryEvent).address + byte;
+  return readsBytesFrom.every((writers, reader) =>
+    writers.every((writer, byte) => {
+      if (has(happensBefore, reader, writer)) return false;
+      const at = (events[reader] as MemoryEvent).address + byte;
       return !events.some(
         (v, i) =>
           v.isWrite &&
-          i !== r &&
+          i !== reader &&
           at >= v.address &&
           at < v.address + v.size &&
-          has(happensBefore, w, i) &&
-          has(happensBefore, i, r),
+          has(happensBefore, writer, i) &&
+          has(happensBefore, i, reader),
       );
     }),
   );
@@ -138,13 +138,13 @@ function hasCoherentReads({ candidate, happensBefore }: Derived): boolean {
 function hasTearFreeReads({ candidate, readsFrom }: Derived): boolean {
   const { events } = candidate;
   const seen = new Map<number, number>();
-  return readsFrom.every(([r, w]) => {
-    const read = events[r] as MemoryEvent;
-    const write = events[w] as MemoryEvent;
+  return readsFrom.every(([reader, writer]) => {
+    const read = events[reader] as MemoryEvent;
+    const write = events[writer] as MemoryEvent;
     if (!read.noTear || !write.noTear || !haveEqualRanges(read, write)) return true;
-    const other = seen.get(r);
-    seen.set(r, w);
-    return other === undefined || other === w;
+    const other = seen.get(reader);
+    seen.set(reader, writer);
+    return other === undefined || other === writer;
   });
 }
 
@@ -153,17 +153,24 @@ function forbiddenBetween(derived: Derived): (readonly [number, number, number])
   const { candidate, happensBefore: hb, synchronizesWith, readsFrom } = derived;
   const { events } = candidate;
   const triples: (readonly [number, number, number])[] = [];
-  for (const [r, w] of readsFrom) {
-    const read = events[r] as MemoryEvent;
-    const write = events[w] as MemoryEvent;
-    for (const [v, event] of events.entries()) {
-      if (!event.isWrite || event.order !== 'seqCst' || v === w || v === r) continue;
-      const first = has(synchronizesWith, w, r) && haveEqualRanges(event, read);
+  for (const [reader, writer] of readsFrom) {
+    const read = events[reader] as MemoryEvent;
+    const write = events[writer] as MemoryEvent;
+    for (const [between, event] of events.entries()) {
+      if (!event.isWrite || event.order !== 'seqCst' || between === writer || between === reader)
+        continue;
+      const first = has(synchronizesWith, writer, reader) && haveEqualRanges(event, read);
       const second =
-        has(hb, w, r) && has(hb, v, r) && write.order === 'seqCst' && haveEqualRanges(write, event);
+        has(hb, writer, reader) &&
+        has(hb, between, reader) &&
+        write.order === 'seqCst' &&
+        haveEqualRanges(write, event);
       const third =
-        has(hb, w, r) && has(hb, w, v) && read.order === 'seqCst' && haveEqualRanges(event, read);
-      if (first || second || third) triples.push([w, v, r]);
+        has(hb, writer, reader) &&
+        has(hb, writer, between) &&
+        read.order === 'seqCst' &&
+        haveEqualRanges(event, read);
+      if (first || second || third) triples.push([writer, between, reader]);
     }
   }
   return triples;

@@ -257,6 +257,7 @@ export class JsMemory implements SharedMemory {
     return isSeqCst && isRange && message.isBefore(later.clock) && without !== 'J-5';
   }
 
+  // eslint-disable-next-line @typescript-eslint/max-params -- an object for each access would be most of its cost
   store(
     agent: number,
     address: number,
@@ -312,6 +313,7 @@ export class JsMemory implements SharedMemory {
     }
   }
 
+  // eslint-disable-next-line @typescript-eslint/max-params -- an object for each access would be most of its cost
   rmw(
     agent: number,
     address: number,

@@ -15,6 +15,20 @@ export const RMW_OR = 4;
 export const RMW_XOR = 5;
 export const RMW_COMPARE_EXCHANGE = 6;
 
+/** A read-modify-write of `Atomics`. */
+export type RmwName = 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange' | 'compareExchange';
+
+/** Their names, by these numbers. */
+export const RMW_NAMES: readonly RmwName[] = [
+  'exchange',
+  'add',
+  'sub',
+  'and',
+  'or',
+  'xor',
+  'compareExchange',
+];
+
 /** A number, or a bigint where the element type holds one. */
 export type Value = number | bigint;
 

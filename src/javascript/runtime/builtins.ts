@@ -333,7 +333,7 @@ export function markPure(): void {
         Object.defineProperty(f, PURE, { value: true, configurable: true });
     }
   }
-  for (const f of [
+  for (const constructor of [
     Number,
     BigInt,
     Boolean,
@@ -344,7 +344,7 @@ export function markPure(): void {
     Promise,
     Object,
   ]) {
-    Object.defineProperty(f, PURE, { value: true, configurable: true });
+    Object.defineProperty(constructor, PURE, { value: true, configurable: true });
   }
   Object.defineProperty(SharedArrayBuffer, PURE, { value: true, configurable: true });
 }

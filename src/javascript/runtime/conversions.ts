@@ -1,21 +1,25 @@
 /** How values become what the operations on shared memory take, as the language converts them. */
 
-import * as m from '../memory/memory.js';
+import * as memory from '../memory/memory.js';
 import { BIGINT64, BIGUINT64 } from './views.js';
 
 /** What a read-modify-write makes of a value, outside an execution. */
-export function combineOutside(operation: number, old: m.Value, operand: m.Value): m.Value {
+export function combineOutside(
+  operation: number,
+  old: memory.Value,
+  operand: memory.Value,
+): memory.Value {
   const big = [BigInt(old), BigInt(operand)] as const;
   const value =
-    operation === m.RMW_ADD
+    operation === memory.RMW_ADD
       ? big[0] + big[1]
-      : operation === m.RMW_SUB
+      : operation === memory.RMW_SUB
         ? big[0] - big[1]
-        : operation === m.RMW_AND
+        : operation === memory.RMW_AND
           ? big[0] & big[1]
-          : operation === m.RMW_OR
+          : operation === memory.RMW_OR
             ? big[0] | big[1]
-            : operation === m.RMW_XOR
+            : operation === memory.RMW_XOR
               ? big[0] ^ big[1]
               : big[1];
   return typeof old === 'bigint' ? value : Number(BigInt.asIntN(32, value));
@@ -39,7 +43,7 @@ export function toWhole(value: unknown): number {
 }
 
 /** A value as a plain store takes it. */
-export function toValue(type: number, value: unknown): m.Value {
+export function toValue(type: number, value: unknown): memory.Value {
   if (type === BIGINT64 || type === BIGUINT64) return BigInt.asIntN(64, toBigInt(value));
   return toNumber(value);
 }
@@ -52,7 +56,7 @@ function toBigInt(value: unknown): bigint {
 }
 
 /** A value as `Atomics` takes it. */
-export function toInteger(type: number, value: unknown): m.Value {
+export function toInteger(type: number, value: unknown): memory.Value {
   if (type === BIGINT64 || type === BIGUINT64) return toBigInt(value);
   return toWhole(value);
 }

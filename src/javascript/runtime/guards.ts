@@ -135,21 +135,21 @@ export function installArrayMethods(): void {
 /** A method of arrays called on a view of shared memory, or undefined when it is something else. */
 export function arrayMethodOn(
   current: Current,
-  f: Marked,
+  method: Marked,
   self: TypedArray,
   args: readonly unknown[],
 ): Coroutine | undefined {
-  if (readers.has(f)) return reading(current, f, self, args);
-  const form = alike.get(f)?.[CALL];
+  if (readers.has(method)) return reading(current, method, self, args);
+  const form = alike.get(method)?.[CALL];
   if (form !== undefined) return form.apply(self, args as unknown[]);
-  const isReading = !arrayMethods.has(f) || f.name === 'concat';
-  if (isReading || f[PURE] !== true) return undefined;
-  current.runtime.refuseHere(`calls Array.prototype.${f.name} on shared memory`);
+  const isReading = !arrayMethods.has(method) || method.name === 'concat';
+  if (isReading || method[PURE] !== true) return undefined;
+  current.runtime.refuseHere(`calls Array.prototype.${method.name} on shared memory`);
 }
 
 function* reading(
   current: Current,
-  f: Marked,
+  method: Marked,
   self: TypedArray,
   args: readonly unknown[],
 ): Coroutine {
@@ -159,5 +159,5 @@ function* reading(
     if (runtime.get(runtime.at, self, i)) yield;
     items.push(runtime.result);
   }
-  return yield* runtime.invoke(f, items, args);
+  return yield* runtime.invoke(method, items, args);
 }

@@ -2,7 +2,7 @@
 
 import { SimulatorBug } from '../../errors.js';
 import type { SiteTable } from '../build/sites.js';
-import * as m from '../memory/memory.js';
+import * as shared from '../memory/memory.js';
 import { converted } from '../memory/values.js';
 import type { Realm } from '../async/realm.js';
 import { combineOutside, indexOf, timeoutOf, toInteger, toValue, toWhole } from './conversions.js';
@@ -71,7 +71,7 @@ export abstract class Operations {
   at = 0;
   /** The agent that executes; -1 while a program is set up or observed. */
   agent = -1;
-  memory!: m.SharedMemory;
+  memory!: shared.SharedMemory;
   stepper!: Stepper;
   readonly sites: SiteTable;
   readonly regions: Regions;
@@ -103,7 +103,7 @@ export abstract class Operations {
       return this.#outside(site, view);
     }
     const { address, size, type } = view[VIEW] as ViewFacts;
-    return this.read(site, address + index * size, type, m.UNORDERED, mayTear(type));
+    return this.read(site, address + index * size, type, shared.UNORDERED, mayTear(type));
   }
 
   /** Nothing is read; but memory that may grow may do so before the next step. */
@@ -123,7 +123,7 @@ export abstract class Operations {
     const { address, size, type } = view[VIEW] as ViewFacts;
     const number = toValue(type, value);
     if (!(index >= 0 && index < view.length) || !Number.isInteger(index)) return false;
-    return this.write(site, address + index * size, type, number, m.UNORDERED, mayTear(type));
+    return this.write(site, address + index * size, type, number, shared.UNORDERED, mayTear(type));
   }
 
   read(site: number, address: number, type: number, order: number, tears: boolean): boolean {
@@ -142,7 +142,7 @@ export abstract class Operations {
     site: number,
     address: number,
     type: number,
-    value: m.Value,
+    value: shared.Value,
     order: number,
     tears: boolean,
   ): boolean {
@@ -187,7 +187,7 @@ export abstract class Operations {
     const facts = this.#facts(view, 'load');
     if (facts === undefined) return this.#local(Atomics.load(view as never, index as number));
     const address = this.#place(facts, view, index);
-    const order = this.weakened[site] === 1 ? m.UNORDERED : m.SEQ_CST;
+    const order = this.weakened[site] === 1 ? shared.UNORDERED : shared.SEQ_CST;
     return this.read(site, address, facts.type, order, false);
   }
 
@@ -198,7 +198,7 @@ export abstract class Operations {
     }
     const address = this.#place(facts, view, index);
     const whole = toInteger(facts.type, value);
-    const order = this.weakened[site] === 1 ? m.UNORDERED : m.SEQ_CST;
+    const order = this.weakened[site] === 1 ? shared.UNORDERED : shared.SEQ_CST;
     const next = this.write(site, address, facts.type, whole, order, false);
     this.result = whole;
     return next;
@@ -210,22 +210,22 @@ export abstract class Operations {
   }
 
   add(site: number, view: View, index: unknown, value: unknown): boolean {
-    return this.#rmw(site, view, index, 'add', m.RMW_ADD, value, 0);
+    return this.#rmw(site, view, index, shared.RMW_ADD, value, 0);
   }
   sub(site: number, view: View, index: unknown, value: unknown): boolean {
-    return this.#rmw(site, view, index, 'sub', m.RMW_SUB, value, 0);
+    return this.#rmw(site, view, index, shared.RMW_SUB, value, 0);
   }
   and(site: number, view: View, index: unknown, value: unknown): boolean {
-    return this.#rmw(site, view, index, 'and', m.RMW_AND, value, 0);
+    return this.#rmw(site, view, index, shared.RMW_AND, value, 0);
   }
   or(site: number, view: View, index: unknown, value: unknown): boolean {
-    return this.#rmw(site, view, index, 'or', m.RMW_OR, value, 0);
+    return this.#rmw(site, view, index, shared.RMW_OR, value, 0);
   }
   xor(site: number, view: View, index: unknown, value: unknown): boolean {
-    return this.#rmw(site, view, index, 'xor', m.RMW_XOR, value, 0);
+    return this.#rmw(site, view, index, shared.RMW_XOR, value, 0);
   }
   exchange(site: number, view: View, index: unknown, value: unknown): boolean {
-    return this.#rmw(site, view, index, 'exchange', m.RMW_EXCHANGE, value, 0);
+    return this.#rmw(site, view, index, shared.RMW_EXCHANGE, value, 0);
   }
   compareExchange(
     site: number,
@@ -234,18 +234,18 @@ export abstract class Operations {
     expected: unknown,
     value: unknown,
   ): boolean {
-    return this.#rmw(site, view, i, 'compareExchange', m.RMW_COMPARE_EXCHANGE, value, expected);
+    return this.#rmw(site, view, i, shared.RMW_COMPARE_EXCHANGE, value, expected);
   }
 
   #rmw(
     site: number,
     view: View,
     index: unknown,
-    name: 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange' | 'compareExchange',
     operation: number,
     value: unknown,
     expected: unknown,
   ): boolean {
+    const name = shared.RMW_NAMES[operation] as shared.RmwName;
     const facts = this.#facts(view, name);
     if (facts === undefined) {
       const method = Atomics[name] as (...args: unknown[]) => unknown;
@@ -256,7 +256,7 @@ export abstract class Operations {
     }
     const { type } = facts;
     const address = this.#place(facts, view, index);
-    const isCompare = operation === m.RMW_COMPARE_EXCHANGE;
+    const isCompare = operation === shared.RMW_COMPARE_EXCHANGE;
     const old = isCompare ? converted(type, toInteger(type, expected)) : 0;
     const operand = converted(type, toInteger(type, value));
     const { agent } = this;
@@ -276,15 +276,15 @@ export abstract class Operations {
     address: number,
     type: number,
     operation: number,
-    operand: m.Value,
-    expected: m.Value,
-  ): m.Value {
+    operand: shared.Value,
+    expected: shared.Value,
+  ): shared.Value {
     const { memory, agent } = this;
-    const old = memory.load(agent, address, type, m.UNORDERED, false, site);
-    if (operation === m.RMW_COMPARE_EXCHANGE && old !== expected) return old;
-    const isCompare = operation === m.RMW_COMPARE_EXCHANGE;
+    const old = memory.load(agent, address, type, shared.UNORDERED, false, site);
+    if (operation === shared.RMW_COMPARE_EXCHANGE && old !== expected) return old;
+    const isCompare = operation === shared.RMW_COMPARE_EXCHANGE;
     const next = isCompare ? operand : combineOutside(operation, old, operand);
-    memory.store(agent, address, type, next, m.UNORDERED, false, site);
+    memory.store(agent, address, type, next, shared.UNORDERED, false, site);
     return old;
   }
 
@@ -292,12 +292,12 @@ export abstract class Operations {
     address: number,
     type: number,
     operation: number,
-    operand: m.Value,
-    expected: m.Value,
+    operand: shared.Value,
+    expected: shared.Value,
   ): boolean {
     const { memory } = this;
     const old = memory.newest(address, type);
-    if (operation !== m.RMW_COMPARE_EXCHANGE || old === expected) {
+    if (operation !== shared.RMW_COMPARE_EXCHANGE || old === expected) {
       memory.poke(address, type, combineOutside(operation, old, operand));
     }
     return this.#local(old);
@@ -313,7 +313,7 @@ export abstract class Operations {
     if (this.depth !== 0) this.uninterruptible(site);
     this.memory.section(this.agent, address);
     this.stepper.accessing(address);
-    const found = this.memory.load(this.agent, address, type, m.SEQ_CST, false, site);
+    const found = this.memory.load(this.agent, address, type, shared.SEQ_CST, false, site);
     if (found === expected && timeoutMs > 0)
       return this.stepper.sleep(site, address, size, timeoutMs);
     this.result = found === expected ? 'timed-out' : 'not-equal';
@@ -330,7 +330,7 @@ export abstract class Operations {
     if (this.depth !== 0) this.uninterruptible(site);
     this.memory.section(this.agent, address);
     this.stepper.accessing(address);
-    const found = this.memory.load(this.agent, address, type, m.SEQ_CST, false, site);
+    const found = this.memory.load(this.agent, address, type, shared.SEQ_CST, false, site);
     const isWaiting = found === expected && timeoutMs > 0;
     const answer = isWaiting
       ? { async: true, value: this.stepper.enlist(site, address, size, timeoutMs) }

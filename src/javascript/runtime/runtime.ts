@@ -162,7 +162,7 @@ export class Runtime extends Classes {
   /** Returns the values: of what an observer hands on, copies. */
   checkArguments(
     site: number,
-    f: { readonly name: string },
+    callee: { readonly name: string },
     values: readonly unknown[],
   ): readonly unknown[] {
     if (!values.some((value) => isSharedThing(value) || holdsShared(value))) return values;
@@ -174,7 +174,7 @@ export class Runtime extends Classes {
     const { file, line, text } = this.sites.at(site);
     this.stepper.fail(
       new UninstrumentedCall(
-        `${file}:${line}: ${text} hands shared memory to ${f.name || 'a function'}, which is not instrumented`,
+        `${file}:${line}: ${text} hands shared memory to ${callee.name || 'a function'}, which is not instrumented`,
       ),
     );
   }
@@ -200,17 +200,17 @@ export class Runtime extends Classes {
   }
 
   /** Call any function from a resumable built-in. */
-  *invoke(f: unknown, self: unknown, args: readonly unknown[]): Coroutine {
-    if (typeof f !== 'function') throw new TypeError(`${String(f)} is not a function`);
-    const form = (f as Marked)[CALL];
+  *invoke(callee: unknown, self: unknown, args: readonly unknown[]): Coroutine {
+    if (typeof callee !== 'function') throw new TypeError(`${String(callee)} is not a function`);
+    const form = (callee as Marked)[CALL];
     if (form !== undefined) return yield* form.apply(self, args as unknown[]);
     if (factsOf(self) !== undefined) {
-      const form = arrayMethodOn({ runtime: this }, f as Marked, self as TypedArray, args);
+      const form = arrayMethodOn({ runtime: this }, callee as Marked, self as TypedArray, args);
       if (form !== undefined) return yield* form;
     }
-    if ((f as Marked)[PURE] === true) return Reflect.apply(f, self, args) as unknown;
-    const [checkedSelf, ...checked] = this.checkArguments(this.at, f, [self, ...args]);
-    return Reflect.apply(f, checkedSelf, checked) as unknown;
+    if ((callee as Marked)[PURE] === true) return Reflect.apply(callee, self, args) as unknown;
+    const [checkedSelf, ...checked] = this.checkArguments(this.at, callee, [self, ...args]);
+    return Reflect.apply(callee, checkedSelf, checked) as unknown;
   }
 
   /** What an accessor of the program would do for `object.name`: its resumable form, or undefined. */

@@ -6,7 +6,7 @@ import { arrayWalks, construct, element, form, sorted, type Current } from './bu
 import { toValue, toWhole } from './conversions.js';
 import { CALL, factsOf, NEW, type Coroutine, type Marked } from './keys.js';
 import { ATOMIC_NAMES } from './operations.js';
-import * as t from './views.js';
+import * as views from './views.js';
 import { isShared, mayTear, TypedArrayBase, type TypedArray } from './views.js';
 
 type Method = (this: TypedArray, ...args: unknown[]) => Coroutine;
@@ -47,7 +47,7 @@ function relative(value: unknown, length: number, otherwise: number): number {
 
 /** A typed array of the same type that is not shared. */
 function local(self: TypedArray, items: readonly unknown[]): TypedArray {
-  const Type = CONSTRUCTORS[t.elementType(self)] as new (items: unknown) => TypedArray;
+  const Type = CONSTRUCTORS[views.elementType(self)] as new (items: unknown) => TypedArray;
   return new Type(items);
 }
 
@@ -300,17 +300,17 @@ function installConstructors(current: Current): void {
 }
 
 const DATA_VIEW_TYPES: Readonly<Record<string, number>> = {
-  Int8: t.INT8,
-  Uint8: t.UINT8,
-  Int16: t.INT16,
-  Uint16: t.UINT16,
-  Int32: t.INT32,
-  Uint32: t.UINT32,
-  Float32: t.FLOAT32,
-  Float64: t.FLOAT64,
-  BigInt64: t.BIGINT64,
-  BigUint64: t.BIGUINT64,
-  Float16: t.FLOAT16,
+  Int8: views.INT8,
+  Uint8: views.UINT8,
+  Int16: views.INT16,
+  Uint16: views.UINT16,
+  Int32: views.INT32,
+  Uint32: views.UINT32,
+  Float32: views.FLOAT32,
+  Float64: views.FLOAT64,
+  BigInt64: views.BIGINT64,
+  BigUint64: views.BIGUINT64,
+  Float16: views.FLOAT16,
 };
 
 /** The bytes of a value in the other order, read as a value of the same type. */
@@ -333,10 +333,10 @@ function offsetOf(value: unknown): number {
 function installDataView(current: Current): void {
   const prototype = DataView.prototype as unknown as Record<string, Marked | undefined>;
   for (const [name, type] of Object.entries(DATA_VIEW_TYPES)) {
-    const size = t.SIZES[type] as number;
+    const size = views.SIZES[type] as number;
     const placeIn = (view: DataView, at: number): number => {
       if (at + size > view.byteLength) throw outside();
-      return (factsOf(view) as t.ViewFacts).address + at;
+      return (factsOf(view) as views.ViewFacts).address + at;
     };
     const get = prototype[`get${name}`];
     if (get === undefined) continue;

@@ -44,18 +44,6 @@ function addValue(sets: ValueSets, location: LocationId, value: number): void {
   else values.add(value);
 }
 
-/** Union of the values that all threads but `except` write. */
-function foreignValues(written: readonly ValueSets[], except: number): ValueSets {
-  const foreign: ValueSets = new Map<LocationId, Set<number>>();
-  written.forEach((sets, t) => {
-    if (t === except) return;
-    for (const [location, values] of sets) {
-      for (const value of values) addValue(foreign, location, value);
-    }
-  });
-  return foreign;
-}
-
 /** Values that threads other than `thread` write to a location. */
 function foreignTo(
   thread: number,
