@@ -85,7 +85,7 @@ const COMMANDS: Readonly<Record<string, Line>> = {
     prints: /WARN 34: klp-smp replay klp2\.\S+ --with no-wmb\.js/,
   },
   'klp-smp explore disable-call --with no-wmb.js': {
-    add: '--runs 300',
+    add: '--runs 300 --budget 120s',
     ends: [1],
     prints: /forbidden +WARN 34/,
   },
@@ -94,15 +94,18 @@ const COMMANDS: Readonly<Record<string, Line>> = {
     ends: [0, 1],
     prints: /changed by no-wmb\.js/,
   },
-  'klp-smp explore ./disable.js': { add: '--runs 50', prints: /acceptable +f_a, pending +50/ },
+  'klp-smp explore ./disable.js': {
+    add: '--runs 50 --budget 120s',
+    prints: /acceptable +f_a, pending +50/,
+  },
   'klp-smp explore ./disable.js --kernel 7.3': {
-    add: '--runs 50',
+    add: '--runs 50 --budget 120s',
     prints: /acceptable +f_a, pending +50/,
   },
   'klp-smp ablate --scenario ./disable.js': { prints: /O-01 .* WARN 34 +WARN 34 \(1\/1\)/ },
   'klp-smp verify ./disable.js --exhaust': { prints: /1 of 1 races proved/ },
   'klp-smp explore ./disable.js --with no-wmb.js': {
-    add: '--runs 300',
+    add: '--runs 300 --budget 120s',
     ends: [1],
     prints: /replay: klp-smp replay \S+ --file \.\/disable\.js --with no-wmb\.js/,
   },
