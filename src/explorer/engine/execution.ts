@@ -110,7 +110,7 @@ export class Execution implements Ending {
   get log(): ScheduleLog {
     return this.#turns.log;
   }
-  /** Whether the execution went beyond the bound, and so left the strategy's hands. */
+  /** Whether the execution went beyond the bound, where the strategy no longer decides. */
   get wasFair(): boolean {
     return this.#turns.wasFair;
   }

@@ -10,7 +10,7 @@ export interface Executed {
   readonly hash: number;
   readonly steps: number;
   readonly switches: number;
-  /** Whether the execution went beyond the bound, and so left the strategy's hands. */
+  /** Whether the execution went beyond the bound, where the strategy no longer decides. */
   readonly wasFair: boolean;
   /** Those who take turns. */
   readonly cpus: { readonly length: number };

@@ -137,7 +137,7 @@ export class Turns implements SleepersHost {
     return this.#interrupts;
   }
 
-  /** Whether the execution went beyond the bound, and so left the strategy's hands. */
+  /** Whether the execution went beyond the bound, where the strategy no longer decides. */
   get wasFair(): boolean {
     return this.#fair;
   }

@@ -28,9 +28,9 @@ export class AsyncGeneratorObject implements Continuation {
   readonly #queue: Request[] = [];
   #isRunning = false;
   #isDone = false;
-  /** The body was asked for something before. */
+  /** The body has been started. */
   #hasBegun = false;
-  /** What a value that is waited for is for. */
+  /** Why the generator waits for a value. */
   #waiting: 'body' | 'yield' | 'return' = 'body';
 
   constructor(runtime: Runtime, body: Coroutine) {

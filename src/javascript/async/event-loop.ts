@@ -7,13 +7,13 @@ import type { Job, Timer } from './timer.js';
 /** Messages that a port hands out in one go, unless more have come. */
 const AT_ONCE = 1000;
 
-/** What the loop asks of the engine. */
+/** What the event loop needs from the engine. */
 export interface LoopHost {
   /** Virtual time in ms. */
   readonly now: number;
-  /** Whether time passes until `due` before anything else happens; the engine chooses. */
+  /** Let the engine choose whether time passes until `due` before anything else happens. Returns whether it does. */
   passes(due: number): boolean;
-  /** Nothing is to be done until something comes from outside, or until `due`: the caller yields. */
+  /** There is nothing to do until something comes from outside, or until `due`. The caller then yields. */
   idle(due: number): void;
   /** The agent takes something that stands at this address. Returns whether another agent is next. */
   took(address: number): boolean;
@@ -130,7 +130,7 @@ function* flush(realm: Realm, host: LoopHost): Coroutine<boolean> {
  */
 function* poll(realm: Realm, host: LoopHost): Coroutine<boolean> {
   let hasWorked = yield* flush(realm, host);
-  // What is woken from here on comes after what else has come.
+  // Promises that are woken from here on come after everything else that has arrived.
   yield* listens(realm, host);
   if (yield* jobs(realm, realm.exits)) hasWorked = true;
   const { sources, unasked } = realm;
@@ -156,13 +156,13 @@ function* immediates(realm: Realm): Coroutine<void> {
   }
 }
 
-/** The last that was closed comes first. */
+/** Ends are handled in reverse order: the last one that was closed comes first. */
 const closings = (realm: Realm): Coroutine<boolean> => {
   realm.closings.reverse();
   return jobs(realm, realm.closings);
 };
 
-/** Nothing keeps the loop alive: what may still change that. Returns whether it has. */
+/** Nothing keeps the loop alive. Run the handlers that may change that. Returns whether they did. */
 function* lastThings(realm: Realm, host: LoopHost): Coroutine<boolean> {
   while (yield* flush(realm, host));
   if (stillAlive(realm)) return true;

@@ -7,7 +7,7 @@ import { pending, ProgramPromise, rejectPromise, resolvePromise } from './promis
 import type { Realm } from './realm.js';
 import { delayOf, type Job, type Timer } from './timer.js';
 
-/** What the timers need to know of time. */
+/** What the timers need to know about time. */
 export interface TimeSource {
   readonly now: number;
 }
@@ -174,7 +174,7 @@ export function nextTick(runtime: Runtime): Marked {
   });
 }
 
-/** `util.promisify` and `util.callbackify` would make promises of the language's own. */
+/** Replaces `util.promisify` and `util.callbackify`, which would make promises of the language's own. */
 export function promisifier(runtime: Runtime): Marked {
   return pure((original: unknown) => {
     const custom = (original as Record<symbol, unknown> | undefined)?.[promisify.custom];

@@ -5,7 +5,7 @@ import type { Coroutine } from '../runtime/keys.js';
 import { copyForAgent } from '../runtime/sharing.js';
 import type { Realm, Source } from './realm.js';
 
-/** What ports ask of the engine. */
+/** What ports need from the engine. */
 export interface PortHost {
   /** Something has come for an agent's event loop. */
   arouse(agent: number): void;
@@ -27,7 +27,7 @@ interface Packet {
 /** Addresses that stand for ports, above all those of memory. */
 export const PORT_ADDRESSES = 0x4000_0000;
 
-/** Object of the program → the end that it stands for. */
+/** For each object of the program, the end that it stands for. */
 const endOf = new WeakMap<object, ChannelEnd>();
 /** Objects that have been handed over, and can no longer be used. */
 const detached = new WeakSet<object>();
@@ -80,7 +80,7 @@ export class ChannelEnd implements Source {
     if (object !== undefined) endOf.set(object, this);
   }
 
-  /** The end is no longer its agent's. */
+  /** Detach the end from its agent. */
   leave(): void {
     this.realm?.removeSource(this);
   }
@@ -145,7 +145,7 @@ export class ChannelEnd implements Source {
     return undefined;
   }
 
-  /** What has come and was not taken is lost; the other end learns of it in the loop's last phase. */
+  /** Close the end. Messages that were not taken are lost. The other end learns of it in the loop's last phase. */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -183,7 +183,7 @@ export class ChannelEnd implements Source {
   }
 }
 
-/** After it was handed over, an object is of no use to its sender. */
+/** After an object was handed over, its sender can no longer use it. */
 function hand(item: object): void {
   if (endOf.has(item)) {
     detached.add(item);

@@ -12,7 +12,7 @@ const PENDING = 0;
 const FULFILLED = 1;
 const REJECTED = 2;
 
-/** Tells the constructor that it is called by us. */
+/** Tells the constructor that the library itself calls it. */
 export const INTERNAL = Symbol('internal');
 
 /** The functions by which a promise is settled. */
@@ -22,7 +22,7 @@ export interface Capability {
   reject: unknown;
 }
 
-/** What goes on when something has come that it waits for. */
+/** Something that waits for a promise, and goes on when it is settled. */
 export interface Continuation {
   advance(isOk: boolean, value: unknown): Coroutine<void>;
 }
@@ -104,7 +104,7 @@ export function pending(): ProgramPromise {
   return new ProgramPromise(INTERNAL);
 }
 
-/** What `then` of a subclass makes is an instance of that. */
+/** `then` of a subclass makes an instance of that subclass. */
 function derived(promise: ProgramPromise): Capability | ProgramPromise {
   const { constructor } = promise as { constructor: unknown };
   if (constructor === ProgramPromise || constructor === undefined) return pending();
@@ -150,7 +150,7 @@ export function resolvers(promise: ProgramPromise): { resolve: unknown; reject: 
   return { resolve: once(resolvePromise), reject: once(rejectPromise) };
 }
 
-/** Settle a promise with a value, or with what another promise will come to. */
+/** Settle a promise with a value, or with the outcome of another promise. */
 export function resolvePromise(promise: ProgramPromise, value: unknown): void {
   if (value === promise) {
     rejectPromise(promise, new TypeError('Chaining cycle detected for promise #<Promise>'));
@@ -269,14 +269,14 @@ export function isSettled(promise: ProgramPromise): boolean {
   return stateOf(promise).state !== PENDING;
 }
 
-/** What a settled promise has come to. @throws what it was rejected with */
+/** The value of a settled promise. @throws what it was rejected with */
 export function outcomeOf(promise: ProgramPromise): unknown {
   const state = stateOf(promise);
   if (state.state === REJECTED) throw state.value;
   return state.value;
 }
 
-/** Whether what an async function's body gave is a wait, not a switch. */
+/** Whether the value that an async function's body yielded is a wait, and not a switch. */
 export function isWait(value: unknown): value is Awaited_ {
   return value instanceof Awaited_;
 }

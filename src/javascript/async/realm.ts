@@ -1,9 +1,12 @@
-/** What one agent has beside its stack: microtasks, ticks, timers, immediates, ports, and whether any of it keeps it alive. */
+/**
+ * State of one agent besides its stack: microtasks, ticks, timers, immediates and ports, and whether any of these keeps
+ * it alive.
+ */
 
 import type { Coroutine } from '../runtime/keys.js';
 import { compareTimers, type Job, type Timer } from './timer.js';
 
-/** A rejected promise, until somebody asks about it. */
+/** A rejected promise that has no handler yet. */
 export interface Rejection {
   readonly isHandled: boolean;
   readonly value: unknown;
@@ -25,7 +28,7 @@ export interface Source {
   abandon(): void;
 }
 
-/** A promise that has been woken, and what whoever has woken it had done. */
+/** A promise that has been woken, and a snapshot of what the agent that woke it had done before. */
 export interface Woken {
   readonly promise: object;
   readonly address: number;
@@ -48,12 +51,12 @@ export class Realm {
   /** Ends of workers. */
   readonly exits: Job[] = [];
   readonly closings: Job[] = [];
-  /** In the order in which they are asked; those that have been asked in this round stand at the end. */
+  /** In the order in which they are polled. Those already polled in this round are at the end. */
   readonly sources: Source[] = [];
-  /** Those that are still to be asked in this round. */
+  /** The ones that are still to be polled in this round. */
   readonly unasked: Source[] = [];
   timers: Timer[] = [];
-  /** Rejected promises that nobody has asked about. */
+  /** Rejected promises without a handler. */
   rejections: Rejection[] = [];
   /** Sites at which async functions wait. */
   readonly awaiting = new Map<object, number>();
@@ -62,7 +65,7 @@ export class Realm {
   sequence = 0;
   /** Number of the agent whose realm it is. */
   readonly agent: number;
-  /** The program's own handlers; each returns whether it has dealt with the matter. */
+  /** The program's own handlers. Each returns whether it has handled the event. */
   onUncaught: ((error: unknown) => Coroutine<boolean>) | undefined;
   onUnhandled: ((reason: unknown) => Coroutine<boolean>) | undefined;
   /** Called before the agent ends by itself, and when it does. */

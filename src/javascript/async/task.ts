@@ -1,4 +1,4 @@
-/** The body of an async function on its way: runs until it waits, and goes on when what it waits for has come. */
+/** Runs the body of an async function: up to its next wait, and on from there when the awaited value has come. */
 
 import type { Coroutine } from '../runtime/keys.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -22,7 +22,7 @@ export class AsyncTask {
     this.#body = body;
   }
 
-  /** Go on with a value, or with what is to be thrown, until the next wait or the end. */
+  /** Resume the body with a value, or with an error to throw, until the next wait or the end. */
   *advance(isOk: boolean, value: unknown): Coroutine<void> {
     const { awaiting } = this.#runtime.realm();
     awaiting.delete(this);

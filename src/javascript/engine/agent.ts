@@ -8,7 +8,7 @@ import type { Position } from '../../explorer/engine/strategy.js';
 /** Why an agent cannot go on. */
 export const AWAKE = 0;
 export const SLEEPING = 1;
-/** It sleeps no more, but has not gone on yet. */
+/** It was woken, but has not gone on yet. */
 export const WOKEN = 2;
 /** Its event loop has nothing to do. */
 export const IDLE = 3;
@@ -21,7 +21,7 @@ export interface Waiter {
   readonly settle: (() => void) | undefined;
 }
 
-/** What comes after the code at hand. */
+/** What the agent executes after its current code. */
 export type Stage = (value: unknown) => Coroutine;
 
 /** A thread. */
@@ -53,7 +53,7 @@ export class Agent implements Position {
   realm: Realm | undefined;
   /** Virtual time until which it is idle. */
   due = Infinity;
-  /** What it executes after the code at hand. */
+  /** What it executes after its current code. */
   stages: Stage[] = [];
   /** Its own code has returned, though its event loop may go on. */
   isConcluded = false;
@@ -100,7 +100,7 @@ export class Agent implements Position {
     return memory.newest(this.address, this.type) !== this.seen;
   }
 
-  /** Where it is in its own code; the same whatever others do. */
+  /** Where it is in its own code. This does not depend on what other agents do. */
   get position(): number {
     return this.count * 4 + (this.state === AWAKE ? 0 : this.state === IDLE ? 2 : 1);
   }

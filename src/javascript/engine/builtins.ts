@@ -1,4 +1,7 @@
-/** What explored programs get for the modules of Node: what is deterministic as it is, what the library replaces, and refusals. */
+/**
+ * What explored programs get for the modules of Node: the original where it is deterministic, a replacement from the
+ * library, or a refusal.
+ */
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -130,7 +133,10 @@ export class BuiltinModules {
   }
 }
 
-/** A function that cannot be had: whoever calls it is told so, with his line. `where` says where he got it. */
+/**
+ * A function that is not available: calling it throws an error that names the line. `where` says where the program got
+ * it.
+ */
 export function refusal(runtime: Runtime, key: string, where = ''): Marked {
   const fail = (): never => {
     const { file, line } = runtime.sites.at(runtime.at);

@@ -6,7 +6,7 @@ import type { Realm } from '../async/realm.js';
 import type { Coroutine } from '../runtime/keys.js';
 import type { Agent } from './agent.js';
 
-/** Status of a process whose main module waits for what never comes. */
+/** Exit status of a process whose main module waits for something that never comes. */
 const UNSETTLED = 13;
 
 /** Whether a thread that the program declares has done what it was asked: its function has returned, and its promise is settled. */

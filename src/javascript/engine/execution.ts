@@ -112,7 +112,7 @@ export class Execution extends Turns implements Stepper, LoopHost {
     if (answer.done === true) this.#endOf(agent, answer.value);
   }
 
-  /** The code of a worker has thrown: its process has its last word, then it tells of the error and ends. */
+  /** The code of a worker has thrown. Its process runs its last handlers, then it reports the error and ends. */
   #fails(agent: Agent, error: unknown): void {
     const { failed, realm } = agent;
     agent.failed = undefined;

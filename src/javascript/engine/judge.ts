@@ -127,7 +127,7 @@ export class Judge {
     return known;
   }
 
-  /** Who sleeps where; a sleeper whose word has changed since has missed a wake-up. */
+  /** Says which agents sleep, and where. A sleeper whose word has changed since then has missed a wake-up. */
   #blocked(): Verdict {
     const { cpus } = this.#execution;
     const sleepers = cpus.filter((agent) => agent.body !== undefined && agent.state === SLEEPING);
@@ -160,7 +160,10 @@ export class Judge {
       : `thread ${id} waits in ${places.slice(0, 3).join(', ')}`;
   }
 
-  /** Everybody waits for what nobody will do: forbidden, unless the program says that it may happen. */
+  /**
+   * A deadlock: all agents wait for something that no agent will do. Forbidden, unless the program says that it may
+   * happen.
+   */
   #unsettled(detail: string): Verdict {
     const key = 'unsettled';
     const { forbidden: no = {}, interesting = {}, acceptable = {} } = this.#program;

@@ -1,4 +1,4 @@
-/** Everything that makes the values of one program: runtime, globals, modules, and the agents that it starts. */
+/** Holds everything that makes the values of one program: runtime, globals, modules, and the agents that it starts. */
 
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
@@ -354,7 +354,7 @@ function nothingStarts(): Record<string, unknown> {
   };
 }
 
-/** An object that is another one for each agent. */
+/** An object that exists once for each agent. */
 function forwarding(target: () => object): object {
   const handler: ProxyHandler<object> = {
     get: (_, key) => Reflect.get(target(), key) as unknown,

@@ -1,4 +1,7 @@
-/** Shared memory that a program's file makes when it is loaded: every thread loads it for itself, so nobody shares that memory. */
+/**
+ * Detects shared memory that a program's file makes when it is loaded. Every thread loads the file for itself, so that
+ * memory is not shared.
+ */
 
 import { UsageError } from '../../errors.js';
 import type { Position, Step, Strategy } from '../../explorer/engine/strategy.js';
@@ -8,7 +11,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import { isShared } from '../runtime/views.js';
 import type { Execution } from './execution.js';
 
-/** The default schedule, and what is accessed on it. */
+/** Runs the default schedule, and notes what it accesses. */
 export class LookingStrategy implements Strategy {
   readonly observes = true;
   readonly restsAlone = false;
@@ -38,7 +41,7 @@ export class LookingStrategy implements Strategy {
 export class ModuleBuffers {
   readonly #made: { readonly buffer: SharedArrayBuffer; readonly site: number }[] = [];
 
-  /** Begin to note what the threads of a program make while their modules are evaluated. */
+  /** Begin to note the buffers that the threads of a program make while their modules are evaluated. */
   constructor(runtime: Runtime, execution: Execution) {
     runtime.madeBuffer = (made) => {
       const agent = execution.cpus[runtime.agent];
@@ -57,7 +60,7 @@ export class ModuleBuffers {
       if (isUsed) users.set(site, (users.get(site) ?? 0) + 1);
     }
     for (const [site, count] of users) {
-      // What one thread has made for itself alone is its own business.
+      // A buffer that only one thread has made for itself is fine.
       if (count < 2) continue;
       throw new UsageError(
         `${sites.place(site)}: ${sites.at(site).text} is executed by each thread for itself, as each loads the file: make what is shared in shared()`,

@@ -1,4 +1,4 @@
-/** Writes down what an execution does, step by step, while a finding is told. */
+/** Records the steps of an execution while a finding is told. */
 
 import type { Agent } from './agent.js';
 
@@ -14,7 +14,7 @@ export interface StoryStep {
   readonly raw: number;
   /** Newest bytes of the word afterwards. */
   readonly newest: number;
-  /** Answers of the memory that were not the newest: how many could be seen, and which was. */
+  /** Answers of the memory that were not the newest: how many values could be seen, and which one was. */
   readonly weak: readonly { readonly n: number; readonly value: number }[];
 }
 

@@ -34,12 +34,15 @@ const DEFAULT_STEPS = 20_000;
 /** Workers that one execution may start when a program sets no bound of its own. */
 const DEFAULT_WORKERS = 6;
 
-/** Number among weakened sites, where 0 is none: data races are findings. So tokens hold it. */
+/**
+ * Stands among the numbers of weakened sites, where 0 is no site, and says that data races are findings. That way
+ * tokens hold it.
+ */
 const RACES_ARE_ERRORS = 0;
 
-/** Bytes up to which the real buffers are looked at after each execution. */
+/** Up to this many bytes, the real buffers are checked after each execution. */
 const CHECKED_BYTES = 4096;
-/** Larger ones are looked at after so many executions. */
+/** Larger buffers are checked only once in so many executions. */
 const CHECK_EVERY = 64;
 
 /** A program and where it comes from. */
@@ -69,7 +72,7 @@ export const MEMORIES: Partial<Record<MemoryKind, () => SharedMemory>> = {
   js: () => new JsMemory(),
 };
 
-/** Whether a file declares programs: then it is loaded by us, not as kernel code. */
+/** Whether a file declares programs. Such a file is loaded here, and not as kernel code. */
 export function declaresPrograms(code: string): boolean {
   return /['"]klp-smp\/javascript['"]/.test(code);
 }
@@ -82,7 +85,10 @@ export function loadPrograms(file: string): LoadedProgram[] {
 /** Rounds of looking for modules that a program asks for when it runs. */
 const MOST_ROUNDS = 4;
 
-/** What is asked for only when a program runs is instrumented with the rest: so the second round knows its accessors too. */
+/**
+ * Modules that a program asks for only at run time are instrumented with the rest, so that the second round knows their
+ * accessors too.
+ */
 function programsOf(file: string, compiled: CompiledProgram, round: number): LoadedProgram[] {
   const programs = declaredIn(file, compiled);
   const isOpen = programs.some(
@@ -234,7 +240,7 @@ export class ProgramSession implements Explorable {
     return image;
   }
 
-  /** What fails without any interference is a mistake, not a finding. */
+  /** A failure without any interference is a mistake in the program, not a finding. */
   #checkBodies(): void {
     const { runtime } = this.machine;
     const strategy = new LookingStrategy();
@@ -259,7 +265,7 @@ export class ProgramSession implements Explorable {
     if (main !== undefined) return;
     const idle = this.execution.cpus.slice(0, threads.length).filter((a) => !a.isSharing);
     const isAll = idle.length === threads.length;
-    // A thread that does nothing by chance, or for want of time, may do something another time.
+    // A thread that does nothing because of randomness or time may do something in another execution.
     if (idle.length === 0 || (this.machine.determinism.used.size > 0 && !isAll)) return;
     const who = isAll ? 'no thread' : `thread ${idle.map(({ id }) => id).join(' and ')}`;
     const verb = isAll ? 'accesses' : 'does not access';
@@ -268,7 +274,7 @@ export class ProgramSession implements Explorable {
     );
   }
 
-  /** What the program has asked of the world so far. */
+  /** What the program has asked of the outside world so far: randomness and time. */
   get asked(): readonly Asked[] {
     return [...this.machine.determinism.used].sort();
   }
@@ -277,7 +283,7 @@ export class ProgramSession implements Explorable {
     const { execution, machine } = this;
     const hasGrown = machine.regions.haveGrown(this.#regions);
     machine.restart(hasGrown ? 0 : this.#regions);
-    // What has grown does not shrink again.
+    // A buffer that has grown does not shrink again.
     if (hasGrown) this.#shared = this.#makeShared();
     const reason = execution.run(strategy, this.#image, () => this.#bodies());
     strategy.end();
@@ -326,7 +332,7 @@ export class ProgramSession implements Explorable {
     this.machine.workers?.describe(realm, { threadId, isMainThread });
   }
 
-  /** Instrumented code never writes to the real buffers: whoever has done it was not instrumented. */
+  /** Instrumented code never writes to the real buffers. If they changed, code without instrumentation has done it. */
   #checkBuffers(): void {
     for (let i = 0; i < this.#regions; i++) {
       const before = this.#before[i] as Uint8Array;

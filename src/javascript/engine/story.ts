@@ -1,4 +1,4 @@
-/** Tells an execution of a program, thread by thread, in the lines of the user's sources. */
+/** Tells the story of an execution of a program, thread by thread, with the lines of the user's sources. */
 
 import type { Schedule } from '../../explorer/engine/schedule.js';
 import type { Verdict } from '../../explorer/engine/verdict.js';

@@ -33,7 +33,7 @@ const SEEDS = 0x10000;
 export interface Bounds {
   /** Agents that the program declares. */
   readonly declared: number;
-  /** Others that it may start. */
+  /** Further agents that it may start. */
   readonly workers: number;
   /** Steps before it counts as one that may not end. */
   readonly steps: number;
@@ -56,7 +56,7 @@ export abstract class Turns implements ChoiceSource {
   /** Steps after which an execution is given up. */
   readonly stepLimit: number;
   readonly waiters = new Waiters();
-  /** Others than those that the program declares, which it may start. */
+  /** Further agents that the program may start, besides those that it declares. */
   readonly workers: number;
   /** Agents that the program declares: the first ones. */
   readonly #declared: number;
@@ -64,7 +64,7 @@ export abstract class Turns implements ChoiceSource {
   protected strategy: Strategy | undefined;
   protected next = -1;
   protected last = -1;
-  /** Of the access at hand. */
+  /** Of the current access. */
   protected address = 0;
   protected isFair = false;
   protected stopped: StopReason | undefined;
@@ -129,7 +129,7 @@ export abstract class Turns implements ChoiceSource {
     agent.isTimedOut = true;
   }
 
-  /** Time passes; whoever is idle until then is no longer. */
+  /** Let time pass. Agents that were idle until then can go on. */
   protected passTo(time: number): void {
     if (time <= this.now) return;
     this.now = time;
@@ -167,7 +167,7 @@ export abstract class Turns implements ChoiceSource {
     this.log.switch(last, last < 0 ? 0 : (this.cpus[last] as Agent).decidedAt, this.next);
   }
 
-  /** Beyond the bound every agent gets its turn and every load the newest value. */
+  /** Beyond the bound, every agent gets its turn and every load returns the newest value. */
   #pickFairly(mask: number): void {
     this.isFair = true;
     if (this.steps > this.stepLimit) {
@@ -176,13 +176,13 @@ export abstract class Turns implements ChoiceSource {
       return;
     }
     const after = mask & ~((2 << this.last) - 1);
-    // Who sleeps for a time does not sleep for ever, although others can go on.
+    // An agent that sleeps with a time-out does not sleep for ever, even while others can go on.
     if (after === 0) this.#passTime(this.cpus);
     this.next = lowest(after === 0 ? mask : after);
     this.fuel = FAIR_FUEL;
   }
 
-  /** Whether all that is left to execute looks at memory that nobody changes: then it does so for ever. */
+  /** Whether all agents that can go on only look at memory that no agent changes. They would then do so for ever. */
   get spinsForEver(): boolean {
     return this.spins >= 2 * FAIR_FUEL * this.cpus.length;
   }
@@ -203,7 +203,7 @@ export abstract class Turns implements ChoiceSource {
     const isServed =
       !this.isMain && declared.every((agent) => agent.body === undefined || isDone(agent));
     if (!this.#passTime(isServed ? declared : this.cpus)) {
-      // Workers that nobody needs any more end with the program.
+      // Workers that do not keep the program alive end with it.
       if (!isServed) this.stopped = 'deadlock';
       return false;
     }
@@ -273,7 +273,7 @@ export abstract class Turns implements ChoiceSource {
     return value;
   }
 
-  /** Whether the execution went beyond the bound, and so left the strategy's hands. */
+  /** Whether the execution went beyond the bound, where the strategy no longer decides. */
   get wasFair(): boolean {
     return this.isFair;
   }

@@ -1,4 +1,4 @@
-/** The lists of those who wait for a word: sleeping agents, and promises of `Atomics.waitAsync`, in the order in which they came. */
+/** The waiters of each word: sleeping agents, and promises of `Atomics.waitAsync`, in the order of their arrival. */
 
 import type { Agent, Waiter } from './agent.js';
 
@@ -28,7 +28,7 @@ export class Waiters {
     }
   }
 
-  /** Take up to `count` of those who wait for a word, the first first. */
+  /** Take up to `count` waiters of a word out of its list, the first ones first. */
   take(address: number, count: number, each: (waiter: Waiter) => void): number {
     let taken = 0;
     const list = this.#list;

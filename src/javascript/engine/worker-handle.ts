@@ -1,4 +1,4 @@
-/** A worker as the agent that has started it sees it: what happens to it comes as events. */
+/** A worker, as seen by the agent that started it: it gets an event for each thing that happens to the worker. */
 
 import type { ChannelEnd } from '../async/ports.js';
 import type { Realm, Source } from '../async/realm.js';
@@ -19,7 +19,7 @@ export interface SpawnOptions {
 /** Addresses that stand for workers, above those of ports. */
 export const WORKER_ADDRESSES = 0x6000_0000;
 
-/** What a worker tells of itself. */
+/** What a worker reports about itself. */
 interface WorkerEvent {
   readonly kind: string;
   readonly value: unknown;
@@ -133,7 +133,7 @@ export class WorkerHandle implements Source {
     return yield* this.#event(kind, value);
   }
 
-  /** What the worker has sent, and what has happened to it, comes before its end. */
+  /** The worker has ended. Its messages and earlier events are handled first. */
   *#exits(event: WorkerEvent): Coroutine {
     if (this.#execution.took(this.address)) yield;
     yield* this.#event('drain', undefined);

@@ -18,7 +18,7 @@ import type { Execution } from './execution.js';
 import { hostOf, type AgentFacts, type HostServices } from './host.js';
 import { WorkerHandle, type SpawnOptions } from './worker-handle.js';
 
-/** What a program was started with, when nobody says otherwise. */
+/** What a program is started with by default. */
 const NO_FACTS: AgentFacts = {
   isMainThread: true,
   threadId: 0,
@@ -68,7 +68,7 @@ export class Workers {
     this.#facts.set(realm, { ...NO_FACTS, ...facts });
   }
 
-  /** Whether the agent at work has its parent print for it. */
+  /** Whether the current agent lets its parent print for it. */
   printsElsewhere(): boolean {
     return this.#facts.get(this.#execution.realm())?.handle !== undefined;
   }

@@ -21,7 +21,7 @@ export interface Handle {
 /** The engine's functions. */
 export interface Host {
   channel(): [End, End];
-  /** Make an object the one that the program sees for an end; `closed` is called when it is closed. */
+  /** Tie an object that the program sees to one end of a channel; `closed` is called when the end is closed. */
   adopt(
     end: End,
     object: object,
@@ -56,7 +56,7 @@ export interface Host {
   setProcess(object: object): void;
   readonly nextTick: (f: unknown, ...args: unknown[]) => void;
   output(stream: Stream, text: string): void;
-  /** Whether the agent prints by itself; a worker has its parent print, by {@link print}. */
+  /** Whether the agent prints by itself. A worker uses {@link print} to let its parent print. */
   readonly printsItself: boolean;
   print(stream: Stream, text: string): void;
   /** How many more of the agent's streams wait for their text to be taken: they keep it alive. */
@@ -77,9 +77,9 @@ export interface Host {
     readonly name: string;
   };
   readonly globals: Readonly<Record<string, unknown>>;
-  /** What Node's own module of that name exports, where it is harmless. */
+  /** The exports of Node's own module of that name, as far as they are harmless. */
   native(name: string): Readonly<Record<string, unknown>>;
-  /** A function that says that it is not available, with the line of whoever calls it. */
+  /** A function that throws: it is not available. The error names the line of the call. */
   refusal(name: string, where: string): Callback;
 }
 

@@ -9,14 +9,14 @@ const { facts } = host;
 
 const state = { hasEnded: false };
 
-/** Something that text is written to. A worker's goes to its parent, one piece at a time; meanwhile it is kept. */
+/** A stream for text. A worker sends its text to its parent one piece at a time, and keeps the rest until then. */
 class Output extends Base {
   readonly #name: Stream;
   readonly isTTY = false;
   readonly writable = true;
   readonly fd: number;
   #kept: { readonly text: string; readonly after: unknown }[] = [];
-  /** What is called when the piece on its way has been taken; undefined when there is none. */
+  /** Called when the parent has taken the piece that was sent; undefined when no piece is on its way. */
   #sent: unknown[] | undefined;
 
   constructor(name: Stream) {
@@ -149,7 +149,7 @@ host.setProcess(it);
 /** Older ones tell of the status only after the handlers. */
 const tellsUnsettled = Number(/\d+/.exec(String(native['version']))?.[0]) >= 22;
 
-/** `exit` handlers run once; before them goes what a worker has not printed yet. */
+/** Run the `exit` handlers, once. A worker first sends the text that it has not printed yet. */
 function ending(isUnsettled = false, hasThrown = false): void {
   if (state.hasEnded) return;
   state.hasEnded = true;

@@ -2,7 +2,7 @@
 
 import { host } from './host.js';
 
-/** A signal, as far as it is looked at. */
+/** The part of a signal that is used here. */
 export interface Signal {
   readonly aborted: boolean;
   readonly reason: unknown;

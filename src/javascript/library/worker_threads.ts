@@ -16,7 +16,7 @@ function listOf(transfer: unknown): readonly object[] {
   return (transfer as TransferOptions).transfer ?? [];
 }
 
-/** Listeners in the manner of the web get an event. */
+/** Web-style listeners, which get an event. */
 const wrapped = new WeakMap<object, (value: unknown) => unknown>();
 
 function wrapper(port: object, name: string, listener: unknown): (value: unknown) => unknown {
@@ -157,11 +157,11 @@ export function receiveMessageOnPort(port: unknown): { message: unknown } | unde
   throw error;
 }
 
-/** What a worker prints, as the thread that has started it sees it. */
+/** The output of a worker, as a stream of the thread that started it. */
 class Printed extends Base {
   readonly #ask: () => void;
   #encoding: string | undefined;
-  /** It goes on to the thread's own output. */
+  /** The text is passed on to the thread's own output. */
   readonly #goesOn: ((text: string) => void) | undefined;
   #isRead = false;
 
@@ -254,7 +254,7 @@ export class Worker extends Base {
     }
   }
 
-  /** The worker has ended: what it has sent is taken first. */
+  /** The worker has ended. The messages that it sent are taken first. */
   #drain(): void {
     for (;;) {
       const packet = host.receive(this.#handle.end);
@@ -315,10 +315,10 @@ export const moveMessagePortToContext = refusal('moveMessagePortToContext');
 export const BroadcastChannel = refusal('BroadcastChannel');
 export const locks = { request: refusal('locks.request'), query: refusal('locks.query') };
 export function markAsUntransferable(): void {
-  // Nothing is moved that must stay.
+  // Nothing to do: nothing that must stay is moved anyway.
 }
 export function markAsUncloneable(): void {
-  // Nothing is moved that must stay.
+  // Nothing to do: nothing that must stay is moved anyway.
 }
 export default {
   ...{ MessagePort, MessageChannel, receiveMessageOnPort, Worker, isMainThread, threadId },

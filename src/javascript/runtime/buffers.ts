@@ -1,4 +1,7 @@
-/** Node's `Buffer` over shared memory: what it writes and reads in one go are the accesses of its bytes, one after the other. */
+/**
+ * Node's `Buffer` over shared memory: a method that reads or writes many bytes at once accesses them one after the
+ * other.
+ */
 
 import { UNORDERED } from '../memory/memory.js';
 import { brand } from './brand.js';
@@ -33,7 +36,10 @@ const bounded = (value: unknown, length: number, otherwise: number): number => {
   return Number.isNaN(number) ? 0 : Math.min(Math.max(number, 0), length);
 };
 
-/** Give the methods of `Buffer` that programs use over shared memory their forms; the others refuse it. */
+/**
+ * Install resumable forms of the methods of `Buffer` that programs use over shared memory; all other methods refuse
+ * shared memory.
+ */
 export function installBuffers(current: Current): void {
   const prototype = Buffer.prototype as unknown as Native;
   const native = { ...pick(prototype, ['toString', 'write', 'subarray', 'slice', 'copy']) };

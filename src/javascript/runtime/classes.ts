@@ -1,4 +1,7 @@
-/** How instances of instrumented classes come into being: made by the language, initialised by code that can be interrupted. */
+/**
+ * How instances of instrumented classes are made: the language allocates them, and code that can be interrupted
+ * initialises them.
+ */
 
 import {
   CALL,
@@ -16,7 +19,7 @@ import { brand } from './brand.js';
 const INIT = '$$I';
 const FIELDS = '$$F';
 
-/** Ways of calling a constructor that is not to run the program's code. */
+/** How a constructor is called when it must not run the program's code. */
 const TAKE = 1;
 const PASS = 2;
 const NATIVE = 3;
@@ -41,7 +44,7 @@ export abstract class Classes extends Operations {
   abstract call(form: Resumable, name?: string, length?: number): Marked;
   abstract wrapped(form: Resumable, flavour: Flavour, name: string, length: number): Marked;
 
-  /** Asked by every instrumented constructor, once. */
+  /** Every instrumented constructor asks this once. */
   making(): number {
     const { mode } = this;
     this.mode = 0;
@@ -95,7 +98,7 @@ export abstract class Classes extends Operations {
     return (parent as { readonly takesMade?: boolean }).takesMade === true;
   }
 
-  /** What a constructor of the language is to be called with: nothing that it would have to ask the program for. */
+  /** Arguments for a built-in constructor. None of them makes it call code of the program. */
   abstract nativeArguments(parent: unknown, args: unknown[]): Coroutine<unknown[]>;
 
   /** Give an object the private names and fields of a class. */
@@ -137,7 +140,7 @@ export abstract class Classes extends Operations {
     return this.drive(form(newTarget, ...args));
   }
 
-  /** Turn a class as the instrumentation wrote it into what the program expects. */
+  /** Turn an instrumented class into the class that the program expects. */
   klass(target: Constructor, facts: readonly Fact[], name?: string): void {
     this.#members(
       target.prototype,

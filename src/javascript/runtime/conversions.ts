@@ -1,4 +1,4 @@
-/** How values become what the operations on shared memory take, as the language converts them. */
+/** Converts values to the operands of operations on shared memory, in the same way as the language. */
 
 import * as memory from '../memory/memory.js';
 import { BIGINT64, BIGUINT64 } from './views.js';

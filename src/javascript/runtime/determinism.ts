@@ -11,14 +11,16 @@ export interface Clock {
 /** Time at which every execution begins: 1 January 2020, in ms since the epoch. */
 export const EPOCH = 1_577_836_800_000;
 
-/** What of the world a program has asked for: randomness, which executions may draw, and time, which is virtual. */
+/** What a program has asked of the outside world: randomness, which executions may draw, and time, which is virtual. */
 export type Asked = 'Math.random' | 'crypto' | 'Date' | 'performance';
 
 /** Where the randomness of an execution comes from. */
 export interface Draws {
-  /** Who is executing: a thread, or -1 for what runs before threads do. */
+  /** The thread that is executing, or -1 for code that runs before the threads do. */
   readonly agent: () => number;
-  /** Number of the execution's randomness: asked for once in an execution, when the first random number is. */
+  /**
+   * Number of the random streams of this execution. It is asked for once per execution, with the first random number.
+   */
   readonly seed: () => number;
 }
 
@@ -59,7 +61,7 @@ export class Determinism {
     return this.#random.next() / 0x1_0000_0000;
   }
 
-  /** The globals, by name; `more` are those that somebody else makes. */
+  /** The globals, by name; `more` holds globals that are made elsewhere. */
   globals(more: Readonly<Record<string, unknown>>): Record<string, unknown> {
     const pure = <T extends (...args: never[]) => unknown>(f: T): T => {
       (f as unknown as Marked)[PURE] = true;
@@ -115,7 +117,10 @@ export class Determinism {
   }
 }
 
-/** Nothing is collected while an execution lasts: the language's own would keep it beyond, as all executions are one job for it. */
+/**
+ * A `WeakRef` that keeps its object for the whole execution. The language's own would keep it longer: to it, all
+ * executions are one job.
+ */
 class KeptReference {
   readonly #target: unknown;
 
@@ -127,7 +132,7 @@ class KeptReference {
   }
 }
 
-/** So nobody is told that something was collected. */
+/** Does nothing: as nothing is collected, there is nothing to report. */
 class SilentRegistry {
   register(): undefined {
     return undefined;

@@ -1,8 +1,11 @@
-/** Generators of the program: their own `yield` goes to whoever iterates, a switch goes to the engine. */
+/**
+ * Generators of the program: their own `yield` passes a value to the code that iterates, while a switch goes to the
+ * engine.
+ */
 
 import { CALL, type Coroutine, type Marked } from './keys.js';
 
-/** A value on its way from a generator to whoever iterates over it. */
+/** A value on its way from a generator to the code that iterates over it. */
 export class Out {
   readonly value: unknown;
 

@@ -20,7 +20,7 @@ function regionOf(regions: Regions, memory: WebAssembly.Memory): void {
   if (isShared(buffer)) regions.find(buffer, maxima.get(memory) ?? buffer.byteLength);
 }
 
-/** Make what a constructor of the language makes, and note where a program has made it. */
+/** Call a built-in constructor, and note where in the program it was called. */
 function making(
   current: Current,
   Type: Marked,
@@ -44,7 +44,7 @@ function grows(current: Current, buffer: SharedArrayBuffer): boolean {
   return runtime.stepper.step(STEP_WRITE, region.base, 4, runtime.at, buffer.byteLength);
 }
 
-/** More than the explorer keeps room for. */
+/** Refuse to grow beyond the room that the explorer keeps. */
 function checkRoom(current: Current, buffer: SharedArrayBuffer, bytes: number): void {
   const { runtime } = current;
   const { capacity } = runtime.regions.find(buffer);
@@ -65,7 +65,7 @@ function installBuffers(current: Current): void {
     const made = new SharedArrayBuffer(part.length);
     const { memory, regions } = current.runtime;
     const { base } = regions.find(made);
-    // Nobody else knows it yet: its first bytes are no accesses.
+    // No other agent knows the buffer yet, so writing its first bytes does not count as accesses.
     for (const [i, byte] of part.entries()) memory.poke(base + i, 1, byte);
     return made;
   });

@@ -8,7 +8,7 @@ import type { SharedMemory } from '../memory/memory.js';
 import { CALL, factsOf, PROBE, PURE, type Coroutine, type Marked } from './keys.js';
 import { elementType, TypedArrayBase, type TypedArray, type ViewFacts } from './views.js';
 
-/** What is asked of the runtime at work. */
+/** What this module needs from the current runtime. */
 interface Current {
   readonly runtime: {
     readonly agent: number;
@@ -35,7 +35,7 @@ export function newestOf<T extends ArrayBufferView>(current: Current, view: T): 
   return new Type(bytes.buffer);
 }
 
-/** Put a function of our own in the place of one of the language's; it does what that did where no shared memory is concerned. */
+/** Replace a built-in function with one of ours. Without shared memory, it behaves like the original. */
 function replace(
   owner: object,
   name: PropertyKey,
@@ -95,7 +95,7 @@ export function installGuards(current: Current): void {
       return factsOf(this) === undefined ? undefined : current.runtime.takenApart();
     },
   });
-  // What is printed for people is not part of an execution.
+  // Output for people is not part of an execution.
   for (const owner of [prototype, DataView.prototype]) {
     replace(
       owner,
@@ -115,7 +115,7 @@ const READERS = [
   ...['with', 'toSpliced', 'flat', 'toLocaleString'],
 ] as const;
 
-/** Those that views have too. */
+/** Array methods that views have, too. */
 const ALIKE = ['fill', 'reverse', 'sort', 'copyWithin', 'entries', 'keys', 'values'] as const;
 
 const readers = new Set<unknown>();

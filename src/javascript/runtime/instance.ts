@@ -12,7 +12,7 @@ type ModuleFunction = (this: unknown, ...args: unknown[]) => Coroutine;
 /** Exports by name. */
 export type Namespace = Record<string, unknown>;
 
-/** Gives the modules that come with the engine: what stands for `node:` modules. */
+/** Provides the modules that come with the engine and replace `node:` modules. */
 export type Builtins = (target: string, instance: Instance) => Coroutine<Namespace>;
 
 /** The functions of a program's modules, made once. */
@@ -100,7 +100,7 @@ export class Instance {
     };
   }
 
-  /** What a target of an import gives. */
+  /** The namespace of an import's target. */
   *target(target: string): Coroutine<Namespace> {
     if (OWN_SPECIFIERS.has(target)) return { program: pureProgram };
     if (isOutside(target)) return yield* this.factory.builtins(target, this);
@@ -162,7 +162,7 @@ export class Instance {
   }
 }
 
-/** What an ES module sees of a CommonJS one. */
+/** The namespace that an ES module gets when it imports a CommonJS module. */
 export function namespaceOf(exports: unknown): Namespace {
   const isObject = typeof exports === 'object' || typeof exports === 'function';
   return { ...(isObject && exports !== null ? exports : {}), default: exports };

@@ -7,7 +7,7 @@ export class Cursor {
   value: unknown = undefined;
   /** {@link next} may be used; else {@link step}. */
   readonly isFast: boolean;
-  /** The iterator has more, and wants to be told if nobody asks. */
+  /** The iterator has more elements, and must be told if nobody asks for them. */
   isOpen = false;
   readonly #iterator: Iterator<unknown>;
   readonly #next: Marked;
@@ -37,7 +37,7 @@ export class Cursor {
     return true;
   }
 
-  /** Hand on what a generator gets that delegates to this iterator. */
+  /** Pass on to this iterator what is sent to a generator that delegates to it. */
   *ask(how: 'next' | 'throw', value: unknown): Coroutine<IteratorResult<unknown>> {
     const method = (how === 'next' ? this.#next : this.#iterator.throw) as Marked | undefined;
     if (method === undefined) {
@@ -132,7 +132,7 @@ export class AsyncCursor {
   }
 }
 
-/** Ask a value for its async iterator; what it iterates over by itself will do too, if it holds no promises. */
+/** Ask a value for its async iterator. An ordinary iterator does as well, if it yields no promises. */
 export function* openAsync(value: unknown): Coroutine<AsyncCursor> {
   const method = (value as { [Symbol.asyncIterator]?: Marked } | null | undefined)?.[
     Symbol.asyncIterator
@@ -145,7 +145,7 @@ export function* openAsync(value: unknown): Coroutine<AsyncCursor> {
   return new AsyncCursor(new SyncSource(open(value)));
 }
 
-/** Gives what an ordinary iterator gives, one after the other, as an async one would. */
+/** Presents an ordinary iterator as an async one. */
 class SyncSource {
   readonly #cursor: Cursor;
 
@@ -182,7 +182,7 @@ function describe(value: unknown): string {
   return typeof value === 'object' && value !== null ? 'object' : String(value);
 }
 
-/** `[Symbol.iterator]()` itself only makes an object; if it does more than that, it is run without interruption. */
+/** `[Symbol.iterator]()` usually only makes an object. If it does more than that, it runs without interruption. */
 function finish(coroutine: Coroutine): unknown {
   for (;;) {
     const { done, value } = coroutine.next();

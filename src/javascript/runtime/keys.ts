@@ -11,7 +11,7 @@ export const PURE: unique symbol = Symbol('pure');
 /** Facts of a view of shared memory. */
 export const VIEW: unique symbol = Symbol('view');
 
-/** Asked for first by patterns that take elements: views of shared memory refuse. */
+/** Patterns that take elements read this property first; views of shared memory then refuse. */
 export const PROBE: unique symbol = Symbol('probe');
 
 /** A coroutine: yields undefined when another agent is next. */

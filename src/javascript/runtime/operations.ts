@@ -32,11 +32,13 @@ export interface Stepper {
   sleep(site: number, address: number, size: number, timeoutMs: number): boolean;
   /** The agent waits for a word, but goes on: returns the promise that a wake-up settles. */
   enlist(site: number, address: number, size: number, timeoutMs: number): unknown;
-  /** What the agent at work has beside its stack. */
+  /** State of the current agent besides its stack: its event loop and the like. */
   realm(): Realm;
   /** Wake up to `count` agents that sleep on a word. Returns how many. */
   wake(address: number, count: number): number;
-  /** Something that only we can have got wrong, or the user must be told: ends the execution whatever his code catches. */
+  /**
+   * An error that is our own bug, or that the user must see: it ends the execution even if the program catches errors.
+   */
   fail(error: Error): never;
 }
 
@@ -106,7 +108,7 @@ export abstract class Operations {
     return this.read(site, address + index * size, type, shared.UNORDERED, mayTear(type));
   }
 
-  /** Nothing is read; but memory that may grow may do so before the next step. */
+  /** Reads nothing, but memory that can grow may do so before the next step. */
   #outside(site: number, view: View): boolean {
     const { region } = view[VIEW] as ViewFacts;
     if (this.agent < 0 || region.capacity === region.buffer.byteLength) return false;
@@ -157,7 +159,7 @@ export abstract class Operations {
     return this.stepper.step(STEP_WRITE, address, SIZES[type] as number, site, this.memory.raw);
   }
 
-  /** A shared access where nothing can be interrupted: it would be run wrongly. */
+  /** A shared access in code that cannot be interrupted: it would run without a scheduling point, which is wrong. */
   protected uninterruptible(site: number): never {
     const { file, line, text } = this.sites.at(site);
     this.stepper.fail(
@@ -172,13 +174,13 @@ export abstract class Operations {
     this.stepper.fail(new UninstrumentedAccess(message));
   }
 
-  /** The last call is one that the explorer cannot make. */
+  /** The explorer cannot perform the last call. */
   refuseCall(what: string): never {
     const { file, line } = this.sites.at(this.at);
     this.refuseOperation(`${file}:${line}: ${what}`);
   }
 
-  /** The language itself would read shared memory, behind our back. */
+  /** The language itself would read shared memory, without going through the runtime. */
   refuseHere(what: string): never {
     this.stepper.fail(new HiddenAccess(`${what} where that cannot be interrupted`));
   }
@@ -366,7 +368,7 @@ export abstract class Operations {
     return this.stepper.step(STEP_WRITE, address, facts.size, site, this.result as number);
   }
 
-  /** Facts of a view that can be waited on. */
+  /** Facts about a view that `Atomics.wait` accepts. */
   #waitable(view: View, name: 'wait' | 'waitAsync'): ViewFacts {
     const facts = this.#facts(view, name);
     return facts !== undefined && isWaitable(facts.type) ? facts : refusedNatively(name, view);
@@ -385,7 +387,7 @@ export abstract class Operations {
   }
 }
 
-/** The language itself says what is wrong with a view, before it touches the memory. */
+/** Let the language itself report what is wrong with a view. It does so before it touches the memory. */
 function refusedNatively(name: string, view: unknown): never {
   const methods = Atomics as unknown as Record<string, (...args: unknown[]) => unknown>;
   methods[name]?.(view, 0, 0, 0);

@@ -26,11 +26,11 @@ export const LOOP_BUDGET = 50_000_000;
 
 /** What instrumented code knows as `$$k`. */
 export class Runtime extends Classes {
-  /** What runs the bodies of async functions; missing where none are allowed. */
+  /** Runs the bodies of async functions; missing where async functions are not allowed. */
   startAsync: ((body: Coroutine) => Coroutine) | undefined;
   startAsyncGenerator: ((body: Coroutine) => unknown) | undefined;
 
-  /** Takes what nobody wants. */
+  /** Target for values that are not needed. */
   unused: unknown;
   /** Place of the pattern that takes something apart. */
   #probing = 0;
@@ -91,7 +91,7 @@ export class Runtime extends Classes {
     return start;
   }
 
-  /** What the agent at work has beside its stack. */
+  /** State of the current agent besides its stack: its event loop and the like. */
   realm(): Realm {
     return this.stepper.realm();
   }
@@ -115,7 +115,7 @@ export class Runtime extends Classes {
     const f = plainForm(name, length)(this, form, flavour);
     const begun = this.begin(form, flavour);
     f[CALL] = begun;
-    // A named function expression may call itself by its name, which means the resumable form.
+    // A named function expression may call itself by its name. The name then means the resumable form.
     (form as unknown as Marked)[CALL] = begun;
     return f;
   }
@@ -137,7 +137,7 @@ export class Runtime extends Classes {
     return this.#wrap(form, flavour, name, length);
   }
 
-  /** A function without resumable form is about to be called: what really to call. */
+  /** Returns the function to call in place of one that has no resumable form. */
   native(site: number, f: unknown): Marked {
     if (typeof f !== 'function') {
       throw new TypeError(`${calleeOf(this.sites.at(site).text)} is not a function`);
@@ -146,7 +146,7 @@ export class Runtime extends Classes {
     return marked[PURE] === true ? marked : this.#checked(site, marked);
   }
 
-  /** Code that is not instrumented must not get hold of shared memory. */
+  /** Check that code without instrumentation gets no shared memory. */
   #checked(site: number, f: Marked): Marked {
     const check = (values: readonly unknown[]): readonly unknown[] =>
       this.checkArguments(site, f, values);
@@ -159,7 +159,7 @@ export class Runtime extends Classes {
   /** An outcome is made: what the program's threads have left is looked at, not changed. */
   isObserving = false;
 
-  /** Returns the values: of what an observer hands on, copies. */
+  /** Returns the values. An observer gets copies. */
   checkArguments(
     site: number,
     callee: { readonly name: string },
@@ -251,12 +251,12 @@ export class Runtime extends Classes {
     return list(value, count);
   }
 
-  /** What a generator of the program yields, told apart from a switch. */
+  /** Marks a value that a generator of the program yields, so that it is not mistaken for a switch. */
   out(value: unknown): Out {
     return new Out(value);
   }
 
-  /** `yield*`: what is sent or thrown into the generator goes on to what it delegates to. */
+  /** `yield*`: values sent or thrown into the generator are passed on to the iterator that it delegates to. */
   *delegate(value: unknown): Coroutine {
     const cursor = open(value);
     let answer = yield* cursor.ask('next', undefined);
@@ -277,7 +277,7 @@ export class Runtime extends Classes {
     return answer.value as unknown;
   }
 
-  /** What an async function waits for, told apart from a switch. */
+  /** Marks the value that an async function awaits, so that it is not mistaken for a switch. */
   await(site: number, value: unknown): Awaited_ {
     return new Awaited_(value, site);
   }
@@ -301,7 +301,7 @@ export class Runtime extends Classes {
     }
   }
 
-  /** A loop that has gone round too often. */
+  /** A loop has made too many iterations. */
   endless(site: number): never {
     this.budget = LOOP_BUDGET;
     const { sites } = this;
@@ -326,7 +326,7 @@ export class Runtime extends Classes {
   }
 }
 
-/** A list of pieces, as many functions take one. */
+/** Whether a value is a list that contains shared memory. Many functions take such a list of pieces. */
 function holdsShared(value: unknown): boolean {
   return Array.isArray(value) && value.length <= 64 && value.some(isSharedThing);
 }

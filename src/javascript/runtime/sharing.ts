@@ -1,4 +1,7 @@
-/** What reaches another agent as `postMessage` would bring it: buffers of shared memory are the same, everything else is a copy. */
+/**
+ * Copies values for another agent as `postMessage` does: buffers of shared memory stay the same, everything else is
+ * copied.
+ */
 
 import { types } from 'node:util';
 import { brand } from './brand.js';

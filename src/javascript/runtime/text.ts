@@ -5,13 +5,13 @@ import { form, type Current } from './builtins.js';
 import { factsOf, type Coroutine, type Marked } from './keys.js';
 import { isShared, UINT8, type ViewFacts } from './views.js';
 
-/** Give the methods of both their forms. */
+/** Install the resumable forms of the methods of both. */
 export function installText(current: Current): void {
   const encoder = TextEncoder.prototype as unknown as { readonly encodeInto: Marked };
   const encodeInto = encoder.encodeInto;
   form(encoder, 'encodeInto', function* (this: unknown, text, into) {
     const facts = factsOf(into);
-    // What is no Uint8Array is the language's business: it refuses it.
+    // Anything but a Uint8Array is left to the language, which refuses it.
     if (facts?.type !== UINT8) return encodeInto.call(this, text, into);
     const bytes = new Uint8Array((into as Uint8Array).length);
     const answer = encodeInto.call(this, text, bytes) as { readonly written: number };

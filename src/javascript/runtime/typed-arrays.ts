@@ -1,4 +1,7 @@
-/** The methods of typed arrays and DataViews over shared memory, as the accesses that they are; Atomics called as values. */
+/**
+ * The methods of typed arrays and DataViews over shared memory, access by access, and functions of Atomics that are
+ * called as values.
+ */
 
 import { UNORDERED } from '../memory/memory.js';
 import { brand } from './brand.js';
@@ -178,13 +181,16 @@ class ViewIterator {
     throw new TypeError('there is no program');
   }
 }
-// Helpers of iterators are theirs too.
+// These iterators also have the iterator helpers.
 Object.setPrototypeOf(
   ViewIterator.prototype,
   Object.getPrototypeOf(Object.getPrototypeOf([].values()) as object) as object,
 );
 
-/** The language asks by itself: outside an execution it may, within one it would not be interrupted. */
+/**
+ * The language itself calls this. That is fine outside an execution; within one, the iteration could not be
+ * interrupted.
+ */
 function installNext(current: Current): void {
   const next = function (this: ViewIterator): IteratorResult<unknown> {
     const { runtime } = current;
@@ -219,7 +225,7 @@ function installIteration(current: Current): void {
   }
 }
 
-/** Whoever iterates over shared memory without being instrumented (nested patterns, `new Set(view)`) must not go unnoticed. */
+/** Code that iterates over shared memory without instrumentation (nested patterns, `new Set(view)`) must be noticed. */
 function replaceIterator(
   current: Current,
   prototype: Record<PropertyKey, unknown>,
@@ -239,7 +245,7 @@ function replaceIterator(
   if (kind === 'values') Object.defineProperty(prototype, Symbol.iterator, facts);
 }
 
-/** Use a form for views of shared memory only: anything else is the language's business. */
+/** Use a resumable form for views of shared memory only; the language handles everything else. */
 function forViews(prototype: object, name: string, resumable: Method): void {
   const native = (prototype as Record<string, Marked | undefined>)[name];
   if (native === undefined) return;

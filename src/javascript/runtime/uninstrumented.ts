@@ -1,11 +1,14 @@
-/** Shared memory that code without instrumentation would get at. */
+/** Errors for shared memory that code without instrumentation would access. */
 
-/** Told to the user as his: code that was not instrumented, or cannot be interrupted, got at shared memory. */
+/**
+ * Reported to the user as an error in the program: code that was not instrumented, or cannot be interrupted, accessed
+ * shared memory.
+ */
 export class UninstrumentedAccess extends Error {
   override readonly name: string = 'UninstrumentedAccess';
 }
 
-/** The same, where only the stack tells the place. */
+/** The same, for cases in which only the stack tells the place. */
 export class HiddenAccess extends UninstrumentedAccess {
   override readonly name = 'HiddenAccess';
 }

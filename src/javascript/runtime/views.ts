@@ -1,4 +1,4 @@
-/** What the runtime knows of views of shared memory, and where every byte of every SharedArrayBuffer lies in one address space. */
+/** What the runtime knows about views of shared memory, and the address of every byte of every SharedArrayBuffer. */
 
 /** Element types, as numbers. */
 export const INT8 = 0;
@@ -63,7 +63,7 @@ const TYPES: Readonly<Record<string, number>> = {
   Float16Array: FLOAT16,
 };
 
-/** Constructors by type; a Node that lacks one makes no views of it. */
+/** Constructors by type. Where Node lacks a constructor, there are no views of that type. */
 const CONSTRUCTORS: unknown[] = [];
 for (const [name, type] of Object.entries(TYPES)) {
   CONSTRUCTORS[type] = (globalThis as unknown as Record<string, unknown>)[name];
@@ -105,9 +105,9 @@ export interface Region {
   readonly base: number;
   /** Bytes it may grow to. */
   readonly capacity: number;
-  /** What people call it: `shared`, `shared 2`, …. */
+  /** Name shown to people: `shared`, `shared 2`, …. */
   readonly name: string;
-  /** It has grown in the execution at hand. */
+  /** It has grown in the current execution. */
   hasGrown: boolean;
   /** Other buffers over its bytes. */
   readonly others: SharedArrayBuffer[];
@@ -132,7 +132,7 @@ const ALIGNMENT = 64;
 export class Regions {
   readonly #known = new WeakMap<SharedArrayBuffer, Region>();
   readonly list: Region[] = [];
-  /** Told when more bytes are in use. */
+  /** Called when more bytes are in use. */
   grown: (end: number) => void = () => undefined;
   #end = ALIGNMENT;
 
