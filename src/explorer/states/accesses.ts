@@ -48,7 +48,7 @@ export function overwrites(kind: number): boolean {
   return kind === ask.ASK_WRITE || kind === ask.ASK_SET || kind === ask.ASK_PREEMPT;
 }
 
-/** Whether an access replaces a word under any memory: nobody sees what it was before. */
+/** Whether an access replaces a word under any memory, so that its old value can no longer be seen. */
 export function replaces(kind: number): boolean {
   return kind === ask.ASK_SET || kind === ask.ASK_PREEMPT;
 }

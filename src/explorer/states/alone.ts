@@ -12,7 +12,7 @@ export interface Word {
   looked: number;
   locked: boolean;
   unlocked: boolean;
-  /** Somebody waits for it, or what somebody does depends on it in another way. */
+  /** A CPU waits for it, or depends on it in another way. */
   awaited: boolean;
   /** Values that are stored, and whether any value may be. */
   readonly stored: number[];

@@ -54,7 +54,7 @@ export class AskingCpu extends Cpu {
     this.#count = options.localBase + id * CPU_LOCAL.size + CPU_LOCAL.preemptCount;
   }
 
-  /** Forget everything, and get answers from somebody else. */
+  /** Forget everything, and get answers from another source. */
   restart(answers: Answers, current: Addr, low: number, high: number): void {
     this.#answers = answers;
     this.current = current;

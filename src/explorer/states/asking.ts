@@ -1,4 +1,4 @@
-/** What passes between code that is executed without a memory and those who answer it. */
+/** The interface between code that is executed without a memory and the object that answers its accesses. */
 
 import type { Addr } from '../../memory/struct.js';
 import type { Constants } from './constants.js';
@@ -14,7 +14,7 @@ export interface Asked {
   readonly order: number;
 }
 
-/** Who answers. */
+/** The object that answers. */
 export interface Answers {
   /**
    * The CPU asks. For what is immediate, and for what was answered in an earlier execution of the same code, the answer is

@@ -1,12 +1,12 @@
-/** Answers by which code was taken not to go on, as nobody has seen it do so. */
+/** Answers after which code was assumed not to go on, since it has never been seen to go on after them. */
 
 import type { LocalGraph } from './local-graph.js';
 
-/** Notices when code goes on by one of them after all. */
+/** Notices when code goes on after such an answer nevertheless. */
 export class Assumed {
   /** How often it did. */
   surprises = 0;
-  /** For each local state 1 if no answer but those that are known was thought of. */
+  /** For each local state, 1 if it was assumed to have no other answers than those that are known. */
   #all = new Uint8Array(0);
   readonly #one = new Map<number, Set<number>>();
 
@@ -23,7 +23,7 @@ export class Assumed {
     this.surprises = 0;
   }
 
-  /** A state is taken to have no other answers than those that are known. */
+  /** Assume that a state has no other answers than those that are known. */
   all(state: number): void {
     if (state >= this.#all.length) {
       const larger = new Uint8Array(2 * (state + 1));
@@ -33,7 +33,7 @@ export class Assumed {
     this.#all[state] = 1;
   }
 
-  /** A state is taken not to be given an answer. */
+  /** Assume that a state is never given a certain answer. */
   one(state: number, answer: number): void {
     const answers = this.#one.get(state);
     if (answers === undefined) this.#one.set(state, new Set([answer]));

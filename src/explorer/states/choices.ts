@@ -1,4 +1,4 @@
-/** Who can go on. */
+/** Which CPUs can go on, and how. */
 
 import type { GlobalState } from './global-state.js';
 

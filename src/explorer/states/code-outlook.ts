@@ -12,7 +12,7 @@ export interface Known {
   readonly futures: Futures;
   readonly liveness: Liveness;
   readonly sharing: Sharing;
-  /** Numbers of the words that somebody may still read before they are overwritten. */
+  /** Numbers of the words that may still be read before they are overwritten. */
   readonly live: Int32Array;
   readonly cpus: number;
   /** Local states from which a CPU may go on; negative: none. */
@@ -24,7 +24,7 @@ export class CodeOutlook implements Outlook {
   readonly mayFence: boolean;
   readonly lockers: number;
   readonly #known: Known;
-  /** Local states from which somebody may go on, and the CPU of each, as a bit. */
+  /** Local states from which a CPU may go on, and the CPU of each, as a bit. */
   readonly #states: number[] = [];
   readonly #bits: number[] = [];
 

@@ -1,4 +1,7 @@
-/** Whether the order of the step under way with what others may still do matters: if not, it need not be tried elsewhere. */
+/**
+ * Whether the order of the current step with what others may still do matters. If not, only one order needs to be
+ * tried.
+ */
 
 import type { Addr } from '../../memory/struct.js';
 import { writes } from './accesses.js';
@@ -28,17 +31,22 @@ export interface ConflictsHost {
 export class Conflicts {
   /** The order of the step with others matters. */
   found = false;
-  /** Others can tell that the step was taken, or it has seen the newest value of a word that others store to. */
+  /**
+   * Others can notice that the step was taken, or the step has seen the newest value of a word that others store to.
+   */
   told = false;
   /** The code whose step it is. */
   owner = 0;
-  /** Somebody looks ahead, and goes back to where the state is: whether steps commute is not asked. */
+  /**
+   * A look ahead is under way, which goes back to the current state afterwards. Meanwhile, it is not checked whether
+   * steps commute.
+   */
   isAhead = false;
   /** Local states whose accesses the step, or the beginning of an interrupt, consisted of. */
   readonly touched: number[] = [];
-  /** Told of every access, with the local state that asks for it, before it is carried out. */
+  /** Called for every access before it is carried out, with the local state that asks for it. */
   onAccess: ((owner: number, state: number) => void) | undefined;
-  /** Spin locks held when the step began: nobody else gets past taking them before it. */
+  /** Spin locks that were held when the step began. No other code can take them before the step. */
   #held: readonly Addr[] = NO_LOCKS;
   readonly #host: ConflictsHost;
   readonly #broken: SearchRule | undefined;

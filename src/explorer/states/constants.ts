@@ -1,4 +1,7 @@
-/** Values that a variable of kernel code can hold, as numbers: equal numbers for what makes no difference. */
+/**
+ * Values that a variable of kernel code can hold, as numbers. Values whose difference does not matter get equal
+ * numbers.
+ */
 
 import { mix } from './hash.js';
 
@@ -6,13 +9,13 @@ const OBJECTS = 0x6a09e667;
 const STRINGS = 0x510e527f;
 const FRACTIONS = 0x5be0cd19;
 
-/** Numbers the objects that a machine is made of, which are immutable once it is built. */
+/** Gives numbers to the objects that a machine is made of. They are immutable once it is built. */
 export class Constants {
   readonly #objects = new Map<object, number>();
   readonly #fraction = new Float64Array(1);
   readonly #halves = new Int32Array(this.#fraction.buffer);
 
-  /** @param root holds everything that kernel code can reach without being handed it */
+  /** @param root holds everything that kernel code can reach without getting it as an argument */
   constructor(root: object) {
     this.#add(root, 0);
   }

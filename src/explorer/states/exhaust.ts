@@ -14,7 +14,7 @@ import type { End, SearchResult, Seen } from './search-result.js';
 const CLOCK_STEPS = 1_000;
 /** Part of the time that may be spent before executions are bounded. */
 const UNBOUNDED = 0.7;
-/** Part of the time that estimating what is left may take, and milliseconds that it may always take. */
+/** Share of the time that estimating the rest may take, and milliseconds that it may always take. */
 const PROBING = 0.1;
 const LEAST_PROBING_MS = 10_000;
 const MOST_PREEMPTIONS = 3;
@@ -47,14 +47,17 @@ export interface ExhaustedOutcome {
   readonly token?: string;
 }
 
-/** What a search showed; plain data. */
+/** What a search has found, as plain data. */
 export interface ExhaustReport {
   /** Every state was searched. */
   readonly exhausted: boolean;
   readonly states: number;
   readonly steps: number;
   readonly seconds: number;
-  /** A hash over all states, equal for equal code; null when not every state was searched, or a bound on preemptions made no difference. */
+  /**
+   * A hash over all states, equal for equal code. Null when not every state was searched, or a bound on preemptions
+   * made no difference.
+   */
   readonly digest: string | null;
   /** How much of the states that random executions pass was searched; null when all were. */
   readonly seen: Seen | null;
@@ -179,7 +182,7 @@ async function confirmed(
     const strategy = new PathStrategy(path, session.execution.cpus.length, answers);
     strategy.begin();
     const shown = session.execute(strategy);
-    // A data race may be what the engine says first.
+    // The engine may report a data race first.
     if (shown?.key === key || shown?.grade === 'forbidden') tokens.set(key, session.token());
     else if (exhausted || memory === 'sc') {
       throw new SimulatorBug(

@@ -22,7 +22,7 @@ export class FutureSets {
   /** Numbers of 32 bits in one set. */
   readonly #width: number;
   #sets: Int32Array;
-  /** States from here on are new: nobody relied on what they come to. */
+  /** States from here on are new, and no result relies on them yet. */
   #old = 0;
 
   /**

@@ -74,7 +74,7 @@ export class Futures {
     return sum;
   }
 
-  /** Take stock of everything that is known: before another search. */
+  /** Evaluate everything that is known, before another search. */
   rebuild(): void {
     const masks = this.#masksByWord();
     this.#first.fill(-1);
@@ -263,7 +263,7 @@ export class Futures {
       if (((this.#bits[part] as number) & bits) === 0) continue;
       let met = sets.word(other, WRITES, part);
       if (writes(kind)) met |= sets.word(other, this.#mayComeFirst(kind) ? LOOKS : READS, part);
-      // Nobody takes a lock before it is released, and who releases it has taken it.
+      // No code takes a lock before it is released, and the code that releases a lock is the code that has taken it.
       if (this.#broken === 'R-5' && kind === ask.ASK_UNLOCK) met = 0;
       if (kind !== ask.ASK_UNLOCK) met |= sets.word(other, LOCKS, part);
       if (kind !== ask.ASK_LOCK && kind !== ask.ASK_UNLOCK) met |= sets.word(other, UNLOCKS, part);

@@ -103,7 +103,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     this.meanwhile = new Meanwhile(this, broken);
   }
 
-  /** Take stock of everything that is known: before another search. */
+  /** Evaluate everything that is known, before another search. */
   rebuild(): void {
     this.futures.rebuild();
     this.liveness.rebuild();
@@ -131,7 +131,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     return all.reduce((sum, { surprises }) => sum + surprises, 0);
   }
 
-  /** Stand at the beginning. */
+  /** Go back to the beginning. */
   start(): void {
     this.memory.restore(0);
     this.#events.clear();
@@ -198,7 +198,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     });
   }
 
-  /** Numbers of the words that somebody may still read before they are overwritten. */
+  /** Numbers of the words that may still be read before they are overwritten. */
   #liveWords(): Int32Array {
     const { liveness, at } = this;
     const live = (this.#live = liveness.begin(this.#live));
@@ -227,7 +227,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     const { local, memory } = this;
     const kind = local.kind(state);
     if (kind !== ask.ASK_LOCK && kind !== ask.ASK_RELAX && kind !== ask.ASK_MWAIT) return false;
-    // Whoever waits looks at the word at any time.
+    // A CPU that waits may look at the word at any time.
     if (this.#broken !== 'R-6') this.sharing.read(this.owner(cpu), local.addr(state));
     const value = memory.read(local.addr(state));
     return kind === ask.ASK_LOCK ? !isUnheld(value) : value === local.a(state);

@@ -5,7 +5,7 @@ import type { Machine, StateView } from '../../scenario/declare.js';
 import type { Liveness } from './liveness.js';
 import type { Sharing } from './sharing.js';
 
-/** What the interrupts of a machine are part of. */
+/** The machine that the interrupts belong to. */
 export interface InterruptsHost {
   readonly memory: StateView;
   readonly sharing: Sharing;
@@ -16,7 +16,7 @@ export interface InterruptsHost {
 export class Interrupts {
   /** Whether the machine has any. */
   readonly exist: boolean;
-  /** Times that one turned out to come where none was known to. */
+  /** How often an interrupt came in a place where none was known to come. */
   surprises = 0;
   readonly #machine: Machine;
   readonly #host: InterruptsHost;

@@ -15,7 +15,7 @@ const MOST_STEPS = 4000;
 const SWITCHES = [1, 0.3, 0.1] as const;
 const STALE = [0, 0.2, 0.5, 1] as const;
 
-/** Executes code, so that it is known. */
+/** Executes code to learn what it does. */
 export class Learning {
   readonly #random = new RandomSource();
   #run = 0;

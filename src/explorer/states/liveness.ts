@@ -1,4 +1,4 @@
-/** Which words somebody may still read before they are overwritten: the value of any other word is no part of a state. */
+/** Which words may still be read before they are overwritten. The values of all other words are not part of a state. */
 
 import type { Addr } from '../../memory/struct.js';
 import { accesses, dependsOn, overwrites, writes } from './accesses.js';
@@ -33,7 +33,7 @@ export class Liveness {
     this.#outside = new Uint8Array(words);
   }
 
-  /** Take stock of everything that is known: before another search. */
+  /** Evaluate everything that is known, before another search. */
   rebuild(): void {
     const local = this.#local;
     for (let state = 0; state < local.size; state++) this.#number(state);

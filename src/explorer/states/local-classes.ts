@@ -27,7 +27,7 @@ export interface Completable extends Behaviour {
 
 /** The class of each local state. */
 export class LocalClasses {
-  /** States of a class that were given an answer which nobody knew when classes were made. */
+  /** States of a class that got an answer which was not known when the classes were made. */
   #extended: number[] = [];
   /** The first state of each state's class, for those that were known when classes were made. */
   #first = new Int32Array(0);

@@ -16,7 +16,7 @@ import { ASK_END, ASK_THROW, ASK_TRACE, isImmediate } from './requests.js';
 /** A body as the resumable build made it. */
 export type Code = (cpu: AskingCpu) => Coroutine;
 
-/** Answers accesses while code is executed that nobody has executed before; they are carried out at once. */
+/** Answers the accesses of code that is executed for the first time. They are carried out at once. */
 export interface LiveMemory {
   /** Carry out the immediate access that a state asks for. */
   immediate(state: number): number;
@@ -30,7 +30,7 @@ interface Root {
   readonly current: Addr;
 }
 
-/** One piece of code on one CPU, being executed again to get at a state. */
+/** One piece of code on one CPU, which is executed again to reach a state. */
 interface Live {
   readonly cpu: AskingCpu;
   coroutine: Coroutine | undefined;
@@ -38,7 +38,7 @@ interface Live {
   at: number;
 }
 
-/** Code has nothing left to ask for. */
+/** The code has ended. */
 const END: Asked = { kind: ASK_END, addr: 0, a: 0, b: 0, order: 0 };
 
 /** All local states of a machine's CPUs. */
@@ -51,16 +51,16 @@ export class LocalStates extends LocalGraph implements Answers {
   readonly #rootOf = new Map<string, number>();
   /** Code being executed, by root. */
   readonly #live = new Map<number, Live>();
-  /** States on the way to the one wanted, and how far along the code has come. */
+  /** States on the way to the wanted one, and how far the code has come on this way. */
   #path: number[] = [];
   #along = 0;
   /** The state that code being executed has reached, and the answer with which it goes on from there. */
   #from = UNKNOWN;
   #answer = 0;
   #cpu: AskingCpu | undefined;
-  /** State whose code is followed, for want of a memory. */
+  /** State whose code is followed, as there is no memory to answer. */
   #guide = UNKNOWN;
-  /** States that have guided the code being executed: one of them again, and it would go round for ever. */
+  /** States that have guided the code being executed. If one of them came again, the code would loop for ever. */
   readonly #guides = new Set<number>();
   /** Whether events are kept as states, because outcomes depend on them. */
   readonly #keepsEvents: boolean;

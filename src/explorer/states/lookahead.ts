@@ -18,7 +18,7 @@ const MOST_STEPS = 2000;
 /** The accesses of a CPU that goes on alone. */
 class Solo extends AccessSet {
   isKnown = false;
-  /** There is no end to it, or something in it is known not to commute with the step that was asked about. */
+  /** The CPU never has to wait, or one of its accesses is known not to commute with the step that was asked about. */
   isOpen = false;
   /** An interrupt of the other CPU is pending at some time. */
   interrupts = false;
@@ -60,7 +60,7 @@ export class Lookahead {
     for (const solo of this.#solos) if (solo.isKnown) solo.clear();
   }
 
-  /** A CPU has taken a step that was no choice. */
+  /** Note that a CPU has taken a step that was no choice. */
   stepped(cpu: number): void {
     const solo = this.#solos[1 - cpu];
     if (solo?.isKnown !== true) return;

@@ -76,7 +76,7 @@ export class Meanwhile {
     return (this.#alone[cpu] as Alone).isKnown;
   }
 
-  /** A CPU has taken a step that was no choice. */
+  /** Note that a CPU has taken a step that was no choice. */
   stepped(cpu: number): void {
     for (const [other, alone] of this.#alone.entries()) {
       // It may do less than before, and words hold something else.
@@ -140,7 +140,7 @@ export class Meanwhile {
     return this.#state.weak === undefined ? bitsOf(kind, a) : -1;
   }
 
-  /** Begin to find out what the others may do without a CPU, from where they stand. */
+  /** Begin to find out what the others may do without a CPU, from their current states. */
   look(cpu: number): void {
     const state = this.#state;
     const { cpuCount, at, weak } = state;
@@ -161,7 +161,7 @@ export class Meanwhile {
     this.#beginInterrupts(cpu);
   }
 
-  /** Go on finding out. Returns whether there may be more to be found. */
+  /** Continue to find out. Returns whether there may be more to find. */
   #goOn(cpu: number): boolean {
     const { interrupts, local } = this.#state;
     const alone = (this.#now = this.#alone[cpu] as Alone);

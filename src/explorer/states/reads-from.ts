@@ -16,7 +16,10 @@ export interface Symmetry {
   readonly words: readonly (readonly Addr[])[];
 }
 
-/** An access of a word, as the how-manieth of its CPU there; a write of nobody is the initial value. */
+/**
+ * An access of a word, given by its CPU and its index among the accesses of that CPU to the word. A write by no CPU is
+ * the initial value.
+ */
 interface Access {
   readonly cpu: number;
   readonly addr: Addr;

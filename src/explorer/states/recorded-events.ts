@@ -1,9 +1,9 @@
-/** The events recorded on the way to a state, and their hash; what was recorded last can be taken back. */
+/** The events recorded on the way to a state, and their hash. The latest events can be taken back. */
 
 import { EventTrace } from '../../scenario/event-trace.js';
 import { mix, mixAgain } from './hash.js';
 
-/** So many events, with their hash. */
+/** A number of recorded events, with their hash. */
 export interface EventsMark {
   readonly events: number;
   readonly low: number;

@@ -37,7 +37,7 @@ export const ASK_SET = 21;
 /** A `cpu.trace()`: its four numbers follow in a table of their own. */
 export const ASK_TRACE = 22;
 
-/** The word that strong fences are said to change: no code can access it. */
+/** The word that stands for the order of strong fences. No code can access it. */
 export const FENCE_WORD = 0;
 
 /** Of the order of a request, the `LOAD_*`, `STORE_*` or `RMW_*` part. */

@@ -29,7 +29,7 @@ function waitOf(kind: number): number {
 export const awaitsTime = (left: readonly BlockedCpu[]): boolean =>
   left.some(({ waiting }) => waiting === WAIT_MWAIT);
 
-/** How an execution ended in which nobody can go on, and these CPUs are not at their end. */
+/** How an execution ended in which no CPU can go on, while these CPUs have not reached the end of their code. */
 export function restsAs(machine: Machine, left: readonly BlockedCpu[]): 'ended' | 'deadlock' {
   if (left.length === 0) return 'ended';
   const halted = left.every(({ waiting }) => waiting === WAIT_MWAIT);

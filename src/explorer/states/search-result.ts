@@ -6,9 +6,9 @@ import type { Verdict } from '../engine/verdict.js';
 export interface SearchResult {
   /** Every state was searched, and nothing was left out. */
   readonly exhausted: boolean;
-  /** States in which somebody had a choice. */
+  /** States in which there was a choice. */
   readonly states: number;
-  /** Steps executed, to and fro. */
+  /** Steps executed, forward and back. */
   readonly steps: number;
   /** Ends reached, by the key of their verdict. */
   readonly ends: ReadonlyMap<string, End>;
@@ -18,7 +18,7 @@ export interface SearchResult {
   readonly bounded: boolean;
 }
 
-/** How much of the states that executions pass a search has been at. */
+/** Estimate of how much a search has covered: the share of the states on random executions that it has reached. */
 export interface Seen {
   /** Mean share over random executions, from 0 to 1, and its standard error. */
   readonly share: number;

@@ -21,7 +21,7 @@ const FEWEST_PROBES = 10;
 
 /** How far a search may go. */
 export interface SearchLimits {
-  /** Steps, to and fro. */
+  /** Steps, forward and back. */
   readonly steps: number;
 }
 
@@ -42,25 +42,28 @@ export interface SearchOptions {
 interface Frame {
   readonly at: Point;
   left: number;
-  /** A choice whose order with others does not matter, and which the memory may answer in several ways; -1: none. */
+  /** A choice whose order with others does not matter, but which the memory may answer in several ways; -1: none. */
   readonly forced: number;
-  /** For one of the answers the order did matter: the other choices are still to be taken. */
+  /** For one of the answers the order did matter, so the other choices still have to be taken. */
   isOpen: boolean;
-  /** The choice taken last, and what the memory is to answer when it is taken again; nothing: it answered all it can. */
+  /** The choice taken last, and the answers of the memory for taking it again; undefined if all answers were given. */
   choice: number;
   answers: readonly number[] | undefined;
 }
 
-/** Part of the steps of a search that is spent, once something turned out to be wrong, on searching around there. */
+/**
+ * Share of the steps of a search that is spent, once an assumption turned out to be wrong, on searching around that
+ * place.
+ */
 const REHEARSING = 0.5;
 const LEAST_REHEARSED = 20_000;
 
-/** A search around the end of a way: what is known of the code grows there, and the search begins again after it. */
+/** A search around the end of a way. It learns more about the code, and the main search begins again after it. */
 interface Rehearsal {
   readonly way: Way;
   /** Steps of the way that are taken back. */
   readonly back: number;
-  /** Steps after which it is over. */
+  /** Number of steps at which the rehearsal is over. */
   readonly until: number;
 }
 
@@ -78,7 +81,10 @@ export class StateSearch {
   #keepsEvents = false;
   #surprises = 0;
   #rehearsal: Rehearsal | undefined;
-  /** Steps when something first turned out to be wrong in this pass, and when the pass began; negative: nothing did. */
+  /**
+   * Step counts at which something first turned out to be wrong in this pass (negative: nothing did), and at which the
+   * pass began.
+   */
   #doubtfulSince = -1;
   #passSteps = 0;
   #done = false;
@@ -156,7 +162,7 @@ export class StateSearch {
     return { share, error: Math.sqrt(variance / run) };
   }
 
-  /** One execution at random. Returns the share of its states that are known; nothing when it got late. */
+  /** Run one random execution. Returns the share of its states that are known, or undefined when it got late. */
   #probeOnce(random: RandomSource, isLate: () => boolean): number | undefined {
     const walk = this.#walk;
     walk.start();
@@ -188,7 +194,7 @@ export class StateSearch {
     return this.#walk.steps;
   }
 
-  /** Search on. */
+  /** Continue the search. */
   run(limits: SearchLimits): SearchResult {
     while (!this.#done && this.#walk.steps < limits.steps) this.#advance();
     return {
@@ -214,14 +220,17 @@ export class StateSearch {
     else this.#goOn(frame);
   }
 
-  /** The way from whose end the search starts: none, unless it is a rehearsal. */
+  /** The way from whose end a rehearsal starts. Other searches have none. */
   #rehearsed(): Way {
     const { way, back } = this.#rehearsal ?? { way: { path: [], answers: [] }, back: 0 };
     const path = way.path.slice(0, Math.max(0, way.path.length - back));
     return { path, answers: way.answers };
   }
 
-  /** Rehearse further back once all around the end of the way was searched, or begin the search. Returns whether it was time to. */
+  /**
+   * Once everything around the end of the way was searched, rehearse further back or begin the main search. Returns
+   * whether it did one of these.
+   */
   #goesBack({ way, back, until }: Rehearsal): boolean {
     const isOver = this.#walk.steps > until;
     if (this.#frames.length > 0 && !isOver) return false;
@@ -249,7 +258,7 @@ export class StateSearch {
     this.#visit();
   }
 
-  /** Take the other choices, too. */
+  /** Take the other choices as well. */
   #widen(frame: Frame): void {
     frame.isOpen = false;
     frame.left = this.#walk.affordable(choicesOf(this.#walk.state)) & ~(1 << frame.forced);
@@ -260,7 +269,7 @@ export class StateSearch {
     const { state, steps } = this.#walk;
     if (this.#mustKeepEvents()) return true;
     if (this.#options.broken === 'R-2') return false;
-    // Whatever follows may be what cannot happen.
+    // From here on, the execution may be an impossible one.
     if (state.weak !== undefined && state.surprises > 0) {
       const { way } = this.#walk;
       const pass = Math.max(LEAST_REHEARSED, REHEARSING * (steps - this.#passSteps));

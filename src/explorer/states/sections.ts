@@ -10,12 +10,12 @@ import { HashSet } from './hash.js';
 import * as ask from './requests.js';
 import type { SearchRule } from './rules.js';
 
-/** Steps of the other CPU after which looking on is given up. */
+/** Steps of the other CPU after which the check is given up. */
 const MOST_STEPS = 2000;
 /** Steps of a section. */
 const LONGEST = 100;
 
-/** Looks at sections in a machine with two CPUs. */
+/** Checks sections in a machine with two CPUs. */
 export class Sections {
   /** Steps of the section that {@link commutes} was asked about. */
   length = 0;
@@ -59,7 +59,7 @@ export class Sections {
     return commutes;
   }
 
-  /** The spin lock that a CPU is about to take, and could; negative for none. */
+  /** The spin lock that a CPU is about to take and that is free; negative for none. */
   #lockOf(cpu: number): Addr {
     const { local, at } = this.#state;
     const asked = at[this.#state.owner(cpu)] as number;
@@ -67,7 +67,9 @@ export class Sections {
     return isLock ? local.addr(asked) : -1;
   }
 
-  /** Execute a section from taking its lock to releasing it. Returns its steps; 0 if it is none that can be executed in one go. */
+  /**
+   * Execute a section from taking its lock to releasing it. Returns its steps, or 0 if it cannot be executed in one go.
+   */
   #execute(cpu: number, lock: Addr, accesses?: AccessSet): number {
     const state = this.#state;
     const owner = state.owner(cpu);
@@ -104,7 +106,7 @@ export class Sections {
     }
   }
 
-  /** See where a way leads that is one of several. */
+  /** Follow one of several ways. */
   #branch(follow: () => boolean): boolean {
     const mark = this.#state.mark();
     this.#hasBranched = true;

@@ -5,7 +5,7 @@
 
 import type { Addr } from '../../memory/struct.js';
 
-/** Who reads and who writes each word; code is numbered from 0 to 30. */
+/** Which code reads and which code writes each word; code is numbered from 0 to 30. */
 export class Sharing {
   readonly #readers: Int32Array;
   readonly #writers: Int32Array;

@@ -15,7 +15,7 @@ export interface Requests {
   order(state: number): number;
 }
 
-/** Words that are changed and changed back. */
+/** Words that can be changed, and changed back. */
 export class UndoableMemory {
   /** Hash of the words that {@link hashDead} was told of, in two halves. */
   deadLow = 0;
@@ -33,7 +33,7 @@ export class UndoableMemory {
     this.words = Int32Array.from(initial);
   }
 
-  /** Hash those words, out of `addrs`, whose bits in `live` are not set: nobody reads them before they are overwritten. */
+  /** Hash the words of `addrs` whose bits in `live` are not set: they are not read before they are overwritten. */
   hashDead(live: Int32Array, addrs: readonly Addr[]): void {
     let [low, high] = [0, 0];
     for (let i = 0; i < live.length; i++) {

@@ -11,7 +11,7 @@ import type { SearchRule } from './rules.js';
 import { Sections } from './sections.js';
 import type { Way } from './search-result.js';
 
-/** What became of an operation that might be no choice: executed; its order matters; it has several answers. */
+/** Result for an operation that might be no choice: it was executed, its order matters, or it has several answers. */
 const WENT = 0;
 const STAYS = 1;
 const HAS_ANSWERS = 2;
@@ -31,7 +31,7 @@ export interface WalkOptions {
 /** Executes one scenario, one execution after another, and takes steps back. */
 export class Walk {
   readonly state: GlobalState;
-  /** Steps executed in all executions, to and fro. */
+  /** Steps executed in all executions, forward and back. */
   steps: number;
   /** Operations on the way to the current state. */
   depth = 0;
@@ -45,13 +45,19 @@ export class Walk {
   isForced = false;
   /** Where answers come from in an execution at random. */
   random: Draw | undefined;
-  /** Code is executed only to get to know it: what is known of it is not relied on. */
+  /** Code is executed only to learn about it. What is known about it is not relied on. */
   isLearning = false;
-  /** The CPU whose step was the last that mattered, and preemptions and weak answers on the way to the current state. */
+  /**
+   * The CPU that took the last step that mattered, and the numbers of preemptions and of weak answers on the way to the
+   * current state.
+   */
   last = -1;
   preemptions = 0;
   weak = 0;
-  /** A CPU that has begun to load what others store, right before its next step that they can tell; -1: none. */
+  /**
+   * A CPU that has begun to load words that others store to, right before its next step that others can notice; -1:
+   * none.
+   */
   lazy = -1;
   readonly #bound: number;
   readonly #isPlain: boolean;
@@ -71,7 +77,7 @@ export class Walk {
     this.#sections = new Sections(state, broken);
   }
 
-  /** Stand at the beginning. */
+  /** Go back to the beginning. */
   start(): void {
     this.depth = this.preemptions = this.weak = 0;
     this.last = this.lazy = -1;
@@ -80,7 +86,7 @@ export class Walk {
     this.state.start();
   }
 
-  /** Go a way from the beginning. */
+  /** Follow a way from the beginning. */
   follow({ path, answers }: Way): void {
     this.start();
     const { state } = this;
@@ -95,7 +101,7 @@ export class Walk {
     return this.#bounded || this.state.weak?.answers.cut === true;
   }
 
-  /** From now on it counts what is left out because of a bound. */
+  /** From now on, record whether something is left out because of a bound. */
   forgetBounded(): void {
     this.#bounded = false;
     if (this.state.weak !== undefined) this.state.weak.answers.cut = false;
@@ -107,7 +113,7 @@ export class Walk {
     return { mark: this.state.mark(), depth, last, preemptions, weak, lazy };
   }
 
-  /** Stand at a point of this execution, or of one that it has in common with it. */
+  /** Go to a point of this execution, or of another one that shares the point with it. */
   goTo(point: Point): void {
     this.state.restore(point.mark);
     this.state.meanwhile.clear();
@@ -118,7 +124,7 @@ export class Walk {
     this.lazy = point.lazy;
   }
 
-  /** How the execution came to where it stands. */
+  /** The way on which the execution came to its current point. */
   get way(): Way {
     return { path: this.path.slice(0, this.depth), answers: this.answers.slice(0, this.depth) };
   }
@@ -160,7 +166,7 @@ export class Walk {
     return choices;
   }
 
-  /** Hash of the state; with a bound, of what is left of it too. */
+  /** Hash of the state. With a bound, the hash includes how much of the bound is left. */
   hash(): [number, number] {
     this.state.hash();
     const { low, high } = this.state;
@@ -186,7 +192,7 @@ export class Walk {
     return this.take(choice, answers, isForced);
   }
 
-  /** Take the only choice. Returns false, and takes it not, if the memory may answer in several ways. */
+  /** Take the only choice. Returns false, without taking it, if the memory may answer in several ways. */
   #goAlone(choice: number): boolean {
     if (this.state.weak === undefined || this.random !== undefined) {
       this.choose(choice);
@@ -259,7 +265,7 @@ export class Walk {
     return conflicts.isLazy(cpu, at[this.state.owner(cpu)] as number);
   }
 
-  /** Note whether a CPU goes on loading: others wait until it has taken a step that they can tell. */
+  /** Note whether a CPU goes on loading. The others wait until it has taken a step that they can notice. */
   #beLazy(cpu: number, isLazy: boolean, isShared: boolean): void {
     if (this.mostWeak !== Infinity || this.#isPlain) return;
     if (isLazy) this.lazy = cpu;
@@ -296,7 +302,7 @@ export class Walk {
           const went = state.weak === undefined ? this.#goesAlone(cpu) : this.#goesAloneWeakly(cpu);
           if (went === HAS_ANSWERS) return cpu;
           if (went === STAYS) break;
-          // What one CPU has done, another need not take into account any more.
+          // A step that one CPU has already taken no longer matters to the others.
           isOver = state.weak === undefined;
         }
       }
@@ -330,7 +336,7 @@ export class Walk {
     return true;
   }
 
-  /** The same where the memory may answer in several ways: then it is not executed. */
+  /** The same for an operation that the memory may answer in several ways. Then it is not executed. */
   #goesAloneWeakly(cpu: number): number {
     const state = this.state;
     if (state.isBlocked(cpu) || !this.#mayGoAlone(cpu)) return STAYS;
@@ -356,7 +362,7 @@ export class Walk {
     return isContended ? STAYS : HAS_ANSWERS;
   }
 
-  /** The same for a step with all that more than one other CPU may do. */
+  /** The same, with more than one other CPU: whether a step commutes with all that they may do. */
   #commutesWithAll(cpu: number, mark: Mark): boolean {
     const { state } = this;
     const asked = [...state.conflicts.touched];

@@ -62,7 +62,7 @@ export class WeakMemory {
     return this.#initial.length;
   }
 
-  /** Stand at the beginning. */
+  /** Go back to the beginning. */
   restart(): void {
     this.#kept.length = this.#begins.length = this.#log.length = 0;
     this.#kept.push(this.#start);
@@ -172,7 +172,7 @@ export class WeakMemory {
     return kind === ask.ASK_ADD || kind === ask.ASK_OR || kind === ask.ASK_AND ? 0 : old;
   }
 
-  /** Compute {@link low} and {@link high}. Returns the numbers that they are of. */
+  /** Compute {@link low} and {@link high}. Returns the numbers that were hashed. */
   encode(outlook: Outlook): Int32Array {
     const code = this.#encoder.encode(outlook);
     let [low, high] = [code.length, code.length];
@@ -212,7 +212,7 @@ export class WeakMemory {
     while (i < end) i = this.#again(log, i);
   }
 
-  /** Carry out again what stands in the list at `i`. Returns where the next stands. */
+  /** Carry out the operation at index `i` of the list again. Returns the index of the next one. */
   #again(log: readonly number[], i: number): number {
     const number = (offset: number): number => log[i + offset] as number;
     if (number(0) === POKE) {
