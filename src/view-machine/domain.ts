@@ -1,4 +1,4 @@
-/** RCU domains and grace periods: what the machine keeps of each. */
+/** What the machine keeps for each RCU domain and each grace period. */
 
 import type { SparseView } from './sparse-view.js';
 

@@ -94,7 +94,7 @@ export class GlobalView {
     this.#counts[2 * location + 1] = this.count(location) + more;
   }
 
-  /** Drop what was published of a location before fence `oldest`, the last such position excepted. */
+  /** Drop what was published of a location before fence `oldest`, except for the last such position. */
   forget(location: number, oldest: number): void {
     const start = 2 * this.#room * location;
     const end = start + 2 * this.count(location);

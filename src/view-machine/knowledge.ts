@@ -1,4 +1,4 @@
-/** Which writes of each CPU happen before something that a CPU has read. Return edges are found with it. */
+/** Which writes of each CPU happen before something that a CPU has read. It serves to find return edges. */
 
 import type { Message } from './location.js';
 import type { Processor } from './processor.js';
@@ -27,7 +27,7 @@ export function learnAll(processor: Processor, indices: readonly number[]): void
 
 /** Let a message know what its writer knows. */
 export function teach(processor: Processor, message: Message): void {
-  // A message keeps its array: a new one each time would soon be garbage.
+  // A message keeps its array, since a new array each time would only make garbage.
   for (let cpu = 0; cpu < processor.known.length; cpu++)
     message.known[cpu] = processor.known[cpu] as number;
 }

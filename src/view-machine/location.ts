@@ -44,7 +44,10 @@ export class Message {
   event = -1;
 }
 
-/** Messages that are not in use, handed out last in, first out: those are still in the processor's caches. */
+/**
+ * Messages that are not in use. They are handed out last in, first out, as the latest ones are still in the processor's
+ * caches.
+ */
 export class MessagePool {
   readonly #free: Message[] = [];
   #count = 0;
@@ -70,7 +73,10 @@ const NO_MESSAGE = new Message();
 
 /** Distance between appended messages; a power of two, so that there is room for some insertions between two. */
 const STEP = 1024;
-/** Positions are small integers, for speed. Beyond this one messages stand side by side, with no room between them. */
+/**
+ * Positions are small integers, for speed. Beyond this position, messages stand side by side, with no room between
+ * them.
+ */
 const LAST_STEP = 2 ** 30;
 
 /** The coherence order of one word. */
@@ -78,7 +84,7 @@ export class Location {
   addr = 0;
   /** Number of messages. */
   count = 0;
-  /** The newest message, what sequential consistency would read; there is one unless `count` is 0. */
+  /** The newest message, which is what sequential consistency would read. There is one unless `count` is 0. */
   last = NO_MESSAGE;
   /** Length at which pruning is tried next. */
   pruneAt = 0;
@@ -114,7 +120,7 @@ export class Location {
     this.last = message;
   }
 
-  /** Put a message behind the one at index `at`, which is not the last and where there must be room. */
+  /** Put a message behind the one at index `at`. That one is not the last, and there must be room behind it. */
   insert(message: Message, at: number): void {
     const messages = this.#messages;
     message.position = this.middle(at);

@@ -15,7 +15,8 @@ export function isHeld(location: Location): boolean {
 /** Take a free lock: returns the message of the write. */
 export function takeLock(machine: MachineState, cpu: Processor, id: number): Message {
   const source = (machine.locations[id] as Location).last;
-  // Before the read, which then finds fewer unordered accesses; it reads the newest message in any case.
+  // This comes before the read, which then finds fewer unordered accesses. The read sees the newest message in any
+  // case.
   orderAfterOwnUnlock(machine, cpu);
   readMessage(machine, cpu, id, source, LOAD_ACQUIRE);
   orderAfterUnlock(machine, cpu, source);
@@ -45,7 +46,7 @@ function orderAfterUnlock(machine: MachineState, cpu: Processor, source: Message
     const position = ownBefore[i + 1] as number;
     if (machine.global.at(location, cpu.ownFenceTime) >= position) continue;
     cpu.carried.raise(location, position);
-    // What the CPU's writes carry is from now on part of what it has written.
+    // From now on, what the CPU's writes carry is part of what it has written.
     cpu.own.raise(location, position);
   }
   cpu.carried.fenceTime = Math.max(cpu.carried.fenceTime, ownBeforeTime);

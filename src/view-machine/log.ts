@@ -8,11 +8,11 @@ export const EVENT_RMB = 3;
 export const EVENT_WMB = 4;
 /** A read-side section begins (outermost of its domain). */
 export const EVENT_RCU_LOCK = 5;
-/** It ends. */
+/** The read-side section ends. */
 export const EVENT_RCU_UNLOCK = 6;
 /** A grace period starts. */
 export const EVENT_GP_START = 7;
-/** It ends, on the same CPU, in the next event that the CPU logs. */
+/** The grace period ends, on the same CPU, in the next event that the CPU logs. */
 export const EVENT_GP_END = 8;
 
 /** Flags of reads and writes. */

@@ -1,4 +1,4 @@
-/** What a view machine can be told: its size, its bounds, how it finds dependencies, and which rules a test removes. */
+/** Options of a view machine: its size, its bounds, how it finds dependencies, and which rules a test removes. */
 
 import { UsageError } from '../errors.js';
 

@@ -1,4 +1,4 @@
-/** One CPU of the machine: what its later reads and writes are bound to, and what it has published and learnt. */
+/** One CPU of the machine: what binds its later reads and writes, and what it has published and learnt. */
 
 import type { GlobalView } from './global-view.js';
 import type { MachineOptions } from './options.js';
@@ -23,7 +23,7 @@ export class Processor {
   /** Fence time of the last own strong fence. */
   ownFenceTime = 0;
   readonly window: Window;
-  /** What binds later reads only: it must reach their summaries, and through them later writes. */
+  /** What binds later reads only. It must reach their summaries, and through these also later writes. */
   readonly readOnly: SparseView;
   /** What binds later writes only. */
   readonly writeOnly: SparseView;
@@ -172,7 +172,7 @@ export class Processor {
     this.bind(entry.location, entry.position);
   }
 
-  /** Whether later reads and later writes are both bound to at least this position anyway. */
+  /** Whether later reads and later writes are already bound to at least this position. */
   isBound(location: number, position: number, global: GlobalView): boolean {
     if (
       (this.readBound[location] as number) >= position &&

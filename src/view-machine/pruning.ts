@@ -1,11 +1,11 @@
-/** Pruning: what keeps a long run small. Everything here only hides behaviours, it never adds one. */
+/** Pruning: it keeps the state of a long run small. Everything here only hides behaviours and never adds one. */
 
 import { strongFence } from './fences.js';
 import type { Location } from './location.js';
 import type { Processor } from './processor.js';
 import type { MachineState } from './state.js';
 
-/** What a location may gain, above what the last attempt left, before pruning is tried again. */
+/** By how much a location may grow beyond what the last attempt left, before pruning is tried again. */
 const SLACK = 6;
 /** Published positions a location keeps before all CPUs execute a spontaneous fence. */
 const PUBLISHED = 32;

@@ -55,7 +55,7 @@ export function startGracePeriod(
   return openGracePeriod(machine, domain, []);
 }
 
-/** Start a grace period that nobody waits in: what the CPU wrote and read is published, the CPU is not fenced. */
+/** Start a grace period for which no CPU waits: what the CPU wrote and read is published, but the CPU is not fenced. */
 export function startCallback(machine: MachineState, cpu: Processor, domain: Domain): GracePeriod {
   const time = ++machine.time;
   publish(machine, cpu.own, time);

@@ -1,4 +1,4 @@
-/** Writes what the machine does into the log. */
+/** Records in the log what the machine does. */
 
 import { FENCE_MB, FENCE_RMB, LOAD_ACQUIRE, LOAD_DEPENDENT, LOAD_PLAIN } from '../memory/model.js';
 import {

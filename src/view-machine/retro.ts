@@ -12,7 +12,7 @@ import { type Entry, HAS_VIEW, IS_USED, IS_WRITE, WRITES_ONLY } from './window.j
 
 const NONE: readonly Entry[] = [];
 
-/** What {@link admit} found: the access may not stand there. */
+/** Result of {@link admit}: the access may not stand there. */
 export const REFUSED = -1;
 /** The access overtakes nothing. */
 export const UNRELATED = 0;
@@ -71,7 +71,7 @@ function overtakers(
 
 /** Whether the summary of an entry already holds all of the new summary that does not bind everything later anyway. */
 function covers(machine: MachineState, cpu: Processor, entry: Entry, access: NewAccess): boolean {
-  // A fence time that binds everything later need not have been known to what came after the entry.
+  // A fence time that binds everything later need not have been known to the accesses after the entry.
   if (machine.summaryTime > entry.boundTime) return false;
   const summary = machine.summary;
   for (let i = 0; i < summary.count; i++) {
@@ -98,7 +98,10 @@ function holds(
   return cpu.window.summaryAt(entry, location) >= position;
 }
 
-/** An entry may learn more only if nothing relied on it yet: no event of its own CPU and, for a write, no reader of its message. */
+/**
+ * An entry may learn more only if nothing has relied on it yet: no event of its own CPU and, for a write, no reader of
+ * its message.
+ */
 function mayGrow(
   machine: MachineState,
   cpu: Processor,
@@ -112,7 +115,7 @@ function mayGrow(
   return entry.knowledge === cpu.knowledge;
 }
 
-/** Whether an entry would not itself be overtaken because of what it learns. */
+/** Whether an entry can learn this without being overtaken itself. */
 function staysLegal(
   machine: MachineState,
   { location: location, position }: Entry,

@@ -111,7 +111,10 @@ function candidates(
   return list;
 }
 
-/** A stale message may be taken if nobody took it, there is room behind it, and nothing known here lies above it. */
+/**
+ * A stale message may be taken if it was not taken before, there is room behind it, and nothing known here lies above
+ * it.
+ */
 function mayTake(machine: MachineState, location: Location, i: number, known: number): boolean {
   const message = location.at(i);
   return (

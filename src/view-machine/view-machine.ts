@@ -193,7 +193,7 @@ export class ViewMachine implements MemoryModel {
     this.#recorder?.lock(processor, source, written);
   }
 
-  /** Is a lock held, and was it this CPU that took it? */
+  /** Whether a lock is held, and held by this CPU. */
   holds(cpu: CpuId, addr: Addr): boolean {
     const machine = this.#state;
     const location = machine.locations[this.#writable(machine.processors[cpu] as Processor, addr)];

@@ -111,13 +111,16 @@ function joinWindow(machine: MachineState, cpu: Processor, id: number, release: 
     const entry = window.entry(i);
     if (!release && entry.location !== id) continue;
     entry.flags |= IS_USED;
-    // What a release is ordered after stays where it is: its entry refers to all older ones.
+    // The accesses that a release is ordered after stay where they are, since its entry refers to all older entries.
     if (release) machine.joinTime(entry.boundTime);
     else machine.joinEntry(cpu, entry);
   }
 }
 
-/** A release is cumulative: it carries what the CPU wrote and what it read from others, which is its own from then on. */
+/**
+ * A release is cumulative: it carries what the CPU wrote and what it read from others. From then on, what it read counts as its
+ * own writes.
+ */
 function carryAll(machine: MachineState, cpu: Processor, message: Message): void {
   if (machine.options.releaseReads) {
     // V-8
@@ -154,7 +157,7 @@ function placeBefore(
   }
   const gaps = countGaps(machine, location, bound);
   if (gaps === 0) return false;
-  // What binds all later writes is in the bound already; the retro rule looks at the summary.
+  // The bound already contains what binds all later writes. The retro rule looks at the summary.
   machine.summary.joinView(cpu.writeOnly);
   for (let pick = machine.choices.choose(gaps + 1, CHOOSE_WRITE); pick > 0; pick--) {
     const at = gapAt(machine, location, pick);
@@ -198,7 +201,10 @@ function gapAt(machine: MachineState, location: Location, nth: number): number {
   return at;
 }
 
-/** Nothing comes between a read-modify-write and what it took, nor where no position is left. */
+/**
+ * Whether the gap behind a message is open. It is closed before a read-modify-write that took the message, and where no
+ * position is left.
+ */
 function isOpen(machine: MachineState, location: Location, at: number): boolean {
   return !(location.at(at).taken && machine.options.rmwGap) && location.hasRoom(at); // V-11
 }
@@ -236,7 +242,7 @@ function writeSummary(machine: MachineState, cpu: Processor): FlatView {
   return machine.relativeSummary(cpu);
 }
 
-/** Highest position of a location that a CPU knows of in any way. */
+/** Highest position of a location that a CPU knows about in any way. */
 export function highestKnown(machine: MachineState, cpu: Processor, id: number): number {
   const window = cpu.window;
   let time = Math.max(cpu.readTime, cpu.writeTime);

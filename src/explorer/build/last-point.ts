@@ -7,7 +7,7 @@ import type { CallExpression, Identifier, MemberExpression, Node } from 'acorn';
 import { IMMEDIATE, SCHEDULING } from '../../memory/vocabulary.js';
 import { childrenOf } from './transform.js';
 
-/** What a call of kernel code by a name reaches: no point, one that comes last, or nobody knows. */
+/** What a call of kernel code by a name reaches: no point, one that comes last, or something unknown. */
 export type Reach = 'none' | 'last' | 'unknown';
 
 /** How far a path has come: it has ended, it has not reached the point, it may have. */

@@ -153,7 +153,7 @@ export function transformGraph(
     const { code, map } = transform(module.source, module.program, {
       kernel: kernel.get(path) ?? new Set(),
       plain: plain.get(path) ?? new Set(),
-      // Who tells local states apart is told of every function that has a point.
+      // The code that tells local states apart must be told of every function that has a point.
       ...(!frames && { last: last.get(path) ?? new Set() }),
       specifiers,
       frames,

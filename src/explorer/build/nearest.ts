@@ -1,4 +1,4 @@
-/** Which known names somebody may have meant. */
+/** Finds the known names that the user may have meant. */
 
 import leven from 'leven';
 

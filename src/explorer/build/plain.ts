@@ -57,7 +57,7 @@ export function plainNames(
   };
 }
 
-/** Propagate: whoever calls a function that is not plain is not plain. */
+/** Propagate: a function that calls a function that is not plain is not plain. */
 function settle(candidates: ReadonlyMap<string, Candidate>): void {
   for (let changed = true; changed;) {
     changed = false;
@@ -71,7 +71,7 @@ function settle(candidates: ReadonlyMap<string, Candidate>): void {
   }
 }
 
-/** Whoever calls nothing but one function whose point comes last may be one itself. */
+/** A function that calls nothing but one function whose point comes last may itself be such a function. */
 function settleLast(
   graph: ReadonlyMap<string, GraphModule>,
   candidates: ReadonlyMap<string, Candidate>,

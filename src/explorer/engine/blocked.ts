@@ -18,7 +18,10 @@ const HOW_IT_WAITS: Readonly<Record<number, string>> = {
 
 const WAKING: ReadonlySet<string> = new Set([OP_WAKE.name, OP_WAKE_ALL.name]);
 
-/** Who is blocked at the end of an execution, and on what; with the steps of the execution also where, and why nobody came. */
+/**
+ * Describes which CPUs are blocked at the end of an execution, and on what. With the steps of the execution, also
+ * where, and why no CPU woke them.
+ */
 export function describeBlocked(
   execution: Ended,
   machine: Machine,

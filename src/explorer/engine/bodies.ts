@@ -31,7 +31,7 @@ export class ForeignBody extends UsageError {
   }
 }
 
-/** Text of a body without what the build has put into it. */
+/** Text of a body, without what the build has added to it. */
 const textOf = (body: Written): string =>
   String(body).replaceAll(/ ?cpu\.tellsLoops && cpu\.\w+\([^;]*\);/g, '');
 
@@ -49,7 +49,7 @@ function lineIn(code: string, body: Written): number | undefined {
   return at < 0 ? undefined : code.slice(0, at).split('\n').length;
 }
 
-/** Whether a preparation is one that does nothing, whatever it calls its parameter. */
+/** Whether a preparation does nothing. The name of its parameter does not matter. */
 function isIdle(body: KernelBody): boolean {
   const text = textOf(body);
   const [, parameter] = /^[^(]*\(\s*(\w+)/.exec(text) ?? [];

@@ -25,17 +25,19 @@ export class BusyClock {
     this.#granted = 0;
   }
 
-  /** So many operations may follow before the next decision. Returns how many do not go beyond the next jiffy. */
+  /**
+   * Grant a number of operations before the next decision. Returns how many of them do not go beyond the next jiffy.
+   */
   grant(operations: number): number {
     return (this.#granted = Math.min(operations, this.#untilTick));
   }
 
-  /** So many of the operations granted will not be executed. */
+  /** Take back some of the granted operations: they will not be executed. */
   takeBack(operations: number): void {
     this.#granted -= operations;
   }
 
-  /** What was granted has been executed, up to `left` operations. */
+  /** The granted operations have been executed, except for `left` of them. */
   pass(left: number, state: StateAccess): void {
     this.#untilTick -= this.#granted - Math.max(left, 0);
     this.#granted = 0;

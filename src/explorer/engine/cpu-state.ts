@@ -1,4 +1,4 @@
-/** What the engine and its observers know of a CPU: how far it has come, what it waits for, what it is executing. */
+/** What the engine and its observers know about a CPU: how far it has come, what it waits for and what it executes. */
 
 import { isUnheld, type Addr, type CpuId } from '../../memory/struct.js';
 
@@ -29,7 +29,7 @@ export class CpuState {
   waitSeen = 0;
   /** Word that the CPU sleeps on, or 0; interrupts that it takes meanwhile change nothing about that. */
   sleepsOn: Addr = 0;
-  /** Who of those that sleep came first. */
+  /** Orders the sleeping CPUs by when they went to sleep. */
   ticket = 0;
   hasTimeout = false;
   isWoken = false;
@@ -83,7 +83,7 @@ export class CpuState {
     this.waitSeen = seen;
   }
 
-  /** Put the body aside, in whatever it was doing, and execute an interrupt. */
+  /** Suspend the body, whatever it was doing, and execute an interrupt. */
   enterInterrupt(code: Coroutine): void {
     const { waiting, waitAddr, waitSeen } = this;
     this.#aside = { waiting, waitAddr, waitSeen };
@@ -91,7 +91,7 @@ export class CpuState {
     this.interrupt = code;
   }
 
-  /** The interrupt is over: the body is where it was. */
+  /** The interrupt is over: resume the body where it was. */
   leaveInterrupt(): void {
     const { waiting, waitAddr, waitSeen } = this.#aside;
     this.wait(waiting, waitAddr, waitSeen);
@@ -99,7 +99,7 @@ export class CpuState {
   }
 }
 
-/** Whether a CPU that waits for a word, not for being woken, can go on now that the word has this value. */
+/** Whether a CPU that waits for a word, and not for a wake-up, can go on now that the word has this value. */
 export function endsWait({ waiting, waitSeen }: CpuState, value: number): boolean {
   return waiting === WAIT_LOCK ? isUnheld(value) : value !== waitSeen;
 }

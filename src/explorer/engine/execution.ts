@@ -67,13 +67,13 @@ export class Execution implements Ending {
     this.#cpus = cpus;
   }
 
-  /** Let an observer look on, from the next execution on. */
+  /** Attach an observer, from the next execution on. */
   attach(observer: Observer): void {
     this.#platform.attach(observer);
     this.#told();
   }
 
-  /** An observer has seen enough. */
+  /** Detach an observer. */
   detach(observer: Observer): void {
     this.#platform.detach(observer);
     this.#told();

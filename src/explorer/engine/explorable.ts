@@ -12,9 +12,9 @@ export interface Executed {
   readonly switches: number;
   /** Whether the execution went beyond the bound, where the strategy no longer decides. */
   readonly wasFair: boolean;
-  /** Those who take turns. */
+  /** The CPUs or agents that take turns. */
   readonly cpus: { readonly length: number };
-  /** How many of them are started only while it executes. */
+  /** How many of them are started only during an execution. */
   readonly workers?: number;
 }
 

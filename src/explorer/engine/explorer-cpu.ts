@@ -219,7 +219,7 @@ export class ExplorerCpu extends SteppingCpu {
     this.waitFor(WAIT_MWAIT, addr, seen, ops.OP_MWAIT.code);
   }
   override kick(_addr: Addr): void {
-    // Who looks at a word goes on by itself as soon as it has changed.
+    // A CPU that waits for a word to change goes on by itself as soon as it has changed.
   }
 
   override halt(addr: Addr, seen: number, timeoutMs = Infinity): number {

@@ -1,17 +1,17 @@
-/** A memory whose newest values also stand in an array: what the checks of a whole machine look at. */
+/** A memory whose newest values are also kept in an array, which the checks of a whole machine read. */
 
 import type { ChoiceSource } from '../../memory/model.js';
 import type { Addr, CpuId } from '../../memory/struct.js';
 import type { ExplorerMemory } from './explorer-memory.js';
 import { ScMemory } from './sc-memory.js';
 
-/** A memory whose newest values stand in an array. */
+/** A memory whose newest values are kept in an array. */
 interface WithNewest extends ExplorerMemory {
   /** The newest value of every word, once an execution has begun; words that only checks use may be written here. */
   readonly words: Int32Array;
 }
 
-/** The same memory with its newest values in an array: one without any weakness has them there anyway. */
+/** The same memory with its newest values in an array. A sequentially consistent memory has them there anyway. */
 export function withNewest(memory: ExplorerMemory, words: number): WithNewest {
   return memory instanceof ScMemory ? memory : new MirroredMemory(memory, words);
 }

@@ -1,11 +1,13 @@
-/** Who looks on while an execution runs: told everything, changes nothing that the execution depends on. */
+/**
+ * Observers of an execution. They are told everything that happens, and change nothing that the execution depends on.
+ */
 
 import type { SiteId } from '../../memory/sites.js';
 import type { Addr, CpuId } from '../../memory/struct.js';
 import type { MachineListener } from '../../scenario/declare.js';
 import type { CpuState } from './cpu-state.js';
 
-/** Told what is executed, in order. Every method does nothing unless it is overridden. */
+/** Is told what is executed, in order. A method that is not overridden does nothing. */
 export abstract class Observer {
   /** Wants {@link looped}, which takes time. */
   readonly wantsLoops: boolean = false;
@@ -42,7 +44,7 @@ export abstract class Observer {
   ): void {}
   /** Beyond the bound: every CPU that can go on has had its turn again. */
   round(): void {}
-  /** Nobody could go on, and time passed. */
+  /** No CPU could go on, and time passed. */
   timePassed(): void {}
 }
 
@@ -123,10 +125,10 @@ export class ListeningObserver extends Observer {
   }
 }
 
-/** What an observer can be told while an execution runs. */
+/** The events that an observer can be told of during an execution. */
 type Told = Exclude<keyof Observer, 'wantsLoops' | 'restart'>;
 
-/** Who is told of what; undefined: nobody wants to know. */
+/** The observer to tell of each event; undefined if no observer wants to know. */
 export type Audience = Readonly<Record<Told, Observer | undefined>>;
 
 /** Those of `all` that do something when they are told, as one. */
@@ -135,7 +137,10 @@ function listeners(all: readonly Observer[], told: Told): Observer | undefined {
   return wanting.length > 1 ? new ObserverList(wanting) : wanting[0];
 }
 
-/** Who of several observers is told of what: most of them override little, and what nobody overrides costs nothing. */
+/**
+ * Chooses which of several observers are told of which event. Most override few methods, and a method that none
+ * overrides costs nothing.
+ */
 export function audienceOf(all: readonly Observer[]): Audience {
   return {
     turn: listeners(all, 'turn'),

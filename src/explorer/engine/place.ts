@@ -3,7 +3,7 @@
 import { dirname, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Root of the package, whose own sources are nobody's mistake. */
+/** Root of the package. Its own sources are never reported as the place of a user's mistake. */
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
 const OURS = [`${ROOT}${sep}src${sep}`, `${ROOT}${sep}dist${sep}src${sep}`];
 

@@ -1,4 +1,4 @@
-/** What all CPUs of an execution share: the memory, the ablated sites, who looks on, and the trace. */
+/** What all CPUs of an execution share: the memory, the ablated sites, the observers and the trace. */
 
 import { SITE_COUNT, type Ablation } from '../../memory/sites.js';
 import type { Addr } from '../../memory/struct.js';
@@ -11,7 +11,7 @@ import { audienceOf, type Audience, type Observer } from './observer.js';
 export interface SiteOptions {
   /** Whether the order of strong fences matters to the memory. */
   readonly fencesInteract: boolean;
-  /** Told of each ordering site that code comes to, whether it is removed or not. */
+  /** Called for each ordering site that code reaches, whether the site is removed or not. */
   readonly onSite?: ((site: number) => void) | undefined;
 }
 
@@ -38,7 +38,7 @@ export class Platform implements StateAccess {
   readonly traced = new EventTrace();
   /** Kernel code used `get` or `set`. */
   substrate = false;
-  /** Those who look on, by what they want to know. */
+  /** The observers, by the events that they want to be told of. */
   told: Audience = audienceOf([]);
   readonly #attached: Observer[] = [];
 
@@ -57,13 +57,13 @@ export class Platform implements StateAccess {
     this.fencesInteract = fencesInteract;
   }
 
-  /** Let an observer look on, from the next execution on. */
+  /** Attach an observer, from the next execution on. */
   attach(observer: Observer): void {
     this.#attached.push(observer);
     this.#gather();
   }
 
-  /** An observer has seen enough. */
+  /** Detach an observer. */
   detach(observer: Observer): void {
     this.#attached.splice(this.#attached.indexOf(observer), 1);
     this.#gather();
@@ -73,12 +73,12 @@ export class Platform implements StateAccess {
     this.told = audienceOf(this.#attached);
   }
 
-  /** Whether anybody who looks on wants to know of loops. */
+  /** Whether an observer wants to be told of loops. */
   get tellsLoops(): boolean {
     return this.#attached.some(({ wantsLoops }) => wantsLoops);
   }
 
-  /** Forget the last execution; the memory is reset by who knows its choices. */
+  /** Forget the last execution. This does not reset the memory: the caller that knows its choices does. */
   restart(): void {
     this.traced.clear();
     for (const one of this.#attached) one.restart();

@@ -27,7 +27,7 @@ export interface DataRace {
   readonly second: RacingAccess;
 }
 
-// What is known of accesses of one word lies side by side: the last store, and for each CPU the clock of its last load.
+// The data about accesses of one word lie side by side: the last store, and for each CPU the clock of its last load.
 const STORE_CPU = 0;
 const STORE_CLOCK = 1;
 const LOADS = 2;
@@ -92,7 +92,7 @@ export class RaceDetector extends Observer {
 
   /** Join what a load of the newest value of a word learns into a clock. */
   #learn(target: number, addr: Addr): void {
-    // A word that nobody has written in this execution teaches nothing.
+    // A load of a word that was not written in this execution adds no knowledge.
     if (this.#taught[addr] !== this.#epoch) return;
     const clocks = this.#clocks;
     const lessons = this.#lessons;
@@ -150,7 +150,7 @@ export class RaceDetector extends Observer {
   }
 
   #publish(id: CpuId): void {
-    // What a CPU knows only grows, so that joining is copying.
+    // The knowledge of a CPU only grows, so a join is a copy.
     this.#join(this.#published(id), this.#now(id));
     this.#tick(id);
   }
@@ -165,7 +165,7 @@ export class RaceDetector extends Observer {
     const at = addr * this.#stride;
     if (this.#accessed[addr] !== this.#epoch) {
       this.#accessed[addr] = this.#epoch;
-      // Clocks begin with 1: everybody knows what was stored at 0.
+      // Clocks begin with 1: all CPUs know what was stored at 0.
       const accesses = this.#accesses;
       for (let i = at; i < at + this.#stride; i++) accesses[i] = 0;
     }

@@ -1,4 +1,7 @@
-/** Whether an execution that has not ended never will: on the fair schedule, a state that comes again will come again for ever. */
+/**
+ * Finds out whether an execution that has not ended will never end. On the fair schedule, a state that comes again will
+ * come again for ever.
+ */
 
 import { FIRST_VALID_ADDR, type Addr } from '../../memory/struct.js';
 import { Constants } from '../states/constants.js';
@@ -7,7 +10,7 @@ import type { CpuState } from './cpu-state.js';
 import { Observer } from './observer.js';
 import { FAIR_FUEL } from './turns.js';
 
-/** A loop went round; `call`: calls so far of the function that it is in, which is another one in each of them. */
+/** A loop made one round. `call` counts the calls of its function so far: in each call, it is another loop. */
 interface Lap {
   readonly cpu: number;
   readonly call: number;
@@ -161,7 +164,7 @@ function repeats(rounds: readonly Round[], period: number): boolean {
   const isSame = last.every((one, i) => equal(one, before[i] as Round));
   const busy = last.reduce((mask, one) => mask | one.busy, 0);
   if (!isSame || busy === 0) return false;
-  // The same loop, and its function was not called again: it went round since then, and was not left.
+  // The same loop, in the same call of its function. So it went round since then, and was not left.
   const laps = before.flatMap(({ loops }) => loops);
   let looping = 0;
   for (const [i, { cpu, call }] of last.flatMap(({ loops }) => loops).entries()) {

@@ -148,7 +148,7 @@ export interface SessionOptions {
   readonly log?: boolean;
   /** Rules of the `lkmm` memory that are removed: for tests only. */
   readonly without?: readonly Rule[];
-  /** Told of each ordering site that code comes to; slow. */
+  /** Called for each ordering site that code reaches; slow. */
   readonly onSite?: (site: number) => void;
 }
 
@@ -219,11 +219,11 @@ export class Session {
     return reason === 'deadlock' ? this.#located(verdict) : verdict;
   }
 
-  /** Whether the execution that was just given up would go on for ever: one more shows it. */
+  /** Whether the execution that was just given up would go on for ever. Another execution shows it. */
   #repeats(): boolean {
     const { execution } = this;
     const { machine, image } = this.prepared;
-    // Time might pass that nobody here lets pass.
+    // Time could still pass, but nothing here lets it pass.
     if (machine.busyTime !== undefined || machine.advanceTime !== undefined) return false;
     const watch = new Repetition(machine.ctx, {
       memory: execution.memory,

@@ -1,4 +1,4 @@
-/** The CPUs that sleep in `halt()` or `wait()`: who is woken, and which sleeps end without that. */
+/** The CPUs that sleep in `halt()` or `wait()`: which of them are woken, and which sleeps end without a wake-up. */
 
 import type { Addr } from '../../memory/struct.js';
 import type { ChoiceSource } from '../../memory/model.js';
@@ -11,7 +11,7 @@ export interface SleepersHost extends ChoiceSource {
   readonly observes: boolean;
   /** `cpu` stores to something as a part of its step. */
   alsoWrites(cpu: CpuState, what: number): void;
-  /** Somebody else can go on. */
+  /** Report that another CPU can go on. */
   stir(): void;
 }
 
@@ -57,7 +57,7 @@ export class Sleepers {
     }
   }
 
-  /** Who sleeps on a word and has not been woken, the longest sleeping first. */
+  /** The CPUs that sleep on a word and have not been woken, the one that sleeps longest first. */
   #asleep(addr: Addr): CpuState[] {
     return this.#cpus
       .filter((cpu) => cpu.sleepsOn === addr && !cpu.isWoken)
@@ -72,7 +72,7 @@ export class Sleepers {
     return reason;
   }
 
-  /** Nobody can go on: all time-outs are over. Returns whether there was one. */
+  /** No CPU can go on: let all time-outs end. Returns whether there was one. */
   timeOut(): boolean {
     const late = this.#cpus.filter((cpu) => cpu.waiting === WAIT_HALT && cpu.hasTimeout);
     for (const cpu of late) cpu.isTimedOut = true;

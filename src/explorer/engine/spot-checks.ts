@@ -1,4 +1,6 @@
-/** Decides which executions are executed twice: how scenarios are noticed that depend on more than their schedule. */
+/**
+ * Decides which executions are executed twice. That is how scenarios that depend on more than their schedule are found.
+ */
 
 /** Operations that may be executed twice before their share counts: some executions of a race, but one of a whole machine. */
 const FREE = 20_000;

@@ -52,7 +52,7 @@ export abstract class SteppingCpu extends Cpu {
   /** The last read-modify-write was fully ordered: its trailing fence comes before the next operation. */
   #owesFence = false;
   #aside: number | boolean = 0;
-  /** Those who look on, by what they want to know. */
+  /** The observers, by the events that they want to be told of. */
   told: Audience;
   protected readonly platform: Platform;
   protected readonly turns: Turns;
@@ -76,7 +76,7 @@ export abstract class SteppingCpu extends Cpu {
     this.line = localBase + state.id * CPU_LOCAL.size;
   }
 
-  /** Some resumable code reports where functions begin and end; this CPU does not need it. */
+  /** Some resumable code reports where functions begin and end. This CPU ignores it. */
   readonly frames = 0;
   entered(): void {
     // Nothing to note.
@@ -111,13 +111,13 @@ export abstract class SteppingCpu extends Cpu {
     this.#owesFence = false;
   }
 
-  /** Put the body aside, in whatever it was doing, and execute an interrupt. */
+  /** Suspend the body, whatever it was doing, and execute an interrupt. */
   enterInterrupt(code: Coroutine): void {
     this.#aside = this.result;
     this.state.enterInterrupt(code);
   }
 
-  /** The interrupt is over: the body is where it was. */
+  /** The interrupt is over: resume the body where it was. */
   leaveInterrupt(): void {
     this.state.leaveInterrupt();
     this.result = this.#aside;
@@ -226,7 +226,7 @@ export abstract class SteppingCpu extends Cpu {
     }
   }
 
-  /** A fence or an ablated operation touches no memory: no other CPU can tell when it happened. */
+  /** A fence or an ablated operation touches no memory, so no other CPU can notice when it happened. */
   protected finishLocal(code: number): void {
     const { turns } = this;
     turns.steps++;
@@ -306,7 +306,7 @@ export abstract class SteppingCpu extends Cpu {
     }
   }
 
-  /** Take a lock that nobody holds. */
+  /** Take a lock that is free. */
   protected takeLock(lock: Addr): void {
     if (this.memory.newest(lock) === POISON) freedLock(this.id, lock);
     this.memory.lock(this.id, lock);

@@ -53,7 +53,7 @@ export class Turns implements SleepersHost {
   steps = 0;
   /** Hash over every operation with its CPU, address and value. */
   hash = 0;
-  /** Operations after which somebody has to be asked, however much {@link fuel} is left. */
+  /** After this many operations a decision is needed, however much {@link fuel} is left. */
   until = 0;
   /** Operations after which an execution is given up. */
   readonly stepLimit: number;
@@ -75,7 +75,7 @@ export class Turns implements SleepersHost {
   stopped: StopReason | undefined;
   readonly log = new ScheduleLog();
   readonly sleepers: Sleepers;
-  /** What an operation on each word takes of {@link fuel}; undefined: one on any takes 1. */
+  /** For each word, how much {@link fuel} an operation on it takes. Undefined: every operation takes 1. */
   weights: Uint8Array | undefined;
   /** 1 for each word whose change calls for {@link stir}. */
   readonly watched: Uint8Array;
@@ -182,7 +182,7 @@ export class Turns implements SleepersHost {
     this.#strategy?.observe(step);
   }
 
-  /** `cpu` looked at a word without a scheduling point. */
+  /** `cpu` read a word without a scheduling point. */
   peeked(cpu: CpuState, addr: Addr): void {
     this.#observePart(cpu, ACCESS_PEEK, addr);
   }
@@ -233,7 +233,7 @@ export class Turns implements SleepersHost {
     return !(interrupt && this.#cpus.some(({ id }) => interrupt.pending(id, watch)));
   }
 
-  /** A watched word changed: look who can go on after this operation. */
+  /** A watched word changed: check after this operation which CPUs can go on. */
   stir(): void {
     if (!this.#resting) return;
     this.#resting = false;

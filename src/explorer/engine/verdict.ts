@@ -18,7 +18,7 @@ export interface Verdict {
   readonly grade: Grade;
   /** Why this grade; what happened. Computed once for each key. */
   readonly detail: string;
-  /** It was given up at its bound on operations: what it would have shown is not known. */
+  /** It was given up at its bound on operations, so its outcome is not known. */
   readonly isUnended?: true;
 }
 
@@ -30,7 +30,7 @@ export interface GivenUp {
   readonly repeats: boolean;
 }
 
-/** What is said of an execution that was given up. */
+/** Text about an execution that was given up. */
 export function unended({ stepLimit, repeats }: GivenUp): Verdict {
   const limit = stepLimit.toLocaleString('en');
   if (repeats) {

@@ -7,7 +7,7 @@ import type { Addr } from '../../memory/struct.js';
 import type { StateView } from '../../scenario/declare.js';
 import type { ExplorerMemory } from './explorer-memory.js';
 
-/** What somebody waits for, or an interrupt depends on. Reading through it adds a word. */
+/** The words that a CPU waits for, or that an interrupt depends on. Reading a word through it adds the word. */
 export class Watch implements StateView {
   /** 1 for each word that is watched. */
   readonly words: Uint8Array;

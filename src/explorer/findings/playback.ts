@@ -82,9 +82,9 @@ class RecordedTurns implements Strategy {
   turns = 0;
   readonly #turns: Int32Array;
   readonly #clock: Playback['clock'];
-  /** CPU that goes on after the last turn, as a finding is no operation; -1: nobody. */
+  /** CPU that goes on after the last turn, as a finding is no operation; -1: none. */
   readonly #endedBy: number;
-  /** Somebody looks on from this operation of the period on. */
+  /** An observer looks on from this operation of the period on. */
   #lookAt: number;
   readonly #look: () => void;
   #execution: Execution | undefined;
@@ -128,7 +128,7 @@ class RecordedTurns implements Strategy {
     return this.#beginTurn();
   }
 
-  /** Nobody can go on: the clock did something next, or the execution is another one. */
+  /** No CPU can go on: the clock did something next, or the execution is another one. */
   advance(state: StateAccess): boolean {
     this.#finishTurn();
     if (this.#at >= this.#turns.length) throw new PeriodOver();
@@ -152,7 +152,7 @@ class RecordedTurns implements Strategy {
     return count - this.#count + (waiting === WAIT_NONE ? 0 : 1);
   }
 
-  /** Whether the turn goes on: it was only stopped for somebody to look on. */
+  /** Whether the turn goes on, as it was only stopped so that an observer could look on. */
   #isStopover(): boolean {
     if (this.#cpu < 0 || this.#lookAt === Infinity) return false;
     const left = this.#length - this.#stepsSoFar();
@@ -230,7 +230,7 @@ class RecordedTurns implements Strategy {
   }
 }
 
-/** Whoever looks on at the end of a playback. */
+/** The observer at the end of a playback. */
 export interface Onlooker {
   /** Operations before the end at which it begins to look on. */
   readonly operations: number;

@@ -86,7 +86,7 @@ function indexOf(steps: readonly StoryStep[], { cpu, step }: Inflection): number
   return steps.findLastIndex((s) => s.cpu === cpu && s.step === step && !QUIET.has(s.name));
 }
 
-/** Operations by which a CPU waits: nobody chooses that another CPU goes on then. */
+/** Operations by which a CPU waits. That another CPU goes on then is not a choice. */
 const WAITING: ReadonlySet<string> = new Set([
   'relax',
   'mwait',

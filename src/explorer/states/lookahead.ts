@@ -18,7 +18,7 @@ const MOST_STEPS = 2000;
 /** The accesses of a CPU that goes on alone. */
 class Solo extends AccessSet {
   isKnown = false;
-  /** The CPU never has to wait, or one of its accesses is known not to commute with the step that was asked about. */
+  /** Its end is not known, or one of its accesses is known not to commute with the step that was asked about. */
   isOpen = false;
   /** An interrupt of the other CPU is pending at some time. */
   interrupts = false;

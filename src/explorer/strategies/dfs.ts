@@ -295,7 +295,7 @@ export class DfsStrategy implements Strategy {
     else turn.backtrack |= turn.enabled;
   }
 
-  /** Who is blocked at the end could perhaps have gone on earlier. */
+  /** A CPU that is blocked at the end might have gone on earlier. */
   #releaseBlocked(): void {
     for (let cpu = 0; cpu < this.#cpus; cpu++) {
       const addr = this.#blockedOn[cpu] as number;

@@ -1,4 +1,7 @@
-/** What of a machine's state can still matter: messages that somebody may read, accesses that bind what is not bound anyway. */
+/**
+ * Finds the part of a machine's state that can still matter: messages that may be read, and accesses that bind what is
+ * not bound anyway.
+ */
 
 import type { Location, Message } from '../location.js';
 import type { Processor } from '../processor.js';
@@ -85,7 +88,7 @@ export class Survey {
     return ((all >> cpu) & 1) !== 0;
   }
 
-  /** Whether what anybody knows of a location may matter to somebody. */
+  /** Whether knowledge of a location may still matter to a CPU. */
   concernsAny(id: number): boolean {
     const all =
       (this.readers[id] as number) | (this.writers[id] as number) | (this.windows[id] as number);
@@ -183,7 +186,7 @@ export class Survey {
     for (let i = first; i < location.count; i++) ranks.add(id, location.at(i).position);
   }
 
-  /** Position below which nobody will read, nor write. */
+  /** Position below which no CPU will read or write. */
   #floor(id: number): number {
     let floor = Infinity;
     for (const cpu of this.#machine.processors) {

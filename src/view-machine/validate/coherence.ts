@@ -13,7 +13,7 @@ export interface Accesses {
 
 /** Accesses by place; places are numbered densely. */
 export class PlaceTable {
-  /** Place of each event, -1 for what is no access. */
+  /** Place of each event; -1 for an event that is not an access. */
   readonly placeOf: Int32Array;
   readonly accesses: Accesses[][] = [];
   readonly #numbers = new Map<number, number>();
@@ -81,7 +81,7 @@ function ascends(log: EventLog, { events, positions }: Accesses): boolean {
   return true;
 }
 
-/** Whether no write came between a read-modify-write and what it took, and no two writes share a position. */
+/** Whether no write came between a read-modify-write and the write it took, and no two writes share a position. */
 export function isAtomic(log: EventLog, table: PlaceTable): boolean {
   return table.accesses.every((lists) => {
     const writes = lists

@@ -52,7 +52,7 @@ class Collector {
   }
 }
 
-/** What the pass knows of one CPU. */
+/** What the pass knows about one CPU. */
 class CpuOrder {
   readonly accesses: Collector;
   readonly reads: Collector;
@@ -163,7 +163,7 @@ export class Order {
     }
   }
 
-  /** A node behind everything before it, which nothing comes after yet: the mark of a section. */
+  /** A node behind everything before it, with nothing behind it yet: the mark of a section. */
   #mark(cpu: CpuOrder): number {
     const node = this.#graph.node();
     this.#graph.edge(cpu.accesses.all(), node);
@@ -184,7 +184,7 @@ export class Order {
     return ((this.#log.order[event] as number) & flags) !== 0;
   }
 
-  /** What every access comes after. */
+  /** Add an edge from each node that every access comes after. */
   #access(event: number, cpu: CpuOrder): void {
     const graph = this.#graph;
     graph.edge(cpu.strong, event);
