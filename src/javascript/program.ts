@@ -27,8 +27,8 @@ export interface ProgramDeclaration {
   /** Workers that one execution may start at most. Default 6. */
   readonly workers?: number;
   /**
-   * What an execution has come to, as text: called after all threads have ended, with what they returned and what they share.
-   * Default: the returned values as JSON, separated by commas.
+   * Returns the outcome of an execution as text. It is called after all threads have ended, with what they returned and
+   * what they share. Default: the returned values as JSON, separated by commas.
    */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- these are the user's own values
   readonly outcome?: (returned: any[], shared: any) => unknown;

@@ -1,6 +1,6 @@
 /**
- * Finds kernel code whose only scheduling point comes last: at most one operation, and nothing after it that another CPU could
- * tell. It can stay plain, as its caller may do the yielding: that spares a coroutine for each call.
+ * Finds kernel code whose only scheduling point comes last: at most one operation, and nothing after it that another
+ * CPU could notice. Such code can stay plain, as its caller can yield instead. That saves a coroutine for each call.
  */
 
 import type { CallExpression, Identifier, MemberExpression, Node } from 'acorn';
@@ -40,7 +40,7 @@ const IN_ORDER: ReadonlySet<string> = new Set([
   'VariableDeclarator',
 ]);
 
-/** Thrown for code that has to be a coroutine. */
+/** Thrown for code that must be a coroutine. */
 class Resumes extends Error {}
 
 /**

@@ -202,7 +202,7 @@ class Usage {
     if (call && owner !== undefined) return;
     const { id, body, init } = parent as Partial<Record<'id' | 'body' | 'init', Node | null>>;
     const own = body ?? (init as { body?: Node } | null | undefined)?.body;
-    // A name that is bound once more, inside a function, hides this one there.
+    // If a function binds the same name again, it hides this one there.
     const isDeclared = id === node && own === this.#candidates.get(key)?.body;
     if (isDeclared || parent.type === 'ExportSpecifier') return;
     const member =

@@ -91,7 +91,7 @@ function importsInstead(
   find: (name: string) => ExportedFrom,
 ): string[] {
   return node.specifiers.map((specifier) => {
-    // A namespace is everything that there is.
+    // A namespace holds everything that the package exports.
     if (specifier.type !== 'ImportSpecifier' || specifier.imported.type !== 'Identifier') {
       return source.code.slice(node.start, node.end);
     }

@@ -274,7 +274,7 @@ class Rewriter {
         this.#point(node, path, 'cpu.result = ');
         return;
       }
-      // Where there is nothing to call there is nothing to delegate to.
+      // Without a call, there is nothing to delegate to.
       const frames = this.#names.frames === true;
       const before = frames ? 'cpu.left(cpu.frames, (yield* ' : '(yield* ';
       const after = frames ? '))' : ')';
@@ -299,7 +299,9 @@ class Rewriter {
     this.text.appendLeft(node.end, after);
   }
 
-  /** What the variables of a loop hold, at the beginning of its body, or that there is more to know than variables. */
+  /**
+   * Report the values of a loop's variables at the beginning of its body, or that it depends on more than variables.
+   */
   #loop(node: LoopNode, path: readonly Node[]): void {
     const variables = LOOPS_OF_VARIABLES.has(node.type) ? variablesAt(node, path) : undefined;
     const code = path.findLast(({ type }) => FUNCTIONS.has(type)) as Node;

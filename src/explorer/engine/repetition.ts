@@ -36,10 +36,10 @@ const LONGEST_ROUNDS = [60, 120, 360, 2520] as const;
 const MOST_ROUNDS = 512;
 
 /**
- * Looks on while such an execution is executed again. A CPU that goes round and round without going ever deeper is in one loop of
- * one call. Once all its operations, their answers and the variables at the heads of its loops have been the same twice, and the
- * memory is the same at both ends, nothing tells the next time from the last. Where a loop knows more than variables there is no
- * such proof.
+ * Observes such an execution while it is executed again. A CPU that goes round and round, without nesting deeper, is in
+ * one loop of one call. Once all its operations, their answers and the variables at the heads of its loops have been
+ * the same twice, and the memory is the same at both ends, the next round cannot differ from the last. If a loop
+ * depends on more than variables, there is no such proof.
  */
 export class Repetition extends Observer {
   override readonly wantsLoops = true;

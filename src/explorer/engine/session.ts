@@ -248,9 +248,10 @@ export class Session {
   }
 
   /**
-   * Count the execution that has just ended, and execute it once more if it is one of those that are to be.
+   * Count the execution that has just ended, and repeat it if it is due for that.
    *
-   * @param isCandidate whether it is to be, if that does not take too much time; the first of each outcome always is
+   * @param isCandidate whether it is to be repeated if that does not take too much time; the first of each outcome
+   * always is
    * @throws UsageError as {@link checkRepeats} does
    */
   spotCheck(verdict: Verdict, isCandidate: boolean): void {
@@ -259,9 +260,9 @@ export class Session {
   }
 
   /**
-   * Execute the execution that has just ended once more.
+   * Repeat the execution that has just ended.
    *
-   * @throws UsageError when it is another one: the scenario depends on something besides its schedule
+   * @throws UsageError when the repetition differs: the scenario depends on something besides its schedule
    */
   checkRepeats({ key }: Verdict): void {
     const { execution } = this;

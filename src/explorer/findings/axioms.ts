@@ -1,11 +1,11 @@
-/** Asks the axioms of LKMM about an execution: a second opinion on what the memory of the explorer showed. */
+/** Checks an execution with the axioms of LKMM: a second opinion on what the memory of the explorer showed. */
 
 import { SimulatorBug } from '../../errors.js';
 import type { Axiom } from '../../view-machine/validate/literal.js';
 import { validate } from '../../view-machine/validate/sparse.js';
 import type { Session } from '../engine/session.js';
 
-/** What the axioms say of one execution. */
+/** What the axioms say about one execution. */
 export interface AxiomsVerdict {
   /** Events that the memory logged and the axioms were asked about. */
   readonly events: number;

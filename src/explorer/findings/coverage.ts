@@ -10,7 +10,7 @@ export interface CoverageCounts {
   readonly executions: number;
   /** `store → read` by word and places, across CPUs, and how often. */
   readonly readsFrom: readonly { readonly pair: string; readonly count: number }[];
-  /** Ordering sites, and how often code came to them. */
+  /** Ordering sites, and how often code reached them. */
   readonly sites: readonly { readonly site: string; readonly count: number }[];
   /** Files with the lines reached, ascending. */
   readonly lines: readonly { readonly file: string; readonly reached: readonly number[] }[];
@@ -27,7 +27,7 @@ export class CoverageCounter {
   #executions = 0;
   #isCounting = true;
 
-  /** Code came to an ordering site. */
+  /** Code reached an ordering site. */
   site(id: number): void {
     if (!this.#isCounting) return;
     const name = `O-${String(id).padStart(2, '0')}`;

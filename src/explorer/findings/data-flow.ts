@@ -15,7 +15,7 @@ interface Store {
   readonly position: number;
 }
 
-/** What is needed of a step. */
+/** The parts of a step that are needed. */
 interface FlowStep {
   readonly name: string;
   readonly addr: number;

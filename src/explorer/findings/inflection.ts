@@ -27,7 +27,7 @@ const MAX_STEPS = 8_000_000;
 /** Seed of the continuations. */
 const SEED = 1;
 
-/** Follows a schedule for so many operations, and draws what comes after. */
+/** Follows a schedule for a number of operations, and then draws at random. */
 class Continuing implements Strategy {
   readonly observes = false;
   readonly restsAlone = false;
@@ -99,7 +99,7 @@ class Search {
     return this.#steps > MAX_STEPS;
   }
 
-  /** Times that a strategy is asked in the whole execution. */
+  /** How often a strategy is asked in the whole execution. */
   length(): number {
     const whole = new Continuing(this.#schedule);
     whole.begin(0);
@@ -107,7 +107,7 @@ class Search {
     return whole.asked;
   }
 
-  /** Whether so many continuations after the first operations all fail. */
+  /** Whether a number of continuations after the first operations all fail. */
   fails(operations: number, tries: number): boolean {
     const strategy = new Continuing(this.#schedule, operations);
     for (let run = 0; run < tries && !this.isOutOfBudget(); run++) {

@@ -17,10 +17,10 @@ export interface Minimised {
 const MAX_EXECUTIONS = 20_000;
 const MAX_STEPS = 20_000_000;
 
-/** Random subsets of a schedule that are tried: what no removal of neighbours achieves. */
+/** Number of random subsets of a schedule that are tried. They find what no removal of neighbours achieves. */
 const SAMPLES = 400;
 
-/** A schedule of so few switches is not sampled. */
+/** A schedule with no more switches than this is not sampled. */
 const ENOUGH = 3;
 
 /** A schedule of more switches than this is thinned out first, by keeping each with one of these probabilities. */
@@ -61,7 +61,7 @@ class Minimiser {
     return removed;
   }
 
-  /** Keep few of very many switches: what shows under most schedules needs hardly any of them. */
+  /** Keep a few of very many switches: a finding that shows under most schedules needs hardly any of them. */
   thin(): void {
     const random = new RandomSource();
     random.seed(1, 2);
@@ -99,7 +99,7 @@ class Minimiser {
     this.executions++;
     this.#steps += this.#session.execution.steps;
     if (key !== this.#key) return false;
-    // What was really executed: without decisions that had become impossible or were the default.
+    // Keep what was really executed, without decisions that had become impossible or were the default.
     const executed = this.#session.execution.log.schedule();
     if (sizeOf(executed) >= sizeOf(this.best)) return false;
     this.best = executed;

@@ -1,4 +1,6 @@
-/** Executes what real threads executed: every turn as it was recorded, checked operation by operation against its hashes. */
+/**
+ * Repeats what real threads executed: every turn as it was recorded, checked operation by operation against its hashes.
+ */
 
 import { InvariantViolated } from '../../errors.js';
 import { CLOCK, TURN } from '../../memory/recorded/control.js';
@@ -17,7 +19,7 @@ const ENDLESS = 2 ** 50;
 
 /** What happened from one memory on, in order. */
 export interface PlayedPeriod {
-  /** The memory that it begins with; undefined: as the machine boots. */
+  /** The memory that it begins with; undefined for the memory of a machine that has just booted. */
   readonly image?: Int32Array | undefined;
   /** {@link TURN}s, and what the clock did between them. */
   readonly turns: Int32Array;
@@ -26,7 +28,7 @@ export interface PlayedPeriod {
 /** What a recording was made of, and how to let the clock go on. */
 export interface Playback {
   readonly periods: readonly PlayedPeriod[];
-  /** CPU on which the recording ended; -1: it was ended from outside. */
+  /** CPU on which the recording ended; -1 if it was ended from outside. */
   readonly endedBy: number;
   /** Let jiffies pass; 0 interrupts all CPUs. */
   readonly clock: (jiffies: number, state: StateAccess) => void;
@@ -42,7 +44,7 @@ export interface Playback {
 export interface PlayedResult {
   /** The finding that it ends in; undefined: none. */
   readonly finding: { readonly key: string; readonly detail: string } | undefined;
-  /** Where the execution was no longer what was recorded; undefined: it never was. */
+  /** Where the execution first differed from the recording; undefined if it never did. */
   readonly divergence: string | undefined;
   /** Operations executed, and turns. */
   readonly operations: number;
@@ -50,7 +52,7 @@ export interface PlayedResult {
   readonly hash: number;
 }
 
-/** Thrown through the code when it does not do what was recorded. */
+/** Thrown through the code when it does something other than what was recorded. */
 class Diverged extends Error {
   override readonly name = 'Diverged';
 }
@@ -137,7 +139,7 @@ class RecordedTurns implements Strategy {
     return true;
   }
 
-  /** Operations of the turn at hand, or jiffies. */
+  /** Operations of the current turn, or jiffies. */
   get #length(): number {
     return this.#turns[this.#at + TURN.operations] as number;
   }

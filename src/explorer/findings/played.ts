@@ -1,4 +1,4 @@
-/** Writes down the last steps of a playback, as pages and stories show them. */
+/** Records the last steps of a playback, in the form that pages and stories show. */
 
 import type { Machine } from '../../scenario/declare.js';
 import type { Execution } from '../engine/execution.js';
@@ -9,7 +9,7 @@ import type { Recording } from './recording.js';
 import { excerptsOf } from './sources.js';
 import { storyLines } from './story.js';
 
-/** What is written down of the end of a playback. */
+/** What is recorded about the end of a playback. */
 export interface PlayedEnd {
   readonly result: PlayedResult;
   /** One line an operation. */
@@ -20,7 +20,7 @@ export interface PlayedEnd {
   readonly recording: Recording | undefined;
 }
 
-/** What the recording is called by. */
+/** Names for the recording. */
 export interface PlayedNames {
   readonly token: string;
   readonly command: string;

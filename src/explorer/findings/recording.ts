@@ -1,4 +1,7 @@
-/** A finding as plain data: every operation with what it read from, and the words it changed. Pages and traces are made of it. */
+/**
+ * A finding as plain data: every operation with the step it read from and the words it changed. Pages and traces are
+ * made from it.
+ */
 
 /** What an operation does to its word. */
 export type StepKind =
@@ -55,7 +58,7 @@ export interface MissingOrder {
   readonly claim: string;
 }
 
-/** One execution, wholly written down. */
+/** A complete record of one execution. */
 export interface Recording {
   readonly scenario: string;
   readonly description: string;

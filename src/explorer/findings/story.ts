@@ -24,7 +24,7 @@ export interface Story {
 /** Execute a schedule and write down what happens. */
 export function tell(session: Session, schedule: Schedule): Story {
   const { execution } = session;
-  // Once without a recorder: it may show that data races have to be looked for.
+  // Execute once without a recorder: this may show that the search for data races must be on.
   session.replay(schedule);
   const recorder = new Recorder((addr) => execution.read(addr));
   execution.attach(recorder);
@@ -96,8 +96,8 @@ const WAITING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Of the decisive steps those that somebody chose: without changes of CPU after one that waits, and without those
- * after the point from which the outcome can no longer be avoided.
+ * The decisive steps that were a choice: without changes of CPU after one that waits, and without steps after the point
+ * from which the outcome can no longer be avoided.
  */
 function chosenSteps(steps: readonly StoryStep[], inflection: Inflection | undefined): Set<number> {
   const point = inflection === undefined ? steps.length : indexOf(steps, inflection);

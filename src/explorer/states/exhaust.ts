@@ -166,8 +166,9 @@ function searchBounded(search: StateSearch, isLate: () => boolean, weak: number)
 }
 
 /**
- * The forbidden ends of a search, with the token of an execution that the real engine has executed. A weak memory that is searched is
- * bounded less than the engine's: an end that the engine cannot be brought to is none if the search was not exhausted.
+ * The forbidden ends of a search, each with the token of an execution that the real engine has executed. The weak
+ * memory of a search is bounded less than the engine's. So an end that the engine cannot reach does not count if the
+ * search was not exhausted.
  *
  * @throws SimulatorBug when the engine comes to another end, and the search says that there is one
  */

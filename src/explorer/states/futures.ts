@@ -1,6 +1,6 @@
 /**
- * What each local state may still touch: an access is a choice only if somebody else may come to the same bits later, and could
- * come to them now. Learnt while searching; what turns out to be wrong calls for another search.
+ * What each local state may still touch. An access is a choice only if other code may access the same bits later, and
+ * could do so now. This is learnt while searching; when some of it turns out to be wrong, another search is needed.
  */
 
 import type { Addr } from '../../memory/struct.js';

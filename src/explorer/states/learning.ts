@@ -1,6 +1,7 @@
 /**
- * Executions at random before a search under a weak memory. What such a search leaves out of a state rests on what the code may
- * still do; where that is not known, a state would be taken for one that it is not, and lead to what cannot happen.
+ * Random executions before a search under a weak memory. What such a search leaves out of a state depends on what the
+ * code may still do. Where that is not known, a state would be mistaken for another one, and lead to results that
+ * cannot happen.
  */
 
 import { RandomSource } from '../engine/random-source.js';

@@ -1,7 +1,8 @@
 /**
- * Classes of local states that behave alike: they ask for the same, and equal answers lead to states of one class. What a CPU
- * has seen before makes no difference then. Taken from what is known when a search begins. When a state of a class is then given
- * an answer that nobody knew, the others are given it too before the search may end, and have to behave as it did.
+ * Classes of local states that behave alike: they ask for the same, and equal answers lead to states of one class. What
+ * a CPU has seen before then makes no difference. The classes are made from what is known when a search begins. If a
+ * state of a class later gets an answer that was not known, the other states of the class get it too before the search
+ * may end, and must behave in the same way.
  */
 
 import { HashMap, mix, mixAgain } from './hash.js';

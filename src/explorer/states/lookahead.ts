@@ -1,6 +1,6 @@
 /**
- * What one of two CPUs does when it goes on alone, until it has to wait for the other. As long as the other takes no step, that
- * is all that can happen: a step of the other with which all of it commutes is no choice.
+ * What one of two CPUs does when it goes on alone, until it has to wait for the other. As long as the other takes no
+ * step, nothing else can happen. So a step of the other CPU that commutes with all of this is no choice.
  */
 
 import type { Addr } from '../../memory/struct.js';
@@ -91,8 +91,8 @@ export class Lookahead {
   }
 
   /**
-   * See what the CPU other than `cpu` does alone, until it is clear that a step of `cpu` does not commute with it. The state is as
-   * before, after.
+   * Find out what the CPU other than `cpu` does alone, until it is clear that a step of `cpu` does not commute with it.
+   * The state is the same afterwards.
    *
    * @param asked local states whose accesses that step consists of
    */

@@ -1,6 +1,7 @@
 /**
- * What all CPUs but one may do before that one takes its next step. No code is executed for it and no memory changed: code that
- * is known is followed, by every answer that the words allow. These hold what they hold now, and what the code followed stores.
+ * What all CPUs but one may do before that one takes its next step. This executes no code and changes no memory: it
+ * follows known code, by every answer that the words allow. A word may hold its current value, and any value that the
+ * followed code stores.
  */
 
 import { isUnheld, type Addr } from '../../memory/struct.js';

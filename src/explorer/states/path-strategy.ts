@@ -5,9 +5,10 @@ import { ACCESS_ATTEMPT, ACCESS_NONE, ACCESS_PEEK } from '../engine/operations.j
 import { CHOOSE_INTERRUPT, lowest, type Step, type Strategy } from '../engine/strategy.js';
 
 /**
- * Follows one way: for each step the CPU, the number of CPUs more when a trylock fails late, twice as many more when the CPU
- * begins an interrupt, three times as many when it begins to wait and executes the fence that it owes. What the engine counts as a step and the search does not (the end of code, beginning to wait) is
- * executed when nobody else can go on.
+ * Follows one way. It holds a number for each step: that of the CPU, plus the number of CPUs when a trylock fails late,
+ * plus twice that number when the CPU begins an interrupt, plus three times that number when it begins to wait and
+ * executes the fence that it owes. What the engine counts as a step and the search does not (the end of code, beginning
+ * to wait) is executed when no other CPU can go on.
  */
 export class PathStrategy implements Strategy {
   readonly observes = true;

@@ -124,8 +124,8 @@ export class StateSearch {
   }
 
   /**
-   * Search again, only executions with few preemptions: choices to go on with another CPU although the one that took the last
-   * step that was a choice could go on.
+   * Search again, but only executions with few preemptions. A preemption is a choice to go on with another CPU although
+   * the one that took the last step that was a choice could go on.
    *
    * @param weak answers of the memory other than the sequentially consistent one, at most
    */
@@ -138,8 +138,8 @@ export class StateSearch {
   }
 
   /**
-   * Execute the race at random, as often as said, and see which states the search has been at. Ends the search, but for
-   * {@link bound}.
+   * Execute the race at random, the given number of times, and see which of the states the search has reached. This
+   * ends the search, except for {@link bound}.
    *
    * @param isLate asked at each choice: whether to stop, with the executions so far
    * @returns null if it got late before ten executions

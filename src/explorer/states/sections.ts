@@ -1,6 +1,7 @@
 /**
- * Sections of a spin lock whose order does not matter: two CPUs that want one lock at some time, and come to one state whoever is
- * first. What is compared are states, so sections commute whose accesses do not, such as two that count something.
+ * Sections of a spin lock whose order does not matter: two CPUs want one lock at some time, and reach the same state
+ * whichever is first. States are compared, so sections can commute even if their accesses do not, such as two that
+ * count something.
  */
 
 import type { Addr } from '../../memory/struct.js';
@@ -35,8 +36,8 @@ export class Sections {
   }
 
   /**
-   * Whether a CPU is about to take a spin lock, and its whole section commutes with all that the other of two CPUs does alone
-   * before it has to wait. The state is as before, after.
+   * Whether a CPU is about to take a spin lock, and its whole section commutes with all that the other of two CPUs does
+   * alone before it has to wait. The state is the same afterwards.
    */
   commutes(cpu: number): boolean {
     const state = this.#state;

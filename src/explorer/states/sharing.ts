@@ -1,6 +1,7 @@
 /**
- * Which words more than one piece of code touches, one of them with a store. Learnt while executing: an access of a word that
- * nobody else was seen to touch is no choice. When that turns out to be wrong, the search has to start again.
+ * Which words more than one piece of code touches, one of them with a store. This is learnt while executing: an access
+ * of a word that no other code was seen to touch is no choice. When that turns out to be wrong, the search has to start
+ * again.
  */
 
 import type { Addr } from '../../memory/struct.js';

@@ -135,8 +135,8 @@ export class Walk {
   }
 
   /**
-   * Execute what is no choice. Returns the choices there are then: two or more, or one with several answers of the memory; 0 when
-   * the execution is over.
+   * Execute all steps that are no choice. Returns the choices that there are then: two or more, or one with several
+   * answers of the memory; 0 when the execution is over.
    */
   come(): number {
     const state = this.state;
@@ -180,8 +180,8 @@ export class Walk {
   /**
    * Take a choice, and count it if it is a preemption.
    *
-   * @param isForced its order with others does not matter: it is none
-   * @param answers what the memory answers; those that are not said are the sequentially consistent ones
+   * @param isForced the order of the step with others does not matter, so it is no preemption
+   * @param answers answers of the memory; missing ones are the sequentially consistent answers
    * @returns whether the order of the step with others matters
    */
   choose(choice: number, isForced = false, answers?: readonly number[]): boolean {
@@ -288,8 +288,8 @@ export class Walk {
   }
 
   /**
-   * Execute every operation whose order with others does not matter. Returns a CPU whose next operation is such a one, but which the
-   * memory may answer in several ways; -1 when there is none.
+   * Execute every operation whose order with others does not matter. Returns a CPU whose next operation is of this
+   * kind, but may be answered by the memory in several ways; -1 when there is none.
    */
   #settle(): number {
     if (this.#isPlain) return -1;

@@ -59,7 +59,7 @@ export class DfsStrategy implements Strategy {
   readonly observes = true;
   readonly restsAlone = false;
   readonly fuel = 1;
-  /** Executions cut short because others stand for them. */
+  /** Executions cut short because other executions represent them. */
   redundant = 0;
   /** Whether a bound has cut off part of the space. */
   bounded = false;

@@ -6,13 +6,13 @@ import { lowest, type Position, type Step, type Strategy } from '../engine/strat
 import { isWriting } from './profile.js';
 import { RandomStrategy } from './random.js';
 
-/** Executions kept to be changed; a new one takes the place of another then. */
+/** Number of executions kept for mutation. When it is reached, a new one replaces another. */
 const MOST_KEPT = 512;
 /** Probability that an execution is a changed one, once there is one to change. */
 const CHANGING = 0.7;
 /** Probability that a decision is left out. */
 const DROPPING = 0.1;
-/** Most decisions that are added, and how far one is from another that was made. */
+/** Most decisions that are added, and the distance of an added decision from an existing one. */
 const MOST_ADDED = 3;
 const REACH = 64;
 
@@ -111,7 +111,7 @@ export class FeedbackStrategy implements Strategy {
     return to >= 0 && (runnable & (1 << to)) !== 0 ? to : -1;
   }
 
-  /** Answers as the random strategy does, which is asked when the turn that it gave is over. */
+  /** Answers like the random strategy, which is asked when the turn that it gave is over. */
   #draw(runnable: number, last: number): number {
     const goesOn = last >= 0 && (runnable & (1 << last)) !== 0;
     if (goesOn && --this.#left > 0) return last;

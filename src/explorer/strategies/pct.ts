@@ -19,7 +19,10 @@ export function pctBound({ n, k, d }: PctParameters): number {
   return 1 / (n * k ** (d - 1));
 }
 
-/** Always runs the CPU with the highest priority; at each of d - 1 random operations that CPU's falls below all others. */
+/**
+ * Always runs the CPU with the highest priority. At each of d - 1 random operations, the priority of that CPU falls
+ * below all others.
+ */
 export class PctStrategy implements Strategy {
   readonly observes = false;
   readonly restsAlone = false;

@@ -20,7 +20,7 @@ export class ReplayStrategy implements Strategy {
   fuel = 1;
   readonly #choices = new Map<number, number>();
   readonly #switches = new Map<number, number>();
-  /** CPUs that something is decided for besides choices of the memory: they have to be asked about at each operation. */
+  /** CPUs with decisions other than choices of the memory. The strategy must be asked at each of their operations. */
   #decided = 0;
 
   constructor(schedule: Schedule) {

@@ -125,8 +125,8 @@ function* flush(realm: Realm, host: LoopHost): Coroutine<boolean> {
 }
 
 /**
- * One round of what comes from outside, in libuv's order: tasks of the engine, ends of workers, then each port in turn. What comes
- * for one that has been asked waits for the next round.
+ * One round of events from outside, in libuv's order: tasks of the engine, ends of workers, then each port in turn. An
+ * event for a port that was already polled waits for the next round.
  */
 function* poll(realm: Realm, host: LoopHost): Coroutine<boolean> {
   let hasWorked = yield* flush(realm, host);

@@ -56,10 +56,10 @@ export class IterationRewriter {
   }
 
   /**
-   * A pattern that is bound or assigned to: its default values are code.
+   * Rewrite a pattern that is bound or assigned to. Its default values are code.
    *
-   * @param isLookedAt what it takes apart is looked at by {@link unpacked}
-   * @param isBinding it declares names
+   * @param isLookedAt whether {@link unpacked} checks the value that it takes apart
+   * @param isBinding whether it declares names
    */
   pattern(node: Pattern | null, { isLookedAt = false, isBinding = true } = {}): void {
     if (node === null) return;

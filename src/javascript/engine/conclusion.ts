@@ -21,8 +21,8 @@ export function returnedBy(agent: Agent): unknown {
 }
 
 /**
- * Run the event loop of a thread that the program declares: while its promise is pending the program holds it, as it would hold a
- * worker thread that has not answered yet.
+ * Run the event loop of a thread that the program declares. While the thread's promise is pending, the program keeps it
+ * alive, as it would keep a worker thread that has not answered yet.
  */
 export function* concludeThread(agent: Agent, realm: Realm, host: LoopHost): Coroutine {
   yield* runLoop(realm, host, () => !isDone(agent));

@@ -1,6 +1,7 @@
 /**
- * What the language itself would read from a view of shared memory without being asked by instrumented code: text made of it, JSON, what
- * is printed, and the methods of ordinary arrays that are called on it. Nothing of that may read the bytes of the real buffer.
+ * Guards against reads of shared memory that the language does by itself, without instrumented code: a view converted
+ * to text or JSON, printed, or used by the methods of ordinary arrays. None of these may read the bytes of the real
+ * buffer.
  */
 
 import { inspect } from 'node:util';

@@ -14,11 +14,11 @@ export type Transfers = ReadonlyMap<object, unknown>;
 const NO_TRANSFERS: Transfers = new Map();
 
 /**
- * A copy for another agent.
+ * Copy a value for another agent.
  *
- * @param transfers what stands for objects that are handed over
+ * @param transfers replacements for objects that are handed over
  * @param isPort whether an object can only be handed over
- * @throws DOMException `DataCloneError` for what no message could bring
+ * @throws DOMException `DataCloneError` for a value that no message can carry
  */
 export function copyForAgent(
   value: unknown,
