@@ -1,4 +1,4 @@
-/** How a user declares a program: what its threads share, what each of them does, and what may come of it. */
+/** How a user declares a program: what its threads share, what each of them does, and which outcomes are possible. */
 
 import type { Grade, OutcomeRule } from '../scenario/declare.js';
 

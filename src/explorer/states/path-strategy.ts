@@ -23,7 +23,7 @@ export class PathStrategy implements Strategy {
   /** CPUs that are to begin an interrupt with their next step. */
   #interrupted = 0;
 
-  /** @param answers what the memory answers in each step; the sequentially consistent ones where nothing is said */
+  /** @param answers answers of the memory in each step; where missing, the sequentially consistent ones */
   constructor(path: readonly number[], cpus: number, answers: readonly (readonly number[])[] = []) {
     this.#path = path;
     this.#cpus = cpus;

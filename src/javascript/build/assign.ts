@@ -59,7 +59,7 @@ export class AssignmentRewriter {
     });
   }
 
-  /** Write what stands between target and value. Returns what comes after the value. */
+  /** Write the text between target and value. Returns the text to put after the value. */
   #operate(node: AssignmentExpression, target: Target, value: string, operator: string): string {
     const { left, right } = node;
     const cx = this.#cx;

@@ -1,4 +1,7 @@
-/** Member accesses, calls and `new`: evaluated link by link, so that whatever a link reaches can be interrupted. */
+/**
+ * Member accesses, calls and `new`. They are evaluated link by link, so that any code that a link reaches can be
+ * interrupted.
+ */
 
 import type { AnyNode, CallExpression, MemberExpression, NewExpression } from 'acorn';
 import { KEY_CALL, KEY_VIEW, RUNTIME, type Context } from './context.js';
@@ -83,7 +86,7 @@ export class CallRewriter {
     return this.#cx.needs.isOperation(link);
   }
 
-  /** Nothing in the chain needs to be interrupted, or nothing can be. */
+  /** The chain stays as it is, since nothing in it needs to be interrupted, or nothing can be. */
   #native(links: readonly Link[], root: AnyNode): void {
     const cx = this.#cx;
     this.#visit(root);
@@ -237,7 +240,7 @@ export class CallRewriter {
     return name !== undefined && !node.optional && this.direct.has(name);
   }
 
-  /** Operations of `Atomics`, and calls of functions that are known: no link by link. */
+  /** Operations of `Atomics`, and calls of known functions. These are not evaluated link by link. */
   #primitive(node: MemberExpression | CallExpression): boolean {
     const cx = this.#cx;
     if (node.type !== 'CallExpression') return false;

@@ -16,11 +16,11 @@ import { isFunction, staticName, type FunctionNode } from './scope.js';
 
 type Visit = (node: AnyNode) => void;
 
-/** Keys of what the runtime takes off the class again. */
+/** Keys of the members that the runtime removes from the class again. */
 const KEY_INIT = `${OWN}I`;
 const KEY_FIELDS = `${OWN}F`;
 
-/** The class at hand. */
+/** The current class. */
 interface Current {
   readonly name: string;
   readonly hasFields: boolean;
@@ -74,7 +74,7 @@ export class ClassRewriter {
         this.current = { ...this.current, isStatic: false };
       } else if (member.type === 'PropertyDefinition') {
         this.#field(member, fields);
-        // What comes next may begin with an asterisk now.
+        // The text that follows may now begin with an asterisk.
         if (cx.module.code[member.end - 1] !== ';') cx.text.appendLeft(member.end, ';');
       } else {
         this.#plainly(member, () => {
@@ -162,13 +162,13 @@ export class ClassRewriter {
     const name = staticName(node.key, node.computed) ?? '';
     const prefix = node.static ? 'static ' : '';
     const isAccessor = node.kind === 'get' || node.kind === 'set';
-    // Private accessors are asked for by the name of their resumable form.
+    // Private accessors are looked up by the name of their resumable form.
     if (!cx.needs.function(value) && !(isAccessor && name.startsWith('#'))) {
       this.#functions.enter(value, 'method', name, false);
       return;
     }
     if (isAccessor && name === '') {
-      // An accessor without a name that is known: it stays one, and must not reach shared memory.
+      // An accessor whose name is not known stays an accessor, and must not reach shared memory.
       this.#functions.enter(value, 'method', cx.slice(node.key), false);
       return;
     }
@@ -204,7 +204,7 @@ export class ClassRewriter {
     return name.startsWith('#') ? `#${kind}_${name.slice(1)}` : `["${kind} ${name}"]`;
   }
 
-  /** A name that is made by code, which has been rewritten already. */
+  /** A computed name, whose code has been rewritten already. */
   #computed(node: MethodDefinition | Property, before: string, after: string): void {
     this.#cx.replace(node.start, node.key.start, `${before}[`);
     this.#cx.replace(node.key.end, node.value.start, `]${after}`);
@@ -272,7 +272,7 @@ export class ClassRewriter {
     cx.replace(last.end, node.end, close);
   }
 
-  /** `{ ...x }`: of a view it would read all elements unseen. */
+  /** `{ ...x }`: if `x` is a view, this would read all elements unnoticed. */
   #spread({ argument }: SpreadElement): void {
     this.#visit(argument);
     this.#cx.before(argument, `${RUNTIME}.guard(`);

@@ -1,4 +1,4 @@
-/** Turns the modules of a program into functions that make it, afresh as often as an execution needs it. */
+/** Turns the modules of a program into functions. Each execution can use them to make the modules anew. */
 
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -44,7 +44,7 @@ export interface CompiledProgram {
   readonly resolve: (path: string, specifier: string, how: 'import' | 'require') => string;
   /** Modules beyond those that the file imports, in the order in which they were asked for. */
   readonly extra: readonly string[];
-  /** Modules that it was compiled with, besides. */
+  /** Further modules that it was compiled with. */
   readonly given: readonly string[];
   readonly sites: SiteTable;
   /** Eight hexadecimal digits: equal for equal code, wherever it is installed. */

@@ -1,4 +1,6 @@
-/** What the instrumentation knows while it walks through a module: the text, and the functions it stands in. */
+/**
+ * What the instrumentation knows while it walks through a module: the text, and the functions around the current place.
+ */
 
 import type { AnyNode } from 'acorn';
 import type MagicString from 'magic-string';
@@ -18,7 +20,7 @@ export const KEY_VIEW = `${OWN}V`;
 /** How `this` is to be understood. */
 export type FunctionKind = 'module' | 'function' | 'method' | 'arrow' | 'constructor';
 
-/** A function, on the way through it. */
+/** The state of the walk through one function. */
 export interface FunctionState {
   readonly kind: FunctionKind;
   /** Whether `yield` can be written here. */
@@ -36,12 +38,12 @@ export interface FunctionState {
   sharesArguments: boolean;
 }
 
-/** The file at hand. */
+/** The current file. */
 export interface ModuleText {
-  /** As it is shown to people. */
+  /** The path as people see it. */
   readonly file: string;
   readonly code: string;
-  /** Where loops stand that do nothing but look at shared memory. */
+  /** Positions of loops that only read shared memory. */
   readonly spinLoops: readonly (readonly [from: number, to: number])[];
   /** Line that a position of the code has in the user's own source, and column from 0. */
   readonly original: (
@@ -86,13 +88,13 @@ export class Context {
     this.text.appendLeft(node.end, text);
   }
 
-  /** Put `text` in the place of what stands between two nodes. */
+  /** Replace the text between two nodes with `text`. */
   replace(from: number, to: number, text: string): void {
     if (from === to) this.text.prependRight(from, text);
     else this.text.update(from, to, text);
   }
 
-  /** Put `text` in the place of what stands between the ends of two nodes. */
+  /** Replace the text between the ends of two nodes with `text`. */
   replaceEnd(inner: AnyNode, outer: AnyNode, text: string): void {
     if (inner.end === outer.end) this.text.appendLeft(inner.end, text);
     else this.text.update(inner.end, outer.end, text);
@@ -131,7 +133,7 @@ export class Context {
     });
   }
 
-  /** What to throw about a node: names the user's file and line. */
+  /** An error about a node. It names the user's file and line. */
   rejection(node: AnyNode, what: string): UsageError {
     const start = node.loc?.start ?? { line: 1, column: 0 };
     const { file, line } = this.module.original(start.line, start.column);

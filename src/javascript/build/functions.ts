@@ -38,7 +38,7 @@ export class FunctionRewriter {
     this.#pattern = pattern;
   }
 
-  /** A function expression, arrow or declaration; methods are the class' business. */
+  /** A function expression, arrow or declaration. Methods are rewritten with their class. */
   rewrite(
     node: FunctionNode,
     parent: AnyNode | undefined,
@@ -60,7 +60,10 @@ export class FunctionRewriter {
     }
   }
 
-  /** A method of a class or object literal that becomes a generator method: what stands before its parameters is the caller's. */
+  /**
+   * A method of a class or object literal that becomes a generator method. The caller rewrites the text before its
+   * parameters.
+   */
   method(node: FunctionNode, kind: FunctionKind, name: string): void {
     this.enter(node, kind, name, true);
   }
@@ -106,7 +109,7 @@ export class FunctionRewriter {
     return code.indexOf('(', from) + 1;
   }
 
-  /** Make the text of a function or arrow that of a generator function. */
+  /** Turn the text of a function or arrow into that of a generator function. */
   #asGenerator(node: FunctionNode): void {
     if (node.type === 'ArrowFunctionExpression') {
       this.#arrow(node);
@@ -213,7 +216,7 @@ export function lengthOf(node: FunctionNode): number {
   return index < 0 ? node.params.length : index;
 }
 
-/** Name that a function has, or gets from where it stands. */
+/** Name of a function: its own, or the one that its place gives to it. */
 function nameFrom(node: FunctionNode, parent: AnyNode | undefined): string {
   if (node.id) return node.id.name;
   if (parent === undefined) return '';

@@ -23,11 +23,14 @@ export interface ReadModule {
   readonly scope: ModuleScope | undefined;
   /** Where a place of the file stands in the user's source. */
   readonly original: SourceLines['original'];
-  /** Specifier → path of another module of the program, or what begins with `node:` or names us. */
+  /**
+   * Maps each specifier to the path of another module of the program, to a name that begins with `node:`, or to this
+   * package.
+   */
   readonly targets: ReadonlyMap<string, string>;
 }
 
-/** Path as people are shown it. */
+/** Path as people see it. */
 function shownPath(path: string): string {
   const short = relative(process.cwd(), path);
   return short.length < path.length && !short.startsWith('..') ? short : path;
@@ -54,12 +57,12 @@ export const LIBRARY = fileURLToPath(new URL('../library/', import.meta.url));
 /** How they import what the engine gives them. */
 export const HOST = join(LIBRARY, 'host.js');
 
-/** Whether a target is not instrumented: a built-in module, or ours. */
+/** Whether a target is not instrumented, as it is a built-in module or part of this package. */
 export function isOutside(target: string): boolean {
   return target.startsWith('node:') || target === HOST || OWN_SPECIFIERS.has(target);
 }
 
-/** Built-in modules that have no state and know of no agent. */
+/** Built-in modules that have no state and do not depend on the agent. */
 const STATELESS: ReadonlySet<string> = new Set(
   ['path', 'path/posix', 'url', 'util', 'assert', 'assert/strict', 'buffer', 'os'].map(
     (name) => `node:${name}`,
@@ -103,7 +106,7 @@ function readModule(path: string): ReadModule {
   };
 }
 
-/** What a JSON file holds. @throws UsageError when it is none */
+/** The contents of a JSON file. @throws UsageError when it is not JSON */
 export function parseJson(shown: string, code: string): unknown {
   try {
     return JSON.parse(code) as unknown;
@@ -112,7 +115,7 @@ export function parseJson(shown: string, code: string): unknown {
   }
 }
 
-/** A module whose text a program has made itself: what can only be meant as an ES module is one. */
+/** A module whose text a program has made itself. Text that can only be an ES module is treated as one. */
 export function readText(path: string, code: string, asked: Kind): ReadModule {
   const { kind, program } = parseText(code, asked);
   const targets = kind === 'esm' ? importTargets(path, path, program) : new Map<string, string>();
@@ -151,7 +154,7 @@ export function resolveAtRunTime(
 
 type Kind = 'esm' | 'cjs';
 
-/** What says which kind a file is: its own name, or the nearest package.json; undefined: its syntax does. */
+/** What declares the kind of a file: its own name, or the nearest package.json. Undefined: its syntax decides. */
 interface Declared {
   readonly kind: Kind;
   readonly by: string;
@@ -175,7 +178,7 @@ function declaredKind(path: string): Declared | undefined {
   }
 }
 
-/** What acorn says is wrong with what only a module may hold. */
+/** Matches messages of acorn about syntax that only a module may contain. */
 const MODULE_SYNTAX = /import|export|await/;
 
 function parseAs(code: string, kind: Kind): Program {
@@ -189,7 +192,9 @@ function parseAs(code: string, kind: Kind): Program {
   });
 }
 
-/** Parse a file as what it is declared to be; where nothing declares it, as an ES module if only that can be meant. */
+/**
+ * Parse a file as the declared kind. Without a declaration, parse it as an ES module only if it can be nothing else.
+ */
 function parseFile(path: string, shown: string, code: string): { kind: Kind; program: Program } {
   const declared = declaredKind(path);
   const kind = declared?.kind ?? 'cjs';
@@ -289,7 +294,7 @@ function requiredBy(node: AnyNode): string | undefined {
   return typeof first.value === 'string' ? first.value : undefined;
 }
 
-/** Undefined for what is missing but asked for within `try`: it fails when it is asked for. */
+/** Undefined for a module that is missing but imported within `try`: it fails when it is imported. */
 function requireTarget(
   require: NodeJS.Require,
   specifier: string,

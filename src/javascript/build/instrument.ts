@@ -46,7 +46,7 @@ const ENDS_BY_SEMICOLON: ReadonlySet<string> = new Set([
   'ContinueStatement',
 ]);
 
-/** Loops that are watched: one of them that reaches no memory must not spin for ever unnoticed. */
+/** Loops that are watched, since a loop that accesses no memory must not spin for ever unnoticed. */
 const LOOPS: ReadonlySet<string> = new Set(['WhileStatement', 'DoWhileStatement', 'ForStatement']);
 
 class Instrumentation {
@@ -91,7 +91,7 @@ class Instrumentation {
     this.#path.pop();
   }
 
-  /** Where the language would insert a semicolon, it must not see what comes next as more of the statement. */
+  /** Where the language would insert a semicolon, the text that follows must not become part of the statement. */
   #endStatement(node: AnyNode): void {
     const { cx } = this;
     const parent = this.#parent as { init?: AnyNode; left?: AnyNode } | undefined;
@@ -199,7 +199,7 @@ class Instrumentation {
     return true;
   }
 
-  /** Deleting reads nothing; what it is deleted from is evaluated as usual. */
+  /** Deleting reads nothing. The object is evaluated as usual. */
   #delete(argument: AnyNode): boolean {
     const target = argument.type === 'ChainExpression' ? argument.expression : argument;
     if (target.type !== 'MemberExpression') return false;
@@ -262,7 +262,7 @@ class Instrumentation {
     else if (isUse) this.#links.reference(node, this.#parent);
   }
 
-  /** `arguments` in an arrow function is that of the function around it. */
+  /** `arguments` in an arrow function belongs to the enclosing function. */
   #arguments(node: Identifier): void {
     let crossed = false;
     for (let state: FunctionState | undefined = this.cx.fn; state; state = state.outer) {

@@ -1,10 +1,10 @@
-/** Imports and exports of a module, turned into what the loader hands in. */
+/** Rewrites imports and exports of a module so that they use what the loader passes in. */
 
 import type { AnyNode, Identifier, ImportExpression } from 'acorn';
 import { KEY_CALL, OWN, RUNTIME, type Context } from './context.js';
 import { namesOf } from './scope.js';
 
-/** How a module is tied to others. */
+/** The links of a module to others. */
 export interface ModuleLinks {
   /** An ES module; else CommonJS. */
   readonly isModule: boolean;

@@ -1,4 +1,6 @@
-/** Decides which code has to be resumable: everything that may reach an access to shared memory, as far as its text can tell. */
+/**
+ * Decides which code has to be resumable: all code that may reach an access to shared memory, as far as its text tells.
+ */
 
 import type { AnyNode, CallExpression, Program } from 'acorn';
 import {
@@ -42,7 +44,7 @@ export function isPureCall(scope: ModuleScope, node: CallExpression): boolean {
   }
   if (callee.type !== 'MemberExpression' || callee.computed) return false;
   const { object } = callee;
-  // Math.random() is replaced, so it is looked up as anything else.
+  // Math.random() is replaced, so it is looked up like any other function.
   return object.type === 'Identifier' && object.name === 'Math' && !scope.declared.has('Math');
 }
 
@@ -79,7 +81,7 @@ export class Needs {
     this.#findPlain(fixedFunctions(program, names.scope));
   }
 
-  /** Whether the call of one of them reaches memory decides about the others: the greatest set that holds together. */
+  /** Whether a call of one of them reaches memory affects the others, so this finds the greatest consistent set. */
   #findPlain(functions: ReadonlyMap<string, FunctionNode>): void {
     for (const [name, node] of functions) {
       if (!node.async && !node.generator) this.plain.add(name);

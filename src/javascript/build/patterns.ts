@@ -97,7 +97,9 @@ export class IterationRewriter {
     }
   }
 
-  /** First property of a pattern that takes elements: of shared memory they would be read unseen, so it refuses to have it. */
+  /**
+   * First property of a pattern that takes elements. It refuses shared memory, whose elements would be read unnoticed.
+   */
   #probe(node: ObjectPattern, isBinding: boolean): string {
     const target = isBinding ? this.#cx.unique('u') : `${RUNTIME}.unused`;
     return ` [${RUNTIME}.probe(${this.#cx.site(node, 'read')})]: ${target},`;
@@ -169,7 +171,7 @@ export class IterationRewriter {
   }
 }
 
-/** Whether a pattern names elements, or all that is left: of shared memory it would read them unseen. */
+/** Whether a pattern names elements, or all that is left. With shared memory, it would read them unnoticed. */
 function takesElements({ properties }: ObjectPattern): boolean {
   return properties.some(
     (property) =>

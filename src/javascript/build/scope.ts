@@ -1,4 +1,7 @@
-/** What a module declares and assigns: which names can be trusted to mean a global, or a function that never changes. */
+/**
+ * What a module declares and assigns. This tells which names are certain to mean a global, or a function that never
+ * changes.
+ */
 
 import type {
   AnonymousFunctionDeclaration,

@@ -1,4 +1,7 @@
-/** Globals that programs get from the runtime instead of from the language: what would differ from run to run, or belongs to an agent. */
+/**
+ * Globals that programs get from the runtime instead of the language: those that differ from run to run, or belong to
+ * an agent.
+ */
 
 /** Their names, in the order in which a module's function takes them. */
 export const SHADOWED = [

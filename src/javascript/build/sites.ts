@@ -14,7 +14,7 @@ export interface Site {
   readonly text: string;
   /** Name of the operation where it is known beforehand, for instance `Atomics.store`. */
   readonly operation: string;
-  /** It stands in a loop that does nothing but look at shared memory. */
+  /** It stands in a loop that only reads shared memory. */
   readonly spins?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The user's own source of a file that a compiler has written: TypeScript, most of the time. */
+/** Finds the user's own source of a file that a compiler has written, usually TypeScript. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -14,7 +14,7 @@ export interface Place {
 
 const COMMENT = /^\/\/[#@] sourceMappingURL=(\S+)\s*$/gm;
 
-/** The text of the map that a file names last; undefined where there is none. */
+/** The text of the last source map that a file names; undefined if there is none. */
 function mapText(path: string, code: string): string | undefined {
   const url = [...code.matchAll(COMMENT)].at(-1)?.[1];
   if (url === undefined) return undefined;
@@ -26,14 +26,17 @@ function mapText(path: string, code: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
-/** Finds the user's lines in a file by the map that it names. A source that is not there helps nobody: then the file's own lines count. */
+/**
+ * Finds the user's lines in a file with the source map that it names. If the source is missing, the file's own lines
+ * count.
+ */
 export class SourceLines {
   readonly #own: string;
   readonly #path: string;
   readonly #code: string;
   readonly #shown: (path: string) => string;
   readonly #sources = new Map<string, string | undefined>();
-  /** Undefined until somebody asks; null where there is none. */
+  /** Undefined until it is first needed; null if there is none. */
   #map: TraceMap | null | undefined;
 
   /** @param shown how paths are shown */

@@ -1,4 +1,4 @@
-/** Loops that do nothing but look at shared memory: whether they end depends on nothing else. */
+/** Loops that only read shared memory: whether they end depends on nothing else. */
 
 import type { AnyNode } from 'acorn';
 import { childrenOf } from './scope.js';

@@ -1,9 +1,12 @@
-/** Calls that a module makes while it is evaluated, for instance in the declaration of a program: what they return must not keep state. */
+/**
+ * Checks calls that a module makes while it is evaluated, for instance in the declaration of a program. Their results
+ * must not keep state.
+ */
 
 import type { AnyNode, Program } from 'acorn';
 import { childrenOf, isFunction, namesOf, type FunctionNode, type ModuleScope } from './scope.js';
 
-/** The functions at the top of a module, and what calls of them leave behind. */
+/** The functions at the top of a module, and the state that calls of them leave behind. */
 export class Closures {
   readonly #functions = new Map<string, FunctionNode>();
   readonly #isConstant: (node: AnyNode) => boolean;

@@ -1,15 +1,15 @@
-/** Lists and tables at the top of a module that nothing can change, as far as the text of the module tells. */
+/** Lists and tables at the top of a module that cannot change, as far as the text of the module tells. */
 
 import type { AnyNode, Expression, Program } from 'acorn';
 import { childrenOf, isFunction, staticName, type ModuleScope } from './scope.js';
 
-/** Methods of arrays that change nothing and hand on nothing but elements. */
+/** Methods of arrays that change nothing and pass on only elements. */
 const READING: ReadonlySet<string> = new Set([
   ...['includes', 'indexOf', 'lastIndexOf', 'at', 'slice', 'join', 'entries', 'keys', 'values'],
   ...['map', 'forEach', 'some', 'every', 'filter', 'find', 'findIndex', 'concat', 'toString'],
 ]);
 
-/** A list or table whose members are no objects that could change. */
+/** A list or table without members that are changeable objects. */
 interface Literal {
   /** Names of its arrow functions, which cannot reach it by `this`. */
   readonly arrows: ReadonlySet<string>;
@@ -18,7 +18,7 @@ interface Literal {
 
 const isArrow = (node: AnyNode): boolean => node.type === 'ArrowFunctionExpression';
 
-/** Facts of a list or table; undefined for what may hold other objects, or is none. */
+/** Facts about a list or table; undefined for one that may hold other objects, and for any other value. */
 function literalOf(node: Expression, isConstant: (node: AnyNode) => boolean): Literal | undefined {
   const isFlat = (value: AnyNode | null): boolean =>
     value !== null && value.type !== 'Identifier' && isConstant(value);

@@ -5,7 +5,7 @@ import { childrenOf, isFunction, namesOf, type ModuleScope } from './scope.js';
 import { Closures } from './state-closures.js';
 import { isFrozen, Literals } from './state-literals.js';
 
-/** Whether evaluating the module again would give what is there already, and nothing that it holds can change. */
+/** Whether evaluating the module again would give the same result, and nothing in it can change. */
 export function isStateless(program: Program, scope: ModuleScope): boolean {
   return new Statelessness(program, scope).holds();
 }
@@ -93,7 +93,7 @@ class Statelessness {
     );
   }
 
-  /** Numbers, texts and functions, what is computed of them, and the declaration of a program. */
+  /** Numbers, texts and functions, values computed from them, and the declaration of a program. */
   #isValue(node: AnyNode): boolean {
     switch (node.type) {
       case 'Literal':

@@ -67,7 +67,7 @@ export class JsMemory implements SharedMemory {
     this.#initial.fill(0, initial.length);
   }
 
-  /** What the initial bytes are a copy of, as long as nobody has changed them. */
+  /** The array that the initial bytes are a copy of, as long as they are unchanged. */
   #image: Uint8Array | undefined;
 
   readonly #pool: Message[] = [];
@@ -126,7 +126,7 @@ export class JsMemory implements SharedMemory {
     return readValue(scratch, 0, type);
   }
 
-  /** Read bytes into the scratch space, and join what the atomics read bring along. */
+  /** Read bytes into the scratch space, and join the clocks of the atomic writes that are read. */
   #read(agent: number, address: number, size: number, isSeqCst: boolean, isWhole: boolean): void {
     const first = address >> 3;
     const last = (address + size - 1) >> 3;
@@ -143,7 +143,7 @@ export class JsMemory implements SharedMemory {
     const clock = this.#clocks.of(agent);
     const before = this.#parts.length > 1 ? clock.slice() : clock;
     this.#learn(request);
-    // What one part of the load brings along may hide what another part has read.
+    // The clock that one part of the load brings may hide the write that another part has read.
     if (this.#parts.length < 2 || this.#parts.every((part) => this.#stillMayRead(part, request))) {
       return;
     }
@@ -390,7 +390,7 @@ export class JsMemory implements SharedMemory {
     this.extend(address + 8);
     this.#image = undefined;
     writeValue(new DataView(this.#initial.buffer), address, type, value);
-    // An observer writes when all is over: over what was written last.
+    // An observer writes at the very end, so it overwrites the latest write.
     for (let at = address; at < address + (SIZES[type] as number); at++) {
       const last = this.#blocks.get(at >> 3)?.messages.findLast((m) => m.covers(at));
       last?.setByte(at, this.#initial[at] as number);

@@ -1,4 +1,4 @@
-/** What the explorer needs of a memory of bytes that agents share. */
+/** What the explorer needs from a memory of bytes that agents share. */
 
 import type { ChoiceSource } from '../../memory/model.js';
 
@@ -83,7 +83,10 @@ export interface SharedMemory {
   ): Value;
   /** `agent` enters and leaves the critical section of a list of waiters, which is ordered after all earlier ones. */
   section(agent: number, address: number): void;
-  /** What has happened to `from` happens before all that `to` does now: the start and the end of agents, and messages. */
+  /**
+   * All that `from` has done happens before all that `to` does from now on. Used for the start and end of agents, and
+   * for messages.
+   */
   synchronize(from: number, to: number): void;
   /** Snapshot of all that `agent` has done, for a message on its way; and its arrival. */
   departure(agent: number): Int32Array;

@@ -91,7 +91,7 @@ export interface Access {
   site: number;
 }
 
-/** The oldest write that a newer one covers wholly goes into the pool. */
+/** The oldest write that a newer one covers completely goes back into the pool. */
 export function forgetOldest({ messages }: Block, pool: Message[]): void {
   const oldest = messages.findIndex((m, i) =>
     messages.some(

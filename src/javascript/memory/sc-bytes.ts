@@ -14,7 +14,7 @@ export class ScBytes implements SharedMemory {
   #bytes = new Uint8Array(0);
   #view = new DataView(this.#bytes.buffer);
 
-  /** What the bytes were copied from, and between which of them they have changed since. */
+  /** The array from which the bytes were copied, and the range of bytes that have changed since. */
   #image: Uint8Array | undefined;
   #from = Infinity;
   #to = 0;

@@ -2,7 +2,7 @@
 
 import type { Block, Message } from './message.js';
 
-/** A load, as a choice among writes sees it. */
+/** The facts about a load that a choice among writes needs. */
 export interface Request {
   readonly agent: number;
   readonly address: number;

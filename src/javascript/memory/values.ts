@@ -16,7 +16,7 @@ import {
 import type { Value } from './memory.js';
 import * as rmw from './memory.js';
 
-/** What newer engines have besides. */
+/** Methods that only newer engines have. */
 interface WithFloat16 {
   getFloat16(at: number, littleEndian: boolean): number;
   setFloat16(at: number, value: number, littleEndian: boolean): void;

@@ -1,4 +1,4 @@
-/** One thread of a program, on a real one. */
+/** Runs one thread of a program on a real thread. */
 
 import { Rendezvous } from '../../threads/rendezvous.js';
 import { firstLine } from '../engine/first-line.js';
@@ -6,7 +6,10 @@ import type { ThreadBody } from '../program.js';
 import { loadNativeProgram } from './load.js';
 import type { AgentMessage, AgentTask, Batch, Ended } from './messages.js';
 
-/** Most rounds of an empty loop before a body begins, so that the threads do not always start alike. */
+/**
+ * Maximum number of rounds of an empty loop before a body begins, so that the threads do not always start in the same
+ * way.
+ */
 const MOST_DELAY = 256;
 
 /** Executes the thread's body for each execution of each batch. */
@@ -15,7 +18,7 @@ class AgentThread {
   readonly #body: ThreadBody;
   readonly #all: Rendezvous;
   #random: number;
-  /** The execution under way that has not answered. */
+  /** The current execution, which has not answered yet. */
   #pending: number | undefined;
 
   constructor(task: AgentTask, body: ThreadBody) {
@@ -61,7 +64,7 @@ class AgentThread {
     }
   }
 
-  /** Something was thrown, by the body or in what it has left behind. */
+  /** An error was thrown, by the body or by work that it has left behind. */
   threw(error: unknown): void {
     this.#say({ kind: 'threw', execution: this.#pending ?? 0, what: firstLine(error) });
   }

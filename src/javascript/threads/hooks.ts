@@ -1,4 +1,4 @@
-/** Hooks of Node's module loader, so that it finds what the explorer finds: this package, and TypeScript. */
+/** Hooks for Node's module loader, so that it finds the same modules as the explorer: this package, and TypeScript. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { OWN_SPECIFIERS } from '../program.js';
 
 const OWN = new URL('../index.js', import.meta.url).href;
 
-/** Where the explorer finds a module that Node does not: `x.js` may stand for `x.ts`. */
+/** The place of a module that the explorer finds and Node does not: `x.js` may stand for `x.ts`. */
 function typescriptFor(specifier: string, { parentURL }: ResolveContext): Resolved | undefined {
   if (!/^(?:\.{0,2}\/|file:).*\.[cm]?js$/.test(specifier) || parentURL === undefined)
     return undefined;
@@ -16,7 +16,7 @@ function typescriptFor(specifier: string, { parentURL }: ResolveContext): Resolv
   return existsSync(url) ? { url: url.href, shortCircuit: true } : undefined;
 }
 
-/** TypeScript for a Node that strips types only when it is asked to. */
+/** Loads TypeScript in versions of Node that strip types only on request. */
 function stripped(url: string): Loaded | undefined {
   const isTypescript = url.startsWith('file:') && /\.[cm]?ts$/.test(url);
   const { typescript } = process.features as { typescript?: unknown };

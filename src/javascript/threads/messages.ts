@@ -1,4 +1,4 @@
-/** What the threads of a program that runs for real are told, and what they answer. */
+/** The messages to and from the threads of a program that runs on real threads. */
 
 import type { MessagePort } from 'node:worker_threads';
 import type { OutcomeRules } from '../program.js';
@@ -69,7 +69,7 @@ export interface ProgramFacts {
   readonly rules: OutcomeRules;
 }
 
-/** What the observer says. */
+/** The answers of the observer. */
 export type ObserverMessage =
   | ProgramFacts
   | { readonly kind: 'made'; readonly batch: Batch }

@@ -19,7 +19,7 @@ export function quiet<T extends object>(options: T): T & { stdout: true; stderr:
   return { ...options, stdout: true, stderr: true };
 }
 
-/** It is asked one thing at a time. */
+/** It gets one request at a time. */
 export class ObserverThread {
   readonly #worker: Worker;
   readonly #port: MessagePort;

@@ -7,7 +7,7 @@ import { defaultOutcome, type Program } from '../program.js';
 import { loadNativeProgram } from './load.js';
 import type { ObserverMessage, ObserverRequest, ObserverTask, ProgramFacts } from './messages.js';
 
-/** What may go on after a function has returned. */
+/** Work that may go on after a function has returned. */
 const LEAVES_WORK =
   /\basync\b|\bPromise\b|\bset(?:Timeout|Interval|Immediate)\b|\bqueueMicrotask\b|\bnextTick\b|\bimport\(/;
 

@@ -101,7 +101,7 @@ class ProgramRunner {
   }
 }
 
-/** What a main module has come to as a process; undefined when it was given up. */
+/** The outcome of a main module as a process; undefined when it was given up. */
 function executed(
   main: string,
 ): Promise<{ code: number | null; stdout: string; stderr: string } | undefined> {
