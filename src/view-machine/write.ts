@@ -118,8 +118,8 @@ function joinWindow(machine: MachineState, cpu: Processor, id: number, release: 
 }
 
 /**
- * A release is cumulative: it carries what the CPU wrote and what it read from others. From then on, what it read counts as its
- * own writes.
+ * A release is cumulative: it carries what the CPU wrote and what it read from others. From then on, what it read
+ * counts as its own writes.
  */
 function carryAll(machine: MachineState, cpu: Processor, message: Message): void {
   if (machine.options.releaseReads) {

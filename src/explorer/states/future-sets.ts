@@ -17,7 +17,7 @@ export class FutureSets {
   /** Times that a state which was known before turned out to come to something more. */
   surprises = 0;
   readonly #local: LocalStates;
-  /** A lock that somebody else holds; negative for none. */
+  /** A lock that other code holds; negative for none. */
   readonly #lock: Addr;
   /** Numbers of 32 bits in one set. */
   readonly #width: number;

@@ -40,7 +40,7 @@ function* microtasks(realm: Realm): Coroutine<void> {
   queue.length = 0;
 }
 
-/** Rejections that nobody has handled by now. Returns whether there were any. */
+/** Report rejections that are still not handled. Returns whether there were any. */
 function* rejections(realm: Realm): Coroutine<boolean> {
   const found = realm.rejections.filter(({ isHandled }) => !isHandled);
   realm.rejections = [];

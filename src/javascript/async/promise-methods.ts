@@ -183,7 +183,7 @@ function methods(owner: object, forms: Readonly<Record<string, Method>>): void {
   }
 }
 
-/** Make the promises of programs work with the runtime at hand. */
+/** Make the promises of programs work with the current runtime. */
 export function installPromises(current: Current): void {
   useRuntime(current);
   methods(ProgramPromise.prototype, INSTANCE);

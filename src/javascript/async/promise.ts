@@ -51,7 +51,7 @@ const host: { current: Current | undefined } = { current: undefined };
 /** The runtime at work. */
 export const runtime = (): Current['runtime'] => (host.current as Current).runtime;
 
-/** Let promises work with the runtime at hand. */
+/** Let promises work with the current runtime. */
 export function useRuntime(current: Current): void {
   host.current = current;
 }

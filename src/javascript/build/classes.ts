@@ -42,7 +42,7 @@ export class ClassRewriter {
   /** Innermost class whose constructor is being rewritten. */
   current: Current = { name: '', hasFields: false, isStatic: false };
 
-  /** What `super` refers to in the member at hand. */
+  /** What `super` refers to in the current member. */
   home(): string | undefined {
     const { name, isStatic } = this.current;
     return name === '' ? undefined : `${name}, ${isStatic}`;

@@ -11,7 +11,7 @@ import {
   type FunctionNode,
 } from './scope.js';
 
-/** What the whole program, and the module at hand, know about names. */
+/** What is known about names, from the whole program and from the current module. */
 export interface Names {
   readonly scope: ModuleScope;
   /** Accessors of the whole program, by name. */

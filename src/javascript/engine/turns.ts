@@ -1,4 +1,7 @@
-/** Whose turn it is, in an execution of a program: asks the strategy, and lets virtual time pass when nobody can go on. */
+/**
+ * Decides whose turn it is in an execution of a program: asks the strategy, and lets virtual time pass when no agent
+ * can go on.
+ */
 
 import type { ChoiceSource } from '../../memory/model.js';
 import { ScheduleLog } from '../../explorer/engine/schedule.js';

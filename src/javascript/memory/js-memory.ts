@@ -193,9 +193,9 @@ export class JsMemory implements SharedMemory {
     this.#take(part, request);
   }
 
-  /** Kind of the choices of the load at hand. */
+  /** Kind of the choices of the current load. */
   #kind: number = CHOOSE_READ;
-  /** Parts of the load at hand. */
+  /** Parts of the current load. */
   readonly #parts: Part[] = [];
 
   #choose(block: Block, request: Request, from: number): Message {
