@@ -1,4 +1,4 @@
-/** Which rows of the ablation matrix are wanted: those of the catalogue, or what a race of the user's own predicts. */
+/** Chooses the rows of the ablation matrix: rows of the catalogue, or rows that the user's own race predicts. */
 
 import { DEMONSTRATIONS, type Demonstration } from '../catalog/demonstrations.js';
 import { siteName } from '../catalog/orderings/entry.js';
@@ -12,7 +12,7 @@ import { indexedScenarios } from './scenario-index.js';
 import { chooseScenario } from './scenarios.js';
 import type { Workers } from './workers.js';
 
-/** What says which rows are wanted. */
+/** The options that select the rows. */
 interface Asked {
   readonly sites?: readonly unknown[] | undefined;
   readonly all: boolean;
@@ -70,9 +70,9 @@ export function checkRows(
 }
 
 /**
- * What a race of the user's own predicts for the removal of sites: all of it, or what removes one of `sites`.
+ * The rows that the user's own race predicts when sites are removed: all of them, or those that remove one of `sites`.
  *
- * @throws UsageError when it says nothing of them
+ * @throws UsageError when the race predicts nothing for these sites
  */
 export async function ownRows(
   workers: Workers,

@@ -39,7 +39,7 @@ export interface ThreadRow extends ThreadHunt {
 }
 
 /**
- * Run stress until something forbidden is seen or the time is over. A run that is clean says nothing: what shows depends on
+ * Run stress until something forbidden is seen or the time is over. A clean run proves nothing: what shows depends on
  * the machine and its load.
  */
 export async function huntOnThreads({

@@ -136,7 +136,7 @@ export interface AblationRow {
   readonly cleanExecutions: number;
   /** Bounds of the exhaustive search that a harmless row was given; null: executions at random. */
   readonly bounds: SearchBounds | null;
-  /** The search has looked at everything within its bounds. */
+  /** The search has covered everything within its bounds. */
   readonly exhausted: boolean;
   readonly asExpected: boolean;
 }
@@ -185,7 +185,7 @@ function rowOf(wanted: Demonstration, runs: readonly HuntResult[]): AblationRow 
 }
 
 /**
- * Remove ordering sites from the races of the catalogue, or from a race of one's own.
+ * Remove ordering sites from the races of the catalogue, or from the user's own race.
  *
  * @returns a row for each race and set of sites, with what was expected and what was found
  * @throws UsageError for options that are not accepted, or when no race shows the removal of these sites
@@ -242,7 +242,7 @@ async function measure(
   return rowOf(wanted, runs);
 }
 
-/** The same sets of sites on real threads. Nothing is expected: not every race happens on every machine. */
+/** The same sets of sites on real threads. No result is expected: not every race occurs on every machine. */
 async function onThreads(
   wanted: readonly Demonstration[],
   { seed: from, budgetMs, replace, signal, onProgress }: Checked,

@@ -12,7 +12,7 @@ export type { BenchOptions } from './bench-options.js';
 
 /** What the dispatch benchmarks found; plain data. */
 export interface BenchResult extends Report {
-  /** Rows whose spread exceeds their tolerance: such a figure says little. */
+  /** Rows whose spread exceeds their tolerance; their figures say little. */
   readonly warnings: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export async function loadBenchmarks(file: string): Promise<unknown> {
 /**
  * Run the benchmarks of the dispatch hot path.
  *
- * @returns ratios to the baseline of the same run, with their spread; after an interrupt the whole rounds that it has
+ * @returns ratios to the baseline of the same run, with their spread; after an interrupt, those of the complete rounds
  * @throws UsageError for options that are not accepted
  */
 export async function benchDispatch(options: BenchOptions = {}): Promise<BenchResult> {

@@ -5,7 +5,7 @@ import { addTally, emptyTally, endsSearch, type StopAt, type Tally } from './tal
 import type { SliceResult } from './task.js';
 import { AXIOMS_MS, SLICE_MS, type Workers } from './workers.js';
 
-/** Executions of a slice at first; then as many as fit in it. */
+/** Number of executions in the first slices; later slices have as many as fit in their time. */
 const FIRST_EXECUTIONS = 256;
 
 /** What a campaign executes. */
@@ -146,7 +146,7 @@ export class Campaign {
       state.bounded ||= result.bounded;
       if (result.pct) state.pct = result.pct;
       if (result.exhausted) this.#stopped = true;
-      // Beyond the bound there is one schedule: others were not tried.
+      // Beyond the bound only one schedule was tried, not the others.
       if (state.tally.overlong > 0) state.exhausted = false;
       if (state.tally.outcomes.some((it) => endsSearch(this.#limits.stopAt, it))) {
         this.#stopped = true;

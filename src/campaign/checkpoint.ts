@@ -44,7 +44,7 @@ function configOf({ session, strategy }: CampaignPlan): SavedConfig {
 }
 
 /**
- * Write a checkpoint; a crash while writing leaves the one before.
+ * Write a checkpoint. A crash while writing leaves the previous checkpoint intact.
  *
  * @throws UsageError when it cannot be written
  */
@@ -68,7 +68,7 @@ export function readCheckpoint(
   plan: CampaignPlan,
   fingerprint: string,
 ): Checkpoint | undefined {
-  // A device is only written to: reading one may never end.
+  // Devices are written but never read: reading one may never end.
   if (lookAt(file)?.isFile() !== true) return undefined;
   const found = readJsonFile('checkpoint', file);
   if (!isCheckpoint(found)) {

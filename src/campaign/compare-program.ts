@@ -30,7 +30,7 @@ export async function compareProgram(
   const { outcomes, unended, rules } = await runOnWorkerThreads(scenario, options);
   onProgress?.({ done: 1, total: 2, unit: 'sides', note: 'in the explorer' });
   const state = await explore(workers, scenario, options);
-  // An exhaustive search covers one value of what the program asked of the world.
+  // An exhaustive search covers only one value of each thing that the program asked for, such as the time.
   const exhausted = state.exhausted && (state.tally.asked ?? []).length === 0;
   return comparison(
     scenario.name,

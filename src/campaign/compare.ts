@@ -172,7 +172,7 @@ function runInExplorer(
   return new Campaign(workers, plan, limits).run();
 }
 
-/** What has no effect on a program is refused. */
+/** Refuse options that have no effect on a program. */
 function refuseForProgram({ backend, ablate }: CompareOptions): void {
   for (const [name, value] of Object.entries({ backend, ablate })) {
     if (value === undefined) continue;

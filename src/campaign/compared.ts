@@ -41,9 +41,9 @@ export interface CompareResult {
   /** Executions on each side. */
   readonly explored: number;
   readonly threadRuns: number;
-  /** Executions of a program on threads that were given up: 2 s long nothing had ended. They count as no outcome. */
+  /** Executions of a program on threads that were given up: nothing had ended for 2 s. They count as no outcome. */
   readonly unended: number;
-  /** Outcomes that threads showed and an exhausted search says cannot be: an error of ours. */
+  /** Outcomes that threads showed although an exhausted search rules them out: an error of ours. */
   readonly unreachable: readonly string[];
   readonly interrupted: boolean;
 }

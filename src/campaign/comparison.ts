@@ -1,4 +1,4 @@
-/** What came of the two sides of a comparison, side by side. */
+/** Puts the results of both sides of a comparison side by side. */
 
 import { UsageError, withPartial } from '../errors.js';
 import type { Grade } from '../scenario/declare.js';
@@ -21,7 +21,7 @@ export interface ComparedHow extends Pick<CompareResult, 'memory' | 'backend' | 
 /**
  * Put both sides together.
  *
- * @throws what made the explorer fail; UsageError when one side executed nothing; both with what there is
+ * @throws the error of the explorer; UsageError when one side executed nothing; both carry the partial result
  */
 export function comparison(scenario: string, sides: Sides, how: ComparedHow): CompareResult {
   const { threads, exhausted, state } = sides;

@@ -36,7 +36,7 @@ export interface ConformanceOptions extends Watching {
   readonly workers?: number;
 }
 
-/** Engines compared unless others are named; real threads show what one machine does, which takes long. */
+/** Engines compared by default. Real threads are not among them: they show what one machine does, and take long. */
 const DEFAULT_ENGINES = ENGINE_NAMES.filter((name) => !name.startsWith('threads'));
 
 /** The options of {@link conformance}. */
@@ -148,7 +148,7 @@ export interface EngineConformance {
   /** Tests with the same counts and flags; null for engines that have none. */
   readonly sameCounts: number | null;
   readonly sameFlags: number | null;
-  /** Tests that herd7 refuses, and those of them that we refuse. */
+  /** Tests that herd7 refuses, and how many of these we refuse too. */
   readonly refusals: { readonly recorded: number; readonly ours: number };
   readonly cutShort: number;
   readonly skipped: readonly { readonly reason: string; readonly tests: number }[];
@@ -160,7 +160,7 @@ export interface EngineConformance {
   readonly herdSeconds: number;
   readonly medianRatio: number;
   readonly differences: readonly Difference[];
-  /** No state outside; for the axioms moreover the same states, counts, flags and refusals. */
+  /** No state outside; for the axioms, also the same states, counts, flags and refusals. */
   readonly conforms: boolean;
 }
 

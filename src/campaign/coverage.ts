@@ -5,9 +5,9 @@ import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js
 import type { CoverageCounts } from '../explorer/findings/coverage.js';
 import { Workers } from './workers.js';
 
-/** Executions that are looked at, each twice and slowly. */
+/** Number of executions examined; each is executed twice, and slowly. */
 const MOST_EXECUTIONS = 200;
-/** Explorations that are looked at. */
+/** Number of explorations examined. */
 const MOST_EXPLORED = 24;
 /** Milliseconds for all scenarios together, and for one. */
 const ALL_MS = 12_000;
@@ -22,7 +22,7 @@ export interface Explored {
   readonly strategy: StrategyConfig;
 }
 
-/** What one reached. */
+/** What an exploration reached. */
 export interface ScenarioCoverage extends CoverageCounts {
   readonly scenario: string;
 }

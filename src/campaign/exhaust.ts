@@ -17,11 +17,11 @@ import { Workers } from './workers.js';
 export interface ExhaustOptions extends Watching {
   /** Names of races of the catalogue. Default all that must be clean. */
   readonly scenarios?: readonly string[];
-  /** Sequentially consistent memory (`sc`, the default), or what the memory model of the kernel allows, load buffering apart. */
+  /** `sc` (the default): sequentially consistent memory. Otherwise what LKMM allows, except load buffering. */
   readonly memory?: 'sc' | 'lkmm';
   /** Milliseconds for each race at most. Default 10 minutes. */
   readonly budgetMs?: number;
-  /** File with the races that are done: they are not searched again, those that follow are added. */
+  /** File that lists the races that are done. They are not searched again; races that finish are added to it. */
   readonly checkpoint?: string;
   /** Search each race that is proved once more, and compare the states. Default no. */
   readonly again?: boolean;
@@ -73,7 +73,7 @@ export interface ExhaustedRace extends ExhaustReport {
   readonly memory: 'sc' | 'lkmm';
   /**
    * `proved`: every state was searched, none ends in anything forbidden. `bounded`: every execution within a number of
-   * preemptions was. `searched`: not even those were.
+   * preemptions was searched. `searched`: not even those were all searched.
    */
   readonly says: 'proved' | 'bounded' | 'searched' | 'refuted';
   readonly fingerprint: string;
@@ -81,7 +81,7 @@ export interface ExhaustedRace extends ExhaustReport {
   readonly again: string | null;
 }
 
-/** Whether a second search of a race did not show what the first one did. */
+/** Whether a second search of a race gave another result than the first. */
 export function differs({ digest, again }: ExhaustedRace): boolean {
   return again !== null && again !== digest;
 }
@@ -102,7 +102,7 @@ const FAILING: ReadonlySet<string> = new Set(
 /**
  * Search the states of races, as many at a time as there are threads.
  *
- * @throws UsageError for a name that there is not, and for a scenario that is no race
+ * @throws UsageError for an unknown name, and for a scenario that is not a race
  */
 export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResult> {
   const checked = checkOptions('exhaust', options, EXHAUST_OPTIONS);
@@ -131,7 +131,7 @@ export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResu
         const row = await searched(workers, info, checked);
         const second = isTwice && row.digest !== null && isWanted();
         const other = second ? await searched(workers, info, checked) : undefined;
-        // Nothing if it was cut short.
+        // Nothing to compare if the second search was cut short.
         rows.push({ ...row, again: isWanted() ? (other?.digest ?? null) : null });
         // A search that was cut short is done again.
         if (checkpoint !== undefined && isWanted()) {
@@ -158,7 +158,7 @@ const resultOf = (rows: readonly ExhaustedRace[], interrupted: boolean): Exhaust
   interrupted,
 });
 
-/** What of the options says how a race is searched. */
+/** The options that determine how a race is searched. */
 interface Searching {
   readonly memory: 'sc' | 'lkmm';
   readonly budgetMs: number;
@@ -177,7 +177,7 @@ async function searched(
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     const request = { scenario: { file, name }, memory, ablated: [], ms, stop };
-    // What a search does between two looks at the clock may take long.
+    // A search may take long between two looks at the clock.
     const report = await workers.run('exhaust', request, { ms: 3 * ms + UNCLOCKED_MS, signal });
     return { scenario: name, memory, says: saysOf(report), fingerprint, again: null, ...report };
   } finally {
@@ -191,7 +191,7 @@ function saysOf({ outcomes, exhausted, within }: ExhaustReport): ExhaustedRace['
   return within === null ? 'searched' : 'bounded';
 }
 
-/** Races that a checkpoint has. @throws UsageError when the file is not one */
+/** Races in a checkpoint. @throws UsageError when the file is not a checkpoint */
 function savedRows(file: string): ExhaustedRace[] {
   if (!existsSync(file)) return [];
   const saved = readJsonFile('checkpoint', file) as { version?: unknown; rows?: unknown } | null;
@@ -201,7 +201,7 @@ function savedRows(file: string): ExhaustedRace[] {
   return saved.rows as ExhaustedRace[];
 }
 
-/** Those of them that are wanted and still what they were. */
+/** The races of a checkpoint that are wanted and have not changed since. */
 function keptRows(
   rows: readonly ExhaustedRace[],
   wanted: readonly Chosen[],

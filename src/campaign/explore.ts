@@ -54,7 +54,7 @@ export interface ExploreOptions extends Watching, Replacing {
   readonly seed?: number;
   /** `pct`, `pctwm`: depth of the bugs looked for. Default 3. */
   readonly depth?: number;
-  /** `pctwm`: of how many stores, the newest first, a load reads one. Default 3. */
+  /** `pctwm`: how many of the newest stores a load may read from. Default 3. */
   readonly history?: number;
   /** `dfs`: most preemptions of an execution. Default unbounded. */
   readonly preemptions?: number;
@@ -69,8 +69,8 @@ export interface ExploreOptions extends Watching, Replacing {
   /** Worker threads; `dfs` and `feedback` use one. Default one for each core. */
   readonly threads?: number;
   /**
-   * Operations of an execution that the strategy decides about; twice as many follow on a fair schedule, then it is given up. Default
-   * the scenario's, or 20,000.
+   * Operations of an execution that the strategy schedules; twice as many follow on a fair schedule, then the execution
+   * is given up. Default the scenario's number, or 20,000.
    */
   readonly steps?: number;
   /** Programs: whether data races are reported (`warn`, the default) or findings (`error`). */
@@ -285,7 +285,7 @@ class Exploration {
     return result;
   }
 
-  /** What comes after the counting. Whatever happens here, what was counted is kept. */
+  /** The steps after counting. Whatever happens here, the counts are kept. */
   async #finish({ kind }: Chosen, plan: CampaignPlan, state: CampaignState): Promise<void> {
     const { minimise, signal } = this.#options;
     if (minimise) await this.#shrink(plan, state);
@@ -391,7 +391,7 @@ class Exploration {
   }
 }
 
-/** Time is virtual, and passes by itself only; an exhaustive search draws no randomness. */
+/** Time is virtual and passes only by itself; an exhaustive search draws no random values. */
 const fixedOf = (asked: readonly string[], strategy: StrategyConfig['kind']): readonly string[] =>
   asked.filter((name) => strategy === 'dfs' || name === 'Date' || name === 'performance');
 

@@ -17,7 +17,7 @@ export interface ExploredOutcome {
   readonly token: string;
   /** Command line that does so. */
   readonly replay: string;
-  /** It was given up at its bound on operations: what it would have shown is not known. */
+  /** The execution was given up at its bound on operations: its outcome is not known. */
   readonly isUnended?: true;
 }
 
@@ -64,8 +64,9 @@ export interface ExploreResult {
   /** Programs: data races that a few executions showed, each with both its places. */
   readonly races: readonly string[];
   /**
-   * Programs: what was asked for that differs from run to run, `Math.random`, `crypto`, `Date` or `performance`. Randomness is drawn from
-   * the seed for each execution, and one fixed value under `dfs`; time is virtual.
+   * Programs: the sources that differ from run to run and that the program used: `Math.random`, `crypto`, `Date` or
+   * `performance`. Randomness is drawn from the seed for each execution, and is one fixed value under `dfs`; time is
+   * virtual.
    */
   readonly asked: readonly string[];
   /** Those of {@link ExploreResult.asked} that had one value in all executions: an exhaustive search covers these values only. */

@@ -1,4 +1,4 @@
-/** Reading and writing files for the user; what cannot be read or written is the user's to correct. */
+/** Reads and writes files for the user. A file that cannot be read or written is a usage error. */
 
 import {
   existsSync,
@@ -31,7 +31,7 @@ function readTextFile(what: string, path: string): string {
 }
 
 /**
- * Read a JSON file; its shape is the caller's to check.
+ * Read a JSON file. The caller checks its shape.
  * @param what what the file is for
  * @param path the path as the user gave it
  * @returns the parsed value; throws UsageError if it cannot be read or is not JSON
@@ -77,19 +77,19 @@ export function replaceFile(what: string, path: string, text: string): void {
   }
 }
 
-/** What is at a path; undefined: nothing, also where a folder above it is a file. */
+/** What is at a path; undefined if there is nothing, or if one of its parent folders is a file. */
 export function lookAt(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    // `throwIfNoEntry` does not know this one.
+    // `throwIfNoEntry` does not cover this error.
     if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
     throw error;
   }
 }
 
 /**
- * Make a folder, with those above it.
+ * Create a folder and its parent folders.
  * @throws UsageError if that cannot be, for instance because a file has this path
  */
 export function makeFolder(what: string, path: string): void {

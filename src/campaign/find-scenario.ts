@@ -24,7 +24,7 @@ export function catalogFiles(): string[] {
 
 const isPath = (text: string): boolean => /[/\\]|\.[cm]?[jt]s$/.test(text);
 
-/** Whether a user names a file of his own, and no scenario of the catalogue. */
+/** Whether a user names their own file instead of a scenario of the catalogue. */
 export function namesFile(text: string): boolean {
   return isPath(partsOf(text).path);
 }
@@ -36,7 +36,7 @@ function partsOf(text: string): { path: string; name: string | undefined } {
   return { path, name };
 }
 
-/** What to say of a name that no scenario of the catalogue has. */
+/** The message for a name that no scenario of the catalogue has. */
 export function unknownScenario(name: string): string {
   const known = indexedScenarios().map((scenario) => scenario.name);
   return (

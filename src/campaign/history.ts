@@ -1,4 +1,4 @@
-/** Use case: replay bugs of the past, with the code that had them and with that of today. */
+/** Use case: replay bugs of the past, with the code that had them and with today's code. */
 
 import { HISTORY } from '../catalog/history.js';
 import { UsageError } from '../errors.js';

@@ -25,7 +25,7 @@ class Kept<T> {
     this.#most = most;
   }
 
-  /** The value of a key, made when it is not kept. */
+  /** The value of a key; it is created if the cache does not have it. */
   get(key: string, make: () => T): T {
     const value = this.#values.get(key) ?? make();
     this.#values.delete(key);
@@ -76,7 +76,7 @@ export class Sessions {
   /**
    * A strategy over a session, to go on at execution `from`.
    *
-   * @throws SimulatorBug when it has state, and that is not what is left after execution `from` - 1
+   * @throws SimulatorBug when the strategy has state, and it is not the state after execution `from` - 1
    */
   strategy(
     session: AnySession,

@@ -29,7 +29,7 @@ export interface LatentOptions extends Watching {
   readonly budgetMs?: number;
   /** Time for each race that must be clean, in ms. Default 10,000. */
   readonly controlMs?: number;
-  /** The kernel that is looked at. Default 6.5. */
+  /** The kernel release to examine. Default 6.5. */
   readonly kernel?: KernelVersion;
   /** Seed of every random choice. Default 1. */
   readonly seed?: number;
@@ -68,12 +68,12 @@ export const LATENT_OPTIONS = {
 
 type Checked = Filled<LatentOptions, typeof LATENT_OPTIONS>;
 
-/** What exploring the same race without the issue showed. */
+/** Result of exploring the same race without the issue (the control). */
 export interface ControlResult {
   readonly scenario: string;
   readonly what: string;
   readonly executions: number;
-  /** Forbidden outcomes; none is what is expected. */
+  /** Forbidden outcomes; none are expected. */
   readonly findings: readonly HistoryFinding[];
 }
 
@@ -101,7 +101,7 @@ export interface LatentRow {
   readonly title: string;
   readonly claim: string;
   readonly meaning: string;
-  /** Release that was looked at. */
+  /** Release that was examined. */
   readonly kernel: KernelVersion;
   readonly expected: LatentVerdict;
   readonly result: LatentVerdict;
@@ -112,7 +112,7 @@ export interface LatentRow {
   readonly fix: string;
   readonly likely: string;
   readonly attempts: readonly AttemptResult[];
-  /** As expected, its controls are clean, and something was searched everywhere. */
+  /** The result is the expected one, its controls are clean, and every attempt searched something. */
   readonly asExpected: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Runs litmus jobs on a pool of workers; one that overruns its limit costs its worker, not the run. */
+/** Runs litmus jobs on a pool of workers. A job that overruns its limit ends its worker, but not the run. */
 import { availableParallelism } from 'node:os';
 import type { Piscina } from 'piscina';
 import type { LitmusBatch, LitmusResult } from '../litmus/batch.js';
@@ -8,7 +8,7 @@ import type { Watching } from './progress.js';
 
 const ENTRY = new URL('../../workers/litmus.js', import.meta.url);
 
-/** Workers unless told otherwise: one core stays free for the compiler threads of the others; without it times would double. */
+/** Default number of workers. One core stays free for their compiler threads; otherwise times would double. */
 export const DEFAULT_WORKERS = Math.max(1, availableParallelism() - 1);
 
 /** How jobs are run. */
@@ -17,12 +17,12 @@ export interface PoolOptions extends Watching {
   readonly workers: number;
 }
 
-/** Engines look at the clock themselves; a worker that takes this much longer is taken to hang. */
+/** Engines check the clock themselves; a worker that takes this much longer is considered hung. */
 const GRACE_FACTOR = 4;
 const GRACE_MS = 10_000;
-/** Milliseconds that a batch under way may still take after an interrupt. */
+/** Milliseconds that a running batch may still take after an interrupt. */
 const STOP_MS = 300;
-/** Time after which a worker reports, in ms, and most jobs that it is given at once. */
+/** Time after which a worker reports, in ms, and the largest number of jobs in one batch. */
 const SLICE_MS = 100;
 const LARGEST_BATCH = 64;
 

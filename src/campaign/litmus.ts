@@ -45,7 +45,7 @@ export interface CheckLitmusOptions extends Watching {
   readonly seed?: number;
   /** Worker threads for a folder. Default the cores less one. */
   readonly workers?: number;
-  /** How often a loop may go back where what it read decides. Default 4. */
+  /** How often a loop may go back when a value that it read decides. Default 4. */
   readonly unroll?: number;
   /** Explain the outcome of a single test. Default true. */
   readonly why?: boolean;
@@ -147,9 +147,9 @@ export const LITMUS_OPTIONS = {
 
 type Checked = Filled<CheckLitmusOptions, typeof LITMUS_OPTIONS>;
 
-/** What came of all tests; plain data. */
+/** Results of all tests; plain data. */
 export interface CheckLitmusResult {
-  /** A folder was given: its tests are not explained. */
+  /** True if a folder was given: its tests are not explained. */
   readonly isFolder: boolean;
   /** Tests found. */
   readonly asked: number;

@@ -1,4 +1,4 @@
-/** Options as a declared table: what each may be, its default, and with which others it has an effect. Checked here and nowhere else. */
+/** Options as a declared table: the values, the default and the dependencies of each. Checked only here. */
 
 import leven from 'leven';
 import { UsageError } from '../errors.js';
@@ -16,7 +16,7 @@ export interface OptionSpec<T> {
   readonly shown?: string;
   /** What a command line calls it, for instance `--budget <time>`. Left out: its name with hyphens. */
   readonly flags?: string;
-  /** What it stands for when a command line names it without a value, which `flags` then shows as `[value]`. */
+  /** Value of the option when a command line gives none; `flags` then shows the value as `[value]`. */
   readonly preset?: string;
   /** It has no effect unless each of these other options has one of the values, or is `given`. */
   readonly needs?: Readonly<Record<string, readonly unknown[] | 'given'>>;
@@ -26,7 +26,7 @@ export interface OptionSpec<T> {
   readonly only?: readonly string[];
   /** The help does not show it. */
   readonly hidden?: true;
-  /** A program alone can give it. */
+  /** Only a program can give it, not a command line. */
   readonly inProgram?: true;
   /** It must be given. */
   readonly required?: boolean;
@@ -67,7 +67,7 @@ export class OptionError extends UsageError {
   }
 }
 
-/** How a complaint calls an option and shows a value of it. */
+/** How an error message names an option and shows its value. */
 export interface Naming {
   /** Name of the option, for instance `--depth`. */
   name(key: string): string;
@@ -84,7 +84,7 @@ const show = (value: unknown): string => {
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 };
 
-/** The nearest of some words, when it is near enough to have been meant. */
+/** The most similar of some words, if it is similar enough to be a likely typing error. */
 function nearest(word: string, known: readonly string[]): string | undefined {
   const [best] = known
     .map((name) => ({ name, distance: leven(word.toLowerCase(), name.toLowerCase()) }))
@@ -152,7 +152,7 @@ function withDefaults(values: Readonly<Record<string, unknown>>, table: AnyTable
 }
 
 /**
- * Refuse options that have no effect beside the others, and miss what must be given.
+ * Refuse options that have no effect beside the others, and report required options that are missing.
  *
  * @param values what was given; defaults are not in it
  * @throws UsageError

@@ -1,4 +1,4 @@
-/** Executes parts of an exhaustive search, each wholly: what its first steps are distinguishes it from all others. */
+/** Executes whole parts of an exhaustive search. The first steps of a part distinguish it from all other parts. */
 
 import { UsageError } from '../errors.js';
 import type { Explorable } from '../explorer/engine/explorable.js';
@@ -12,7 +12,7 @@ const MOST = 2 ** 20;
 /** Number of parts whose first `steps` steps `cpus` CPUs take. */
 export const partsOf = (cpus: number, steps: number): number => cpus ** steps;
 
-/** Execute parts until there are no more, or the time is over; one at least. */
+/** Execute parts, at least one, until there are no more or the time is over. */
 export function exploreParts(
   session: Explorable,
   { strategy: config, from, to, ms }: PartsRequest,

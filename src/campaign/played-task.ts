@@ -44,7 +44,7 @@ export interface PlayReport {
   readonly recording: Recording | undefined;
 }
 
-/** Words that only threads use, and the flight recorder's, which each run begins anew. */
+/** Words that only threads use, and those of the flight recorder, which each run starts from the beginning. */
 function ignoredWords({ check, localBase }: BootedSystem, cpus: number): [Addr, Addr][] {
   const flight = check.flight + FLIGHT_EVENT.size * FLIGHT_EVENTS * cpus;
   return [
@@ -73,7 +73,7 @@ function playbackOf(file: RecordingFile, machine: BootedSystem): Playback {
         ({ grade, count }) => grade === 'forbidden' && count > 0,
       );
       if (bad !== undefined) return { key: bad.outcome, detail: bad.reason };
-      // Threads see, with time, that a transition makes no progress; a memory shows only that one is under way.
+      // Threads notice over time that a transition makes no progress; a memory only shows that one is in progress.
       return file.finding.key === 'stall' ? stallAtEnd(words, check) : undefined;
     },
     ignored: ignoredWords(machine, kernel.cpus),

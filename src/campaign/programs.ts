@@ -15,12 +15,12 @@ function isProgramFile(file: string): boolean {
   return existsSync(file) && declaresPrograms(readFileSync(file, 'utf8'));
 }
 
-/** What a file declares. @throws UsageError when that is nothing */
+/** What a file declares. @throws UsageError when it declares nothing */
 export async function listFile(file: string, replace?: string): Promise<ScenarioInfo[]> {
   if (isProgramFile(file)) {
     return loadPrograms(file).map((loaded) => {
       const { name, description, compiled } = loaded;
-      // What is wrong with a program shows when it is set up: better now than in the middle of a campaign.
+      // Errors of a program show when it is set up: better now than in the middle of a campaign.
       new ProgramSession(loaded, { memory: 'sc', ablated: [] });
       return { name, kind: 'program', description, fingerprint: compiled.fingerprint };
     });

@@ -16,9 +16,9 @@ export interface SeenOutcome {
 
 /** A step of progress. */
 export interface Progress {
-  /** How far it is, in `unit`s. */
+  /** Progress so far, in `unit`s. */
   readonly done: number;
-  /** Where it ends. */
+  /** Progress at the end, in `unit`s. */
   readonly total: number;
   /** For instance `s` or `executions`. */
   readonly unit: string;
@@ -34,9 +34,9 @@ export interface Progress {
 
 /** What every use case takes besides its own options. */
 export interface Watching {
-  /** Called now and then, from this thread. */
+  /** Called from time to time, on this thread. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Ends it early when it aborts, within a second; the result then holds what there is, and says `interrupted`. */
+  /** Aborting it ends the use case within a second; the result then has what there is so far, and says `interrupted`. */
   readonly signal?: AbortSignal;
 }
 

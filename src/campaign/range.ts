@@ -30,7 +30,7 @@ import {
 /** Operations between two looks at the clock. */
 const CLOCK_STEPS = 2000;
 
-/** Executions at the beginning that are candidates for being executed twice. Later those that show something new, and fewer and fewer of the others. */
+/** The first executions, all candidates for a second run. Later: those that show something new, ever fewer others. */
 const REPEATED = 8;
 
 type ProfiledConfig = Exclude<StrategyConfig, { readonly kind: 'random' | 'pct' | 'dfs' }>;
@@ -94,7 +94,7 @@ export function createStrategy(config: StrategyConfig, session: Explorable): Str
     );
   }
   const { workers = 0, cpus } = session.execution;
-  // What agents do to each other besides memory is no step that the reduction knows: then every order is tried.
+  // The reduction does not know steps by which agents affect each other outside memory: then it tries every order.
   const isOpen = workers > 0 || session.mayGrow === true;
   const { preemptions = isOpen ? Infinity : undefined } = config;
   const bounds = { ...config, ...(preemptions === undefined ? {} : { preemptions }) };
@@ -109,7 +109,7 @@ function countAxioms(tally: Tally, session: Explorable, run: number): void {
   addAxioms(tally, { accepted: violated === null ? 1 : 0, events, rejected });
 }
 
-/** Execute a range; a strategy that has state, as an exhaustive one has, goes on where it stopped. */
+/** Execute a range. A strategy with state, such as an exhaustive one, continues where it stopped. */
 export function exploreRange(session: Explorable, strategy: Strategy, range: Range): RangeResult {
   const tally = emptyTally();
   const { execution } = session;

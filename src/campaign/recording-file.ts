@@ -14,7 +14,7 @@ const MOST_BYTES = 2 ** 30;
 /** How much of a file is looked at for its kind. */
 const HEAD = 64;
 
-/** What a file says of a recording. */
+/** The description of a recording in its file. */
 export interface RecordingNames {
   /** The finding that it ends in. */
   readonly finding: { readonly key: string; readonly detail: string };
@@ -32,9 +32,9 @@ export interface RecordingNames {
 export interface RecordingFile extends RecordingNames {
   readonly document: typeof DOCUMENT;
   readonly version: typeof VERSION;
-  /** CPU on which the finding was; -1: none, the run was ended from outside. */
+  /** CPU on which the finding occurred; -1: none, the run was ended from outside. */
   readonly endedBy: number;
-  /** What happened, from one memory on each; packed numbers. */
+  /** What happened, each part starting from its own memory; packed numbers. */
   readonly periods: readonly { readonly image: string | null; readonly turns: string }[];
 }
 

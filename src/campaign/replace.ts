@@ -3,7 +3,7 @@
 import { UsageError } from '../errors.js';
 import { existingFile } from './rules.js';
 
-/** What use cases take that can run with changed kernel code. */
+/** Option of every use case that can run with changed kernel code. */
 export interface Replacing {
   /** File whose exported functions take the place of ported kernel functions of the same names. Default none. */
   readonly replace?: string;
@@ -21,7 +21,7 @@ export function replacing(replace: string | undefined): Replacing {
   return replace === undefined ? {} : { replace };
 }
 
-/** Refuse a file that changes nothing of what is run. */
+/** Refuse a file that changes none of the code that is run. */
 export function checkEffect(
   what: string,
   replace: string | undefined,

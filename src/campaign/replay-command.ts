@@ -15,7 +15,7 @@ export function isOfCatalogue(file: string): boolean {
 
 const systems = (): string => dirname(catalogModule('system-enable-disable'));
 
-/** What a token does not hold of the session that it was made in. */
+/** Settings of a token's session that the token does not contain. */
 export interface ReplayedWith {
   /** File that replaces kernel functions. */
   readonly replace?: string | undefined;

@@ -102,7 +102,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   }
 }
 
-/** A recording holds its machine, and no memory that the axioms could be asked about. */
+/** A recording contains its machine, but no memory log that the axioms could check. */
 function checkPlayed(options: ReplayOptions): void {
   for (const key of ['file', 'steps', 'all', 'axioms'] as const) {
     if (options[key] === undefined || options[key] === false) continue;
@@ -133,7 +133,7 @@ export function judged(contents: TokenContents, report: ReplayReport): ReplayRes
   return result;
 }
 
-/** What to say when the code or the execution is not the one that the token was made of. */
+/** The message when the code or the execution differs from that of the token. */
 function diagnosis(contents: TokenContents, report: ReplayReport): string | undefined {
   const isSame = report.hash === contents.hash;
   if (report.fingerprint === contents.fingerprint) {

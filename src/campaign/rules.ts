@@ -12,7 +12,7 @@ export interface Rule<T> {
   readonly accepts: string;
   /** The same for a program, where it differs. */
   readonly acceptsValue?: string;
-  /** What is given may hold a password: no complaint shows it. */
+  /** The value may contain a password, so no error message shows it. */
   readonly isSecret?: true;
   /**
    * @param text what the user typed
@@ -91,7 +91,7 @@ export function choiceOf<T extends string>(choices: readonly T[]): Rule<T> {
   return { accepts: `one of ${choices.join(', ')}`, parse: check, check };
 }
 
-/** A word of the user's, such as a name; not empty. */
+/** A word that the user chooses, such as a name; not empty. */
 export function textOf(accepts: string): Rule<string> {
   const check = (value: unknown): string | undefined =>
     typeof value === 'string' && value !== '' ? value : undefined;
@@ -120,14 +120,14 @@ export const flag: Rule<boolean> = {
   check: (value) => (typeof value === 'boolean' ? value : undefined),
 };
 
-/** A function that is called; a program alone can give it. */
+/** A callback function; only a program can give it. */
 export function callback<T extends (...args: never[]) => void>(): Rule<T> {
   const check = (value: unknown): T | undefined =>
     typeof value === 'function' ? (value as T) : undefined;
   return { accepts: 'a function', parse: () => undefined, check };
 }
 
-/** An `AbortSignal`; a program alone can give it. */
+/** An `AbortSignal`; only a program can give it. */
 export const abortSignal: Rule<AbortSignal> = {
   accepts: 'an AbortSignal',
   parse: () => undefined,
@@ -189,7 +189,7 @@ function isReadableFile(path: string): boolean {
     accessSync(path, constants.R_OK);
     return statSync(path).isFile();
   } catch {
-    return false; // Whatever is wrong with the path, the user hears the same: it names no readable file.
+    return false; // The user gets the same message for every problem with the path: it names no readable file.
   }
 }
 

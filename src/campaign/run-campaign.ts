@@ -20,9 +20,9 @@ import { Workers } from './workers.js';
 
 /** What {@link runCampaign} is asked to do. */
 export interface RunCampaignOptions extends Watching {
-  /** A campaign file, YAML or JSON, or what one holds. */
+  /** A campaign file (YAML or JSON), or the contents of one. */
   readonly plan: string | PlanFile;
-  /** Folder of findings; default the one that the file names, else none is kept. */
+  /** Folder of findings. Default the folder that the file names; if it names none, findings are not kept. */
   readonly corpus?: string;
   /** Worker threads of this process. Default one for each core; with `redis`, only findings are shrunk here. */
   readonly threads?: number;
@@ -30,7 +30,7 @@ export interface RunCampaignOptions extends Watching {
   readonly redis?: string;
   /** Time for everything, in ms; default the one that the file names. */
   readonly budgetMs?: number;
-  /** Called with the counts so far, now and then. */
+  /** Called from time to time with the counts so far. */
   readonly onSnapshot?: (snapshot: CampaignSnapshot) => void;
 }
 

@@ -50,7 +50,7 @@ export async function runSaved(workers: Workers, wanted: SavedCampaign): Promise
     save(state);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    state.failure ??= error; // What was counted is still told.
+    state.failure ??= error; // The counts so far are still reported.
   }
   return state;
 }

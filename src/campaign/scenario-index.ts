@@ -11,7 +11,7 @@ export interface ScenarioInfo {
   readonly fingerprint: string;
   /** Kernel functions of its code that were replaced. Default none. */
   readonly replaced?: readonly string[];
-  /** What a user's own race says that the removal of ordering sites leads to. Default nothing. */
+  /** What the user's own race predicts for the removal of ordering sites. Default nothing. */
   readonly ablations?: readonly PredictedFinding[];
 }
 

@@ -1,4 +1,4 @@
-/** What every use case over the catalogue has in common: when it stops, and what it has then. */
+/** Shared by all use cases over the catalogue: when they stop, and which results they have then. */
 
 import { Interrupted, withPartial } from '../errors.js';
 
@@ -9,7 +9,7 @@ export interface Rows<T> {
   readonly interrupted: boolean;
 }
 
-/** Look at things one after the other until all are done or the signal aborts; a failure keeps the rows before it. `onRow` is told of each row. */
+/** Process items in turn until all are done or the signal aborts. A failure keeps earlier rows. `onRow` gets each row. */
 export async function inTurn<S, T>(
   things: readonly S[],
   signal: AbortSignal | undefined,

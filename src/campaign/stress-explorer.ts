@@ -59,9 +59,9 @@ export const EXPLORER_STRESS_OPTIONS = {
   minimise: { rule: flag, about: 'shrink what is found', fallback: true },
 } as const satisfies OptionTable<ExplorerStressOptions>;
 
-/** Executions that a smaller machine gets to show the same. */
+/** Number of executions in which a smaller machine may show the same outcome. */
 const TRIES = 60;
-/** Milliseconds for looking for smaller machines. */
+/** Milliseconds that the search for smaller machines may take. */
 const SHRINK_MS = 60_000;
 
 const scenarioOf = (run: StressRun): string => `system-stress:${stressParameters(run)}`;
@@ -111,7 +111,7 @@ function showsIn(
 /**
  * Explore the stress workload. What is found is shrunk: first the admins' operations, then the tasks, then the context switches.
  *
- * @returns what the exploration of the machine that was asked for showed; its findings are those of the smallest machine that shows the same
+ * @returns the results for the requested machine; its findings are those of the smallest machine that shows the same
  * @throws as {@link explore}; UsageError for options that are not accepted
  */
 export async function stressInExplorer(
@@ -133,7 +133,7 @@ export async function stressInExplorer(
   const key = keyOf(whole);
   if (key === undefined || !minimise || isAborted(signal)) return whole;
   const smallest = await smallestRun(run, showsIn(options, key));
-  // If the smallest does not show it in its time, the machine that was asked for does.
+  // If the smallest machine does not show it in time, use the requested machine.
   for (const [machine, executions] of [
     [smallest, TRIES],
     [run, whole.nextRun],

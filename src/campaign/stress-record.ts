@@ -13,7 +13,7 @@ import { playCommand, playFile } from './play-file.js';
 import { recordingFile, writeRecording } from './recording-file.js';
 import { writableFile } from './rules.js';
 
-/** Milliseconds between two snapshots: what is replayed is one to two of these. */
+/** Milliseconds between two snapshots: a replay covers one to two such periods. */
 const SNAPSHOT_MS = 5000;
 /** Two snapshots are kept of the whole memory. */
 const MOST_TASKS = 100_000;
@@ -59,7 +59,7 @@ export function recordedScenario(plan: StressPlan): string {
   return `system-stress:${stressParameters({ ...plan, operations: 0 })}`;
 }
 
-/** Where a recording goes, and what of. */
+/** Where a recording is written, and what it records. */
 export interface Kept {
   readonly path: string;
   readonly scenario: string;
@@ -82,7 +82,7 @@ function findingOf(run: ThreadResult): { key: string; detail: string } | undefin
  * Write the recording of a finding, and execute it once.
  *
  * @returns nothing when there is no finding
- * @throws SimulatorBug when it does not lead to what was found; the file is written all the same
+ * @throws SimulatorBug when the recording does not lead to the finding; the file is still written
  */
 export async function keepRecording(
   run: ThreadResult,

@@ -2,12 +2,12 @@
 
 import type { StressRun } from '../catalog/systems/system-stress.js';
 
-/** What of a machine is made smaller, in this order. */
+/** The members of a machine that are reduced, in this order. */
 const MEMBERS = ['operations', 'tasks'] as const;
 
 type Shows = (run: StressRun) => Promise<boolean>;
 
-/** The least value of a member that still shows it, by halving what is taken away. */
+/** The smallest value of a member that still shows the outcome; the amount taken away is halved each time. */
 async function least(
   run: StressRun,
   member: (typeof MEMBERS)[number],

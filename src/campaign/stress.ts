@@ -1,4 +1,4 @@
-/** Use case: patch a busy machine at random on real threads, and check everything all the while. */
+/** Use case: patch a busy machine at random on real threads, and check everything throughout. */
 
 import { siteNames } from '../catalog/orderings/entry.js';
 import {
@@ -41,11 +41,11 @@ import { choiceOf, duration, integerIn, listOf, orderingSites, seed, type Rule }
 
 const WORKLOAD = new URL('../catalog/stress.js', import.meta.url).href;
 /**
- * Simulated time goes fast: an attempt to complete a transition comes once a second, and tasks that sleep for some jiffies are to
- * sleep for no longer than the busy ones need for a turn each.
+ * Simulated time runs fast: the kernel attempts to complete a transition once a second, and tasks that sleep for some
+ * jiffies should sleep no longer than the busy tasks need for one turn each.
  */
 const JIFFIES_PER_MS = 16;
-/** With a great many tasks the clock is slower: an attempt to switch them all comes once a second, and is to take a part of it. */
+/** With very many tasks the clock is slower: an attempt to switch them all, once a second, should take a part of it. */
 const MOST_JIFFIES_A_TASK = 500_000;
 const CONFIG_CHOICES = ['y', 'n'] as const;
 /** A configuration switch, as Kconfig has it. */
@@ -76,7 +76,7 @@ export interface StressOptions extends Watching, Replacing {
   readonly latent?: readonly LatentIssue[];
   /** CONFIG_PRINTK. Default `y`, and `n` when ordering sites are removed, since the barrier of a printk() stands in for some. */
   readonly printk?: ConfigChoice;
-  /** Break livepatch on purpose. Default not. */
+  /** Break livepatch on purpose. Default no. */
   readonly sabotage?: keyof Sabotage;
   /** File for the last operations before a finding, which {@link replay} executes again. Default none. */
   readonly record?: string;
@@ -255,7 +255,7 @@ export async function stress(options: StressOptions = {}): Promise<StressResult>
   return result;
 }
 
-/** What a profile says of CPUs and tasks, unless the caller says otherwise. */
+/** The CPUs and tasks of a profile, unless the caller gives others. */
 function withProfile(checked: Checked, given: StressOptions): Checked {
   const { cpus, tasks } = profileOf(checked.profile);
   return {
@@ -279,7 +279,7 @@ async function finished(
   }
 }
 
-/** Whether the machine has a log: not where sites are removed, unless it is asked for. */
+/** Whether the machine has a log. When sites are removed it has none, unless it is asked for. */
 export function hasPrintk({
   printk,
   ablate = [],
@@ -311,7 +311,7 @@ function resultOf(options: Checked, run: ThreadResult, rss: string): StressResul
   });
 }
 
-/** Write the recording of a finding, and see that it leads there; what the run showed is not lost if it does not. */
+/** Write the recording of a finding and check that it leads to it. If not, the results of the run are still kept. */
 async function recordingOf(
   checked: Checked,
   run: ThreadResult,

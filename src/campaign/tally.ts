@@ -144,7 +144,7 @@ interface Unended {
 const unendedIn = (outcomes: Unended['outcomes']): number =>
   outcomes.reduce((sum, { count, isUnended }) => sum + (isUnended === true ? count : 0), 0);
 
-/** The complaint about counts in which some executions were given up; undefined: there are none, or a forbidden outcome says more. */
+/** The error message if some executions were given up; undefined if none were, or if a forbidden outcome was found. */
 export function unendedComplaint(
   what: string,
   { executions, outcomes }: Unended,

@@ -49,7 +49,7 @@ export interface TokenRequest {
   readonly token: string;
 }
 
-/** What is to be looked at for coverage. */
+/** What to examine for coverage. */
 export interface CoverageRequest {
   readonly session: SessionConfig;
   readonly strategy: StrategyConfig;
@@ -90,7 +90,7 @@ export interface ReplayReport {
   readonly lines: readonly string[];
   /** The steps that decide the outcome; null: the same as the whole story. */
   readonly decisive: readonly string[] | null;
-  /** From which operation on a forbidden outcome is no longer avoided; null: none was found, or the outcome is none. */
+  /** From which operation on a forbidden outcome is no longer avoided; null: none found, or nothing forbidden. */
   readonly inflection: InflectionStep | null;
   readonly ablated: readonly string[];
   /** What the axioms of LKMM say of the execution, where they were asked. */
@@ -135,7 +135,7 @@ export interface TaskMap {
   record: { request: TokenRequest & { readonly command: string }; result: Recording };
   /** Execute a recording of threads. */
   play: { request: PlayRequest; result: PlayReport };
-  /** Execute what a token holds, twice; its outcome if both were the execution it was made of. */
+  /** Execute a token twice; returns its outcome if both executions were the one that the token was made of. */
   repeat: { request: TokenRequest; result: string | undefined };
   /** What the first executions of an exploration reach; undefined for a program, whose code has no ordering sites. */
   coverage: { request: CoverageRequest; result: CoverageCounts | undefined };
@@ -164,5 +164,5 @@ export interface TaskMessage<K extends TaskName = TaskName> {
   readonly request: TaskMap[K]['request'];
 }
 
-/** What comes back; errors lose their class between threads, so that the user's mistakes are values. */
+/** The answer of a worker. Errors lose their class between threads, so usage errors are returned as values. */
 export type Answer<T> = { readonly result: T } | { readonly usage: string };

@@ -1,4 +1,4 @@
-/** What verifying showed, row by row, and what a saved report of it says. */
+/** Results of `verify`, row by row, and reading its saved reports. */
 
 import { UsageError } from '../errors.js';
 import { readJsonFile } from './files.js';
@@ -25,7 +25,7 @@ export interface VerifiedScenario {
   readonly seconds: number;
   /** Hash over the traces of all executions, eight hexadecimal digits. */
   readonly digest: string;
-  /** The same of a second time; null: it was executed once. */
+  /** The same hash of a second run; null: there was one run only. */
   readonly again: string | null;
   /** What the axioms said of the executions; null: they were not asked. */
   readonly axioms: AxiomsCount | null;
@@ -62,7 +62,7 @@ const isRow = (row: unknown): row is VerifiedScenario => {
 /** Rows of a saved report. @throws UsageError when the file is none */
 export function savedRows(path: string): readonly VerifiedScenario[] {
   const report = readJsonFile('report', path);
-  // What --save writes are rows; what --json prints holds them.
+  // --save writes the rows alone; --json prints an object that contains them.
   const rows: unknown = Array.isArray(report) ? report : (report as Partial<VerifyResult>).rows;
   if (Array.isArray(rows) && rows.every(isRow)) return rows;
   throw new UsageError(`'${path}' is not what verify --save writes`);

@@ -1,4 +1,4 @@
-/** Use case: every scenario with nothing removed: nothing forbidden happens, and equal runs are equal. */
+/** Use case: run every scenario with nothing removed, and check that nothing forbidden happens and runs repeat. */
 
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -34,9 +34,9 @@ export interface VerifyOptions extends Watching, Replacing {
   readonly scenarios?: readonly string[];
   /** Executions of each race. Default 1000. */
   readonly executions?: number;
-  /** Executions of each whole machine. Default a fiftieth. */
+  /** Executions of each whole machine. Default a fiftieth of those of a race. */
   readonly systemExecutions?: number;
-  /** Also what fails as it is: older kernels and latent issues. Default false. */
+  /** Also run scenarios that are known to fail: older kernels and latent issues. Default false. */
   readonly broken?: boolean;
   /** Execute everything twice, and compare the trace hashes. Default false. */
   readonly twice?: boolean;
@@ -203,7 +203,7 @@ export function judgeAxioms(result: VerifyResult): void {
   }
 }
 
-/** Those of the catalogue's scenarios that contain something that a file replaces. */
+/** Scenarios of the catalogue that contain a function that a file replaces. */
 async function changedBy(
   workers: Workers,
   wanted: readonly Chosen[],
@@ -217,7 +217,7 @@ async function changedBy(
   return all.filter((info) => wanted.some(({ name }) => name === info.name));
 }
 
-/** The scenarios that a user names, or all. @throws UsageError when there is none of a name, or one without effect */
+/** The scenarios that a user names, or all. @throws UsageError for an unknown name, or one without effect */
 async function chosen(workers: Workers, options: Checked): Promise<Chosen[]> {
   const { scenarios = [], broken, systemExecutions, signal, replace } = options;
   const all: Chosen[] = [];

@@ -97,7 +97,7 @@ function list({ file, replace }: TaskMap['list']['request']): Promise<ScenarioIn
   return listFile(file, replace);
 }
 
-/** A session of its own: one that keeps the memory's log is slow. */
+/** Uses a separate session: a session that keeps the memory's log is slow. */
 async function write({
   session: config,
   token,
@@ -110,7 +110,7 @@ async function write({
 /** Executions that are looked at for coverage, whatever time they take. */
 const LEAST_COVERED = 3;
 
-/** A session of its own: one that tells of sites and logs is slow. */
+/** Uses a separate session: a session that reports sites and keeps a log is slow. */
 async function coverage({
   session: config,
   strategy: wanted,
@@ -175,7 +175,7 @@ function sizesOf(schedule: Schedule): { switches: number; choices: number } {
   return { switches: schedule.switches.length, choices: schedule.choices.length };
 }
 
-/** Restore one ablated site at a time: the finding needs the absence of those whose return makes the schedule harmless. */
+/** Restore one ablated site at a time. If that makes the schedule harmless, the finding needs the site to be absent. */
 async function neededSites(
   config: SessionConfig,
   schedule: Schedule,

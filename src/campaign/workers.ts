@@ -1,4 +1,4 @@
-/** A pool of exploring workers: typed tasks in, results out. The worker of a task that hangs, or is no longer wanted, is ended. */
+/** A pool of exploring workers: typed tasks in, results out. A task that hangs or is cancelled ends with its worker. */
 
 import type { Piscina } from 'piscina';
 import { Interrupted, SimulatorBug, UsageError } from '../errors.js';
@@ -11,16 +11,16 @@ const ENTRY = new URL('../../workers/explore.js', import.meta.url);
 export const SLICE_MS = 300;
 /** Milliseconds that the axioms may take over one execution: a whole machine logs tens of thousands of events. */
 export const AXIOMS_MS = 600_000;
-/** Seconds of processor time that a worker may take beyond its time before it is taken for stuck in kernel code. */
+/** Seconds of processor time by which a worker may exceed its time before it counts as stuck in kernel code. */
 const STUCK_SECONDS = 8;
-/** Milliseconds that a task may still take after an interrupt: a slice under way ends by itself. */
+/** Milliseconds that a task may still take after an interrupt: a running slice ends by itself. */
 const GRACE_MS = SLICE_MS + 200;
 
 /** How long one task may take. */
 export interface TaskLimits {
-  /** By itself, in ms. Default {@link SLICE_MS}. */
+  /** Time that the task may take if nothing interrupts it, in ms. Default {@link SLICE_MS}. */
   readonly ms?: number;
-  /** Ends it early: its worker is given up if need be. */
+  /** Ends the task early; if necessary, its worker is terminated. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,7 +39,7 @@ export class Workers {
   /**
    * Run a task on some worker.
    *
-   * @throws UsageError when it takes far longer than it may: its scenario's code loops between two operations
+   * @throws UsageError when the task takes far longer than it may: its scenario's code loops between two operations
    * @throws Interrupted when the signal ended it
    */
   async run<K extends TaskName>(

@@ -1,4 +1,4 @@
-/** Commands made from tables of options: what is accepted, what has an effect, and what was given. */
+/** Makes commands from tables of options, and reads and checks the options that a command line gives. */
 
 import { Argument, Option, type Command } from 'commander';
 import {
@@ -43,7 +43,7 @@ export function parseAs<T>(what: string, rule: ShownRule<T>, text: string) {
   return value;
 }
 
-/** `budgetMs` → `budget-ms`, for options that say nothing else. */
+/** `budgetMs` → `budget-ms`, for options that declare no other name. */
 const hyphened = (key: string): string => key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 
 const isArgument = ({ flags }: OptionSpec<unknown>): boolean => /^[<[]/.test(flags ?? '');

@@ -65,7 +65,7 @@ export function exploreLines(result: ExploreResult): string {
   ].join('\n');
 }
 
-/** What was made of randomness and time. */
+/** How randomness and time were handled. */
 function askedLine({ asked, fixed }: ExploreResult): string[] {
   const drawn = asked.filter((name) => !fixed.includes(name));
   return [

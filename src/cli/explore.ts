@@ -37,7 +37,7 @@ export function registerExplore(program: Command): void {
       }
       if (scenario === undefined) throw new UsageError('name a scenario, or give --list');
       const { asked, options } = splitReports(given);
-      // The command's own start is part of its time, unless it would take most of it.
+      // The start of the command counts towards its time, unless it would use most of that time.
       const wanted = options.budgetMs ?? EXPLORE_OPTIONS.budgetMs.fallback;
       const budgetMs = Math.round(Math.max(wanted / 2, wanted - performance.now()));
       const reporting = { command: 'explore', asked, tables: exploredTables, explored: sessionsOf };

@@ -29,8 +29,8 @@ function bugReport(error: unknown): string {
 }
 
 /**
- * What an error thrown by a command stands for: a usage error is one line and 2, a finding is its message (with the command
- * that shows it again) and 1, anything else is ours: the stack and 3.
+ * What an error thrown by a command means. A usage error is one line and status 2; a finding is its message (with the
+ * command that shows it again) and status 1; anything else is a bug of ours: the stack and status 3.
  */
 export function endingOf(error: unknown): Ending {
   if (error instanceof CommanderError) return endingOfParser(error);
@@ -42,7 +42,7 @@ export function endingOf(error: unknown): Ending {
   return { exitCode, message: bugReport(error) };
 }
 
-/** Say on standard error, a line each, which tests of many a bug of ours kept from their results. */
+/** List on standard error, one per line, the tests that have no result because of a bug of ours. */
 export function complainOfBugs(
   failures: readonly { readonly kind: string; readonly file: string; readonly reason: string }[],
 ): void {

@@ -57,7 +57,7 @@ function story(result: HistoryRow): string {
   ].join('\n');
 }
 
-/** The table of the README: what has to be shown, by which code. */
+/** The table of the README: what each bug must show, and with which code. */
 export function readmeTable(): string {
   const replayed = markdownTable(
     ['Bug', 'Commit', 'Fixed in', 'How it goes wrong', 'Old code shows', 'Shown by'],

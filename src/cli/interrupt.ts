@@ -19,7 +19,7 @@ function endUnbegun(signal: EndingSignal): never {
 class Interrupts {
   readonly #controller = new AbortController();
   #listens = false;
-  /** No command has begun: there is nothing to gather. */
+  /** No command has begun, so there are no results yet. */
   #isLoading = false;
   /** The signal that came, if one did. */
   received: EndingSignal | undefined;
@@ -28,7 +28,7 @@ class Interrupts {
     return this.#controller.signal;
   }
 
-  /** A command is being loaded: until it begins, a signal ends the process in good order. */
+  /** A command is being loaded. Until it begins, a signal ends the process in an orderly way. */
   load(): void {
     this.#isLoading = true;
     this.listen();
@@ -40,7 +40,7 @@ class Interrupts {
     this.listen();
   }
 
-  /** From now on, signals ask instead of ending the process. Idempotent. */
+  /** From now on, signals ask the command to stop instead of ending the process. Idempotent. */
   listen(): void {
     if (this.#listens) return;
     this.#listens = true;

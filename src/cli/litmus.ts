@@ -146,7 +146,7 @@ function refuseEmpty({ isFolder, results, interrupted }: CheckLitmusResult): voi
   );
 }
 
-/** A bug is ours. A file that is no test, and a folder in which no test could be run, are the user's mistake. */
+/** A bug is our error. A file that is not a test, and a folder without a test that could run, are usage errors. */
 function exitCodeOf({ results, interrupted }: CheckLitmusResult): number {
   const { reports, failures } = divide(results);
   if (failures.some(({ kind }) => kind === 'bug')) return 3;

@@ -1,4 +1,4 @@
-/** Text told at the reader's pace, on a terminal. */
+/** Shows text on a terminal at the reader's pace. */
 
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

@@ -12,7 +12,7 @@ export type RegisterCommand = (program: Command) => void;
 const complain = (text: string, write: (text: string) => void): void =>
   write(`${PROGRAM_NAME}: ${oneLine(text).replace(/^error: /, '')}\n`);
 
-/** Let no command end the process by itself, and let each complain in one line. */
+/** Prevent commands from ending the process themselves, and make each report errors in one line. */
 function tame(command: Command): void {
   command.exitOverride().configureOutput({ outputError: complain });
   for (const child of command.commands) tame(child);
@@ -35,7 +35,7 @@ export function buildProgram(commands: readonly RegisterCommand[]): Command {
 
 /** Standard output of this process, and whether it still takes anything. */
 class Output {
-  /** Why it takes no more. */
+  /** Why it takes no more output. */
   failure: NodeJS.ErrnoException | undefined;
 
   watch(): void {
@@ -95,7 +95,7 @@ export async function runProgram(program: Command, argv: readonly string[]): Pro
     if (!isSaid) process.stderr.write(`${message}\n`);
     return leave(exitCode, output);
   };
-  // Node would end with 1, which here stands for a finding.
+  // Node would end with status 1, which here means a finding.
   process.on('uncaughtException', (error) => void end(error));
   try {
     await program.parseAsync(argv, { from: 'user' });

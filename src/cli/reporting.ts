@@ -38,7 +38,7 @@ export const REPORTS = {
   },
 } as const;
 
-/** Of those commands whose findings have tokens. */
+/** Report options of the commands whose findings have tokens. */
 export const TRACE = {
   trace: {
     rule: writableFile,
@@ -106,7 +106,7 @@ export class Reports<R extends object> {
     this.#how = how;
     this.#json = json;
     const { jsonl, tap } = how.asked;
-    // Standard output holds one document: events give way to TAP.
+    // Standard output holds one document, so events are not written when TAP is.
     const write = toStream(tap === true ? 2 : 1);
     this.#events =
       jsonl === true ? new RunEvents((event) => write(`${JSON.stringify(event)}\n`)) : undefined;

@@ -10,8 +10,9 @@ import type { Recording } from '../../explorer/findings/recording.js';
 const CORPUS_VERSION = 1;
 
 /**
- * What a later run saw of a finding. `open`: the same outcome. `changed`: another forbidden one. `fixed`: the code is another
- * and its schedule now ends well. `stale`: the code is the same and does something else, or the scenario is gone.
+ * What a later run showed of a finding. `open`: the same outcome. `changed`: another forbidden one. `fixed`: the code
+ * has changed and its schedule now ends well. `stale`: the code is the same but does something else, or the scenario
+ * is gone.
  */
 export type FindingStatus = 'open' | 'changed' | 'fixed' | 'stale';
 
@@ -98,7 +99,7 @@ export class Corpus {
     return true;
   }
 
-  /** Note what a later run saw. */
+  /** Note what a later run showed of a finding. */
   mark(name: string, entry: CorpusEntry, status: FindingStatus): void {
     if (entry.status !== status) this.#write(name, { ...entry, status });
   }

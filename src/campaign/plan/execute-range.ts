@@ -1,4 +1,4 @@
-/** Executes one range of a job wholly, slice by slice. */
+/** Executes one whole range of a job, slice by slice. */
 
 import { Interrupted } from '../../errors.js';
 import { addTally, emptyTally, type Tally } from '../tally.js';
@@ -11,8 +11,8 @@ const PART_MS = 600_000;
 /**
  * Execute a range.
  *
- * @returns its counts, equal wherever and whenever it is executed, and the execution that comes next: not the range's end if the signal
- *   ended it before
+ * @returns its counts, equal wherever and whenever the range is executed, and the number of the next execution:
+ *   before the range's end if the signal ended it early
  */
 export async function executeRange(
   workers: Workers,

@@ -34,7 +34,7 @@ export class FindingKeeper {
     return [...this.#known.values()];
   }
 
-  /** Take up what is forbidden in the counts and not known yet. */
+  /** Take up the forbidden outcomes in the counts that are not known yet. */
   look(totals: readonly JobTotals[]): void {
     for (const { job, tally } of totals) {
       const forbidden = tally.outcomes.filter(({ grade }) => grade === 'forbidden');
@@ -47,7 +47,7 @@ export class FindingKeeper {
     }
   }
 
-  /** Wait until everything that was taken up is kept. @throws what went wrong with it */
+  /** Wait until every finding that was taken up is kept. @throws the error that prevented it */
   async finish(signal?: AbortSignal): Promise<void> {
     if (signal?.aborted !== true) await this.#work;
     if (this.#failure !== undefined && !(this.#failure instanceof Interrupted)) throw this.#failure;

@@ -1,4 +1,4 @@
-/** What has been counted of a campaign: results of ranges, each once, in any order, to the same totals. */
+/** Counts the results of a campaign's ranges: each once, in any order, with the same totals. */
 
 import { createHash } from 'node:crypto';
 import type { SessionConfig, StrategyConfig } from '../../explorer/engine/config.js';
@@ -53,7 +53,7 @@ export class Ledger {
 
   /** @param size executions of a range */
   constructor(jobs: readonly PlanJob[], size: number) {
-    // The same work asked for twice is done once.
+    // Work that is requested twice is done once.
     for (const job of jobs) {
       if (!this.#totals.has(job.id))
         this.#totals.set(job.id, { job, done: 0, tally: emptyTally() });
@@ -62,7 +62,7 @@ export class Ledger {
     this.#size = size;
   }
 
-  /** Every range of the campaign, all jobs in turn, so that each has some early. */
+  /** Every range of the campaign, taking the jobs in turn, so that each job has some early ranges. */
   *ranges(): Generator<WorkRange> {
     const ranges = (job: PlanJob): number => Math.ceil(job.executions / this.#sizeOf(job));
     const most = Math.max(0, ...this.jobs.map(ranges));

@@ -7,9 +7,9 @@ import type { Ledger, WorkRange } from './ledger.js';
 /** How a campaign's ranges are executed; returns when nothing is left or the signal aborts. */
 export interface RangeRunner {
   run(ledger: Ledger, onRange: (range: WorkRange) => void, signal: AbortSignal): Promise<void>;
-  /** What the runner knows besides: workers, refusals. */
+  /** Other information that the runner has: workers, refusals. */
   notes(): readonly string[];
-  /** How somebody else ended it: `draining` or `cancelled`. */
+  /** How it was ended from outside: `draining` or `cancelled`. */
   readonly control?: string;
   close?(): Promise<void>;
 }

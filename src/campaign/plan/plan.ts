@@ -131,7 +131,7 @@ export function checkPlan(where: string, data: unknown, folder: string): Plan {
   return plan;
 }
 
-/** What draws needs a number of executions; what searches ends by itself. */
+/** Strategies that draw at random need a number of executions; an exhaustive search ends by itself. */
 function checkSizes(where: string, given: PlanFile, { strategies }: Plan): void {
   const draws = strategies.some((kind) => kind !== 'dfs');
   if (draws && given.executions === undefined) {
@@ -148,9 +148,9 @@ function checkSizes(where: string, given: PlanFile, { strategies }: Plan): void 
 }
 
 /**
- * What of a campaign file is at fault by itself: a key that there is not, or a value or an item of a list that is not accepted.
+ * Find the part of a campaign file that is wrong by itself: an unknown key, or a value or list item not accepted.
  *
- * @returns the way to it; empty when each is accepted
+ * @returns the path to that part; empty when all parts are accepted
  */
 export function faultyPart(data: object): readonly (string | number)[] {
   const table: OptionTable<PlanFile> = PLAN;

@@ -7,7 +7,7 @@ import { UsageError } from '../../errors.js';
 import { OptionError } from '../option-table.js';
 import { checkPlan, faultyPart, type Plan } from './plan.js';
 
-/** A file that is open for complaints. */
+/** A file, kept so that errors can name a place in it. */
 class PlanText {
   readonly #file: string;
   readonly #lines = new LineCounter();
@@ -23,14 +23,14 @@ class PlanText {
     }
   }
 
-  /** A complaint about what begins at an offset. */
+  /** An error about the text that begins at an offset. */
   complaint(offset: number | undefined, what: string): UsageError {
     if (offset === undefined) return new UsageError(`${this.#file}: ${what}`);
     const { line, col } = this.#lines.linePos(offset);
     return new UsageError(`${this.#file}:${line}:${col}: ${what}`);
   }
 
-  /** @throws UsageError for an alias of what is not there, or of too much */
+  /** @throws UsageError for an alias that is not defined, or that expands too far */
   contents(): unknown {
     let unresolved: number | undefined;
     visit(this.#document, {
@@ -46,7 +46,7 @@ class PlanText {
     }
   }
 
-  /** Where a value stands, or its key if `ofKey`; undefined for what the file does not hold. */
+  /** Position of a value, or of its key if `ofKey`; undefined if the file does not contain it. */
   offsetOf(path: readonly (string | number)[], ofKey: boolean): number | undefined {
     const { contents } = this.#document;
     if (ofKey && contents instanceof YAMLMap) {
@@ -61,7 +61,7 @@ class PlanText {
 /**
  * Read a campaign file, YAML or JSON.
  *
- * @throws UsageError with file, line and column for what is no YAML, or no campaign
+ * @throws UsageError with file, line and column if the file is not YAML, or not a campaign
  */
 export function readPlan(file: string): Plan {
   let text: string;

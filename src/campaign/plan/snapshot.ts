@@ -22,7 +22,7 @@ export interface JobSummary {
   readonly memory: string;
   readonly strategy: string;
   readonly ablated: readonly string[];
-  /** How many there are to be; of an exhaustive search, how many prefixes. */
+  /** Planned number of executions; for an exhaustive search, the number of prefixes. */
   readonly executions: number;
   /** Of those, how many are counted. */
   readonly done: number;
@@ -64,7 +64,7 @@ export interface CampaignResult extends CampaignSnapshot {
   readonly replayed: readonly ReplayedFinding[];
   /** Every execution that was asked for is counted. */
   readonly isComplete: boolean;
-  /** Why it is not: stopped, out of time, drained, cancelled, failed with an error. */
+  /** Why the campaign is not complete: stopped, out of time, drained, cancelled, failed with an error. */
   readonly ended: 'complete' | 'interrupted' | 'out of time' | 'drained' | 'cancelled' | 'failed';
   readonly interrupted: boolean;
 }

@@ -20,7 +20,7 @@ import { ResultReader } from './results.js';
 
 /** Milliseconds between two looks at the results. */
 const POLL_MS = 200;
-/** Milliseconds after which ranges that nobody holds any more are handed out again. */
+/** Milliseconds after which ranges that no worker holds any more are handed out again. */
 const RECONCILE_MS = 5_000;
 /** Ranges that are added to the queue at a time. */
 const CHUNK = 500;
@@ -112,8 +112,8 @@ export class RedisRunner implements RangeRunner {
     await this.#redis.sadd(CAMPAIGNS, this.#plan.name);
   }
 
-  /** Queue every range that is not counted yet. There may be very many: what comes back meanwhile is collected, and whoever
-   * stops the coordinator does not wait for the rest. */
+  /** Queue every range that is not counted yet. There may be very many: results that come meanwhile are collected, and
+   * stopping the coordinator does not wait for the rest. */
   async #handOut(ledger: Ledger, signal: AbortSignal, collect: () => Promise<void>): Promise<void> {
     let chunk: WorkRange[] = [];
     for (const range of ledger.ranges()) {
@@ -139,7 +139,7 @@ export class RedisRunner implements RangeRunner {
     );
   }
 
-  /** Nothing came for a while: ranges that are in no queue, because a server lost its last writes, are handed out again. */
+  /** No result came for a while: hand out again ranges that are in no queue, because a server lost its last writes. */
   async #reconcile(
     ledger: Ledger,
     signal: AbortSignal,
@@ -152,7 +152,7 @@ export class RedisRunner implements RangeRunner {
     if (queued < missing) await this.#handOut(ledger, signal, collect);
   }
 
-  /** Look at what users and workers say. @throws UsageError when a scenario cannot be executed */
+  /** Read the requests of users and the notes of workers. @throws UsageError when a scenario cannot be executed */
   async #isOver(): Promise<boolean> {
     const errors = Object.values(await this.#redis.hgetall(this.#keys.errors));
     if (errors[0] !== undefined) throw new UsageError(errors[0]);
@@ -168,7 +168,7 @@ export class RedisRunner implements RangeRunner {
   }
 }
 
-/** Pause, go on with, drain or cancel a campaign. @throws UsageError when there is none of that name */
+/** Pause, resume, drain or cancel a campaign. @throws UsageError when no campaign has that name */
 export async function control(redis: Redis, name: string, wanted: CampaignControl): Promise<void> {
   const keys = keysOf(name);
   if ((await redis.exists(keys.plan)) === 0) {

@@ -38,7 +38,7 @@ export function keysOf(name: string): CampaignKeys {
 /** Name of the queue of a campaign; BullMQ allows no colon in it. */
 export const queueName = (name: string): string => `{${name}}`;
 
-/** How a campaign goes on. */
+/** The state of a campaign. */
 export type CampaignControl = 'running' | 'paused' | 'draining' | 'cancelled';
 
 /** What a worker says of itself. */
@@ -47,12 +47,12 @@ export interface WorkerNote {
   readonly name: string;
   /** Executions that it has counted. */
   readonly executions: number;
-  /** Milliseconds since 1970 when it last said something. */
+  /** When it last reported, in milliseconds since 1970. */
   readonly seen: number;
   /** Why it takes no part, if it does not. */
   readonly refused?: string;
 }
 
-/** What a worker says, in words. */
+/** A worker's note as text. */
 export const noteText = ({ name, executions, refused }: WorkerNote): string =>
   refused === undefined ? `${name}: ${executions} executions` : `${name} is refused: ${refused}`;

@@ -23,12 +23,12 @@ export class ResultReader {
     this.#byName = new Map([...ledger.ranges()].map((range) => [rangeName(range), range]));
   }
 
-  /** Look at everything again: a server that lost its last writes may have other results now. */
+  /** Read all results again: a server that lost its last writes may have different results now. */
   rewind(): void {
     this.#read = 0;
   }
 
-  /** Count what came since the last look. A server that lost some gives them again or not: each counts once. */
+  /** Count the results that came since the last look. A server may repeat results that it lost; each counts once. */
   async collect(onRange: (range: WorkRange) => void = () => undefined): Promise<void> {
     const length = await this.#redis.llen(this.#keys.order);
     if (length < this.#read) this.rewind();

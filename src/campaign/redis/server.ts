@@ -7,7 +7,7 @@ import { serverAddress } from '../rules.js';
 /** Milliseconds that the first connection may take. */
 const CONNECT_MS = 5_000;
 
-/** The address without what must not be shown. */
+/** The address without its password, which must not be shown. */
 function shownAddress(url: string): string {
   try {
     const { protocol, host } = new URL(url);
@@ -18,7 +18,7 @@ function shownAddress(url: string): string {
 }
 
 /**
- * Connect. Once connected, a server that goes away is waited for.
+ * Connect. If a connected server goes away, the connection waits until it is back.
  *
  * @throws UsageError when there is no server; it does not show the password
  */
@@ -48,7 +48,7 @@ export async function connect(url: string): Promise<Redis> {
     probe.disconnect();
   }
   const redis = new Redis(url, options);
-  // Lost connections are made again; there is nobody to tell.
+  // Lost connections are reestablished, so there is nothing to report.
   redis.on('error', () => undefined);
   return redis;
 }

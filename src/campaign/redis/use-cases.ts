@@ -62,7 +62,7 @@ export async function serveCampaigns(options: ServeCampaignsOptions): Promise<Re
   }
 }
 
-/** Pause, go on with, drain or cancel a campaign. @throws UsageError when there is none of that name */
+/** Pause, resume, drain or cancel a campaign. @throws UsageError when no campaign has that name */
 export async function controlCampaign(options: {
   readonly redis: string;
   readonly name: string;

@@ -15,7 +15,7 @@ import { CAMPAIGNS, keysOf, PREFIX, queueName, type WorkerNote } from './keys.js
 
 /** Milliseconds between two looks for campaigns. */
 const LOOK_MS = 500;
-/** Milliseconds that a worker holds a range without a sign of life. */
+/** Milliseconds that a worker keeps a range without a sign of life. */
 const LOCK_MS = 10_000;
 /** Milliseconds between two looks for ranges whose workers are gone. */
 const STALLED_MS = 7_000;
@@ -23,8 +23,8 @@ const STALLED_MS = 7_000;
 const MOST_STALLS = 1_000_000;
 
 /**
- * Stores the counts of a range once, tells the coordinator, and notes what the worker has done; the second of two workers
- * changes nothing, and neither does one whose campaign is over.
+ * Stores the counts of a range once, tells the coordinator, and notes what the worker has done. If two workers executed
+ * the range, the second changes nothing; neither does a worker whose campaign is over.
  */
 const STORE = `
 if redis.call('exists', KEYS[1]) == 0 then return 0 end
@@ -72,7 +72,7 @@ class Participation {
     this.#worker = new Worker<WorkRange>(queueName(plan.name), (job) => this.#take(job), {
       connection: options.redis.duplicate(),
       prefix: PREFIX,
-      // One more than there are threads: none waits for the server between two ranges.
+      // One more than there are threads, so that no thread waits for the server between two ranges.
       concurrency: options.threads + 1,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_MS,
@@ -104,12 +104,12 @@ class Participation {
     const job = this.#jobs.get(range.job);
     const name = rangeName(range);
     if (job === undefined) return;
-    // Whoever had it before may have been killed after it stored the counts.
+    // The worker that had the range before may have been killed after it stored the counts.
     if (stalledCounter > 0 && (await redis.hexists(keys.results, name)) === 1) return;
     let tally: Tally;
     try {
       const executed = await executeRange(workers, job, range, signal);
-      // A part of a range counts nothing: somebody else takes the whole.
+      // Part of a range is not counted: another worker executes the whole range.
       if (executed.next < range.to) throw new Interrupted();
       ({ tally } = executed);
     } catch (error) {
@@ -153,11 +153,11 @@ export async function serveRanges(options: RedisWorkerOptions): Promise<RedisWor
     }
     const isAlone = refused.size > 0 && joined.size === 0;
     if (isAlone && (campaign !== undefined || untilIdle)) break;
-    // Before the first campaign there is something to wait for.
+    // Until the first campaign has come, keep waiting.
     if (untilIdle && wanted.length === 0 && ended.length > 0) break;
     await sleep(LOOK_MS);
   }
-  // What is under way is dropped: others take it over.
+  // Running ranges are dropped; other workers take them over.
   for (const participation of joined.values()) await participation.close(signal.aborted);
   const all = [...ended, ...joined.values()];
   const reasons = [...refused].map(([name, why]) => `${name}: ${why}`);
