@@ -36,7 +36,7 @@ export interface Progress {
 export interface Watching {
   /** Called from time to time, on this thread. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Aborting it ends the use case within a second; the result then has what there is so far, and says `interrupted`. */
+  /** Aborting it ends the use case within a second; the result then holds what there is, and says `interrupted`. */
   readonly signal?: AbortSignal;
 }
 

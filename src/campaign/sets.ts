@@ -9,7 +9,7 @@ export interface Rows<T> {
   readonly interrupted: boolean;
 }
 
-/** Process items in turn until all are done or the signal aborts. A failure keeps earlier rows. `onRow` gets each row. */
+/** Process items in turn until all are done or the signal aborts. A failure keeps earlier rows. `onRow` gets each. */
 export async function inTurn<S, T>(
   things: readonly S[],
   signal: AbortSignal | undefined,

@@ -106,7 +106,7 @@ export class Reports<R extends object> {
     this.#how = how;
     this.#json = json;
     const { jsonl, tap } = how.asked;
-    // Standard output holds one document, so events are not written when TAP is.
+    // Standard output holds one document: with TAP there, events go to standard error.
     const write = toStream(tap === true ? 2 : 1);
     this.#events =
       jsonl === true ? new RunEvents((event) => write(`${JSON.stringify(event)}\n`)) : undefined;

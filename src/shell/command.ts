@@ -12,7 +12,7 @@ export interface ShellContext {
   readonly fs: ShellFs;
   /** Sequence number of the first line that dmesg shows. */
   dmesgFrom: number;
-  /** Lets errors stand among the output; undefined: the two are kept apart. */
+  /** Puts errors among the output; undefined: errors and output are kept apart. */
   readonly together: Together | undefined;
 }
 
@@ -41,10 +41,10 @@ export async function original(ctx: CommandContext, args: string[]): ReturnType<
   return ctx.origCommand === undefined ? fails('no such command', 127) : ctx.origCommand(args);
 }
 
-/** Variable of a command's own: '1' where its errors go where its output goes. */
+/** Variable that each command has for itself: '1' if its errors go to the same place as its output. */
 const MIXED = `${PREFIX}mixed`;
 
-/** What a command prints, in the order in which it does. */
+/** What a command prints, in the order in which it prints it. */
 export class Output {
   readonly #pieces: { readonly text: string; readonly isError: boolean }[] = [];
   exitCode = 0;
@@ -59,7 +59,7 @@ export class Output {
     this.exitCode = status;
   }
 
-  /** What another command printed; its status counts if it is none of success. */
+  /** Append what another command printed; its status is taken over if it is a failure. */
   add({ stdout, stderr, exitCode }: ExecResult): void {
     this.print(stdout);
     if (stderr !== '') this.#pieces.push({ text: stderr, isError: true });
@@ -85,6 +85,6 @@ export type Run = (
   ctx: CommandContext,
 ) => ExecResult | Promise<ExecResult>;
 
-/** A command that needs nothing of the shell but its words. */
+/** A command that needs only its words from the shell. */
 export const command = (name: string, run: Run): CustomCommand =>
   define(name, async (args, ctx) => run(args, ctx));

@@ -65,7 +65,7 @@ export class ExplorerMachine implements Engine {
     return (await answer).result;
   }
 
-  /** The script is over: what does the explorer say? */
+  /** End the script; resolves to the explorer's verdict. */
   async end(): Promise<ScheduleVerdict> {
     if (this.#verdict === undefined) {
       const said = new Promise<FromWorker>((resolve) => (this.#answered = resolve));

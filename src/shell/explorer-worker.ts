@@ -20,7 +20,7 @@ const say = (message: FromWorker): void => {
   parentPort?.postMessage(message);
 };
 
-/** Hands requests of one execution to its machine: as they come, or, when it is executed again, as they came. */
+/** Hands the requests of one execution to its machine: as they arrive, or in a repetition, as they arrived before. */
 class Requests {
   readonly #boot: ExplorerBoot;
   readonly #control: Int32Array;
@@ -94,7 +94,7 @@ class Requests {
     if (this.#words !== undefined)
       this.#snapshot.set(this.#words.subarray(0, this.#snapshot.length));
     say({ kind: 'answer', result: state.read(this.#shell + SHELL.result) });
-    // Whoever asks stores first and notifies then: a notification that comes late is for a request that was seen already.
+    // The sender stores the request before it notifies: a late notification is for a request that was already seen.
     while (Atomics.load(control, CONTROL.state) === NOTHING) {
       Atomics.wait(control, CONTROL.state, NOTHING);
     }

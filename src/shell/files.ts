@@ -23,20 +23,20 @@ const NULL_DEVICE = '/dev/null';
 const EMPTY: FileNode = { kind: 'file', mode: 0o020666 };
 
 /**
- * A file system for just-bash. A refused write does not throw, which would end the whole script; it is kept as
- * {@link ShellFs.refusal} until somebody asks.
+ * A file system for just-bash. A refused write does not throw, since that would end the whole script; it is kept as
+ * {@link ShellFs.refusal} until a caller asks for it.
  */
 export class ShellFs implements IFileSystem {
   readonly base: Base;
   readonly #tree: KernelTree;
   #refusal: Refusal | undefined;
-  /** Modes of the kernel's files that somebody changed. */
+  /** Changed modes of the kernel's files. */
   readonly #modes = new Map<string, number>();
 
-  /** @param modules paths of the modules' files, of which nobody reads what is in them */
+  /** @param modules paths of the modules' files, whose contents are never read */
   constructor(tree: KernelTree, modules: readonly string[] = []) {
     this.#tree = tree;
-    // A redirection makes no folder that is missing, so that the usual ones have to be there.
+    // A redirection does not create a missing folder, so the usual folders have to exist.
     const folders = ['/tmp', '/root', '/var/tmp', '/etc'].map((path) => [`${path}/.keep`, '']);
     const files = modules.map((path) => [path, '\x7fELF']);
     this.base = new InMemoryFs(
@@ -77,7 +77,7 @@ export class ShellFs implements IFileSystem {
         this.#refusal = { path, error: -ENOENT, isOpen: true };
         return true;
       }
-      // Nobody can make a file there, in a folder that is there.
+      // No file can be created there, in a folder that exists.
       const folder = this.#tree.find(parent);
       this.#refusal = {
         path,
@@ -111,7 +111,7 @@ export class ShellFs implements IFileSystem {
   async writeFile(path: string, content: string | Uint8Array): Promise<void> {
     if (path === NULL_DEVICE) return;
     if (await this.#write(path, content)) return;
-    // A file that is there keeps its mode.
+    // An existing file keeps its mode.
     const mode = (await this.base.exists(path)) ? (await this.base.stat(path)).mode : undefined;
     await this.base.writeFile(path, content);
     if (mode !== undefined) await this.base.chmod(path, mode);

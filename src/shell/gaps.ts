@@ -182,7 +182,7 @@ function readable({ fs }: ShellContext): Definition {
 const script: Definition = async ([path = ''], ctx) => {
   const file = absolute(ctx, path);
   if (!(await ctx.fs.exists(file))) {
-    // What is executed instead fails.
+    // The command that is executed instead fails.
     return { ...fails(`bash: ${path}: No such file or directory`), stdout: 'false\n' };
   }
   return ok(rewrite(await ctx.fs.readFile(file)));

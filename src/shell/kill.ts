@@ -113,7 +113,7 @@ export function killCommands({ machine }: ShellContext): CustomCommand[] {
         else sent++;
       }
     }
-    // One that got it is enough for bash.
+    // For bash it is enough that one process got the signal.
     out.exitCode = sent > 0 ? 0 : 1;
     return out.result(ctx);
   };

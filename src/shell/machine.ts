@@ -24,7 +24,7 @@ export const TAINT_LETTERS = { livepatch: 'K' } as const;
 export const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug'] as const;
 /** Level of what is written to /dev/kmsg without one: a warning. */
 const DEFAULT_LEVEL = 4;
-/** Who says what is written there without saying so. */
+/** Default facility (the sender) of a line that names none. */
 const FACILITY_USER = 1;
 
 /** A line of the kernel's log. */
@@ -40,17 +40,17 @@ export interface LogRecord {
   readonly micros: number;
 }
 
-/** A line of somebody else than the kernel's code. */
+/** A line that the kernel's code did not print. */
 interface Said {
   readonly text: string;
   readonly level: number;
   readonly facility: number;
-  /** Whether it has no end yet: it is seen when the next line has come. */
+  /** Whether the line has no end yet: it appears once the next line has come. */
   readonly isOpen: boolean;
 }
 
 const PAGE = 4096;
-/** A module has pages for data, for what cannot be written, and for what cannot after its start. */
+/** A module has pages for data, for read-only data, and for data that is read-only after its start. */
 const OTHER_PAGES = 3;
 
 /** What an engine offers to the shell. */
@@ -58,7 +58,7 @@ export interface Engine {
   readonly booted: BootedMachine;
   /** The machine's memory as it is now, or as it was when the last request was answered. */
   words(): Int32Array;
-  /** Let the kernel do something; its answer. Rejects when the machine is no more. */
+  /** Make a request to the kernel; resolves to its answer. Rejects when the machine has stopped. */
   ask(op: number, args: readonly number[]): Promise<number>;
 }
 
@@ -77,7 +77,7 @@ export class ShellMachine {
   readonly engine: Engine;
   /** Lines that were written to /dev/kmsg. */
   readonly #texts: Said[] = [];
-  /** Names of modules in the order in which somebody tried to load them. */
+  /** Names of modules in the order of the attempts to load them. */
   readonly #loads: string[] = [];
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -111,7 +111,7 @@ export class ShellMachine {
     return this.words[this.booted.kernel.globals + KERNEL.jiffies] ?? 0;
   }
 
-  /** Number of a name, or -1: nothing in the machine is called so. */
+  /** Number of a name, or -1: nothing in the machine has that name. */
   nameId(name: string): number {
     return this.booted.kernel.names.indexOf(name);
   }
@@ -127,7 +127,7 @@ export class ShellMachine {
     return asked;
   }
 
-  /** Let so many milliseconds of the machine's time pass. */
+  /** Let the given number of milliseconds of the machine's time pass. */
   async sleep(ms: number): Promise<void> {
     for (let left = Math.ceil((ms * HZ) / 1000); left > 0; left -= HZ) {
       await this.ask(OP.sleep, Math.min(left, HZ));
@@ -137,7 +137,7 @@ export class ShellMachine {
   /**
    * Write to the kernel's log as to /dev/kmsg: `<3>text` has a level, other text is a warning.
    *
-   * @param isUser whether it comes from there; otherwise the kernel says it
+   * @param isUser whether the text comes from /dev/kmsg; otherwise it comes from the kernel
    * @param isOpen whether the line has no end yet
    */
   async log(text: string, isUser = true, isOpen = false): Promise<void> {

@@ -21,7 +21,7 @@ import { PARAMETERS } from './parameters.js';
 const moduleOf = (path: string): string =>
   (path.split('/').pop() ?? '').replace(/\.ko$/, '').replace(/-/g, '_');
 
-/** Parameters for a module, and what the kernel says of words that are none. */
+/** Parameters for a module, and the kernel's messages about words that are not parameters. */
 interface Parsed {
   readonly values: readonly (readonly [number, number])[];
   readonly unknown: readonly string[];
@@ -40,7 +40,7 @@ function parametersOf(module: string, words: readonly string[]): Parsed | string
     const name = (at < 0 ? word : word.slice(0, at)).replace(/-/g, '_');
     const parameter = known[name];
     if (parameter === undefined) {
-      // What stands before a dot is looked at alone, as it might be for dynamic debug.
+      // The part before a dot is checked separately, since it may be for dynamic debug.
       const [shown] = name.split('.');
       if (shown !== 'dyndbg') unknown.push(`<4>${module}: unknown parameter '${shown}' ignored`);
       continue;
@@ -130,7 +130,7 @@ function optionsOf(name: string, args: readonly string[], options: Options): Giv
   return { has: (option) => given.has(option), names: args.filter((a) => !a.startsWith('-')) };
 }
 
-/** What a command says of each of its words, and the status of the last that failed. */
+/** The messages of a command about each of its words, and the status of the last word that failed. */
 async function inTurn(
   words: readonly string[],
   ctx: CommandContext,
@@ -163,7 +163,7 @@ async function load(
 const isKnown = (machine: ShellMachine, name: string): boolean =>
   machine.booted.kernel.images.some((i) => machine.name(i.name) === name);
 
-/** Why a file that is none of a module's cannot be loaded. */
+/** Why a file that is not a module cannot be loaded. */
 async function notAModule({ machine, fs }: ShellContext, file: string): Promise<string> {
   const { isDirectory } = await fs.stat(file);
   if (isDirectory) return strerror(-EISDIR);

@@ -1,4 +1,4 @@
-/** The usual commands for files where they meet those of the kernel, which answer in their own way; and ls with GNU's words. */
+/** The usual file commands for the kernel's files, which answer in their own way; and ls with GNU's words. */
 
 import { decodeBytesToUtf8, type CustomCommand } from 'just-bash';
 import { EACCES, ENOENT, EPERM } from '../kernel/errno.js';
@@ -16,7 +16,7 @@ import type { Refusal, ShellFs } from './files.js';
 import { ls } from './ls.js';
 import type { Node } from './nodes.js';
 
-/** Whether a path is one of the kernel's: nobody makes or removes files there. */
+/** Whether a path belongs to the kernel: no command creates or removes files there. */
 const isKernels = (path: string): boolean => /^\/(sys|proc)(\/|$)/.test(path);
 
 /** Write a file, and tell why not. */
@@ -68,10 +68,10 @@ function cp({ fs }: ShellContext): Definition {
   };
 }
 
-/** Where new names are unknown, instead of forbidden. */
+/** Paths where a new name is reported as unknown instead of forbidden. */
 const isProc = (path: string): boolean => /^\/proc(\/|$)/.test(path);
 
-/** A command that makes or removes: refused for paths of the kernel. */
+/** A command that creates or removes files: it is refused for paths of the kernel. */
 function refusing(
   words: string,
   isRefused: (fs: ShellFs, path: string) => Promise<boolean>,
@@ -95,7 +95,7 @@ function refusing(
     };
 }
 
-/** Paths below a directory of the kernel that `rm -r` tries to remove: what is empty or a file. */
+/** Paths below a directory of the kernel that `rm -r` tries to remove: files and empty directories. */
 function leavesOf(node: Node | undefined, path: string): string[] {
   if (node?.kind !== 'directory') return [path];
   const entries = node.entries();
@@ -103,7 +103,7 @@ function leavesOf(node: Node | undefined, path: string): string[] {
   return entries.flatMap((entry) => leavesOf(node.child(entry), `${path}/${entry}`));
 }
 
-/** `rm`: the kernel refuses what is there; with -r each thing below. */
+/** `rm`: the kernel refuses to remove an existing path; with -r, also each path below it. */
 function rm(context: ShellContext): Definition {
   const { fs } = context;
   const plain = refusing('rm: cannot remove', isThere)(context);

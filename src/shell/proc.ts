@@ -1,4 +1,4 @@
-/** `/proc`: tasks, what the kernel says of itself, and its switches. */
+/** `/proc`: tasks, information about the kernel, and its switches. */
 
 import { EINVAL, EIO, ESRCH } from '../kernel/errno.js';
 import { SYMBOL } from '../kernel/kallsyms.js';
@@ -17,7 +17,7 @@ import {
 } from './nodes.js';
 import { parentOf, tasksOf, type TaskView } from './tasks.js';
 
-/** A file that root may open for writing, which its kernel code has no function for. */
+/** A file that root may open for writing, although its kernel code has no write function. */
 const shown = (read: () => Promise<string | number>): FileNode => ({
   ...readOnly(read),
   isOpenToRoot: true,
@@ -36,7 +36,7 @@ function firstInteger(text: string): number | undefined {
   return signed === (signed | 0) ? signed : undefined;
 }
 
-/** `/proc/sys/kernel/ftrace_enabled`: a number that stands for on is kept as it was written. */
+/** `/proc/sys/kernel/ftrace_enabled`: a number that means "on" is kept as it was written. */
 function ftraceEnabled(machine: ShellMachine): FileNode {
   const { booted } = machine;
   let kept = 1;
@@ -51,7 +51,7 @@ function ftraceEnabled(machine: ShellMachine): FileNode {
       const value = firstInteger(text);
       if (value === undefined) return -EINVAL;
       const ret = await machine.ask(OP.ftraceEnabled, value === 0 ? 0 : 1);
-      // A refused switch leaves 1 there, whatever number stood for it before.
+      // A refused change leaves 1 there, whatever number meant "on" before.
       kept = ret < 0 ? 1 : value;
       return ret < 0 ? ret : text.length;
     },

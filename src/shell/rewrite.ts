@@ -1,4 +1,4 @@
-/** Where just-bash differs from bash, a script is rewritten when it is parsed, into something that just-bash does like bash. */
+/** Rewrites a script when it is parsed, where just-bash differs from bash, so that just-bash acts like bash. */
 
 import { BashTransformPipeline, parse, type TransformPlugin } from 'just-bash';
 import { commandOf, literalOf, PREFIX, visit, type Redirection, type TreeNode } from './syntax.js';
@@ -29,7 +29,7 @@ ${PREFIX}leave() {
 }
 `;
 
-/** A script's own lines keep their numbers: what stands in front of it is on its first line. */
+/** A script's own lines keep their numbers: the text added in front of it is on its first line. */
 const onOneLine = (source: string): string =>
   source
     .trim()
@@ -37,7 +37,7 @@ const onOneLine = (source: string): string =>
     .map((line) => line.trim() + (/(?:\bdo|\bthen|\{)$/.test(line) ? ' ' : '; '))
     .join('');
 
-/** What goes before every script; `isTogether`: errors stand among the output where they happen. */
+/** Text put in front of every script; `isTogether`: errors appear within the output where they happen. */
 export const preludeOf = (isTogether: boolean): string =>
   onOneLine(isTogether ? FUNCTIONS.trimEnd() + TOGETHER_PRELUDE : FUNCTIONS);
 
@@ -76,7 +76,7 @@ function readsPlainly({ fd, operator, target }: Redirection): boolean {
   return isPlain;
 }
 
-/** `command < file` runs only if the file may be read, for which just-bash has one reason for all. */
+/** `command < file` runs only if the file may be read; just-bash reports only one reason for every failure. */
 function ifReadable(command: TreeNode, target: unknown): TreeNode {
   const group = commandOf(`{ ${PREFIX}readable X && Y; }`);
   replaceArgument(group, [target]);
@@ -86,7 +86,7 @@ function ifReadable(command: TreeNode, target: unknown): TreeNode {
   return group;
 }
 
-/** `exit n` runs the EXIT trap first, unless in a subshell, which has none. */
+/** `exit n` runs the EXIT trap first, except in a subshell, which has no trap. */
 function withTrap(command: TreeNode): TreeNode {
   const group = commandOf(
     `{ ${PREFIX}code=$?; if [ \${BASH_SUBSHELL:-0} = 0 ]; then ${PREFIX}leave; fi; exit "$${PREFIX}code"; }`,
@@ -201,7 +201,7 @@ function inBackground(statement: Statement): void {
   delete statement['sourceText'];
 }
 
-/** Subshells begin without traps; what is captured of them has no errors in it. */
+/** Subshells begin without traps; captured output does not contain their errors. */
 function withoutTraps(node: TreeNode, more: string): void {
   const { body } = node;
   const statements =
@@ -232,7 +232,7 @@ function withBraces(parts: readonly TreeNode[]): void {
   });
 }
 
-/** What the printer of trees would print as something else: `${a}b`, a `$` in plain text, and a file behind a here-document. */
+/** What the tree printer would print differently: `${a}b`, a `$` in plain text, and a file after a here-document. */
 function printable(node: TreeNode): void {
   const { parts, redirections } = node;
   if (Array.isArray(parts)) withBraces(parts as TreeNode[]);
@@ -312,7 +312,7 @@ export function evalText(text: string, status: number, together?: Together): str
       rewritten = rewrite(text, { known: () => undefined, together });
     }
   } catch {
-    return text; // It is no shell: eval says so.
+    return text; // It is not shell syntax: eval says so.
   }
   return status !== 0 && text.includes('$?') ? `(exit ${status}); ${rewritten}` : rewritten;
 }

@@ -68,7 +68,7 @@ async function runSchedules(
       await engine.begin(run);
       const machine = new ShellMachine(engine);
       const result = await runSelftest(machine, tests, script, signal);
-      // A script that was cut short has said nothing.
+      // A script that was cut short has no verdict.
       if (isAborted(signal)) break;
       const verdict = await engine.end();
       const isFound = verdict.grade === 'forbidden';

@@ -76,7 +76,7 @@ function checkFunction(file: string, name: string): void {
   );
 }
 
-/** Start a machine, let somebody use a shell on it, and switch it off. */
+/** Start a machine, run a shell on it, and switch it off. */
 export async function withShell<R>(
   options: ShellOptions,
   use: (session: ShellSession) => Promise<R>,

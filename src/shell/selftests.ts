@@ -1,4 +1,4 @@
-/** The kernel tree's livepatch selftests as they are, on the simulated machine; what they print is kselftest's TAP. */
+/** Runs the kernel tree's unchanged livepatch selftests on the simulated machine; their output is kselftest's TAP. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,7 +55,7 @@ export interface SelftestResult extends ScriptResult {
 /** Exit status of a script that cannot be run here. */
 const SKIPPED = 4;
 
-/** A script passes if it said `ok` for every test that it began, and began at least one. */
+/** A script passes if it printed `ok` for every test that it began, and began at least one. */
 function outcomeOf({ stdout, exitCode }: ScriptResult): SelftestResult['outcome'] {
   if (exitCode === SKIPPED) return 'skip';
   const begun = stdout.match(/^TEST: /gm)?.length ?? 0;

@@ -17,7 +17,7 @@ import { KernelTree } from './tree.js';
 
 export type { ScriptResult };
 
-/** Rounds of loops and commands that one script may take: a wait of a minute in steps of 0.1 s is no matter. */
+/** Rounds of loops and commands that one script may take: enough to wait a minute in steps of 0.1 s. */
 const LIMITS = {
   maxCallDepth: 200,
   maxCommandCount: 200_000,
@@ -37,7 +37,7 @@ export class ShellSession {
   readonly #prelude: string;
   readonly #ending = new Ending();
 
-  /** @param isTogether whether errors stand among the output where they happen, as on a terminal, instead of apart */
+  /** @param isTogether whether errors appear within the output where they happen, as on a terminal, or separately */
   constructor(machine: ShellMachine, isTogether = false) {
     this.#prelude = preludeOf(isTogether);
     const modules = machine.booted.kernel.images.map(({ name }) => machine.name(name));
@@ -110,7 +110,7 @@ export class ShellSession {
   }
 }
 
-/** What just-bash says when a script goes on for ever. */
+/** The message of just-bash when a script never ends. */
 const ENDLESS = /^bash: (.*)increase executionLimits.*$/m;
 
 /** A script that was given up says so in one line, and ends with 2. */

@@ -28,7 +28,7 @@ export function commandOf(source: string): TreeNode {
   return command;
 }
 
-/** A word that is plain text; undefined: it has a value that only running it tells. */
+/** A word that is plain text; undefined: its value is known only when the script runs. */
 export const literalOf = (word: unknown): string | undefined => {
   const parts = (word as { parts?: { type: string; value?: string }[] } | null)?.parts;
   return parts?.length === 1 && parts[0]?.type === 'Literal' ? parts[0].value : undefined;

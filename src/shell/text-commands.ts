@@ -29,7 +29,7 @@ const head: Definition = async (args, ctx) => {
   return ok(lines.slice(0, Math.max(0, lines.length - Number(count))).join(''));
 };
 
-/** `wc`: as wide as the largest number can be, which GNU's takes from the sizes of the files. */
+/** `wc`: columns as wide as the largest possible number, which GNU's wc derives from the sizes of the files. */
 const wc: Definition = async (args, ctx) => {
   const result = await original(ctx, args);
   const files = args.filter((a) => !a.startsWith('-'));

@@ -1,4 +1,4 @@
-/** A machine on worker threads behind a prompt: its clock runs while somebody waits for it. */
+/** A machine on worker threads behind a prompt: its clock runs while the user waits for it. */
 
 import { runOnThreads, type ThreadResult } from '../threads/engine.js';
 import type { MemoryKind } from '../memory/backend.js';
@@ -17,7 +17,7 @@ const WEEK_MS = 7 * 24 * 3_600_000;
 export interface ThreadMachineOptions extends ShellMachineOptions {
   readonly memory: MemoryKind;
   readonly seed: number;
-  /** Whether time goes on while nothing is asked, as at a prompt; scripts take their time without. */
+  /** Whether time also passes while there is no request, as at a prompt; scripts do not need that. */
   readonly isLive: boolean;
 }
 
@@ -104,7 +104,7 @@ export class ThreadMachine implements Engine {
     return this.ended;
   }
 
-  /** Why a machine that was not switched off is no more. */
+  /** Why a machine stopped that was not switched off. */
   async #why(): Promise<Error> {
     try {
       const { findings, ends } = await this.ended;

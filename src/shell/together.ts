@@ -2,7 +2,7 @@
 
 import { commandOf, literalOf, PREFIX, visit, type Redirection, type TreeNode } from './syntax.js';
 
-/** Where errors go that nothing redirects: 1 where standard output and errors end up in one place, else 2. */
+/** Where errors go without a redirection: 1 if standard output and errors end up in one place, else 2. */
 const TOP = `${PREFIX}err`;
 const REST = `${PREFIX}errs`;
 
@@ -26,7 +26,7 @@ ${PREFIX}pop() {
 }
 `;
 
-/** Commands that leave what they stand in. */
+/** Commands that leave the construct that contains them. */
 const LEAVING = new Set(['exit', 'return', 'break', 'continue', 'exec', `${PREFIX}trap`]);
 
 /** Whether output and errors of a command go to one place ('1'), to two ('2'), or wherever they went before. */
@@ -66,10 +66,10 @@ function around(source: string, node: TreeNode): TreeNode {
   return group;
 }
 
-/** A group whose errors go where output goes, if that is where they would be seen. */
+/** A group whose errors go where its output goes, if they would be seen there. */
 const grouped = (node: TreeNode): TreeNode => around(`{ X; } 2>&\${${TOP}:-2}`, node);
 
-/** Commands that print output and errors in the order in which they find them, if they know that the two meet. */
+/** Commands that print output and errors in their natural order if they know that both go to the same place. */
 const ORDERED = new Set(
   'cat grep ls find stat head tail wc cp rm sysctl insmod rmmod modprobe modinfo kill'.split(' '),
 );
@@ -78,7 +78,7 @@ const ORDERED = new Set(
 const plainName = (node: TreeNode): string =>
   (literalOf(node['name']) ?? '').replace(/^\/(usr\/)?s?bin\//, '');
 
-/** The command is told where its errors go: '1' with its output, else elsewhere. */
+/** Tell the command where its errors go: '1' with its output, else elsewhere. */
 export function inOrder(node: TreeNode, where: string): TreeNode {
   if (node.type !== 'SimpleCommand' || !ORDERED.has(plainName(node))) return node;
   const told = commandOf(`${PREFIX}mixed=${where} x`)['assignments'] as unknown[];
@@ -130,7 +130,7 @@ export class Together {
     }
   }
 
-  /** Its errors go where output goes, if that is where they would be seen. */
+  /** Send its errors where output goes, if they would be seen there. */
   #merged(node: TreeNode): TreeNode {
     const redirections = node['redirections'] as unknown[] | undefined;
     const isPlain = node.type !== 'SimpleCommand' || !this.#mayCallFunctions(node);
@@ -140,7 +140,7 @@ export class Together {
     return inOrder(merged, `\${${TOP}:-2}`);
   }
 
-  /** Whether commands of the script's own may run in a command: they tell their errors apart themselves. */
+  /** Whether a command may run commands that the script defines: these separate their errors themselves. */
   #mayCallFunctions(command: TreeNode): boolean {
     if (command.type !== 'SimpleCommand') return true;
     if (!hasName(command)) return false;

@@ -16,7 +16,7 @@ export interface TranscriptDifference {
 const CONTEXT = 5;
 
 /**
- * What no two runs have in common: the time stamps of the log, who printed, the terminal's carriage returns,
+ * Remove what differs in every run: the time stamps of the log, who printed, the terminal's carriage returns,
  * addresses, offsets in functions, folders of modules, and how the shell calls itself. */
 function comparable(line: string): string {
   return line

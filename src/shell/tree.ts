@@ -1,4 +1,4 @@
-/** The files of the simulated kernel: /sys, /proc and /dev/kmsg, made of the machine's memory whenever somebody looks. */
+/** The files of the simulated kernel: /sys, /proc and /dev/kmsg, made from the machine's memory when they are read. */
 
 import { EINVAL } from '../kernel/errno.js';
 import { KLP_FACTS, type PatchFile } from '../livepatch/versions.js';
@@ -186,7 +186,7 @@ export class KernelTree {
           write: async (text) => {
             const value = parseBoolean(text);
             if (value === undefined) return -EINVAL;
-            // What it is already is no error.
+            // Setting the current state again is no error.
             if (machine.isOnline(n) === (value !== 0)) return text.length;
             const ret = await machine.setOnline(n, value !== 0);
             return ret < 0 ? ret : text.length;

@@ -9,7 +9,7 @@ import { BUNDLE, BUNDLE_ENTRIES, BUNDLE_INPUTS } from './bundle.js';
 const folder = fileURLToPath(BUNDLE);
 const pathFromBundle = (file: string): string => relative(folder, file).replaceAll('\\', '/');
 
-/** A module goes on to find files beside where it was. */
+/** Lets a bundled module still find files beside its original place. */
 const places: Plugin = {
   name: 'places',
   setup(bundler) {

@@ -1,6 +1,6 @@
 /**
- * What a CPU's thread loads, put together by the build: a few files in place of a hundred, so that 64 threads start in
- * a second. A workload that is not ours, or replaced kernel functions, need the files themselves.
+ * What a CPU's thread loads, bundled by the build: a few files instead of a hundred, so that 64 threads start in
+ * a second. A workload of the user, or replaced kernel functions, need the original files.
  */
 
 import { readFileSync, statSync } from 'node:fs';
@@ -13,7 +13,7 @@ export interface CpuModules {
 
 const here = (path: string): string => new URL(path, import.meta.url).href;
 
-/** Where the build puts it; it lies as deep as the rooms, so that paths lead to the same files. */
+/** Folder of the bundle; it is as deep as the rooms, so that relative paths lead to the same files. */
 export const BUNDLE = new URL('../bundle/', import.meta.url);
 /** File in it: what it was made of, as paths from {@link BUNDLE} on. */
 export const BUNDLE_INPUTS = 'inputs.json';
@@ -41,7 +41,7 @@ function isCurrent(bundle: URL): boolean {
  * What threads load to run a workload.
  *
  * @param workload URL of its module
- * @param isReplaced kernel functions are replaced: by their files, which then have to be loaded
+ * @param isReplaced whether kernel functions are replaced; then their original files have to be loaded
  * @param bundle default {@link BUNDLE}
  */
 export function cpuModules(workload: string, isReplaced: boolean, bundle = BUNDLE): CpuModules {

@@ -1,4 +1,4 @@
-/** The life of a CPU's thread: boot the same machine as everybody else, run it until it is switched off. */
+/** The life of a CPU's thread: boot the same machine as every other CPU, and run until it is switched off. */
 
 import { availableParallelism } from 'node:os';
 import { claimCheck } from '../check/layout.js';
@@ -48,10 +48,10 @@ async function buildCpu(boot: CpuBoot): Promise<BuiltCpu> {
     ...(booted.kernel.cpus > availableParallelism()
       ? { sharingClock: () => performance.now() }
       : {}),
-    // Whoever is not waited for has to be late in the handler, or it would not matter.
+    // A CPU that is not waited for must linger in the handler; otherwise the missing wait would not matter.
     ...(booted.klp.sabotage.noSync ? { lateAt: [O_09, O_10, O_11, O_17] } : {}),
   };
-  // What is written in WebAssembly can be neither ablated nor replaced nor recorded: the port runs then.
+  // WebAssembly code can be neither ablated nor replaced nor recorded, so the port runs in these cases.
   const isIntact =
     boot.ablation.length === 0 && boot.replaced === undefined && boot.record === undefined;
   const isFast = boot.kind === 'wasm' && isIntact;

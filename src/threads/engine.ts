@@ -39,7 +39,7 @@ export interface ThreadRun {
   readonly durationMs: number;
   /** Jiffies per millisecond of real time. Default 4. */
   readonly jiffiesPerMs?: number;
-  /** No time passes in the machine while this says so. Default never. */
+  /** While this returns true, no time passes in the machine. Default never. */
   readonly isPaused?: () => boolean;
   /** A transition without progress for so long, while this process could run, is a stall. Default 20,000. */
   readonly stallMs?: number;
@@ -47,7 +47,7 @@ export interface ThreadRun {
   readonly silenceMs?: number;
   /** End at the first finding. Default true. */
   readonly stopOnFinding?: boolean;
-  /** Record the last operations, so that the explorer can execute them again. Default not. */
+  /** Record the last operations, so that the explorer can execute them again. Default no. */
   readonly record?: RecordPlan;
   /** Ends the run early when it aborts; what was gathered is kept. */
   readonly signal?: AbortSignal;
@@ -83,11 +83,11 @@ const SHORTEST_TICK_MS = 0.2;
 /** The most time that a late tick makes up for, so that a busy host does not make simulated time jump. */
 const LONGEST_TICK_MS = 25;
 const PING_MS = 250;
-/** How often a recorded machine's clock looks whether it has the turn although it does not want it. */
+/** How often a recorded machine's clock checks whether it was given the turn without asking for it. */
 const LET_GO_MS = 20;
-/** The most of a look at a recorded machine in which nothing runs that counts, in ms: its clock may wait long for the turn. */
+/** The most time that one look at a recorded machine at rest counts, in ms: its clock may wait long for the turn. */
 const RECORDED_IDLE_MS = 100;
-/** Threads that start load code and compile it, all at once: so many times the silence of a CPU that runs, and once more for each. */
+/** Starting threads all load and compile code at once: allow so many silences of a running CPU, plus one per thread. */
 const START_SILENCES = 6;
 const LATE = 'some CPUs did not switch off within 5 s';
 
@@ -341,7 +341,7 @@ export async function runOnThreads(run: ThreadRun): Promise<ThreadResult> {
   const interrupted = run.signal?.aborted === true;
   const results = await machine.join(bug || interrupted ? 500 : 5000);
   const { words, check, workload } = machine;
-  // When an end is asked for, threads that are still being made are not waited for; they have counted nothing.
+  // At a requested end, threads that are still starting are not waited for; they have counted nothing.
   const late = results || interrupted ? undefined : new SimulatorBug(LATE);
   const failure = bug ?? (results && rejectionOf(results)) ?? late;
   const ends = (results ?? []).flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));

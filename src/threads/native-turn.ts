@@ -77,7 +77,7 @@ export class NativeTurn {
     this.#turn.fill(0);
   }
 
-  /** End the execution on all CPUs, for the first reason that is given. */
+  /** End the execution on all CPUs. The first reason given counts. */
   end(reason: number): void {
     Atomics.compareExchange(this.#turn, TURN.over, 0, reason);
     Atomics.store(this.#words, MACHINE_BASE + MACHINE.stop, 1);
@@ -111,7 +111,7 @@ export class NativeTurn {
     Atomics.add(this.#turn, TURN.resting, 1);
   }
 
-  /** Make a CPU idle, be interrupted and tell the time as the scenario's machine says. */
+  /** Make a CPU idle, take interrupts and read the time as the scenario's machine defines. */
   equip(cpu: NativeCpu): void {
     const host = cpu as unknown as Record<string, (...args: number[]) => unknown>;
     host.mwait = (addr = 0, seen = 0) => this.rest(cpu, addr, seen);

@@ -1,9 +1,9 @@
 /**
- * Time as a process gets it. On a machine that is busy with others, or that stops a process for a while, the clock goes on and
- * threads do not: none of them is to be taken for dead for that.
+ * Time that a process really gets. On a busy machine, or one that stops a process for a while, the clock goes on but
+ * threads do not: such a thread must not be considered dead.
  */
 
-/** Most of a wait that counts although the process used no processor meanwhile, in ms: its threads may all sleep. */
+/** The most that a wait counts if the process used no processor meanwhile, in ms: its threads may all sleep. */
 const MOST_IDLE_MS = 10;
 
 /** What time is measured with, in ms. */
@@ -21,7 +21,7 @@ const HOST: Clocks = {
   },
 };
 
-/** Counts the time between looks that come often: all of it while the process runs, next to none while it is kept from running. */
+/** Counts the time between frequent looks: all of it while the process runs, almost none while it cannot run. */
 export class OwnTime {
   readonly #clocks: Clocks;
   readonly #mostIdle: number;

@@ -1,4 +1,4 @@
-/** A scenario on real threads: one thread for each CPU, the same bodies as they were compiled, again and again. */
+/** Runs a scenario on real threads, again and again: one thread for each CPU, with the bodies as compiled. */
 
 import { pathToFileURL } from 'node:url';
 import { UsageError } from '../errors.js';
@@ -24,7 +24,7 @@ import { loadReplaced } from './replaced-modules.js';
 
 /** Words of the control block: those of the barrier, length of the trace, two for stopping, and the words of a turn. */
 const TRACED = RENDEZVOUS_WORDS;
-/** The race is asked to end; and what CPU 0 has told the others about that. */
+/** Request to end the race, and what CPU 0 has told the others about it. */
 const STOP = 3;
 const LAST = 4;
 const TURN_WORDS = 5;
@@ -149,7 +149,7 @@ class RaceThread {
 
   #start(cpu: NativeCpu): void {
     cpu.current = this.#machine.current?.[this.#task.cpu] ?? 0;
-    // The memory was written without the backend's knowledge: nothing that it read before counts.
+    // The memory was written without the backend's knowledge: values that it read before are no longer valid.
     cpu.smpMb();
   }
 
@@ -162,7 +162,7 @@ class RaceThread {
   }
 }
 
-/** Be one CPU of a race. CPU 0 prepares and judges each execution. Returns its counts, those of others are empty. */
+/** Be one CPU of a race. CPU 0 prepares and judges each execution. Returns its counts; those of others are empty. */
 export async function runRaceThread(task: RaceThreadTask): Promise<Record<string, number>> {
   const scenario = await loadNative(task.scenario);
   const machine = scenario.build();

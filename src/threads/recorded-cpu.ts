@@ -12,7 +12,7 @@ import type { CpuId } from '../memory/struct.js';
 import type { BootedMachine } from '../scenario/boot.js';
 import type { RecordBoot } from './recording.js';
 
-/** All checks there are, the strict ones too: whoever has the turn looks at a machine at rest. */
+/** All checks, including the strict ones: the thread that has the turn looks at a machine at rest. */
 export function watchAtRest(
   words: Int32Array,
   check: CheckLayout,

@@ -39,7 +39,7 @@ export interface RecordedRun {
   readonly periods: readonly RecordedPeriod[];
   /** CPU on which it ended; -1: it was ended from outside. */
   readonly endedBy: number;
-  /** Operations of all CPUs, whether they are still there or not; modulo 2³². */
+  /** Operations of all CPUs, whether the log still has them or not; modulo 2³². */
   readonly operations: number;
 }
 
@@ -113,7 +113,7 @@ export class MachineRecorder {
     Atomics.store(this.#control, CONTROL.wanted, 1);
   }
 
-  /** Look at the machine while nothing happens on it; undefined when the turn was not to be had. */
+  /** Look at the machine while nothing happens on it; undefined if the clock did not get the turn. */
   lookAtRest<T>(look: () => T): T | undefined {
     if (!this.#seat.take(PATIENCE)) return undefined;
     try {
@@ -130,7 +130,7 @@ export class MachineRecorder {
     this.#seat.release();
   }
 
-  /** Pass on a turn that came when the clock did not wait for it any more. */
+  /** Pass on a turn that arrived after the clock had stopped waiting for it. */
   letGo(): void {
     if (this.#seat.hasTurn) this.#seat.release();
   }
@@ -145,7 +145,7 @@ export class MachineRecorder {
     return Atomics.load(this.#control, CONTROL.ticket) >>> 0;
   }
 
-  /** What is there of the recording once all threads have ended. */
+  /** The recording, as far as it exists, once all threads have ended. */
   collect(): RecordedRun {
     const control = this.#control;
     const taken = this.snapshots;

@@ -34,7 +34,7 @@ export class Rendezvous {
     for (let turn = 0; turn < SPIN_TURNS; turn++) {
       if (Atomics.load(words, GENERATION) !== generation) return;
     }
-    // The last one counts first and notifies then: its notification may come when others wait for the next generation.
+    // The last thread counts before it notifies: its notification may come when others wait for the next generation.
     while (Atomics.load(words, GENERATION) === generation) {
       if (Atomics.wait(words, GENERATION, generation, WAIT_MS) === 'timed-out') {
         throw new UsageError('a CPU of the race did not reach its end on real threads');

@@ -12,7 +12,7 @@ const OWN = new URL('../', import.meta.url).href;
 const PACKAGE = 'klp-smp';
 const VIRTUAL = `${PACKAGE}:`;
 
-/** What the thread was given: hooks have no object of their own. */
+/** What the thread was given; a module variable, since hooks have no object. */
 const given = { modules: { with: '', sources: {} } as ReplacedModules };
 
 /** Take over what the thread was given. */

@@ -1,4 +1,4 @@
-/** Loads modules of kernel code on a thread as they are with a replacement in force. */
+/** Loads modules of kernel code on a thread with a replacement applied to them. */
 
 import { installHooks } from '../loader-hooks.js';
 import { initialize, SYNC_HOOKS, type ReplacedModules } from './replaced-hooks.js';

@@ -31,7 +31,7 @@ export interface Stall {
   readonly target: number;
   /** How many tasks are behind. */
   readonly count: number;
-  /** The newest {@link MOST_DESCRIBED} of them; empty when somebody holds the lock of the task list all the while. */
+  /** The newest {@link MOST_DESCRIBED} of them; empty if the lock of the task list is held the whole time. */
   readonly tasks: readonly StalledTask[];
 }
 
@@ -72,7 +72,7 @@ function patchedNames(words: Int32Array, check: CheckLayout, patch: Addr): Set<s
   return names;
 }
 
-/** What would let a task switch that has not. */
+/** What would let a task switch that has not switched yet. */
 function unblockedBy(words: Int32Array, task: Addr, isRunning: boolean, inTheWay: string): string {
   const word = (offset: number): number => words[task + offset] ?? 0;
   const leaves = inTheWay === '' ? '' : ` and leaves ${inTheWay}`;
@@ -116,7 +116,7 @@ function describeTask(
   };
 }
 
-/** How many tasks of a stall are told apart and described; of the others there is the number. */
+/** How many tasks of a stall are described; the others are only counted. */
 const MOST_DESCRIBED = 1000;
 
 /** Tasks that are not in the target state. */
@@ -142,7 +142,7 @@ function tasksBehind(
   return tasks && { count, tasks };
 }
 
-/** Looks at the transition now and then. */
+/** Looks at the transition from time to time. */
 export class StallDetector {
   readonly #words: Int32Array;
   readonly #check: CheckLayout;
@@ -158,7 +158,7 @@ export class StallDetector {
 
   /**
    * The stall, once nothing has changed for long enough.
-   * @param atRest nobody else touches the memory meanwhile
+   * @param atRest whether no other thread touches the memory meanwhile
    */
   look(now: number, atRest = false): Stall | undefined {
     const words = this.#words;

@@ -31,7 +31,8 @@ const probedIp = (cpu: Cpu): Addr =>
   kallsymsNthSymbol(cpu, 0, cpu.ctx.kernel.names.indexOf(PROBED), 1);
 
 /**
- * Arm the kprobe. One with a post handler may change where the function goes on, and shares it with nobody who does so too.
+ * Arm the kprobe. With a post handler it may change where the function continues, and cannot share the function with
+ * another user that does.
  *
  * @returns 0, or -EBUSY when it has a post handler and a livepatch is on the function
  * @kernel arm_kprobe_ftrace, kernel/kprobes.c:1045 (v6.1)

@@ -43,7 +43,7 @@ export const SHELL = struct('shell', {
 /** Name of the region in vmlinux's data. */
 export const SHELL_SYMBOL = 'shell';
 
-/** Data of vmlinux that is not 0 once the script is over: no more time passes. */
+/** Data of vmlinux that is not 0 once the script is over; then no more time passes. */
 export const OVER_SYMBOL = 'script_over';
 
 /** What the shell can ask of the kernel. The answer is a number; a negative one is an errno. */

@@ -143,13 +143,13 @@ function busyExitModule(cpu: Cpu, _mod: Addr): number {
   return 0;
 }
 
-/** The livepatched getpid(): the caller is one of those that were waited for. */
+/** The livepatched getpid(): if the module waits for the caller, it stops doing so. */
 export function patchedGetpid(cpu: Cpu, _arg: number): void {
   const shell = shellOf(cpu);
   const pid = cpu.get(cpu.current + TASK.pid);
   const npids = cpu.get(shell + SHELL.npids);
   for (let i = 0; i < npids; i++) {
-    // kpid_mutex: whoever finds the pid takes it.
+    // kpid_mutex: the first caller to find the pid removes it.
     if (cpu.cmpxchg(shell + SHELL.klpPids + i, pid, 0) !== pid) continue;
     cpu.fetchAdd(shell + SHELL.npidsPending, -1);
     return;

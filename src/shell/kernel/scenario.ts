@@ -1,4 +1,4 @@
-/** The shell's machine as a system that the explorer executes: what is asked of it comes from outside, in virtual time. */
+/** The shell's machine as a system that the explorer executes: its requests come from outside, in virtual time. */
 
 import type { KernelVersion } from '../../kernel/versions.js';
 import { system, type SystemScenario } from '../../scenario/declare.js';

@@ -1,4 +1,4 @@
-/** The task of the shell: it does in the kernel what somebody asks for at the prompt. */
+/** The task of the shell: it does in the kernel what the user asks for at the prompt. */
 
 import { cpuDown, cpuUp } from '../../kernel/cpuhp.js';
 import { EAGAIN, EINVAL, ENOENT, ENOMEM, ESRCH } from '../../kernel/errno.js';
@@ -119,7 +119,7 @@ function insmod(cpu: Cpu, args: Addr): number {
   return ret < 0 ? ret : 0;
 }
 
-/** Take a CPU offline; -EAGAIN when the shell's own task has to move away from it first, which it does before it is asked again. */
+/** Take a CPU offline. -EAGAIN if the shell's own task has to leave it first: it does so before the next request. */
 function leaveAndTakeDown(cpu: Cpu, n: number): number {
   const pinned = cpu.current + TASK.pinned;
   if (n === cpu.id && cpu.ctx.kernel.cpus > 1) {
