@@ -1,4 +1,4 @@
-/** No value of `src` is exported that nothing imports. */
+/** Every exported value of `src` is imported somewhere. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';

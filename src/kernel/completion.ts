@@ -1,4 +1,4 @@
-/** struct completion: wait until somebody else has finished something. */
+/** struct completion: wait until another task has finished something. */
 
 import { struct } from '../memory/struct.js';
 import { WAIT_QUEUE, waitForWord, wakeAll } from './wait.js';
@@ -7,12 +7,12 @@ import type { Addr, Cpu } from './types.js';
 /** Words of a completion. */
 export const COMPLETION = struct('completion', { done: 1, queue: WAIT_QUEUE.size });
 
-/** `init_completion()`: before anybody else knows it. */
+/** `init_completion()`: before any other task can see it. */
 export function initCompletion(cpu: Cpu, c: Addr): void {
   for (let i = 0; i < COMPLETION.size; i++) cpu.set(c + i, 0);
 }
 
-/** Like `complete_all()`: everybody goes on who waits now or will wait later.
+/** Like `complete_all()`: every task that waits now or later goes on.
  * @kernel complete, kernel/sched/completion.c:28 (v6.1) */
 export function complete(cpu: Cpu, c: Addr): void {
   const queue = c + COMPLETION.queue;

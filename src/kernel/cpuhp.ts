@@ -146,7 +146,7 @@ function holdsImmovable(cpu: Cpu): boolean {
   return immovable;
 }
 
-/** A CPU that must go on for the ones that leave: the next online one. */
+/** The CPU that takes over from a CPU that leaves: the next online one. */
 function successor(cpu: Cpu): number {
   const { kernel } = cpu.ctx;
   for (let i = 1; i < kernel.cpus; i++) {
@@ -189,7 +189,7 @@ export function idleParked(cpu: Cpu): void {
     if (cpu.peek(pc + PERCPU.ipi) === 0) cpu.mwait(pc + PERCPU.ipi, 0);
     else handleIrq(cpu);
   }
-  cpu.syncCore(); // Text may have changed without an answer of this CPU. It does not change now: the hotplug lock is held.
+  cpu.syncCore(); // Text may have changed without an answer from this CPU. Now it cannot: the hotplug lock is held.
   cpu.writeOnce(pc + PERCPU.online, 1);
   cpu.trace(TRACE_HOTPLUG, cpu.id, 1);
   answer(cpu, 0);

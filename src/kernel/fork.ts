@@ -21,7 +21,7 @@ import { NULL, type Addr, type Cpu, type TaskRef } from './types.js';
 function setupTask(cpu: Cpu, child: TaskRef, flags: number, seed: number): void {
   const generation = cpu.get(child + TASK.generation);
   for (let i = 0; i < TASK.size; i++) {
-    // Somebody may still look at this entry because of its lock; the lock word is free by now.
+    // Another CPU may still look at this entry because of its lock; the lock word is free by now.
     if (i !== TASK.piLock) cpu.set(child + i, 0);
   }
   cpu.set(child + TASK.generation, generation + 1);

@@ -78,7 +78,7 @@ export function ftraceOpsListFunc(
   traceClearRecursion(cpu, bit, O_37);
 }
 
-/** What a trampoline of its own calls for an ops that does not protect itself.
+/** What an ops' own trampoline calls if the ops does not protect itself against recursion.
  * @kernel ftrace_ops_assist_func, kernel/trace/ftrace.c:7706 (v6.1) */
 function ftraceOpsAssistFunc(cpu: Cpu, ip: Addr, parentIp: Addr, ops: Addr, fregs: Addr): void {
   const { kernel } = cpu.ctx;
@@ -91,7 +91,7 @@ function ftraceOpsAssistFunc(cpu: Cpu, ip: Addr, parentIp: Addr, ops: Addr, freg
   traceClearRecursion(cpu, bit, O_37);
 }
 
-/** The handler of direct calls: the caller goes on through the trampoline.
+/** The handler of direct calls: the caller continues through the trampoline.
  * @kernel call_direct_funcs, kernel/trace/ftrace.c:2519 (v6.1) */
 function callDirectFuncs(cpu: Cpu, _ip: Addr, _parentIp: Addr, ops: Addr, fregs: Addr): void {
   const addr = cpu.read(ops + FTRACE_OPS.direct);

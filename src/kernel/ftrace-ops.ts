@@ -1,4 +1,4 @@
-/** struct ftrace_ops and what handlers are given: shared by who registers users of a site and by what runs there. */
+/** struct ftrace_ops and the arguments of handlers, for the registration of users and the code that runs at a site. */
 
 import { struct } from '../memory/struct.js';
 
@@ -17,7 +17,7 @@ export const FTRACE_OPS = struct('ftraceOps', {
   next: 1,
   /** Trampoline that a direct call leads to at present. */
   direct: 1,
-  /** What {@link direct} is while nobody else may change the instruction pointer there, and while somebody may; 0: it cannot share. */
+  /** Values of {@link direct} while no other user may change the instruction pointer, or one may; 0: cannot share. */
   directAlone: 1,
   directShared: 1,
 });

@@ -1,4 +1,4 @@
-/** What ftrace keeps of a site: who uses it decides what its entry calls. */
+/** What ftrace records about a site: its users decide what its entry calls. */
 
 import { EBUSY } from './errno.js';
 import {
@@ -72,7 +72,7 @@ export function ipmodifyDisable(cpu: Cpu, flags: number, ip: Addr): void {
   cpu.set(ip + RECORD, recordFlags(cpu, ip) & ~FTRACE_FL_IPMODIFY);
 }
 
-/** A direct call is to share its site with who changes the instruction pointer: 0, or -EBUSY when it cannot.
+/** A direct call has to share its site with an ops that changes the instruction pointer: 0, or -EBUSY if it cannot.
  * @kernel bpf_tramp_ftrace_ops_func, kernel/bpf/trampoline.c:35 (v6.1) */
 export function shareIpmodify(cpu: Cpu, ops: Addr): number {
   const shared = cpu.read(ops + FTRACE_OPS.directShared);
@@ -108,17 +108,17 @@ function update(cpu: Cpu, ip: Addr, record: number, only: Addr): void {
   cpu.trace(TRACE_FTRACE, ip, addr);
 }
 
-/** Count a user of a site in, and make the entry call what it now has to. The caller holds ftrace_lock.
+/** Add a user of a site, and make the entry call what is now needed. The caller holds ftrace_lock.
  * @kernel __ftrace_hash_rec_update, kernel/trace/ftrace.c:1690 (v6.1) */
 export function recordEnable(cpu: Cpu, ops: Addr, flags: number, ip: Addr): void {
   let record = recordFlags(cpu, ip) + 1;
   if ((flags & FTRACE_OPS_FL_DIRECT) !== 0) record |= FTRACE_FL_DIRECT;
-  // If one wants all registers, everybody gets them.
+  // If one user wants all registers, every user gets them.
   if ((flags & FTRACE_OPS_FL_SAVE_REGS) !== 0) record |= FTRACE_FL_REGS;
   update(cpu, ip, record, ops);
 }
 
-/** Count a user of a site out, which is off the list already. The caller holds ftrace_lock. */
+/** Remove a user of a site that is off the list already. The caller holds ftrace_lock. */
 export function recordDisable(cpu: Cpu, flags: number, ip: Addr): void {
   let record = recordFlags(cpu, ip) - 1;
   if ((flags & FTRACE_OPS_FL_DIRECT) !== 0) record &= ~FTRACE_FL_DIRECT;

@@ -44,8 +44,8 @@ export function ftraceLocation(cpu: Cpu, addr: Addr): Addr {
 /**
  * Put a location into the filter of an ops, or take it out.
  *
- * @returns 0; -EINVAL where no function can be traced; -ENOMEM when the filter is full; -ENOENT when it lacks what is to be taken
- *   out; -EBUSY while the ops is registered
+ * @returns 0; -EINVAL where no function can be traced; -ENOMEM when the filter is full; -ENOENT if the location to take
+ *   out is not in it; -EBUSY while the ops is registered
  * @kernel ftrace_set_filter_ip, kernel/trace/ftrace.c:5880 (v6.1)
  * @differs the filter of a registered ops stays as it is
  */
@@ -61,7 +61,7 @@ export function ftraceSetFilterIp(cpu: Cpu, ops: Addr, ip: Addr, remove: boolean
   return remove ? -ENOENT : -ENOMEM;
 }
 
-/** The locations of an ops; those who ask hold ftrace_lock, or own the ops. */
+/** The locations of an ops. The caller holds ftrace_lock, or owns the ops. */
 function filterOf(cpu: Cpu, ops: Addr): Addr[] {
   const ips: Addr[] = [];
   for (let i = 0; i < FTRACE_FILTER_IPS; i++) {
@@ -97,7 +97,7 @@ function addFtraceOps(cpu: Cpu, ops: Addr): void {
   cpu.rcuAssignPointer(list, ops, O_34);
 }
 
-/** Take an ops off the list; its own link stays, for who is looking at it.
+/** Take an ops off the list; its own link stays, for CPUs that are looking at it.
  * @kernel remove_ftrace_ops, kernel/trace/ftrace.c:278 (v6.1) */
 function removeFtraceOps(cpu: Cpu, ops: Addr): void {
   let link = cpu.ctx.kernel.globals + KERNEL.ftraceOpsList;
@@ -109,7 +109,7 @@ function removeFtraceOps(cpu: Cpu, ops: Addr): void {
   if (at !== NULL) cpu.write(link, cpu.read(ops + FTRACE_OPS.next));
 }
 
-/** Direct calls at locations where an ops is about to change the instruction pointer have to be able to live with that.
+/** Make sure that direct calls can share the locations where an ops is about to change the instruction pointer.
  * @kernel prepare_direct_functions_for_ipmodify, kernel/trace/ftrace.c:8205 (v6.1) */
 function prepareDirectForIpmodify(cpu: Cpu, ips: readonly Addr[]): number {
   for (const ip of ips) {
@@ -156,7 +156,7 @@ function ftraceStartup(cpu: Cpu, ops: Addr, flags: number, ips: readonly Addr[])
   cpu.write(ops + FTRACE_OPS.registered, 1);
   const ret = claimIpmodify(cpu, ops, flags, ips);
   if (ret !== 0) {
-    // Nobody is waited for: who walked the list meanwhile may still be at this ops (latent issue L-8).
+    // No CPU is waited for: one that walked the list meanwhile may still be at this ops (latent issue L-8).
     removeFtraceOps(cpu, ops);
     cpu.write(ops + FTRACE_OPS.registered, 0);
     return ret;
@@ -166,7 +166,7 @@ function ftraceStartup(cpu: Cpu, ops: Addr, flags: number, ips: readonly Addr[])
   return 0;
 }
 
-/** Registration without a look at direct calls that are there already.
+/** Register without checking the direct calls that exist already.
  * @kernel register_ftrace_function_nolock, kernel/trace/ftrace.c:8314 (v6.1) */
 function registerNolock(cpu: Cpu, ops: Addr, flags: number, ips: readonly Addr[]): number {
   const mutex = lock(cpu);
@@ -255,7 +255,7 @@ export function registerFtraceDirect(cpu: Cpu, ops: Addr, alone: Addr, shared: A
   return ret;
 }
 
-/** End the direct calls of an ops. 0, or -EINVAL when it has none. Who frees it waits by itself.
+/** End the direct calls of an ops. 0, or -EINVAL when it has none. Whoever frees the ops has to wait first.
  * @kernel unregister_ftrace_direct_multi, kernel/trace/ftrace.c:5760 (v6.1) */
 export function unregisterFtraceDirect(cpu: Cpu, ops: Addr): number {
   const mutex = lockDirect(cpu);
@@ -267,13 +267,14 @@ export function unregisterFtraceDirect(cpu: Cpu, ops: Addr): number {
 /** Value of `ftrace_enabled` once the log has said that it no longer switches anything off. */
 const ON_AND_DEPRECATED = 2;
 
-/** Write sysctl `kernel.ftrace_enabled`; -EBUSY when it would turn off a permanent handler, -EOPNOTSUPP where nothing can.
+/** Write sysctl `kernel.ftrace_enabled`; -EBUSY when it would turn off a permanent handler,
+ * -EOPNOTSUPP where ftrace cannot be turned off.
  * @kernel ftrace_enable_sysctl, kernel/trace/ftrace.c:8290 (v6.1) */
 export function ftraceEnableSysctl(cpu: Cpu, enabled: boolean): number {
   const mutex = lock(cpu);
   const { globals } = cpu.ctx.kernel;
   if (!cpu.ctx.kernel.facts.ftraceCanBeDisabled) {
-    // Said once: a kernel where ftrace is always on remembers it in the word that says so.
+    // Logged once: a kernel where ftrace is always on remembers this in the word for `ftrace_enabled`.
     const isFirst = !enabled && cpu.get(globals + KERNEL.ftraceEnabled) !== ON_AND_DEPRECATED;
     if (isFirst) cpu.set(globals + KERNEL.ftraceEnabled, ON_AND_DEPRECATED);
     mutexUnlock(cpu, mutex);

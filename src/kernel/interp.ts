@@ -66,7 +66,7 @@ function runText(cpu: Cpu, task: TaskRef): void {
   const pc = percpu(kernel, cpu.id);
   let budget = kernel.quantum;
   let mayRest = true;
-  // A worker's work may be what a round waits for; another task can wait until it is over.
+  // A round may be waiting for the work of a worker; any other task can wait until the round is over.
   const canWait = !isUrgent(cpu, task);
   if (canWait) cpu.giveWay(pc + PERCPU.ipi);
   while (cpu.current === task) {

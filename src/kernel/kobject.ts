@@ -125,7 +125,7 @@ export function kobjectGet(cpu: Cpu, kobj: Addr): void {
  * @kernel kobject_put, lib/kobject.c:700 (v6.1)
  */
 export function kobjectPut(cpu: Cpu, kobj: Addr): void {
-  // refcount_dec_and_test(): whoever drops the last reference sees what the others did before they dropped theirs.
+  // refcount_dec_and_test(): the CPU that drops the last reference sees what others did before they dropped theirs.
   if (cpu.fetchAddRelease(kobj + KOBJECT.refcount, -1) !== 1) return;
   cpu.smpRmb(); // smp_acquire__after_ctrl_dep(); pairs with the release of the others.
   const visible = cpu.get(kobj + KOBJECT.inSysfs) !== 0;

@@ -7,7 +7,7 @@ export type LogLevel = 'err' | 'warn' | 'notice' | 'info' | 'debug';
 export interface Message {
   readonly id: number;
   readonly level: LogLevel;
-  /** What pr_fmt() puts in front, for instance `livepatch: `. */
+  /** The prefix of pr_fmt(), for instance `livepatch: `. */
   readonly prefix: string;
   /** Format with `%s` (a name id), `%d`, `%u`, `%lu`, `%lx` and `%p`. */
   readonly text: string;

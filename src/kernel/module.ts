@@ -236,12 +236,12 @@ function doInitModule(cpu: Cpu, mod: ModuleRef, imageIndex: number): number {
   let ret = fn === undefined ? 0 : fn(cpu, mod);
   if (ret === 0 && cpu.get(mod + MODULE.klp) !== 0) ret = hooks.klpModuleInit(cpu, mod);
   if (ret !== -EEXIST || kernel.facts.initExists === 'EEXIST') return ret;
-  // -EEXIST from the loader means that the module is there already, which tools take for success.
+  // -EEXIST from the loader means that the module is loaded already, which tools treat as success.
   printk(cpu, INIT_RETURNED_EEXIST, cpu.get(mod + MODULE.name));
   return -EBUSY;
 }
 
-/** Run the exit function of a module that goes. */
+/** Run the exit function of a module that is being unloaded. */
 function runExit(cpu: Cpu, mod: ModuleRef): void {
   const { kernel } = cpu.ctx;
   const fn = kernel.moduleFns[kernel.images[cpu.get(mod + MODULE.imageIndex)]?.exit ?? 0];

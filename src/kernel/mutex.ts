@@ -15,7 +15,7 @@ import type { Addr, Cpu, SiteId } from './types.js';
 /** Words of a mutex. `queue` is a {@link WAIT_QUEUE}. */
 export const MUTEX = struct('mutex', { owner: 1, queue: WAIT_QUEUE.size, pad: 1 });
 
-/** Lowest bit of the owner: somebody sleeps. Tasks are aligned, so the bit is free. */
+/** Lowest bit of the owner: a task sleeps until it gets the mutex. Tasks are aligned, so the bit is free. */
 const WAITERS_BIT = 0;
 const WAITERS = 1 << WAITERS_BIT;
 

@@ -1,4 +1,4 @@
-/** printk: formatted messages in a ring of records; text is made when somebody reads the log. */
+/** printk: formatted messages in a ring of records; the text is made when the log is read. */
 
 import { O_38 } from '../memory/sites.js';
 import { struct } from '../memory/struct.js';

@@ -27,7 +27,7 @@ export function readLock(cpu: Cpu, lock: Addr, site?: SiteId): void {
     const count = cpu.fetchAddAcquire(lock + RWLOCK.count, 1) + 1;
     if (count < WRITER) return;
     const left = cpu.fetchAddRelaxed(lock + RWLOCK.count, -1) - 1;
-    // The writer may be gone by now: nobody would end the wait for a lock that is free.
+    // The writer may be gone by now: nothing would end the wait for a free lock.
     if (left >= WRITER) cpu.relax(lock + RWLOCK.count, left);
   }
 }

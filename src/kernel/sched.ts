@@ -41,7 +41,7 @@ export function reschedCurr(cpu: Cpu, n: number): void {
   else sendIpi(cpu, n, IPI_RESCHEDULE);
 }
 
-/** Kernel code that others wait for goes first, as under a fair scheduler: it has slept while they have run. */
+/** Kernel code that others wait for goes first, as under a fair scheduler: it has slept while the others ran. */
 export function isUrgent(cpu: Cpu, task: TaskRef): boolean {
   return (cpu.get(task + TASK.flags) & (PF_KCODE | PF_WQ_WORKER)) !== 0;
 }
@@ -174,7 +174,7 @@ export function selectTaskRq(cpu: Cpu, task: TaskRef): number {
   return cpu.peek(percpu(kernel, last) + PERCPU.online) === 0 ? cpu.id : last;
 }
 
-/** Queue a task that is nowhere: on the CPU chosen for it, which is then told. */
+/** Queue a task that is on no run queue: put it on the CPU chosen for it, and notify that CPU. */
 export function activateTask(cpu: Cpu, task: TaskRef): void {
   const { kernel } = cpu.ctx;
   let n = selectTaskRq(cpu, task);

@@ -21,7 +21,7 @@ export function setNotifySignal(cpu: Cpu, task: TaskRef): void {
  * @kernel clear_notify_signal, include/linux/sched/signal.h:366 (v6.1) */
 export function clearNotifySignal(cpu: Cpu, task: TaskRef): void {
   cpu.clearBit(task + TASK.tiFlags, TIF_NOTIFY_SIGNAL);
-  cpu.smpMb(); // smp_mb__after_atomic(): the flag goes before what it told of is looked at; pairs with setNotifySignal().
+  cpu.smpMb(); // smp_mb__after_atomic(): clear the flag before checking its cause; pairs with setNotifySignal().
 }
 
 /** A signal that no program here handles: the task dies on its way to user mode.

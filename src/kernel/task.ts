@@ -43,8 +43,8 @@ export const TASK = struct('task', {
   /** Number of times this entry was used for a new task. */
   generation: 1,
   unused: 5,
-  // What a pass over the tasks reads and writes of one that sleeps begins a cache line, and the stack ends it: with a great many
-  // tasks, such a pass waits for memory and for nothing else.
+  // The words of a sleeping task that a pass over tasks uses begin a cache line, and the stack ends it: with very many
+  // tasks, such a pass waits only for memory.
   /** `__state`: TASK_RUNNING, TASK_INTERRUPTIBLE, … */
   state: 1,
   onRq: 1,

@@ -102,7 +102,7 @@ export function runTimers(cpu: Cpu): void {
       remove(cpu, pc, timer);
       const kind = cpu.get(timer + TIMER.kind);
       const data = cpu.get(timer + TIMER.data);
-      // Whoever sees it disarmed may arm it anew on another CPU without this lock; C takes the lock of the last CPU for that.
+      // Once disarmed, it may be rearmed on another CPU without this lock; C takes the lock of the last CPU for that.
       cpu.storeRelease(timer + TIMER.armed, 0);
       fire(cpu, kind, data);
     } else if (next === 0 || expires - next < 0) {

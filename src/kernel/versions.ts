@@ -6,7 +6,7 @@ export const KERNEL_VERSIONS = ['6.1', '6.5', '6.12', '7.3'] as const;
 /** Release of the kernel whose transition engine is run; 6.5 stands for 6.4 to 6.9. */
 export type KernelVersion = (typeof KERNEL_VERSIONS)[number];
 
-/** The release that is run where nothing else is said. */
+/** The release that is run by default. */
 export const DEFAULT_KERNEL_VERSION: KernelVersion = '6.5';
 
 /**

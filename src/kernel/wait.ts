@@ -1,4 +1,4 @@
-/** Sleeping until somebody says so: the list of waiters behind every sleeping lock, completion and event. */
+/** Wait queues: the list of sleeping tasks behind every sleeping lock, completion and event. */
 
 import { struct } from '../memory/struct.js';
 import { schedule, tryToWakeUp } from './sched.js';
@@ -45,7 +45,7 @@ export function sleepOnQueue(cpu: Cpu, queue: Addr): void {
   cpu.set(cpu.current + TASK.waitingOn, NULL);
 }
 
-/** Wait until the word at `addr` is non-zero; whoever sets it does so under the queue's lock. */
+/** Wait until the word at `addr` is non-zero; it is set under the queue's lock. */
 export function waitForWord(cpu: Cpu, queue: Addr, addr: Addr): void {
   cpu.spinLock(queue + WAIT_QUEUE.lock);
   if (cpu.get(addr) === 0) {

@@ -115,13 +115,13 @@ export function workerThread(cpu: Cpu, pool: number): void {
   for (;;) {
     cpu.spinLock(pc + PERCPU.workLock);
     const work = takeWork(cpu, pool);
-    // Under the lock, so that whoever queues next finds a sleeper to wake.
+    // Under the lock, so that the next CPU to queue work finds a sleeper to wake.
     if (work === NULL) cpu.writeOnce(cpu.current + TASK.state, TASK_IDLE);
     cpu.spinUnlock(pc + PERCPU.workLock);
     if (work === NULL) return;
-    cpu.smpWmb(); // Whoever finds it idle finds what was done before; pairs with the full test-and-set in queueWork().
+    cpu.smpWmb(); // A CPU that finds it idle sees what was done; pairs with the full test-and-set in queueWork().
     cpu.writeOnce(work + WORK.pending, 0);
-    cpu.smpMb(); // Whoever queues it again finds it running; pairs with the full test-and-set in queueWork().
+    cpu.smpMb(); // A CPU that queues it again finds it running; pairs with the full test-and-set in queueWork().
     cpu.ctx.kernel.workFns[cpu.get(work + WORK.fn)]?.(cpu, work);
   }
 }

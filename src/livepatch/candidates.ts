@@ -31,7 +31,7 @@ function letHooksIn(cpu: Cpu): void {
   cpu.fetchAddRelease(cpu.ctx.klp.modulesInFlux, -1);
 }
 
-/** The hook of cond_resched() that does nothing while a module comes or goes: the task has other chances. */
+/** The hook of cond_resched() that does nothing while a module comes or goes: the task can switch at other points. */
 export function schedTrySwitchGuarded(cpu: Cpu): void {
   cpu.preemptDisable();
   // Pairs with the release of letHooksIn(), and by the grace period with keepHooksOut().
@@ -39,7 +39,7 @@ export function schedTrySwitchGuarded(cpu: Cpu): void {
   cpu.preemptEnable();
 }
 
-/** klp_module_coming() that no hook overlaps. */
+/** A klp_module_coming() during which no hook runs. */
 export function moduleComingGuarded(cpu: Cpu, mod: Addr): number {
   keepHooksOut(cpu);
   const ret = klpModuleComing(cpu, mod);
@@ -47,7 +47,7 @@ export function moduleComingGuarded(cpu: Cpu, mod: Addr): number {
   return ret;
 }
 
-/** klp_module_going() that no hook overlaps. */
+/** A klp_module_going() during which no hook runs. */
 export function moduleGoingGuarded(cpu: Cpu, mod: Addr): void {
   keepHooksOut(cpu);
   klpModuleGoing(cpu, mod);
@@ -61,7 +61,8 @@ export const FIX_L_1: Partial<KernelHooks> = {
   klpModuleGoing: moduleGoingGuarded,
 };
 
-/** Candidate fix of L-9: __klp_enable_patch() that orders the function stacks before TIF_PATCH_PENDING; of objects that can be patched. */
+/** Candidate fix of L-9: __klp_enable_patch() that orders the function stacks before TIF_PATCH_PENDING.
+ * For objects that can be patched. */
 export function enablePatchOrdered(cpu: Cpu, patch: KlpPatchRef): void {
   klpInitTransition(cpu, patch, KLP_PATCHED);
   cpu.smpWmb(O_03);

@@ -129,7 +129,7 @@ function isNamed(cpu: Cpu, obj: KlpObjectRef): boolean {
   return true;
 }
 
-/** Whether a patch description is complete; before 7.x names are looked at later, when the patch is half made.
+/** Whether a patch description is complete. Before 7.x names are checked later, when the patch is partly built.
  * @kernel klp_check_patch, kernel/livepatch/core.c (v7.0)
  * @differs before that klp_enable_patch() looks itself, and klp_init_func() at the name */
 function klpCheckPatch(cpu: Cpu, patch: KlpPatchRef): boolean {

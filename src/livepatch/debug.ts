@@ -37,7 +37,7 @@ const bitsOf = (isWanted: (site: DebugSite) => boolean): number =>
 
 /** The sites of klp_try_switch_task(), of which there can be thousands of lines. */
 export const TRY_SWITCH_DEBUG = bitsOf(({ fn }) => fn === 'klp_try_switch_task');
-/** The others: what becomes of a transition. */
+/** The other sites: how a transition proceeds and ends. */
 export const TRANSITION_DEBUG = bitsOf(({ fn }) => fn !== 'klp_try_switch_task');
 
 /** `pr_debug()`: printed when its site is switched on.

@@ -13,7 +13,7 @@ import type { MemoryMap } from '../memory/map.js';
 import { struct, type Addr } from '../memory/struct.js';
 import type { KlpFacts } from './versions.js';
 
-/** No transition (from 6.10 on: KLP_TRANSITION_IDLE): what a task's `patchState` and `klp_target_state` hold outside one. */
+/** No transition (from 6.10 on: KLP_TRANSITION_IDLE): value of `patchState` and `klp_target_state` outside one. */
 export const KLP_UNDEFINED = -1;
 /** The task must not use code of the patch in transition. */
 export const KLP_UNPATCHED = 0;
@@ -341,7 +341,7 @@ function nameIds(table: readonly string[]): KlpNames {
 }
 
 /**
- * Claim the regions and caches of livepatch and collect what a CPU has to know of them.
+ * Claim the regions and caches of livepatch, and collect what a CPU has to know about them.
  *
  * @param map map of the machine that is being laid out
  * @param size sizes of the tables, in elements

@@ -105,7 +105,7 @@ function __klpShadowGetOrAlloc(
   const shadow = size > KLP_SHADOW_DATA_WORDS ? NULL : kzalloc(cpu, shadowCache);
   if (shadow === NULL) return NULL;
 
-  // Look again under the lock: somebody may have been faster.
+  // Look again under the lock: another CPU may have been faster.
   cpu.spinLock(shadowLock);
   data = klpShadowGet(cpu, obj, id);
   if (data !== NULL) {
@@ -116,7 +116,7 @@ function __klpShadowGetOrAlloc(
 
   cpu.write(shadow + KLP_SHADOW.obj, obj);
   cpu.write(shadow + KLP_SHADOW.id, id);
-  // The constructor has to run before anybody can find the variable (O-30).
+  // The constructor has to run before any reader can find the variable (O-30).
   if (cpu.ablates(O_30)) hashAddRcu(cpu, bucketOf(cpu, obj), shadow);
   if (ctor !== undefined) {
     const err = ctor(cpu, obj, shadow + KLP_SHADOW.data, ctorData);

@@ -180,7 +180,7 @@ export function klpTransitionWorkFn(cpu: Cpu, _work: Addr): void {
 /** Work function that does nothing: running it on a CPU is the synchronisation.
  * @kernel klp_sync, kernel/livepatch/transition.c:69 (v6.5) */
 export function klpSync(_cpu: Cpu, _work: Addr): void {
-  // Being scheduled is all that is asked for.
+  // It is enough that this work function is scheduled.
 }
 
 /** Wait until every CPU has left the section with preemption disabled that it may be in, RCU watching or not (O-19).
@@ -283,7 +283,7 @@ export function klpCancelTransition(cpu: Cpu): void {
  * @kernel klp_update_patch_state, kernel/livepatch/transition.c:184 (v6.5)
  * @param task `cpu.current`, or a task that does not run */
 export function klpUpdatePatchState(cpu: Cpu, task: Addr): void {
-  // Lets klpReverseTransition() wait for whoever read the old target state (O-18 with O-05).
+  // Lets klpReverseTransition() wait for CPUs that read the old target state (O-18 with O-05).
   cpu.preemptDisable(O_18);
 
   // Doubles as smpRmb() (O-07). The flag before klp_target_state: pairs with the smpWmb() of klpInitTransition() (O-02)
@@ -378,7 +378,7 @@ function klpCheckAndSwitchTask(cpu: Cpu, task: Addr, arg: Addr): number {
   return 0;
 }
 
-/** Say why a task was not switched, where that is asked for. */
+/** Print why a task was not switched, if its debug message is switched on. */
 function explainRefusal(cpu: Cpu, task: Addr, ret: number, oldName: number): void {
   const comm = cpu.get(task + TASK.comm);
   const pid = cpu.get(task + TASK.pid);
@@ -519,7 +519,7 @@ export function klpTryCompleteTransition(cpu: Cpu): void {
   const patch = cpu.read(klp.transitionPatch);
   klpCompleteTransition(cpu);
 
-  // Not part of the completion, which a cancelled enabling goes through as well.
+  // Not part of the completion, because a cancelled enabling goes through that too.
   if (cpu.read(patch + KLP_PATCH.enabled) === 0) klpFreePatchAsync(cpu, patch);
   else if (cpu.get(patch + KLP_PATCH.replace) !== 0) klpFreeReplacedPatchesAsync(cpu, patch);
 }
@@ -612,7 +612,7 @@ export function klpReverseTransition(cpu: Cpu): void {
   prDebug(cpu, REVERSING, patchName(cpu, patch), what);
   if (flipsFirst) flipDirection(cpu);
 
-  // Nobody may begin to switch in the old direction …
+  // No task may begin to switch in the old direction …
   tasklistReadLock(cpu);
   let task = NULL;
   while ((task = forEachProcessThread(cpu, task)) !== NULL) {
@@ -623,7 +623,7 @@ export function klpReverseTransition(cpu: Cpu): void {
   while ((n = forEachPossibleCpu(cpu, n)) !== NO_CPU) {
     cpu.clearBit(idleTask(kernel, n) + TASK.tiFlags, TIF_PATCH_PENDING);
   }
-  // … and whoever already has is waited for: pairs with the disabled preemption of klpUpdatePatchState() (O-05 with O-18)
+  // … and tasks that have are waited for: pairs with the disabled preemption of klpUpdatePatchState() (O-05 with O-18)
   // and of __klpSchedTrySwitch() (O-23).
   klpSynchronizeTransition(cpu, O_05);
 
@@ -637,7 +637,7 @@ export function klpReverseTransition(cpu: Cpu): void {
   klpStartTransition(cpu);
 }
 
-/** From fork, under the tasklist write lock: the child, which nobody sees yet, takes over its parent's state and flag.
+/** From fork, under the tasklist write lock: the child, not visible yet, takes over its parent's state and flag.
  * @kernel klp_copy_process, kernel/livepatch/transition.c:697 (v6.5) */
 export function klpCopyProcess(cpu: Cpu, child: Addr): void {
   if (cpu.ctx.klp.sabotage.noCopyProcess) return;

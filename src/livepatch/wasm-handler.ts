@@ -98,7 +98,7 @@ export const createDecideWord = (
  * The port's decision; it does its WARNs itself.
  *
  * @param fregs registers that it may use
- * @throws {KernelOops} when it meets an address that is none
+ * @throws {KernelOops} when it meets an invalid address
  */
 export function decideInPort(cpu: Cpu, fops: Addr, fregs: Addr): Addr {
   cpu.set(fregs + FREGS.ip, 0);
@@ -106,7 +106,8 @@ export function decideInPort(cpu: Cpu, fops: Addr, fregs: Addr): Addr {
   return cpu.get(fregs + FREGS.ip);
 }
 
-/** The port's decision in the middle of a call by kernel text, whose registers it leaves alone: what the WebAssembly handler leaves to it. */
+/** The port's decision during a call by kernel text, for cases that the WebAssembly handler leaves to it; it keeps the
+ * registers unchanged. */
 export function decideAgain(cpu: Cpu, fops: Addr): Addr {
   const fregs = percpu(cpu.ctx.kernel, cpu.id) + PERCPU.fregs;
   const before = cpu.get(fregs);
@@ -120,7 +121,7 @@ export function decideAgain(cpu: Cpu, fops: Addr): Addr {
  *
  * @differs the warning is recorded right after the handler's preemption-disabled section, not inside it
  * @returns the decision that remains: as a positive one, or 0 for the original; always an address after {@link BAD_ADDRESS}
- * @throws {KernelOops} when the handler met an address that is none
+ * @throws {KernelOops} when the handler met an invalid address
  */
 export function klpHandlerWarned(cpu: Cpu, decision: number, fops: Addr): Addr {
   switch (decision) {

@@ -12,7 +12,7 @@ import { SWITCHED_BY_STACK_CHECK, TRACE_KLP_SWITCHED } from './trace.js';
 import { klpTrySwitchTask } from './transition.js';
 import type { WasmModule } from '../memory/wasm-memory.js';
 
-/** One attempt: {@link ALREADY}, {@link SWITCHED}, or what else the WebAssembly source says. */
+/** One attempt: {@link ALREADY}, {@link SWITCHED}, or another result that the WebAssembly source defines. */
 type Attempt = (task: Addr, current: Addr) => number;
 
 const ALREADY = 1;
@@ -20,7 +20,7 @@ const SWITCHED = 2;
 const REFUSED = 0;
 const PORT = -1;
 
-/** The rest of the task list, a task being unlocked first: what the WebAssembly source says. */
+/** Attempts the rest of the task list, after unlocking a task; results as the WebAssembly source defines them. */
 type Attempts = (task: Addr, held: Addr, current: Addr, mode: number) => number;
 
 /** What an {@link Attempts} found, and how it is asked. */
@@ -71,7 +71,7 @@ function createSwitch(
   };
 }
 
-/** The port on top of an attempt: it does what the attempt leaves over. */
+/** The port on top of an attempt: it does the work that the attempt leaves to it. */
 function trySwitchTaskOf({ attempt, unlock }: Switch): TrySwitchTask {
   return (cpu: Cpu, task: Addr): boolean => {
     const found = attempt(task, cpu.current);
@@ -90,8 +90,8 @@ function traceSwitched(cpu: Cpu, task: Addr): void {
 }
 
 /**
- * The pass over the task list on top of a switch: it stays in WebAssembly for as long as it can. On a CPU with a trace it comes
- * back for each task that was switched, which is reported before its lock is released: nobody may see the task run first.
+ * The pass over the task list on top of a switch: it stays in WebAssembly as long as it can. On a CPU with a trace it
+ * returns for each switched task, to report the switch before releasing the task's lock: no CPU may see it run first.
  */
 function trySwitchTasksOf({ attempts, unlock }: Switch, isTraced: boolean): TrySwitchTask {
   const mode = isTraced ? STEPWISE : 0;

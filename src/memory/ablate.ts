@@ -1,4 +1,4 @@
-/** Removing ordering sites from a CPU on a real thread: replaced methods, so that an intact CPU pays nothing. */
+/** Removes ordering sites from a CPU on a real thread by replacing methods, so that an intact CPU has no cost. */
 
 import type { NativeCpu } from './native.js';
 import type { Ablation, SiteId } from './sites.js';
@@ -34,7 +34,7 @@ type Rmw = Pick<
 
 /** Whether the order of a site that is being executed is gone. */
 type Gone = (site: SiteId | undefined) => boolean;
-/** Stay for a moment at a site, now and then. */
+/** Linger at a site for a moment, from time to time. */
 type Late = (site: SiteId | undefined) => void;
 
 /** Without their site, a fence is nothing, and an ordered access is relaxed. */

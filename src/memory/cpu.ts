@@ -110,7 +110,7 @@ export abstract class Cpu {
   /** Let the CPUs that {@link relax} or {@link mwait} on `addr` look at it at once: a hint, for speed. Orders nothing. */
   abstract kick(addr: Addr): void;
 
-  /** A round begins in which this CPU waits for an answer of every other: a hint, for speed. Orders nothing. */
+  /** A round begins in which this CPU waits for an answer from every other CPU: a hint, for speed. Orders nothing. */
   roundBegins(): void {
     // CPUs that share no processor need not know.
   }
@@ -119,22 +119,22 @@ export abstract class Cpu {
     // As above.
   }
   /**
-   * This CPU has answered: those that have not may go first, until all rounds are over or the word at `interrupts` is not 0. A
-   * hint, for speed: it may return at once. Orders nothing.
+   * This CPU has answered: others that have not may go first, until all rounds are over or the word at `interrupts` is
+   * not 0. A hint, for speed: it may return at once. Orders nothing.
    */
   giveWay(_interrupts: Addr): void {
-    // A CPU that shares no processor holds nobody up.
+    // A CPU that shares no processor delays no other CPU.
   }
   /**
-   * After the next operation nothing of this CPU's state is outside the memory, unless kernel code that has called the scheduler is
-   * suspended on it: an engine may end its code there, and begin it again. A hint. Orders nothing.
+   * After the next operation all state of this CPU is in the memory, unless kernel code that called the scheduler is
+   * suspended on it: an engine may end the CPU's code there and restart it. A hint. Orders nothing.
    */
   mayRest(): void {
-    // Who takes no snapshots need not know.
+    // An engine that takes no snapshots does not need this.
   }
   /**
    * Answer for CPU `n` if it sleeps in {@link mwait}, holds no lock and has preemption enabled. When this says true, both CPUs
-   * are ordered as by an interrupt that it took: what was visible here before is visible there when it wakes, it does
+   * are ordered as if `n` had taken an interrupt: what was visible here before is visible there when it wakes, it does
    * {@link syncCore} then, and what it did before it slept is visible here. False where that is not known.
    */
   answersAsleep(_n: number): boolean {
@@ -179,7 +179,7 @@ export abstract class Cpu {
    * a CPU that fetches every instruction from there.
    */
   syncCore(): void {
-    // Whoever caches text, for instance as functions compiled to JavaScript, refreshes it.
+    // A CPU that caches text, for instance as functions compiled to JavaScript, refreshes its cache.
   }
 
   /** Record an event for the flight recorder and the checks. Not a memory access. */

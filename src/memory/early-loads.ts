@@ -101,7 +101,7 @@ export class EarlyLoads {
    * Sample one word that the program is likely to load after `addr`, which it has just learnt.
    *
    * @param time the moment of the sample
-   * @param floor a sample of the word from before this moment is too old; a younger one is kept
+   * @param floor a sample of the word from before this moment is too old; a newer sample is kept
    */
   fetchAhead(addr: Addr, current: Addr, time: number, floor: number): void {
     const choice = this.#random.next();

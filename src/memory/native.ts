@@ -9,21 +9,21 @@ import { FIRST_VALID_ADDR, POISON, type Addr, type CpuId } from './struct.js';
 import { EAGAIN, ETIMEDOUT, WaitQueue } from './wait-queue.js';
 import type { WasmMemory } from './wasm-memory.js';
 
-/** Turns of a spin wait before the thread goes to sleep on the word: who holds the lock may not be on a processor. */
+/** Turns of a spin wait before the thread sleeps on the word: the holder of the lock may not be on a processor. */
 const SPIN_TURNS = 64;
 /** Longest sleep of one wait, so that a stopping machine is noticed. */
 const WAIT_MS = 20;
-/** Longest sleep of a spin wait, which nobody promises to wake. */
+/** Longest sleep of a spin wait, since nothing guarantees that it is woken. */
 const RELAX_MS = 1;
 
-/** Where all visits go to one site, a CPU lingers there once in so many visits; at a rarer one more often, in proportion … */
+/** If all visits are to one site, a CPU lingers once in so many visits; at a rarer site proportionally more often … */
 const LINGER_GAP = 512;
 /** … but never more often than once in so many visits. */
 const LINGER_ODDS = 3;
 /** Number of the first stream of random numbers for lingering. */
 const LINGER_STREAM = 1000;
 
-/** A CPU gives way for so many slices at most, each so many milliseconds, and looks for interrupts after each … */
+/** A CPU gives way for at most so many slices of so many milliseconds, and looks for interrupts after each slice … */
 const GIVE_WAY_SLICES = 4;
 const GIVE_WAY_MS = 0.25;
 /** … but once in so many times it goes on at once, so that others are late while it executes. */
@@ -77,8 +77,8 @@ export interface NativeBoot {
   readonly trace?: TraceSink;
   readonly weak?: WeakOptions;
   /**
-   * The host's clock, in ms: given to a CPU that has to share its processor with others, which it then lets go every now and then.
-   * The host's own scheduler changes threads every few milliseconds, and somebody always waits for the one that it left out.
+   * The host's clock, in ms: given to a CPU that shares its processor with others; it yields to them from time to time.
+   * The host's scheduler changes threads every few milliseconds, and some CPU always waits for one that is not running.
    */
   readonly sharingClock?: () => number;
   /** Ordering sites at which CPUs are late now and then although none is ablated, for code that is broken on purpose there. */
@@ -140,7 +140,7 @@ export abstract class NativeCpu extends Cpu {
 
   /** Make every store of this CPU visible, for a thread that stops issuing operations. */
   quiesce(): void {
-    // Nothing is held back unless a backend says so.
+    // Nothing is held back unless a backend overrides this.
   }
 
   /** How often this CPU reordered what, by name; empty on a backend that reorders nothing by itself. */
@@ -175,7 +175,7 @@ export abstract class NativeCpu extends Cpu {
     Atomics.wait(this.words, this.local + CPU_LOCAL.pad, 0, 0.05 * 2 ** this.#lingers.below(7));
   }
 
-  /** The address itself; what points outside the memory is an oops. */
+  /** Returns the address itself; an address outside the memory is an oops. */
   protected check(addr: Addr): Addr {
     if ((addr - FIRST_VALID_ADDR) >>> 0 >= this.limit) badAddress(this.id, addr);
     return addr;
@@ -197,7 +197,7 @@ export abstract class NativeCpu extends Cpu {
     return found === UNLOCKED;
   }
 
-  /** Take a lock that somebody else holds. It may be freed meanwhile, which ends the wait as well. */
+  /** Take a lock that another CPU holds. Its memory may be freed meanwhile, which ends the wait as well. */
   #contend(lock: Addr): void {
     for (let turn = 1; turn < SPIN_TURNS; turn++) {
       if (this.#tryLock(lock)) return;
@@ -214,7 +214,7 @@ export abstract class NativeCpu extends Cpu {
     this.lockReleased();
   }
 
-  /** A lock is free again: wake those who were to be woken meanwhile. */
+  /** A lock is free again: do the wake-ups that were postponed. */
   protected lockReleased(): void {
     if (--this.#locksHeld <= 0) this.#notifyWaiters();
   }
@@ -275,7 +275,7 @@ export abstract class NativeCpu extends Cpu {
     const now = this.#sharingClock;
     if (now === undefined || now() < this.#runsUntil) return;
     this.#notifyWaiters();
-    // Others would wait for stores that are held back, such as that which frees a lock.
+    // Others would wait for stores that are held back, such as the store that frees a lock.
     this.quiesce();
     Atomics.wait(this.words, this.check(interrupts), 0, REST_MS);
     const isLong = this.#courtesy.below(LONG_RUN_ODDS) === 0;
@@ -299,8 +299,8 @@ export abstract class NativeCpu extends Cpu {
     Atomics.store(words, this.local + CPU_LOCAL.givesWayOn, 0);
   }
   /**
-   * Wait with the wake-up until this CPU holds no lock, or has to sleep itself: the woken CPU probably takes the lock
-   * that is held here, and would sleep again at once.
+   * Postpone the wake-up until this CPU holds no lock, or has to sleep itself: the woken CPU would probably try to take
+   * the lock that is held here, and sleep again at once.
    */
   override kick(addr: Addr): void {
     this.check(addr);

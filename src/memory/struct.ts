@@ -17,7 +17,7 @@ export const FIRST_VALID_ADDR = 64;
 /** Word that freed memory and freed text are filled with; no valid pointer, no valid instruction. */
 export const POISON = 0x6b6b6b6b;
 
-/** Whether nobody holds a lock with this value: it is free, or its memory is, which is an oops of whoever takes it. */
+/** Whether a lock with this value is not held: it is free, or its memory was freed (then taking it is an oops). */
 export function isUnheld(value: number): boolean {
   return value === 0 || value === POISON;
 }

@@ -1,4 +1,4 @@
-/** The members of `cpu` as the resumable build sees them: which calls are scheduling points, which names are left alone. */
+/** The members of `cpu` for the resumable build: which calls are scheduling points, and which names stay unchanged. */
 
 /** Operations with a scheduling point after them. */
 export const SCHEDULING: ReadonlySet<string> = new Set([

@@ -1,4 +1,4 @@
-/** The CPUs that sleep on a word, on real threads: looking at the word and going to sleep are one step, no wake-up is lost. */
+/** The CPUs that sleep on a word, on real threads. Checking it and going to sleep are one step: no wake-up is lost. */
 
 import { CPU_LOCAL, MACHINE, MACHINE_BASE } from './local.js';
 import type { Addr } from './struct.js';

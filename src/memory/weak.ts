@@ -3,7 +3,7 @@
  * hardware reorder.
  *
  * Every access is carried out on the one shared memory at some moment: a load no later than the program asks for its
- * value, a store no earlier than the program makes it. The model's orders are orders of those moments:
+ * value, a store no earlier than the program makes it. The orders of the model are orders of these moments:
  *
  * - a load may be carried out early, back to the floor: the moment of the last load before `smp_rmb()`, of an acquire,
  *   of a full barrier, or of the load that returned the address it goes through;
@@ -195,7 +195,7 @@ export class WeakCpu extends ReorderingCpu {
     if (pending >= 0) this.buffer.wakeAt(pending);
     else super.kick(addr);
   }
-  // Both sides of a real wait queue contain a full barrier: what was stored before is what a sleeper compares.
+  // Both sides of a real wait queue contain a full barrier: a sleeper compares what was stored before.
   override wait(addr: Addr, seen: number, timeoutMs?: number): number {
     this.barrier();
     const ret = super.wait(addr, seen, timeoutMs);

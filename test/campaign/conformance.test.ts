@@ -9,7 +9,7 @@ const shared = fileURLToPath(new URL('../../../../shared', import.meta.url));
 const corpus = process.env['KLP_SMP_LITMUS'] ?? join(shared, 'litmus');
 const cases = join(shared, 'cases', 'litmus');
 
-/** Where recorded verdicts lie is no part of the project: a checkout by itself has none. */
+/** Folders of recorded verdicts are not part of the project: a plain checkout has none. */
 function isThere(t: ExecutionContext, path: string): boolean {
   if (existsSync(path)) return true;
   t.log(`nothing recorded at ${path}; set KLP_SMP_LITMUS to a folder with verdicts.jsonl`);
@@ -34,7 +34,7 @@ const verdicts73 = join(corpus, 'verdicts-7.3.jsonl');
 
 for (const [model, verdicts] of [
   ['6.1', join(corpus, 'verdicts.jsonl')],
-  // Nothing is recorded for 6.12: but for a flag on plain stores before read-modify-writes, 7.3 says the same.
+  // Nothing is recorded for 6.12: it agrees with 7.3, except for a flag on plain stores before read-modify-writes.
   ['6.12', verdicts73],
   ['7.3', verdicts73],
 ] as const) {

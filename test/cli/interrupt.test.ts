@@ -21,7 +21,7 @@ async function start(...args: readonly string[]): Promise<ChildProcess> {
   return child;
 }
 
-/** A campaign of hours; what is counted of a range when the interrupt comes counts. */
+/** A campaign of hours; the part of a range that is counted at the interrupt is kept. */
 const PLAN = join(mkdtempSync(join(tmpdir(), 'klp-interrupt-')), 'plan.yaml');
 writeFileSync(
   PLAN,

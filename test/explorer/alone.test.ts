@@ -3,7 +3,7 @@ import { RandomStrategy } from '../../src/explorer/strategies/random.js';
 import type { MemoryKind } from '../../src/explorer/engine/explorer-memory.js';
 import { catalogSession, runAll } from './sessions.js';
 
-/** As the random strategy, but asked after every operation even when nobody else can go on. */
+/** As the random strategy, but asked after every operation, even when no other CPU can go on. */
 class AskedAlways extends RandomStrategy {
   override readonly restsAlone = false;
 }

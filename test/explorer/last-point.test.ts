@@ -103,7 +103,7 @@ test('a function that is used as a value is a coroutine', (t) => {
   t.deepEqual(namesOf('function f(cpu) { return cpu.read(1); }\nexport const t = f;').last, []);
 });
 
-/** Hash and outcome of executions, with all kernel code in coroutines (`frames`) or without those that can be spared. */
+/** Hash and outcome of executions, with all kernel code in coroutines (`frames`) or without the unnecessary ones. */
 async function executed(file: string, memory: MemoryKind, frames: boolean): Promise<string[]> {
   const loaded = await loadScenario({ file: catalogModule(file), name: file }, { frames });
   const session = new Session(loaded, { memory, ablated: [] });

@@ -1,4 +1,4 @@
-/** What is known of code: a graph that answers by one state can be followed in from another. */
+/** What is known of code: a graph built with the answers of one state can be followed from another state. */
 
 import test from 'ava';
 import type { CpuContext } from '../../src/memory/cpu.js';
@@ -52,7 +52,7 @@ test('code that is guided by states which lead round to themselves is given up, 
   const reached = local.complete(other, 130, at130);
   t.is(local.kind(reached), ASK_GET);
   t.is(local.addr(reached), 130);
-  // Nothing is wrong with the code: with a memory it comes to its end.
+  // The code is correct: with a memory it ends.
   given.length = 0;
   t.is(local.kind(local.explore(reached, 0)), ASK_WRITE);
 });

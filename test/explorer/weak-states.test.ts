@@ -46,7 +46,7 @@ test(`${PROGRAMS} generated programs end as plain enumeration says (seed ${SEED}
   t.true(ends > 2 * PROGRAMS);
 });
 
-/** Programs that end otherwise without the condition of a rule; for other rules one of the generated ones does. */
+/** Programs that end differently without the condition of a rule; generated programs cover the other rules. */
 const SHOWN_BY: Partial<Record<SearchRule, readonly string[]>> = {
   'R-18': ['cpu.writeOnce(128, 1);', 'cpu.relax(128, 1);'],
   'R-19': [
@@ -93,7 +93,7 @@ function endsWithout(rule: SearchRule, program: readonly string[]): string {
   }
 }
 
-/** What others do is looked ahead for: each way on that it may take has to be found. */
+/** The search looks ahead at what others do: it has to find every way in which they may continue. */
 const LOOKED_AHEAD: Readonly<Record<string, readonly string[]>> = {
   'a substrate store, of which nobody sees what was before': [
     'cpu.writeOnce(129, 1); cpu.set(128, 1);',

@@ -10,7 +10,7 @@ const HEAD = "import { program } from 'klp-smp/javascript';\n";
 const sharedBytes = (body: string): string =>
   `${HEAD}export const it = program({ shared: () => new SharedArrayBuffer(8), threads: [(s) => {\n${body}\n}] });`;
 
-/** What a user may get wrong: the file, and the one line that he is told. */
+/** User errors: the file, and the one-line message that the user gets. */
 const BAD: Readonly<Record<string, readonly [string, RegExp]>> = {
   'a file without a program': [`${HEAD}export const x = 1;`, /exports no program/],
   'a syntax error': [`${HEAD}export const = 1;`, /program\.js:2: Unexpected token/],

@@ -1,4 +1,4 @@
-/** A machine of two CPUs, the second offline, with words to build kernel objects in. */
+/** A machine of two CPUs, the second offline, with free words for kernel objects. */
 
 import { asm } from '../../src/kernel/text.js';
 import { AtomicsCpu } from '../../src/memory/atomics.js';

@@ -1,4 +1,4 @@
-/** Runs a test on every engine and compares what they show: the axioms are the measure, the others may show less, never more. */
+/** Runs a test on every engine and compares results. The axioms are the reference: others may show less, not more. */
 import type { ExecutionContext } from 'ava';
 import { checkLitmus, type Verdict } from '../../src/litmus/axioms/checker.js';
 import { machineEngine } from '../../src/litmus/on-machine/machine-engine.js';

@@ -1,4 +1,4 @@
-/** The axiomatic checker: verdicts of the shapes, and that each rests on what it should rest on. */
+/** The axiomatic checker: verdicts of the shapes, and that each verdict has the right reason. */
 import test from 'ava';
 import { checkLitmus } from '../../src/litmus/axioms/checker.js';
 import { formatState, observationOf } from '../../src/litmus/syntax/format.js';

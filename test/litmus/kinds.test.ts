@@ -6,7 +6,7 @@ import { answer, enginesAgree } from './agreement.js';
 
 const READER = 'P1(int *x, int *y) { WRITE_ONCE(*y, 1); smp_mb(); int r0 = READ_ONCE(*x); }';
 
-/** Store buffering in which `middle` stands between the store and the load of P0. */
+/** Store buffering with `middle` between the store and the load of P0. */
 function storeBuffering(middle: string): string {
   return `C sb\n{ atomic_t z = ATOMIC_INIT(0); }
 P0(int *x, int *y, atomic_t *z) { WRITE_ONCE(*x, 1); ${middle} int r0 = READ_ONCE(*y); }

@@ -1,4 +1,4 @@
-/** What locks order is cut from the search early. The whole search, which completes forbidden candidates too, is not cut: both must agree. */
+/** The search cuts early what the order of locks forbids. It must agree with the whole search, which cuts nothing. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';

@@ -1,4 +1,4 @@
-/** The litmus front end: what it understands, and where it says that it does not. */
+/** The litmus front end: what it understands, and where it reports that it does not understand. */
 import test from 'ava';
 import fc from 'fast-check';
 import type { Statement } from '../../src/litmus/syntax/ast.js';

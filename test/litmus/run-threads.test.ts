@@ -21,7 +21,7 @@ exists (1:r0=x /\\ 1:r1=0)`,
 P0(int *x, int *y, spinlock_t *l) { spin_lock(l); WRITE_ONCE(*x, 1); WRITE_ONCE(*y, 1); spin_unlock(l); }
 P1(int *x, int *y, spinlock_t *l) { spin_lock(l); int r0 = READ_ONCE(*y); int r1 = READ_ONCE(*x); spin_unlock(l); }
 exists (1:r0=1 /\\ 1:r1=0)`,
-  // What every trial satisfies: which thread comes first is the machine's affair, and on a busy one it may be always the same.
+  // True of every trial: which thread comes first depends on the machine; on a busy one it may always be the same.
   'a filter': `C filter {}
 P0(int *x, int *y) { WRITE_ONCE(*x, 1); int r0 = READ_ONCE(*x); WRITE_ONCE(*y, 1); }
 P1(int *x, int *y) { int r0 = READ_ONCE(*y); int r1 = READ_ONCE(*x); }

@@ -71,7 +71,7 @@ export function bootSmall(decl: MachineDecl = {}): Machine {
   return boot({ ...decl, functions: [...FUNCTIONS, ...(decl.functions ?? [])] });
 }
 
-/** A thread that sleeps inside a function (and wakes up there when somebody wakes it). */
+/** A thread that sleeps inside a function (and continues there when it is woken). */
 export const asleepIn = (fn: string, comm = 'sleeper') => ({
   comm,
   thread: 'bottom',
@@ -106,7 +106,7 @@ export const funcOf = (m: Machine, patch: string, object = 'vmlinux'): Addr =>
 export const funcWord = (m: Machine, func: Addr, field: keyof typeof KLP_FUNC): number =>
   m.words[func + KLP_FUNC[field]]!;
 
-/** Let a transition that nobody blocks any more come to its end. */
+/** Let a transition that no task blocks any more complete. */
 export function settle(m: Machine): void {
   m.until(() => m.transitionPatch === 0);
   m.sleep(5);

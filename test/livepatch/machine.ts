@@ -70,7 +70,7 @@ export class SoloCpu extends AtomicsCpu {
     super.clearBit(addr, bit);
   }
   override spinLock(lock: Addr, site?: SiteId): void {
-    // On one thread nobody else would ever release it.
+    // On one thread no other CPU could ever release it.
     const found = this.words[lock];
     if (found === POISON)
       throw new KernelOops(this.id, lock, 'use after free: lock in freed memory');
@@ -187,13 +187,13 @@ export class Machine {
     }
   }
 
-  /** A CPU has executed for a while: time passes, and it stops when nobody wants it to go on. */
+  /** A CPU has executed for a while: time passes, and the CPU stops when it is no longer needed. */
   busy(cpu: SoloCpu): void {
     if (cpu.id === 0) this.#count(cpu);
     this.tick();
     const interpreting = (this.task(cpu.current, 'flags') & PF_KCODE) === 0;
     const parks = interpreting && this.#atBottom(cpu);
-    // Its slice is over: whoever gave it to this CPU goes on, and comes back to it.
+    // Its slice is over: the caller that gave it to this CPU goes on, and comes back later.
     if (cpu.id !== 0 && parks) throw new Parked();
     if (cpu.id !== 0) return;
     if (parks && this.#condition.holds()) throw new Parked();

@@ -30,7 +30,7 @@ test('klp_reverse_transition: turns an enabling round before its blocked task sw
   ]);
   t.is(m.targetState, KLP_UNPATCHED);
   t.is(m.words[m.patch('p') + KLP_PATCH.enabled], 0);
-  // The one that never switched is where it should be; the one that had switched has to go back.
+  // The task that never switched is in the right state; the task that had switched has to go back.
   t.false(isPending(m, inF));
   t.true(isPending(m, elsewhere));
   t.is(m.read('p', TRANSITION), 1);

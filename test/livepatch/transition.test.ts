@@ -121,7 +121,7 @@ test('klp_complete_transition: WARNs when a task or an idle task is still marked
   const m = blocked({ cpus: 2, online: 1 });
   const task = m.tasks[0]!;
   const idle = idleTask(m.layout.context, 1);
-  // In the target state, so that nobody looks at them again, but still marked.
+  // In the target state, so that they are not checked again, but still marked.
   for (const marked of [task, idle]) {
     m.words[marked + TASK.patchState] = KLP_PATCHED;
     m.words[marked + TASK.tiFlags]! |= 1 << TIF_PATCH_PENDING;

@@ -1,4 +1,4 @@
-/** What running kernels of all releases showed: a test for each experiment and each release. */
+/** Behaviour observed on running kernels of all releases: a test for each experiment and each release. */
 
 import test, { type ExecutionContext } from 'ava';
 import { cpuDown, cpuUp } from '../../src/kernel/cpuhp.js';

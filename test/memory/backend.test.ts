@@ -200,7 +200,7 @@ for (const kind of MEMORY_KINDS) {
     t.throws(() => cpu.spinTrylock(data), freed);
     t.is(words[data], POISON, 'freed memory is left alone');
     if (kind !== 'weak') {
-      // Over the store buffer a release is carried out later, when nobody is there to blame.
+      // With the store buffer a release is carried out later, when its caller can no longer be blamed.
       const unheld = { ...freed, message: /release of a spin lock that is not held/ };
       t.throws(() => cpu.spinUnlock(data), unheld);
       t.throws(() => cpu.spinUnlock(data), unheld);

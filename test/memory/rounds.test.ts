@@ -49,7 +49,7 @@ const { words, resting, asleep, answered } = require('node:worker_threads').work
 while (Atomics.compareExchange(words, resting, asleep, answered) !== asleep);
 `;
 
-/** A thread that says whether CPU 1 ever sleeps where it may be answered for. */
+/** A thread that reports whether CPU 1 ever sleeps where another CPU may answer for it. */
 const WATCHING = `
 const { words, resting, seen, phase, stop } = require('node:worker_threads').workerData;
 while (Atomics.load(words, stop) === 0) {

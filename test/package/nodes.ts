@@ -28,7 +28,7 @@ function install(version: string, folder: string): string {
   return join(folder, 'node_modules', name, 'bin', 'node');
 }
 
-/** What searching all states of the races comes to under a Node. */
+/** Result of searching all states of the races under one Node version. */
 function statesUnder(node: string): string {
   const args = [MAIN, 'verify', ...RACES, '--exhaust', '--json'];
   const { rows } = JSON.parse(execFileSync(node, args, { encoding: 'utf8' })) as {

@@ -146,7 +146,7 @@ async function onceEach(
   return { local, shared };
 }
 
-/** What executing and merging takes either way, without the start: that of a campaign with one execution for each worker. */
+/** Cost of executing and merging in both setups, less the start: that is a campaign with one execution per worker. */
 async function overhead(server: RedisServer): Promise<void> {
   const executions = Number(values.executions);
   const starts = await onceEach(server, 'starts', 8, 1);

@@ -1,4 +1,4 @@
-/** A finding for the tests of pages and traces: disable-call without O-01, found anew with the code as it is. */
+/** A finding for the tests of pages and traces: disable-call without O-01, found again with the current code. */
 
 import { exploreRange } from '../../src/campaign/range.js';
 import { findScenario } from '../../src/campaign/find-scenario.js';

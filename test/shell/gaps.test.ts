@@ -1,4 +1,4 @@
-/** What just-bash does not do like bash, as our shell does it: each script gives what the real bash gives. */
+/** Cases in which just-bash differs from bash: in our shell each script gives what the real bash gives. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Where output and errors end in one place, errors stand where they happen: as the real bash prints them. */
+/** If output and errors go to one place, errors appear where they happen, as the real bash prints them. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { startShell } from './machine.js';
 
 const shell = await startShell('6.5', true);
 
-/** What a script prints in the real bash, errors included; whoever complains is called bash. */
+/** What a script prints in the real bash, errors included; the program that reports an error is called bash. */
 function bash(script: string): string {
   const file = join(mkdtempSync(join(tmpdir(), 'klp-together-')), 'script.sh');
   writeFileSync(file, script);

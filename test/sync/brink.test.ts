@@ -15,8 +15,8 @@ function withSleep(sleep: Sleep, act: () => void): void {
 }
 
 /**
- * Run `sleeper` with another thread's `deed` placed at the worst moment: after the sleeper has decided to sleep, before it does. A
- * sleep that then really comes about lasts no time at all, since nobody is left to end it.
+ * Run `sleeper` with another thread's `deed` placed at the worst moment: after the sleeper has decided to sleep, before
+ * it does. If it then really sleeps, the sleep takes no time, since no thread is left to end it.
  * @returns what the sleeps came to, in order
  */
 function atTheBrink(deed: () => void, sleeper: () => void): string[] {

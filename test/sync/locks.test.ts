@@ -82,7 +82,7 @@ test('a waiter that dies takes no wake-up of the others along', async (t) => {
   await waiting(stage.lock, 3);
   await first!.worker.terminate();
   Mutex.unlock(stage.lock, 99);
-  // It may have died after it was woken: whoever ends a thread cleans up after it.
+  // It may have died after it was woken: the code that ends a thread cleans up after it.
   Mutex.recover(stage.lock, 1);
   await Promise.all(others.map(({ done }) => done));
   t.true(stage.tally[TALLY.sum]! >= 2);

@@ -76,7 +76,7 @@ function arrive({ tally }: Stage): void {
   Atomics.add(tally, TALLY.arrived, 1);
 }
 
-/** A deadline that has passed, is about to pass, or is soon: which of them, the caller's numbers decide. */
+/** A deadline that has passed, is about to pass, or comes soon, depending on the round and the thread. */
 const soon = (round: number, threadId: number): number => Date.now() + ((round + threadId) % 3) - 1;
 
 /** Every role, by name. */
@@ -187,7 +187,7 @@ export const roles = {
     }
   },
 
-  /** Waits until told, once; says before that it is about to, with the mutex held. */
+  /** Waits once until it is notified; announces the wait beforehand, with the mutex held. */
   listener: (stage: Stage, me: number) => {
     Mutex.lock(stage.lock, me);
     arrive(stage);

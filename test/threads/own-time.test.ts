@@ -1,7 +1,7 @@
 import test from 'ava';
 import { OwnTime } from '../../src/threads/own-time.js';
 
-/** A clock that goes on by so much, while the process uses so much of it. */
+/** A clock that advances by a given time, of which the process uses a given part. */
 function measured(): { time: OwnTime; pass: (ms: number, used: number) => number } {
   let [now, processor] = [1000, 50];
   const clocks = { now: () => now, processor: () => processor };

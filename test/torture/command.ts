@@ -7,7 +7,7 @@ import { ThreadTimes } from './thread-times.js';
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 /** Loaded into the process: ends one of its worker threads after a while, as a crash of the thread would. */
 const KILLER = fileURLToPath(new URL('./kill-worker.js', import.meta.url));
-/** Milliseconds after which a command that should have ended hangs; those that it waited for a processor do not count. */
+/** Milliseconds after which a command that should have ended counts as hung, without time waiting for a processor. */
 const HANG_MS = 60_000;
 const LOOK_MS = 2000;
 /** Milliseconds between two looks at whether the point has come. */
@@ -33,11 +33,11 @@ export type Disturbance =
   /** Times are processor time of the command, so that points are the same on a busy machine. */
   | { readonly kind: 'signal'; readonly signal: 'SIGINT' | 'SIGTERM'; readonly afterMs: number }
   | { readonly kind: 'kill'; readonly afterMs: number; readonly seed: number }
-  /** A worker thread ends in the place of a message: from 1, whatever the time. */
+  /** A worker thread ends instead of handling this message (counted from 1), at whatever time that is. */
   | { readonly kind: 'message'; readonly thread: number; readonly message: number }
   | { readonly kind: 'none' };
 
-/** What the killer is told; undefined: there is none. */
+/** Settings of the killer; undefined: there is none. */
 function tortureOf(disturbance: Disturbance): string | undefined {
   if (disturbance.kind === 'signal') return 'signal';
   if (disturbance.kind === 'kill') return `${disturbance.afterMs},${disturbance.seed}`;

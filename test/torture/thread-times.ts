@@ -7,7 +7,7 @@ import { join } from 'node:path';
 export interface Times {
   /** Time on a processor. */
   readonly ranMs: number;
-  /** Time in which they were ready and had none. Threads wait for each other, so all of it may have held up the process. */
+  /** Time that they were ready without a processor. All of it may delay the process: threads wait for each other. */
   readonly waitedMs: number;
 }
 

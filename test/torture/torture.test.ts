@@ -45,7 +45,7 @@ for (const [thread, message, ...words] of [
     t.is(signal, null);
     t.true([0, 3].includes(code ?? -1), `${String(code)}: ${stderr}`);
     t.true(isJson(stdout), stderr);
-    // Our own fault is never silent, and what is whole says nothing.
+    // An error of ours is never silent, and an intact result prints nothing.
     t.is(code === 3, stderr.includes('[simulator bug]'), stderr);
   });
 }

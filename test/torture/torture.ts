@@ -92,7 +92,7 @@ const countOf = (codes: readonly (number | null)[]): string => {
   return [...counts].map(([code, n]) => `${n} × ${code}`).join(', ');
 };
 
-/** What became of one command that was disturbed many times. */
+/** Results of one command that was disturbed many times. */
 class Disturbed {
   readonly faults: string[] = [];
   readonly codes: (number | null)[] = [];

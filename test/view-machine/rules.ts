@@ -1,4 +1,4 @@
-/** For each rule of the machine, a litmus test whose outcome LKMM forbids and only that rule keeps away. */
+/** For each rule of the machine, a litmus test whose outcome LKMM forbids, and which only that rule prevents. */
 
 import type { Rule } from '../../src/view-machine/options.js';
 

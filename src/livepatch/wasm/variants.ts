@@ -2,7 +2,7 @@
  * What the names in the WebAssembly handler's source stand for, once for each way to order a load before the next.
  *
  * C has smp_rmb() in two places (O-09, O-10). WebAssembly has no read fence: `atomic.fence` orders everything, which costs
- * an x86 processor as much as the rest of the call several times over. The weakest thing it has that orders a load before
+ * an x86 processor several times as much as the rest of the call. Its weakest operation that orders a load before
  * later loads is an atomic load: an acquire, and on x86 the plain instruction that smp_rmb() leaves there too. Both are built;
  * `acquire` is what machines use.
  */

@@ -18,17 +18,17 @@ export const CONTROL = {
   hash: 4,
   /** CPUs that stand still until a word changes, as bits. */
   blocked: 5,
-  /** CPUs nothing of whose state is outside the memory, as bits. */
+  /** CPUs whose whole state is in the memory, as bits. */
   resting: 6,
   /** Not 0: a snapshot is wanted. */
   wanted: 7,
-  /** Snapshots taken; who began its code before the last one begins it again. */
+  /** Number of snapshots taken; a CPU that started its code before the latest one restarts it. */
   snapshots: 8,
   /** CPU that ended the recording, plus one; {@link ENDED_OUTSIDE}; 0: it goes on. */
   end: 9,
   /** Word that each CPU stands still for. */
   waitsOn: 16,
-  /** Rung when somebody asleep is to look again. */
+  /** Rung when a sleeping thread has to look again. */
   bells: 16 + SEATS,
   /** Where each log goes on. */
   logged: 16 + 2 * SEATS,
@@ -38,7 +38,7 @@ export const CONTROL = {
   size: 16 + 5 * SEATS,
 } as const;
 
-/** Of {@link CONTROL}`.end`: it was not a CPU that ended the recording. */
+/** Value of {@link CONTROL}`.end`: the recording was not ended by a CPU. */
 export const ENDED_OUTSIDE = SEATS;
 
 /** A recording's turns, as numbers one after the other: the CPU, its operations, and the hash after them. */

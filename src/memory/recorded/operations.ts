@@ -1,4 +1,4 @@
-/** A CPU whose operations are recorded: replaced methods, so that one that is not recorded pays nothing. */
+/** Records the operations of a CPU by replacing its methods, so that a CPU that is not recorded has no cost. */
 
 import { SimulatorBug } from '../../errors.js';
 import { badAddress, freedLock, MachineStopped, unheldLock } from '../fault.js';
@@ -16,7 +16,7 @@ export interface RecordedOptions {
   readonly words: Int32Array;
   readonly seat: Seat;
   readonly codes: OperationCodes;
-  /** Whether nothing of the CPU's state is outside the memory at a place where an engine may begin its code again. */
+  /** Whether all state of the CPU is in the memory at the places where an engine may restart its code. */
   readonly isAtRest: () => boolean;
   /** CPUs of the machine. */
   readonly cpus: number;
@@ -26,7 +26,7 @@ export interface RecordedOptions {
   readonly takeSnapshot: () => void;
 }
 
-/** Thrown out of a CPU's code when a snapshot was taken: it begins anew, as it does where the snapshot is replayed. */
+/** Thrown out of a CPU's code after a snapshot was taken: the code restarts, as it does when a snapshot is replayed. */
 export class Rewound extends Error {
   override readonly name = 'Rewound';
 }
@@ -66,7 +66,7 @@ class RecordedOperations {
   readonly #options: RecordedOptions;
   readonly #tag: number;
   #snapshots: number;
-  /** The operation that comes next is one after which the CPU may rest. */
+  /** The CPU may rest after the next operation. */
   #restsNext = false;
 
   constructor(cpu: NativeCpu, options: RecordedOptions) {
@@ -269,7 +269,7 @@ class RecordedOperations {
     };
   }
 
-  /** The start of a wait is an operation of its own; then others go on until the CPU can, and it has its turn. */
+  /** The start of a wait is an operation of its own. Then others run until this CPU can go on and gets its turn. */
   #standStill(addr: Addr, canGoOn: () => boolean, isIdle = false): void {
     const seat = this.#seat;
     seat.steps++;
@@ -286,7 +286,7 @@ class RecordedOperations {
     this.#restless();
   }
 
-  /** What is no operation, and what the order of turns makes needless. */
+  /** Methods that are not operations, and methods that the order of turns makes unnecessary. */
   #immediate(): object {
     const words = this.#words;
     const nothing = (): void => undefined;
@@ -347,7 +347,7 @@ class RecordedOperations {
     this.#seat.left = 1;
   }
 
-  /** Nothing of the CPU's state is outside the memory: rest for a while, as a snapshot is wanted. */
+  /** All state of the CPU is in the memory: rest for a while, since a snapshot is wanted. */
   #restForAWhile(): void {
     this.#rest();
     const seat = this.#seat;

@@ -1,28 +1,28 @@
-/** Turns of the threads of a recorded machine: one at a time executes operations, and every change of turns is logged. */
+/** Turns of a recorded machine's threads: one at a time executes operations, and every change of turns is logged. */
 
 import type { Random } from '../random.js';
 import { CONTROL, ENTRY, SEATS } from './control.js';
 
-/** Looks at the turn before a thread goes to sleep: waking it takes longer than they do. */
+/** How often a thread checks the turn before it sleeps: waking it would take longer than these checks. */
 const SPINS = 2000;
 /** Longest sleep, so that a stopping machine is noticed. */
 const SLEEP_MS = 20;
 /** Lengths of turns in operations: up to a power of two that is drawn anew for each. */
 const SHORTEST = 4;
 const LENGTHS = 9;
-/** Operations of a turn for which it is worth while to wake somebody who sleeps. */
+/** Number of operations in a turn from which it is worth waking a sleeping thread. */
 const WORTH = 256;
 
 /**
  * A thread's seat among those that take turns.
  *
- * Everything that one does in its turn happens before everything that the next does in its own: the turn is handed over by a
+ * Everything that a thread does in its turn happens before everything in the next thread's turn: it is handed over by a
  * sequentially consistent store and load. A turn is a run of operations; its ticket is the number of its first one.
  */
 export class Seat {
   /** Operations executed in this turn. */
   steps = 0;
-  /** Operations until somebody else may go on. */
+  /** Operations until another thread may go on. */
   left = 0;
   /** Hash over all operations of all CPUs so far; ours while we have the turn. */
   hash = 0;
@@ -59,7 +59,7 @@ export class Seat {
     return true;
   }
 
-  /** How long this turn lasts at least. */
+  /** The minimum length of this turn. */
   #draw(): void {
     const random = this.#random;
     this.left = 1 + random.below(SHORTEST << random.below(LENGTHS));
@@ -80,7 +80,7 @@ export class Seat {
     return isMine || this.#isMine();
   }
 
-  /** Who hands the turn over stores it and then looks who sleeps; who goes to sleep says so and then looks at the turn. */
+  /** Handing over stores the turn, then checks for sleepers; a sleeper announces itself, then checks the turn. */
   #sleep(): boolean {
     const { control } = this;
     Atomics.store(control, this.#bell, 0);
@@ -91,7 +91,7 @@ export class Seat {
     return isMine;
   }
 
-  /** The turn has lasted long enough: let another go on that waits, and wait for the next one. Returns whether it did. */
+  /** The turn has lasted long enough: hand it to a waiting thread, and wait for the next. Returns whether it did. */
   pass(): boolean {
     const { control } = this;
     let waiting = Atomics.load(control, CONTROL.spinning);
@@ -175,7 +175,7 @@ export class Seat {
     this.control[at] = entry + 1;
   }
 
-  /** End the recording here, for the first reason there is. */
+  /** End the recording here. The first reason given counts. */
   end(reason: number): void {
     const { control } = this;
     if (control[CONTROL.end] !== 0) return;
@@ -183,7 +183,7 @@ export class Seat {
     control[CONTROL.end] = reason;
   }
 
-  /** Stand still until somebody rings, or for so many milliseconds; while this seat has no turn. Returns whether somebody did. */
+  /** While this seat has no turn: wait until its bell rings, or for some milliseconds. Returns whether it rang. */
   awaitBell(ms = SLEEP_MS): boolean {
     const { control } = this;
     for (let i = 0; i < SPINS; i++) if (Atomics.load(control, this.#bell) !== 0) return true;
