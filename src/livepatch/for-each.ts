@@ -32,7 +32,7 @@ export function klpForEachFunc(cpu: Cpu, obj: KlpObjectRef, func: KlpFuncRef): K
   return listForEachEntry(cpu, obj + KLP_OBJECT.funcList, func);
 }
 
-/** `klp_for_each_patch_safe()`. As with those below, the loop asks for the next entry before its body may free this one. */
+/** `klp_for_each_patch_safe()`. Like those below: the loop asks for the next entry before the body may free one. */
 export function klpForEachPatchSafe(cpu: Cpu, patch: KlpPatchRef): KlpPatchRef {
   return klpForEachPatch(cpu, patch);
 }
