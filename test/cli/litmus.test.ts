@@ -34,7 +34,7 @@ test('--dot and --svg draw the execution, the cycle of a forbidden one in red', 
   const [dot, svg] = [join(folder, 'a.dot'), join(folder, 'a.svg')];
   const { exitCode } = await runMain('litmus', shape('SB+mbs').file, '--dot', dot, '--svg', svg);
   t.is(exitCode, 0);
-  t.regex(readFileSync(dot, 'utf8'), /label="  fr  ", color=red/);
+  t.regex(readFileSync(dot, 'utf8'), /label=" {2}fr {2}", color=red/);
   t.regex(readFileSync(svg, 'utf8'), /<svg[^]*WRITE_ONCE[^]*<\/svg>/);
 });
 

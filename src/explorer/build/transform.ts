@@ -299,9 +299,7 @@ class Rewriter {
     this.text.appendLeft(node.end, after);
   }
 
-  /**
-   * Report the values of a loop's variables at the beginning of its body, or that it depends on more than variables.
-   */
+  /** Report the values of a loop's variables as its body begins, or that it depends on more than variables. */
   #loop(node: LoopNode, path: readonly Node[]): void {
     const variables = LOOPS_OF_VARIABLES.has(node.type) ? variablesAt(node, path) : undefined;
     const code = path.findLast(({ type }) => FUNCTIONS.has(type)) as Node;

@@ -47,17 +47,11 @@ export class Walk {
   random: Draw | undefined;
   /** Code is executed only to learn about it. What is known about it is not relied on. */
   isLearning = false;
-  /**
-   * The CPU that took the last step that mattered, and the numbers of preemptions and of weak answers on the way to the
-   * current state.
-   */
+  /** The CPU of the last step that mattered, and how many preemptions and weak answers led to the current state. */
   last = -1;
   preemptions = 0;
   weak = 0;
-  /**
-   * A CPU that has begun to load words that others store to, right before its next step that others can notice; -1:
-   * none.
-   */
+  /** A CPU that has begun to load what others store, just before its next step that others can notice; -1: none. */
   lazy = -1;
   readonly #bound: number;
   readonly #isPlain: boolean;
