@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { explore } from '../../src/campaign/explore.js';
+import { SITE_COUNT } from '../../src/memory/sites.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mistakes-'));
 
@@ -157,7 +158,7 @@ const DECLARATIONS: Readonly<Record<string, [code: string, message: RegExp]>> = 
   ],
   'an ordering site that there is not': [
     "export const it = race({ ...common, build, ablations: [{ sites: [99], finds: 'x', why: 'y' }] });",
-    /'ablations\.0\.sites\.0' has to be an ordering site, 1 to 37/,
+    new RegExp(`'ablations\\.0\\.sites\\.0' has to be an ordering site, 1 to ${SITE_COUNT}\\b`),
   ],
   'a name with a space': [
     "export const it = race({ ...common, build, name: 'my race' });",

@@ -111,9 +111,11 @@ export class Search {
   #thread(thread: number, broken: Axiom | null): void {
     if (thread === this.#test.threads.length) {
       this.candidates++;
-      if (this.#mayGoRound && !isSolvable(this.#candidate)) return;
-      if (broken === null) this.#listener.allowed(this.#candidate, this.#axioms);
-      else this.#listener.forbidden?.(this.#candidate, this.#axioms, broken);
+      // Values out of thin air are no execution; the axiom that they break, if any, still explains why not.
+      if (broken !== null) this.#listener.forbidden?.(this.#candidate, this.#axioms, broken);
+      else if (!this.#mayGoRound || isSolvable(this.#candidate)) {
+        this.#listener.allowed(this.#candidate, this.#axioms);
+      }
       return;
     }
     const traces = this.#traces[thread] ?? [];
