@@ -72,23 +72,7 @@ function odCharacter(byte: number): string {
   return (ESCAPES[byte] ?? (isPrintable ? String.fromCharCode(byte) : octal)).padStart(4);
 }
 
-/** `od -c`: characters, four columns each. */
-const odCharacters: Definition = async (args, ctx) => {
-  const isBare = args.includes('-An') || args.includes('-Anc');
-  const bytes = Buffer.from(
-    await inputOf(
-      ctx,
-      args.filter((a) => !a.startsWith('-')),
-    ),
-    'utf8',
-  );
-  const address = (n: number): string => (isBare ? '' : n.toString(8).padStart(7, '0'));
-  let out = '';
-  for (let i = 0; i < bytes.length; i += 16) {
-    out += `${address(i)}${Array.from(bytes.subarray(i, i + 16), odCharacter).join('')}\n`;
-  }
-  return ok(isBare ? out : `${out}${address(bytes.length)}\n`);
-};
+const odHexadecimal = (byte: number): string => ` ${byte.toString(16).padStart(2, '0')}`;
 
 /** `find -perm -u=w`: the same bits as a number. */
 const find: Definition = (args, ctx) => {
@@ -103,19 +87,19 @@ const find: Definition = (args, ctx) => {
   return original(ctx, numbered);
 };
 
-/** `od -t x1`, which just-bash takes for octal: sixteen bytes a line. */
+/** `od -t x1`, which just-bash takes for octal, and `od -c`, whose columns are four wide: sixteen bytes a line. */
 const od: Definition = async (args, ctx) => {
-  if (args.some((a) => a === '-c' || a === '-Anc' || a === '-tc')) return odCharacters(args, ctx);
+  const isCharacters = args.some((a) => a === '-c' || a === '-Anc' || a === '-tc');
   const isBytes = args.some((a, i) => a === '-tx1' || (a === 'x1' && args[i - 1] === '-t'));
-  if (!isBytes) return original(ctx, args);
+  if (!isCharacters && !isBytes) return original(ctx, args);
+  const shown = isCharacters ? odCharacter : odHexadecimal;
   const files = args.filter((a) => !a.startsWith('-') && a !== 'x1' && a !== 'n');
   const bytes = Buffer.from(await inputOf(ctx, files), 'utf8');
-  const isBare = args.includes('-An') || args.includes('n');
+  const isBare = args.includes('-An') || args.includes('-Anc') || args.includes('n');
   const address = (n: number): string => (isBare ? '' : n.toString(8).padStart(7, '0'));
   let out = '';
   for (let i = 0; i < bytes.length; i += 16) {
-    const hex = Array.from(bytes.subarray(i, i + 16), (b) => ` ${b.toString(16).padStart(2, '0')}`);
-    out += `${address(i)}${hex.join('')}\n`;
+    out += `${address(i)}${Array.from(bytes.subarray(i, i + 16), shown).join('')}\n`;
   }
   return ok(isBare ? out : `${out}${address(bytes.length)}\n`);
 };
