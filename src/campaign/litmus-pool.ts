@@ -3,8 +3,10 @@ import { availableParallelism } from 'node:os';
 import type { Piscina } from 'piscina';
 import type { LitmusBatch, LitmusResult } from '../litmus/batch.js';
 import { bugOf, type LitmusFailure, type LitmusJob } from '../litmus/job.js';
+import { newPulse } from '../explorer/engine/pulse.js';
 import { createPool } from '../pool.js';
 import type { Watching } from './progress.js';
+import { TaskWatch } from './task-watch.js';
 
 const ENTRY = new URL('../../workers/litmus.js', import.meta.url);
 
@@ -17,9 +19,9 @@ export interface PoolOptions extends Watching {
   readonly workers: number;
 }
 
-/** Engines check the clock themselves; a worker that takes this much longer is considered hung. */
+/** Engines check the clock themselves; a worker that takes this much more of the processor is considered hung. */
 const GRACE_FACTOR = 4;
-const GRACE_MS = 10_000;
+const GRACE_SECONDS = 10;
 /** Milliseconds that a running batch may still take after an interrupt. */
 const STOP_MS = 300;
 /** Time after which a worker reports, in ms, and the largest number of jobs in one batch. */
@@ -117,7 +119,9 @@ class PoolRun {
   async #guarded(jobs: readonly LitmusJob[]): Promise<LitmusResult[] | null> {
     const overrun = new AbortController();
     const limit = jobs.reduce((ms, { timeLimitMs }) => Math.max(ms, timeLimitMs), 0);
-    const timer = setTimeout(() => overrun.abort(), limit * GRACE_FACTOR + GRACE_MS);
+    const pulse = newPulse();
+    const seconds = (limit / 1000) * GRACE_FACTOR + GRACE_SECONDS;
+    const endWatch = new TaskWatch({ seconds, pulse }).start(() => overrun.abort());
     const stop = new AbortController();
     let grace: NodeJS.Timeout | undefined;
     const end = (): void => {
@@ -127,14 +131,14 @@ class PoolRun {
     signal?.addEventListener('abort', end, { once: true });
     try {
       const either = AbortSignal.any([overrun.signal, stop.signal]);
-      return await this.#pool.run({ jobs, sliceMs: SLICE_MS }, { signal: either });
+      return await this.#pool.run({ jobs, sliceMs: SLICE_MS, pulse }, { signal: either });
     } catch (error) {
       if (stop.signal.aborted) return null;
       const [job] = jobs;
       if (jobs.length > 1 || job === undefined) return [];
       return [overrun.signal.aborted ? hanging(job) : bugOf(job, error)];
     } finally {
-      clearTimeout(timer);
+      endWatch();
       clearTimeout(grace);
       signal?.removeEventListener('abort', end);
     }

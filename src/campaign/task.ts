@@ -1,5 +1,6 @@
 /** The protocol between a campaign and its workers: what each task is given and what it answers. */
 
+import type { Pulse } from '../explorer/engine/pulse.js';
 import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
 import type { AxiomsVerdict } from '../explorer/findings/axioms.js';
 import type { CoverageCounts } from '../explorer/findings/coverage.js';
@@ -162,6 +163,8 @@ export type TaskName = keyof TaskMap;
 export interface TaskMessage<K extends TaskName = TaskName> {
   readonly task: K;
   readonly request: TaskMap[K]['request'];
+  /** Where the worker shows that it executes operations. */
+  readonly pulse: Pulse;
 }
 
 /** The answer of a worker. Errors lose their class between threads, so usage errors are returned as values. */

@@ -2,6 +2,7 @@
 
 import { SimulatorBug, UsageError } from '../errors.js';
 import type { SessionConfig } from '../explorer/engine/config.js';
+import { showPulse } from '../explorer/engine/pulse.js';
 import type { Schedule } from '../explorer/engine/schedule.js';
 import { prepare } from '../explorer/engine/prepare.js';
 import { loadScenario, Session } from '../explorer/engine/session.js';
@@ -69,7 +70,9 @@ const HANDLERS: {
 export async function runTask<K extends TaskName>({
   task,
   request,
+  pulse,
 }: TaskMessage<K>): Promise<Answer<TaskMap[K]['result']>> {
+  showPulse(pulse);
   try {
     return { result: await HANDLERS[task](request) };
   } catch (error) {

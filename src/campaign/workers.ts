@@ -3,7 +3,9 @@
 import type { Piscina } from 'piscina';
 import { Interrupted, SimulatorBug, UsageError } from '../errors.js';
 import { createPool } from '../pool.js';
+import { newPulse, type Pulse } from '../explorer/engine/pulse.js';
 import type { Answer, TaskMap, TaskMessage, TaskName } from './task.js';
+import { ASLEEP_SECONDS, TaskWatch, type Stuck } from './task-watch.js';
 
 const ENTRY = new URL('../../workers/explore.js', import.meta.url);
 
@@ -11,8 +13,13 @@ const ENTRY = new URL('../../workers/explore.js', import.meta.url);
 export const SLICE_MS = 300;
 /** Milliseconds that the axioms may take over one execution: a whole machine logs tens of thousands of events. */
 export const AXIOMS_MS = 600_000;
-/** Seconds of processor time by which a worker may exceed its time before it counts as stuck in kernel code. */
+/** Seconds of its own processor time for which a worker may exceed its time without an operation of its scenario. */
 const STUCK_SECONDS = 8;
+
+const STUCK: Readonly<Record<Stuck, string>> = {
+  loops: `the scenario's code executed no operation for ${STUCK_SECONDS} s: it loops for ever`,
+  sleeps: `the scenario's code sleeps, and has done nothing for ${ASLEEP_SECONDS} s: only operations of cpu may wait`,
+};
 /** Milliseconds that a task may still take after an interrupt: a running slice ends by itself. */
 const GRACE_MS = SLICE_MS + 200;
 
@@ -39,7 +46,7 @@ export class Workers {
   /**
    * Run a task on some worker.
    *
-   * @throws UsageError when the task takes far longer than it may: its scenario's code loops between two operations
+   * @throws UsageError when its scenario's code loops, or sleeps, between two operations
    * @throws Interrupted when the signal ended it
    */
   async run<K extends TaskName>(
@@ -48,18 +55,15 @@ export class Workers {
     { ms = SLICE_MS, signal }: TaskLimits = {},
   ): Promise<TaskMap[K]['result']> {
     if (signal?.aborted === true) throw new Interrupted();
-    const watch = new Watch(ms, signal);
+    const pulse = newPulse();
+    const watch = new Watch(ms, pulse, signal);
     try {
-      const message: TaskMessage<K> = { task, request };
+      const message: TaskMessage<K> = { task, request, pulse };
       const answer = await this.#pool.run(message, { signal: watch.signal });
       if ('usage' in answer) throw new UsageError(answer.usage);
       return answer.result as TaskMap[K]['result'];
     } catch (error) {
-      if (watch.isStuck) {
-        throw new UsageError(
-          `the scenario's code executed no operation for ${STUCK_SECONDS} s: it loops for ever`,
-        );
-      }
+      if (watch.stuck !== undefined) throw new UsageError(STUCK[watch.stuck]);
       if (watch.isUnwanted) throw new Interrupted();
       throw restored(error);
     } finally {
@@ -73,27 +77,20 @@ export class Workers {
   }
 }
 
-/** Ends a task that takes too long, or, a little later, one that is no longer wanted. */
+/** Ends a task that is stuck, or, a little later, one that is no longer wanted. */
 class Watch {
   readonly #controller = new AbortController();
   readonly #wanted: AbortSignal | undefined;
-  readonly #timer: NodeJS.Timeout;
+  readonly #endWatch: () => void;
   #grace: NodeJS.Timeout | undefined;
-  isStuck = false;
+  stuck: Stuck | undefined;
 
-  constructor(ms: number, wanted: AbortSignal | undefined) {
-    // Processor time, not the clock: a process that was stopped for a while, or that gets no processor, is not stuck.
-    // A loop uses a second of processor time in each second.
-    let left = Math.ceil(ms / 1000) + STUCK_SECONDS;
-    let used = processorSeconds();
-    this.#timer = setInterval(() => {
-      const now = processorSeconds();
-      left -= Math.min(1, now - used);
-      used = now;
-      if (left > 0) return;
-      this.isStuck = true;
+  constructor(ms: number, pulse: Pulse, wanted: AbortSignal | undefined) {
+    const watch = new TaskWatch({ seconds: Math.ceil(ms / 1000) + STUCK_SECONDS, pulse });
+    this.#endWatch = watch.start((how) => {
+      this.stuck = how;
       this.#controller.abort();
-    }, 1000);
+    });
     this.#wanted = wanted;
     wanted?.addEventListener('abort', this.#onUnwanted, { once: true });
   }
@@ -111,16 +108,10 @@ class Watch {
   };
 
   end(): void {
-    clearInterval(this.#timer);
+    this.#endWatch();
     clearTimeout(this.#grace);
     this.#wanted?.removeEventListener('abort', this.#onUnwanted);
   }
-}
-
-/** Processor time of all threads of this process, in seconds. */
-function processorSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
 }
 
 function restored(error: unknown): Error {

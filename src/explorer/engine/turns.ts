@@ -1,5 +1,6 @@
 /** Decides which CPU goes on: asks the strategy at scheduling points, lets time pass, and ends executions that make no progress. */
 
+import { beat } from './pulse.js';
 import type { Addr } from '../../memory/struct.js';
 import type { Machine, StateView } from '../../scenario/declare.js';
 import { BusyClock } from './busy-clock.js';
@@ -202,6 +203,7 @@ export class Turns implements SleepersHost {
 
   /** Choose the CPU to go on. */
   pick(): void {
+    beat();
     this.#clock?.pass(this.fuel, this.#platform);
     this.#resting = false;
     const mask = this.#runnable();

@@ -1,5 +1,6 @@
 /** Searches all states of one race for as long as it may, and turns what it finds into tokens. */
 
+import { beat } from '../engine/pulse.js';
 import { SimulatorBug, UsageError } from '../../errors.js';
 import { Ablation, type SiteId } from '../../memory/sites.js';
 import type { ScenarioReference } from '../../scenario/reference.js';
@@ -131,7 +132,10 @@ function hasForbidden(ends: ReadonlyMap<string, End>): boolean {
 function runUntil(search: StateSearch, isLate: () => boolean): SearchResult {
   let steps = search.steps;
   let result = search.run({ steps });
-  while (!search.isDone && !isLate()) result = search.run({ steps: (steps += CLOCK_STEPS) });
+  while (!search.isDone && !isLate()) {
+    result = search.run({ steps: (steps += CLOCK_STEPS) });
+    beat();
+  }
   return result;
 }
 

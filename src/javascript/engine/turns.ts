@@ -3,6 +3,7 @@
  * can go on.
  */
 
+import { beat } from '../../explorer/engine/pulse.js';
 import type { ChoiceSource } from '../../memory/model.js';
 import { ScheduleLog } from '../../explorer/engine/schedule.js';
 import { stepLimitOf } from '../../explorer/engine/turns.js';
@@ -148,6 +149,7 @@ export abstract class Turns implements ChoiceSource {
   }
 
   protected pick(): void {
+    beat();
     const mask = this.#runnable();
     if (mask === 0) {
       this.next = -1;
