@@ -9,7 +9,8 @@ import { countOf, lowest } from '../engine/strategy.js';
 import type { Walk } from './walk.js';
 
 const SEED = 2;
-const EXECUTIONS = 300;
+/** Random executions at the beginning. */
+export const LEARNT_FROM = 300;
 /** Steps after which an execution is given up: it may wait for a message that it never reads. */
 const MOST_STEPS = 4000;
 /** How often a CPU is left for another, and how often the memory does not answer the newest: drawn for each execution. */
@@ -21,9 +22,9 @@ export class Learning {
   readonly #random = new RandomSource();
   #run = 0;
 
-  /** Execute the race at random, as a whole. */
-  learn(walk: Walk): void {
-    for (let run = 0; run < EXECUTIONS; run++) this.#execute(walk);
+  /** Execute the race at random, as a whole, a number of times. */
+  learn(walk: Walk, executions: number): void {
+    for (let run = 0; run < executions; run++) this.#execute(walk);
   }
 
   #execute(walk: Walk): void {

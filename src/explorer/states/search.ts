@@ -8,10 +8,10 @@ import { Judge } from '../engine/verdict.js';
 import { choicesOf } from './choices.js';
 import { GlobalState } from './global-state.js';
 import { HashSet } from './hash.js';
-import { Learning } from './learning.js';
+import { LEARNT_FROM, Learning } from './learning.js';
 import type { Point } from './mark.js';
 import type { SearchRule } from './rules.js';
-import type { End, SearchResult, Seen, Way } from './search-result.js';
+import type { End, SearchResult, Seen } from './search-result.js';
 import { Walk } from './walk.js';
 
 /** Seed of the executions that tell how much a search has seen. */
@@ -36,6 +36,8 @@ export interface SearchOptions {
   readonly broken?: SearchRule | undefined;
   /** Every step is a choice: for tests only. */
   readonly isPlain?: boolean;
+  /** Random executions from which a search under a weak memory learns at first: for tests only. */
+  readonly learntFrom?: number;
 }
 
 /** A state with choices left: bit `cpu` is its next operation, then that with a late failure, then an interrupt. */
@@ -52,20 +54,11 @@ interface Frame {
 }
 
 /**
- * Share of the steps of a search that is spent, once an assumption turned out to be wrong, on searching around that
- * place.
+ * Steps for which a pass goes on once something that it relied on turned out to be wrong, to learn more: as a share of
+ * its steps before, and at least.
  */
-const REHEARSING = 0.5;
-const LEAST_REHEARSED = 20_000;
-
-/** A search around the end of a way. It learns more about the code, and the main search begins again after it. */
-interface Rehearsal {
-  readonly way: Way;
-  /** Steps of the way that are taken back. */
-  readonly back: number;
-  /** Number of steps at which the rehearsal is over. */
-  readonly until: number;
-}
+const LEARNING = 2;
+const LEAST_LEARNT = 20_000;
 
 /** Depth-first search over the states of one scenario. */
 export class StateSearch {
@@ -80,7 +73,6 @@ export class StateSearch {
   #restarts = 0;
   #keepsEvents = false;
   #surprises = 0;
-  #rehearsal: Rehearsal | undefined;
   /**
    * Step counts at which something first turned out to be wrong in this pass (negative: nothing did), and at which the
    * pass began.
@@ -103,7 +95,7 @@ export class StateSearch {
     const keepsEvents = this.#keepsEvents;
     const state = new GlobalState(this.#prepared, { ablation, keepsEvents, isWeak, broken });
     const walk = new Walk(state, this.#options, steps);
-    if (isWeak) this.#learning.learn(walk);
+    if (isWeak) this.#learning.learn(walk, this.#options.learntFrom ?? LEARNT_FROM);
     return walk;
   }
 
@@ -116,7 +108,7 @@ export class StateSearch {
     this.#walk.forgetBounded();
     state.confirm();
     state.rebuild();
-    this.#walk.follow(this.#rehearsed());
+    this.#walk.start();
     this.#surprises = state.sharing.surprises;
     this.#doubtfulSince = -1;
     this.#passSteps = this.#walk.steps;
@@ -209,35 +201,29 @@ export class StateSearch {
 
   #advance(): void {
     if (this.#mustBeginAgain()) {
-      this.#restarts++;
-      this.#begin();
+      this.#again();
       return;
     }
-    if (this.#rehearsal !== undefined && this.#goesBack(this.#rehearsal)) return;
     const frame = this.#frames.at(-1);
     if (frame === undefined) this.#done = true;
     else if (frame.answers === undefined && frame.left === 0 && !frame.isOpen) this.#frames.pop();
-    else this.#goOn(frame);
+    else if (!this.#goesOn(frame)) this.#again();
   }
 
-  /** The way from whose end a rehearsal starts. Other searches have none. */
-  #rehearsed(): Way {
-    const { way, back } = this.#rehearsal ?? { way: { path: [], answers: [] }, back: 0 };
-    const path = way.path.slice(0, Math.max(0, way.path.length - back));
-    return { path, answers: way.answers };
-  }
-
-  /**
-   * Once everything around the end of the way was searched, rehearse further back or begin the main search. Returns
-   * whether it did one of these.
-   */
-  #goesBack({ way, back, until }: Rehearsal): boolean {
-    const isOver = this.#walk.steps > until;
-    if (this.#frames.length > 0 && !isOver) return false;
-    const isWhole = isOver || back >= way.path.length;
-    this.#rehearsal = isWhole ? undefined : { way, back: 4 * back, until };
+  #again(): void {
+    this.#restarts++;
     this.#begin();
-    return true;
+  }
+
+  /** {@link #goOn}. Returns false if that went astray in a state that there is not. */
+  #goesOn(frame: Frame): boolean {
+    try {
+      this.#goOn(frame);
+      return true;
+    } catch (error) {
+      if (this.#walk.state.weak === undefined || !this.#isDoubtful) throw error;
+      return false;
+    }
   }
 
   /** Take the next choice of a frame, or the last one again with other answers. */
@@ -266,24 +252,19 @@ export class StateSearch {
 
   /** Whether something that the search relied on turned out to be wrong, and enough has been learnt since. */
   #mustBeginAgain(): boolean {
-    const { state, steps } = this.#walk;
+    const { steps } = this.#walk;
     if (this.#mustKeepEvents()) return true;
     if (this.#options.broken === 'R-2') return false;
-    // From here on, the execution may be an impossible one.
-    if (state.weak !== undefined && state.surprises > 0) {
-      const { way } = this.#walk;
-      const pass = Math.max(LEAST_REHEARSED, REHEARSING * (steps - this.#passSteps));
-      this.#rehearsal = { way, back: 1, until: this.#rehearsal?.until ?? steps + pass };
-      return true;
-    }
-    if (this.#doubtfulSince < 0) {
-      if (state.sharing.surprises === this.#surprises && state.surprises === 0) {
-        return this.#frames.length === 0 && !state.confirm();
-      }
-      this.#doubtfulSince = steps;
-    }
-    const learnt = steps - this.#doubtfulSince;
-    return this.#frames.length === 0 || learnt > 2 * (this.#doubtfulSince - this.#passSteps);
+    if (!this.#isDoubtful) return this.#frames.length === 0 && !this.#walk.state.confirm();
+    if (this.#doubtfulSince < 0) this.#doubtfulSince = steps;
+    const most = Math.max(LEAST_LEARNT, LEARNING * (this.#doubtfulSince - this.#passSteps));
+    return this.#frames.length === 0 || steps - this.#doubtfulSince > most;
+  }
+
+  /** Whether something that this pass relied on has turned out to be wrong. From then on it may come to states that there are not. */
+  get #isDoubtful(): boolean {
+    const { sharing, surprises } = this.#walk.state;
+    return surprises > 0 || sharing.surprises !== this.#surprises;
   }
 
   #mustKeepEvents(): boolean {
@@ -328,7 +309,10 @@ export class StateSearch {
   #end(reason: 'ended' | 'deadlock' | 'threw'): void {
     const verdict = this.#judge.judge(this.#walk.state, reason, undefined);
     const known = this.#ends.get(verdict.key);
+    // Anything forbidden is executed once more before it counts.
+    const mayNotBe = verdict.grade !== 'forbidden' && this.#walk.state.weak && this.#isDoubtful;
     if (known !== undefined) known.count++;
-    else this.#ends.set(verdict.key, { verdict, count: 1, ...this.#walk.way });
+    else if (mayNotBe !== true)
+      this.#ends.set(verdict.key, { verdict, count: 1, ...this.#walk.way });
   }
 }

@@ -80,16 +80,6 @@ export class Walk {
     this.state.start();
   }
 
-  /** Follow a way from the beginning. */
-  follow({ path, answers }: Way): void {
-    this.start();
-    const { state } = this;
-    for (const [i, choice] of path.entries()) {
-      if (state.thrown !== undefined) return;
-      this.take(choice % (3 * state.cpuCount), answers[i]);
-    }
-  }
-
   /** Whether choices or answers were left out because of a bound. */
   get bounded(): boolean {
     return this.#bounded || this.state.weak?.answers.cut === true;
