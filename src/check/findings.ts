@@ -42,6 +42,8 @@ export const FINDING_TEXTS: Readonly<Record<string, string>> = {
   WARN: 'a WARN_ON() fired',
   oops: 'the kernel accessed memory or executed text that is not there',
   stall: 'a transition made no progress',
+  'atomic sleep':
+    'code that may sleep was called with a spin lock held, with preemption disabled, or in an interrupt',
 };
 
 /** Number of a finding kind. */

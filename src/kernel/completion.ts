@@ -25,5 +25,6 @@ export function complete(cpu: Cpu, c: Addr): void {
 /** Sleep until the completion is done.
  * @kernel wait_for_completion, kernel/sched/completion.c:136 (v6.1) */
 export function waitForCompletion(cpu: Cpu, c: Addr): void {
+  cpu.mightSleep('wait_for_completion()');
   waitForWord(cpu, c + COMPLETION.queue, c + COMPLETION.done);
 }

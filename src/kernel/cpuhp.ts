@@ -67,6 +67,7 @@ function release(cpu: Cpu, sem: Addr, write: boolean): void {
 /** `cpus_read_lock()`: no CPU comes or goes until the matching unlock. Sleeps. Ablated: not taken. */
 export function cpusReadLock(cpu: Cpu, site?: SiteId): void {
   if (site !== undefined && cpu.ablates(site)) return;
+  cpu.mightSleep('cpus_read_lock()');
   acquire(cpu, hotplugLock(cpu), false);
 }
 

@@ -28,6 +28,7 @@ export function mutexTrylock(cpu: Cpu, mutex: Addr): boolean {
  * @kernel mutex_lock, kernel/locking/mutex.c:281 (v6.1) */
 export function mutexLock(cpu: Cpu, mutex: Addr, site?: SiteId): void {
   if (site !== undefined && cpu.ablates(site)) return;
+  cpu.mightSleep('mutex_lock()');
   if (cpu.cmpxchgAcquire(mutex + MUTEX.owner, 0, cpu.current) === 0) return;
   lockSlowpath(cpu, mutex);
 }

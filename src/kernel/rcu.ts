@@ -30,6 +30,7 @@ export function rcuReadUnlock(cpu: Cpu): void {
 /** Wait for a grace period: every CPU passes its scheduler. Sleeps.
  * @kernel synchronize_rcu, kernel/rcu/tree.c:3340 (v6.1) */
 export function synchronizeRcu(cpu: Cpu): void {
+  cpu.mightSleep('synchronize_rcu()');
   scheduleOnEachCpu(cpu, WORK_FN_NOP);
 }
 

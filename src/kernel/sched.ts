@@ -101,6 +101,7 @@ export function scheduleNext(cpu: Cpu, preempt: boolean): void {
   const { kernel } = cpu.ctx;
   const rq = percpu(kernel, cpu.id);
   const prev = cpu.current;
+  cpu.mightSleep('schedule()');
   if (kernel.facts.switchHook === 'schedule') klpSchedTrySwitch(cpu, prev);
   cpu.spinLock(rq + PERCPU.rqLock);
   // smp_mb__after_spinlock(): the state below is read after the caller's condition. Pairs with tryToWakeUp().
@@ -299,6 +300,7 @@ export function taskCallFunc<A>(
  * @kernel __cond_resched, kernel/sched/core.c:8570 (v6.1), with the hook of 6.4 */
 export function condResched(cpu: Cpu): void {
   const { kernel } = cpu.ctx;
+  cpu.mightSleep('cond_resched()');
   if (
     cpu.readOnce(kernel.globals + KERNEL.klpSchedTrySwitchKey) !== 0 &&
     kernel.facts.switchHook === 'cond_resched'

@@ -103,6 +103,17 @@ export abstract class Cpu {
   /** `preempt_enable()`. */
   abstract preemptEnable(site?: SiteId): void;
 
+  /**
+   * `might_sleep()`: what follows may sleep. No memory access, no scheduling point, orders nothing. {@link halt} and {@link wait} do
+   * it by themselves.
+   *
+   * @param _what the call that may sleep, as reports name it
+   * @throws AtomicSleep if the CPU holds a spin lock or has preemption disabled
+   */
+  mightSleep(_what: string): void {
+    // A CPU that does not count what it holds cannot tell.
+  }
+
   /** Spin-wait hint: returns at once, or after the word at `addr` stopped being `seen`. The caller re-checks. */
   abstract relax(addr: Addr, seen: number): void;
   /** Idle until the word at `addr` stops being `seen`, as `monitor` and `mwait` do: like {@link relax}, with nothing else to do. */

@@ -1,10 +1,13 @@
-/** Accesses that no kernel survives: a null pointer, freed memory, an address outside the machine. */
+/** Faults of kernel code that end its CPU: accesses that no kernel survives, and sleeps where code must not sleep. */
 
 import { InvariantViolated, UsageError } from '../errors.js';
 import { FIRST_VALID_ADDR, POISON, type Addr, type CpuId } from './struct.js';
 
+/** A fault of the simulated kernel's code: a finding that ends the CPU. */
+export class KernelFault extends InvariantViolated {}
+
 /** A kernel oops: thrown out of the access that cannot be carried out. */
-export class KernelOops extends InvariantViolated {
+export class KernelOops extends KernelFault {
   readonly addr: Addr;
 
   constructor(cpu: CpuId, addr: Addr, what: string) {
@@ -12,6 +15,43 @@ export class KernelOops extends InvariantViolated {
     this.addr = addr;
   }
 }
+
+/** What findings of {@link AtomicSleep} are counted by. */
+export const ATOMIC_SLEEP = 'atomic sleep';
+
+/** What keeps a CPU from sleeping. */
+export interface AtomicContext {
+  /** Spin locks held. */
+  readonly locks: number;
+  /** Depth of sections with preemption disabled, apart from those of spin locks; RCU readers are among them. */
+  readonly disabled: number;
+  readonly isInterrupt?: boolean;
+}
+
+/** Code that may sleep was called where nothing must sleep. CONFIG_DEBUG_ATOMIC_SLEEP reports it whether the code sleeps or not. */
+export class AtomicSleep extends KernelFault {
+  /** @param what the call that may sleep, for instance `mutex_lock()` */
+  constructor(cpu: CpuId, what: string, { locks, disabled, isInterrupt = false }: AtomicContext) {
+    const held = locks === 1 ? 'a spin lock held' : `${locks} spin locks held`;
+    const why = [
+      ...(locks > 0 ? [held] : []),
+      ...(disabled > 0 ? ['preemption disabled'] : []),
+      ...(isInterrupt ? ['an interrupt under way'] : []),
+    ];
+    const bug = what === SCHEDULE ? 'scheduling while atomic' : INVALID_CONTEXT;
+    const detail = `CPU ${cpu}: ${bug}: ${what} with ${why.join(' and ')}`;
+    super({ invariant: ATOMIC_SLEEP, detail });
+  }
+}
+
+/** Throw the {@link AtomicSleep} of the call `what` if something keeps the CPU from sleeping. */
+export function checkMaySleep(cpu: CpuId, what: string, context: AtomicContext): void {
+  const { locks, disabled, isInterrupt } = context;
+  if (locks > 0 || disabled > 0 || isInterrupt === true) throw new AtomicSleep(cpu, what, context);
+}
+
+const SCHEDULE = 'schedule()';
+const INVALID_CONTEXT = 'sleeping function called from invalid context';
 
 function describe(addr: Addr): string {
   return `0x${(addr >>> 0).toString(16)}`;

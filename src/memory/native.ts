@@ -1,7 +1,7 @@
 /** What every backend on real threads shares: address checks, sleeping, spin locks, preemption, tracing. */
 
 import { Cpu, type CpuContext } from './cpu.js';
-import { badAddress, freedLock, MachineStopped, unheldLock } from './fault.js';
+import { badAddress, checkMaySleep, freedLock, MachineStopped, unheldLock } from './fault.js';
 import { ANSWERED, ASLEEP, AWAKE, CPU_LOCAL, MACHINE, MACHINE_BASE } from './local.js';
 import { Random } from './random.js';
 import { Ablation, SITE_COUNT, type SiteId } from './sites.js';
@@ -233,6 +233,10 @@ export abstract class NativeCpu extends Cpu {
     this.words[this.local + CPU_LOCAL.preemptCount] = --this.#preemptDepth;
   }
 
+  override mightSleep(what: string): void {
+    checkMaySleep(this.id, what, { locks: this.#locksHeld, disabled: this.#preemptDepth });
+  }
+
   override relax(addr: Addr, seen: number): void {
     this.check(addr);
     for (let turn = 0; turn < SPIN_TURNS; turn++) {
@@ -309,9 +313,11 @@ export abstract class NativeCpu extends Cpu {
   }
 
   override halt(addr: Addr, seen: number, timeoutMs = Infinity): number {
+    this.mightSleep('halt()');
     return this.wait(addr, seen, timeoutMs);
   }
   override wait(addr: Addr, seen: number, timeoutMs = Infinity): number {
+    this.mightSleep('wait()');
     this.#notifyWaiters();
     if (!this.#queue.enqueue(this.check(addr), seen | 0)) return -EAGAIN;
     this.whileAsleep?.fallsAsleep(timeoutMs < Infinity);

@@ -57,6 +57,7 @@ export const IMMEDIATE: ReadonlySet<string> = new Set([
   'mayRest',
   'answersAsleep',
   'syncCore',
+  'mightSleep',
   'trace',
   'ablates',
 ]);

@@ -7,7 +7,7 @@ import { StrictChecks } from '../check/strict.js';
 import { CodeMap } from '../check/versions.js';
 import { TRACE_MARK } from '../kernel/trace.js';
 import { TRACE_KLP_COMPLETE, TRACE_KLP_COMPLETED, TRACE_KLP_STABLE } from '../livepatch/trace.js';
-import { KernelOops } from '../memory/fault.js';
+import { KernelFault } from '../memory/fault.js';
 import type { TraceSink } from '../memory/native.js';
 import type { Ablation } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
@@ -119,8 +119,8 @@ export function watchScript(
   try {
     script(machine);
   } catch (error) {
-    if (!(error instanceof KernelOops)) throw error;
-    machine.find('oops', error.finding.detail);
+    if (!(error instanceof KernelFault)) throw error;
+    machine.find(error.finding.invariant, error.finding.detail);
   }
   return machine.findings();
 }

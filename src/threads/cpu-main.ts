@@ -8,7 +8,7 @@ import { cpuStartupEntry } from '../kernel/interp.js';
 import { createDecide, withDecide } from '../livepatch/wasm-handler.js';
 import { withTrySwitch } from '../livepatch/wasm-switch.js';
 import { createNativeCpu } from '../memory/backend.js';
-import { KernelOops, MachineStopped } from '../memory/fault.js';
+import { AtomicSleep, KernelOops, MachineStopped } from '../memory/fault.js';
 import { MACHINE, MACHINE_BASE } from '../memory/local.js';
 import type { NativeCpu } from '../memory/native.js';
 import { Ablation, O_09, O_10, O_11, O_17 } from '../memory/sites.js';
@@ -92,7 +92,8 @@ export async function runCpu(boot: CpuBoot): Promise<CpuEnd> {
     recorded?.end();
     switchOff(words, kernel);
     if (error instanceof KernelOops) return end(boot, cpu, 'oops', error.finding.detail);
-    if (recorded !== undefined && error instanceof InvariantViolated) {
+    const isFinding = recorded !== undefined || error instanceof AtomicSleep;
+    if (isFinding && error instanceof InvariantViolated) {
       const { invariant, detail } = error.finding;
       return { ...end(boot, cpu, 'finding', detail), key: invariant };
     }

@@ -28,9 +28,9 @@ export interface CpuBoot {
 /** How a CPU ended. */
 export interface CpuEnd {
   readonly cpu: number;
-  /** `stopped`: switched off. `oops`: the simulated kernel crashed on it. `finding`: a check of a recorded machine found something. */
+  /** `stopped`: switched off. `oops`: the simulated kernel crashed on it. `finding`: a check of a recorded machine found something, or its code slept where it must not. */
   readonly status: 'stopped' | 'oops' | 'finding';
-  /** What the oops or the check says. */
+  /** What the oops or the finding says. */
   readonly detail: string;
   /** What a finding is counted by. */
   readonly key?: string;

@@ -32,6 +32,7 @@ const OVER_AT_REST = 1;
 export const OVER_BY_FINDING = 2;
 export const OVER_BY_OOPS = 3;
 export const OVER_BY_DEADLOCK = 4;
+export const OVER_BY_ATOMIC_SLEEP = 5;
 
 /** Instead of a word: the CPU sleeps in the wait queue, for ever or until its time-out. */
 const ASLEEP = -1;

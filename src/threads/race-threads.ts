@@ -6,13 +6,14 @@ import { createNativeCpu, type MemoryKind as NativeKind } from '../memory/backen
 import type { CpuContext } from '../memory/cpu.js';
 import { Ablation, type SiteId } from '../memory/sites.js';
 import type { CpuId } from '../memory/struct.js';
-import { KernelOops, MachineStopped } from '../memory/fault.js';
+import { ATOMIC_SLEEP, AtomicSleep, KernelFault, MachineStopped } from '../memory/fault.js';
 import type { NativeCpu } from '../memory/native.js';
 import type { Ending, Machine, Scenario, TraceEvent } from '../scenario/declare.js';
 import { EVENT_NUMBERS, EventTrace } from '../scenario/event-trace.js';
 import type { ScenarioReference } from '../scenario/reference.js';
 import {
   NativeTurn,
+  OVER_BY_ATOMIC_SLEEP,
   OVER_BY_DEADLOCK,
   OVER_BY_FINDING,
   OVER_BY_OOPS,
@@ -142,8 +143,8 @@ class RaceThread {
       this.#turn.restAtEnd(cpu);
     } catch (error) {
       if (error instanceof MachineStopped) return;
-      if (!(error instanceof KernelOops)) throw error;
-      this.#turn.end(OVER_BY_OOPS);
+      if (!(error instanceof KernelFault)) throw error;
+      this.#turn.end(error instanceof AtomicSleep ? OVER_BY_ATOMIC_SLEEP : OVER_BY_OOPS);
     }
   }
 
@@ -156,6 +157,7 @@ class RaceThread {
   /** What the execution that has just ended showed. */
   outcome(scenario: Scenario): string {
     if (this.#turn.reason === OVER_BY_OOPS) return 'oops';
+    if (this.#turn.reason === OVER_BY_ATOMIC_SLEEP) return ATOMIC_SLEEP;
     if (this.#turn.reason === OVER_BY_DEADLOCK) return 'deadlock';
     const [found] = this.#machine.concurrentChecks?.findings(this.#words) ?? [];
     return found?.key ?? scenario.observe(endingOf(this.#words, this.#control), this.#machine);

@@ -7,6 +7,7 @@ import { Ablation } from '../../src/memory/sites.js';
 import { POISON } from '../../src/memory/struct.js';
 import { createSharedMemory } from '../../src/memory/map.js';
 import { EAGAIN, ETIMEDOUT } from '../../src/memory/wait-queue.js';
+import type { NativeCpu } from '../../src/memory/native.js';
 import { smallMachine } from './native-cpu.js';
 
 /** What the compiler does not know yet of `Atomics`. */
@@ -177,6 +178,41 @@ for (const kind of MEMORY_KINDS) {
     t.throws(() => cpus[0]!.relax(data, 0), stopped);
     words[data] = 1;
     t.throws(() => cpus[0]!.spinLock(data), stopped);
+  });
+
+  test(`${kind}: nobody sleeps with a lock held or preemption off, whatever the word holds`, (t) => {
+    const { cpus, data } = smallMachine(kind, 2);
+    const [cpu, other] = cpus as [NativeCpu, NativeCpu];
+    const sleeps = {
+      'halt()': () => cpu.halt(data, 0, 1),
+      'wait()': () => cpu.wait(data, 7, 1),
+      'refill()': () => cpu.mightSleep('refill()'),
+    };
+    for (const [name, sleep] of Object.entries(sleeps)) {
+      const refused = (what: string): void => {
+        const message = `atomic sleep: CPU 0: sleeping function called from invalid context: ${name} with ${what}`;
+        t.throws(sleep, { code: 'ERR_INVARIANT_VIOLATED', message });
+      };
+      cpu.spinLock(data + 8);
+      refused('a spin lock held');
+      t.false(cpu.spinTrylock(data + 8));
+      t.true(cpu.spinTrylock(data + 9));
+      cpu.preemptDisable();
+      refused('2 spin locks held and preemption disabled');
+      cpu.spinUnlock(data + 9);
+      cpu.spinUnlock(data + 8);
+      cpu.preemptDisable();
+      cpu.preemptEnable();
+      refused('preemption disabled');
+      cpu.preemptEnable();
+      cpu.quiesce();
+      other.spinLock(data + 8);
+      other.preemptDisable();
+      t.notThrows(sleep);
+      other.preemptEnable();
+      other.spinUnlock(data + 8);
+      other.quiesce();
+    }
   });
 
   test(`${kind}: a sleep ends by its time-out, and nobody else's wake-up is used up by it`, (t) => {

@@ -1,7 +1,6 @@
 /** A CPU that executes operations on a deterministic memory, waits, and says after each whether another CPU is next. */
 
-import { badAddress, badValue, freedLock } from '../../memory/fault.js';
-import { UsageError } from '../../errors.js';
+import { badAddress, badValue, checkMaySleep, freedLock } from '../../memory/fault.js';
 import { Cpu, type CpuContext } from '../../memory/cpu.js';
 import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
@@ -148,11 +147,22 @@ export abstract class SteppingCpu extends Cpu {
     this.finish(ops.OP_AWAKE.code, addr, ret);
   }
 
+  override mightSleep(what: string): void {
+    // An interrupt may end in a preemption, and other tasks run on top of it: they may sleep.
+    checkMaySleep(this.id, what, { locks: this.#locksHeld, disabled: this.disabled });
+  }
+  get #locksHeld(): number {
+    return this.state.preemptDepth - this.disabled;
+  }
+
   /** Sleep on a word, unless the word holds something else. */
   protected sleepOn(addr: Addr, seen: number, timeoutMs: number, mayEndEarly: boolean): number {
     const { state, turns } = this;
     this.enter(addr);
-    if (state.interrupt !== undefined) throw new UsageError('an interrupt must not sleep');
+    const isInterrupt = state.interrupt !== undefined;
+    const { disabled } = this;
+    const what = mayEndEarly ? 'halt()' : 'wait()';
+    checkMaySleep(this.id, what, { locks: this.#locksHeld, disabled, isInterrupt });
     state.hasTimeout = timeoutMs < Infinity;
     if (this.memory.newest(addr) !== wordOf(seen)) {
       this.#fresh = addr;

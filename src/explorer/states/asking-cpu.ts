@@ -1,7 +1,7 @@
 /** A CPU that has no memory: it asks for every access and goes on with the answer. */
 
 import { UsageError } from '../../errors.js';
-import { badAddress } from '../../memory/fault.js';
+import { badAddress, checkMaySleep } from '../../memory/fault.js';
 import { Cpu, type CpuContext } from '../../memory/cpu.js';
 import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
@@ -344,6 +344,11 @@ export class AskingCpu extends Cpu {
     this.#disabled += change;
     this.#ask(isVisible ? ask.ASK_PREEMPT : ask.ASK_SET, this.#count, 0, this.#disabled);
     this.preemptDepth = depth;
+  }
+
+  override mightSleep(what: string): void {
+    const disabled = this.#disabled;
+    checkMaySleep(this.id, what, { locks: this.preemptDepth - disabled, disabled });
   }
 
   override relax(addr: Addr, seen: number): void {
