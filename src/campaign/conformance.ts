@@ -1,7 +1,6 @@
 /** Use case: compares engines and memory models with recorded verdicts of herd7, test by test. */
 
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { divide, type LitmusResult } from '../litmus/batch.js';
 import { ENGINE_NAMES } from '../litmus/engines.js';
@@ -9,10 +8,10 @@ import type { LitmusFailure, LitmusJob, LitmusReport } from '../litmus/job.js';
 import { canonicalState, type MissingState } from '../litmus/missing.js';
 import { DEFAULT_MODEL, MODEL_VERSIONS, type ModelVersion } from '../litmus/model.js';
 import { DEFAULT_WORKERS, runLitmusJobs } from './litmus-pool.js';
-import { checkOptions, type Filled, type OptionTable } from './option-table.js';
+import { checkOptions, OptionError, type Filled, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
+import { readVerdicts, type Recorded, type RecordedVerdict } from './recorded-verdicts.js';
 import { choiceOf, duration, existingFile, integerIn, listOf, seed, textOf } from './rules.js';
-import { lookAt } from './files.js';
 
 /** What {@link conformance} is asked to do. */
 export interface ConformanceOptions extends Watching {
@@ -96,20 +95,6 @@ export const CONFORMANCE_OPTIONS = {
 
 type Checked = Filled<ConformanceOptions, typeof CONFORMANCE_OPTIONS>;
 
-/** A line of `verdicts.jsonl`. */
-interface RecordedVerdict {
-  /** Path under the folder of tests. */
-  readonly test: string;
-  /** herd7 does not take the test. */
-  readonly refused: boolean;
-  readonly states: readonly string[];
-  readonly flags: readonly string[];
-  /** Executions that satisfy the condition, and those that do not. */
-  readonly positive: number;
-  readonly negative: number;
-  readonly herdSeconds: number;
-}
-
 /** What differs in one test. */
 export interface Difference {
   readonly test: string;
@@ -183,6 +168,7 @@ export async function conformance(options: ConformanceOptions): Promise<Conforma
   if (model !== DEFAULT_MODEL && on.some((engine) => engine !== 'axioms')) {
     throw new UsageError(`conformance: only the axioms have the model of Linux ${model}`);
   }
+  checkSampling(options, on);
   const recorded = readVerdicts(checked);
   const engines: EngineConformance[] = [];
   for (const engine of on) {
@@ -191,54 +177,18 @@ export async function conformance(options: ConformanceOptions): Promise<Conforma
   return { engines, interrupted: signal?.aborted === true };
 }
 
-interface Recorded {
-  readonly verdicts: readonly RecordedVerdict[];
-  /** The folder that their paths start from. */
-  readonly tests: string;
-}
-
-const isFile = (path: string): boolean => lookAt(path)?.isFile() === true;
-
-function readVerdicts({ dir, model, verdicts: file }: Checked): Recorded {
-  const name = model === DEFAULT_MODEL ? 'verdicts.jsonl' : `verdicts-${model}.jsonl`;
-  const home = [dir, dirname(join(dir, '.'))].find((d) => file ?? isFile(join(d, name)));
-  if (home === undefined) {
-    throw new UsageError(
-      `'${dir}' has no ${name}: give a folder of tests with recorded verdicts${model === DEFAULT_MODEL ? '' : ', or --verdicts'}`,
-    );
+/** Refuse options that none of the engines looks at. */
+function checkSampling(options: ConformanceOptions, on: readonly string[]): void {
+  const idle = (key: 'runs' | 'seed' | 'seek', why: string): OptionError =>
+    new OptionError('conformance', key, `has no effect: ${why}`);
+  if (on.every((engine) => engine === 'axioms')) {
+    for (const key of ['runs', 'seed'] as const) {
+      if (options[key] !== undefined) throw idle(key, 'the axioms do not sample');
+    }
   }
-  const path = file ?? join(home, name);
-  const lines = readFileSync(path, 'utf8').split('\n');
-  const verdicts = lines.flatMap((line, i) =>
-    line.trim() === '' ? [] : [parseVerdict(path, line, i + 1)],
-  );
-  if (verdicts.length === 0) throw new UsageError(`${path} records no verdict`);
-  const nested = lookAt(join(home, 'tests'))?.isDirectory() === true;
-  return { verdicts, tests: nested ? join(home, 'tests') : home };
-}
-
-function parseVerdict(file: string, line: string, number: number): RecordedVerdict {
-  const bad = (problem: string): UsageError => new UsageError(`${file}:${number}: ${problem}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    throw bad('not a line of JSON');
+  if (options.seek !== undefined && !on.includes('machine')) {
+    throw idle('seek', 'only the machine searches for a state');
   }
-  const record = value as (Partial<RecordedVerdict> & { verdict?: unknown }) | null;
-  const refused = record?.verdict === 'REFUSED';
-  if (typeof record?.test !== 'string' || (!refused && !Array.isArray(record.states))) {
-    throw bad('expected an object with "test" and "states"');
-  }
-  return {
-    test: record.test,
-    refused,
-    states: record.states ?? [],
-    flags: record.flags ?? [],
-    positive: record.positive ?? 0,
-    negative: record.negative ?? 0,
-    herdSeconds: record.herdSeconds ?? 0,
-  };
 }
 
 interface Pair {

@@ -211,16 +211,12 @@ type Checked = Filled<ExploreOptions, typeof EXPLORE_OPTIONS>;
 export async function explore(options: ExploreOptions): Promise<ExploreResult> {
   const checked = checkOptions('explore', options, EXPLORE_OPTIONS);
   if (checked.strategy === 'pctwm' && checked.memory !== 'lkmm') {
-    throw new OptionError(
-      'explore',
-      'strategy',
-      "'pctwm' needs memory lkmm: it chooses what loads read",
-    );
+    const why = "'pctwm' needs memory lkmm: it chooses what loads read";
+    throw new OptionError('explore', 'strategy', why);
   }
   const workers = new Workers(isSearch(strategyOf(checked)) ? 1 : checked.threads);
-  const exploration = new Exploration(workers, checked, options.memory === undefined);
   try {
-    return await exploration.run();
+    return await new Exploration(workers, checked, options).run();
   } finally {
     await workers.close();
   }
@@ -244,13 +240,13 @@ class Exploration {
   readonly #findings: MinimisedFinding[] = [];
   #seconds = 0;
   #races: readonly string[] = [];
+  readonly #given: ExploreOptions;
 
-  readonly #usualMemory: boolean;
-
-  constructor(workers: Workers, options: Checked, usualMemory: boolean) {
+  /** @param given the options without the defaults */
+  constructor(workers: Workers, options: Checked, given: ExploreOptions) {
     this.#workers = workers;
     this.#options = options;
-    this.#usualMemory = usualMemory;
+    this.#given = given;
   }
 
   async run(): Promise<ExploreResult> {
@@ -261,6 +257,9 @@ class Exploration {
     const text = kernel === undefined ? scenario : `${scenario}@${kernel}`;
     const info = await chooseScenario(this.#workers, text, signal, replace);
     checkEffect(info.name, replace, info.replaced ?? []);
+    if (info.kind !== 'program' && this.#given.races !== undefined) {
+      throw new OptionError('explore', 'races', `has no effect: ${info.name} is kernel code`);
+    }
     const plan = this.#planOf(info);
     const started = performance.now();
     const state = await this.#campaign(info, plan, started);
@@ -296,7 +295,8 @@ class Exploration {
 
   #planOf({ file, name, kind }: Chosen): CampaignPlan {
     const { ablate, steps, replace } = this.#options;
-    const memory = kind === 'program' && this.#usualMemory ? 'js' : this.#options.memory;
+    const memory =
+      kind === 'program' && this.#given.memory === undefined ? 'js' : this.#options.memory;
     return {
       session: {
         scenario: { file, name, ...replacing(replace) },

@@ -20,9 +20,9 @@ const reasonOf = (error: unknown): string =>
  * Read a text file.
  * @param what what the file is for, for the complaint: `scenario file`
  * @param path the path as the user gave it
- * @returns its text; throws UsageError if it cannot be read
+ * @throws UsageError if it cannot be read
  */
-function readTextFile(what: string, path: string): string {
+export function readTextFile(what: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
@@ -77,14 +77,17 @@ export function replaceFile(what: string, path: string, text: string): void {
   }
 }
 
-/** What is at a path; undefined if there is nothing, or if one of its parent folders is a file. */
+/**
+ * What is at a path; undefined if there is nothing, or if one of its parent folders is a file.
+ * @throws UsageError if it cannot be looked at: a folder on the way is locked, links go round, the name is too long
+ */
 export function lookAt(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
     // `throwIfNoEntry` does not cover this error.
     if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
-    throw error;
+    throw new UsageError(`'${path}' cannot be read: ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -11,6 +11,15 @@ export interface LitmusFiles {
   readonly files: readonly string[];
 }
 
+function namesUnder(path: string): string[] {
+  try {
+    return readdirSync(path, { recursive: true, encoding: 'utf8' });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`'${path}' cannot be read: ${why}`, { cause: error });
+  }
+}
+
 /** The litmus files at `path`: itself, or all `*.litmus` under it.
  * @throws UsageError if there is no such path, or no litmus file under it */
 export function findLitmusFiles(path: string): LitmusFiles {
@@ -19,7 +28,7 @@ export function findLitmusFiles(path: string): LitmusFiles {
     throw new UsageError(`'${path}' does not exist: give a litmus file or a folder of them`);
   }
   if (!found.isDirectory()) return { isFolder: false, files: [path] };
-  const files = readdirSync(path, { recursive: true, encoding: 'utf8' })
+  const files = namesUnder(path)
     .filter((name) => name.endsWith('.litmus'))
     .sort()
     .map((name) => join(path, name));

@@ -173,10 +173,15 @@ export const orderingSites: Rule<SiteId[]> = listOf(
   0,
 );
 
-/** A path that passes a test; a program may give a `file:` URL too. */
+/** A path that passes a test, also one that says why not by throwing; a program may give a `file:` URL too. */
 function pathRule(accepts: string, isGood: (path: string) => boolean): Rule<string> {
-  const parse = (text: string): string | undefined =>
-    text !== '' && isGood(text) ? text : undefined;
+  const parse = (text: string): string | undefined => {
+    try {
+      return text !== '' && isGood(text) ? text : undefined;
+    } catch {
+      return undefined; // The user gets the same message for every problem with the path.
+    }
+  };
   const check = (value: unknown): string | undefined => {
     if (value instanceof URL && value.protocol === 'file:') return parse(fileURLToPath(value));
     return typeof value === 'string' ? parse(value) : undefined;
@@ -185,12 +190,8 @@ function pathRule(accepts: string, isGood: (path: string) => boolean): Rule<stri
 }
 
 function isReadableFile(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false; // The user gets the same message for every problem with the path: it names no readable file.
-  }
+  accessSync(path, constants.R_OK);
+  return statSync(path).isFile();
 }
 
 /** Path of a file that exists and can be read. */
@@ -200,13 +201,9 @@ export const existingFile = pathRule(
 );
 
 function isWritableFile(path: string): boolean {
-  try {
-    const found = lookAt(path);
-    accessSync(found === undefined ? dirname(path) : path, constants.W_OK);
-    return found?.isDirectory() !== true;
-  } catch {
-    return false;
-  }
+  const found = lookAt(path);
+  accessSync(found === undefined ? dirname(path) : path, constants.W_OK);
+  return found?.isDirectory() !== true;
 }
 
 /** Path of a file to write: it or its folder exists and can be written. */

@@ -11,7 +11,7 @@ import { WATCHING, type Watching } from './progress.js';
 import { REPLACE, type Replacing } from './replace.js';
 import { flag, integerIn } from './rules.js';
 import { smallestRun } from './stress-shrink.js';
-import { hasPrintk, STRESS_OPTIONS, type ConfigChoice } from './stress.js';
+import { checkLatent, hasPrintk, STRESS_OPTIONS, type ConfigChoice } from './stress.js';
 
 /** What {@link stressInExplorer} is asked to do; a member left out has the default named. */
 export interface ExplorerStressOptions extends Watching, Replacing {
@@ -118,6 +118,7 @@ export async function stressInExplorer(
   options: ExplorerStressOptions = {},
 ): Promise<ExploreResult> {
   checkOptions('stressInExplorer', options, EXPLORER_STRESS_OPTIONS);
+  checkLatent('stressInExplorer', options);
   const { executions, minimise = true, onProgress, signal } = options;
   const run = runOf(options);
   const common = commonOf(options);

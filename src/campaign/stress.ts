@@ -19,13 +19,18 @@ import { replacedSources } from '../explorer/build/program.js';
 import type { FlightEvent } from '../check/flight.js';
 import { KERNEL } from '../kernel/layout.js';
 import { HZ } from '../kernel/timer.js';
-import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
+import {
+  DEFAULT_KERNEL_VERSION,
+  KERNEL_FACTS,
+  KERNEL_VERSIONS,
+  type KernelVersion,
+} from '../kernel/versions.js';
 import type { Sabotage } from '../livepatch/layout.js';
 import { MEMORY_KINDS, type MemoryKind } from '../memory/backend.js';
 import type { SiteId } from '../memory/sites.js';
 import { runOnThreads, type ThreadResult } from '../threads/engine.js';
 import { findingOutcomes, runOutcomes } from './machine-outcomes.js';
-import { checkOptions, type Filled, type OptionTable } from './option-table.js';
+import { checkOptions, OptionError, type Filled, type OptionTable } from './option-table.js';
 import { withTotals, type OutcomeTable, type OutcomeTotals } from './outcomes.js';
 import { WATCHING, type Watching } from './progress.js';
 import { REPLACE, type Replacing } from './replace.js';
@@ -223,6 +228,7 @@ export interface StressResult extends OutcomeTable {
  */
 export async function stress(options: StressOptions = {}): Promise<StressResult> {
   const checked = withProfile(checkOptions('stress', options, STRESS_OPTIONS), options);
+  checkLatent('stress', checked);
   const rss: { atMs: number; bytes: number }[] = [];
   const { durationMs, signal, onProgress } = checked;
   const total = durationMs / 1000;
@@ -253,6 +259,16 @@ export async function stress(options: StressOptions = {}): Promise<StressResult>
     throw withPartial(new UsageError(`stress: ${complaint}`), result);
   }
   return result;
+}
+
+/** Refuse issues of a hook that the kernel does not have. */
+export function checkLatent(
+  of: string,
+  { latent = [], kernel = DEFAULT_KERNEL_VERSION }: Pick<StressOptions, 'latent' | 'kernel'>,
+): void {
+  if (latent.length === 0 || KERNEL_FACTS[kernel].switchHook !== 'none') return;
+  const why = `has no effect: ${kernel} has no hook that tasks are switched in`;
+  throw new OptionError(of, 'latent', why);
 }
 
 /** The CPUs and tasks of a profile, unless the caller gives others. */

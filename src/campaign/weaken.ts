@@ -73,6 +73,11 @@ export async function weaken(options: WeakenOptions): Promise<WeakenResult> {
   const workers = new Workers(1);
   try {
     const info = await chooseScenario(workers, checked.scenario, checked.signal);
+    if (info.kind !== 'program') {
+      throw new UsageError(
+        `weaken is for programs over SharedArrayBuffers; ${info.name} is kernel code: ablate removes its ordering sites`,
+      );
+    }
     return await weakenAll(workers, info, checked);
   } finally {
     await workers.close();

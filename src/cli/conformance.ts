@@ -25,7 +25,7 @@ const TABLE = {
     about: 'write the tests that lack states, as Markdown',
     flags: '--missing <file>',
   },
-  list: { rule: flag, about: 'list every test that differs' },
+  list: { rule: flag, about: 'list every test that differs', not: ['json', 'tap', 'jsonl'] },
   ...JSON_OPTION,
   ...REPORTS,
 } as const;

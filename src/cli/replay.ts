@@ -24,7 +24,11 @@ const TABLE = {
     about: 'wait for Enter after each operation (on a terminal); q ends it',
     not: ['json', 'tap', 'jsonl'],
   },
-  full: { rule: flag, about: 'tell every operation, after those that decide the outcome' },
+  full: {
+    rule: flag,
+    about: 'tell every operation, after those that decide the outcome',
+    not: ['json', 'tap', 'jsonl'],
+  },
   until: {
     rule: integerIn({ min: 1, max: 1e9 }),
     about: 'stop the story after so many lines',

@@ -120,7 +120,7 @@ export function registerStress(program: Command): void {
       all: {
         rule: flag,
         about: 'also list the outcomes that never occurred',
-        not: ['json'],
+        not: ['json', 'tap', 'jsonl'],
         needs: { on: ['threads'] },
       },
       ...JSON_OPTION,

@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
+import { mkdtempSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
@@ -80,6 +83,14 @@ const idle: readonly (readonly [args: string, says: RegExp])[] = [
   ['verify disable-switch --system-runs 3', /--system-runs has no effect: no whole machine/],
   ['replay klp1.x --step --json', /--step has no effect beside --json/],
   ['replay klp1.x --until 3 --json', /--until has no effect beside --json/],
+  ['replay klp1.x --full --json', /--full has no effect beside --json/],
+  ['stress --all --tap', /--all has no effect beside --tap/],
+  ['stress --kernel 6.1 --latent L-1', /--latent has no effect: 6\.1 has no hook/],
+  ['stress --on explorer --kernel 6.1 --latent L-1', /--latent has no effect: 6\.1 has no hook/],
+  ['conformance . --list --json', /--list has no effect beside --json/],
+  ['conformance . --on axioms --runs 3', /--runs has no effect: the axioms do not sample/],
+  ['conformance . --model 7.3 --seed 3', /--seed has no effect: the axioms do not sample/],
+  ['conformance . --on axioms --seek 3', /--seek has no effect: only the machine searches/],
   ['bench dispatch --against . --chart x.svg', /--chart has no effect beside --against/],
 ];
 
@@ -90,6 +101,41 @@ for (const [args, says] of idle) {
     t.deepEqual([exitCode, stdout, stderr.trim().split('\n').length], [2, '', 1]);
   });
 }
+
+test('races of kernel code are always findings: --races is for programs', async (t) => {
+  const { exitCode, stderr } = await runMain('explore', 'disable-call', '--races', 'warn');
+  t.is(exitCode, 2);
+  t.regex(stderr, /--races has no effect: disable-call is kernel code/);
+  const weaken = await runMain('weaken', 'disable-call');
+  t.is(weaken.exitCode, 2);
+  t.regex(
+    weaken.stderr,
+    /^klp-smp: weaken is for programs over SharedArrayBuffers; disable-call is/,
+  );
+});
+
+test('a path that cannot even be looked at is refused like one that is not there', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'paths-'));
+  const loop = join(folder, 'loop');
+  symlinkSync('loop', loop);
+  for (const path of [loop, join(loop, 'x.js'), `./${'x'.repeat(5000)}`]) {
+    for (const args of [
+      ['litmus'],
+      ['conformance'],
+      ['explore'],
+      ['selftests'],
+      ['campaign', 'run'],
+      ['verify', '--checkpoint'],
+      ['latent', '--pages'],
+      ['explore', 'disable-call', '--checkpoint'],
+      ['explore', 'disable-call', '--with'],
+    ]) {
+      const { exitCode, stdout, stderr } = await runMain(...args, path);
+      t.deepEqual([exitCode, stdout], [2, ''], `${args.join(' ')}: ${stderr}`);
+      t.regex(stderr, /^klp-smp: .*(cannot be read|is not accepted)/);
+    }
+  }
+});
 
 test('nothing tested is no success', async (t) => {
   const zero = 'enable=0,disable=0,reverse=0,force=0,remove=0,target=0,hotplug=0,ftrace=0';
