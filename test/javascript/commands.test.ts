@@ -95,12 +95,28 @@ const BAD: Readonly<Record<string, readonly [string, RegExp]>> = {
     /program\.js:4: s\.grow\(2 \*\* 23\): shared memory grows by at most 64 pages/,
   ],
   'shared memory in a callback that cannot be interrupted': [
-    sharedBytes("const v = new Uint8Array(s);\nreturn 'abc'.replace(/b/, () => v[0]);"),
+    sharedBytes('const v = new Uint8Array(s);\nreturn +{ valueOf: () => v[0] };'),
     /program\.js:4: v\[0\] accesses shared memory inside a call/,
   ],
   'shared memory in a pattern': [
-    sharedBytes('const v = new Uint8Array(s);\n[v[0], v[1]] = [1, 2];'),
-    /program\.js:4: v\[0\] accesses shared memory/,
+    sharedBytes('const v = new Uint8Array(s);\nreturn (({ 0: a }) => a)(v);'),
+    /program\.js:4: .* accesses shared memory/,
+  ],
+  'shared memory in an accessor whose name only the program knows': [
+    sharedBytes('const v = new Uint8Array(s);\nreturn { get [`a${1}`]() { return v[0]; } }.a1;'),
+    /program\.js:4: v\[0\] accesses shared memory inside a call/,
+  ],
+  'shared memory in a static initialiser': [
+    sharedBytes('const v = new Uint8Array(s);\nreturn class { static a = v.at(0); }.a;'),
+    /program\.js:4: v\.at\(0\) accesses shared memory inside a call/,
+  ],
+  'shared memory in a static block': [
+    sharedBytes('const v = new Uint8Array(s);\nclass A { static { Atomics.add(v, 0, 1); } }'),
+    /program\.js:4: Atomics\.add\(v, 0, 1\) accesses shared memory inside a call/,
+  ],
+  'a Proxy of shared memory': [
+    sharedBytes('const v = new Uint8Array(s);\nreturn new Proxy(v, {})[0];'),
+    /program\.js:4: a Proxy of shared memory is not available/,
   ],
   'a module of Node that depends on more than the program': [
     sharedBytes('return createServer();').replace(

@@ -3,7 +3,7 @@
 import type { AnyNode, AssignmentExpression, MemberExpression, UpdateExpression } from 'acorn';
 import { settle } from './calls.js';
 import { KEY_VIEW, RUNTIME, type Context } from './context.js';
-import { staticName } from './scope.js';
+import { childrenOf, isFunction, staticName } from './scope.js';
 
 type Visit = (node: AnyNode) => void;
 
@@ -21,6 +21,14 @@ function isSpecialTarget(cx: Context, node: AnyNode): node is MemberExpression {
   return cx.names.setters.has(name) || cx.names.getters.has(name);
 }
 
+/** Whether a pattern assigns to elements. */
+function hasElements(node: AnyNode): boolean {
+  if (isFunction(node)) return false;
+  if (node.type === 'MemberExpression')
+    return node.computed && staticName(node.property, true) === undefined;
+  return childrenOf(node).some(hasElements);
+}
+
 /** Rewrites assignments. */
 export class AssignmentRewriter {
   readonly #cx: Context;
@@ -31,12 +39,46 @@ export class AssignmentRewriter {
     this.#visit = visit;
   }
 
-  /** Target of a destructuring assignment or of a loop: it cannot be made resumable, so it must not be shared. */
+  /** Name of the list of writes that the current destructuring assignment puts off; '' for none. */
+  #putOff = '';
+
+  /** A destructuring assignment: what it writes to shared memory is put off until it can be interrupted. */
+  unpacking(node: AssignmentExpression, visit: () => void): void {
+    const cx = this.#cx;
+    if (!cx.fn.resumable || !hasElements(node.left)) {
+      visit();
+      return;
+    }
+    const outer = this.#putOff;
+    cx.temporaries(2, (writes = '', value = '') => {
+      this.#putOff = writes;
+      visit();
+      cx.before(node, `(${writes} = ${RUNTIME}.writes(), ${value} = (`);
+      cx.after(node, `), yield* ${writes}.flush(), ${value})`);
+    });
+    this.#putOff = outer;
+  }
+
+  /** Target of a destructuring assignment or of a loop. Unless its write can be put off, it must not be shared. */
   guarded(node: MemberExpression): void {
+    const cx = this.#cx;
+    const writes = this.#putOff;
+    const isElement = node.computed && staticName(node.property, true) === undefined;
+    if (isElement && writes !== '' && node.object.type !== 'Super') {
+      this.#putOff = '';
+      this.#visit(node.object);
+      this.#visit(node.property);
+      this.#putOff = writes;
+      const site = cx.site(node, 'write');
+      cx.before(node.object, `(yield* ${writes}.flush(), ${writes}.to(${site}, (`);
+      cx.replace(node.object.end, node.property.start, '), (');
+      cx.replace(node.property.end, node.end, '))).value');
+      return;
+    }
     this.#visit(node.object);
     if (!node.computed) return;
     this.#visit(node.property);
-    if (staticName(node.property, true) !== undefined) return;
+    if (!isElement) return;
     this.#cx.before(node.object, `${RUNTIME}.guard(`);
     this.#cx.after(node.object, `, ${this.#cx.site(node, 'write')})`);
   }

@@ -3,7 +3,13 @@
  * interrupted.
  */
 
-import type { AnyNode, CallExpression, MemberExpression, NewExpression } from 'acorn';
+import type {
+  AnyNode,
+  CallExpression,
+  MemberExpression,
+  NewExpression,
+  TaggedTemplateExpression,
+} from 'acorn';
 import { KEY_CALL, KEY_VIEW, RUNTIME, type Context } from './context.js';
 import { fixedName, isGlobal, isPureCall } from './needs.js';
 import { staticName } from './scope.js';
@@ -268,6 +274,37 @@ export class CallRewriter {
     for (const argument of node.arguments) this.#visit(argument);
     cx.after(node, ')');
     return true;
+  }
+
+  /** `` tag`…` ``: a call with the template's parts. */
+  tagged(node: TaggedTemplateExpression): void {
+    const cx = this.#cx;
+    const { tag, quasi } = node;
+    const isSuper = tag.type === 'MemberExpression' && tag.object.type === 'Super';
+    if (!cx.fn.resumable || isSuper) {
+      this.#visit(tag);
+      for (const expression of quasi.expressions) this.#visit(expression);
+      return;
+    }
+    const site = cx.site(node, 'call');
+    cx.temporaries(4, (value = '', self = '', key = '', form = '') => {
+      const names = { value, self, key, form };
+      if (tag.type === 'MemberExpression') {
+        this.#visit(tag.object);
+        cx.before(tag.object, `(${value} = (`);
+        cx.after(tag.object, ')');
+        this.#link(tag as Link, false, names, undefined);
+      } else {
+        this.#visit(tag);
+        cx.before(tag, `(${self} = undefined, ${value} = (`);
+        cx.after(tag, ')');
+      }
+      for (const expression of quasi.expressions) this.#visit(expression);
+      const call = `${form} = ${value}?.[${KEY_CALL}], ${value} = (${form} ?? ${RUNTIME}.native(${site}, ${value})).apply(${self}, ${RUNTIME}.parts`;
+      cx.before(quasi, `, ${call}`);
+      const close = `), ${form} !== undefined && (${RUNTIME}.at = ${site}, ${value} = yield* ${value}), ${value})`;
+      cx.after(node, close);
+    });
   }
 
   /** `new C(…)`. */

@@ -8,6 +8,7 @@ import type {
   ObjectExpression,
   Property,
   SpreadElement,
+  StaticBlock,
   PropertyDefinition,
 } from 'acorn';
 import { functionState, OWN, RUNTIME, type Context } from './context.js';
@@ -48,7 +49,7 @@ export class ClassRewriter {
     return name === '' ? undefined : `${name}, ${isStatic}`;
   }
 
-  class(node: Class): void {
+  class(node: Class, given = ''): void {
     const cx = this.#cx;
     if (node.superClass) this.#visit(node.superClass);
     const isNamed = node.id !== null && node.id !== undefined;
@@ -77,14 +78,12 @@ export class ClassRewriter {
         // The text that follows may now begin with an asterisk.
         if (cx.module.code[member.end - 1] !== ';') cx.text.appendLeft(member.end, ';');
       } else {
-        this.#plainly(member, () => {
-          for (const statement of member.body) this.#visit(statement);
-        });
+        this.#staticBlock(member);
       }
     }
     const made = isFull && constructor === undefined ? this.#defaultConstructor(node) : '';
     this.current = outer;
-    const shown = isNamed ? '' : `, ${JSON.stringify('')}`;
+    const shown = isNamed ? '' : `, ${JSON.stringify(given)}`;
     const setup = `static { ${RUNTIME}.klass(this, [${facts.join(', ')}]${shown}); }`;
     cx.text.appendLeft(node.body.start + 1, ` ${setup} ${made}`);
   }
@@ -102,20 +101,34 @@ export class ClassRewriter {
     return isFunction(value) || this.#cx.needs.within(value);
   }
 
-  /** Code that the language executes while it makes a class: it cannot be interrupted. */
-  #plainly(node: AnyNode, visit: () => void): void {
+  /** Code that the language executes while it makes a class: it runs to its end, and must not reach shared memory. */
+  #driven(begin: string, end: string, visit: () => void): readonly [begin: string, end: string] {
     const cx = this.#cx;
     const outer = cx.fn;
-    const { live, most } = outer;
-    const own = functionState({ kind: 'method', resumable: false, name: this.current.name, outer });
-    cx.fn = { ...own, live, most };
+    const inner = this.current;
+    this.current = { ...inner, isStatic: true };
+    cx.fn = functionState({ kind: 'method', resumable: true, name: inner.name, outer });
     visit();
-    outer.most = Math.max(most, cx.fn.most);
-    const { sharesThis, sharesArguments } = cx.fn;
+    const head = `${RUNTIME}.drive((function* () { ${prologue(cx.fn)}${begin}`;
     cx.fn = outer;
-    if (sharesThis || sharesArguments) {
-      throw cx.rejection(node, 'an arrow function that uses the `this` of a static initialiser');
+    this.current = inner;
+    return [head, `${end} }).call(this))`];
+  }
+
+  #staticBlock(node: StaticBlock): void {
+    const cx = this.#cx;
+    const hoisted = cx.hoisted;
+    cx.hoisted = [];
+    const [begin, end] = this.#driven('', '', () => {
+      for (const statement of node.body) this.#visit(statement);
+    });
+    const [first] = node.body;
+    const last = node.body.at(-1);
+    if (first !== undefined && last !== undefined) {
+      cx.before(first, `${begin}${cx.hoisted.join(' ')}`);
+      cx.after(last, ` ${end};`);
     }
+    cx.hoisted = hoisted;
   }
 
   /** A field whose value is made by code becomes a declaration and a method that assigns the value. */
@@ -125,8 +138,15 @@ export class ClassRewriter {
     if (node.value == null) return;
     if (!moved.includes(node)) {
       const { value } = node;
-      if (node.static) this.#plainly(node, () => this.#functions.expression(value, node));
-      else this.#visit(value);
+      if (!node.static) {
+        this.#visit(value);
+        return;
+      }
+      const [begin, end] = this.#driven('return (', ');', () => {
+        this.#functions.expression(value, node);
+      });
+      cx.before(value, begin);
+      cx.after(value, end);
       return;
     }
     const name = staticName(node.key, node.computed);
@@ -168,8 +188,7 @@ export class ClassRewriter {
       return;
     }
     if (isAccessor && name === '') {
-      // An accessor whose name is not known stays an accessor, and must not reach shared memory.
-      this.#functions.enter(value, 'method', cx.slice(node.key), false);
+      this.#functions.driven(value, node.kind as 'get' | 'set', cx.slice(node.key));
       return;
     }
     this.#functions.method(value, 'method', name);
@@ -288,7 +307,7 @@ export class ClassRewriter {
       else if (property.method) this.#concise(property);
       else {
         if (property.computed) this.#visit(property.key);
-        this.#visit(property.value);
+        this.#functions.expression(property.value, property);
       }
     }
     if (!hasAccessors) return;
@@ -307,7 +326,8 @@ export class ClassRewriter {
       return;
     }
     this.#inObject(value, name);
-    const begin = `: ${RUNTIME}.${flavour(value)}(function* `;
+    const kind = flavour(value);
+    const begin = `: ${RUNTIME}.${kind === 'call' ? 'arrow' : kind}(function* `;
     if (property.computed) this.#computed(property, '', begin);
     else cx.replace(property.start, value.start, cx.slice(property.key) + begin);
     cx.after(value, `, ${JSON.stringify(name)}, ${lengthOf(value)})`);
@@ -325,13 +345,23 @@ export class ClassRewriter {
     const value = property.value as FunctionNode;
     if (property.computed) this.#visit(property.key);
     const name = staticName(property.key, property.computed);
-    if (name === undefined || !cx.needs.function(value)) {
+    const kind = property.kind as 'get' | 'set';
+    if (!cx.needs.function(value)) {
       this.#functions.enter(value, 'method', name ?? '', false);
       return false;
     }
+    if (name === undefined) {
+      const outer = this.current;
+      this.current = { name: '', hasFields: false, isStatic: false };
+      this.#functions.driven(value, kind, '');
+      this.current = outer;
+      return false;
+    }
     this.#inObject(value, name);
-    const key = JSON.stringify(`${property.kind} ${name}`);
-    cx.replace(property.start, value.start, `${key}: ${RUNTIME}.call(function* `);
+    const key = JSON.stringify(`${OWN}${kind} ${name}`);
+    // An accessor in its place keeps the order of the properties.
+    const place = `${kind} [${JSON.stringify(name)}](${kind === 'set' ? '_' : ''}) {}`;
+    cx.replace(property.start, value.start, `${place}, ${key}: ${RUNTIME}.call(function* `);
     cx.after(value, `, ${JSON.stringify(name)}, ${lengthOf(value)})`);
     return true;
   }

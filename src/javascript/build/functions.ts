@@ -55,7 +55,8 @@ export class FunctionRewriter {
       const name = nameFrom(node, parent);
       this.enter(node, this.#kindOf(node), name, true);
       this.#asGenerator(node);
-      this.#cx.before(node, `${RUNTIME}.${flavour(node)}(`);
+      const isArrow = node.type === 'ArrowFunctionExpression' && !node.async;
+      this.#cx.before(node, `${RUNTIME}.${isArrow ? 'arrow' : flavour(node)}(`);
       this.#cx.after(node, `, ${JSON.stringify(name)}, ${lengthOf(node)})`);
     }
   }
@@ -66,6 +67,16 @@ export class FunctionRewriter {
    */
   method(node: FunctionNode, kind: FunctionKind, name: string): void {
     this.enter(node, kind, name, true);
+  }
+
+  /** An accessor whose name only the program knows: it stays one, and runs its resumable form to the end. */
+  driven(node: FunctionNode, kind: 'get' | 'set', name: string): void {
+    const cx = this.#cx;
+    this.enter(node, 'method', name, true);
+    const value = kind === 'set' ? `${OWN}p` : '';
+    const given = kind === 'set' ? `, ${OWN}p` : '';
+    cx.before(node, `(${value}) { return ${RUNTIME}.drive((function* `);
+    cx.after(node, `).call(this${given})); }`);
   }
 
   /** The value of a property or field. */
@@ -228,6 +239,7 @@ function nameFrom(node: FunctionNode, parent: AnyNode | undefined): string {
   if (parent.type === 'Property' || parent.type === 'PropertyDefinition') {
     const { key } = parent;
     if (key.type === 'Identifier' && !parent.computed) return key.name;
+    if (key.type === 'Literal') return String(key.value);
   }
   return '';
 }

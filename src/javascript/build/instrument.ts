@@ -139,7 +139,7 @@ class Instrumentation {
         return true;
       case 'ClassDeclaration':
       case 'ClassExpression':
-        this.#classes.class(node);
+        this.#classes.class(node, nameGiven(this.#parent));
         return true;
       default:
         return this.#leaf(node);
@@ -172,7 +172,7 @@ class Instrumentation {
       case 'ImportExpression':
         return this.#links.dynamic(node);
       case 'TaggedTemplateExpression':
-        this.#tagged(node);
+        this.#calls.tagged(node);
         return true;
       default:
         return false;
@@ -190,9 +190,11 @@ class Instrumentation {
   #assignment(node: AnyNode & { type: 'AssignmentExpression' }): boolean {
     const { left } = node;
     if (left.type === 'ArrayPattern' || left.type === 'ObjectPattern') {
-      this.#iteration.pattern(left, { isLookedAt: true, isBinding: false });
-      this.visit(node.right);
-      this.#iteration.unpacked(left, node.right);
+      this.#assign.unpacking(node, () => {
+        this.#iteration.pattern(left, { isLookedAt: true, isBinding: false });
+        this.visit(node.right);
+        this.#iteration.unpacked(left, node.right);
+      });
     } else {
       this.#assign.assignment(node);
     }
@@ -206,17 +208,6 @@ class Instrumentation {
     this.visit(target.object);
     if (target.computed) this.visit(target.property);
     return true;
-  }
-
-  #tagged(node: AnyNode & { type: 'TaggedTemplateExpression' }): void {
-    const { tag } = node;
-    if (tag.type === 'MemberExpression') {
-      this.visit(tag.object);
-      if (tag.computed) this.visit(tag.property);
-    } else {
-      this.visit(tag);
-    }
-    for (const expression of node.quasi.expressions) this.visit(expression);
   }
 
   #yield(node: AnyNode & { type: 'YieldExpression' }): void {
@@ -342,6 +333,17 @@ class Instrumentation {
     cx.text.appendLeft(node.body.end, ' }');
     return true;
   }
+}
+
+/** Name that a class without one gets from its place. */
+function nameGiven(parent: AnyNode | undefined): string {
+  const to =
+    parent?.type === 'VariableDeclarator'
+      ? parent.id
+      : parent?.type === 'AssignmentExpression'
+        ? parent.left
+        : undefined;
+  return to?.type === 'Identifier' ? to.name : '';
 }
 
 /** Whether an identifier is a use of a variable. */

@@ -138,8 +138,9 @@ export class IterationRewriter {
       ? `${cursor}.take(${wait(`yield* ${cursor}.ask()`)})`
       : `${cursor}.isFast ? ${cursor}.next() : yield* ${cursor}.step()`;
     const close = node.await ? wait(`yield* ${cursor}.close()`) : `yield* ${cursor}.close()`;
+    const start = node.await ? '' : `, ${cursor}.isNew && (yield* ${cursor}.start())`;
     cx.replace(node.start, node.right.start, `for (${cursor} = ${open}`);
-    cx.replace(node.right.end, node.body.start, `); ${step};) { ${bind} `);
+    cx.replace(node.right.end, node.body.start, `)${start}; ${step};) { ${bind} `);
     this.#visit(node.body);
     cx.after(node.body, ' }');
     cx.before(outermost, `{ let ${cursor}; try { `);

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { format } from 'node:util';
 import { asyncGlobals, nextTick, promisifier } from '../async/globals.js';
+import { AsyncFromSync } from '../async/async-from-sync.js';
 import { AsyncGeneratorObject } from '../async/async-generator.js';
 import { installPromises } from '../async/promise-methods.js';
 import { Realm } from '../async/realm.js';
@@ -19,6 +20,11 @@ import { Determinism, EPOCH } from '../runtime/determinism.js';
 import { ProgramFactory, type Namespace } from '../runtime/instance.js';
 import { CALL, NEW, PURE, type Coroutine, type Marked } from '../runtime/keys.js';
 import type { Stepper } from '../runtime/operations.js';
+import { installDataView } from '../runtime/data-views.js';
+import { installJson } from '../runtime/json.js';
+import { installObjects } from '../runtime/objects.js';
+import { installProxies } from '../runtime/proxies.js';
+import { installReplacing } from '../runtime/replacing.js';
 import { Runtime } from '../runtime/runtime.js';
 import { copyForAgent } from '../runtime/sharing.js';
 import { installText } from '../runtime/text.js';
@@ -38,7 +44,12 @@ function install(): void {
   markPure();
   installGuards(current);
   installCallbacks(current);
+  installProxies(current);
+  installJson(current);
+  installReplacing(current);
+  installObjects(current);
   installViews(current);
+  installDataView(current);
   installArrayMethods();
   installBuffers(current);
   installText(current);
@@ -99,6 +110,7 @@ export class Machine {
       return task.promise;
     };
     runtime.startAsyncGenerator = (body) => new AsyncGeneratorObject(runtime, body);
+    runtime.asyncOf = (cursor) => new AsyncFromSync(cursor);
     const clock = {
       now: (): number => this.execution?.now ?? 0,
     };

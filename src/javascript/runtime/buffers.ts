@@ -6,7 +6,7 @@
 import { UNORDERED } from '../memory/memory.js';
 import { brand } from './brand.js';
 import { form, type Current } from './builtins.js';
-import { factsOf, type Coroutine, type Marked } from './keys.js';
+import { CALL, factsOf, type Coroutine, type Marked } from './keys.js';
 import { UINT8, isShared, type TypedArray } from './views.js';
 
 type Native = Record<string, Marked | undefined>;
@@ -36,10 +36,7 @@ const bounded = (value: unknown, length: number, otherwise: number): number => {
   return Number.isNaN(number) ? 0 : Math.min(Math.max(number, 0), length);
 };
 
-/**
- * Install resumable forms of the methods of `Buffer` that programs use over shared memory; all other methods refuse
- * shared memory.
- */
+/** Install resumable forms of the methods of `Buffer`. Those that are not here refuse shared memory. */
 export function installBuffers(current: Current): void {
   const prototype = Buffer.prototype as unknown as Native;
   const native = { ...pick(prototype, ['toString', 'write', 'subarray', 'slice', 'copy']) };
@@ -52,6 +49,8 @@ export function installBuffers(current: Current): void {
     return yield* bytesOf(current, source as TypedArray, 0, (source as TypedArray).length);
   });
   installConcat(current);
+  installNumbers(current, prototype);
+  installWhole(current, prototype);
   form(prototype, 'toString', function* (this: unknown, encoding, from, to) {
     if (factsOf(this) === undefined) return native.toString?.call(this, encoding, from, to);
     const self = this as TypedArray;
@@ -95,6 +94,102 @@ export function installBuffers(current: Current): void {
       return brand(native[name]?.apply(this, args), current.runtime.regions);
     });
   }
+}
+
+/** Methods that take numbers from the bytes or put them there, with the bytes of a number in the order in which Node accesses them. */
+const NUMBERS =
+  /^(read|write)(U?Int8|(?:U?Int16|U?Int32|Float|Double|BigU?Int64)(LE|BE)|U?Int(?:LE|BE))$/i;
+
+const widthOf = (name: string, length: unknown): number => {
+  if (/Int(?:LE|BE)$/i.test(name)) return Number(length);
+  const bits = /(8|16|32|64)/.exec(name)?.[1];
+  return bits === undefined ? (/Float/.test(name) ? 4 : 8) : Number(bits) / 8;
+};
+
+/** A method on a copy, for what it answers and what it refuses. */
+function onBytes(bytes: Buffer, method: Marked, args: readonly unknown[]): unknown {
+  return method.apply(bytes, args as unknown[]);
+}
+
+/** Install `readInt32LE()`, `writeDoubleBE()` and their kind. */
+function installNumbers(current: Current, prototype: Native): void {
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    if (!NUMBERS.test(name)) continue;
+    const native = prototype[name] as Marked;
+    const isRead = name.startsWith('read');
+    form(prototype, name, function* (this: unknown, ...args) {
+      if (factsOf(this) === undefined) return native.apply(this, args);
+      const self = this as TypedArray;
+      const scratch = Buffer.alloc(self.length);
+      const answer = onBytes(scratch, native, args);
+      const [at, length] = (isRead ? args : args.slice(1)) as [number | undefined, unknown];
+      const from = at ?? 0;
+      const to = from + widthOf(name, length);
+      if (!isRead) {
+        yield* put(current, self, from, scratch.subarray(from, to));
+        return answer;
+      }
+      (yield* bytesOf(current, self, from, to)).copy(scratch, from);
+      return onBytes(scratch, native, args);
+    });
+  }
+}
+
+/** Methods that look at all bytes, and those that change them where they are. */
+const LOOKING = ['equals', 'compare', 'indexOf', 'lastIndexOf', 'includes', 'toJSON'] as const;
+const CHANGING = ['fill', 'swap16', 'swap32', 'swap64'] as const;
+
+function installWhole(current: Current, prototype: Native): void {
+  /** A buffer as it is, or its bytes if they are shared. */
+  const copied = function* (value: unknown): Coroutine {
+    if (factsOf(value) === undefined) return value;
+    return yield* bytesOf(current, value as TypedArray, 0, (value as TypedArray).length);
+  };
+  const copiedAll = function* (values: readonly unknown[]): Coroutine<unknown[]> {
+    const made: unknown[] = [];
+    for (const value of values) made.push(yield* copied(value));
+    return made;
+  };
+  const isAnyShared = (values: readonly unknown[]): boolean =>
+    values.some((value) => factsOf(value) !== undefined);
+  for (const name of LOOKING) {
+    const native = prototype[name] as Marked;
+    const usual = native[CALL];
+    form(prototype, name, function* (this: unknown, ...args) {
+      if (!isAnyShared([this, ...args]) || !Buffer.isBuffer(this)) {
+        return usual === undefined ? native.apply(this, args) : yield* usual.apply(this, args);
+      }
+      const [self, ...rest] = yield* copiedAll([this, ...args]);
+      return native.apply(self, rest);
+    });
+  }
+  for (const name of CHANGING) {
+    const native = prototype[name] as Marked;
+    form(prototype, name, function* (this: unknown, ...args) {
+      if (!isAnyShared([this, ...args])) return native.apply(this, args);
+      const self = this as TypedArray;
+      const rest = yield* copiedAll(args);
+      const isFill = name === 'fill';
+      const bytes = (yield* copied(isFill ? undefined : self)) as Buffer | undefined;
+      const scratch = bytes ?? Buffer.alloc(self.length);
+      native.apply(scratch, rest);
+      const [from, to] = isFill ? filled(self.length, args) : [0, self.length];
+      if (factsOf(self) === undefined) scratch.copy(self as Buffer, from, from, to);
+      else yield* put(current, self, from, scratch.subarray(from, to));
+      return self;
+    });
+  }
+  const compare = Buffer.compare as unknown as Marked;
+  form(Buffer, 'compare', function* (...args) {
+    return compare.apply(Buffer, yield* copiedAll(args));
+  });
+}
+
+/** The part that `fill(value, from, to, encoding)` fills. */
+function filled(length: number, [, from, to]: readonly unknown[]): [from: number, to: number] {
+  if (typeof from === 'string') return [0, length];
+  const end = typeof to === 'string' ? undefined : to;
+  return [(from as number | undefined) ?? 0, (end as number | undefined) ?? length];
 }
 
 function installConcat(current: Current): void {

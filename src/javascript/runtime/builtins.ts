@@ -2,6 +2,7 @@
 
 import { CALL, factsOf, NEW, PURE, type Coroutine, type Marked, type Resumable } from './keys.js';
 import type { Runtime } from './runtime.js';
+import { asArray, sorted } from './sorting.js';
 
 /** The runtime at work: built-ins are the same for all programs of a thread. */
 export interface Current {
@@ -198,45 +199,42 @@ function reducer(current: Current, backwards: boolean): Resumable {
   };
 }
 
-/** Merge sort: stable, and asks the comparison in the same way on every machine. */
-export function* sorted(
-  current: Current,
-  items: unknown[],
-  compare: unknown,
-): Coroutine<unknown[]> {
-  if (items.length < 2) return items;
-  const middle = items.length >> 1;
-  const left = yield* sorted(current, items.slice(0, middle), compare);
-  const right = yield* sorted(current, items.slice(middle), compare);
-  const merged: unknown[] = [];
-  let i = 0;
-  for (const value of right) {
-    while (i < left.length) {
-      const answer = yield* current.runtime.invoke(compare, undefined, [left[i], value]);
-      if (Number(answer) > 0) break;
-      merged.push(left[i++]);
-    }
-    merged.push(value);
+/** `Array.prototype.sort` with a comparison: what is undefined comes last, holes are left out. */
+function* sortArray(current: Current, self: ArrayLikeObject, compare: unknown): Coroutine<void> {
+  const length = Math.trunc(self.length) || 0;
+  const defined: unknown[] = [];
+  let present = 0;
+  for (let i = 0; i < length; i++) {
+    if (!(i in self)) continue;
+    present++;
+    if (self[i] !== undefined) defined.push(self[i]);
   }
-  return [...merged, ...left.slice(i)];
+  const result = yield* sorted(current, defined, compare, asArray);
+  for (let i = 0; i < present; i++) self[i] = result[i];
+  for (let i = present; i < length; i++) {
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- as the standard has it
+    if (i in self) delete self[i];
+  }
 }
 
 function installArrays(current: Current): void {
+  const nativeSort = Array.prototype.sort as unknown as Marked;
   for (const [name, resumable] of arrayWalks(current)) form(Array.prototype, name, resumable);
   form(Array.prototype, 'sort', function* (this: unknown, compare) {
     const self = this as unknown[];
     if (factsOf(self) !== undefined) {
       current.runtime.refuseHere('calls Array.prototype.sort on shared memory');
     }
-    if (compare === undefined) return self.sort();
-    const defined = self.filter((x) => x !== undefined);
-    const result = yield* sorted(current, defined, compare);
-    for (let i = 0; i < self.length; i++) self[i] = result[i];
+    // The language says what is wrong with a comparison that is no function.
+    if (typeof compare !== 'function') return nativeSort.call(self, compare);
+    yield* sortArray(current, Object(self) as ArrayLikeObject, compare);
     return self;
   });
   form(Array.prototype, 'toSorted', function* (this: unknown, compare) {
-    const self = [...(this as unknown[])];
-    return compare === undefined ? self.sort() : yield* sorted(current, self, compare);
+    const self = Array.from(this as ArrayLike<unknown>);
+    if (typeof compare !== 'function') return nativeSort.call(self, compare);
+    yield* sortArray(current, self as unknown as ArrayLikeObject, compare);
+    return self;
   });
   form(Array, 'from', function* (this: unknown, source, map, thisArg) {
     const isIterable =
@@ -295,7 +293,10 @@ const PURE_OWNERS: readonly (readonly [object, readonly string[] | 'all'])[] = [
   [WeakMap.prototype, 'all'],
   [WeakSet.prototype, 'all'],
   [WeakRef.prototype, 'all'],
-  [Object.prototype, ['hasOwnProperty', 'isPrototypeOf', 'propertyIsEnumerable', 'valueOf']],
+  [
+    Object.prototype,
+    ['hasOwnProperty', 'isPrototypeOf', 'propertyIsEnumerable', 'valueOf', 'toString'],
+  ],
   [
     Object,
     ['freeze', 'isFrozen', 'seal', 'isSealed', 'is', 'getPrototypeOf', 'hasOwn', 'keys'].concat([

@@ -6,6 +6,7 @@
 import {
   CALL,
   NEW,
+  proxies,
   PURE,
   type Coroutine,
   type Flavour,
@@ -69,8 +70,13 @@ export abstract class Classes extends Operations {
   /** `super(…)` of a class. */
   *parent(target: Constructor, newTarget: unknown, args: unknown[]): Coroutine {
     const parent = Object.getPrototypeOf(target) as Constructor;
-    const form = Object.hasOwn(parent, NEW) ? parent[NEW] : undefined;
-    if (form !== undefined && (instrumented.has(parent) || this.takesMade(parent))) {
+    const isProxy = proxies.all.has(parent);
+    const form = isProxy
+      ? proxies.all.get(parent)
+      : Object.hasOwn(parent, NEW)
+        ? parent[NEW]
+        : undefined;
+    if (form !== undefined && (isProxy || instrumented.has(parent) || this.takesMade(parent))) {
       return this.#stamp(target, yield* form(newTarget, ...args));
     }
     if (form !== undefined) {
@@ -161,8 +167,9 @@ export abstract class Classes extends Operations {
     }
     fieldForms.set(target, forms);
     instrumented.add(target);
-    if (init === undefined) Object.defineProperty(target, PURE, { value: true });
-    else Object.defineProperty(target, NEW, { value: init });
+    if (init === undefined)
+      Object.defineProperty(target, PURE, { value: true, configurable: true });
+    else Object.defineProperty(target, NEW, { value: init, configurable: true });
     if (name !== undefined)
       Object.defineProperty(target, 'name', { value: name, configurable: true });
   }
@@ -175,7 +182,7 @@ export abstract class Classes extends Operations {
       const value: unknown = Object.getOwnPropertyDescriptor(owner, key)?.value;
       if (typeof value !== 'function' || key === 'constructor' || key === 'prototype') continue;
       if (!isGeneratorFunction(value)) {
-        Object.defineProperty(value, PURE, { value: true });
+        Object.defineProperty(value, PURE, { value: true, configurable: true });
         continue;
       }
       const flavour = (facts.find(([of]) => of === key)?.[1] ?? 'call') as Flavour;
@@ -199,16 +206,19 @@ export abstract class Classes extends Operations {
     Object.defineProperty(owner, name, { ...made, configurable: true, enumerable: false });
   }
 
-  /** Accessors of an object literal, written as properties named `get x` and `set x`. */
+  /** Accessors of an object literal, written as properties named `$$get x` and `$$set x`. */
   accessors(object: Record<string, unknown>): object {
     for (const key of Object.keys(object)) {
-      const [, kind, name] = /^(get|set) (.*)$/s.exec(key) ?? [];
+      const [, kind, name] = /^\$\$(get|set) (.*)$/s.exec(key) ?? [];
       if (kind === undefined || name === undefined) continue;
-      const f = object[key];
+      const value = object[key];
       // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- a key that we have added
       delete object[key];
       const known = Object.getOwnPropertyDescriptor(object, name);
-      const made = { ...pairOf(known), [kind]: f };
+      // A later property of that name has taken its place.
+      if (known !== undefined && 'value' in known) continue;
+      const { get, set } = known ?? {};
+      const made = { ...(get && { get }), ...(set && { set }), [kind]: value };
       Object.defineProperty(object, name, { ...made, configurable: true, enumerable: true });
     }
     return object;

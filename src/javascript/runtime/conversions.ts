@@ -45,7 +45,9 @@ export function toWhole(value: unknown): number {
 /** A value as a plain store takes it. */
 export function toValue(type: number, value: unknown): memory.Value {
   if (type === BIGINT64 || type === BIGUINT64) return BigInt.asIntN(64, toBigInt(value));
-  return toNumber(value);
+  const number = toNumber(value);
+  // Of all patterns of bits, engines store this one.
+  return Number.isNaN(number) ? NaN : number;
 }
 
 /** As `ToBigInt` does: a number is refused. */

@@ -6,13 +6,40 @@ import { CALL, factsOf, type Coroutine, type Marked } from './keys.js';
 export class Cursor {
   value: unknown = undefined;
   /** {@link next} may be used; else {@link step}. */
-  readonly isFast: boolean;
+  isFast = false;
+  /** {@link start} has to be run first. */
+  isNew = false;
   /** The iterator has more elements, and must be told if nobody asks for them. */
   isOpen = false;
-  readonly #iterator: Iterator<unknown>;
-  readonly #next: Marked;
+  #iterator!: Iterator<unknown>;
+  #next!: Marked;
+  #opening: Coroutine | undefined;
 
-  constructor(iterator: Iterator<unknown>, isFast: boolean) {
+  /** A cursor of an iterator that code of the program has yet to make. */
+  static opening(opening: Coroutine): Cursor {
+    const cursor = new Cursor();
+    cursor.isNew = true;
+    cursor.#opening = opening;
+    return cursor;
+  }
+
+  static of(iterator: Iterator<unknown>, isFast: boolean): Cursor {
+    const cursor = new Cursor();
+    cursor.#begin(iterator, isFast);
+    return cursor;
+  }
+
+  *start(): Coroutine<void> {
+    const made = yield* this.#opening as Coroutine;
+    if ((typeof made !== 'object' && typeof made !== 'function') || made === null) {
+      throw new TypeError('Result of the Symbol.iterator method is not an object');
+    }
+    const iterator = made as Iterator<unknown>;
+    this.isNew = false;
+    this.#begin(iterator, nativePrototypes.has(Object.getPrototypeOf(iterator)));
+  }
+
+  #begin(iterator: Iterator<unknown>, isFast: boolean): void {
     this.#iterator = iterator;
     this.isFast = isFast;
     this.#next = iterator.next as Marked;
@@ -80,18 +107,22 @@ const nativePrototypes = new Set<unknown>(
   ),
 );
 
-/** Ask a value for its iterator, as the language does. */
+/** Ask a value for its iterator, as the language does. The answer may have to be started first. */
 export function open(value: unknown): Cursor {
   const method = (value as { [Symbol.iterator]?: Marked } | null | undefined)?.[Symbol.iterator];
   if (typeof method !== 'function') throw new TypeError(`${describe(value)} is not iterable`);
-  if (isNative.has(method)) {
-    return new Cursor(method.call(value) as Iterator<unknown>, true);
-  }
+  if (isNative.has(method)) return Cursor.of(method.call(value) as Iterator<unknown>, true);
   const form = method[CALL];
-  const iterator = (
-    form === undefined ? method.call(value) : finish(form.call(value))
-  ) as Iterator<unknown>;
-  return new Cursor(iterator, nativePrototypes.has(Object.getPrototypeOf(iterator)));
+  if (form !== undefined) return Cursor.opening(form.call(value));
+  const iterator = method.call(value) as Iterator<unknown>;
+  return Cursor.of(iterator, nativePrototypes.has(Object.getPrototypeOf(iterator)));
+}
+
+/** The same, started. */
+export function* opened(value: unknown): Coroutine<Cursor> {
+  const cursor = open(value);
+  if (cursor.isNew) yield* cursor.start();
+  return cursor;
 }
 
 /** Walks over something that gives promises: between {@link AsyncCursor.ask} and {@link AsyncCursor.take} the program waits. */
@@ -132,8 +163,11 @@ export class AsyncCursor {
   }
 }
 
-/** Ask a value for its async iterator. An ordinary iterator does as well, if it yields no promises. */
-export function* openAsync(value: unknown): Coroutine<AsyncCursor> {
+/** Makes an async iterator of an ordinary one. */
+export type AsyncSource = (cursor: Cursor) => object;
+
+/** Ask a value for its async iterator. An ordinary iterator does as well. */
+export function* openAsync(value: unknown, asyncOf: AsyncSource): Coroutine<AsyncCursor> {
   const method = (value as { [Symbol.asyncIterator]?: Marked } | null | undefined)?.[
     Symbol.asyncIterator
   ];
@@ -142,53 +176,11 @@ export function* openAsync(value: unknown): Coroutine<AsyncCursor> {
     const iterator = form === undefined ? method.call(value) : yield* form.call(value);
     return new AsyncCursor(iterator as object);
   }
-  return new AsyncCursor(new SyncSource(open(value)));
-}
-
-/** Presents an ordinary iterator as an async one. */
-class SyncSource {
-  readonly #cursor: Cursor;
-
-  constructor(cursor: Cursor) {
-    this.#cursor = cursor;
-  }
-  next(): never {
-    throw new TypeError('iterates where nothing can be interrupted');
-  }
-  return(): never {
-    throw new TypeError('iterates where nothing can be interrupted');
-  }
-  static {
-    (SyncSource.prototype.next as unknown as Marked)[CALL] = function* (this: unknown): Coroutine {
-      const cursor = (this as SyncSource).#cursor;
-      const more = cursor.isFast ? cursor.next() : yield* cursor.step();
-      if (!more) return { done: true, value: undefined };
-      if (typeof (cursor.value as { then?: unknown } | null | undefined)?.then === 'function') {
-        throw new TypeError('`for await` over promises of an ordinary iterator is not supported');
-      }
-      return { done: false, value: cursor.value };
-    };
-    (SyncSource.prototype.return as unknown as Marked)[CALL] = function* (
-      this: unknown,
-    ): Coroutine {
-      const cursor = (this as SyncSource).#cursor;
-      if (cursor.isOpen) yield* cursor.close();
-      return undefined;
-    };
-  }
+  return new AsyncCursor(asyncOf(yield* opened(value)));
 }
 
 function describe(value: unknown): string {
   return typeof value === 'object' && value !== null ? 'object' : String(value);
-}
-
-/** `[Symbol.iterator]()` usually only makes an object. If it does more than that, it runs without interruption. */
-function finish(coroutine: Coroutine): unknown {
-  for (;;) {
-    const { done, value } = coroutine.next();
-    if (done === true) return value;
-    throw new TypeError('[Symbol.iterator]() accesses shared memory, which is not supported');
-  }
 }
 
 /** The first `count` elements of something iterable, or all of them for -1. */
@@ -198,7 +190,7 @@ export function* list(value: unknown, count: number): Coroutine<unknown[]> {
     const method = (value as { [Symbol.iterator]?: unknown } | null | undefined)?.[Symbol.iterator];
     if (isNative.has(method)) return [...(value as Iterable<unknown>)];
   }
-  const cursor = open(value);
+  const cursor = yield* opened(value);
   while (count < 0 || items.length < count) {
     const more = cursor.isFast ? cursor.next() : yield* cursor.step();
     if (!more) return items;

@@ -14,6 +14,13 @@ export const VIEW: unique symbol = Symbol('view');
 /** Patterns that take elements read this property first; views of shared memory then refuse. */
 export const PROBE: unique symbol = Symbol('probe');
 
+const OURS: ReadonlySet<unknown> = new Set([CALL, NEW, PURE, VIEW, PROBE]);
+
+/** Whether a key is one of ours, which programs must not see. */
+export function isOurs(key: unknown): boolean {
+  return OURS.has(key);
+}
+
 /** A coroutine: yields undefined when another agent is next. */
 export type Coroutine<T = unknown> = Generator<unknown, T, unknown>;
 /** A resumable form. */
@@ -39,10 +46,23 @@ export function factsOf(value: unknown): ViewFacts | undefined {
   return (value as { [VIEW]?: ViewFacts })[VIEW];
 }
 
+/** Proxies that programs have made, with what `new` does with them. */
+export const proxies = {
+  all: new WeakMap<object, ResumableNew | undefined>(),
+  /** We look at a value ourselves: traps of the program are not asked. */
+  areLookedAt: false,
+};
+
+/** `value instanceof SharedArrayBuffer`, unseen by traps. */
+function isBuffer(value: object): boolean {
+  proxies.areLookedAt = true;
+  const answer = value instanceof SharedArrayBuffer;
+  proxies.areLookedAt = false;
+  return answer;
+}
+
 /** Whether uninstrumented code that gets this value could look at shared memory. */
 export function isSharedThing(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return (
-    value instanceof SharedArrayBuffer || (value as { [VIEW]?: ViewFacts })[VIEW] !== undefined
-  );
+  return (value as { [VIEW]?: ViewFacts })[VIEW] !== undefined || isBuffer(value);
 }

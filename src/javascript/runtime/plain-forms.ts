@@ -13,22 +13,23 @@ type Maker = (runtime: Entered, form: Resumable, flavour: Flavour) => Marked;
 const makers = new Map<string, Maker>();
 
 /**
- * A maker of functions of one name and length. It is compiled, as a function that gets its name after it was made is slow: some 400 ns
+ * A maker of functions of one name and length, which `new` takes or not. It is compiled, as a function that gets its name after it was made is slow: some 400 ns
  * instead of 20, and programs make all their functions anew in each execution.
  */
-export function plainForm(name: string, length: number): Maker {
-  const key = `${length} ${name}`;
+export function plainForm(name: string, length: number, isMade: boolean): Maker {
+  const key = `${isMade ? 'new ' : ''}${length} ${name}`;
   let maker = makers.get(key);
   if (maker === undefined) {
-    maker = compiled(name, length);
+    maker = compiled(name, length, isMade);
     makers.set(key, maker);
   }
   return maker;
 }
 
-function compiled(name: string, length: number): Maker {
+function compiled(name: string, length: number, isMade: boolean): Maker {
   const parameters = Array.from({ length }, (_, i) => `p${i}`).join(', ');
   const property = name === '__proto__' ? '["__proto__"]' : JSON.stringify(name);
-  const code = `'use strict'; return { ${property}: function (${parameters}) { return runtime.enter(form, this, arguments, flavour); } }[${JSON.stringify(name)}];`;
+  const head = isMade ? `${property}: function ` : property;
+  const code = `'use strict'; return { ${head}(${parameters}) { return runtime.enter(form, this, arguments, flavour); } }[${JSON.stringify(name)}];`;
   return compileFunction(code, ['runtime', 'form', 'flavour']) as Maker;
 }

@@ -7,6 +7,7 @@ import {
   isSharedThing,
   NEW,
   PROBE,
+  proxies,
   PURE,
   type Coroutine,
   type Flavour,
@@ -14,12 +15,22 @@ import {
   type Resumable,
 } from './keys.js';
 import { Classes } from './classes.js';
-import { type AsyncCursor, list, open, openAsync, type Cursor } from './iteration.js';
+import {
+  type AsyncCursor,
+  type AsyncSource,
+  list,
+  open,
+  openAsync,
+  opened,
+  type Cursor,
+} from './iteration.js';
 import { GeneratorObject, Out } from './generators.js';
 import type { Realm } from '../async/realm.js';
 import { arrayMethodOn, newestOf } from './guards.js';
+import { calleeOf, descriptorOf, isConstructor } from './lookups.js';
 import { plainForm } from './plain-forms.js';
 import type { Regions, TypedArray } from './views.js';
+import { Writes } from './writes.js';
 
 /** Iterations of loops in one execution before one of them is taken for endless. */
 export const LOOP_BUDGET = 50_000_000;
@@ -29,6 +40,7 @@ export class Runtime extends Classes {
   /** Runs the bodies of async functions; missing where async functions are not allowed. */
   startAsync: ((body: Coroutine) => Coroutine) | undefined;
   startAsyncGenerator: ((body: Coroutine) => unknown) | undefined;
+  asyncOf: AsyncSource | undefined;
 
   /** Target for values that are not needed. */
   unused: unknown;
@@ -111,8 +123,14 @@ export class Runtime extends Classes {
     f[CALL] = this.begin(form, flavour);
   }
 
-  #wrap(form: Resumable, flavour: Flavour, name: string, length: number): Marked {
-    const f = plainForm(name, length)(this, form, flavour);
+  #wrap(
+    form: Resumable,
+    flavour: Flavour,
+    name: string,
+    length: number,
+    isMade = flavour === 'generator' || flavour === 'asyncGenerator',
+  ): Marked {
+    const f = plainForm(name, length, isMade)(this, form, flavour);
     const begun = this.begin(form, flavour);
     f[CALL] = begun;
     // A named function expression may call itself by its name. The name then means the resumable form.
@@ -121,6 +139,10 @@ export class Runtime extends Classes {
   }
 
   override call(form: Resumable, name = '', length = 0): Marked {
+    return this.#wrap(form, 'call', name, length, true);
+  }
+  /** An arrow function or a method: `new` does not take it. */
+  arrow(form: Resumable, name: string, length: number): Marked {
     return this.#wrap(form, 'call', name, length);
   }
   async(form: Resumable, name: string, length: number): Marked {
@@ -245,10 +267,18 @@ export class Runtime extends Classes {
     return open(value);
   }
   openAsync(value: unknown): Coroutine<AsyncCursor> {
-    return openAsync(value);
+    return openAsync(value, this.started(this.asyncOf));
   }
   list(value: unknown, count: number): Coroutine<unknown[]> {
     return list(value, count);
+  }
+
+  /** The parts of a template, for the function that tags it. */
+  readonly parts = (...parts: readonly unknown[]): readonly unknown[] => parts;
+
+  /** Writes of a destructuring assignment to shared memory. */
+  writes(): Writes {
+    return new Writes(this);
   }
 
   /** Marks a value that a generator of the program yields, so that it is not mistaken for a switch. */
@@ -258,7 +288,7 @@ export class Runtime extends Classes {
 
   /** `yield*`: values sent or thrown into the generator are passed on to the iterator that it delegates to. */
   *delegate(value: unknown): Coroutine {
-    const cursor = open(value);
+    const cursor = yield* opened(value);
     let answer = yield* cursor.ask('next', undefined);
     while (answer.done !== true) {
       let how: 'next' | 'throw' | 'return' = 'return';
@@ -312,8 +342,14 @@ export class Runtime extends Classes {
     );
   }
 
+  /** Whether `new` takes a function. */
+  isConstructor(target: unknown): boolean {
+    return typeof target === 'function' && isConstructor(target as Marked);
+  }
+
   constructorOf(target: unknown): Marked[typeof NEW] {
     if (typeof target !== 'function') return undefined;
+    if (proxies.all.has(target)) return proxies.all.get(target);
     if (Object.hasOwn(target, NEW)) return (target as Marked)[NEW];
     const form = (target as Marked)[CALL];
     if (form === undefined || (target as Marked).prototype === undefined) return undefined;
@@ -328,7 +364,8 @@ export class Runtime extends Classes {
 
 /** Whether a value is a list that contains shared memory. Many functions take such a list of pieces. */
 function holdsShared(value: unknown): boolean {
-  return Array.isArray(value) && value.length <= 64 && value.some(isSharedThing);
+  if (!Array.isArray(value) || proxies.all.has(value)) return false;
+  return value.length <= 64 && value.some(isSharedThing);
 }
 
 /** A value that an async function waits for. */
@@ -350,32 +387,4 @@ export class EndlessLoop extends Error {
 /** Shared memory was handed to code that is not instrumented. */
 export class UninstrumentedCall extends Error {
   override readonly name = 'UninstrumentedCall';
-}
-
-function isConstructor(f: Marked): boolean {
-  if (f.prototype !== undefined) return true;
-  try {
-    Reflect.construct(Object, [], f as unknown as new () => object);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function calleeOf(text: string): string {
-  const end = text.lastIndexOf('(');
-  return end > 0 ? text.slice(0, end) : text;
-}
-
-function descriptorOf(object: unknown, name: string): PropertyDescriptor | undefined {
-  if (object === null || object === undefined) return undefined;
-  for (
-    let at: object | null = Object(object) as object;
-    at !== null;
-    at = Object.getPrototypeOf(at) as object | null
-  ) {
-    const found = Object.getOwnPropertyDescriptor(at, name);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }

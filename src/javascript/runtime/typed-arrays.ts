@@ -3,14 +3,14 @@
  * called as values.
  */
 
-import { UNORDERED } from '../memory/memory.js';
 import { brand } from './brand.js';
-import { arrayWalks, construct, element, form, sorted, type Current } from './builtins.js';
-import { toValue, toWhole } from './conversions.js';
+import { arrayWalks, construct, element, form, type Current } from './builtins.js';
+import { toWhole } from './conversions.js';
 import { CALL, factsOf, NEW, type Coroutine, type Marked } from './keys.js';
 import { ATOMIC_NAMES } from './operations.js';
+import { asView, sorted } from './sorting.js';
 import * as views from './views.js';
-import { isShared, mayTear, TypedArrayBase, type TypedArray } from './views.js';
+import { isShared, TypedArrayBase, type TypedArray } from './views.js';
 
 type Method = (this: TypedArray, ...args: unknown[]) => Coroutine;
 
@@ -54,6 +54,35 @@ function local(self: TypedArray, items: readonly unknown[]): TypedArray {
   return new Type(items);
 }
 
+/** What `slice`, `map` and `filter` return: of the kind that the array's constructor says. */
+function* alike(current: Current, self: TypedArray, items: readonly unknown[]): Coroutine {
+  const Own: unknown = self.constructor;
+  const species =
+    Own === undefined ? undefined : (Own as { [Symbol.species]?: unknown })[Symbol.species];
+  const usual = CONSTRUCTORS[views.elementType(self)];
+  if (species == null || species === usual) return local(self, items);
+  const make = current.runtime.constructorOf(species);
+  const made = (
+    make === undefined
+      ? construct(species, [items.length], species)
+      : yield* make(species, items.length)
+  ) as TypedArray;
+  // The language says what is wrong with it.
+  if (views.elementType(made) < 0 || made.length < items.length) {
+    const plain = local(self, items);
+    plain.constructor = Own as never;
+    return plain.slice();
+  }
+  for (const [i, item] of items.entries()) yield* put(current, made, i, item);
+  return made;
+}
+
+/** The language says what is wrong with a comparison that is no function. */
+function checkCompare(compare: unknown): void {
+  if (compare !== undefined && typeof compare !== 'function')
+    new Int8Array(2).sort(compare as never);
+}
+
 /** Methods that write to the array that they are called on. */
 function writers(current: Current): Record<string, Method> {
   return {
@@ -95,9 +124,12 @@ function writers(current: Current): Record<string, Method> {
       return this;
     },
     *sort(compare) {
+      checkCompare(compare);
       const items = yield* elements(current, this);
       const result =
-        compare === undefined ? local(this, items).sort() : yield* sorted(current, items, compare);
+        compare === undefined
+          ? local(this, items).sort()
+          : yield* sorted(current, items, compare, asView);
       for (let i = 0; i < items.length; i++) yield* put(current, this, i, result[i]);
       return this;
     },
@@ -124,16 +156,17 @@ function searchers(current: Current): Record<string, Method> {
       return yield* element(current, this, i < 0 ? this.length + i : i);
     },
     *toSorted(compare) {
+      checkCompare(compare);
       const items = yield* elements(current, this);
       if (compare === undefined) return local(this, items).sort();
-      return local(this, yield* sorted(current, items, compare));
+      return local(this, yield* sorted(current, items, compare, asView));
     },
     *slice(from, to) {
       const end = relative(to, this.length, this.length);
       const items: unknown[] = [];
       for (let i = relative(from, this.length, 0); i < end; i++)
         items.push(yield* element(current, this, i));
-      return local(this, items);
+      return yield* alike(current, this, items);
     },
     *filter(callback, thisArg) {
       const items: unknown[] = [];
@@ -141,7 +174,7 @@ function searchers(current: Current): Record<string, Method> {
         const value = yield* element(current, this, i);
         if (yield* current.runtime.invoke(callback, thisArg, [value, i, this])) items.push(value);
       }
-      return local(this, items);
+      return yield* alike(current, this, items);
     },
     *map(callback, thisArg) {
       const items: unknown[] = [];
@@ -149,7 +182,7 @@ function searchers(current: Current): Record<string, Method> {
         const value = yield* element(current, this, i);
         items.push(yield* current.runtime.invoke(callback, thisArg, [value, i, this]));
       }
-      return local(this, items);
+      return yield* alike(current, this, items);
     },
   };
 }
@@ -181,6 +214,10 @@ class ViewIterator {
     throw new TypeError('there is no program');
   }
 }
+Object.defineProperty(ViewIterator.prototype, Symbol.toStringTag, {
+  value: 'Array Iterator',
+  configurable: true,
+});
 // These iterators also have the iterator helpers.
 Object.setPrototypeOf(
   ViewIterator.prototype,
@@ -294,78 +331,22 @@ function installConstructors(current: Current): void {
     Object.defineProperty(Type, NEW, { value: make, configurable: true });
   }
   form(TypedArrayBase, 'from', function* (this: unknown, source, map, thisArg) {
-    const items = yield* current.runtime.list(source, -1);
-    const Type = this as new (items: readonly unknown[]) => TypedArray;
-    if (map === undefined) return new Type(items);
-    const mapped: unknown[] = [];
+    const isIterable =
+      (source as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] != null;
+    const items = isIterable
+      ? yield* current.runtime.list(source, -1)
+      : Array.from(source as ArrayLike<unknown>);
+    const make = current.runtime.constructorOf(this);
+    const made = (
+      make === undefined ? construct(this, [items.length], this) : yield* make(this, items.length)
+    ) as TypedArray;
     for (const [i, item] of items.entries()) {
-      mapped.push(yield* current.runtime.invoke(map, thisArg, [item, i]));
+      const value =
+        map === undefined ? item : yield* current.runtime.invoke(map, thisArg, [item, i]);
+      yield* put(current, made, i, value);
     }
-    return new Type(mapped);
+    return made;
   });
-}
-
-const DATA_VIEW_TYPES: Readonly<Record<string, number>> = {
-  Int8: views.INT8,
-  Uint8: views.UINT8,
-  Int16: views.INT16,
-  Uint16: views.UINT16,
-  Int32: views.INT32,
-  Uint32: views.UINT32,
-  Float32: views.FLOAT32,
-  Float64: views.FLOAT64,
-  BigInt64: views.BIGINT64,
-  BigUint64: views.BIGUINT64,
-  Float16: views.FLOAT16,
-};
-
-/** The bytes of a value in the other order, read as a value of the same type. */
-function swapped(type: number, value: unknown): unknown {
-  const bytes = new DataView(new ArrayBuffer(8));
-  const name = Object.keys(DATA_VIEW_TYPES).find((key) => DATA_VIEW_TYPES[key] === type) ?? '';
-  const methods = bytes as unknown as Record<string, (...args: unknown[]) => unknown>;
-  methods[`set${name}`]?.(0, value, true);
-  return methods[`get${name}`]?.(0, false);
-}
-
-const outside = (): RangeError => new RangeError('Offset is outside the bounds of the DataView');
-
-function offsetOf(value: unknown): number {
-  const at = toWhole(value);
-  if (at < 0) throw outside();
-  return at;
-}
-
-function installDataView(current: Current): void {
-  const prototype = DataView.prototype as unknown as Record<string, Marked | undefined>;
-  for (const [name, type] of Object.entries(DATA_VIEW_TYPES)) {
-    const size = views.SIZES[type] as number;
-    const placeIn = (view: DataView, at: number): number => {
-      if (at + size > view.byteLength) throw outside();
-      return (factsOf(view) as views.ViewFacts).address + at;
-    };
-    const get = prototype[`get${name}`];
-    if (get === undefined) continue;
-    form(prototype, `get${name}`, function* (this: unknown, offset, littleEndian) {
-      if (factsOf(this) === undefined) return get.call(this, offset, littleEndian);
-      const { runtime } = current;
-      const at = placeIn(this as DataView, offsetOf(offset));
-      if (runtime.read(runtime.at, at, type, UNORDERED, mayTear(type) || at % size !== 0)) yield;
-      return littleEndian || size === 1 ? runtime.result : swapped(type, runtime.result);
-    });
-    const set = prototype[`set${name}`] as Marked;
-    form(prototype, `set${name}`, function* (this: unknown, offset, value, littleEndian) {
-      if (factsOf(this) === undefined) return set.call(this, offset, value, littleEndian);
-      const { runtime } = current;
-      const index = offsetOf(offset);
-      const number = toValue(type, value);
-      const at = placeIn(this as DataView, index);
-      const stored = (littleEndian || size === 1 ? number : swapped(type, number)) as number;
-      if (runtime.write(runtime.at, at, type, stored, UNORDERED, mayTear(type) || at % size !== 0))
-        yield;
-      return undefined;
-    });
-  }
 }
 
 function installAtomics(current: Current): void {
@@ -383,6 +364,5 @@ export function installViews(current: Current): void {
   installIteration(current);
   installMethods(current);
   installConstructors(current);
-  installDataView(current);
   installAtomics(current);
 }

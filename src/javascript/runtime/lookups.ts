@@ -1,0 +1,35 @@
+/** Looks at functions and objects of programs without calling anything of them. */
+
+import { proxies, type Marked } from './keys.js';
+
+/** Whether `new` takes a function. */
+export function isConstructor(f: Marked): boolean {
+  if (f.prototype !== undefined) return true;
+  try {
+    Reflect.construct(Object, [], f as unknown as new () => object);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Text of what a call calls. */
+export function calleeOf(text: string): string {
+  const end = text.lastIndexOf('(');
+  return end > 0 ? text.slice(0, end) : text;
+}
+
+/** Where a property is found, its own or inherited; undefined too where a proxy would have to be asked. */
+export function descriptorOf(object: unknown, name: string): PropertyDescriptor | undefined {
+  if (object === null || object === undefined) return undefined;
+  if (proxies.all.has(object)) return undefined;
+  for (
+    let at: object | null = Object(object) as object;
+    at !== null;
+    at = Object.getPrototypeOf(at) as object | null
+  ) {
+    const found = Object.getOwnPropertyDescriptor(at, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
