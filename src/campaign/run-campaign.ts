@@ -7,11 +7,12 @@ import { Corpus } from './plan/corpus.js';
 import { FindingKeeper } from './plan/findings.js';
 import { jobsOf } from './plan/jobs.js';
 import { Ledger, type PlanJob } from './plan/ledger.js';
-import { LocalRunner, type RangeRunner } from './plan/local.js';
+import { ENOUGH, LocalRunner, type RangeRunner } from './plan/local.js';
 import { checkPlan, type Plan, type PlanFile } from './plan/plan.js';
 import { readPlan } from './plan/read-plan.js';
 import type { CampaignResult, CampaignSnapshot } from './plan/snapshot.js';
 import { summaryOf } from './plan/summary.js';
+import { parseUntil, until, type Until } from './plan/until.js';
 import { checkOptions, type OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { callback, duration, integerIn, serverAddress, textOf, type Rule } from './rules.js';
@@ -30,6 +31,8 @@ export interface RunCampaignOptions extends Watching {
   readonly redis?: string;
   /** Time for everything, in ms; default the one that the file names. */
   readonly budgetMs?: number;
+  /** When it has run long enough: `06:30`, `2026-11-30T06:30`, `executions=1000000` or `findings=1`. Default when it is complete. */
+  readonly until?: string;
   /** Called from time to time with the counts so far. */
   readonly onSnapshot?: (snapshot: CampaignSnapshot) => void;
 }
@@ -70,6 +73,12 @@ export const RUN_CAMPAIGN_OPTIONS = {
     shown: 'the one that the file names, else no bound',
     flags: '--budget <time>',
   },
+  until: {
+    rule: until,
+    about: 'end it then, with what it has',
+    shown: 'when it is complete',
+    flags: '--until <end>',
+  },
   onSnapshot: {
     rule: callback<(snapshot: CampaignSnapshot) => void>(),
     about: 'called with the counts so far',
@@ -109,13 +118,16 @@ class CampaignRun {
   readonly #options: Checked;
   readonly #started = performance.now();
   readonly #stop = new AbortController();
+  readonly #until: Until | undefined;
   #isOutOfTime = false;
+  #isTargetReached = false;
   #ended: CampaignResult['ended'] = 'complete';
 
   constructor(workers: Workers, plan: Plan, options: Checked) {
     this.#workers = workers;
     this.#plan = plan;
     this.#options = options;
+    this.#until = options.until === undefined ? undefined : parseUntil(options.until, Date.now());
   }
 
   async run(): Promise<CampaignResult> {
@@ -129,20 +141,23 @@ class CampaignRun {
     const stop = (): void => this.#stop.abort();
     signal?.addEventListener('abort', stop, { once: true });
     if (signal?.aborted === true) stop();
-    const timer = this.#startClock();
+    const timers = this.#startClocks();
     const replayed = await keeper.replayAll(this.#stop.signal);
     let failure: unknown;
     const runner = await this.#runner(ledger);
     const snapshot = (): CampaignSnapshot => this.#snapshot(ledger, keeper, runner.notes());
     const told = setInterval(() => this.#tell(snapshot()), SNAPSHOT_MS);
     try {
-      const counted = (): void => keeper.look(ledger.totals());
+      const counted = (): void => {
+        keeper.look(ledger.totals());
+        this.#checkTarget(ledger, keeper);
+      };
       await runner.run(ledger, counted, this.#stop.signal);
     } catch (error) {
       if (!(error instanceof Interrupted)) failure = error;
     } finally {
       clearInterval(told);
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
       await runner.close?.();
     }
@@ -150,6 +165,7 @@ class CampaignRun {
     if (!ledger.isComplete) {
       if (signal?.aborted === true) this.#ended = 'interrupted';
       else if (failure !== undefined) this.#ended = 'failed';
+      else if (this.#isTargetReached) this.#ended = 'target reached';
       else if (this.#isOutOfTime) this.#ended = 'out of time';
       else this.#ended = runner.control === 'draining' ? 'drained' : 'cancelled';
     }
@@ -198,15 +214,32 @@ class CampaignRun {
     }
   }
 
-  #startClock(): NodeJS.Timeout | undefined {
+  /** Timers of the budget, and of the moment at which the campaign is to end. */
+  #startClocks(): NodeJS.Timeout[] {
     const { budgetMs } = this.#options;
     const ms =
       budgetMs ?? (this.#plan.budget === undefined ? undefined : duration.parse(this.#plan.budget));
-    if (ms === undefined) return undefined;
-    return setTimeout(() => {
-      this.#isOutOfTime = true;
-      this.#stop.abort();
-    }, ms);
+    const moment = this.#until?.kind === 'moment' ? this.#until.atMs - Date.now() : undefined;
+    return [ms, moment]
+      .filter((it) => it !== undefined)
+      .map((it) =>
+        setTimeout(() => {
+          this.#isOutOfTime = true;
+          this.#stop.abort(ENOUGH);
+        }, it),
+      );
+  }
+
+  #checkTarget(ledger: Ledger, keeper: FindingKeeper): void {
+    const target = this.#until;
+    if (target === undefined || target.kind === 'moment' || this.#stop.signal.aborted) return;
+    const counted =
+      target.kind === 'findings'
+        ? keeper.findings().length
+        : ledger.totals().reduce((sum, { tally }) => sum + tally.executions, 0);
+    if (counted < target.count) return;
+    this.#isTargetReached = true;
+    this.#stop.abort(ENOUGH);
   }
 
   async #runner(ledger: Ledger): Promise<RangeRunner> {

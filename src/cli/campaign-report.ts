@@ -1,6 +1,7 @@
 /** What `klp-smp campaign run` prints. */
 
 import type { CampaignResult, JobSummary } from '../campaign/plan/snapshot.js';
+import { basename } from 'node:path';
 import { paint } from './paint.js';
 import { renderTable } from '../report/table.js';
 
@@ -20,11 +21,13 @@ function unitOf(jobs: readonly JobSummary[]): string {
 /** The result as text. */
 export function campaignLines(result: CampaignResult): string {
   const { name, done, total, seconds, jobs, findings, replayed, ended, notes } = result;
+  const isChanged = jobs.some((job) => job.with !== undefined);
   const rows = jobs.map((job) => [
     job.scenario,
     job.memory,
     job.strategy,
     job.ablated.join(', ') || 'nothing',
+    ...(isChanged ? [job.with === undefined ? 'nothing' : basename(job.with)] : []),
     String(job.executed),
     job.digest,
     outcomesOf(job),
@@ -34,6 +37,7 @@ export function campaignLines(result: CampaignResult): string {
     { title: 'memory' },
     { title: 'strategy' },
     { title: 'without' },
+    ...(isChanged ? [{ title: 'with' } as const] : []),
     { title: 'executions', align: 'right' },
     { title: 'trace hash' },
     { title: 'outcomes' },

@@ -71,6 +71,7 @@ const PLACED: readonly (readonly [lines: string, place: string])[] = [
   ['executions: 1\nseeds: *a', '4:8'],
   ['executions: 1\nexecutions: 2', '4:1'],
   ['executions: 1\n\tseeds: [1]', '4:1'],
+  ['seeds: [1]', '1:1'],
 ];
 
 for (const [lines, place] of PLACED) {

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
 import type { Recording } from '../../explorer/findings/recording.js';
 
@@ -20,8 +20,10 @@ export type FindingStatus = 'open' | 'changed' | 'fixed' | 'stale';
 export interface CorpusEntry {
   readonly version: number;
   readonly scenario: string;
-  /** File of the scenario, where it is not of the catalogue. */
+  /** File of the scenario, where it is not of the catalogue; relative to the folder of findings. */
   readonly file?: string;
+  /** File that replaces kernel functions; relative to the folder of findings. */
+  readonly with?: string;
   readonly token: string;
   readonly outcome: string;
   readonly detail: string;
@@ -46,10 +48,14 @@ export function decisiveStory({ steps, words, stacks }: Recording): string[] {
     });
 }
 
-/** What makes two findings the same: scenario, removed sites, outcome, and the decisive steps without their line numbers. */
-function identityOf({ scenario, ablated, outcome, story }: CorpusEntry): string {
+/** What makes two findings the same: scenario, removed sites, changed kernel code, outcome, and the decisive steps without their line numbers. */
+function identityOf(entry: CorpusEntry): string {
+  const { scenario, ablated, outcome, story, with: changed } = entry;
   const steps = story.map((line) => line.replace(/:\d+$/, ''));
-  const text = JSON.stringify([scenario, ablated, outcome, steps]);
+  const text = JSON.stringify([
+    ...[scenario, ablated, outcome, steps],
+    ...(changed === undefined ? [] : [changed]),
+  ]);
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
@@ -68,6 +74,16 @@ export class Corpus {
 
   constructor(folder: string) {
     this.folder = folder;
+  }
+
+  /** A path as a finding keeps it: it still holds when the folder moves together with what it is about. */
+  pathOf(file: string): string {
+    return relative(this.folder, file);
+  }
+
+  /** Where a file of a finding is. */
+  placeOf(path: string | undefined): string | undefined {
+    return path === undefined ? undefined : resolve(this.folder, path);
   }
 
   /** Every finding, by name of its file. @throws UsageError naming a file that is no finding */

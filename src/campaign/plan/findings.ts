@@ -4,6 +4,8 @@ import { siteNames } from '../../catalog/orderings/entry.js';
 import { Interrupted, UsageError } from '../../errors.js';
 import { decodeToken } from '../../explorer/findings/token.js';
 import { findScenario } from '../find-scenario.js';
+import { replacing } from '../replace.js';
+import { checkReplaced } from '../replay.js';
 import { isOfCatalogue, replayCommand } from '../replay-command.js';
 import type { OutcomeCount } from '../tally.js';
 import type { Workers } from '../workers.js';
@@ -58,8 +60,8 @@ export class FindingKeeper {
       const { session } = job;
       const request = { session, token: outcome.token };
       const { token } = await this.#workers.run('minimise', request, { ms: SHRINK_MS });
-      const { name, file } = session.scenario;
-      const replay = replayCommand(token, file);
+      const { name, file, replace } = session.scenario;
+      const replay = replayCommand(token, file, { replace });
       const finding = { ...foundIn(job, outcome), replay };
       if (this.#corpus === undefined) {
         this.#known.set(key, finding);
@@ -69,7 +71,8 @@ export class FindingKeeper {
       const recording = await this.#workers.run('record', recorded, { ms: SHRINK_MS });
       const isNew = this.#corpus.add({
         scenario: name,
-        ...(isOfCatalogue(file) ? {} : { file }),
+        ...(isOfCatalogue(file) ? {} : { file: this.#corpus.pathOf(file) }),
+        ...(replace === undefined ? {} : { with: this.#corpus.pathOf(replace) }),
         token,
         outcome: outcome.key,
         detail: outcome.detail,
@@ -89,7 +92,7 @@ export class FindingKeeper {
     const replayed: ReplayedFinding[] = [];
     for (const [file, entry] of this.#corpus?.entries() ?? []) {
       if (signal.aborted) break;
-      const { status, now } = await this.#statusOf(entry);
+      const { status, now } = await this.#statusOf(entry, this.#corpus);
       this.#corpus?.mark(file, entry, status);
       const { scenario, outcome } = entry;
       replayed.push({ file, scenario, outcome, status, now });
@@ -97,11 +100,17 @@ export class FindingKeeper {
     return replayed;
   }
 
-  async #statusOf(entry: CorpusEntry): Promise<{ status: FindingStatus; now: string }> {
+  async #statusOf(
+    entry: CorpusEntry,
+    corpus: Corpus | undefined,
+  ): Promise<{ status: FindingStatus; now: string }> {
     try {
-      const { scenario: name, memory, ablated, fingerprint } = decodeToken(entry.token);
-      const { file } = findScenario(entry.file ?? name);
-      const session = { scenario: { file, name }, memory, ablated };
+      const contents = decodeToken(entry.token);
+      const { scenario: name, memory, ablated, fingerprint } = contents;
+      const [own, replace] = [entry.file, entry.with].map((path) => corpus?.placeOf(path));
+      checkReplaced(contents, replace);
+      const { file } = findScenario(own ?? name);
+      const session = { scenario: { file, name, ...replacing(replace) }, memory, ablated };
       const request = { session, token: entry.token, all: false };
       const report = await this.#workers.run('tell', request, { ms: SHRINK_MS });
       const { key, grade } = report.verdict;

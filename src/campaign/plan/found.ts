@@ -10,6 +10,7 @@ export function foundIn(
   { id, session }: PlanJob,
   { key, detail, token }: OutcomeCount,
 ): CampaignFinding {
-  const { name, file } = session.scenario;
-  return { job: id, scenario: name, outcome: key, detail, replay: replayCommand(token, file) };
+  const { name, file, replace } = session.scenario;
+  const replay = replayCommand(token, file, { replace });
+  return { job: id, scenario: name, outcome: key, detail, replay };
 }

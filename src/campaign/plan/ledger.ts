@@ -10,6 +10,8 @@ export interface PlanJob {
   readonly id: string;
   /** The scenario as the campaign names it; files are relative to the campaign's folder. */
   readonly source: string;
+  /** File that replaces kernel functions, as the campaign names it. */
+  readonly replace?: string;
   readonly session: SessionConfig;
   readonly strategy: StrategyConfig;
   /** Fingerprint of the scenario's code. */

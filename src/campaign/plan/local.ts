@@ -4,6 +4,9 @@ import type { Workers } from '../workers.js';
 import { executeRange } from './execute-range.js';
 import type { Ledger, WorkRange } from './ledger.js';
 
+/** Reason of a signal that ends a campaign for good: what is under way elsewhere is to end too. */
+export const ENOUGH = 'enough';
+
 /** How a campaign's ranges are executed; returns when nothing is left or the signal aborts. */
 export interface RangeRunner {
   run(ledger: Ledger, onRange: (range: WorkRange) => void, signal: AbortSignal): Promise<void>;

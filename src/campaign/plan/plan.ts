@@ -31,6 +31,8 @@ export interface PlanFile {
   readonly seeds?: readonly number[];
   /** Each item: sites with commas that are removed together, or `none`. */
   readonly ablations?: readonly string[];
+  /** Each item: a file, relative to the campaign file, whose functions replace kernel functions, or `none`. */
+  readonly with?: readonly string[];
   /** `dfs`: steps that tell the parts of the search apart, each of which is a range. */
   readonly prefix?: number;
   /** `dfs`: preemptions of an execution; default without bound. */
@@ -89,6 +91,11 @@ const PLAN = {
   depth: { rule: integerIn({ min: 1, max: 20 }), about: 'pct: depth of bugs', fallback: 3 },
   seeds: { rule: listOf(seed), about: 'seeds', fallback: [1] },
   ablations: { rule: listOf(ablation), about: 'removed orders', fallback: ['none'] },
+  with: {
+    rule: listOf(textOf('none, or the path of a file that replaces kernel functions')),
+    about: 'changed kernel code',
+    fallback: ['none'],
+  },
   prefix: { rule: integerIn({ min: 1, max: 12 }), about: 'dfs: steps of a prefix', fallback: 3 },
   preemptions: { rule: integerIn({ min: 0, max: 100 }), about: 'dfs: bound on preemptions' },
   choices: { rule: integerIn({ min: 0, max: 100 }), about: 'dfs: bound on weak answers' },
@@ -102,6 +109,8 @@ const PLAN = {
 export type Plan = Filled<PlanFile, typeof PLAN> & {
   /** Folder that paths in it start from. */
   readonly folder: string;
+  /** A complaint about an item of one of its lists, with its place in the file. */
+  readonly complaint: (key: 'scenarios' | 'with', item: string, what: string) => UsageError;
 };
 
 /** One combination of a campaign, before its scenario is found. */
@@ -111,6 +120,8 @@ export interface Combination {
   readonly memory: 'lkmm' | 'sc';
   readonly strategy: StrategyConfig;
   readonly ablated: readonly number[];
+  /** File that replaces kernel functions, as the campaign names it. */
+  readonly replace?: string;
 }
 
 /**
@@ -118,15 +129,21 @@ export interface Combination {
  *
  * @param where name of the file, for complaints
  * @param folder that paths in it start from
+ * @param complaint makes an error about an item of a list
  * @throws UsageError naming the key, its value and what is accepted
  */
-export function checkPlan(where: string, data: unknown, folder: string): Plan {
+export function checkPlan(
+  where: string,
+  data: unknown,
+  folder: string,
+  complaint: Plan['complaint'] = (_key, _item, what) => new UsageError(`${where}: ${what}`),
+): Plan {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) {
     throw new UsageError(
       `${where} holds no campaign: it is to be a mapping with name, scenarios and executions`,
     );
   }
-  const plan = { ...checkOptions(where, data as PlanFile, PLAN), folder };
+  const plan = { ...checkOptions(where, data as PlanFile, PLAN), folder, complaint };
   checkSizes(where, data as PlanFile, plan);
   return plan;
 }
@@ -196,19 +213,21 @@ function strategyOf(
 
 /** Every combination of a campaign, in the order of its file. */
 export function combinationsOf(plan: Plan): Combination[] {
-  const { memories, strategies, seeds, ablations } = plan;
+  const { memories, strategies, seeds, ablations, with: files } = plan;
   const combinations: Combination[] = [];
   for (const scenario of onKernels(plan))
     for (const memory of memories)
       for (const kind of strategies)
         for (const from of kind === 'dfs' ? [0] : seeds)
-          for (const removed of ablations) {
-            combinations.push({
-              source: scenario,
-              memory,
-              strategy: strategyOf(plan, kind, from),
-              ablated: removed === 'none' ? [] : (orderingSites.parse(removed) ?? []),
-            });
-          }
+          for (const removed of ablations)
+            for (const file of files) {
+              combinations.push({
+                source: scenario,
+                memory,
+                strategy: strategyOf(plan, kind, from),
+                ablated: removed === 'none' ? [] : (orderingSites.parse(removed) ?? []),
+                ...(file === 'none' ? {} : { replace: file }),
+              });
+            }
   return combinations;
 }

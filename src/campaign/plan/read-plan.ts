@@ -2,7 +2,16 @@
 
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { isNode, isPair, LineCounter, parseDocument, visit, YAMLMap, type Document } from 'yaml';
+import {
+  isNode,
+  isPair,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  YAMLMap,
+  type Document,
+} from 'yaml';
 import { UsageError } from '../../errors.js';
 import { OptionError } from '../option-table.js';
 import { checkPlan, faultyPart, type Plan } from './plan.js';
@@ -46,6 +55,19 @@ class PlanText {
     }
   }
 
+  /** Position of an item of a list; undefined if there is none. */
+  offsetOfItem(key: string, item: string): number | undefined {
+    const list = this.#document.get(key);
+    if (!isSeq(list)) return undefined;
+    const index = (list.toJS(this.#document) as unknown[]).indexOf(item);
+    return this.offsetOf([key, index], false);
+  }
+
+  /** Where the mapping begins. */
+  get start(): number | undefined {
+    return this.#document.contents?.range?.[0];
+  }
+
   /** Position of a value, or of its key if `ofKey`; undefined if the file does not contain it. */
   offsetOf(path: readonly (string | number)[], ofKey: boolean): number | undefined {
     const { contents } = this.#document;
@@ -73,16 +95,17 @@ export function readPlan(file: string): Plan {
   const plan = new PlanText(file, text);
   const data = plan.contents();
   try {
-    return checkPlan(file, data, dirname(resolve(file)));
+    return checkPlan(file, data, dirname(resolve(file)), (key, item, what) =>
+      plan.complaint(plan.offsetOfItem(key, item), what),
+    );
   } catch (error) {
     const start = `${file}: `;
     if (!(error instanceof UsageError) || !error.message.startsWith(start)) throw error;
     const isUseless = error instanceof OptionError;
     const path = isUseless ? [error.key] : faultyPart(data as object);
     const isUnknown = error.message.startsWith(`${start}there is no option`);
-    throw plan.complaint(
-      plan.offsetOf(path, isUseless || isUnknown),
-      error.message.slice(start.length),
-    );
+    // What is missing has no place of its own: the complaint is about the whole mapping.
+    const offset = plan.offsetOf(path, isUseless || isUnknown) ?? plan.start;
+    throw plan.complaint(offset, error.message.slice(start.length));
   }
 }

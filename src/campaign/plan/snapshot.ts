@@ -19,6 +19,10 @@ export interface CampaignSnapshot {
 export interface JobSummary {
   readonly id: string;
   readonly scenario: string;
+  /** File of the scenario, where it is not of the catalogue. */
+  readonly file?: string;
+  /** File that replaces kernel functions. */
+  readonly with?: string;
   readonly memory: string;
   readonly strategy: string;
   readonly ablated: readonly string[];
@@ -64,7 +68,14 @@ export interface CampaignResult extends CampaignSnapshot {
   readonly replayed: readonly ReplayedFinding[];
   /** Every execution that was asked for is counted. */
   readonly isComplete: boolean;
-  /** Why the campaign is not complete: stopped, out of time, drained, cancelled, failed with an error. */
-  readonly ended: 'complete' | 'interrupted' | 'out of time' | 'drained' | 'cancelled' | 'failed';
+  /** Why the campaign is not complete: stopped, out of time, enough was counted, drained, cancelled, failed with an error. */
+  readonly ended:
+    | 'complete'
+    | 'interrupted'
+    | 'out of time'
+    | 'target reached'
+    | 'drained'
+    | 'cancelled'
+    | 'failed';
   readonly interrupted: boolean;
 }

@@ -1,12 +1,14 @@
 /** Counts of one combination as plain data for people. */
 
 import { siteNames } from '../../catalog/orderings/entry.js';
+import { isOfCatalogue } from '../replay-command.js';
 import type { JobTotals } from './ledger.js';
 import type { JobSummary } from './snapshot.js';
 
 /** Put the counts of a job into words and plain numbers. */
 export function summaryOf({ job, done, tally }: JobTotals): JobSummary {
   const { session, strategy } = job;
+  const { file, replace } = session.scenario;
   const depth = strategy.kind === 'pct' ? `, depth ${strategy.depth}` : '';
   const seed =
     strategy.kind === 'dfs'
@@ -15,6 +17,8 @@ export function summaryOf({ job, done, tally }: JobTotals): JobSummary {
   return {
     id: job.id,
     scenario: session.scenario.name,
+    ...(isOfCatalogue(file) ? {} : { file }),
+    ...(replace === undefined ? {} : { with: replace }),
     memory: session.memory,
     strategy: `${strategy.kind}${seed}${depth}`,
     ablated: siteNames(session.ablated),

@@ -4,7 +4,7 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../../errors.js';
-import type { RangeRunner } from '../plan/local.js';
+import { ENOUGH, type RangeRunner } from '../plan/local.js';
 import { rangeName, type Ledger, type PlanJob, type WorkRange } from '../plan/ledger.js';
 import {
   CAMPAIGNS,
@@ -73,7 +73,11 @@ export class RedisRunner implements RangeRunner {
       await sleep(POLL_MS);
       const before = ledger.progress().done;
       await collect();
-      if (await this.#isOver()) return;
+      if (await this.#isOver()) {
+        await collect();
+        if (this.#control === 'draining') await this.#end();
+        return;
+      }
       if (ledger.progress().done !== before) reconciled = performance.now();
       if (performance.now() - reconciled > RECONCILE_MS) {
         results.rewind();
@@ -83,6 +87,14 @@ export class RedisRunner implements RangeRunner {
     }
     await collect();
     if (ledger.isComplete) await this.forget();
+    else if (signal.reason === ENOUGH) await this.#end();
+  }
+
+  /** Workers go elsewhere. What is counted stays, so that a later run of the same campaign goes on from there. */
+  async #end(): Promise<void> {
+    await this.#queue.drain();
+    await this.#redis.srem(CAMPAIGNS, this.#plan.name);
+    await this.#redis.set(this.#keys.state, 'ended');
   }
 
   /** Take the campaign off the server. */
@@ -109,6 +121,10 @@ export class RedisRunner implements RangeRunner {
       );
     }
     await this.#redis.setnx(this.#keys.state, 'running');
+    if ((await this.#redis.get(this.#keys.state)) === 'ended') {
+      await this.#redis.set(this.#keys.state, 'running');
+      await this.#queue.resume();
+    }
     await this.#redis.sadd(CAMPAIGNS, this.#plan.name);
   }
 

@@ -10,7 +10,7 @@ export const CAMPAIGNS = `${PREFIX}:campaigns`;
 export interface CampaignKeys {
   /** JSON of a {@link StoredPlan}. */
   readonly plan: string;
-  /** `running`, `paused`, `draining` or `cancelled`. */
+  /** A {@link CampaignControl}. */
   readonly state: string;
   /** Hash: name of a range → JSON of its counts. */
   readonly results: string;
@@ -38,8 +38,8 @@ export function keysOf(name: string): CampaignKeys {
 /** Name of the queue of a campaign; BullMQ allows no colon in it. */
 export const queueName = (name: string): string => `{${name}}`;
 
-/** The state of a campaign. */
-export type CampaignControl = 'running' | 'paused' | 'draining' | 'cancelled';
+/** The state of a campaign. `ended`: its run is over before it was complete; a later one goes on. */
+export type CampaignControl = 'running' | 'paused' | 'draining' | 'cancelled' | 'ended';
 
 /** What a worker says of itself. */
 export interface WorkerNote {

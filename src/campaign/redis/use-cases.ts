@@ -107,7 +107,10 @@ export async function watchCampaign(options: {
     const { jobs, range } = JSON.parse(text) as StoredPlan;
     const ledger = new Ledger(jobs, range);
     const results = new ResultReader(redis, keys, ledger);
-    while (!signal.aborted && (await redis.exists(keys.plan)) === 1) {
+    let isOver = false;
+    while (!signal.aborted && !isOver && (await redis.exists(keys.plan)) === 1) {
+      // What is there when the run is over is shown once more.
+      isOver = (await redis.get(keys.state)) === 'ended';
       await results.collect();
       const workers = Object.values(await redis.hgetall(keys.workers)).map(
         (note) => JSON.parse(note) as WorkerNote,

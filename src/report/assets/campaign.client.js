@@ -24,7 +24,11 @@
       element('td', '', job.scenario),
       element('td', '', job.memory),
       element('td', '', job.strategy),
-      element('td', '', job.ablated.join(', ') || 'nothing'),
+      element(
+        'td',
+        '',
+        [...job.ablated, ...(job.with ? [`with ${job.with}`] : [])].join(', ') || 'nothing',
+      ),
       element('td', 'number', `${count(job.done)} of ${count(job.executions)}`),
       outcomes,
       element('td', '', job.digest),

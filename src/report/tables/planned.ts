@@ -5,8 +5,9 @@ import type { Explored } from '../../campaign/coverage.js';
 import { findScenario } from '../../campaign/find-scenario.js';
 import { combinationsOf, scenarioFrom } from '../../campaign/plan/plan.js';
 import { readPlan } from '../../campaign/plan/read-plan.js';
+import { replacing } from '../../campaign/replace.js';
 import type { CampaignResult, JobSummary } from '../../campaign/plan/snapshot.js';
-import { placeOfNamed } from '../place.js';
+import { placeOfNamed, placeOfScenario } from '../place.js';
 import type { ReportTable } from '../report.js';
 import { given } from './given.js';
 
@@ -20,21 +21,28 @@ export const campaignSessions =
     return jobs.flatMap(({ scenario: name }, i) => {
       const combination = combinations[i];
       if (combination === undefined) return [];
-      const { source, memory, strategy, ablated } = combination;
-      const { file } = findScenario(scenarioFrom(dirname(resolve(plan)), source));
-      return [{ session: { scenario: { file, name }, memory, ablated }, strategy }];
+      const { source, memory, strategy, ablated, replace } = combination;
+      const folder = dirname(resolve(plan));
+      const { file } = findScenario(scenarioFrom(folder, source));
+      const changed = replacing(replace === undefined ? undefined : resolve(folder, replace));
+      return [{ session: { scenario: { file, name, ...changed }, memory, ablated }, strategy }];
     });
   };
 
 function jobTable({ findings }: CampaignResult, job: JobSummary): ReportTable {
   const { scenario, memory, strategy, ablated, done, executions, digest, unit, executed } = job;
+  const { file, with: replace } = job;
   return {
     title: scenario,
-    ...given({ place: placeOfNamed(scenario) }),
+    ...given({ file, replace }),
+    ...given({
+      place: file === undefined ? placeOfNamed(scenario) : placeOfScenario(file, scenario),
+    }),
     settings: {
       memory,
       strategy,
       ...(ablated.length === 0 ? {} : { without: ablated.join(', ') }),
+      ...(replace === undefined ? {} : { 'changed by': replace }),
       ...(unit === 'prefixes'
         ? { prefixes: `${done} of ${executions}`, executions: executed }
         : {}),
