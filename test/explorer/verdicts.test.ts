@@ -73,6 +73,12 @@ test('a timer that has expired on one CPU is armed anew on another without a rac
   t.deepEqual([...keys.keys()], ['ended']);
 });
 
+test('a CPU whose kernel code begins or ends to sleep gets tasks from another without a race', async (t) => {
+  const session = await sessionOf(fixture('balance'), 'balance');
+  const { keys } = runAll(session, new RandomStrategy(1), 1000);
+  t.deepEqual([...keys.keys()], ['ended']);
+});
+
 test('a lock in freed memory, or released unheld, is an oops on both memories', async (t) => {
   for (const memory of ['sc', 'lkmm'] as const) {
     t.deepEqual(await keysOf('unheld', memory), ['oops']);
