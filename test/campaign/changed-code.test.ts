@@ -36,7 +36,7 @@ test.serial('with: is one more list; its findings are kept, fixed and stale', as
     ],
   );
   t.true(first.findings[0]!.replay.endsWith(` --with ${file}`));
-  t.regex(campaignLines(first), /with {7}executions/);
+  t.regex(campaignLines(first), / with +executions /);
   const [, table] = campaignTables(first);
   t.is(table!.replace, file);
   t.deepEqual(

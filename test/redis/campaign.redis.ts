@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
+import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { CampaignResult } from '../../src/campaign/plan/snapshot.js';
-import { keysOf } from '../../src/campaign/redis/keys.js';
+import { keysOf, PREFIX, queueName } from '../../src/campaign/redis/keys.js';
 import { runCampaign } from '../../src/campaign/run-campaign.js';
+import { noWmb, withWmb } from '../campaign/no-wmb.js';
 import { RedisServer, start, type Running } from './server.js';
 
 const server = await RedisServer.start();
@@ -145,6 +147,122 @@ export const own = race({
   t.true(result.isComplete);
   t.true(result.notes.some((note) => /is refused: the code of own/.test(note)));
   await own.ended;
+  redis.disconnect();
+});
+
+test.serial(
+  'changed kernel code needs the same file on a worker; others are refused by name',
+  async (t) => {
+    const [here, there] = [noWmb, withWmb].map((code) => {
+      const folder = mkdtempSync(join(tmpdir(), 'klp-changed-'));
+      writeFileSync(join(folder, 'changed.js'), code);
+      return folder;
+    });
+    const file = join(here!, 'plan.yaml');
+    writeFileSync(
+      file,
+      'name: changed\nscenarios: [disable-call]\nwith: [./changed.js]\nexecutions: 300\nrange: 50\n',
+    );
+    const alone = await runCampaign({ plan: file, threads: 1 });
+    const run = start('campaign', 'run', file, ...redisArgs, '--json');
+    const redis = new Redis(server.url);
+    while ((await redis.exists(keysOf('changed').plan)) === 0) await sleep(50);
+    redis.disconnect();
+    const stranger = await worker('changed', '--folder', there!).ended;
+    t.is(stranger.code, 2);
+    t.regex(
+      stranger.stderr,
+      /refused by changed: the code of disable-call is \w{8} here and \w{8} in the campaign/,
+    );
+    const nobody = await worker('changed', '--folder', tmpdir()).ended;
+    t.is(nobody.code, 2);
+    t.regex(nobody.stderr, /refused by changed: there is no file \.\/changed\.js here/);
+    const own = worker('changed', '--folder', here!, '--until-idle');
+    const result = await resultOf(run);
+    await own.ended;
+    t.deepEqual(countsOf(result), countsOf(alone));
+    t.true(result.jobs[0]!.outcomes.some(({ key }) => key === 'WARN 34'));
+    t.true(result.findings[0]!.replay.endsWith(`--with ${join(here!, 'changed.js')}`));
+  },
+);
+
+test.serial(
+  'a campaign with enough findings sends its workers away; a later run goes on',
+  async (t) => {
+    const file = planFile('enough', 3000);
+    const alone = await runCampaign({ plan: file, threads: 1 });
+    const args = ['campaign', 'run', file, ...redisArgs, '--json'];
+    const run = start(...args, '--until', 'findings=1');
+    const first = worker('enough', '--until-idle');
+    const result = await resultOf(run);
+    t.is(result.ended, 'target reached');
+    t.true(result.done < result.total);
+    t.is((await first.ended).code, 0);
+    const rest = start(...args);
+    const second = worker('enough', '--until-idle');
+    t.deepEqual(countsOf(await resultOf(rest)), countsOf(alone));
+    t.is((await second.ended).code, 0);
+  },
+);
+
+test.serial('a range whose worker is killed twice is taken over twice', async (t) => {
+  const file = planFile('again', 4000);
+  // One range: whoever is killed has it.
+  writeFileSync(file, 'name: again\nscenarios: [disable-call]\nexecutions: 4000\nrange: 4000\n');
+  const alone = await runCampaign({ plan: file, threads: 1 });
+  const run = start('campaign', 'run', file, ...redisArgs, '--json');
+  const redis = new Redis(server.url);
+  const queue = new Queue(queueName('again'), { connection: redis, prefix: PREFIX });
+  let stalls = 0;
+  for (let kills = 0; kills < 2; kills++) {
+    const { child, ended } = worker('again');
+    // A range that was killed stays active until it is found to be stalled; then its new worker counts that.
+    for (;;) {
+      const [job] = await queue.getActive();
+      if (job !== undefined && job.stalledCounter === kills) break;
+      await sleep(50);
+    }
+    child.kill('SIGKILL');
+    await ended;
+  }
+  const last = worker('again', '--until-idle');
+  for (
+    const deadline = performance.now() + 120_000;
+    performance.now() < deadline;
+    await sleep(50)
+  ) {
+    const [job] = await queue.getActive();
+    stalls = Math.max(stalls, job?.stalledCounter ?? 0);
+    if (stalls === 2) break;
+  }
+  t.is(stalls, 2);
+  t.deepEqual(countsOf(await resultOf(run)), countsOf(alone));
+  t.is((await last.ended).code, 0);
+  await queue.close();
+  redis.disconnect();
+});
+
+test.serial('a campaign that is started again queues no range a second time', async (t) => {
+  const file = planFile('twice', 2000);
+  const alone = await runCampaign({ plan: file, threads: 1 });
+  const args = ['campaign', 'run', file, ...redisArgs, '--json'];
+  const redis = new Redis(server.url);
+  const queue = new Queue(queueName('twice'), { connection: redis, prefix: PREFIX });
+  const first = start(...args);
+  while ((await queue.getWaitingCount()) < 40) await sleep(50);
+  first.child.kill('SIGINT');
+  await first.ended;
+  const second = start(...args);
+  const busy = worker('twice', '--until-idle');
+  let most = 0;
+  while ((await redis.llen(keysOf('twice').order)) < 5) {
+    most = Math.max(most, await queue.getWaitingCount());
+    await sleep(20);
+  }
+  t.true(most <= 40, `${most} ranges`);
+  t.deepEqual(countsOf(await resultOf(second)), countsOf(alone));
+  t.is((await busy.ended).code, 0);
+  await queue.close();
   redis.disconnect();
 });
 
