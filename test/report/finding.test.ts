@@ -113,6 +113,12 @@ test('the text trace has the lines of trace_pipe, in order of time', (t) => {
   t.true(times.every((time, i) => time >= (times[i - 1] ?? 0)));
   t.true(lines.some((line) => line.endsWith(': klp_ftrace_handler <-ftrace_caller')));
   t.true(lines.some((line) => /: sched_switch: prev_comm=\S+ prev_pid=\d+/.test(line)));
+  // As trace_find_cmdline() names the idle tasks; the event keeps their own names.
+  t.true(lines.some((line) => / <idle>-0 +\[/.test(line)));
+  t.false(lines.some((line) => / swapper\/\d+-0 +\[/.test(line)));
+  const switched = lines.filter((line) => line.includes(': klp_task_switched: '));
+  t.true(switched.length > 0);
+  for (const line of switched) t.regex(line, /: klp_task_switched: \S+:\d+( |$)/);
 });
 
 test('kernel names are those of C', (t) => {

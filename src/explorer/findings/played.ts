@@ -68,6 +68,7 @@ export function playEnd(
     verdict,
     cpus: execution.cpus.length,
     tasks: builder.tasks,
+    named: builder.named,
     words,
     stacks: builder.stacks,
     steps: recorded,

@@ -3,6 +3,7 @@
 import { orderingOf } from '../../catalog/orderings.js';
 import { CHOOSE_READ, CHOOSE_WRITE } from '../../memory/model.js';
 import type { EventLog } from '../../view-machine/log.js';
+import { tasksOfEvent } from '../../scenario/task-name.js';
 import type { CpuState } from '../engine/cpu-state.js';
 import { ACCESS_WAITED, OPERATIONS } from '../engine/operations.js';
 import { Recorder, type StoryStep } from '../engine/recorder.js';
@@ -125,6 +126,7 @@ export function record(session: Session, token: string, options: RecordOptions):
     verdict,
     cpus: execution.cpus.length,
     tasks: builder.tasks,
+    named: builder.named,
     words,
     stacks: builder.stacks,
     steps,
@@ -176,6 +178,8 @@ export type Recorded = Pick<Session, 'execution' | 'prepared' | 'log'>;
 export class Builder {
   readonly stacks: string[][] = [];
   readonly tasks: { name: string; addr: number }[] = [];
+  /** Names of the tasks that events are about. */
+  readonly named: Record<number, string> = {};
   readonly touched = new Set<number>();
   readonly #stackIds = new Map<string, number>();
   /** Where each CPU was last: it is still there when its wait ends. */
@@ -197,6 +201,7 @@ export class Builder {
       const kind = kindOf(step);
       if (step.addr !== 0) this.touched.add(step.addr);
       const event = events[i];
+      for (const task of event === undefined ? [] : tasksOfEvent(event)) this.#name(task);
       const weak = weakness(step);
       const newest = step.name === 'set' ? step.value : step.newest;
       return {
@@ -234,12 +239,15 @@ export class Builder {
     if (addr === 0) return -1;
     let id = this.#taskIds.get(addr);
     if (id === undefined) {
-      const { execution, prepared } = this.#session;
-      const name = prepared.machine.nameOfTask?.(execution, addr) ?? `task@${addr}`;
-      id = this.tasks.push({ name, addr }) - 1;
+      id = this.tasks.push({ name: this.#name(addr), addr }) - 1;
       this.#taskIds.set(addr, id);
     }
     return id;
+  }
+
+  #name(addr: number): string {
+    const { execution, prepared } = this.#session;
+    return (this.named[addr] ??= prepared.machine.nameOfTask?.(execution, addr) ?? `task@${addr}`);
   }
 }
 

@@ -74,6 +74,8 @@ export interface Recording {
   readonly cpus: number;
   /** Names of tasks. */
   readonly tasks: readonly { readonly name: string; readonly addr: number }[];
+  /** Names of all tasks that execute, or that events are about, by their address. */
+  readonly named: Readonly<Record<number, string>>;
   /** Names of the words that were touched, and the values they began with. */
   readonly words: Readonly<Record<number, { readonly name: string; readonly initial: number }>>;
   /** Stacks of kernel code, innermost first: `function file:line`. */

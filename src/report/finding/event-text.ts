@@ -11,8 +11,8 @@ export interface EventText {
 }
 
 /** An argument: a task by its name, a known word by its name, else the number. */
-function argumentText({ tasks, words }: Recording, value: number): string {
-  return tasks.find(({ addr }) => addr === value)?.name ?? words[value]?.name ?? String(value);
+function argumentText({ named, words }: Recording, value: number): string {
+  return named[value] ?? words[value]?.name ?? String(value);
 }
 
 /** Put an event of `cpu.trace()` into words. */

@@ -39,6 +39,9 @@ function taskOf(name: string | undefined): Task {
   return { comm: name.slice(0, at), pid: name.slice(at + 1) };
 }
 
+/** The idle tasks have one name in front of a line, whatever they are called. */
+const shownAs = (task: Task): Task => (task.pid === '0' ? { comm: '<idle>', pid: '0' } : task);
+
 /** Writes the lines of one recording. */
 class TraceWriter {
   readonly #recording: Recording;
@@ -74,8 +77,8 @@ class TraceWriter {
 
   #event(event: readonly [number, number, number, number]): string {
     const [number, a, b] = event;
-    const { tasks } = this.#recording;
-    const task = (addr: number): Task => taskOf(tasks.find((t) => t.addr === addr)?.name);
+    const { named } = this.#recording;
+    const task = (addr: number): Task => taskOf(named[addr]);
     if (number === TRACE_SCHED_SWITCH) {
       const [prev, next] = [task(a), task(b)];
       return (
@@ -92,7 +95,7 @@ class TraceWriter {
   }
 
   #line(step: RecordedStep, us: number, text: string): void {
-    const { comm, pid } = taskOf(this.#recording.tasks[step.task]?.name);
+    const { comm, pid } = shownAs(taskOf(this.#recording.tasks[step.task]?.name));
     const seconds = `${Math.floor(us / 1e6)}.${String(us % 1e6).padStart(6, '0')}`;
     const depth = Math.min(15, this.#depth[step.cpu] ?? 0).toString(16);
     const who = `${comm.slice(0, 16).padStart(16)}-${pid.padEnd(7)}`;
