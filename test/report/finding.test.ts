@@ -113,6 +113,11 @@ test('the text trace has the lines of trace_pipe, in order of time', (t) => {
   t.true(times.every((time, i) => time >= (times[i - 1] ?? 0)));
   t.true(lines.some((line) => line.endsWith(': klp_ftrace_handler <-ftrace_caller')));
   t.true(lines.some((line) => /: sched_switch: prev_comm=\S+ prev_pid=\d+/.test(line)));
+  // What trace viewers look for, which expect four flags: the fifth, for migrate-disable, came later.
+  const event = /^ *\S+-\d+ +\[\d+\] [dX.][Nnp.][Hhs.][0-9a-f.] +\d+\.\d+: \S+: .*$/;
+  for (const line of lines.filter((it) => !it.includes(' <-'))) {
+    t.regex(line.replace(/(\] .{4})./, '$1'), event);
+  }
   // As trace_find_cmdline() names the idle tasks; the event keeps their own names.
   t.true(lines.some((line) => / <idle>-0 +\[/.test(line)));
   t.false(lines.some((line) => / swapper\/\d+-0 +\[/.test(line)));

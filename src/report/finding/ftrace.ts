@@ -91,7 +91,8 @@ class TraceWriter {
       return `sched_wakeup: comm=${comm} pid=${pid} prio=120 target_cpu=${String(b).padStart(3, '0')}`;
     }
     const { name, detail } = eventText(this.#recording, event);
-    return `${name.replace(/ /g, '_')}: ${detail}`.trimEnd();
+    // The space stays where nothing follows, as in the kernel: parsers look for it.
+    return `${name.replace(/ /g, '_')}: ${detail}`;
   }
 
   #line(step: RecordedStep, us: number, text: string): void {
