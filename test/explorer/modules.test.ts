@@ -20,6 +20,19 @@ test('all kernel and livepatch code is made resumable', async (t) => {
   t.regex(all, /\(yield\* cpu\.ctx\.hooks\.klpCopyProcess\(cpu, child\)\)/);
 });
 
+test('where local states are told apart, every function says that it begins, and every loop that it is over', async (t) => {
+  const outputs = transformGraph(await readGraph(source('scenario/boot.js')), true);
+  const all = [...outputs.values()].map(({ code }) => code).join('\n');
+  // A loop of a function that does not say so would count as its caller's, whose variables it does not have.
+  t.deepEqual(all.match(/\bfunction \w+\(cpu[,)].*/g), null);
+  t.true((all.match(/\bfunction\* \w+\(cpu[,)]/g) ?? []).length > 300);
+  t.regex(
+    all,
+    /function\* pickNextTask\(cpu\) \{ cpu\.tells\w+ && cpu\.called\(\d+\); cpu\.entered/,
+  );
+  t.true(all.includes('}; cpu.tellsLoops && cpu.looped('));
+});
+
 test('functions without a scheduling point stay plain, unless they are used as values', async (t) => {
   const outputs = transformGraph(await readGraph(source('scenario/boot.js')));
   const code = (name: string): string =>

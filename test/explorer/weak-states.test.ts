@@ -145,6 +145,20 @@ for (const [what, texts] of Object.entries(LOOKED_AHEAD)) {
   });
 }
 
+/** What a loop has counted is dead once it is over, what it has seen is not. */
+const LOOPS = bodies([
+  'let seen = 0; for (let n = 0; n < 3 && seen === 0; n++) { seen = cpu.readOnce(128); }' +
+    'cpu.writeOnce(129, 1); acc = seen;',
+  'cpu.writeOnce(128, 1); acc = cpu.readOnce(129); cpu.writeOnce(128, 2);',
+]);
+
+test('after a loop only the variables that are left matter, and without them ends are missing', (t) => {
+  const expected = sorted(weakEndsOf(preparedProgram(LOOPS), 50_000) ?? []);
+  t.true(expected.length > 4);
+  t.deepEqual(sorted(searchOf(LOOPS).ends.keys()), expected);
+  t.notDeepEqual(sorted(searchOf(LOOPS, 'R-8').ends.keys()), expected);
+});
+
 for (const rule of [...WEAK_RULES, 'R-2'] as const) {
   test(`without the condition of ${rule}, ends are other ones (seed ${SEED})`, (t) => {
     for (const program of programsFor(rule)) {

@@ -24,7 +24,7 @@ type FunctionNode =
   FunctionDeclaration | FunctionExpression | ArrowFunctionExpression | AnonymousFunctionDeclaration;
 
 /** Loops whose whole state are variables: no hidden iterator. */
-export const LOOPS_OF_VARIABLES: ReadonlySet<string> = new Set([
+const LOOPS_OF_VARIABLES: ReadonlySet<string> = new Set([
   'ForStatement',
   'WhileStatement',
   'DoWhileStatement',
@@ -59,17 +59,58 @@ export function placeNumber(file: string, offset: number): number {
   return hash;
 }
 
+/** Bodies of loops after which the text of another statement can begin. */
+const CLOSED: ReadonlySet<string> = new Set(['BlockStatement', 'EmptyStatement']);
+
+/** What a loop tells: at the beginning of its body, and once it is over (nothing if something may be hidden there). */
+export interface LoopNotes {
+  readonly head: string;
+  readonly after: string;
+}
+
+/**
+ * Statements that report the values of a loop's variables as its body begins, or that it depends on more than
+ * variables; and those of the variables that are left once it is over.
+ *
+ * @param code the function that the loop is in
+ */
+export function loopNotes(
+  loop: LoopNode,
+  path: readonly Node[],
+  code: Node,
+  file: string,
+): LoopNotes {
+  const within = placeNumber(file, code.start);
+  const note = (place: number, variables?: readonly string[]): string => {
+    const told = [placeNumber(file, place), within, ...(variables ?? [])].join(', ');
+    return `cpu.tellsLoops && cpu.${variables === undefined ? 'hides' : 'looped'}(${told});`;
+  };
+  const hasOnlyVariables = LOOPS_OF_VARIABLES.has(loop.type);
+  // Elsewhere, no statement can follow.
+  const isClosed = loop.type !== 'DoWhileStatement' && CLOSED.has(loop.body.type);
+  const isFollowed = isClosed && path.at(-1)?.type === 'BlockStatement';
+  const left = isFollowed ? variablesAt(loop, path, true) : undefined;
+  return {
+    head: note(loop.start, hasOnlyVariables ? variablesAt(loop, path) : undefined),
+    // No place in the code has a negative number, so this is no other loop's.
+    after: left === undefined ? '' : `; ${note(-1 - loop.end, left)}`,
+  };
+}
+
 /**
  * Names of the variables that hold all that a function knows at the head of a loop; undefined if there is more: an iterator,
  * a function of its own, or variables that may not be there yet.
+ *
+ * @param isOver name what it knows once the loop is over instead
  */
-export function variablesAt(loop: LoopNode, path: readonly Node[]): string[] | undefined {
+function variablesAt(loop: LoopNode, path: readonly Node[], isOver = false): string[] | undefined {
   const names: string[] = [];
   const start = path.findLastIndex((node) => FUNCTIONS.has(node.type));
   const inner = [...path.slice(start), loop];
   for (const [i, node] of inner.entries()) {
     const next = inner[i + 1];
     if (i === 0) collectParams(node as FunctionNode, names);
+    else if (node === loop && isOver) break;
     else if (node.type === 'ForStatement') collect((node as ForStatement).init ?? undefined, names);
     else if (node.type === 'BlockStatement') {
       for (const statement of (node as BlockStatement).body) {

@@ -152,8 +152,8 @@ export function transformGraph(
     }
     const { code, map } = transform(module.source, module.program, {
       kernel: kernel.get(path) ?? new Set(),
-      plain: plain.get(path) ?? new Set(),
-      // The code that tells local states apart must be told of every function that has a point.
+      // What tells local states apart must be told of every function: the variables of its caller are not its own.
+      plain: (frames ? undefined : plain.get(path)) ?? new Set(),
       ...(!frames && { last: last.get(path) ?? new Set() }),
       specifiers,
       frames,

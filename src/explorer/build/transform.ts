@@ -17,14 +17,7 @@ import type {
 import { parse } from 'acorn';
 import MagicString from 'magic-string';
 import type { ModuleSource } from './graph.js';
-import {
-  entry,
-  LOOPS,
-  LOOPS_OF_VARIABLES,
-  placeNumber,
-  variablesAt,
-  type LoopNode,
-} from './frames.js';
+import { entry, loopNotes, LOOPS, placeNumber, type LoopNode } from './frames.js';
 import { rejection, type SourcePosition } from './rejection.js';
 import { DATA, IMMEDIATE, ITERATING, SCHEDULING } from '../../memory/vocabulary.js';
 
@@ -299,21 +292,23 @@ class Rewriter {
     this.text.appendLeft(node.end, after);
   }
 
-  /** Report the values of a loop's variables as its body begins, or that it depends on more than variables. */
+  /** Tell of a loop as its body begins, and once it is over. */
   #loop(node: LoopNode, path: readonly Node[]): void {
-    const variables = LOOPS_OF_VARIABLES.has(node.type) ? variablesAt(node, path) : undefined;
     const code = path.findLast(({ type }) => FUNCTIONS.has(type)) as Node;
     this.#looping.add(code);
-    const places = [node, code].map(({ start }) => placeNumber(this.#source.file, start));
-    const told = [...places, ...(variables ?? [])].join(', ');
-    const note = `cpu.tellsLoops && cpu.${variables === undefined ? 'hides' : 'looped'}(${told});`;
+    const { head, after } = loopNotes(node, path, code, this.#source.file);
+    const told = this.#names.frames === true ? after : '';
     const { body } = node;
     if (body.type === 'BlockStatement') {
-      this.text.appendLeft(body.start + 1, ` ${note}`);
-      return;
+      this.text.appendLeft(body.start + 1, ` ${head}`);
+      // What belongs to the next statement may be written at this place, too.
+      this.text.update(body.end - 1, body.end, `}${told}`);
+    } else if (body.type === 'EmptyStatement') {
+      this.text.update(body.start, body.end, `{ ${head} }${told}`);
+    } else {
+      this.text.prependLeft(body.start, `{ ${head} `);
+      this.text.appendLeft(body.end, ' }');
     }
-    this.text.prependLeft(body.start, `{ ${note} `);
-    this.text.appendLeft(body.end, ' }');
   }
 
   #specifier(node: Node): void {

@@ -3,6 +3,7 @@
  * tried.
  */
 
+import { UsageError } from '../../errors.js';
 import type { Addr } from '../../memory/struct.js';
 import { writes } from './accesses.js';
 import type { Futures } from './futures.js';
@@ -12,6 +13,9 @@ import * as ask from './requests.js';
 import type { SearchRule } from './rules.js';
 import type { Sharing } from './sharing.js';
 import type { WeakMemory } from './weak-memory.js';
+
+/** Accesses that one step may consist of; with more, code has lost its way or never ends. */
+const MOST_IN_STEP = 1_000_000;
 
 const NO_LOCKS: readonly Addr[] = [];
 
@@ -127,7 +131,9 @@ export class Conflicts {
   touch(state: number): void {
     const { local, weak } = this.#host;
     this.onAccess?.(this.owner, state);
-    this.touched.push(state);
+    if (this.touched.push(state) > MOST_IN_STEP) {
+      throw new UsageError(`code accesses memory more than ${MOST_IN_STEP} times in one step`);
+    }
     if (this.isAhead) return;
     const kind = local.kind(state);
     if (weak !== undefined && this.#isFenced(state)) {

@@ -1,6 +1,5 @@
 /** The state of a whole machine, and its steps, each of which can be taken back. */
 
-import { UsageError } from '../../errors.js';
 import type { CpuContext } from '../../memory/cpu.js';
 import { SITE_COUNT, type Ablation } from '../../memory/sites.js';
 import { isUnheld, type Addr, type CpuId } from '../../memory/struct.js';
@@ -27,9 +26,6 @@ import type { SearchRule } from './rules.js';
 import { Sharing } from './sharing.js';
 import { UndoableMemory } from './undoable-memory.js';
 import { WeakMemory } from './weak-memory.js';
-
-/** Accesses that are part of one step; with more, code has lost its way or never ends. */
-const MOST_IN_STEP = 1_000_000;
 
 /** No code: a CPU that executes no interrupt. */
 export const NONE = -1;
@@ -71,8 +67,6 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   low = 0;
   high = 0;
   #live: Int32Array = new Int32Array(0);
-  /** Accesses in the current step that are part of it. */
-  #inStep = 0;
   /** The last step recorded an event: its order with all others that do matters. */
   recorded = false;
   readonly #machine: Machine;
@@ -328,7 +322,6 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   /** Go on from a local state with an answer, through everything that is part of the step. Returns where the code stands. */
   #follow(state: number, answer: number): number {
     const { local } = this;
-    this.#inStep = 0;
     let [at, given] = [state, answer];
     for (;;) {
       const next = local.next(at, given);
@@ -351,9 +344,6 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
 
   immediate(state: number): number {
     const { local, memory } = this;
-    if (++this.#inStep > MOST_IN_STEP) {
-      throw new UsageError(`code accesses memory ${MOST_IN_STEP} times within one operation`);
-    }
     this.conflicts.touch(state);
     if (local.kind(state) === ask.ASK_GET) return memory.read(local.addr(state));
     memory.write(local.addr(state), local.a(state));

@@ -10,7 +10,7 @@ export const RULES = [
   'R-5', // releasing a lock commutes with taking it, but not with looking at it
   'R-6', // who waits looks at the word at any time
   'R-7', // of a function that has returned only its result matters
-  'R-8', // at the head of a loop only the variables matter
+  'R-8', // at the head of a loop and after it only the variables matter
   'R-9', // a state is its memory and the local states of its CPUs
   'R-10', // a trylock may fail although nobody holds the lock
   'R-11', // an operation that keeps interrupts off is a choice if one may come
