@@ -125,6 +125,8 @@ const refused: readonly (readonly [body: string, message: RegExp])[] = [
   ['int r1 = b / 2;', /cannot divide a pointer/],
   ['int r1 = b + c;', /cannot use \+ on a pointer/],
   ['int r1 = 0 - b;', /cannot use - on a pointer/],
+  ['int r1 = -b;', /cannot use - on a pointer/],
+  ['int r1 = -(b + 1);', /cannot use - on a pointer/],
   ['int r1 = (b <= c);', /cannot use <= on a pointer/],
   ['int r0 = 0; int r1 = 5 / r0;', /divide by 0/],
   ['int r0 = 0; int r1 = 5 % r0;', /divide by 0/],

@@ -13,7 +13,7 @@ import type { Lexer } from './lexer.js';
 import type { Node } from './parse-expression.js';
 import { HINTS, PRIMITIVES, type InstructionSink, type Primitive } from './primitives.js';
 import type { LitmusSyntaxError } from './syntax-error.js';
-import { addressOf } from './values.js';
+import { addressOf, isPointer } from './values.js';
 
 const ZERO: Expression = { kind: 'constant', value: 0 };
 
@@ -182,8 +182,8 @@ export class ThreadLowering {
     if (node.operator === '&') return this.#addressOfNode(node);
     const operand = this.value(node.operand);
     if (node.operator === '!') return binary('==', operand, ZERO);
-    if (operand.kind === 'constant' && node.operator === '-') {
-      return { kind: 'constant', value: -operand.value };
+    if (operand.kind === 'constant' && node.operator === '-' && !isPointer(operand.value)) {
+      return { kind: 'constant', value: 0 - operand.value };
     }
     if (node.operator === '-') return binary('-', ZERO, operand);
     return binary('^', operand, { kind: 'constant', value: -1 });

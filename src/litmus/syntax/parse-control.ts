@@ -1,5 +1,6 @@
 /** Parses what moves through a thread: loops, switch, goto and labels; all become branches and jumps. */
-import type { SourceSpan, Statement } from './ast.js';
+import type { BinaryOperator, Expression, SourceSpan, Statement } from './ast.js';
+import { constantOf } from './constant-expression.js';
 import type { Token } from './lexer.js';
 import type { ThreadLowering } from './lower.js';
 import type { ExpressionParser, Node } from './parse-expression.js';
@@ -24,8 +25,16 @@ interface Target {
   readonly next: number | null;
 }
 
+/** `case from:`, or `case from ... to:`. */
+interface Case {
+  readonly from: number;
+  readonly to: number;
+  readonly label: number;
+  readonly at: SourceSpan;
+}
+
 interface Switch {
-  readonly cases: { readonly value: number; readonly label: number; readonly at: SourceSpan }[];
+  readonly cases: Case[];
   otherwise: number | null;
 }
 
@@ -36,6 +45,15 @@ interface NamedLabel {
 }
 
 const KEYWORDS = new Set('while do for switch case default break continue goto return'.split(' '));
+
+/** The condition `from <= value && value <= to`. */
+function isIn(value: Expression, from: number, to: number): Expression {
+  const compared = (operator: BinaryOperator, constant: number): Expression => {
+    return { kind: 'binary', operator, left: value, right: { kind: 'constant', value: constant } };
+  };
+  if (from === to) return compared('==', from);
+  return { kind: 'binary', operator: '&&', left: compared('>=', from), right: compared('<=', to) };
+}
 
 /** Parses the control statements of one thread. */
 export class ControlParser {
@@ -211,9 +229,8 @@ export class ControlParser {
       this.#body({ end, next: this.#targets.at(-1)?.next ?? null }),
     );
     this.#switches.pop();
-    for (const { value: wanted, label, at: where } of own.cases) {
-      const right = { kind: 'constant', value: wanted } as const;
-      const condition = { kind: 'binary', operator: '==', left: value, right } as const;
+    for (const { from, to, label, at: where } of own.cases) {
+      const condition = isIn(value, from, to);
       const then = lowering.collect(() => this.#jump(label, where));
       lowering.emit({ kind: 'if', condition, then, otherwise: [], at: where });
     }
@@ -233,14 +250,28 @@ export class ControlParser {
       if (own.otherwise !== null) throw stream.lexer.errorAt(token.start, 'a second default');
       own.otherwise = label;
     } else {
-      const value = stream.expectInteger('a number after case');
-      if (own.cases.some((other) => other.value === value)) {
-        throw stream.lexer.errorAt(token.start, `a second case ${value}`);
+      const { from, to } = this.#range(token);
+      const other = own.cases.find((it) => it.from <= to && from <= it.to);
+      if (other !== undefined) {
+        const twice = Math.max(from, other.from);
+        throw stream.lexer.errorAt(token.start, `a second case ${twice}`);
       }
-      own.cases.push({ value, label, at });
+      own.cases.push({ from, to, label, at });
     }
     stream.expect(':', `after ${token.text}`);
     this.#put(label, at);
+  }
+
+  /** What follows `case`: a constant, or a range of them. */
+  #range(token: Token): { from: number; to: number } {
+    const { stream, expressions } = this.#parser;
+    const constant = (): number => constantOf(expressions.conditional(), stream.lexer);
+    const from = constant();
+    if (!stream.accept('.')) return { from, to: from };
+    for (let dot = 0; dot < 2; dot++) stream.expect('.', 'of "..." in a range');
+    const to = constant();
+    if (from <= to) return { from, to };
+    throw stream.lexer.errorAt(token.start, `an empty range: ${from} is above ${to}`);
   }
 
   #return(at: SourceSpan): void {
