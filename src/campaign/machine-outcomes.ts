@@ -3,7 +3,7 @@
 import { FINDING_TEXTS, type FindingRecord } from '../check/findings.js';
 import { markText, taskName, wordsText } from '../check/flight.js';
 import { KLP_WARN_SITES } from '../livepatch/warn-sites.js';
-import type { Stall } from '../threads/stall.js';
+import { stalledTaskText, type Stall } from '../threads/stall.js';
 import type { ThreadResult } from '../threads/engine.js';
 import type { Outcome } from './outcomes.js';
 
@@ -32,12 +32,7 @@ function stallLines(stall: Stall): string[] {
   const side = stall.target === 1 ? 'patched' : 'unpatched';
   return [
     `no progress towards ${side} for ${stall.forMs} ms; ${stall.count} tasks have not switched:`,
-    ...stall.tasks.map(
-      (t) =>
-        `${t.task} patch_state ${t.patchState}${t.pending ? ', pending' : ', NOT pending'}, ` +
-        `${t.doing}${t.stack.length === 0 ? '' : `, in ${t.stack.join(' < ')}`}` +
-        `${t.inTheWay === '' ? '' : `; ${t.inTheWay} is in the way`}; would unblock it: ${t.unblockedBy}`,
-    ),
+    ...stall.tasks.map(stalledTaskText),
     ...(stall.count > stall.tasks.length ? [`and ${stall.count - stall.tasks.length} more`] : []),
   ];
 }

@@ -45,7 +45,11 @@ export interface FlightEvent {
 }
 
 /** Name of a task for people: `comm:pid`. */
-export function taskName(words: Int32Array, layout: CheckLayout, task: Addr): string {
+export function taskName(
+  words: Int32Array,
+  layout: Pick<CheckLayout, 'kernel'>,
+  task: Addr,
+): string {
   const { kernel } = layout;
   const end = kernel.tasks + kernel.taskCount * kernel.taskStride;
   if (task < kernel.tasks || task >= end || (task - kernel.tasks) % kernel.taskStride !== 0) {

@@ -7,6 +7,7 @@ import { UsageError } from '../errors.js';
 import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS } from '../kernel/versions.js';
 import { MEMORY_KINDS } from '../memory/backend.js';
 import { interact } from '../shell/interactive.js';
+import { DEFAULT_GIVE_UP } from '../shell/patience.js';
 import { compareTranscript, transcriptText } from '../shell/transcript.js';
 import { withShell } from '../shell/run-shell.js';
 import { addCommand, JSON_OPTION } from './command.js';
@@ -54,6 +55,12 @@ const TABLE = {
     about: 'compare what the script prints with a transcript of a real kernel',
     flags: '--against <file>',
   },
+  giveUp: {
+    rule: integerIn({ min: 1, max: 86_400 }),
+    about: "give a script up after so many seconds of the machine's time",
+    fallback: DEFAULT_GIVE_UP,
+    flags: '--give-up <seconds>',
+  },
   seed: { rule: seed, about: 'seed of the weak memory', fallback: 1, flags: '--seed <n>' },
 } as const;
 
@@ -97,6 +104,7 @@ export function registerShell(program: Command): void {
         seed: given.seed ?? 1,
         patches: given.patch?.split(',') ?? [],
         isLive: isPrompt,
+        giveUp: given.giveUp,
         isTogether: transcript !== undefined || (json !== true && endTogether()),
       } as const;
       const result = await interruptible((signal) =>

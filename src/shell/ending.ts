@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CustomCommand, ExecResult } from 'just-bash';
 import type { Definition } from './command.js';
+import { PREFIX } from './syntax.js';
 
 /** What a script printed, and its status. */
 export interface ScriptResult {
@@ -11,6 +12,8 @@ export interface ScriptResult {
   readonly exitCode: number;
   /** Whether a signal ended it; what it had printed is there. */
   readonly interrupted?: boolean;
+  /** Whether it was given up, as it does not come to an end. */
+  readonly gaveUp?: boolean;
 }
 
 /** What a limit that is no limit is called. */
@@ -30,12 +33,25 @@ const INTERRUPTED = 130;
 export class Ending {
   #state: 'running' | 'ending' = 'running';
   #asked: Promise<undefined> = new Promise(() => undefined);
+  #running = '';
+
+  /** Command that the script executes, with its words. */
+  get running(): string {
+    return this.#running;
+  }
 
   /** The commands, each of which ends its script once that is asked for. */
   commands(commands: readonly CustomCommand[]): CustomCommand[] {
     return commands.map((command) => {
       if (!('execute' in command)) return command;
-      const run: Definition = (args, ctx) => command.execute(args, ctx);
+      const { name } = command;
+      const run: Definition = async (args, ctx) => {
+        const isOutermost = this.#running === '' && !name.startsWith(PREFIX);
+        if (isOutermost) this.#running = [name, ...args].join(' ');
+        const result = await command.execute(args, ctx);
+        if (isOutermost) this.#running = '';
+        return result;
+      };
       return { ...command, execute: (args, ctx) => this.#run(run, args, ctx) };
     });
   }
@@ -54,6 +70,7 @@ export class Ending {
     const late = new AbortController();
     const done = new AbortController();
     this.#state = 'running';
+    this.#running = '';
     this.#asked = new Promise((resolve) => {
       const end = (): void => {
         this.#state = 'ending';

@@ -18,6 +18,8 @@ export interface Refusal {
 const DIRECTORY_MODE = 0o755;
 /** When the machine was started, in its own time. */
 const BOOTED_AT = new Date(Date.UTC(2026, 0, 1));
+/** Folders of the kernel's files. */
+const KERNELS = /^\/(sys|proc)(\/|$)/;
 const NULL_DEVICE = '/dev/null';
 /** What {@link NULL_DEVICE} is, as far as it is looked at. */
 const EMPTY: FileNode = { kind: 'file', mode: 0o020666 };
@@ -55,9 +57,15 @@ export class ShellFs implements IFileSystem {
     return this.#tree.find(path);
   }
 
+  /** The kernel's file of that name, after the time that looking for it takes. */
+  async #look(path: string): Promise<Node | undefined> {
+    if (KERNELS.test(path)) await this.#tree.machine.look();
+    return this.#tree.find(path);
+  }
+
   async #read(path: string): Promise<string | undefined> {
     if (path === NULL_DEVICE) return '';
-    const node = this.#tree.find(path);
+    const node = await this.#look(path);
     if (node === undefined) return undefined;
     if (node.kind === 'directory') throw fsError('EISDIR', path);
     if (node.read === undefined) throw fsError('EACCES', path);
@@ -68,7 +76,7 @@ export class ShellFs implements IFileSystem {
 
   async #write(path: string, content: string | Uint8Array): Promise<boolean> {
     const node = this.#tree.find(path);
-    const isKernels = /^\/(sys|proc)(\/|$)/.test(path) || path === '/dev/kmsg';
+    const isKernels = KERNELS.test(path) || path === '/dev/kmsg';
     if (node === undefined) {
       const parent = path.slice(0, path.lastIndexOf('/')) || '/';
       if (!isKernels) {
@@ -123,11 +131,12 @@ export class ShellFs implements IFileSystem {
   }
 
   async exists(path: string): Promise<boolean> {
-    return path === NULL_DEVICE || this.#tree.find(path) !== undefined || this.base.exists(path);
+    if (path === NULL_DEVICE) return true;
+    return (await this.#look(path)) !== undefined || this.base.exists(path);
   }
 
   async stat(path: string): Promise<FsStat> {
-    const node = path === NULL_DEVICE ? EMPTY : this.#tree.find(path);
+    const node = path === NULL_DEVICE ? EMPTY : await this.#look(path);
     if (node === undefined) return this.base.stat(path);
     const isFile = node.kind === 'file';
     // sysfs counts a page for a file, the others nothing.
@@ -148,7 +157,7 @@ export class ShellFs implements IFileSystem {
   }
 
   async readdir(path: string): Promise<string[]> {
-    const node = this.#tree.find(path);
+    const node = await this.#look(path);
     const own = node?.kind === 'directory' ? node.entries() : [];
     const others = (await this.base.exists(path)) ? await this.base.readdir(path) : [];
     if (node === undefined && others.length === 0) return this.base.readdir(path);

@@ -14,6 +14,9 @@ import { OP, SHELL, SHELL_SYMBOL } from './kernel/layout.js';
 /** How often the shell's task may have to move out of the way. */
 const MOVES = 20;
 
+/** How often a script looks at files of the kernel in a jiffy. */
+const LOOKS_IN_A_JIFFY = 20;
+
 /** Bit of the kernel's taint mask. */
 const TAINT_LIVEPATCH = 1 << 15;
 
@@ -80,6 +83,9 @@ export class ShellMachine {
   /** Names of modules in the order of the attempts to load them. */
   readonly #loads: string[] = [];
   #queue: Promise<unknown> = Promise.resolve();
+  #looks = 0;
+  /** Called after each answer of the kernel. */
+  onAnswer: (() => void) | undefined;
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -122,9 +128,19 @@ export class ShellMachine {
 
   /** Ask the kernel, after everything that was asked before. */
   ask(op: number, ...args: readonly number[]): Promise<number> {
-    const asked = this.#queue.then(() => this.engine.ask(op, args));
+    this.#looks = 0;
+    const asked = this.#queue
+      .then(() => this.engine.ask(op, args))
+      .finally(() => this.onAnswer?.());
     this.#queue = asked.catch(() => undefined);
     return asked;
+  }
+
+  /** A script has looked at a file of the kernel. Looking takes time, or a loop that only looks would never see a change. */
+  async look(): Promise<void> {
+    if (++this.#looks < LOOKS_IN_A_JIFFY) return;
+    // What is left of a machine that is gone can be looked at.
+    await this.ask(OP.sleep, 1).catch(() => undefined);
   }
 
   /** Let the given number of milliseconds of the machine's time pass. */

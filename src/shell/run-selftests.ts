@@ -20,6 +20,8 @@ export interface SelftestsOptions extends Watching {
   readonly seed: number;
   /** Only scripts whose name contains this. */
   readonly only?: string | undefined;
+  /** Seconds of the machine's time after which a script is given up. */
+  readonly giveUp?: number | undefined;
   /** Execute each script under so many schedules of the explorer, in virtual time, instead of on threads. */
   readonly schedules?: number | undefined;
   /** Execute each script under this one schedule of the explorer. */
@@ -67,7 +69,7 @@ async function runSchedules(
     for (; run < to && signal?.aborted !== true; run++) {
       await engine.begin(run);
       const machine = new ShellMachine(engine);
-      const result = await runSelftest(machine, tests, script, signal);
+      const result = await runSelftest(machine, tests, script, options);
       // A script that was cut short has no verdict.
       if (isAborted(signal)) break;
       const verdict = await engine.end();
@@ -100,7 +102,7 @@ async function runOne(
   const { kernel: version, memory, cpus, seed, signal } = options;
   const engine = await ThreadMachine.start({ cpus, version, memory, seed, isLive: false });
   try {
-    const result = await runSelftest(new ShellMachine(engine), tests, script, signal);
+    const result = await runSelftest(new ShellMachine(engine), tests, script, options);
     if (isAborted(signal)) return undefined;
     const { findings } = await engine.close();
     const texts = findings.map((finding) => {

@@ -17,6 +17,8 @@ export interface ShellOptions extends Omit<ThreadMachineOptions, 'modules'> {
   readonly patches: readonly string[];
   /** Whether errors stand among the output where they happen; default apart. */
   readonly isTogether?: boolean;
+  /** Seconds of the machine's time after which a script is given up. */
+  readonly giveUp?: number | undefined;
 }
 
 /** A livepatch as its file declares it: names of functions of vmlinux, each of which gets a version that returns at once. */
@@ -81,11 +83,11 @@ export async function withShell<R>(
   options: ShellOptions,
   use: (session: ShellSession) => Promise<R>,
 ): Promise<R> {
-  const { patches, isTogether = false, ...machine } = options;
+  const { patches, isTogether = false, giveUp, ...machine } = options;
   const modules = patches.map(readPatchFile);
   const engine = await ThreadMachine.start({ ...machine, modules });
   try {
-    return await use(new ShellSession(new ShellMachine(engine), isTogether));
+    return await use(new ShellSession(new ShellMachine(engine), isTogether, giveUp));
   } finally {
     await engine.close().catch(() => undefined);
   }

@@ -63,14 +63,21 @@ function outcomeOf({ stdout, exitCode }: ScriptResult): SelftestResult['outcome'
   return exitCode === 0 && begun > 0 && passed === begun ? 'ok' : 'not ok';
 }
 
+/** What ends a script early. */
+interface SelftestLimits {
+  readonly signal?: AbortSignal | undefined;
+  /** Seconds of the machine's time after which it is given up. */
+  readonly giveUp?: number | undefined;
+}
+
 /** Run one script on a machine of its own. */
 export async function runSelftest(
   machine: ShellMachine,
   { files }: Selftests,
   script: string,
-  signal?: AbortSignal,
+  { signal, giveUp }: SelftestLimits = {},
 ): Promise<SelftestResult> {
-  const session = new ShellSession(machine);
+  const session = new ShellSession(machine, false, giveUp);
   for (const [name, text] of Object.entries(files)) {
     await session.addFile(`${FOLDER}/${name}`, text, 0o755);
   }

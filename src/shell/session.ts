@@ -9,6 +9,7 @@ import { gapCommands } from './gaps.js';
 import type { ShellMachine } from './machine.js';
 import { installedAt } from './module-commands.js';
 import { ownCommands } from './own-commands.js';
+import { DEFAULT_GIVE_UP, Patience } from './patience.js';
 import { pathCommands } from './path-commands.js';
 import { functionsIn, preludeOf, rewriting } from './rewrite.js';
 import { Together } from './together.js';
@@ -36,9 +37,14 @@ export class ShellSession {
   #env: Record<string, string> = {};
   readonly #prelude: string;
   readonly #ending = new Ending();
+  readonly #giveUp: number;
 
-  /** @param isTogether whether errors appear within the output where they happen, as on a terminal, or separately */
-  constructor(machine: ShellMachine, isTogether = false) {
+  /**
+   * @param isTogether whether errors appear within the output where they happen, as on a terminal, or separately
+   * @param giveUp seconds of the machine's time that a script may take
+   */
+  constructor(machine: ShellMachine, isTogether = false, giveUp = DEFAULT_GIVE_UP) {
+    this.#giveUp = giveUp;
     this.#prelude = preludeOf(isTogether);
     const modules = machine.booted.kernel.images.map(({ name }) => machine.name(name));
     const installed = modules.map((name) => installedAt(machine, name));
@@ -86,10 +92,18 @@ export class ShellSession {
   ): Promise<ScriptResult> {
     this.#folder = cwd;
     const own = text.replaceAll(/\$\{?0\}?(?![0-9])/g, name);
-    return this.#ending.of(signal, async (late) => {
-      const source = `${this.#prelude}${own}\nexit $?\n`;
-      return ended(await this.#bash.exec(source, { cwd, rawScript: true, signal: late }));
-    });
+    const source = `${this.#prelude}${own}\nexit $?\n`;
+    const patience = new Patience(this.context.machine, this.#giveUp);
+    const either = AbortSignal.any([patience.signal, ...(signal === undefined ? [] : [signal])]);
+    const result = await patience.during(
+      () => this.#ending.running,
+      () =>
+        this.#ending.of(either, async (late) =>
+          this.#ended(await this.#bash.exec(source, { cwd, rawScript: true, signal: late })),
+        ),
+    );
+    if (patience.why === '' || result.interrupted !== true) return result;
+    return this.#givenUp(result, patience.why);
   }
 
   /** Execute a line of an interactive shell, whose variables, functions and folder stay. */
@@ -105,18 +119,24 @@ export class ShellSession {
       this.#env = env;
       this.#folder = env['PWD'] ?? this.#folder;
       for (const [name, source] of functionsIn(text)) this.#functions.set(name, source);
-      return ended(result);
+      return this.#ended(result);
     });
+  }
+
+  /** A script that just-bash gave up says so in one line, and ends with 2. */
+  #ended({ stdout, stderr, exitCode }: ScriptResult): ScriptResult {
+    // Where errors go among the output, this one is there too.
+    const gaveUp = ENDLESS.exec(stderr) ?? ENDLESS.exec(stdout);
+    if (gaveUp === null) return { stdout, stderr, exitCode };
+    const printed = { stdout: stdout.replace(ENDLESS, ''), stderr: stderr.replace(ENDLESS, '') };
+    const why = (gaveUp[1] ?? '').replace(/, $/, '');
+    return this.#givenUp({ ...printed, exitCode }, `the script does not come to an end: ${why}`);
+  }
+
+  #givenUp({ stdout, stderr }: ScriptResult, why: string): ScriptResult {
+    return { stdout, stderr: `${stderr}bash: ${why}\n`, exitCode: 2, gaveUp: true };
   }
 }
 
 /** The message of just-bash when a script never ends. */
-const ENDLESS = /^bash: (.*)increase executionLimits.*$/m;
-
-/** A script that was given up says so in one line, and ends with 2. */
-function ended({ stdout, stderr, exitCode }: ScriptResult): ScriptResult {
-  const gaveUp = ENDLESS.exec(stderr);
-  if (gaveUp === null) return { stdout, stderr, exitCode };
-  const why = (gaveUp[1] ?? '').replace(/, $/, '');
-  return { stdout, stderr: `bash: the script does not come to an end: ${why}\n`, exitCode: 2 };
-}
+const ENDLESS = /^bash: (.*)increase executionLimits.*\n?/m;

@@ -43,10 +43,10 @@ function rangesOf(numbers: readonly number[]): string {
 /** All files of a machine. */
 export class KernelTree {
   readonly root: DirectoryNode;
-  readonly #machine: ShellMachine;
+  readonly machine: ShellMachine;
 
   constructor(machine: ShellMachine) {
-    this.#machine = machine;
+    this.machine = machine;
     this.root = directory({
       sys: directory({
         kernel: this.#sysKernel(),
@@ -69,7 +69,7 @@ export class KernelTree {
   }
 
   #sysKernel(): DirectoryNode {
-    const machine = this.#machine;
+    const machine = this.machine;
     const { root } = machine.booted.klp;
     const livepatch = listing(
       () => machine.children(root).map((kobj) => machine.directoryName(kobj)),
@@ -92,7 +92,7 @@ export class KernelTree {
   }
 
   #kprobes(): FileNode {
-    const machine = this.#machine;
+    const machine = this.machine;
     return {
       kind: 'file',
       mode: 0o600,
@@ -107,7 +107,7 @@ export class KernelTree {
   }
 
   #patch(name: string, kobj: Addr): DirectoryNode {
-    const machine = this.#machine;
+    const machine = this.machine;
     const { files } = KLP_FACTS[machine.booted.kernel.version];
     const objects = (): Addr[] => machine.children(kobj);
     return listing(
@@ -122,7 +122,7 @@ export class KernelTree {
   }
 
   #patchFile(patch: string, file: PatchFile): FileNode {
-    const machine = this.#machine;
+    const machine = this.machine;
     const mode = MODES[file];
     const ask = [machine.nameId(patch), FILES.indexOf(file)] as const;
     return {
@@ -141,7 +141,7 @@ export class KernelTree {
   }
 
   #object(patch: string, name: string, object: Addr): DirectoryNode {
-    const machine = this.#machine;
+    const machine = this.machine;
     const ids = [machine.nameId(patch), machine.nameId(name)] as const;
     const functions = (): string[] => machine.children(object).map((f) => machine.directoryName(f));
     const patched = readOnly(async () => asText(await machine.ask(OP.readObject, ...ids)));
@@ -155,7 +155,7 @@ export class KernelTree {
   }
 
   #cpus(): DirectoryNode {
-    const machine = this.#machine;
+    const machine = this.machine;
     const { cpus } = machine.booted.kernel;
     const numbers = Array.from({ length: cpus }, (_, n) => n);
     const names = numbers.map((n) => `cpu${n}`);
@@ -203,7 +203,7 @@ export class KernelTree {
       mode: 0o020644,
       read: () =>
         Promise.resolve(
-          this.#machine
+          this.machine
             .dmesg()
             .map(({ level, facility, seq, micros, text }) => {
               return `${(facility << 3) | level},${seq},${micros},-;${text}\n`;
@@ -211,9 +211,9 @@ export class KernelTree {
             .join(''),
         ),
       write: async (text) => {
-        const isOld = this.#machine.booted.kernel.version === '6.1';
+        const isOld = this.machine.booted.kernel.version === '6.1';
         if (text.length > (isOld ? 992 : 1024)) return -EINVAL;
-        await this.#machine.log(text, true, !text.endsWith('\n'));
+        await this.machine.log(text, true, !text.endsWith('\n'));
         return text.length;
       },
     };

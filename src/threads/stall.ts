@@ -6,8 +6,10 @@ import type { CheckLayout } from '../check/layout.js';
 import { PERCPU, percpu } from '../kernel/layout.js';
 import { SYMBOL } from '../kernel/kallsyms.js';
 import { LIST } from '../kernel/list.js';
-import { PF_KTHREAD, TASK, TASK_INTERRUPTIBLE, TIF_PATCH_PENDING } from '../kernel/task.js';
-import { KLP_FUNC, KLP_OBJECT, KLP_PATCH } from '../livepatch/layout.js';
+import { MODULE } from '../kernel/module.js';
+import { idleTask, PF_KTHREAD, TASK, TASK_INTERRUPTIBLE, TIF_PATCH_PENDING } from '../kernel/task.js';
+import { KERNEL_FACTS } from '../kernel/versions.js';
+import { KLP_FUNC, KLP_OBJECT, KLP_OPS, KLP_PATCH } from '../livepatch/layout.js';
 import type { Addr } from '../memory/struct.js';
 
 /** A task that has not switched. */
@@ -35,8 +37,11 @@ export interface Stall {
   readonly tasks: readonly StalledTask[];
 }
 
+/** What is needed of a machine to find the tasks that hold a transition up. */
+export type StallLayout = Pick<CheckLayout, 'kernel' | 'klp'>;
+
 /** Name of the function an address lies in. */
-function functionName(words: Int32Array, { kernel }: CheckLayout, addr: Addr): string {
+function functionName(words: Int32Array, { kernel }: StallLayout, addr: Addr): string {
   for (let i = 0; i < kernel.symbolCount; i++) {
     const at = kernel.symbols + i * SYMBOL.size;
     const from = words[at + SYMBOL.addr] ?? 0;
@@ -53,44 +58,96 @@ function stateName(state: number): string {
   return (state & TASK_INTERRUPTIBLE) === 0 ? 'sleeping uninterruptibly' : 'sleeping';
 }
 
-/** Names of the functions that the patch of the transition takes out of use or brings. */
-function patchedNames(words: Int32Array, check: CheckLayout, patch: Addr): Set<string> {
+/** Calls a function for each link of a list of the kernel. */
+function each(words: Int32Array, head: Addr, body: (node: Addr) => void): void {
+  // The lists may change meanwhile, so the walk is no longer than they can be.
+  let node = words[head + LIST.next] ?? 0;
+  for (let i = 0; i < 1000 && node !== head && node !== 0; i++) {
+    body(node);
+    node = words[node + LIST.next] ?? 0;
+  }
+}
+
+/**
+ * Names of the functions in which no task may be when it switches: what was in use before the patch, or what the patch
+ * brought.
+ *
+ * @kernel klp_check_stack_func, kernel/livepatch/transition.c:206 (v6.1)
+ */
+function namesInTheWay(
+  words: Int32Array,
+  check: StallLayout,
+  patch: Addr,
+  target: number,
+): Set<string> {
   const at = (addr: Addr): number => words[addr] ?? 0;
-  const names = new Set<string>();
-  const each = (head: Addr, body: (entry: Addr) => void): void => {
-    // The lists may change meanwhile, so the walk is no longer than they can be.
-    let node = at(head + LIST.next);
-    for (let i = 0; i < 1000 && node !== head && node !== 0; i++, node = at(node + LIST.next))
-      body(node);
+  const stacks = new Set<Addr>();
+  each(words, check.klp.ops, (ops) => stacks.add(ops + KLP_OPS.funcStack));
+  const nameOf = (func: Addr): string => {
+    if (target === 0) return functionName(words, check, at(func + KLP_FUNC.newFunc));
+    const older = at(func + KLP_FUNC.stackNode + LIST.next);
+    return older === 0 || older === func + KLP_FUNC.stackNode || stacks.has(older)
+      ? (check.kernel.names[at(func + KLP_FUNC.oldName)] ?? '?')
+      : functionName(words, check, at(older - KLP_FUNC.stackNode + KLP_FUNC.newFunc));
   };
-  each(patch + KLP_PATCH.objList, (obj) => {
-    each(obj + KLP_OBJECT.funcList, (func) => {
-      names.add(check.kernel.names[at(func + KLP_FUNC.oldName)] ?? '?');
-      names.add(functionName(words, check, at(func + KLP_FUNC.newFunc)));
+  const names = new Set<string>();
+  each(words, patch + KLP_PATCH.objList, (obj) => {
+    each(words, obj + KLP_OBJECT.funcList, (func) => {
+      names.add(nameOf(func));
     });
   });
   return names;
 }
 
+const ON_THE_WAY = 'it then switches on the way to user mode';
+
+/** What would let a user program switch that is in the kernel: it switches at the latest when it leaves it. */
+function unblocksProgram(state: number, isRunning: boolean): string {
+  if (isRunning || state === 0) return `the end of its system call: ${ON_THE_WAY}`;
+  return (state & TASK_INTERRUPTIBLE) === 0
+    ? `the end of what it waits for: ${ON_THE_WAY}; no signal wakes it`
+    : `a signal, as the 16th attempt sends one: ${ON_THE_WAY}`;
+}
+
+const isIdle = (kernel: StallLayout['kernel'], task: Addr): boolean =>
+  Array.from({ length: kernel.cpus }, (_, n) => idleTask(kernel, n)).includes(task);
+
 /** What would let a task switch that has not switched yet. */
-function unblockedBy(words: Int32Array, task: Addr, isRunning: boolean, inTheWay: string): string {
+function unblockedBy(
+  words: Int32Array,
+  { kernel }: StallLayout,
+  task: Addr,
+  isRunning: boolean,
+  inTheWay: string,
+): string {
   const word = (offset: number): number => words[task + offset] ?? 0;
-  const leaves = inTheWay === '' ? '' : ` and leaves ${inTheWay}`;
-  if (word(TASK.userMode) !== 0) return 'an interrupt or a system call: it switches on the way out';
-  if (isRunning) return `it goes to sleep or offers to be preempted${leaves}`;
-  if (word(TASK.unreliable) !== 0) return 'a stack that can be read';
   const state = word(TASK.state);
-  if (state === 0) return `it runs${leaves}`;
-  if ((state & TASK_INTERRUPTIBLE) === 0)
-    return `what it waits for comes${leaves}: no signal wakes it`;
-  return (word(TASK.flags) & PF_KTHREAD) === 0
-    ? 'a signal, as the 16th attempt sends one: it switches on the way out of the kernel'
-    : `what it waits for comes${leaves}: a signal only makes it look again`;
+  if (word(TASK.userMode) !== 0) return `an interrupt or a system call: ${ON_THE_WAY}`;
+  const isProgram = (word(TASK.flags) & PF_KTHREAD) === 0;
+  if (isIdle(kernel, task)) return 'its CPU in the idle loop, whichever way it gets there';
+  if (isProgram && (inTheWay !== '' || isRunning)) return unblocksProgram(state, isRunning);
+  const outside = inTheWay === '' ? '' : ` outside of ${inTheWay}`;
+  if (isRunning) {
+    const hook = KERNEL_FACTS[kernel.version].switchHook === 'cond_resched';
+    const itself = hook ? ', or a cond_resched() of its own there' : '';
+    return `an attempt that finds it off its CPU${outside}${itself}`;
+  }
+  if (word(TASK.unreliable) !== 0) return 'a stack that can be read: it has to run on';
+  const leaves = inTheWay === '' ? '' : `, after which it has to leave ${inTheWay}`;
+  if (state === 0) {
+    return leaves === ''
+      ? 'an attempt that can read its stack, here or once it has run on'
+      : `a CPU to run on${leaves}`;
+  }
+  if (leaves === '') return 'the next attempt: no function of the transition is on its stack';
+  const signal =
+    (state & TASK_INTERRUPTIBLE) === 0 ? 'no signal wakes it' : 'a signal only makes it look again';
+  return `the end of what it waits for${leaves}; ${signal}`;
 }
 
 function describeTask(
   words: Int32Array,
-  check: CheckLayout,
+  check: StallLayout,
   task: Addr,
   patched: ReadonlySet<string>,
 ): StalledTask {
@@ -112,7 +169,7 @@ function describeTask(
       : `${stateName(word(TASK.state))}${where}`,
     stack,
     inTheWay,
-    unblockedBy: unblockedBy(words, task, running, inTheWay),
+    unblockedBy: unblockedBy(words, check, task, running, inTheWay),
   };
 }
 
@@ -129,7 +186,7 @@ interface Behind {
 /** Look for tasks that are behind; undefined when the list is locked. */
 function tasksBehind(
   words: Int32Array,
-  { klp, kernel }: CheckLayout,
+  { klp, kernel }: StallLayout,
   atRest: boolean,
 ): Behind | undefined {
   const target = Atomics.load(words, klp.targetState);
@@ -145,12 +202,12 @@ function tasksBehind(
 /** Looks at the transition from time to time. */
 export class StallDetector {
   readonly #words: Int32Array;
-  readonly #check: CheckLayout;
+  readonly #check: StallLayout;
   readonly #stallMs: number;
   #signature = '';
   #since = 0;
 
-  constructor(words: Int32Array, check: CheckLayout, stallMs: number) {
+  constructor(words: Int32Array, check: StallLayout, stallMs: number) {
     this.#words = words;
     this.#check = check;
     this.#stallMs = stallMs;
@@ -177,7 +234,7 @@ export class StallDetector {
       this.#since = now;
     }
     if (now - this.#since < this.#stallMs) return undefined;
-    const patched = patchedNames(words, this.#check, patch);
+    const patched = namesInTheWay(words, this.#check, patch, target);
     const tasks = (behind?.tasks ?? []).map((task) =>
       describeTask(words, this.#check, task, patched),
     );
@@ -186,10 +243,31 @@ export class StallDetector {
   }
 }
 
+/** The transition that is under way in this memory with the tasks that have not switched; undefined: none is. */
+export function stallNow(
+  words: Int32Array,
+  check: StallLayout,
+): (Stall & { readonly patch: string }) | undefined {
+  const patch = Atomics.load(words, check.klp.transitionPatch);
+  const stall = new StallDetector(words, check, 0).look(0);
+  const mod = words[patch + KLP_PATCH.mod] ?? 0;
+  const name = check.kernel.names[words[mod + MODULE.name] ?? 0] ?? '?';
+  return stall && { ...stall, patch: name };
+}
+
+/** A task that has not switched, in one line: what it does, in which functions, and what would let it switch. */
+export function stalledTaskText(t: StalledTask): string {
+  return (
+    `${t.task} patch_state ${t.patchState}${t.pending ? ', pending' : ', NOT pending'}, ` +
+    `${t.doing}${t.stack.length === 0 ? '' : `, in ${t.stack.join(' < ')}`}` +
+    `${t.inTheWay === '' ? '' : `; ${t.inTheWay} is in the way`}; would unblock it: ${t.unblockedBy}`
+  );
+}
+
 /** A stall as a finding, if a transition is under way in this memory and some task has not switched. */
 export function stallAtEnd(
   words: Int32Array,
-  { klp, kernel }: CheckLayout,
+  { klp, kernel }: StallLayout,
 ): { readonly key: string; readonly detail: string } | undefined {
   if (words[klp.transitionPatch] === 0) return undefined;
   const target = words[klp.targetState];

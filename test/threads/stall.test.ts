@@ -57,11 +57,11 @@ test('of very many tasks that are behind, a stall has the number, and describes 
 const SLEEPS = {
   uninterruptible: [
     asm.sleepUninterruptible(5000),
-    /what it waits for comes and leaves f: no signal wakes it/,
+    /^the end of what it waits for, after which it has to leave f; no signal wakes it$/,
   ],
   interruptible: [
     asm.sleep(5000),
-    /what it waits for comes and leaves f: a signal only makes it look again/,
+    /^the end of what it waits for, after which it has to leave f; a signal only makes it look again$/,
   ],
 } as const;
 
