@@ -7,7 +7,13 @@ import { PERCPU, percpu } from '../kernel/layout.js';
 import { SYMBOL } from '../kernel/kallsyms.js';
 import { LIST } from '../kernel/list.js';
 import { MODULE } from '../kernel/module.js';
-import { idleTask, PF_KTHREAD, TASK, TASK_INTERRUPTIBLE, TIF_PATCH_PENDING } from '../kernel/task.js';
+import {
+  idleTask,
+  PF_KTHREAD,
+  TASK,
+  TASK_INTERRUPTIBLE,
+  TIF_PATCH_PENDING,
+} from '../kernel/task.js';
 import { KERNEL_FACTS } from '../kernel/versions.js';
 import { KLP_FUNC, KLP_OBJECT, KLP_OPS, KLP_PATCH } from '../livepatch/layout.js';
 import type { Addr } from '../memory/struct.js';

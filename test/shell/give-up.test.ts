@@ -81,7 +81,10 @@ for (const schedules of [undefined, 1]) {
     const [result] = report.scripts;
     t.is(result?.outcome, 'not ok');
     t.true(result?.gaveUp);
-    t.regex(renderSelftests(report), /# begun\n# bash: given up after 30 s .*busymod_work_func.*\n/);
+    t.regex(
+      renderSelftests(report),
+      /# begun\n# bash: given up after 30 s .*busymod_work_func.*\n/,
+    );
   });
 }
 
