@@ -194,6 +194,10 @@ const evaluation =
   ([status = '0', ...words]) =>
     Promise.resolve(ok(evalText(words.join(' '), Number(status), together)));
 
+/** Words as text that a shell reads as the same words. */
+const quotation: Definition = (words) =>
+  Promise.resolve(ok(words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')));
+
 /** The commands that close gaps. */
 export function gapCommands(context: ShellContext): CustomCommand[] {
   return [
@@ -208,5 +212,6 @@ export function gapCommands(context: ShellContext): CustomCommand[] {
     define('__klp_readable', readable(context)),
     define('__klp_script', script),
     define('__klp_eval', evaluation(context)),
+    define('__klp_quote', quotation),
   ];
 }

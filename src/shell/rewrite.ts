@@ -27,6 +27,9 @@ ${PREFIX}leave() {
   if [ -n "$handler" ]; then eval "$handler"; fi
   return 0
 }
+${PREFIX}call() {
+  eval "$(${PREFIX}quote "$@")"
+}
 `;
 
 /** A script's own lines keep their numbers: the text added in front of it is on its first line. */
@@ -40,6 +43,18 @@ const onOneLine = (source: string): string =>
 /** Text put in front of every script; `isTogether`: errors appear within the output where they happen. */
 export const preludeOf = (isTogether: boolean): string =>
   onOneLine(isTogether ? FUNCTIONS.trimEnd() + TOGETHER_PRELUDE : FUNCTIONS);
+
+/** `"$@" x` becomes `__klp_call "$@" x`: the words that a command's name expands to are its name and its arguments. */
+function withExpandedName(command: TreeNode): void {
+  const name = command['name'];
+  let isComputed = false;
+  visit(name, ({ type = '' }) => {
+    isComputed ||= /Expansion|Substitution/.test(type);
+  });
+  if (!isComputed) return;
+  command['name'] = commandOf(`${PREFIX}call`)['name'];
+  command['args'] = [name, ...(command['args'] as unknown[])];
+}
 
 /** Whether a redirection may be refused by a file of the kernel. */
 function writesSomewhere({ fd, operator, target }: Redirection): boolean {
@@ -169,6 +184,7 @@ function rewriteCommand(command: TreeNode, how: Rewriting): TreeNode {
       ? withStatus(command)
       : command;
   }
+  withExpandedName(command);
   const path = literalOf(command['name']);
   // Every command is in each of the usual folders.
   const name = path?.replace(/^\/(usr\/)?s?bin\//, '');
@@ -297,6 +313,7 @@ function needsRewriting(text: string): boolean {
     const name = literalOf(node['name']);
     isNeeded ||=
       node['background'] === true ||
+      (node.type === 'SimpleCommand' && name === undefined && (node['name'] ?? null) !== null) ||
       redirections?.some(writesSomewhere) === true ||
       (name !== undefined && (REWRITTEN.has(name) || name.startsWith('/'))) ||
       (node.type === 'ParameterExpansion' && node['parameter'] === '!');

@@ -26,6 +26,14 @@ function bash(script: string): { stdout: string; exitCode: number } {
 }
 
 const GAPS: Readonly<Record<string, string>> = {
+  'the words of "$@" are a command with its arguments':
+    'run() { "$@"; }\nh() { echo "$#:$2"; return 3; }\nrun h a "b  c" "it\'s"; echo $?; run echo x > f; cat f; "$@"; echo $?',
+  'a variable in place of a command is split into words':
+    'c="echo q r"; $c s; a=(echo x "y  z"); "${a[@]}" w; $nothing echo yes; $(echo echo) hello; $nothing; echo $?',
+  'a function that tries what it is given returns':
+    'try() { for i in 1 2; do "$@" > /dev/null 2>&1 && return 0; done; return 5; }\ntry true; echo $?; try false; echo $?',
+  'an exit that is given as words ends the script': 'run() { "$@"; }\nrun exit 4\necho no',
+  'a command from a variable in eval': 'X=echo\neval \'$X evaluated "a  b"\'',
   'several patterns of grep are all looked for': "printf 'a b\\nc\\nd\\n' | grep -e a -e d",
   'grep -s says nothing of what is missing':
     "grep -qs a /nowhere; echo $?; printf 'a\nb\n' | grep -s b",
