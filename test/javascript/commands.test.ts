@@ -76,6 +76,12 @@ const BAD: Readonly<Record<string, readonly [string, RegExp]>> = {
     ),
     /program\.js:5: BroadcastChannel of node:worker_threads is not available/,
   ],
+  'a worker that shares the environment': [
+    sharedBytes(
+      "new Uint8Array(s)[0] = 1;\nnew Worker('0', { eval: true, env: SHARE_ENV });",
+    ).replace(HEAD, `${HEAD}import { SHARE_ENV, Worker } from 'node:worker_threads';\n`),
+    /program\.js:5: starts a worker with SHARE_ENV/,
+  ],
   AsyncLocalStorage: [
     sharedBytes('new Uint8Array(s)[0] = 1;\nnew AsyncLocalStorage();').replace(
       HEAD,

@@ -2,6 +2,7 @@
 
 import { UsageError, SimulatorBug } from '../../errors.js';
 import { unended, type Verdict } from '../../explorer/engine/verdict.js';
+import { LIBRARY } from '../build/graph.js';
 import { SCRIPT, type CompiledProgram } from '../build/compile.js';
 import { defaultOutcome, gradeOfOutcome, type Program } from '../program.js';
 import { HiddenAccess, UninstrumentedAccess } from '../runtime/uninstrumented.js';
@@ -15,16 +16,19 @@ import type { StopReason } from './turns.js';
 
 const forbidden = (key: string, detail: string): Verdict => ({ key, grade: 'forbidden', detail });
 
-/** `file:line` where an error was thrown, as far as its stack tells. */
+/** `file:line` where an error was thrown, as far as its stack tells: places in our library are of no use to people. */
 export function placeOf(compiled: CompiledProgram, error: unknown): string {
   const { stack = '' } = (error ?? {}) as { stack?: string };
+  let ours: string | undefined;
   for (const line of stack.split('\n')) {
     const match = /(klp-javascript:.*?):(\d+):(\d+)\)?$/.exec(line);
-    const [, script = '', row, column] = match ?? [];
-    const place = match && compiled.original(script, Number(row), Number(column));
-    if (place) return place;
+    if (match === null) continue;
+    const [, script = '', row, column] = match;
+    const place = compiled.original(script, Number(row), Number(column));
+    if (place !== undefined && !script.includes(LIBRARY)) return place;
+    ours ??= place;
   }
-  return compiled.modules.get(compiled.entry)?.source.shown ?? SCRIPT;
+  return ours ?? compiled.modules.get(compiled.entry)?.source.shown ?? SCRIPT;
 }
 
 /** Judges executions; keeps one verdict for each outcome. */

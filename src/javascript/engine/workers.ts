@@ -168,7 +168,9 @@ export class Workers {
 
   #environment(parent: Realm, { env }: SpawnOptions): Readonly<Record<string, string>> {
     if (typeof env === 'symbol') {
-      this.#services.current.runtime.refuseCall('SHARE_ENV is not available in the explorer');
+      this.#services.current.runtime.refuseCaller(
+        'starts a worker with SHARE_ENV, which is not available in the explorer',
+      );
     }
     if (typeof env === 'object' && (env as unknown) !== null) return { ...env };
     const process = parent.own.get('process') as { env?: Record<string, string> } | undefined;

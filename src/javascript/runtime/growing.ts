@@ -106,6 +106,22 @@ function installMemories(current: Current): void {
   });
 }
 
+/** Other buffers over a memory's bytes, which a memory gives as of Node 26. */
+function installOtherBuffers(current: Current): void {
+  const prototype = WebAssembly.Memory.prototype as unknown as Record<string, Marked | undefined>;
+  for (const name of ['toResizableBuffer', 'toFixedLengthBuffer']) {
+    const native = prototype[name];
+    if (native === undefined) continue;
+    // eslint-disable-next-line require-yield -- a form is a coroutine
+    form(prototype, name, function* (this: unknown) {
+      if (this instanceof WebAssembly.Memory && isShared(this.buffer)) {
+        current.runtime.refuseCall(`${name}() of a shared memory is not available in the explorer`);
+      }
+      return native.call(this);
+    });
+  }
+}
+
 /** WebAssembly code is not instrumented: it must not get shared memory. */
 function installInstances(current: Current): void {
   const check = (imports: unknown): void => {
@@ -139,6 +155,7 @@ function installInstances(current: Current): void {
 export function installGrowing(current: Current): void {
   installBuffers(current);
   installMemories(current);
+  installOtherBuffers(current);
   installInstances(current);
   Object.defineProperty(WebAssembly.Module, PURE, { value: true, configurable: true });
   const { slice } = ArrayBuffer.prototype as unknown as { readonly slice: Marked };

@@ -185,6 +185,11 @@ export abstract class Operations {
     this.stepper.fail(new HiddenAccess(`${what} where that cannot be interrupted`));
   }
 
+  /** The same, where the call is in our library: the stack tells the place in the program. */
+  refuseCaller(what: string): never {
+    this.stepper.fail(new HiddenAccess(what));
+  }
+
   load(site: number, view: View, index: unknown): boolean {
     const facts = this.#facts(view, 'load');
     if (facts === undefined) return this.#local(Atomics.load(view as never, index as number));
