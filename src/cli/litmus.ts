@@ -20,6 +20,7 @@ import { complainOfBugs } from './failure.js';
 import { changeLines, modelsText } from './litmus-models.js';
 import { checkShapes, shapesText } from './litmus-threads.js';
 import { REPORTS, splitReports } from './reporting.js';
+import { compileLater } from './compile-later.js';
 import { runUseCase } from './use-case.js';
 
 const OF_PATH = { path: 'given' } as const;
@@ -100,6 +101,7 @@ async function runTests({
 }: Options): Promise<void> {
   const { asked, options } = splitReports(given);
   let checked: CheckLitmusResult | undefined;
+  if (options.on?.startsWith('threads') !== true) compileLater();
   await runUseCase(
     {
       ...{ label: `litmus (${options.on ?? 'axioms'})`, json },

@@ -223,3 +223,10 @@ for (const [what, body, end] of [
     t.regex(stderr, /^klp-smp: .*none\.litmus: there is no execution: nothing was checked\n$/);
   });
 }
+
+test('a folder on the axioms and on the machine leaves standard error empty: V8 knows the flag that it is given', async (t) => {
+  for (const on of ['axioms', 'machine']) {
+    const { exitCode, stderr } = await runMain('litmus', 'test/litmus/shapes', '--on', on);
+    t.deepEqual([exitCode, stderr], [0, ''], on);
+  }
+});
