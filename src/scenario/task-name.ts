@@ -37,5 +37,5 @@ const TASK_ARGUMENTS: Readonly<Record<number, number>> = {
 
 /** The tasks that an event of `cpu.trace()` is about, given its number and its arguments. */
 export function tasksOfEvent([event, ...args]: readonly number[]): Addr[] {
-  return args.slice(0, TASK_ARGUMENTS[event ?? 0] ?? 0).filter((task) => task !== 0) as Addr[];
+  return args.slice(0, TASK_ARGUMENTS[event ?? 0] ?? 0).filter((task) => task !== 0);
 }
