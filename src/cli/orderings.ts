@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
 import {
   demonstrationsOf,
+  isProvedMasked,
   replayedBy,
   standingOf,
   type SearchBounds,
@@ -31,7 +32,7 @@ export interface OrderingRow {
   readonly partners: readonly string[];
   readonly maskedBy: readonly string[];
   readonly consequence: string;
-  /** found or masked. */
+  /** `found`; `masked, proved` or `masked, only not found`. */
   readonly standing: string;
   /** Where: a scenario with the sites removed. */
   readonly shownBy: string;
@@ -50,6 +51,13 @@ function shownBy(ordering: Ordering): string {
   return '';
 }
 
+/** How a site stands, and of a masked one, how that is known. */
+function standsAs(id: SiteId): string {
+  const standing = standingOf(id);
+  if (standing !== 'masked') return standing;
+  return `masked, ${isProvedMasked(id) ? 'proved' : 'only not found'}`;
+}
+
 /** The row of a site. */
 export function orderingRow(ordering: Ordering): OrderingRow {
   const { id, kernel, kind, claim, partners, maskedBy, consequence } = ordering;
@@ -61,7 +69,7 @@ export function orderingRow(ordering: Ordering): OrderingRow {
     partners: partners.map(siteName),
     maskedBy: maskedBy.map(names),
     consequence,
-    standing: standingOf(id),
+    standing: standsAs(id),
     shownBy: shownBy(ordering),
   };
 }
@@ -130,8 +138,8 @@ function orderingStory(ordering: Ordering): string[] {
   const row = orderingRow(ordering);
   const masked = row.maskedBy.length === 0 ? 'nothing' : row.maskedBy.join(' or ');
   const rows = demonstrationsOf(ordering.id).map(
-    ({ scenario, sites, finds, why, exhausted }) =>
-      `  ${scenario} without ${names(sites)}: ${finds ?? 'harmless'} (${why})` +
+    ({ scenario, sites, finds, why, exhausted, isProved }) =>
+      `  ${scenario} without ${names(sites)}: ${finds ?? (isProved ? 'proved harmless' : 'harmless')} (${why})` +
       (finds === undefined ? checkOf(scenario, sites, exhausted) : ''),
   );
   const script = replayedBy(ordering.id);

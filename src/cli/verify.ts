@@ -210,7 +210,10 @@ async function exhaustAll(command: ExhaustCommand): Promise<void> {
     { label: 'exhausting', json, text: exhaustText, keep, reporting },
     (watching) => exhaust({ ...options, ...watching }),
   );
-  if (readme !== undefined) writeSection(readme, 'exhausted', exhaustedTable(rows));
+  if (readme !== undefined) {
+    const section = options.memory === 'lkmm' ? 'exhausted-lkmm' : 'exhausted';
+    writeSection(readme, section, exhaustedTable(rows));
+  }
   if (rows.some((row) => row.says === 'refuted' || differs(row))) process.exitCode = 1;
 }
 

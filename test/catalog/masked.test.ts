@@ -1,8 +1,9 @@
 import test from 'ava';
-import { DEMONSTRATIONS } from '../../src/catalog/demonstrations.js';
+import { DEMONSTRATIONS, isProvedMasked } from '../../src/catalog/demonstrations.js';
 import { siteName } from '../../src/catalog/orderings.js';
 import { findScenario } from '../../src/campaign/find-scenario.js';
 import { createStrategy } from '../../src/campaign/range.js';
+import { exhaust } from '../../src/explorer/states/exhaust.js';
 import { loadScenario, Session } from '../../src/explorer/engine/session.js';
 import { O_02, O_03, O_09, O_11, O_12, O_15, type SiteId } from '../../src/memory/sites.js';
 
@@ -56,6 +57,24 @@ for (const { site, mask } of CASES) {
   });
 }
 
+for (const { scenario, sites } of DEMONSTRATIONS.filter(({ isProved }) => isProved === true)) {
+  const names = sites.map(siteName).join('+');
+  test.serial(`no state of ${scenario} without ${names} ends in anything forbidden`, async (t) => {
+    const { file } = findScenario(scenario);
+    const { exhausted, outcomes } = await exhaust({
+      scenario: { file, name: scenario },
+      ablated: sites,
+      memory: 'lkmm',
+      ms: 240_000,
+    });
+    t.true(exhausted);
+    t.deepEqual(
+      outcomes.map(({ grade }) => grade),
+      ['acceptable'],
+    );
+  });
+}
+
 test('every masked site has a harmless row, and so has what masks it', (t) => {
   const harmless = DEMONSTRATIONS.filter(({ finds }) => finds === undefined);
   for (const site of [O_02, O_03, O_09, O_11, O_15]) {
@@ -64,4 +83,6 @@ test('every masked site has a harmless row, and so has what masks it', (t) => {
       siteName(site),
     );
   }
+  t.true([O_03, O_09, O_11].every(isProvedMasked));
+  t.false(isProvedMasked(O_02));
 });
