@@ -28,6 +28,13 @@ function wrap(text: string, indent: string, first = indent): string {
   return [...lines, line].map((l, i) => (i === 0 ? first : indent) + l).join('\n');
 }
 
+/** A command as it can be copied out of a mail: a long one goes on in the next line. A token is never broken. */
+function commandLines(replay: string): string {
+  const indent = '        ';
+  const lines = wrap(replay, indent, '      ').split('\n');
+  return lines.map((line, i) => (i < lines.length - 1 ? `${line} \\` : line)).join('\n');
+}
+
 function variantText({
   what,
   verdict,
@@ -40,10 +47,10 @@ function variantText({
   return [
     wrap(`- ${what}: ${verdict} (${executions} executions of ${races})`, '    ', '  '),
     ...findings.flatMap(({ scenario, key, count, executions: of, replay }) => [
-      `    ${scenario}: ${key}, ${count} of ${of} executions`,
-      `      ${replay}`,
+      wrap(`${scenario}: ${key}, ${count} of ${of} executions`, '      ', '    '),
+      commandLines(replay),
     ]),
-    `    code: ${file}`,
+    wrap(`code: ${file}`, '      ', '    '),
   ].join('\n');
 }
 
