@@ -47,11 +47,11 @@ export const preludeOf = (isTogether: boolean): string =>
 /** `"$@" x` becomes `__klp_call "$@" x`: the words that a command's name expands to are its name and its arguments. */
 function withExpandedName(command: TreeNode): void {
   const name = command['name'];
-  let isComputed = false;
+  let computed = 0;
   visit(name, ({ type = '' }) => {
-    isComputed ||= /Expansion|Substitution/.test(type);
+    if (/Expansion|Substitution/.test(type)) computed++;
   });
-  if (!isComputed) return;
+  if (computed === 0) return;
   command['name'] = commandOf(`${PREFIX}call`)['name'];
   command['args'] = [name, ...(command['args'] as unknown[])];
 }
