@@ -234,12 +234,21 @@ test('a campaign that is stopped says so and keeps its counts', async (t) => {
   t.true(result.interrupted && !result.isComplete && result.done > 0);
 });
 
+function asNothing(error: Error): undefined {
+  if (!/executed nothing: out of time/.test(error.message)) throw error;
+}
+
 test('a campaign whose time is over says so', async (t) => {
-  // Ranges of milliseconds: many fit even on a busy machine.
   const scenarios = ['disable-protocol-1'];
   const plan = { ...warn, scenarios, ablations: ['none'], executions: 1e9, range: 20 };
-  const result = await runCampaign({ plan, threads: 1, budgetMs: 8000 });
-  t.is(result.ended, 'out of time');
+  // Ranges take milliseconds, but on a busy machine the first may start late: then there is more time.
+  for (const budgetMs of [4000, 16_000, 64_000]) {
+    const result = await runCampaign({ plan, threads: 1, budgetMs }).catch(asNothing);
+    if (result === undefined) continue;
+    t.is(result.ended, 'out of time');
+    return;
+  }
+  t.fail('nothing was executed');
 });
 
 test('a plan that is checked keeps its folder', (t) => {
