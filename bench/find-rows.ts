@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as demonstrations from '../src/catalog/demonstrations.js';
 import type * as pastBugs from '../src/catalog/history.js';
-import type * as scenarios from '../src/campaign/find-scenario.js';
-import type * as ranges from '../src/campaign/range.js';
+import type * as scenarios from '../src/campaign/scenarios/find-scenario.js';
+import type * as ranges from '../src/campaign/work/range.js';
 import type { StrategyConfig } from '../src/explorer/engine/config.js';
 import type * as sessions from '../src/explorer/engine/session.js';
 
@@ -88,10 +88,12 @@ export class Build {
   /** Look for a row's bug with each seed. */
   async find({ row, strategy: kind, seeds, most }: FindRequest): Promise<FindRun[]> {
     const { findScenario } = await this.#module<typeof scenarios>(
+      'campaign/scenarios/find-scenario.js',
       'campaign/find-scenario.js',
       'explorer/catalog-lookup.js',
     );
     const { createStrategy, exploreRange } = await this.#module<typeof ranges>(
+      'campaign/work/range.js',
       'campaign/range.js',
       'explorer/explore.js',
     );

@@ -5,8 +5,14 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { choiceOf, existingFolder, integerIn, listOf, textOf } from '../src/campaign/rules.js';
-import type { Watching } from '../src/campaign/progress.js';
+import {
+  choiceOf,
+  existingFolder,
+  integerIn,
+  listOf,
+  textOf,
+} from '../src/campaign/options/rules.js';
+import type { Watching } from '../src/campaign/options/progress.js';
 import { fillCommand, JSON_OPTION, type Given } from '../src/cli/command.js';
 import { runProgram } from '../src/cli/program.js';
 import { runUseCase } from '../src/cli/use-case.js';

@@ -1,8 +1,8 @@
 /** The command line of benchmarks: what is run, printed, saved, drawn and compared. */
 
 import { Command } from 'commander';
-import { BENCH_OPTIONS } from '../src/campaign/bench-options.js';
-import { readJsonFile, writeTextFile } from '../src/campaign/files.js';
+import { BENCH_OPTIONS } from '../src/campaign/options/bench-options.js';
+import { readJsonFile, writeTextFile } from '../src/campaign/options/files.js';
 import {
   choiceOf,
   existingFile,
@@ -10,7 +10,7 @@ import {
   listOf,
   textOf,
   writableFile,
-} from '../src/campaign/rules.js';
+} from '../src/campaign/options/rules.js';
 import { fillCommand, JSON_OPTION, type Given } from '../src/cli/command.js';
 import { runProgram } from '../src/cli/program.js';
 import { runUseCase } from '../src/cli/use-case.js';

@@ -1,8 +1,8 @@
 /** Measures how fast executions at random are explored. */
 
 import { performance } from 'node:perf_hooks';
-import { exploreRange } from '../src/campaign/range.js';
-import type { Tally } from '../src/campaign/tally.js';
+import { exploreRange } from '../src/campaign/work/range.js';
+import type { Tally } from '../src/campaign/work/tally.js';
 import type { Explorable } from '../src/explorer/engine/explorable.js';
 import { RandomStrategy } from '../src/explorer/strategies/random.js';
 import type { MeasuredTask } from './harness.js';

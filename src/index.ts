@@ -5,21 +5,21 @@ export {
   type AblateOptions,
   type AblateResult,
   type AblationRow,
-} from './campaign/ablate.js';
-export { type ThreadRow } from './campaign/ablate-threads.js';
+} from './campaign/ablate/ablate.js';
+export { type ThreadRow } from './campaign/ablate/ablate-threads.js';
 export { benchDispatch, type BenchOptions, type BenchResult } from './campaign/bench-dispatch.js';
 export {
   compare,
   type CompareOptions,
   type CompareResult,
   type CompareRow,
-} from './campaign/compare.js';
+} from './campaign/compare/compare.js';
 export {
   conformance,
   type ConformanceOptions,
   type ConformanceResult,
   type EngineConformance,
-} from './campaign/conformance.js';
+} from './campaign/litmus/conformance.js';
 export { explore, type ExploreOptions } from './campaign/explore.js';
 export type { ExploredFinding, ExploredOutcome, ExploreResult } from './campaign/explored.js';
 export {
@@ -50,23 +50,23 @@ export {
   type CheckLitmusOptions,
   type CheckLitmusResult,
   type LitmusEngine,
-} from './campaign/litmus.js';
+} from './campaign/litmus/litmus.js';
 export {
   litmusShapes,
   type LitmusShapesOptions,
   type LitmusShapesResult,
-} from './campaign/litmus-shapes.js';
-export { type Outcome, type OutcomeTable, type OutcomeTotals } from './campaign/outcomes.js';
-export { type Progress, type SeenOutcome, type Watching } from './campaign/progress.js';
+} from './campaign/litmus/litmus-shapes.js';
+export { type Outcome, type OutcomeTable, type OutcomeTotals } from './campaign/stress/outcomes.js';
+export { type Progress, type SeenOutcome, type Watching } from './campaign/options/progress.js';
 export {
   exhaust,
   type ExhaustedRace,
   type ExhaustOptions,
   type ExhaustResult,
-} from './campaign/exhaust.js';
+} from './campaign/verify/exhaust.js';
 export type { ExhaustedOutcome, ExhaustReport } from './explorer/states/exhaust.js';
 export type { Seen } from './explorer/states/search-result.js';
-export { recordFinding, type RecordFindingOptions } from './campaign/record-finding.js';
+export { recordFinding, type RecordFindingOptions } from './campaign/recording/record-finding.js';
 export { runCampaign, type RunCampaignOptions } from './campaign/run-campaign.js';
 export type {
   CampaignFinding,
@@ -78,24 +78,24 @@ export type {
 export type { PlanFile } from './campaign/plan/plan.js';
 export type { Recording } from './explorer/findings/recording.js';
 export { replay, type ReplayOptions, type ReplayResult } from './campaign/replay.js';
-export { listScenarios, type ScenarioInfo } from './campaign/scenario-index.js';
+export { listScenarios, type ScenarioInfo } from './campaign/scenarios/scenario-index.js';
 export {
   stress,
   type StressEvent,
   type StressOptions,
   type StressResult,
-} from './campaign/stress.js';
-export { type StressRecording } from './campaign/stress-record.js';
-export { stressInExplorer, type ExplorerStressOptions } from './campaign/stress-explorer.js';
-export { type InflectionStep } from './campaign/task.js';
-export { verify, type VerifyOptions } from './campaign/verify.js';
+} from './campaign/stress/stress.js';
+export { type StressRecording } from './campaign/stress/stress-record.js';
+export { stressInExplorer, type ExplorerStressOptions } from './campaign/stress/stress-explorer.js';
+export { type InflectionStep } from './campaign/work/task.js';
+export { verify, type VerifyOptions } from './campaign/verify/verify.js';
 export {
   weaken,
   type WeakenedOperation,
   type WeakenOptions,
   type WeakenResult,
 } from './campaign/weaken.js';
-export type { VerifiedScenario, VerifyResult } from './campaign/verified.js';
+export type { VerifiedScenario, VerifyResult } from './campaign/verify/verified.js';
 export {
   Interrupted,
   InvariantViolated,
@@ -160,12 +160,12 @@ export {
   type Result as BenchComparison,
   type Row as BenchRow,
 } from '../bench/results.js';
-export type { Difference, Lacking } from './campaign/conformance.js';
+export type { Difference, Lacking } from './campaign/litmus/conformance.js';
 export type { FindingStatus } from './campaign/plan/corpus.js';
-export type { Rows } from './campaign/sets.js';
-export type { OutcomeReport, ShapeReport } from './campaign/litmus-shapes.js';
-export type { AxiomsCount, OutcomeCount } from './campaign/tally.js';
-export type { VerifiedOutcome } from './campaign/verified.js';
+export type { Rows } from './campaign/options/sets.js';
+export type { OutcomeReport, ShapeReport } from './campaign/litmus/litmus-shapes.js';
+export type { AxiomsCount, OutcomeCount } from './campaign/work/tally.js';
+export type { VerifiedOutcome } from './campaign/verify/verified.js';
 export type { SearchBounds } from './catalog/demonstrations.js';
 export type { Protocol as DisableProtocol } from './catalog/races/disable-protocol.js';
 export type { CheckLayout } from './check/layout.js';

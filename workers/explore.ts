@@ -4,4 +4,4 @@ import { markOwnWorker } from '../src/threads/own-worker.js';
 
 markOwnWorker();
 
-export { runTask as default } from '../src/campaign/worker-task.js';
+export { runTask as default } from '../src/campaign/work/worker-task.js';

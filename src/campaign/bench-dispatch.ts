@@ -5,10 +5,10 @@ import type { dispatchBenchmarks } from '../../bench/dispatch.js';
 import type { Report } from '../../bench/results.js';
 import type * as running from '../../bench/run.js';
 import { UsageError } from '../errors.js';
-import { BENCH_OPTIONS, type BenchOptions } from './bench-options.js';
-import { checkOptions, OptionError } from './option-table.js';
+import { BENCH_OPTIONS, type BenchOptions } from './options/bench-options.js';
+import { checkOptions, OptionError } from './options/option-table.js';
 
-export type { BenchOptions } from './bench-options.js';
+export type { BenchOptions } from './options/bench-options.js';
 
 /** What the dispatch benchmarks found; plain data. */
 export interface BenchResult extends Report {

@@ -3,7 +3,7 @@
 import { Interrupted } from '../errors.js';
 import type { SessionConfig, StrategyConfig } from '../explorer/engine/config.js';
 import type { CoverageCounts } from '../explorer/findings/coverage.js';
-import { Workers } from './workers.js';
+import { Workers } from './work/workers.js';
 
 /** Number of executions examined; each is executed twice, and slowly. */
 const MOST_EXECUTIONS = 200;

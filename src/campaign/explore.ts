@@ -5,12 +5,17 @@ import { siteNames } from '../catalog/orderings/entry.js';
 import { Interrupted, UsageError, withPartial } from '../errors.js';
 import { DRAWING, isSearch, SHARING, type StrategyConfig } from '../explorer/engine/config.js';
 import { KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
-import type { CampaignPlan, CampaignState } from './campaign.js';
-import type { ExploreResult } from './explored.js';
-import { checkOptions, OptionError, type Filled, type OptionTable } from './option-table.js';
-import { WATCHING, type Watching } from './progress.js';
-import { checkEffect, REPLACE, replacing, type Replacing } from './replace.js';
-import { replayCommand } from './replay-command.js';
+import type { CampaignPlan, CampaignState } from './work/campaign.js';
+import { fixedOf, type ExploreResult } from './explored.js';
+import {
+  checkOptions,
+  OptionError,
+  type Filled,
+  type OptionTable,
+} from './options/option-table.js';
+import { WATCHING, type Watching } from './options/progress.js';
+import { checkEffect, REPLACE, replacing, type Replacing } from './scenarios/replace.js';
+import { replayCommand } from './options/replay-command.js';
 import {
   choiceOf,
   duration,
@@ -20,12 +25,12 @@ import {
   seed,
   textOf,
   writableFile,
-} from './rules.js';
-import { runSaved } from './saved-campaign.js';
-import { chooseScenario, type Chosen } from './scenarios.js';
-import { seenOf, unendedComplaint } from './tally.js';
-import type { MinimisedFinding } from './task.js';
-import { Workers } from './workers.js';
+} from './options/rules.js';
+import { runSaved } from './work/saved-campaign.js';
+import { chooseScenario, type Chosen } from './scenarios/scenarios.js';
+import { seenOf, unendedComplaint } from './work/tally.js';
+import type { MinimisedFinding } from './work/task.js';
+import { Workers } from './work/workers.js';
 
 /** Milliseconds that shrinking one finding may take. */
 const MINIMISE_MS = 120_000;
@@ -323,12 +328,12 @@ class Exploration {
       },
       checkpoint,
       onProgress: (state) => {
-        const ms = performance.now() - started;
+        const seconds = (performance.now() - started) / 1000;
         onProgress?.({
           ...(executions === undefined
-            ? { done: ms / 1000, total: budgetMs / 1000, unit: 's' }
+            ? { done: seconds, total: budgetMs / 1000, unit: 's' }
             : { done: state.next, total: executions, unit: 'executions' }),
-          note: noteOf(state, ms),
+          note: noteOf(state, seconds),
           executions: state.next,
           outcomes: seenOf(info.name, state.tally),
         });
@@ -391,10 +396,5 @@ class Exploration {
   }
 }
 
-/** Time is virtual and passes only by itself; an exhaustive search draws no random values. */
-const fixedOf = (asked: readonly string[], strategy: StrategyConfig['kind']): readonly string[] =>
-  asked.filter((name) => strategy === 'dfs' || name === 'Date' || name === 'performance');
-
-function noteOf({ next, tally }: CampaignState, ms: number): string {
-  return `${next} executions, ${Math.round(tally.executions / Math.max(ms / 1000, 1e-3))}/s`;
-}
+const noteOf = ({ next, tally }: CampaignState, seconds: number): string =>
+  `${next} executions, ${Math.round(tally.executions / Math.max(seconds, 1e-3))}/s`;

@@ -2,7 +2,7 @@
 
 import type { StrategyConfig } from '../explorer/engine/config.js';
 import type { Grade } from '../scenario/declare.js';
-import type { MinimisedFinding, SliceResult } from './task.js';
+import type { MinimisedFinding, SliceResult } from './work/task.js';
 
 /** An outcome that an exploration saw. */
 export interface ExploredOutcome {
@@ -74,3 +74,10 @@ export interface ExploreResult {
   /** It was stopped by its signal. */
   readonly interrupted: boolean;
 }
+
+/** Which sources of {@link ExploreResult.asked} have one value: time is virtual and passes only by itself; an exhaustive search draws no random values. */
+export const fixedOf = (
+  asked: readonly string[],
+  strategy: StrategyConfig['kind'],
+): readonly string[] =>
+  asked.filter((name) => strategy === 'dfs' || name === 'Date' || name === 'performance');

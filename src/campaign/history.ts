@@ -10,11 +10,16 @@ import type {
   HistoryScenario,
 } from '../scenario/history.js';
 import { hunt } from './hunt.js';
-import { checkOptions, OptionError, type Filled, type OptionTable } from './option-table.js';
-import { WATCHING, type Watching } from './progress.js';
-import { duration, seed, textOf } from './rules.js';
-import { inTurn, type Rows } from './sets.js';
-import { Workers } from './workers.js';
+import {
+  checkOptions,
+  OptionError,
+  type Filled,
+  type OptionTable,
+} from './options/option-table.js';
+import { WATCHING, type Watching } from './options/progress.js';
+import { duration, seed, textOf } from './options/rules.js';
+import { inTurn, type Rows } from './options/sets.js';
+import { Workers } from './work/workers.js';
 
 /** Milliseconds that one script may take. */
 const SCRIPT_MS = 120_000;

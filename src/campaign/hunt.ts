@@ -2,10 +2,10 @@
 
 import { Interrupted } from '../errors.js';
 import type { SessionConfig } from '../explorer/engine/config.js';
-import { Campaign, type CampaignLimits, type CampaignPlan } from './campaign.js';
-import { findScenario } from './find-scenario.js';
-import { replacing } from './replace.js';
-import type { Workers } from './workers.js';
+import { Campaign, type CampaignLimits, type CampaignPlan } from './work/campaign.js';
+import { findScenario } from './scenarios/find-scenario.js';
+import { replacing } from './scenarios/replace.js';
+import type { Workers } from './work/workers.js';
 
 /** What to look for, and for how long. */
 export interface Hunt {

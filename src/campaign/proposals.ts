@@ -7,12 +7,12 @@ import {
   type ProposalVariant,
 } from '../catalog/proposals.js';
 import { UsageError } from '../errors.js';
-import { checkOptions, type Filled, type OptionTable } from './option-table.js';
-import { WATCHING, type Watching } from './progress.js';
-import { integerIn, seed, textOf } from './rules.js';
-import { inTurn, type Rows } from './sets.js';
-import { forbiddenIn } from './verified.js';
-import { verify } from './verify.js';
+import { checkOptions, type Filled, type OptionTable } from './options/option-table.js';
+import { WATCHING, type Watching } from './options/progress.js';
+import { integerIn, seed, textOf } from './options/rules.js';
+import { inTurn, type Rows } from './options/sets.js';
+import { forbiddenIn } from './verify/verified.js';
+import { verify } from './verify/verify.js';
 
 /** What {@link proposals} is asked to do. */
 export interface ProposalsOptions extends Watching {

@@ -3,7 +3,7 @@
 import { dirname, join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { DEFAULT_MODEL, type ModelVersion } from '../litmus/model.js';
-import { lookAt, readTextFile } from './files.js';
+import { lookAt, readTextFile } from './options/files.js';
 
 /** A line of `verdicts.jsonl`. */
 export interface RecordedVerdict {

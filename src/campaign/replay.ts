@@ -2,17 +2,17 @@
 
 import { SimulatorBug, UsageError, withPartial } from '../errors.js';
 import { decodeToken, type TokenContents } from '../explorer/findings/token.js';
-import { findScenario } from './find-scenario.js';
-import { checkOptions, OptionError, type OptionTable } from './option-table.js';
-import { WATCHING, type Watching } from './progress.js';
-import { isRecordingFile } from './recording-file.js';
-import { replayRecording } from './replay-recording.js';
-import { REPLACE, replacing, type Replacing } from './replace.js';
-import { boundsOf } from './replay-command.js';
-import { existingFile, flag, integerIn, textOf } from './rules.js';
+import { findScenario } from './scenarios/find-scenario.js';
+import { checkOptions, OptionError, type OptionTable } from './options/option-table.js';
+import { WATCHING, type Watching } from './options/progress.js';
+import { isRecordingFile } from './recording/recording-file.js';
+import { replayRecording } from './recording/replay-recording.js';
+import { REPLACE, replacing, type Replacing } from './scenarios/replace.js';
+import { boundsOf } from './options/replay-command.js';
+import { existingFile, flag, integerIn, textOf } from './options/rules.js';
 import type { ReplayResult } from './replayed.js';
-import type { ReplayReport } from './task.js';
-import { AXIOMS_MS, Workers } from './workers.js';
+import type { ReplayReport } from './work/task.js';
+import { AXIOMS_MS, Workers } from './work/workers.js';
 
 /** Milliseconds that a replay may take. */
 const REPLAY_MS = 60_000;

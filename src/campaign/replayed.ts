@@ -1,7 +1,7 @@
 /** What a replay showed. */
 
 import type { Verdict } from '../explorer/engine/verdict.js';
-import type { ReplayReport } from './task.js';
+import type { ReplayReport } from './work/task.js';
 
 /** What a replay showed; plain data. */
 export interface ReplayResult extends ReplayReport {

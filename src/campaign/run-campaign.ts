@@ -13,11 +13,18 @@ import { readPlan } from './plan/read-plan.js';
 import type { CampaignResult, CampaignSnapshot } from './plan/snapshot.js';
 import { summaryOf } from './plan/summary.js';
 import { parseUntil, until, type Until } from './plan/until.js';
-import { checkOptions, type OptionTable } from './option-table.js';
-import { WATCHING, type Watching } from './progress.js';
-import { callback, duration, integerIn, serverAddress, textOf, type Rule } from './rules.js';
-import { unendedComplaint } from './tally.js';
-import { Workers } from './workers.js';
+import { checkOptions, type OptionTable } from './options/option-table.js';
+import { WATCHING, type Watching } from './options/progress.js';
+import {
+  callback,
+  duration,
+  integerIn,
+  serverAddress,
+  textOf,
+  type Rule,
+} from './options/rules.js';
+import { unendedComplaint } from './work/tally.js';
+import { Workers } from './work/workers.js';
 
 /** What {@link runCampaign} is asked to do. */
 export interface RunCampaignOptions extends Watching {

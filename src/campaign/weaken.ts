@@ -1,14 +1,14 @@
 /** Use case: weaken the operations of `Atomics` in a program one at a time, and see which the program needs. */
 
 import { UsageError } from '../errors.js';
-import { Campaign } from './campaign.js';
-import { checkOptions, type Filled, type OptionTable } from './option-table.js';
-import { WATCHING, type Watching } from './progress.js';
-import { replayCommand } from './replay-command.js';
-import { integerIn, seed, textOf } from './rules.js';
-import { chooseScenario, type Chosen } from './scenarios.js';
-import type { ProgramOperation } from './task.js';
-import { Workers } from './workers.js';
+import { Campaign } from './work/campaign.js';
+import { checkOptions, type Filled, type OptionTable } from './options/option-table.js';
+import { WATCHING, type Watching } from './options/progress.js';
+import { replayCommand } from './options/replay-command.js';
+import { integerIn, seed, textOf } from './options/rules.js';
+import { chooseScenario, type Chosen } from './scenarios/scenarios.js';
+import type { ProgramOperation } from './work/task.js';
+import { Workers } from './work/workers.js';
 
 /** Milliseconds that shrinking one finding may take. */
 const MINIMISE_MS = 60_000;

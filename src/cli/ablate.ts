@@ -1,10 +1,15 @@
 /** `klp-smp ablate`: removes ordering sites and looks for what breaks: the matrix of sites and scenarios. */
 
 import type { Command } from 'commander';
-import { ablate, ABLATE_OPTIONS, type AblateResult, type AblationRow } from '../campaign/ablate.js';
-import type { ThreadRow } from '../campaign/ablate-threads.js';
-import { writeTextFile } from '../campaign/files.js';
-import { writableFile } from '../campaign/rules.js';
+import {
+  ablate,
+  ABLATE_OPTIONS,
+  type AblateResult,
+  type AblationRow,
+} from '../campaign/ablate/ablate.js';
+import type { ThreadRow } from '../campaign/ablate/ablate-threads.js';
+import { writeTextFile } from '../campaign/options/files.js';
+import { writableFile } from '../campaign/options/rules.js';
 import { renderTable } from '../report/table.js';
 import { ablatedTables } from '../report/tables/catalogue.js';
 import { addCommand, JSON_OPTION } from './command.js';

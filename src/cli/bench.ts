@@ -5,7 +5,7 @@ import { Argument, type Command } from 'commander';
 import type * as dispatch from '../../bench/dispatch.js';
 import type * as harness from '../../bench/harness.js';
 import { loadBenchmarks } from '../campaign/bench-dispatch.js';
-import { choiceOf } from '../campaign/rules.js';
+import { choiceOf } from '../campaign/options/rules.js';
 import { parseAs } from './command.js';
 
 /** Where each set of benchmarks is, and what it exports. */

@@ -6,7 +6,7 @@ import { runCampaign, RUN_CAMPAIGN_OPTIONS } from '../campaign/run-campaign.js';
 import { controlCampaign, serveCampaigns, watchCampaign } from '../campaign/redis/use-cases.js';
 import type { CampaignSnapshot } from '../campaign/plan/snapshot.js';
 import type { RedisWorkerResult } from '../campaign/redis/worker.js';
-import { existingFile, flag, integerIn, textOf } from '../campaign/rules.js';
+import { existingFile, flag, integerIn, textOf } from '../campaign/options/rules.js';
 import { CampaignServer, type Control } from '../report/campaign/serve.js';
 import { campaignSessions, campaignTables } from '../report/tables/planned.js';
 import { addCommand, JSON_OPTION } from './command.js';

@@ -6,8 +6,8 @@ import {
   OptionError,
   type AnyTable,
   type OptionSpec,
-} from '../campaign/option-table.js';
-import { flag, type Rule } from '../campaign/rules.js';
+} from '../campaign/options/option-table.js';
+import { flag, type Rule } from '../campaign/options/rules.js';
 import { UsageError } from '../errors.js';
 
 /** What a command line gave: values of the options that were on it, and no defaults. */

@@ -1,7 +1,7 @@
 /** `klp-smp compare`: run a scenario in the explorer and on real threads, and say which outcomes only one of them shows. */
 
 import type { Command } from 'commander';
-import { compare, COMPARE_OPTIONS, type CompareResult } from '../campaign/compare.js';
+import { compare, COMPARE_OPTIONS, type CompareResult } from '../campaign/compare/compare.js';
 import { comparedTables } from '../report/tables/catalogue.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { REPORTS, splitReports } from './reporting.js';

@@ -7,12 +7,12 @@ import {
   type Difference,
   type EngineConformance,
   type Lacking,
-} from '../campaign/conformance.js';
-import { flag, writableFile } from '../campaign/rules.js';
+} from '../campaign/litmus/conformance.js';
+import { flag, writableFile } from '../campaign/options/rules.js';
 import { missingTable } from '../report/missing-table.js';
 import { renderTable } from '../report/table.js';
 import { conformanceTables } from '../report/tables/litmus.js';
-import { writeTextFile } from '../campaign/files.js';
+import { writeTextFile } from '../campaign/options/files.js';
 import { complainOfBugs } from './failure.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { compileLater } from './compile-later.js';

@@ -2,8 +2,8 @@
 
 import type { Command } from 'commander';
 import { explore, EXPLORE_OPTIONS } from '../campaign/explore.js';
-import { flag } from '../campaign/rules.js';
-import { listScenarios } from '../campaign/scenario-index.js';
+import { flag } from '../campaign/options/rules.js';
+import { listScenarios } from '../campaign/scenarios/scenario-index.js';
 import { UsageError } from '../errors.js';
 import { exploredTables, sessionsOf } from '../report/tables/explored.js';
 import { addCommand, JSON_OPTION } from './command.js';

@@ -1,7 +1,7 @@
 /** Writes the files that a finding can be asked for: its page and its traces. */
 
-import { writeTextFile } from '../campaign/files.js';
-import { recordFinding, type RecordFindingOptions } from '../campaign/record-finding.js';
+import { writeTextFile } from '../campaign/options/files.js';
+import { recordFinding, type RecordFindingOptions } from '../campaign/recording/record-finding.js';
 import type { Recording } from '../explorer/findings/recording.js';
 import { findingPage } from '../report/finding.js';
 import { ftraceText } from '../report/finding/ftrace.js';

@@ -7,7 +7,7 @@ import {
   type HistoryResult,
   type HistoryRow,
 } from '../campaign/history.js';
-import { existingFile } from '../campaign/rules.js';
+import { existingFile } from '../campaign/options/rules.js';
 import { HISTORY, NOT_REPLAYED } from '../catalog/history.js';
 import { renderTable } from '../report/table.js';
 import type { HistoryFinding, HistoryRecord } from '../scenario/history.js';

@@ -1,7 +1,7 @@
 /** `klp-smp latent`: looks for suspected bugs in the subsystem as it is, and says what was found and what was searched. */
 
 import { join } from 'node:path';
-import { makeFolder, writeTextFile } from '../campaign/files.js';
+import { makeFolder, writeTextFile } from '../campaign/options/files.js';
 import type { Command } from 'commander';
 import {
   latent,
@@ -10,7 +10,7 @@ import {
   type LatentResult,
   type LatentRow,
 } from '../campaign/latent.js';
-import { existingFile, writableFolder } from '../campaign/rules.js';
+import { existingFile, writableFolder } from '../campaign/options/rules.js';
 import { LATENT } from '../catalog/latent.js';
 import { latentPage } from '../report/latent-page.js';
 import { renderTable } from '../report/table.js';

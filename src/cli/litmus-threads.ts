@@ -1,6 +1,6 @@
 /** Text of `klp-smp litmus --on threads` without a file: the classic shapes on real threads, as histograms with grades. */
 
-import type { LitmusShapesResult, ShapeReport } from '../campaign/litmus-shapes.js';
+import type { LitmusShapesResult, ShapeReport } from '../campaign/litmus/litmus-shapes.js';
 import { InvariantViolated, SimulatorBug } from '../errors.js';
 import type { MemoryKind } from '../memory/backend.js';
 import { formatNumber, renderTable } from '../report/table.js';

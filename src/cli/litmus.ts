@@ -5,10 +5,10 @@ import {
   type CheckLitmusResult,
   executionOf,
   LITMUS_OPTIONS,
-} from '../campaign/litmus.js';
-import { litmusShapes, LITMUS_SHAPES_OPTIONS } from '../campaign/litmus-shapes.js';
-import { writeTextFile } from '../campaign/files.js';
-import { flag, writableFile } from '../campaign/rules.js';
+} from '../campaign/litmus/litmus.js';
+import { litmusShapes, LITMUS_SHAPES_OPTIONS } from '../campaign/litmus/litmus-shapes.js';
+import { writeTextFile } from '../campaign/options/files.js';
+import { flag, writableFile } from '../campaign/options/rules.js';
 import { SimulatorBug, UsageError } from '../errors.js';
 import { divide, type LitmusResult } from '../litmus/batch.js';
 import type { LitmusReport } from '../litmus/job.js';

@@ -1,10 +1,10 @@
 /** Options of commands that are not made from a table. */
 
 import { Option } from 'commander';
-import type { Rule } from '../campaign/rules.js';
+import type { Rule } from '../campaign/options/rules.js';
 import { parseAs } from './command.js';
 
-export * from '../campaign/rules.js';
+export * from '../campaign/options/rules.js';
 export { parseAs } from './command.js';
 
 /** What a command line needs of a rule. */

@@ -14,11 +14,11 @@ import { orderingOf, ORDERINGS, siteName, type Ordering } from '../catalog/order
 import { checkLitmus } from '../litmus/axioms/checker.js';
 import { parseLitmus } from '../litmus/syntax/parse.js';
 import { hasSite, siteRemark } from '../catalog/orderings/versions.js';
-import { choiceOf } from '../campaign/rules.js';
+import { choiceOf } from '../campaign/options/rules.js';
 import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import type { SiteId } from '../memory/sites.js';
 import { renderTable } from '../report/table.js';
-import { existingFile, flag, orderingSites } from '../campaign/rules.js';
+import { existingFile, flag, orderingSites } from '../campaign/options/rules.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { emit } from './output.js';
 import { markdownTable, writeSection } from './readme.js';

@@ -2,7 +2,7 @@
 
 import { Presets, SingleBar } from 'cli-progress';
 
-import type { SeenOutcome } from '../campaign/progress.js';
+import type { SeenOutcome } from '../campaign/options/progress.js';
 
 /** A running progress display. */
 export interface Progress {

@@ -1,7 +1,7 @@
 /** Tables that commands write into marked sections of a file, so that nobody types them. */
 
 import { readFileSync } from 'node:fs';
-import { writeTextFile } from '../campaign/files.js';
+import { writeTextFile } from '../campaign/options/files.js';
 import { UsageError } from '../errors.js';
 
 /** A table in Markdown. */

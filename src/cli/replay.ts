@@ -2,11 +2,11 @@
 
 import type { Command } from 'commander';
 import { replay, REPLAY_OPTIONS, type ReplayResult } from '../campaign/replay.js';
-import { findScenario } from '../campaign/find-scenario.js';
-import { isRecordingFile } from '../campaign/recording-file.js';
-import { playCommand } from '../campaign/play-file.js';
-import { flag, integerIn, writableFile } from '../campaign/rules.js';
-import { replayCommand } from '../campaign/replay-command.js';
+import { findScenario } from '../campaign/scenarios/find-scenario.js';
+import { isRecordingFile } from '../campaign/recording/recording-file.js';
+import { playCommand } from '../campaign/recording/play-file.js';
+import { flag, integerIn, writableFile } from '../campaign/options/rules.js';
+import { replayCommand } from '../campaign/options/replay-command.js';
 import type { ReportTable } from '../report/report.js';
 import { replayedTables } from '../report/tables/explored.js';
 import { addCommand, JSON_OPTION } from './command.js';

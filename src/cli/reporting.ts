@@ -3,10 +3,10 @@
 import { basename, dirname, extname, join, sep } from 'node:path';
 import { arch, platform } from 'node:os';
 import type { Explored } from '../campaign/coverage.js';
-import { lookAt, makeFolder, writeTextFile } from '../campaign/files.js';
-import type { Progress } from '../campaign/progress.js';
-import { flag, textOf, writableFile } from '../campaign/rules.js';
-import { shellWord } from '../campaign/replay-command.js';
+import { lookAt, makeFolder, writeTextFile } from '../campaign/options/files.js';
+import type { Progress } from '../campaign/options/progress.js';
+import { flag, textOf, writableFile } from '../campaign/options/rules.js';
+import { shellWord } from '../campaign/options/replay-command.js';
 import { UsageError } from '../errors.js';
 import type { Recording } from '../explorer/findings/recording.js';
 import { RunEvents } from '../report/formats/jsonl.js';
@@ -240,7 +240,7 @@ async function writePages(path: string, report: Report, led: Timeline | undefine
 /** Programs over SharedArrayBuffers have no recording: their story is what `replay` prints. */
 async function recorded({ token, file, replace }: Recordable): Promise<Recording | undefined> {
   try {
-    const { recordFinding } = await import('../campaign/record-finding.js');
+    const { recordFinding } = await import('../campaign/recording/record-finding.js');
     return await recordFinding({ token, file, replace });
   } catch (error) {
     if (error instanceof UsageError) return undefined;

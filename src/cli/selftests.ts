@@ -1,7 +1,7 @@
 /** `klp-smp selftests`: the kernel tree's livepatch selftests, unmodified, on the simulated machine. */
 
 import type { Command } from 'commander';
-import { choiceOf, integerIn, seed, textOf } from '../campaign/rules.js';
+import { choiceOf, integerIn, seed, textOf } from '../campaign/options/rules.js';
 import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS } from '../kernel/versions.js';
 import { MEMORY_KINDS } from '../memory/backend.js';
 import { DEFAULT_GIVE_UP } from '../shell/patience.js';

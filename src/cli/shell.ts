@@ -2,7 +2,7 @@
 
 import { fstatSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { choiceOf, existingFile, integerIn, seed, textOf } from '../campaign/rules.js';
+import { choiceOf, existingFile, integerIn, seed, textOf } from '../campaign/options/rules.js';
 import { UsageError } from '../errors.js';
 import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS } from '../kernel/versions.js';
 import { MEMORY_KINDS } from '../memory/backend.js';

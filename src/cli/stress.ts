@@ -1,14 +1,14 @@
 /** `klp-smp stress`: patch a busy machine at random on real threads, and check everything all the while. */
 
 import type { Command } from 'commander';
-import { isFinding } from '../campaign/outcomes.js';
-import { stress, STRESS_OPTIONS, type StressResult } from '../campaign/stress.js';
-import { choiceOf, flag } from '../campaign/rules.js';
+import { isFinding } from '../campaign/stress/outcomes.js';
+import { stress, STRESS_OPTIONS, type StressResult } from '../campaign/stress/stress.js';
+import { choiceOf, flag } from '../campaign/options/rules.js';
 import {
   EXPLORER_STRESS_OPTIONS,
   stressInExplorer,
   type ExplorerStressOptions,
-} from '../campaign/stress-explorer.js';
+} from '../campaign/stress/stress-explorer.js';
 import type { Timeline } from '../report/events.js';
 import { renderOutcomes } from '../report/outcomes.js';
 import type { ReportTable } from '../report/report.js';

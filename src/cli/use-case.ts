@@ -1,7 +1,7 @@
 /** Runs a use case for a command: with a progress bar, until Ctrl-C, and prints whatever it has in the end. */
 
-import type { Watching } from '../campaign/progress.js';
-import { OptionError } from '../campaign/option-table.js';
+import type { Watching } from '../campaign/options/progress.js';
+import { OptionError } from '../campaign/options/option-table.js';
 import { Interrupted, partialResult } from '../errors.js';
 import { interruptible } from './interrupt.js';
 import { emit } from './output.js';

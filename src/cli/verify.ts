@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { makeFolder, writeTextFile } from '../campaign/files.js';
+import { makeFolder, writeTextFile } from '../campaign/options/files.js';
 import {
   differs,
   exhaust,
@@ -10,15 +10,15 @@ import {
   type ExhaustedRace,
   type ExhaustOptions,
   type ExhaustResult,
-} from '../campaign/exhaust.js';
-import { existingFile, flag, writableFile } from '../campaign/rules.js';
+} from '../campaign/verify/exhaust.js';
+import { existingFile, flag, writableFile } from '../campaign/options/rules.js';
 import {
   findingsOf,
   forbiddenIn,
   type VerifiedScenario,
   type VerifyResult,
-} from '../campaign/verified.js';
-import { verify, VERIFY_OPTIONS } from '../campaign/verify.js';
+} from '../campaign/verify/verified.js';
+import { verify, VERIFY_OPTIONS } from '../campaign/verify/verify.js';
 import { renderTable } from '../report/table.js';
 import { exhaustedTables, verifiedSessions, verifiedTables } from '../report/tables/verified.js';
 import { paint } from './paint.js';

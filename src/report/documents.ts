@@ -1,21 +1,21 @@
 /** What `--json` prints and files of ours hold, document by document; the schemas in `docs/schema` are made of these types. */
 
-import type { AblationRow } from '../campaign/ablate.js';
-import type { ThreadRow } from '../campaign/ablate-threads.js';
-import type { CompareResult } from '../campaign/compare.js';
-import type { EngineConformance } from '../campaign/conformance.js';
-import type { ExhaustResult } from '../campaign/exhaust.js';
+import type { AblationRow } from '../campaign/ablate/ablate.js';
+import type { ThreadRow } from '../campaign/ablate/ablate-threads.js';
+import type { CompareResult } from '../campaign/compare/compare.js';
+import type { EngineConformance } from '../campaign/litmus/conformance.js';
+import type { ExhaustResult } from '../campaign/verify/exhaust.js';
 import type { ExploreResult } from '../campaign/explored.js';
 import type { HistoryResult } from '../campaign/history.js';
 import type { LatentResult } from '../campaign/latent.js';
-import type { CheckLitmusResult } from '../campaign/litmus.js';
-import type { LitmusShapesResult } from '../campaign/litmus-shapes.js';
+import type { CheckLitmusResult } from '../campaign/litmus/litmus.js';
+import type { LitmusShapesResult } from '../campaign/litmus/litmus-shapes.js';
 import type { CorpusEntry } from '../campaign/plan/corpus.js';
 import type { PlanFile } from '../campaign/plan/plan.js';
 import type { CampaignResult } from '../campaign/plan/snapshot.js';
 import type { ReplayResult } from '../campaign/replay.js';
-import type { StressResult } from '../campaign/stress.js';
-import type { VerifyResult } from '../campaign/verified.js';
+import type { StressResult } from '../campaign/stress/stress.js';
+import type { VerifyResult } from '../campaign/verify/verified.js';
 import type { WeakenResult } from '../campaign/weaken.js';
 import type { LitmusReport } from '../litmus/job.js';
 import type { TraceFileJson } from './finding/perfetto.js';

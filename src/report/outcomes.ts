@@ -6,7 +6,7 @@ import {
   totalsOf,
   type Outcome,
   type OutcomeTable,
-} from '../campaign/outcomes.js';
+} from '../campaign/stress/outcomes.js';
 import { renderTable } from './table.js';
 
 export { inReadingOrder, isFinding, totalsOf, type Outcome, type OutcomeTable };

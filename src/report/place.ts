@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findScenario } from '../campaign/find-scenario.js';
+import { findScenario } from '../campaign/scenarios/find-scenario.js';
 import { UsageError } from '../errors.js';
 import type { Place } from './report.js';
 

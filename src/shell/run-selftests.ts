@@ -4,7 +4,7 @@ import { UsageError } from '../errors.js';
 import type { KernelVersion } from '../kernel/versions.js';
 import type { MemoryKind } from '../memory/backend.js';
 import { describeFinding } from '../check/findings.js';
-import type { Watching } from '../campaign/progress.js';
+import type { Watching } from '../campaign/options/progress.js';
 import { ExplorerMachine } from './explorer-machine.js';
 import { ShellMachine } from './machine.js';
 import { readSelftests, runSelftest, tapLines, type SelftestResult } from './selftests.js';

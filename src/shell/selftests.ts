@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lookAt } from '../campaign/files.js';
+import { lookAt } from '../campaign/options/files.js';
 import { UsageError } from '../errors.js';
 import type { ShellMachine } from './machine.js';
 import { TEST_MODULES } from './kernel/modules.js';

@@ -1,16 +1,23 @@
 /** A scenario as a test: explored with a fixed seed and budget, failing with its story and a command that shows it again. */
 
 import { fileURLToPath } from 'node:url';
-import { checkOptions, type Filled, type OptionTable } from '../campaign/option-table.js';
-import { createStrategy, exploreRange } from '../campaign/range.js';
-import { shellWord } from '../campaign/replay-command.js';
-import { choiceOf, duration, integerIn, orderingSites, seed, textOf } from '../campaign/rules.js';
-import { unendedComplaint, type OutcomeCount, type Tally } from '../campaign/tally.js';
+import { checkOptions, type Filled, type OptionTable } from '../campaign/options/option-table.js';
+import { createStrategy, exploreRange } from '../campaign/work/range.js';
+import { shellWord } from '../campaign/options/replay-command.js';
+import {
+  choiceOf,
+  duration,
+  integerIn,
+  orderingSites,
+  seed,
+  textOf,
+} from '../campaign/options/rules.js';
+import { unendedComplaint, type OutcomeCount, type Tally } from '../campaign/work/tally.js';
 import { UsageError } from '../errors.js';
-import type { ScenarioInfo } from '../campaign/scenario-index.js';
+import type { ScenarioInfo } from '../campaign/scenarios/scenario-index.js';
 import { tellProgram } from '../javascript/engine/story.js';
-import { isProgramSession, listFile, openSession } from '../campaign/programs.js';
-import type { AnySession } from '../campaign/kept.js';
+import { isProgramSession, listFile, openSession } from '../campaign/scenarios/programs.js';
+import type { AnySession } from '../campaign/work/kept.js';
 import { minimise } from '../explorer/findings/minimise.js';
 import { storyLines, tell } from '../explorer/findings/story.js';
 import { decodeToken } from '../explorer/findings/token.js';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { conformance, type ConformanceOptions } from '../../src/campaign/conformance.js';
+import { conformance, type ConformanceOptions } from '../../src/campaign/litmus/conformance.js';
 
 const shared = fileURLToPath(new URL('../../../../shared', import.meta.url));
 const corpus = process.env['KLP_SMP_LITMUS'] ?? join(shared, 'litmus');

@@ -8,7 +8,7 @@ import { Ledger, planJob, type PlanJob } from '../../src/campaign/plan/ledger.js
 import { checkPlan, combinationsOf, type PlanFile } from '../../src/campaign/plan/plan.js';
 import { readPlan } from '../../src/campaign/plan/read-plan.js';
 import { runCampaign } from '../../src/campaign/run-campaign.js';
-import { emptyTally, type Tally } from '../../src/campaign/tally.js';
+import { emptyTally, type Tally } from '../../src/campaign/work/tally.js';
 import { UsageError } from '../../src/errors.js';
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'klp-plan-'));

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { TaskWatch, type ThreadTime } from '../../src/campaign/task-watch.js';
+import { TaskWatch, type ThreadTime } from '../../src/campaign/work/task-watch.js';
 import { newPulse } from '../../src/explorer/engine/pulse.js';
 
 const SECONDS = 8;

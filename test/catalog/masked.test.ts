@@ -1,8 +1,8 @@
 import test from 'ava';
 import { DEMONSTRATIONS, isProvedMasked } from '../../src/catalog/demonstrations.js';
 import { siteName } from '../../src/catalog/orderings.js';
-import { findScenario } from '../../src/campaign/find-scenario.js';
-import { createStrategy } from '../../src/campaign/range.js';
+import { findScenario } from '../../src/campaign/scenarios/find-scenario.js';
+import { createStrategy } from '../../src/campaign/work/range.js';
 import { exhaust } from '../../src/explorer/states/exhaust.js';
 import { loadScenario, Session } from '../../src/explorer/engine/session.js';
 import { O_02, O_03, O_09, O_11, O_12, O_15, type SiteId } from '../../src/memory/sites.js';

@@ -1,7 +1,7 @@
 import test from 'ava';
-import type { AblationRow } from '../../src/campaign/ablate.js';
-import { Workers } from '../../src/campaign/workers.js';
-import { findScenario } from '../../src/campaign/find-scenario.js';
+import type { AblationRow } from '../../src/campaign/ablate/ablate.js';
+import { Workers } from '../../src/campaign/work/workers.js';
+import { findScenario } from '../../src/campaign/scenarios/find-scenario.js';
 import { decodeToken, encodeToken } from '../../src/explorer/findings/token.js';
 import { runMain } from './child.js';
 

@@ -10,7 +10,7 @@ import test from 'ava';
 import { Command } from 'commander';
 import { catalogModule } from '../../src/explorer/build/modules.js';
 import { loadScenarios } from '../../src/explorer/engine/session.js';
-import { indexedScenarios } from '../../src/campaign/scenario-index.js';
+import { indexedScenarios } from '../../src/campaign/scenarios/scenario-index.js';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { MAIN, runMain } from './child.js';
 

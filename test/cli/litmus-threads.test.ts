@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { LitmusShapesResult } from '../../src/campaign/litmus-shapes.js';
+import type { LitmusShapesResult } from '../../src/campaign/litmus/litmus-shapes.js';
 import { runMain } from './child.js';
 
 test('litmus --on threads prints a histogram of each chosen shape', async (t) => {

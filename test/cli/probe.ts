@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { InvariantViolated, SimulatorBug, UsageError } from '../../src/errors.js';
-import { readJsonFile } from '../../src/campaign/files.js';
+import { readJsonFile } from '../../src/campaign/options/files.js';
 import { interruptible } from '../../src/cli/interrupt.js';
 import * as options from '../../src/cli/options.js';
 import { emit } from '../../src/cli/output.js';

@@ -1,8 +1,8 @@
 import test from 'ava';
 import type { ExploreResult } from '../../src/campaign/explored.js';
-import { findScenario } from '../../src/campaign/find-scenario.js';
-import { stressInExplorer } from '../../src/campaign/stress-explorer.js';
-import { smallestRun } from '../../src/campaign/stress-shrink.js';
+import { findScenario } from '../../src/campaign/scenarios/find-scenario.js';
+import { stressInExplorer } from '../../src/campaign/stress/stress-explorer.js';
+import { smallestRun } from '../../src/campaign/stress/stress-shrink.js';
 import { stressParameters, type StressRun } from '../../src/catalog/systems/system-stress.js';
 import { DEFAULT_MIX } from '../../src/catalog/stress.js';
 import { loadScenario } from '../../src/explorer/engine/session.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { replay } from '../../src/campaign/replay.js';
-import { stress } from '../../src/campaign/stress.js';
+import { stress } from '../../src/campaign/stress/stress.js';
 import { runMain } from './child.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'klp-smp-record-'));

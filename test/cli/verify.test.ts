@@ -2,7 +2,11 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { differences, findingsOf, type VerifiedScenario } from '../../src/campaign/verified.js';
+import {
+  differences,
+  findingsOf,
+  type VerifiedScenario,
+} from '../../src/campaign/verify/verified.js';
 import { runMain } from './child.js';
 
 const SCENARIOS = ['shadow-get', 'switch-self'];

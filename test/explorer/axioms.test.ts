@@ -1,9 +1,9 @@
 /** The axioms of LKMM accept what the explorer shows of kernel code, and reject what a broken memory would show. */
 
 import test from 'ava';
-import { catalogueScenarios } from '../../src/campaign/scenarios.js';
-import { exploreRange } from '../../src/campaign/range.js';
-import { emptyTally, addTally, type Tally } from '../../src/campaign/tally.js';
+import { catalogueScenarios } from '../../src/campaign/scenarios/scenarios.js';
+import { exploreRange } from '../../src/campaign/work/range.js';
+import { emptyTally, addTally, type Tally } from '../../src/campaign/work/tally.js';
 import { askAxioms } from '../../src/explorer/findings/axioms.js';
 import { decodeToken } from '../../src/explorer/findings/token.js';
 import { loadScenario, Session, type SessionOptions } from '../../src/explorer/engine/session.js';
@@ -12,8 +12,8 @@ import { EVENT_READ } from '../../src/view-machine/log.js';
 import type { Axiom } from '../../src/view-machine/validate/literal.js';
 import type { Rule } from '../../src/view-machine/options.js';
 import { judged } from '../../src/campaign/replay.js';
-import type { VerifiedScenario } from '../../src/campaign/verified.js';
-import { judgeAxioms } from '../../src/campaign/verify.js';
+import type { VerifiedScenario } from '../../src/campaign/verify/verified.js';
+import { judgeAxioms } from '../../src/campaign/verify/verify.js';
 import { SimulatorBug } from '../../src/errors.js';
 import { runMain } from '../cli/child.js';
 

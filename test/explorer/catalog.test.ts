@@ -1,6 +1,6 @@
 import test from 'ava';
 import { BROKEN_RACES, LATENT_RACES } from '../../src/catalog/races.js';
-import { catalogFiles } from '../../src/campaign/find-scenario.js';
+import { catalogFiles } from '../../src/campaign/scenarios/find-scenario.js';
 import { minimise } from '../../src/explorer/findings/minimise.js';
 import { catalogModule } from '../../src/explorer/build/modules.js';
 import { RandomStrategy } from '../../src/explorer/strategies/random.js';

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { replay } from '../../src/campaign/replay.js';
-import { createStrategy, exploreRange } from '../../src/campaign/range.js';
-import { findScenario } from '../../src/campaign/find-scenario.js';
+import { createStrategy, exploreRange } from '../../src/campaign/work/range.js';
+import { findScenario } from '../../src/campaign/scenarios/find-scenario.js';
 import { loadScenario, Session } from '../../src/explorer/engine/session.js';
 import { inflectionOf } from '../../src/explorer/findings/inflection.js';
 import { minimise } from '../../src/explorer/findings/minimise.js';

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { createStrategy, exploreRange } from '../../src/campaign/range.js';
-import { findScenario } from '../../src/campaign/find-scenario.js';
+import { createStrategy, exploreRange } from '../../src/campaign/work/range.js';
+import { findScenario } from '../../src/campaign/scenarios/find-scenario.js';
 import type { StrategyConfig } from '../../src/explorer/engine/config.js';
 import { loadScenario, Session } from '../../src/explorer/engine/session.js';
 import { decodeToken } from '../../src/explorer/findings/token.js';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { UsageError } from '../../src/errors.js';
-import { createStrategy } from '../../src/campaign/range.js';
+import { createStrategy } from '../../src/campaign/work/range.js';
 import { RandomStrategy } from '../../src/explorer/strategies/random.js';
 import type { Session } from '../../src/explorer/engine/session.js';
 import { decodeToken } from '../../src/explorer/findings/token.js';

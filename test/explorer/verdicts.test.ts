@@ -1,10 +1,10 @@
 import test from 'ava';
 import { DfsStrategy } from '../../src/explorer/strategies/dfs.js';
-import { exploreRange } from '../../src/campaign/range.js';
+import { exploreRange } from '../../src/campaign/work/range.js';
 import type { MemoryKind } from '../../src/explorer/engine/explorer-memory.js';
 import { RandomStrategy } from '../../src/explorer/strategies/random.js';
 import { tell } from '../../src/explorer/findings/story.js';
-import type { StopAt } from '../../src/campaign/tally.js';
+import type { StopAt } from '../../src/campaign/work/tally.js';
 import { fixture, runAll, sessionOf } from './sessions.js';
 
 const broken = fixture('broken');

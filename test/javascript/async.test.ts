@@ -1,6 +1,6 @@
 import test from 'ava';
 import { DEFAULT_SCHEDULE } from '../../src/explorer/engine/schedule.js';
-import type { OutcomeCount } from '../../src/campaign/tally.js';
+import type { OutcomeCount } from '../../src/campaign/work/tally.js';
 import { decodeToken } from '../../src/explorer/findings/token.js';
 import { explored, fileOf, keysOf, programText, sessionOf, written } from './programs.js';
 

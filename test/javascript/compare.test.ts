@@ -1,5 +1,5 @@
 import test from 'ava';
-import { compare, type CompareResult } from '../../src/campaign/compare.js';
+import { compare, type CompareResult } from '../../src/campaign/compare/compare.js';
 import { fileOf, programText, written } from './programs.js';
 
 const compared = (scenario: string, executions = 5): Promise<CompareResult> =>

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createStrategy, exploreRange } from '../../src/campaign/range.js';
+import { createStrategy, exploreRange } from '../../src/campaign/work/range.js';
 import { loadPrograms, ProgramSession } from '../../src/javascript/engine/session.js';
 import { fileOf } from './programs.js';
 

@@ -3,8 +3,8 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createStrategy, exploreRange } from '../../src/campaign/range.js';
-import type { OutcomeCount, Tally } from '../../src/campaign/tally.js';
+import { createStrategy, exploreRange } from '../../src/campaign/work/range.js';
+import type { OutcomeCount, Tally } from '../../src/campaign/work/tally.js';
 import type { StrategyConfig } from '../../src/explorer/engine/config.js';
 import { loadPrograms, ProgramSession } from '../../src/javascript/engine/session.js';
 

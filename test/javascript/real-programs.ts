@@ -5,8 +5,8 @@
 
 import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { createStrategy, exploreRange } from '../../src/campaign/range.js';
-import { addTally, emptyTally, type Tally } from '../../src/campaign/tally.js';
+import { createStrategy, exploreRange } from '../../src/campaign/work/range.js';
+import { addTally, emptyTally, type Tally } from '../../src/campaign/work/tally.js';
 import { loadPrograms, ProgramSession } from '../../src/javascript/engine/session.js';
 import type { LoadedProgram } from '../../src/javascript/engine/session.js';
 import { fileOf } from './programs.js';

@@ -2,7 +2,7 @@ import test from 'ava';
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import ts from 'typescript';
-import { compare } from '../../src/campaign/compare.js';
+import { compare } from '../../src/campaign/compare/compare.js';
 import { explore } from '../../src/campaign/explore.js';
 import { replay } from '../../src/campaign/replay.js';
 import { loadPrograms } from '../../src/javascript/engine/session.js';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { withTotals } from '../../src/campaign/outcomes.js';
+import { withTotals } from '../../src/campaign/stress/outcomes.js';
 import {
   inReadingOrder,
   isFinding,

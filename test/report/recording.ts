@@ -1,7 +1,7 @@
 /** A finding for the tests of pages and traces: disable-call without O-01, found again with the current code. */
 
-import { exploreRange } from '../../src/campaign/range.js';
-import { findScenario } from '../../src/campaign/find-scenario.js';
+import { exploreRange } from '../../src/campaign/work/range.js';
+import { findScenario } from '../../src/campaign/scenarios/find-scenario.js';
 import { loadScenario, Session } from '../../src/explorer/engine/session.js';
 import { record } from '../../src/explorer/findings/record.js';
 import type { Recording } from '../../src/explorer/findings/recording.js';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { DEFAULT_MIX, type StressOptions } from '../../src/catalog/stress.js';
-import { findingOutcomes } from '../../src/campaign/machine-outcomes.js';
+import { findingOutcomes } from '../../src/campaign/stress/machine-outcomes.js';
 import { runOnThreads, type ThreadResult } from '../../src/threads/engine.js';
 import type { FixtureOptions } from './fixtures.js';
 

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { DEFAULT_MIX } from '../../src/catalog/stress.js';
-import { playRecording } from '../../src/campaign/played-task.js';
-import { recordingFile } from '../../src/campaign/recording-file.js';
-import { recordedScenario, recordPlan } from '../../src/campaign/stress-record.js';
+import { playRecording } from '../../src/campaign/recording/played-task.js';
+import { recordingFile } from '../../src/campaign/recording/recording-file.js';
+import { recordedScenario, recordPlan } from '../../src/campaign/stress/stress-record.js';
 import { runOnThreads } from '../../src/threads/engine.js';
 
 const STRESS = new URL('../../src/catalog/stress.js', import.meta.url).href;

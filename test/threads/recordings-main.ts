@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from 'simple-statistics';
 import { replay } from '../../src/campaign/replay.js';
-import { stress, type StressOptions } from '../../src/campaign/stress.js';
+import { stress, type StressOptions } from '../../src/campaign/stress/stress.js';
 import { partialResult } from '../../src/errors.js';
 
 /** What is broken, and a machine on which that shows soon. */

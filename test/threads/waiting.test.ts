@@ -1,5 +1,5 @@
 import test from 'ava';
-import { compare } from '../../src/campaign/compare.js';
+import { compare } from '../../src/campaign/compare/compare.js';
 import { MEMORY_KINDS } from '../../src/memory/backend.js';
 import { fixture } from '../explorer/sessions.js';
 

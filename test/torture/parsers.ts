@@ -5,28 +5,32 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isReport } from '../../bench/results.js';
-import { ABLATE_OPTIONS } from '../../src/campaign/ablate.js';
-import { readCheckpoint, writeCheckpoint } from '../../src/campaign/checkpoint.js';
-import { COMPARE_OPTIONS } from '../../src/campaign/compare.js';
+import { ABLATE_OPTIONS } from '../../src/campaign/ablate/ablate.js';
+import { readCheckpoint, writeCheckpoint } from '../../src/campaign/work/checkpoint.js';
+import { COMPARE_OPTIONS } from '../../src/campaign/compare/compare.js';
 import { EXPLORE_OPTIONS } from '../../src/campaign/explore.js';
-import { readJsonFile } from '../../src/campaign/files.js';
-import { checkOptions, type AnyTable, type OptionTable } from '../../src/campaign/option-table.js';
-import { CONFORMANCE_OPTIONS } from '../../src/campaign/conformance.js';
-import { EXHAUST_OPTIONS } from '../../src/campaign/exhaust.js';
+import { readJsonFile } from '../../src/campaign/options/files.js';
+import {
+  checkOptions,
+  type AnyTable,
+  type OptionTable,
+} from '../../src/campaign/options/option-table.js';
+import { CONFORMANCE_OPTIONS } from '../../src/campaign/litmus/conformance.js';
+import { EXHAUST_OPTIONS } from '../../src/campaign/verify/exhaust.js';
 import { HISTORY_OPTIONS } from '../../src/campaign/history.js';
 import { LATENT_OPTIONS } from '../../src/campaign/latent.js';
-import { LITMUS_SHAPES_OPTIONS } from '../../src/campaign/litmus-shapes.js';
-import { LITMUS_OPTIONS } from '../../src/campaign/litmus.js';
+import { LITMUS_SHAPES_OPTIONS } from '../../src/campaign/litmus/litmus-shapes.js';
+import { LITMUS_OPTIONS } from '../../src/campaign/litmus/litmus.js';
 import { Corpus } from '../../src/campaign/plan/corpus.js';
 import { readPlan } from '../../src/campaign/plan/read-plan.js';
 import { REPLAY_OPTIONS } from '../../src/campaign/replay.js';
 import { RUN_CAMPAIGN_OPTIONS } from '../../src/campaign/run-campaign.js';
-import { STRESS_OPTIONS } from '../../src/campaign/stress.js';
+import { STRESS_OPTIONS } from '../../src/campaign/stress/stress.js';
 import { WEAKEN_OPTIONS } from '../../src/campaign/weaken.js';
 import { loadPrograms, ProgramSession } from '../../src/javascript/engine/session.js';
-import { emptyTally } from '../../src/campaign/tally.js';
-import { savedRows } from '../../src/campaign/verified.js';
-import { VERIFY_OPTIONS } from '../../src/campaign/verify.js';
+import { emptyTally } from '../../src/campaign/work/tally.js';
+import { savedRows } from '../../src/campaign/verify/verified.js';
+import { VERIFY_OPTIONS } from '../../src/campaign/verify/verify.js';
 import { UsageError } from '../../src/errors.js';
 import { kernelDeclarations } from '../../src/explorer/build/symbols.js';
 import { parseModule, transform } from '../../src/explorer/build/transform.js';

@@ -1,8 +1,8 @@
 /** Executes one whole range of a job, slice by slice. */
 
 import { Interrupted } from '../../errors.js';
-import { addTally, emptyTally, type Tally } from '../tally.js';
-import { SLICE_MS, type Workers } from '../workers.js';
+import { addTally, emptyTally, type Tally } from '../work/tally.js';
+import { SLICE_MS, type Workers } from '../work/workers.js';
 import type { PlanJob, WorkRange } from './ledger.js';
 
 /** Milliseconds that one part of an exhaustive search may take. */

@@ -3,12 +3,12 @@
 import { siteNames } from '../../catalog/orderings/entry.js';
 import { Interrupted, UsageError } from '../../errors.js';
 import { decodeToken } from '../../explorer/findings/token.js';
-import { findScenario } from '../find-scenario.js';
-import { replacing } from '../replace.js';
+import { findScenario } from '../scenarios/find-scenario.js';
+import { replacing } from '../scenarios/replace.js';
 import { checkReplaced } from '../replay.js';
-import { isOfCatalogue, replayCommand } from '../replay-command.js';
-import type { OutcomeCount } from '../tally.js';
-import type { Workers } from '../workers.js';
+import { isOfCatalogue, replayCommand } from '../options/replay-command.js';
+import type { OutcomeCount } from '../work/tally.js';
+import type { Workers } from '../work/workers.js';
 import { decisiveStory, type Corpus, type CorpusEntry, type FindingStatus } from './corpus.js';
 import { foundIn } from './found.js';
 import type { JobTotals, PlanJob } from './ledger.js';

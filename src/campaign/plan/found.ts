@@ -1,7 +1,7 @@
 /** A finding of a campaign, as it was found. */
 
-import { replayCommand } from '../replay-command.js';
-import type { OutcomeCount } from '../tally.js';
+import { replayCommand } from '../options/replay-command.js';
+import type { OutcomeCount } from '../work/tally.js';
 import type { PlanJob } from './ledger.js';
 import type { CampaignFinding } from './snapshot.js';
 

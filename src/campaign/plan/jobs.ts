@@ -2,11 +2,11 @@
 
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
-import { lookAt } from '../files.js';
-import { partsOf } from '../parts.js';
-import { checkEffect, replacing } from '../replace.js';
-import { chooseScenario, type Chosen } from '../scenarios.js';
-import type { Workers } from '../workers.js';
+import { lookAt } from '../options/files.js';
+import { partsOf } from '../work/parts.js';
+import { checkEffect, replacing } from '../scenarios/replace.js';
+import { chooseScenario, type Chosen } from '../scenarios/scenarios.js';
+import type { Workers } from '../work/workers.js';
 import { planJob, type PlanJob } from './ledger.js';
 import { combinationsOf, scenarioFrom, type Combination, type Plan } from './plan.js';
 

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { SessionConfig, StrategyConfig } from '../../explorer/engine/config.js';
-import { addTally, emptyTally, type Tally } from '../tally.js';
+import { addTally, emptyTally, type Tally } from '../work/tally.js';
 
 /** One combination of a campaign, ready to be executed. */
 export interface PlanJob {

@@ -1,6 +1,6 @@
 /** Runs the ranges of a campaign on this machine's worker threads. */
 
-import type { Workers } from '../workers.js';
+import type { Workers } from '../work/workers.js';
 import { executeRange } from './execute-range.js';
 import type { Ledger, WorkRange } from './ledger.js';
 

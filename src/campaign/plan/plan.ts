@@ -4,7 +4,12 @@ import { resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { KERNEL_VERSIONS, type KernelVersion } from '../../kernel/versions.js';
 import type { StrategyConfig } from '../../explorer/engine/config.js';
-import { checkOptions, OptionError, type Filled, type OptionTable } from '../option-table.js';
+import {
+  checkOptions,
+  OptionError,
+  type Filled,
+  type OptionTable,
+} from '../options/option-table.js';
 import {
   choiceOf,
   duration,
@@ -14,7 +19,7 @@ import {
   seed,
   textOf,
   type Rule,
-} from '../rules.js';
+} from '../options/rules.js';
 
 /** What a campaign file holds. */
 export interface PlanFile {

@@ -13,7 +13,7 @@ import {
   type Document,
 } from 'yaml';
 import { UsageError } from '../../errors.js';
-import { OptionError } from '../option-table.js';
+import { OptionError } from '../options/option-table.js';
 import { checkPlan, faultyPart, type Plan } from './plan.js';
 
 /** A file, kept so that errors can name a place in it. */

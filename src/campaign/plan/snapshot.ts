@@ -1,6 +1,6 @@
 /** What is known of a campaign, while it runs and in the end; plain data. */
 
-import type { OutcomeCount } from '../tally.js';
+import type { OutcomeCount } from '../work/tally.js';
 import type { FindingStatus } from './corpus.js';
 
 /** What is known of a campaign while it runs; plain data. */

@@ -1,7 +1,7 @@
 /** Counts of one combination as plain data for people. */
 
 import { siteNames } from '../../catalog/orderings/entry.js';
-import { isOfCatalogue } from '../replay-command.js';
+import { isOfCatalogue } from '../options/replay-command.js';
 import type { JobTotals } from './ledger.js';
 import type { JobSummary } from './snapshot.js';
 

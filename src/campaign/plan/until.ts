@@ -1,6 +1,6 @@
 /** When a campaign has run long enough: at a moment, or when something has been counted. */
 
-import type { Rule } from '../rules.js';
+import type { Rule } from '../options/rules.js';
 
 /** The end of a campaign that is not complete by then. */
 export type Until =

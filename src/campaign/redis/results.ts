@@ -2,7 +2,7 @@
 
 import type { Redis } from 'ioredis';
 import { rangeName, type Ledger, type WorkRange } from '../plan/ledger.js';
-import type { Tally } from '../tally.js';
+import type { Tally } from '../work/tally.js';
 import type { CampaignKeys } from './keys.js';
 
 /** Results that are read at a time. */

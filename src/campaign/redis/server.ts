@@ -2,7 +2,7 @@
 
 import { Redis } from 'ioredis';
 import { UsageError } from '../../errors.js';
-import { serverAddress } from '../rules.js';
+import { serverAddress } from '../options/rules.js';
 
 /** Milliseconds that the first connection may take. */
 const CONNECT_MS = 5_000;

@@ -8,7 +8,7 @@ import { foundIn } from '../plan/found.js';
 import { Ledger } from '../plan/ledger.js';
 import type { CampaignSnapshot } from '../plan/snapshot.js';
 import { summaryOf } from '../plan/summary.js';
-import { Workers } from '../workers.js';
+import { Workers } from '../work/workers.js';
 import type { StoredPlan } from './coordinator.js';
 import { keysOf, noteText, type CampaignControl, type WorkerNote } from './keys.js';
 import { ResultReader } from './results.js';

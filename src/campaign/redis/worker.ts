@@ -8,8 +8,8 @@ import { Interrupted, UsageError } from '../../errors.js';
 import { executeRange } from '../plan/execute-range.js';
 import { ownJob } from '../plan/jobs.js';
 import { rangeName, type PlanJob, type WorkRange } from '../plan/ledger.js';
-import type { Tally } from '../tally.js';
-import type { Workers } from '../workers.js';
+import type { Tally } from '../work/tally.js';
+import type { Workers } from '../work/workers.js';
 import type { StoredPlan } from './coordinator.js';
 import { CAMPAIGNS, keysOf, PREFIX, queueName, type WorkerNote } from './keys.js';
 

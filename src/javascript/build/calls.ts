@@ -293,7 +293,7 @@ export class CallRewriter {
         this.#visit(tag.object);
         cx.before(tag.object, `(${value} = (`);
         cx.after(tag.object, ')');
-        this.#link(tag as Link, false, names, undefined);
+        this.#link(tag, false, names, undefined);
       } else {
         this.#visit(tag);
         cx.before(tag, `(${self} = undefined, ${value} = (`);

@@ -233,7 +233,7 @@ function installArrays(current: Current): void {
   form(Array.prototype, 'toSorted', function* (this: unknown, compare) {
     const self = Array.from(this as ArrayLike<unknown>);
     if (typeof compare !== 'function') return nativeSort.call(self, compare);
-    yield* sortArray(current, self as unknown as ArrayLikeObject, compare);
+    yield* sortArray(current, self, compare);
     return self;
   });
   form(Array, 'from', function* (this: unknown, source, map, thisArg) {

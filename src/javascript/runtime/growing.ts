@@ -112,7 +112,7 @@ function installOtherBuffers(current: Current): void {
   for (const name of ['toResizableBuffer', 'toFixedLengthBuffer']) {
     const native = prototype[name];
     if (native === undefined) continue;
-    // eslint-disable-next-line require-yield -- a form is a coroutine
+
     form(prototype, name, function* (this: unknown) {
       if (this instanceof WebAssembly.Memory && isShared(this.buffer)) {
         current.runtime.refuseCall(`${name}() of a shared memory is not available in the explorer`);

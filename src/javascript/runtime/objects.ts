@@ -42,7 +42,7 @@ export function installObjects(current: Current): void {
     if (target == null) return nativeAssign(target);
     return yield* assign(current, target, sources);
   });
-  /* eslint-disable require-yield -- forms are coroutines */
+
   form(Reflect, 'ownKeys', function* (object) {
     return ownKeys(object as object).filter((key) => !isOurs(key));
   });
@@ -57,5 +57,4 @@ export function installObjects(current: Current): void {
     for (const key of ownKeys(all)) if (isOurs(key)) Reflect.deleteProperty(all, key);
     return all;
   });
-  /* eslint-enable require-yield */
 }

@@ -102,12 +102,12 @@ export function installProxies(current: Current): void {
   };
   Object.defineProperty(Proxy, NEW, {
     configurable: true,
-    // eslint-disable-next-line require-yield -- a form is a coroutine
+
     value: function* (_newTarget: unknown, target: object, handler: object): Coroutine {
       return make(target, handler).proxy;
     },
   });
-  // eslint-disable-next-line require-yield -- a form is a coroutine
+
   form(Proxy, 'revocable', function* (target, handler) {
     return make(target as object, handler as object);
   });

@@ -30,7 +30,7 @@ export function installReplacing(current: Current): void {
         typeof replacement === 'function' && (replacement as Marked)[CALL] !== undefined;
       const isKnown = typeof pattern === 'string' || types.isRegExp(pattern);
       if (!isOurs || !isKnown || this == null) return native.call(this, pattern, replacement);
-      const self = `${this as string}`;
+      const self = this as string;
       let result = '';
       let end = 0;
       for (const { text, at, args } of matchesOf(native, self, pattern)) {

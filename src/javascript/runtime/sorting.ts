@@ -32,7 +32,7 @@ export function* sorted(
     let asked: readonly [number, number] | undefined;
     let known = 0;
     const order = trySort(sorter, items.length, (a, b) => {
-      if (known < answers.length) return answers[known++] as number;
+      if (known < answers.length) return answers[known++];
       asked = [a, b];
       return undefined;
     });

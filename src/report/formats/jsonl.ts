@@ -1,6 +1,6 @@
 /** A run as it happens: one JSON document a line. */
 
-import type { Progress, SeenOutcome } from '../../campaign/progress.js';
+import type { Progress, SeenOutcome } from '../../campaign/options/progress.js';
 import { statusOf, type Report, type ReportOutcome } from '../report.js';
 
 /** Version of the events; it changes when a member is taken away or means something else. */

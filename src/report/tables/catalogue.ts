@@ -1,7 +1,7 @@
 /** Results of commands over the catalogue as tables for reports: what differs from the catalogue is the finding. */
 
-import type { AblateResult } from '../../campaign/ablate.js';
-import type { CompareResult } from '../../campaign/compare.js';
+import type { AblateResult } from '../../campaign/ablate/ablate.js';
+import type { CompareResult } from '../../campaign/compare/compare.js';
 import type { HistoryResult } from '../../campaign/history.js';
 import type { LatentResult } from '../../campaign/latent.js';
 import { placeOfNamed } from '../place.js';

@@ -2,7 +2,7 @@
 
 import type { Explored } from '../../campaign/coverage.js';
 import type { ExploreResult } from '../../campaign/explored.js';
-import { replacing } from '../../campaign/replace.js';
+import { replacing } from '../../campaign/scenarios/replace.js';
 import type { ReplayResult } from '../../campaign/replay.js';
 import type { WeakenResult } from '../../campaign/weaken.js';
 import { placeOfNamed, placeOfScenario } from '../place.js';

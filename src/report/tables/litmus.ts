@@ -1,8 +1,8 @@
 /** Results of litmus tests as tables for reports. */
 
-import type { ConformanceResult, EngineConformance } from '../../campaign/conformance.js';
-import type { CheckLitmusResult } from '../../campaign/litmus.js';
-import type { LitmusShapesResult } from '../../campaign/litmus-shapes.js';
+import type { ConformanceResult, EngineConformance } from '../../campaign/litmus/conformance.js';
+import type { CheckLitmusResult } from '../../campaign/litmus/litmus.js';
+import type { LitmusShapesResult } from '../../campaign/litmus/litmus-shapes.js';
 import { divide } from '../../litmus/batch.js';
 import type { ReportOutcome, ReportTable } from '../report.js';
 

@@ -2,10 +2,10 @@
 
 import { dirname, resolve } from 'node:path';
 import type { Explored } from '../../campaign/coverage.js';
-import { findScenario } from '../../campaign/find-scenario.js';
+import { findScenario } from '../../campaign/scenarios/find-scenario.js';
 import { combinationsOf, scenarioFrom } from '../../campaign/plan/plan.js';
 import { readPlan } from '../../campaign/plan/read-plan.js';
-import { replacing } from '../../campaign/replace.js';
+import { replacing } from '../../campaign/scenarios/replace.js';
 import type { CampaignResult, JobSummary } from '../../campaign/plan/snapshot.js';
 import { placeOfNamed, placeOfScenario } from '../place.js';
 import type { ReportTable } from '../report.js';

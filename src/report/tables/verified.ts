@@ -1,10 +1,14 @@
 /** Results of `verify` as tables for reports. */
 
 import type { Explored } from '../../campaign/coverage.js';
-import type { ExhaustResult } from '../../campaign/exhaust.js';
-import { findScenario } from '../../campaign/find-scenario.js';
-import { replacing } from '../../campaign/replace.js';
-import { forbiddenIn, type VerifiedScenario, type VerifyResult } from '../../campaign/verified.js';
+import type { ExhaustResult } from '../../campaign/verify/exhaust.js';
+import { findScenario } from '../../campaign/scenarios/find-scenario.js';
+import { replacing } from '../../campaign/scenarios/replace.js';
+import {
+  forbiddenIn,
+  type VerifiedScenario,
+  type VerifyResult,
+} from '../../campaign/verify/verified.js';
 import { placeOfNamed } from '../place.js';
 import type { ReportOutcome, ReportTable } from '../report.js';
 import { given } from './given.js';

@@ -1,0 +1,222 @@
+/** Use case: search every state of the races, so that "nothing forbidden" is proved. */
+
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { UsageError, withPartial } from '../../errors.js';
+import { BROKEN_RACES, LATENT_RACES } from '../../catalog/races.js';
+import type { ExhaustReport } from '../../explorer/states/exhaust.js';
+import { readJsonFile, replaceFile } from '../options/files.js';
+import { checkOptions, type OptionTable } from '../options/option-table.js';
+import { WATCHING, type Watching } from '../options/progress.js';
+import {
+  choiceOf,
+  duration,
+  flag,
+  integerIn,
+  listOf,
+  textOf,
+  writableFile,
+} from '../options/rules.js';
+import { catalogueScenarios, chooseScenario, type Chosen } from '../scenarios/scenarios.js';
+import type { Rows } from '../options/sets.js';
+import { Workers } from '../work/workers.js';
+
+/** What {@link exhaust} is asked to do. */
+export interface ExhaustOptions extends Watching {
+  /** Names of races of the catalogue. Default all that must be clean. */
+  readonly scenarios?: readonly string[];
+  /** `sc` (the default): sequentially consistent memory. Otherwise what LKMM allows, except load buffering. */
+  readonly memory?: 'sc' | 'lkmm';
+  /** Milliseconds for each race at most. Default 10 minutes. */
+  readonly budgetMs?: number;
+  /** File that lists the races that are done. They are not searched again; races that finish are added to it. */
+  readonly checkpoint?: string;
+  /** Search each race that is proved once more, and compare the states. Default no. */
+  readonly again?: boolean;
+  /** Worker threads: as many races are searched at a time. Default one for each core. */
+  readonly threads?: number;
+}
+
+/** The options of {@link exhaust}. */
+export const EXHAUST_OPTIONS = {
+  ...WATCHING,
+  scenarios: {
+    rule: listOf(textOf('a name of the catalogue')),
+    about: 'names of the catalogue (default: all races that must be clean)',
+    flags: '[scenarios...]',
+  },
+  memory: {
+    rule: choiceOf(['sc', 'lkmm']),
+    about: 'sequentially consistent memory, or what the memory model of the kernel allows',
+    fallback: 'sc',
+    flags: '--memory <kind>',
+  },
+  budgetMs: {
+    rule: duration,
+    about: 'for each race at most',
+    fallback: 600_000,
+    shown: '10m',
+    flags: '--budget <time>',
+  },
+  checkpoint: {
+    rule: writableFile,
+    about: 'keep the races that are done in a file, and go on from there',
+    flags: '--checkpoint <file>',
+  },
+  again: {
+    rule: flag,
+    about: 'search each race that is proved once more, and compare the states',
+  },
+  threads: {
+    rule: integerIn({ min: 1, max: 256 }),
+    about: 'worker threads',
+    fallback: availableParallelism(),
+    flags: '--threads <n>',
+  },
+} as const satisfies OptionTable<ExhaustOptions>;
+
+/** One race, searched. */
+export interface ExhaustedRace extends ExhaustReport {
+  readonly scenario: string;
+  readonly memory: 'sc' | 'lkmm';
+  /**
+   * `proved`: every state was searched, none ends in anything forbidden. `bounded`: every execution within a number of
+   * preemptions was searched. `searched`: not even those were all searched.
+   */
+  readonly says: 'proved' | 'bounded' | 'searched' | 'refuted';
+  readonly fingerprint: string;
+  /** The digest of a second search; null when there was none. */
+  readonly again: string | null;
+}
+
+/** Whether a second search of a race gave another result than the first. */
+export function differs({ digest, again }: ExhaustedRace): boolean {
+  return again !== null && again !== digest;
+}
+
+/** What a search of races showed; plain data. */
+export type ExhaustResult = Rows<ExhaustedRace>;
+
+/** Milliseconds that a search may go on beyond its time. */
+const UNCLOCKED_MS = 60_000;
+
+/** Version of checkpoints. */
+const VERSION = 2;
+
+const FAILING: ReadonlySet<string> = new Set(
+  [...BROKEN_RACES, ...LATENT_RACES].map(({ name }) => name),
+);
+
+/**
+ * Search the states of races, as many at a time as there are threads.
+ *
+ * @throws UsageError for an unknown name, and for a scenario that is not a race
+ */
+export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResult> {
+  const checked = checkOptions('exhaust', options, EXHAUST_OPTIONS);
+  const { scenarios = [], memory, threads, checkpoint, signal, onProgress } = checked;
+  const isTwice = checked.again === true;
+  const workers = new Workers(threads);
+  try {
+    const all: Chosen[] = [];
+    for (const name of scenarios) all.push(await chooseScenario(workers, name, signal));
+    if (scenarios.length === 0) {
+      all.push(...catalogueScenarios().filter((s) => s.kind === 'race' && !FAILING.has(s.name)));
+    }
+    const whole = all.find(({ kind }) => kind !== 'race');
+    if (whole) throw new UsageError(`${whole.name} is a whole machine: races are exhausted`);
+    const saved = checkpoint === undefined ? [] : savedRows(checkpoint);
+    const rows = keptRows(saved, all, memory);
+    const others = saved.filter(
+      (row) => row.memory !== memory || !all.some(({ name }) => name === row.scenario),
+    );
+    const kept = new Set(rows.map(({ scenario }) => scenario));
+    const queue = all.filter(({ name }) => !kept.has(name));
+    const isWanted = (): boolean => signal?.aborted !== true;
+    const lane = async (): Promise<void> => {
+      for (let info = queue.shift(); info !== undefined; info = queue.shift()) {
+        if (!isWanted()) return;
+        const row = await searched(workers, info, checked);
+        const second = isTwice && row.digest !== null && isWanted();
+        const other = second ? await searched(workers, info, checked) : undefined;
+        // Nothing to compare if the second search was cut short.
+        rows.push({ ...row, again: isWanted() ? (other?.digest ?? null) : null });
+        // A search that was cut short is done again.
+        if (checkpoint !== undefined && isWanted()) {
+          replaceFile(
+            'checkpoint',
+            checkpoint,
+            JSON.stringify({ version: VERSION, rows: [...others, ...rows] }, null, 2),
+          );
+        }
+        onProgress?.({ done: rows.length, total: all.length, unit: 'races', note: info.name });
+      }
+    };
+    await Promise.all(Array.from({ length: threads }, lane)).catch((error: unknown) => {
+      if (isWanted()) throw withPartial(error as Error, resultOf(rows, false));
+    });
+    return resultOf(rows, !isWanted());
+  } finally {
+    await workers.close();
+  }
+}
+
+const resultOf = (rows: readonly ExhaustedRace[], interrupted: boolean): ExhaustResult => ({
+  rows: [...rows].sort((a, b) => (a.scenario < b.scenario ? -1 : 1)),
+  interrupted,
+});
+
+/** The options that determine how a race is searched. */
+interface Searching {
+  readonly memory: 'sc' | 'lkmm';
+  readonly budgetMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+async function searched(
+  workers: Workers,
+  { file, name, fingerprint }: Chosen,
+  { memory, budgetMs: ms, signal }: Searching,
+): Promise<ExhaustedRace> {
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const onAbort = (): void => {
+    Atomics.store(stop, 0, 1);
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    const request = { scenario: { file, name }, memory, ablated: [], ms, stop };
+    // A search may take long between two looks at the clock.
+    const report = await workers.run('exhaust', request, { ms: 3 * ms + UNCLOCKED_MS, signal });
+    return { scenario: name, memory, says: saysOf(report), fingerprint, again: null, ...report };
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+function saysOf({ outcomes, exhausted, within }: ExhaustReport): ExhaustedRace['says'] {
+  if (outcomes.some(({ grade }) => grade === 'forbidden')) return 'refuted';
+  if (exhausted) return 'proved';
+  return within === null ? 'searched' : 'bounded';
+}
+
+/** Races in a checkpoint. @throws UsageError when the file is not a checkpoint */
+function savedRows(file: string): ExhaustedRace[] {
+  if (!existsSync(file)) return [];
+  const saved = readJsonFile('checkpoint', file) as { version?: unknown; rows?: unknown } | null;
+  if (saved?.version !== VERSION || !Array.isArray(saved.rows)) {
+    throw new UsageError(`${file} is no checkpoint of verify --exhaust of this version`);
+  }
+  return saved.rows as ExhaustedRace[];
+}
+
+/** The races of a checkpoint that are wanted and have not changed since. */
+function keptRows(
+  rows: readonly ExhaustedRace[],
+  wanted: readonly Chosen[],
+  memory: 'sc' | 'lkmm',
+): ExhaustedRace[] {
+  const fingerprints = new Map(wanted.map(({ name, fingerprint }) => [name, fingerprint]));
+  return rows.filter(
+    (row) => row.memory === memory && fingerprints.get(row.scenario) === row.fingerprint,
+  );
+}
