@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ablate, explore, replay, stress, verify } from '../../src/index.js';
 import { MEMORY_KINDS } from '../../src/memory/backend.js';
+import { noWmb as noWmbCode } from './no-wmb.js';
 
 /** Folder far from any package: files there import from 'klp-smp' all the same. */
 const folder = mkdtempSync(join(tmpdir(), 'replace-'));
@@ -14,23 +15,7 @@ function write(name: string, code: string): string {
   return file;
 }
 
-const noWmb = write(
-  'no-wmb.js',
-  `/** klp_init_transition() without its smp_wmb(). */
-import { idleTask, KERNEL, setTransition, TASK, tasklistReadLock, tasklistReadUnlock } from 'klp-smp';
-export function klpInitTransition(cpu, patch, state) {
-  const { kernel, klp } = cpu.ctx;
-  cpu.write(klp.transitionPatch, patch);
-  cpu.write(klp.targetState, state);
-  tasklistReadLock(cpu);
-  let task = cpu.get(kernel.globals + KERNEL.taskList);
-  for (; task !== 0; task = cpu.get(task + TASK.tasksNext)) cpu.write(task + TASK.patchState, 1 - state);
-  tasklistReadUnlock(cpu);
-  for (let n = 0; n < kernel.cpus; n++) cpu.write(idleTask(kernel, n) + TASK.patchState, 1 - state);
-  setTransition(cpu, patch, 1);
-}
-`,
-);
+const noWmb = write('no-wmb.js', noWmbCode);
 const wrapped = write(
   'wrapped.js',
   `import {

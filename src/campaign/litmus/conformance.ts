@@ -8,6 +8,7 @@ import type { LitmusFailure, LitmusJob, LitmusReport } from '../../litmus/job.js
 import { canonicalState, type MissingState } from '../../litmus/missing.js';
 import { DEFAULT_MODEL, MODEL_VERSIONS, type ModelVersion } from '../../litmus/model.js';
 import { DEFAULT_WORKERS, runLitmusJobs } from './litmus-pool.js';
+import { TEST_LIMIT, TEST_RUNS } from './test-options.js';
 import {
   checkOptions,
   OptionError,
@@ -15,16 +16,8 @@ import {
   type OptionTable,
 } from '../options/option-table.js';
 import { WATCHING, type Watching } from '../options/progress.js';
-import { readVerdicts, type Recorded, type RecordedVerdict } from '../recorded-verdicts.js';
-import {
-  choiceOf,
-  duration,
-  existingFile,
-  integerIn,
-  listOf,
-  seed,
-  textOf,
-} from '../options/rules.js';
+import { readVerdicts, type Recorded, type RecordedVerdict } from './recorded-verdicts.js';
+import { choiceOf, existingFile, integerIn, listOf, seed, textOf } from '../options/rules.js';
 
 /** What {@link conformance} is asked to do. */
 export interface ConformanceOptions extends Watching {
@@ -77,19 +70,8 @@ export const CONFORMANCE_OPTIONS = {
     about: 'recorded verdicts instead of those of the folder',
     flags: '--verdicts <file>',
   },
-  limitMs: {
-    rule: duration,
-    about: 'time limit of each test',
-    fallback: 30_000,
-    shown: '30s',
-    flags: '--limit <time>',
-  },
-  runs: {
-    rule: integerIn({ min: 1, max: 1e9 }),
-    about: 'runs of each test, for engines that sample',
-    fallback: 2500,
-    flags: '--runs <n>',
-  },
+  limitMs: TEST_LIMIT,
+  runs: TEST_RUNS,
   seek: {
     rule: integerIn({ min: 0, max: 1e9 }),
     about: 'runs of a search directed at each state that the machine has missed',

@@ -16,6 +16,7 @@ import { explain } from '../../litmus/why/why.js';
 import { MEMORY_KINDS, type MemoryKind } from '../../memory/backend.js';
 import { findLitmusFiles } from './litmus-files.js';
 import { DEFAULT_WORKERS, runLitmusJobs } from './litmus-pool.js';
+import { TEST_LIMIT, TEST_RUNS } from './test-options.js';
 import {
   checkOptions,
   type Filled,
@@ -23,7 +24,7 @@ import {
   type OptionTable,
 } from '../options/option-table.js';
 import { WATCHING, type Watching } from '../options/progress.js';
-import { choiceOf, duration, flag, integerIn, type Rule, seed, textOf } from '../options/rules.js';
+import { choiceOf, flag, integerIn, type Rule, seed, textOf } from '../options/rules.js';
 
 /** What a test can be run on; `threads` are those of `memory`. */
 export type LitmusEngine = 'axioms' | 'machine' | `threads${'' | `-${MemoryKind}`}`;
@@ -113,20 +114,8 @@ export const LITMUS_OPTIONS = {
     flags: '--memory <kind>',
     needs: { on: ['threads'] },
   },
-  limitMs: {
-    rule: duration,
-    about: 'time limit of each test',
-    fallback: 30_000,
-    shown: '30s',
-    flags: '--limit <time>',
-  },
-  runs: {
-    rule: integerIn({ min: 1, max: 1e9 }),
-    about: 'runs of each test, for engines that sample',
-    fallback: 2500,
-    flags: '--runs <n>',
-    needs: { on: SAMPLING },
-  },
+  limitMs: TEST_LIMIT,
+  runs: { ...TEST_RUNS, needs: { on: SAMPLING } },
   seed: {
     rule: seed,
     about: 'seed of every random choice, for engines that sample',

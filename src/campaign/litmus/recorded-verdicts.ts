@@ -1,9 +1,9 @@
 /** Reads what herd7 has said of litmus tests. */
 
 import { dirname, join } from 'node:path';
-import { UsageError } from '../errors.js';
-import { DEFAULT_MODEL, type ModelVersion } from '../litmus/model.js';
-import { lookAt, readTextFile } from './options/files.js';
+import { UsageError } from '../../errors.js';
+import { DEFAULT_MODEL, type ModelVersion } from '../../litmus/model.js';
+import { lookAt, readTextFile } from '../options/files.js';
 
 /** A line of `verdicts.jsonl`. */
 export interface RecordedVerdict {
