@@ -39,6 +39,10 @@ const STRESS_PROFILES = {
     about: 'long uninterruptible sleeps in a patched function',
     extra: (tasks) => [{ comm: 'blocked', thread: 'kthread_blocked', count: Math.ceil(tasks / 8) }],
   },
+  polling: {
+    about: 'kernel threads that stay in a patched function and call cond_resched() there',
+    extra: (tasks) => [{ comm: 'polling', thread: 'kthread_polling', count: Math.ceil(tasks / 8) }],
+  },
   interrupted: {
     about: 'stacks that cannot be read where an interrupt stopped the task',
     overrides: { archStackWalkReliable: walkUnlessInterrupted },

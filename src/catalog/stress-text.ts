@@ -16,6 +16,7 @@ const PATCHABLE = [
   'wait_device',
   'target_open',
   'target_read',
+  'poll_ring',
 ] as const;
 
 /** Name of a function that gets patched. */
@@ -43,9 +44,15 @@ const BODIES: Readonly<Record<Patchable, readonly Instruction[]>> = {
   get_page: [asm.call('vfs_read'), asm.spin(30), asm.ret],
   kthread_poll: [asm.spin(50), asm.condResched, asm.call('get_page'), asm.ret],
   flush_io: [asm.call('get_page'), asm.sleepUninterruptible(1), asm.ret],
-  // Those two are only called in machines of some profiles.
+  // Those three are only called in machines of some profiles.
   wait_event: [asm.at('again', asm.sleep(300)), asm.jumpRandom('again', 800), asm.ret],
   wait_device: [asm.sleepUninterruptible(1500), asm.ret],
+  poll_ring: [
+    asm.at('again', asm.spin(20)),
+    asm.condResched,
+    asm.jumpRandom('again', 1020),
+    asm.ret,
+  ],
   target_open: [asm.call('vfs_read'), asm.ret],
   target_read: [asm.call('vfs_read'), asm.sleep(1), asm.ret],
 };
@@ -143,6 +150,10 @@ const THREADS: readonly FunctionSource[] = [
     code: [asm.at('loop', asm.call('wait_event')), asm.jump('loop')],
   },
   {
+    name: 'kthread_polling',
+    code: [asm.at('loop', asm.call('poll_ring')), asm.sleep(3), asm.jump('loop')],
+  },
+  {
     name: 'kthread_blocked',
     code: [asm.at('loop', asm.call('wait_device')), asm.sleep(50), asm.jump('loop')],
   },
@@ -204,11 +215,11 @@ function livepatch(
   const patch: PatchDeclaration = {
     replace: more.replace ?? false,
     objects: [
+      ...(target.length === 0 ? [] : [{ name: TARGET, funcs: target.map(func) }]),
       {
         funcs: core.map(func),
         ...(more.fails === true ? { callbacks: { prePatch: CALLBACK_FAILS } } : {}),
       },
-      ...(target.length === 0 ? [] : [{ name: TARGET, funcs: target.map(func) }]),
     ],
   };
   return { name, functions: functions.map((f) => version(f, number)), patch };
@@ -223,7 +234,7 @@ const PATCHES: readonly (readonly [
   ['lp_io', ['vfs_read', 'do_wait', 'net_rx']],
   ['lp_page', ['do_wait', 'get_page', 'flush_io', 'wait_event']],
   ['lp_poll', ['vfs_read', 'kthread_poll', 'wait_device', 'target_open']],
-  ['lp_target', ['get_page', 'target_open', 'target_read']],
+  ['lp_target', ['get_page', 'poll_ring', 'target_open', 'target_read']],
   ['lp_all', ['vfs_read', 'net_rx', 'target_read'], { replace: true }],
   ['lp_all2', ['do_wait', 'get_page', 'kthread_poll'], { replace: true }],
   ['lp_broken', ['net_rx', 'flush_io'], { fails: true }],

@@ -20,7 +20,7 @@ const badInput: readonly (readonly [title: string, args: readonly string[], says
   [
     'an unknown profile',
     ['--profile', 'party'],
-    /--profile: 'party' is not accepted; give one of waiters, blocked, interrupted, idle/,
+    /--profile: 'party' is not accepted; give one of waiters, blocked, polling, interrupted, idle/,
   ],
   [
     'an unknown memory',
@@ -58,11 +58,13 @@ test('a finding ends with exit status 1 and the events that led to it', async (t
   t.regex(stdout, /CPU \d .*: sched_switch/);
 });
 
-test('a profile brings tasks that hold transitions up, and nothing forbidden happens', async (t) => {
-  const args = ['--cpus', '2', '--tasks', '16', '--duration', '3s', '--json'];
-  const { exitCode, stdout } = await runMain('stress', '--profile', 'blocked', ...args);
-  t.is(exitCode, 0);
-  const { settings } = JSON.parse(stdout) as { settings: Record<string, unknown> };
-  t.is(settings['profile'], 'blocked');
-  t.is(settings['cpus'], 2);
-});
+for (const profile of ['blocked', 'polling']) {
+  test(`tasks of the profile ${profile} hold transitions up, and nothing forbidden happens`, async (t) => {
+    const args = ['--cpus', '2', '--tasks', '16', '--duration', '3s', '--json'];
+    const { exitCode, stdout } = await runMain('stress', '--profile', profile, ...args);
+    t.is(exitCode, 0);
+    const { settings } = JSON.parse(stdout) as { settings: Record<string, unknown> };
+    t.is(settings['profile'], profile);
+    t.is(settings['cpus'], 2);
+  });
+}

@@ -18,7 +18,7 @@ const BROKEN: Readonly<Record<string, StressOptions>> = {
   noCopyProcess: { sabotage: 'noCopyProcess', tasks: 64 },
   stackCheckPasses: { sabotage: 'stackCheckPasses', tasks: 96 },
   noTasklistLock: { sabotage: 'noTasklistLock', tasks: 48 },
-  'L-1': { latent: ['L-1'], tasks: 48 },
+  'L-1': { latent: ['L-1'], profile: 'polling', tasks: 16, mix: { target: 60 } },
   noSync: { sabotage: 'noSync', tasks: 48 },
 };
 const BACKENDS = ['wasm', 'atomics'] as const;
