@@ -6,6 +6,7 @@ import { NotOnMachine } from '../../src/litmus/on-machine/machine-access.js';
 import { MixedChoices } from '../../src/litmus/on-machine/machine-schedule.js';
 import { MachineLitmus } from '../../src/litmus/on-machine/run-machine.js';
 import type { LitmusTest } from '../../src/litmus/syntax/ast.js';
+import { LitmusSyntaxError } from '../../src/litmus/syntax/syntax-error.js';
 import { parseLitmus } from '../../src/litmus/syntax/parse.js';
 import type { ViewMachineOptions } from '../../src/view-machine/options.js';
 import { violatedAxiom } from '../../src/view-machine/validate/literal.js';
@@ -138,16 +139,16 @@ export function differential(from: number, to: number, sabotage: Sabotage = {}):
     const test = parseLitmus(source, `differential-${seed}`);
     const seen = parseLitmus(sabotage.rewrite?.(source) ?? source, `differential-${seed}`);
     sum.tests++;
-    const allowed = axioms(seen, seed, sum);
-    if (allowed === null) {
-      sum.cut++;
-      continue;
-    }
     try {
-      machine(test, seed, allowed, sum, sabotage.without);
+      const allowed = axioms(seen, seed, sum);
+      if (allowed === null) sum.cut++;
+      else machine(test, seed, allowed, sum, sabotage.without);
     } catch (error) {
-      if (!(error instanceof NotOnMachine)) throw error;
-      sum.skipped++;
+      if (error instanceof NotOnMachine) sum.skipped++;
+      else if (error instanceof LitmusSyntaxError) {
+        // All that is generated has an answer.
+        sum.disagreements.push({ seed, what: `refused: ${error.message}` });
+      } else throw error;
     }
   }
   return sum;

@@ -152,6 +152,20 @@ P1(int **p) { int *r0 = READ_ONCE(*p); int r1 = 9; ${check} r1 = *r0; }\nlocatio
   t.throws(() => checkLitmus(parseLitmus(source(''))), { message: /accesses 0/ });
 });
 
+const goesRound = (threads: string): string =>
+  `C t\n{ int *p = &x; }\nP0(int **p) { int *r0 = READ_ONCE(*p); int r1 = READ_ONCE(*r0); WRITE_ONCE(*r0, r1); }\n${threads}\nexists (x=2)`;
+
+test('a value that only goes round is none that an operation could be refused for', (t) => {
+  const round =
+    'P1(int **p, atomic_t *x) { WRITE_ONCE(*p, x); atomic_sub(1, x); atomic_add(1, x); }';
+  const bits = 'P2(atomic_t *x) { atomic_xor(2, x); }';
+  t.true(answer(goesRound(`${round}\n${bits}`)).states.includes('[x]=2;'));
+  const stored = 'P1(int **p, int *x) { WRITE_ONCE(*x, x); }';
+  t.throws(() => checkLitmus(parseLitmus(goesRound(`${stored}\n${bits}`))), {
+    message: /cannot use \^ on a pointer: atomic_xor/,
+  });
+});
+
 const initial: readonly (readonly [init: string, asked: string, value: string])[] = [
   ['int 0:r1;', '0:r1', '0:r1=0;'],
   ['int 0:r1 = 7;', '0:r1', '0:r1=7;'],

@@ -1,7 +1,8 @@
 /** Tests to which the model has no answer: in some of their executions, an access is to no location, or an operation has no value. */
 import type { LitmusTest, LocationId } from '../syntax/ast.js';
 import { LitmusSyntaxError } from '../syntax/syntax-error.js';
-import { EV, isOrdinaryWrite, type Trace } from './event.js';
+import { FREE_VALUE } from '../syntax/values.js';
+import { EV, isOrdinaryWrite, type Trace, type TraceEvent } from './event.js';
 import type { FaultyTrace } from './trace.js';
 
 type Path = Pick<Trace, 'thread' | 'events'>;
@@ -36,27 +37,68 @@ class Realizer {
   #complete(chosen: readonly Path[], thread: number): boolean {
     const options = this.#options[thread];
     if (options === undefined) {
-      return --this.#left <= 0 || chosen.every((path) => this.#isJustified(path, chosen));
+      return --this.#left <= 0 || this.#isExecution(chosen);
     }
     if (chosen[0]?.thread === thread) return this.#complete(chosen, thread + 1);
     return options.some((path) => this.#complete([...chosen, path], thread + 1));
   }
 
-  #isJustified(path: Path, chosen: readonly Path[]): boolean {
-    const own = new Map<LocationId, number>();
-    return path.events.every(({ classes, location, value }) => {
-      if (isOrdinaryWrite(classes)) own.set(location, value);
-      if ((classes & EV.read) === 0 || (classes & LOCK_READS) !== 0) return true;
-      if ((own.get(location) ?? this.#initOf(location)) === value) return true;
-      return chosen.some(
-        (other) =>
-          other !== path &&
-          other.events.some(
-            (e) => e.location === location && e.value === value && isOrdinaryWrite(e.classes),
-          ),
-      );
-    });
+  /** Has every read a write to read from, and does every value come from somewhere? One that goes round is only ever the free value. */
+  #isExecution(chosen: readonly Path[]): boolean {
+    const sources = new Map<TraceEvent, readonly TraceEvent[] | null>();
+    for (const path of chosen) if (!this.#findSources(path, chosen, sources)) return false;
+    const open = new Set(sources.keys());
+    for (let before = -1; before !== open.size;) {
+      before = open.size;
+      for (const path of chosen) {
+        for (const event of path.events)
+          if (isKnown(event, path, sources, open)) open.delete(event);
+      }
+    }
+    return [...open].every(({ value }) => value === FREE_VALUE);
   }
+
+  /** What each read of a path may read from; null: the initial value. False if one has nothing. */
+  #findSources(
+    path: Path,
+    chosen: readonly Path[],
+    sources: Map<TraceEvent, readonly TraceEvent[] | null>,
+  ): boolean {
+    const own = new Map<LocationId, TraceEvent>();
+    for (const event of path.events) {
+      const { classes, location, value } = event;
+      const last = own.get(location);
+      if (isOrdinaryWrite(classes)) own.set(location, event);
+      if ((classes & EV.read) === 0 || (classes & LOCK_READS) !== 0) {
+        sources.set(event, []);
+        continue;
+      }
+      const isInitial = last === undefined && this.#initOf(location) === value;
+      const found = chosen
+        .filter((other) => other !== path)
+        .flatMap(({ events }) => events.filter((e) => isOrdinaryWrite(e.classes)))
+        .concat(last ?? [])
+        .filter((e) => e.location === location && e.value === value);
+      if (!isInitial && found.length === 0) return false;
+      sources.set(event, isInitial ? null : found);
+    }
+    return true;
+  }
+}
+
+/** Can the value of an event be computed from those that are open no more? */
+function isKnown(
+  event: TraceEvent,
+  path: Path,
+  sources: ReadonlyMap<TraceEvent, readonly TraceEvent[] | null>,
+  open: ReadonlySet<TraceEvent>,
+): boolean {
+  const { classes, needs } = event;
+  const isOpen = (read: number): boolean => open.has(path.events[read] ?? event);
+  if (needs !== null && !needs.some(isOpen)) return true;
+  if ((classes & EV.read) === 0 || (classes & LOCK_READS) !== 0) return needs === null;
+  const from = sources.get(event);
+  return from === null || (from ?? []).some((write) => !open.has(write));
 }
 
 /**

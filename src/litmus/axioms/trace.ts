@@ -37,7 +37,7 @@ import {
   type Position,
 } from './partial-run.js';
 import type { Places } from './places.js';
-import { decisionOf } from './rmw-decision.js';
+import { decisionOf, type Decide, type RmwDecision } from './rmw-decision.js';
 
 /** Values that a read of `location` may return from elsewhere: other threads and the initial state. */
 export interface ReadDomain {
@@ -294,7 +294,7 @@ export class TraceEnumerator {
     const { at } = instruction;
     const common = { ...target, ctrl: here.ctrl, at };
     return this.#guess(run, target.location, instruction, here, (fork, value) => {
-      const decision = decide(fork, value);
+      const decision = this.#decision(fork, decide, { ...common, value });
       if (decision === null) {
         this.#push(fork, { ...common, classes: EV.read | EV.rmw, value });
         return;
@@ -318,6 +318,20 @@ export class TraceEnumerator {
       });
       if (order === 'full') mb();
     });
+  }
+
+  /** What is decided. Where that has no value, the read has happened all the same: a path to a fault needs a write to read from. */
+  #decision(
+    run: PartialRun,
+    decide: Decide,
+    read: Partial<TraceEvent> & Pick<TraceEvent, 'location' | 'value' | 'at'>,
+  ): RmwDecision | null {
+    try {
+      return decide(run, read.value);
+    } catch (error) {
+      this.#push(run, { ...read, classes: EV.read | EV.rmw });
+      throw error;
+    }
   }
 
   /** Continue with every value that a read of `location` may return. Returns false: the run went on in forks. */
