@@ -169,6 +169,9 @@ function statusOf({ fs }: ShellContext): Definition {
   };
 }
 
+/** Ends with the status given. */
+const give: Definition = ([status = '0']) => Promise.resolve(fails('', Number(status)));
+
 /** Before a command that reads a file: whether the kernel lets root open it. */
 function readable({ fs }: ShellContext): Definition {
   return ([path = ''], ctx) => {
@@ -210,6 +213,7 @@ export function gapCommands(context: ShellContext): CustomCommand[] {
     define('sleep', sleeping(context)),
     define('__klp_status', statusOf(context)),
     define('__klp_readable', readable(context)),
+    define('__klp_give', give),
     define('__klp_script', script),
     define('__klp_eval', evaluation(context)),
     define('__klp_quote', quotation),

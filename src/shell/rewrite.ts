@@ -1,6 +1,20 @@
 /** Rewrites a script when it is parsed, where just-bash differs from bash, so that just-bash acts like bash. */
 
 import { BashTransformPipeline, parse, type TransformPlugin } from 'just-bash';
+import {
+  behind,
+  computing,
+  expansion,
+  takeEffects,
+  withoutShiftsInParentheses,
+} from './rewrite-arithmetic.js';
+import {
+  Seen,
+  withoutAsking,
+  withoutErrexit,
+  withOwnStatus,
+  withSafeFailures,
+} from './rewrite-options.js';
 import { commandOf, literalOf, PREFIX, visit, type Redirection, type TreeNode } from './syntax.js';
 import type { Together } from './together.js';
 import { APART, inOrder, mode, TOGETHER_PRELUDE } from './together.js';
@@ -9,6 +23,8 @@ type Ast = ReturnType<typeof parse>;
 
 const FUNCTIONS = `
 ${PREFIX}trap_EXIT=
+${PREFIX}code=0
+${PREFIX}trap_at=0
 ${PREFIX}bg=0
 ${PREFIX}trap() {
   local handler="$1"
@@ -17,6 +33,7 @@ ${PREFIX}trap() {
   for signal in "$@"; do
     if [ "$signal" = EXIT ] || [ "$signal" = 0 ]; then
       if [ "$handler" = - ]; then ${PREFIX}trap_EXIT=; else ${PREFIX}trap_EXIT="$handler"; fi
+      ${PREFIX}trap_at="\${BASH_SUBSHELL:-0}"
     fi
   done
   return 0
@@ -24,7 +41,13 @@ ${PREFIX}trap() {
 ${PREFIX}leave() {
   local handler="$${PREFIX}trap_EXIT"
   ${PREFIX}trap_EXIT=
-  if [ -n "$handler" ]; then eval "$handler"; fi
+  if [ -n "$handler" ]; then
+    if ${PREFIX}give "$${PREFIX}code"; then
+      eval "$handler"
+    else
+      eval "$handler"
+    fi
+  fi
   return 0
 }
 ${PREFIX}call() {
@@ -37,7 +60,7 @@ const onOneLine = (source: string): string =>
   source
     .trim()
     .split('\n')
-    .map((line) => line.trim() + (/(?:\bdo|\bthen|\{)$/.test(line) ? ' ' : '; '))
+    .map((line) => line.trim() + (/(?:\bdo|\bthen|\belse|\{)$/.test(line) ? ' ' : '; '))
     .join('');
 
 /** Text put in front of every script; `isTogether`: errors appear within the output where they happen. */
@@ -101,10 +124,10 @@ function ifReadable(command: TreeNode, target: unknown): TreeNode {
   return group;
 }
 
-/** `exit n` runs the EXIT trap first, except in a subshell, which has no trap. */
+/** `exit n` runs the EXIT trap first, except in a subshell whose parent has set it. */
 function withTrap(command: TreeNode): TreeNode {
   const group = commandOf(
-    `{ ${PREFIX}code=$?; if [ \${BASH_SUBSHELL:-0} = 0 ]; then ${PREFIX}leave; fi; exit "$${PREFIX}code"; }`,
+    `{ ${PREFIX}code=$?; if [ \${BASH_SUBSHELL:-0} = $${PREFIX}trap_at ]; then ${PREFIX}leave; fi; exit "$${PREFIX}code"; }`,
   );
   const argument = (command['args'] as unknown[])[0];
   if (argument !== undefined) {
@@ -120,6 +143,8 @@ function withTrap(command: TreeNode): TreeNode {
 export interface Rewriting {
   /** Text of a script file that is known before the script runs; undefined: unknown. */
   readonly known: (path: string) => string | undefined;
+  /** What earlier scripts of the shell define. */
+  readonly seen?: Seen;
   /** Lets errors stand among the output; undefined: the two are kept apart. */
   readonly together?: Together | undefined;
 }
@@ -154,7 +179,9 @@ function sourced(command: TreeNode, how: Rewriting): TreeNode {
     return replacement;
   }
   const group = commandOf('{ :; }');
-  group['body'] = (rewriteTree(parse(text), how) as unknown as { statements: unknown }).statements;
+  group['body'] = (
+    rewriteTree(parse(withoutShiftsInParentheses(text)), how) as unknown as { statements: unknown }
+  ).statements;
   return group;
 }
 
@@ -217,6 +244,9 @@ function inBackground(statement: Statement): void {
   delete statement['sourceText'];
 }
 
+const statementsOf = (source: string): TreeNode[] =>
+  (parse(source) as unknown as { statements: TreeNode[] }).statements;
+
 /** Subshells begin without traps; captured output does not contain their errors. */
 function withoutTraps(node: TreeNode, more: string): void {
   const { body } = node;
@@ -231,10 +261,15 @@ function withoutTraps(node: TreeNode, more: string): void {
   const only = (statements as Statement[])[0]?.pipelines[0]?.commands[0];
   if (only?.type === 'SimpleCommand' && (only['name'] ?? null) === null) return;
   const first = node.type === 'Subshell' ? '' : more;
-  const reset = (parse(`${PREFIX}trap_EXIT=${first}`) as unknown as { statements: TreeNode[] })
-    .statements;
-  statements.unshift(...reset);
+  statements.unshift(...statementsOf(`${PREFIX}trap_EXIT=${first}`));
+  if ((statements as Statement[]).some(setsTrap)) statements.push(...statementsOf(END));
 }
+
+/** Ends a subshell that has a trap of its own. */
+const END = `${PREFIX}code=$?; ${PREFIX}leave; ${PREFIX}give "$${PREFIX}code"`;
+
+const setsTrap = ({ pipelines }: Statement): boolean =>
+  pipelines.some(({ commands }) => literalOf(commands[0]?.['name']) === `${PREFIX}trap`);
 
 /** `${a}` in front of letters would be printed without its braces; `${a#}` is the same and keeps them. */
 function withBraces(parts: readonly TreeNode[]): void {
@@ -267,10 +302,16 @@ function printable(node: TreeNode): void {
 }
 
 function rewriteTree(ast: Ast, how: Rewriting): Ast {
+  const { seen = new Seen() } = how;
+  seen.begin(ast);
   how.together?.begin(ast);
   visit(ast, (node) => {
     if (node.type === 'Statement' && node['background'] === true) inBackground(node as Statement);
+    if (node.type === 'Statement' && seen.hasErrexit) withSafeFailures(node, seen.functions);
+    withoutAsking(node);
+    expansion(node);
     withoutTraps(node, how.together === undefined ? '' : APART);
+    if (seen.hasErrexit) withoutErrexit(node);
     if (node.type === 'ParameterExpansion' && node['parameter'] === '!') {
       node['parameter'] = `${PREFIX}bg`;
     }
@@ -281,12 +322,15 @@ function rewriteTree(ast: Ast, how: Rewriting): Ast {
       const isPiped = i < commands.length - 1;
       const redirections = (command['redirections'] ?? []) as Redirection[];
       const isMet = mode(redirections, isPiped) === '1';
-      return rewriteCommand(isMet ? inOrder(command, '1') : command, how);
+      const computed = computing(command);
+      const firsts = takeEffects(computed);
+      return behind(firsts, rewriteCommand(isMet ? inOrder(computed, '1') : computed, how));
     });
     how.together?.pipeline(node, before);
   });
   visit(ast, (node) => {
     if (node.type === 'Statement') delete node['sourceText'];
+    withOwnStatus(node);
     printable(node);
   });
   return ast;
@@ -299,7 +343,9 @@ export function rewriting(how: Rewriting): TransformPlugin {
 
 /** A script as text, in the form that just-bash executes as bash would execute the original. */
 export function rewrite(script: string, how: Rewriting = { known: () => undefined }): string {
-  return new BashTransformPipeline().use(rewriting(how)).transform(script).script;
+  return new BashTransformPipeline()
+    .use(rewriting(how))
+    .transform(withoutShiftsInParentheses(script)).script;
 }
 
 /** Commands that are not executed as they are written. */
@@ -331,23 +377,7 @@ export function evalText(text: string, status: number, together?: Together): str
   } catch {
     return text; // It is not shell syntax: eval says so.
   }
-  return status !== 0 && text.includes('$?') ? `(exit ${status}); ${rewritten}` : rewritten;
-}
-
-/** The functions that a script defines at its top, by name, as they were written. */
-export function functionsIn(script: string): Map<string, string> {
-  const found = new Map<string, string>();
-  let statements: TreeNode[];
-  try {
-    statements = (parse(script) as unknown as { statements: TreeNode[] }).statements;
-  } catch {
-    return found;
-  }
-  for (const statement of statements) {
-    const { pipelines, sourceText } = statement as unknown as Statement & { sourceText?: string };
-    const command = pipelines[0]?.commands[0];
-    if (command?.type !== 'FunctionDef' || sourceText === undefined) continue;
-    found.set(String(command['name']), sourceText);
-  }
-  return found;
+  return status !== 0 && text.includes('$?')
+    ? `${PREFIX}give ${status} && :; ${rewritten}`
+    : rewritten;
 }

@@ -8,11 +8,15 @@ import { Ending, type ScriptResult } from './ending.js';
 import { gapCommands } from './gaps.js';
 import type { ShellMachine } from './machine.js';
 import { installedAt } from './module-commands.js';
+import { arithmeticCommands } from './arithmetic-commands.js';
 import { ownCommands } from './own-commands.js';
 import { DEFAULT_GIVE_UP, Patience } from './patience.js';
 import { pathCommands } from './path-commands.js';
-import { functionsIn, preludeOf, rewriting } from './rewrite.js';
+import { withoutShiftsInParentheses } from './rewrite-arithmetic.js';
+import { Seen } from './rewrite-options.js';
+import { preludeOf, rewriting } from './rewrite.js';
 import { Together } from './together.js';
+import { functionsIn, PREFIX } from './syntax.js';
 import { textCommands } from './text-commands.js';
 import { KernelTree } from './tree.js';
 
@@ -64,12 +68,14 @@ export class ShellSession {
         ...ownCommands(this.context),
         ...pathCommands(this.context),
         ...textCommands(),
+        ...arithmeticCommands(),
       ]),
     });
     this.#bash.registerTransformPlugin(
       rewriting({
         known: (path) => this.#files.get(fs.resolvePath(this.#folder, path)),
         together,
+        seen: new Seen(),
       }),
     );
   }
@@ -92,25 +98,51 @@ export class ShellSession {
   ): Promise<ScriptResult> {
     this.#folder = cwd;
     const own = text.replaceAll(/\$\{?0\}?(?![0-9])/g, name);
-    const source = `${this.#prelude}${own}\nexit $?\n`;
+    const source = `${this.#prelude}${withoutShiftsInParentheses(own)}\nexit $?\n`;
     const patience = new Patience(this.context.machine, this.#giveUp);
     const either = AbortSignal.any([patience.signal, ...(signal === undefined ? [] : [signal])]);
     const result = await patience.during(
       () => this.#ending.running,
       () =>
         this.#ending.of(either, async (late) =>
-          this.#ended(await this.#bash.exec(source, { cwd, rawScript: true, signal: late })),
+          this.#ended(await this.#run(own, source, cwd, late)),
         ),
     );
     if (patience.why === '' || result.interrupted !== true) return result;
     return this.#givenUp(result, patience.why);
   }
 
+  /** Execute a script, and its EXIT trap if `set -e` or `set -u` has ended it. */
+  async #run(own: string, source: string, cwd: string, signal: AbortSignal): Promise<ScriptResult> {
+    const options = { cwd, rawScript: true, signal };
+    const { env, ...result } = await this.#bash.exec(source, options);
+    if ((env[`${PREFIX}trap_EXIT`] ?? '') === '') return result;
+    const texts = [own, ...this.#files.values()];
+    const definitions = texts.flatMap((text) => [...functionsIn(text).values()]).join('\n');
+    const variables = Object.entries(env).filter(([name]) => /^[A-Za-z]\w*$/.test(name));
+    const last = await this.#bash.exec(
+      `${this.#prelude}${definitions}\n${PREFIX}trap_EXIT="$${PREFIX}last"\n${PREFIX}code=${result.exitCode}\n${PREFIX}leave\nexit ${result.exitCode}`,
+      {
+        ...options,
+        env: {
+          ...Object.fromEntries(variables),
+          [`${PREFIX}last`]: env[`${PREFIX}trap_EXIT`] ?? '',
+        },
+      },
+    );
+    return {
+      stdout: result.stdout + last.stdout,
+      stderr: result.stderr + last.stderr,
+      exitCode: last.exitCode,
+    };
+  }
+
   /** Execute a line of an interactive shell, whose variables, functions and folder stay. */
   async line(text: string, signal?: AbortSignal): Promise<ScriptResult> {
     const definitions = [...this.#functions.values()].join('\n');
     return this.#ending.of(signal, async (late) => {
-      const { env, ...result } = await this.#bash.exec(`${this.#prelude}${definitions}\n${text}`, {
+      const source = `${this.#prelude}${definitions}\n${withoutShiftsInParentheses(text)}`;
+      const { env, ...result } = await this.#bash.exec(source, {
         env: this.#env,
         cwd: this.#folder,
         rawScript: true,

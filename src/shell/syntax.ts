@@ -44,3 +44,24 @@ export function visit(node: unknown, seen: (node: TreeNode) => void): void {
     seen(found);
   }
 }
+
+/** The functions that a script defines at its top, by name, as they were written. */
+export function functionsIn(script: string): Map<string, string> {
+  const found = new Map<string, string>();
+  let statements: TreeNode[];
+  try {
+    statements = (parse(script) as unknown as { statements: TreeNode[] }).statements;
+  } catch {
+    return found;
+  }
+  for (const statement of statements) {
+    const { pipelines, sourceText } = statement as {
+      pipelines?: { commands: TreeNode[] }[];
+      sourceText?: string;
+    };
+    const command = pipelines?.[0]?.commands[0];
+    if (command?.type !== 'FunctionDef' || sourceText === undefined) continue;
+    found.set(String(command['name']), sourceText);
+  }
+  return found;
+}

@@ -1,0 +1,121 @@
+/** Rewrites what just-bash does otherwise under `set -e` and `set -u`. */
+
+import { parse } from 'just-bash';
+import { commandOf, literalOf, PREFIX, visit, type TreeNode } from './syntax.js';
+
+interface Statement extends TreeNode {
+  pipelines: TreeNode[];
+  sourceText?: string;
+}
+
+/** Whether a script's commands may run with `set -e`. */
+function usesErrexit(tree: unknown): boolean {
+  let isUsed = false;
+  visit(tree, ({ type, name, args }) => {
+    if (type !== 'SimpleCommand' || literalOf(name) !== 'set') return;
+    const words = (args as unknown[]).map((word) => literalOf(word) ?? '');
+    isUsed ||= words.some((word) => /^-[a-zA-Z]*e/.test(word) || word === 'errexit');
+  });
+  return isUsed;
+}
+
+/** What is known of the scripts that one shell has rewritten. */
+export class Seen {
+  readonly functions = new Set<string>();
+  hasErrexit = false;
+
+  /** Before a script is rewritten. */
+  begin(tree: unknown): void {
+    visit(tree, ({ type, name }) => {
+      if (type === 'FunctionDef') this.functions.add(String(name));
+    });
+    this.hasErrexit ||= usesErrexit(tree);
+  }
+}
+
+/** Whether a failure inside a pipeline's commands is not the failure of the pipeline. */
+function hasCommandsInside(pipeline: TreeNode, functions: ReadonlySet<string>): boolean {
+  return (pipeline['commands'] as TreeNode[]).some(({ type, name }) => {
+    if (type !== 'SimpleCommand') return type !== 'ConditionalCommand';
+    const word = literalOf(name);
+    return word === undefined ? (name ?? null) !== null : functions.has(word) || word === 'eval';
+  });
+}
+
+/** `f` becomes `{ if f; then code=0; else code=$?; fi; give $code && :; }`: conditions are where just-bash lets failures pass. */
+function asCondition(pipeline: TreeNode): TreeNode {
+  const code = `${PREFIX}code`;
+  const group = commandOf(
+    `{ if X; then ${code}=0; else ${code}=$?; fi; ${PREFIX}give "$${code}" && :; }`,
+  );
+  const [first] = group['body'] as Statement[];
+  const choice = (first?.pipelines[0]?.['commands'] as TreeNode[])[0];
+  const condition = (choice?.['clauses'] as { condition: Statement[] }[])[0]?.condition[0];
+  if (condition !== undefined) condition.pipelines = [{ ...pipeline, negated: false }];
+  return { ...pipeline, commands: [group], pipeStderr: [] };
+}
+
+/** In `f || g`, `f && g` and `! f`, failures inside `f` do not end the script. */
+export function withSafeFailures(statement: TreeNode, functions: ReadonlySet<string>): void {
+  const pipelines = statement['pipelines'] as TreeNode[];
+  statement['pipelines'] = pipelines.map((pipeline, i) => {
+    const isTested = i < pipelines.length - 1 || pipeline['negated'] === true;
+    return isTested && hasCommandsInside(pipeline, functions) ? asCondition(pipeline) : pipeline;
+  });
+}
+
+/** Substitutions begin without `set -e`; in a subshell, as just-bash would let that out of the substitution. */
+export function withoutErrexit(node: TreeNode): void {
+  if (node.type !== 'CommandSubstitution') return;
+  const body = node['body'] as { statements: Statement[] };
+  const only = body.statements[0]?.pipelines[0]?.['commands'] as TreeNode[] | undefined;
+  // `$(< file)` stands for the file's contents only when it stands alone.
+  const isPlain = only?.[0]?.type === 'SimpleCommand' && (only[0]['name'] ?? null) === null;
+  if (isPlain && (only[0]?.['redirections'] as unknown[]).length > 0) return;
+  const { statements } = parse('(set +e)') as unknown as { statements: Statement[] };
+  const subshell = (statements[0]?.pipelines[0]?.['commands'] as TreeNode[])[0];
+  (subshell?.['body'] as Statement[]).push(...body.statements);
+  body.statements = statements;
+}
+
+/** Variables of ours whose assignment need not have a status. */
+const OWN = new RegExp(`^${PREFIX}(?:errs?|bg|trap_EXIT)$`);
+
+/** `x=1` becomes `if x=1; then :; fi`, whose status is 0: just-bash leaves the status of the command before. */
+export function withOwnStatus(pipeline: TreeNode): void {
+  const commands = pipeline['commands'] as TreeNode[] | undefined;
+  const [only] = commands ?? [];
+  if (pipeline.type !== 'Pipeline' || commands?.length !== 1 || only?.type !== 'SimpleCommand')
+    return;
+  const { name, assignments, redirections } = only;
+  const names = ((assignments ?? []) as TreeNode[]).map((one) => String(one['name']));
+  if ((name ?? null) !== null || names.length === 0 || (redirections as unknown[]).length > 0)
+    return;
+  let runs = names.every((one) => OWN.test(one));
+  visit(assignments, ({ type = '' }) => {
+    runs ||= type === 'CommandSubstitution';
+  });
+  if (runs) return;
+  const choice = commandOf('if X; then :; fi');
+  const condition = (choice['clauses'] as { condition: Statement[] }[])[0]?.condition[0];
+  if (condition?.pipelines[0] === undefined) return;
+  condition.pipelines[0]['commands'] = [only];
+  delete condition.sourceText;
+  pipeline['commands'] = [choice];
+}
+
+/** `"${x:-d}"` alone in a word: under `set -u` just-bash asks for `x` first, except where something stands beside it. */
+export function withoutAsking(node: TreeNode): void {
+  if (node.type !== 'DoubleQuoted') return;
+  const parts = node['parts'] as TreeNode[];
+  const [only] = parts;
+  const operation = (only?.['operation'] as { type?: string } | null | undefined)?.type ?? '';
+  const isOptional = /^(?:DefaultValue|AssignDefault|UseAlternative)$/.test(operation);
+  if (
+    parts.length !== 1 ||
+    !isOptional ||
+    !/^\w+(?:\[[^@*]*\])?$/.test(String(only?.['parameter']))
+  )
+    return;
+  parts.unshift({ type: 'Literal', value: '' });
+}
