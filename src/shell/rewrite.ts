@@ -143,6 +143,8 @@ function withTrap(command: TreeNode): TreeNode {
 export interface Rewriting {
   /** Text of a script file that is known before the script runs; undefined: unknown. */
   readonly known: (path: string) => string | undefined;
+  /** What `$0` is. */
+  readonly name?: () => string;
   /** What earlier scripts of the shell define. */
   readonly seen?: Seen;
   /** Lets errors stand among the output; undefined: the two are kept apart. */
@@ -150,28 +152,30 @@ export interface Rewriting {
 }
 
 /** A word whose value is plain before anything runs; `$(dirname $0)` is `.`. */
-function plainValue(word: unknown): string | undefined {
+function plainValue(word: unknown, how: Rewriting): string | undefined {
   let value = '';
   for (const part of (word as { parts?: TreeNode[] } | null)?.parts ?? []) {
     if (part.type === 'Literal' || part.type === 'SingleQuoted') value += String(part['value']);
-    else if (part.type === 'DoubleQuoted') value += plainValue(part) ?? '\0';
-    else if (part.type === 'CommandSubstitution') value += dirnameOf(part) ?? '\0';
+    else if (part.type === 'DoubleQuoted') value += plainValue(part, how) ?? '\0';
+    else if (part.type === 'ParameterExpansion' && part['parameter'] === '0')
+      value += (part['operation'] === null ? how.name?.() : undefined) ?? '\0';
+    else if (part.type === 'CommandSubstitution') value += dirnameOf(part, how) ?? '\0';
     else return undefined;
   }
   return value.includes('\0') ? undefined : value;
 }
 
-function dirnameOf(substitution: TreeNode): string | undefined {
+function dirnameOf(substitution: TreeNode, how: Rewriting): string | undefined {
   const body = substitution['body'] as { statements?: { pipelines: { commands: TreeNode[] }[] }[] };
   const command = body.statements?.[0]?.pipelines[0]?.commands[0];
   if (literalOf(command?.['name']) !== 'dirname') return undefined;
-  const path = plainValue((command?.['args'] as unknown[])[0]);
+  const path = plainValue((command?.['args'] as unknown[])[0], how);
   return path === undefined ? undefined : path.includes('/') ? path.replace(/\/[^/]*$/, '') : '.';
 }
 
 /** `. file` becomes the file's own statements where it is known, else `eval` of the file, rewritten. */
 function sourced(command: TreeNode, how: Rewriting): TreeNode {
-  const path = plainValue((command['args'] as unknown[])[0]);
+  const path = plainValue((command['args'] as unknown[])[0], how);
   const text = path === undefined ? undefined : how.known(path);
   if (text === undefined) {
     const replacement = commandOf(`eval "$(${PREFIX}script X)"`);
@@ -301,6 +305,13 @@ function printable(node: TreeNode): void {
   node['redirections'] = [...all.filter((r) => !isHere(r)), ...all.filter(isHere)];
 }
 
+/** Parameters that just-bash does not know: the last pid in the background, and the file of the script. */
+function withKnownName(expansion: TreeNode): void {
+  const name = String(expansion['parameter']);
+  if (name === '!') expansion['parameter'] = `${PREFIX}bg`;
+  if (/^BASH_SOURCE(?:\[0\])?$/.test(name)) expansion['parameter'] = '0';
+}
+
 function rewriteTree(ast: Ast, how: Rewriting): Ast {
   const { seen = new Seen() } = how;
   seen.begin(ast);
@@ -312,9 +323,7 @@ function rewriteTree(ast: Ast, how: Rewriting): Ast {
     expansion(node);
     withoutTraps(node, how.together === undefined ? '' : APART);
     if (seen.hasErrexit) withoutErrexit(node);
-    if (node.type === 'ParameterExpansion' && node['parameter'] === '!') {
-      node['parameter'] = `${PREFIX}bg`;
-    }
+    if (node.type === 'ParameterExpansion') withKnownName(node);
     const commands = node['commands'];
     if (node.type !== 'Pipeline' || !Array.isArray(commands)) return;
     const before = (commands as TreeNode[]).map((command) => ({ ...command }));

@@ -36,6 +36,8 @@ export class ShellSession {
   /** Texts of the files that were added, by path. */
   readonly #files = new Map<string, string>();
   #folder = '/root';
+  /** What `$0` is. */
+  #name = 'bash';
   /** What an interactive shell remembers. */
   readonly #functions = new Map<string, string>();
   #env: Record<string, string> = {};
@@ -76,6 +78,7 @@ export class ShellSession {
         known: (path) => this.#files.get(fs.resolvePath(this.#folder, path)),
         together,
         seen: new Seen(),
+        name: () => this.#name,
       }),
     );
   }
@@ -97,15 +100,15 @@ export class ShellSession {
     signal?: AbortSignal,
   ): Promise<ScriptResult> {
     this.#folder = cwd;
-    const own = text.replaceAll(/\$\{?0\}?(?![0-9])/g, name);
-    const source = `${this.#prelude}${withoutShiftsInParentheses(own)}\nexit $?\n`;
+    this.#name = name;
+    const source = `${this.#prelude}${withoutShiftsInParentheses(text)}\nexit $?\n`;
     const patience = new Patience(this.context.machine, this.#giveUp);
     const either = AbortSignal.any([patience.signal, ...(signal === undefined ? [] : [signal])]);
     const result = await patience.during(
       () => this.#ending.running,
       () =>
         this.#ending.of(either, async (late) =>
-          this.#ended(await this.#run(own, source, cwd, late)),
+          this.#ended(await this.#run(text, source, cwd, late)),
         ),
     );
     if (patience.why === '' || result.interrupted !== true) return result;
@@ -113,12 +116,17 @@ export class ShellSession {
   }
 
   /** Execute a script, and its EXIT trap if `set -e` or `set -u` has ended it. */
-  async #run(own: string, source: string, cwd: string, signal: AbortSignal): Promise<ScriptResult> {
-    const options = { cwd, rawScript: true, signal };
+  async #run(
+    text: string,
+    source: string,
+    cwd: string,
+    signal: AbortSignal,
+  ): Promise<ScriptResult> {
+    const options = { cwd, rawScript: true, signal, env: { 0: this.#name } };
     const { env, ...result } = await this.#bash.exec(source, options);
     if ((env[`${PREFIX}trap_EXIT`] ?? '') === '') return result;
-    const texts = [own, ...this.#files.values()];
-    const definitions = texts.flatMap((text) => [...functionsIn(text).values()]).join('\n');
+    const texts = [text, ...this.#files.values()];
+    const definitions = texts.flatMap((one) => [...functionsIn(one).values()]).join('\n');
     const variables = Object.entries(env).filter(([name]) => /^[A-Za-z]\w*$/.test(name));
     const last = await this.#bash.exec(
       `${this.#prelude}${definitions}\n${PREFIX}trap_EXIT="$${PREFIX}last"\n${PREFIX}code=${result.exitCode}\n${PREFIX}leave\nexit ${result.exitCode}`,

@@ -1,6 +1,7 @@
 /** Commands for text in which just-bash lacks an option or prints something else; each closes one gap. */
 
 import { decodeBytesToUtf8, type CustomCommand } from 'just-bash';
+import { awk } from './awk.js';
 import { absolute, define, ok, original, type CommandContext, type Definition } from './command.js';
 
 /** Text of the files that are named, or of standard input. */
@@ -102,28 +103,6 @@ const od: Definition = async (args, ctx) => {
     out += `${address(i)}${Array.from(bytes.subarray(i, i + 16), shown).join('')}\n`;
   }
   return ok(isBare ? out : `${out}${address(bytes.length)}\n`);
-};
-
-/** A field separator of one character, which stands for itself, as an expression that means it. */
-const literally = (separator: string): string =>
-  /^[.|$?]$/.test(separator) ? `[${separator}]` : separator === '^' ? String.raw`\^` : separator;
-
-/** `awk -F.`: any one character but a blank separates as it is (just-bash takes it for an expression). */
-const awk: Definition = (args, ctx) => {
-  const words = args.map((arg, i) => {
-    const before = args[i - 1];
-    // just-bash does not take FS from -v.
-    if (arg === '-v' && args[i + 1]?.startsWith('FS=') === true) return '-F';
-    if (before === '-v' && arg.startsWith('FS=')) return literally(arg.slice(3));
-    if (before === '-F') return literally(arg);
-    if (/^-F.$/s.test(arg)) return `-F${literally(arg.slice(2))}`;
-    return arg.replace(
-      /\bFS(\s*=\s*)"(.)"/g,
-      (_all, is: string, one: string) =>
-        `FS${is}"${one === '^' ? String.raw`\\^` : literally(one)}"`,
-    );
-  });
-  return original(ctx, words);
 };
 
 /** `paste` of standard input without a name for it. */
