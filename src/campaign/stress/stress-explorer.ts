@@ -143,7 +143,7 @@ export async function stressInExplorer(
     const findings = await shrunkFindings(options, machine, key, executions);
     if (findings.length > 0) return { ...whole, findings };
   }
-  return whole;
+  return { ...whole, interrupted: isAborted(signal) };
 }
 
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
