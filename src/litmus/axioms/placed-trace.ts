@@ -13,6 +13,14 @@ export interface TraceFlags {
   readonly others: ReadonlySet<number>;
 }
 
+function hasStrayUnlock({ events }: Trace): boolean {
+  const held = new Set<number>();
+  return events.some(({ classes, location }) => {
+    if ((classes & EV.lockWrite) !== 0) held.add(location);
+    return (classes & EV.unlock) !== 0 && !held.delete(location);
+  });
+}
+
 /** A trace whose first event has index `offset` of `size`. */
 export class PlacedTrace {
   readonly trace: Trace;
@@ -26,8 +34,8 @@ export class PlacedTrace {
   readonly rcuEvents: readonly number[];
   readonly gracePeriods: readonly number[];
   readonly sections: CriticalSections;
-  /** By event of the trace: 1 where a critical section begins, -1 where one ends, without those that have no partner. */
-  readonly sectionSteps: Int8Array;
+  /** Is there an unlock of a lock that the thread does not hold? It is in no coherence order. */
+  readonly hasStrayUnlock: boolean;
   /** Null until they are asked for. */
   flags: TraceFlags | null = null;
   readonly #size: number;
@@ -40,11 +48,6 @@ export class PlacedTrace {
     this.#size = size;
     this.#rules = rules;
     this.sections = criticalSections(trace, offset, rules);
-    this.sectionSteps = new Int8Array(trace.events.length);
-    for (const { lock, unlock } of [...this.sections.rcu, ...this.sections.srcu]) {
-      this.sectionSteps[lock - offset] = 1;
-      this.sectionSteps[unlock - offset] = -1;
-    }
     const reads: number[] = [];
     const rcuEvents: number[] = [];
     const gracePeriods: number[] = [];
@@ -59,6 +62,7 @@ export class PlacedTrace {
       if (known === undefined) accesses.set(location, [index]);
       else known.push(index);
     });
+    this.hasStrayUnlock = hasStrayUnlock(trace);
     this.hasPlain = trace.events.some(({ classes }) => (classes & EV.plain) !== 0);
     this.reads = reads;
     this.rcuEvents = rcuEvents;

@@ -21,11 +21,13 @@ export interface Placement {
 export interface PlacementNode extends Placement {
   /** By the trace on top; null until there is one. */
   next: Map<PlacedTrace, readonly PlacementNode[]> | null;
+  /** What it means for an order of all events, see `sequential.ts`; null until that is asked for. */
+  edges: readonly number[] | null;
 }
 
 /** The placement of no thread. */
 export function emptyPlacement(location: LocationId): PlacementNode {
-  return { location, co: [], reads: [], sources: [], next: null };
+  return { location, co: [], reads: [], sources: [], next: null, edges: null };
 }
 
 /** What the search knows about values. */
@@ -222,7 +224,7 @@ export class PlacementFinder {
   #keep(): void {
     const sources = this.#reads.map((read) => this.#candidate.sourceOf(read));
     const [location, co, reads] = [this.#location, this.#order, this.#reads];
-    this.#found.push({ location, co, reads, sources, next: null });
+    this.#found.push({ location, co, reads, sources, next: null, edges: null });
     if (this.#found.length >= MOST) this.overflowed = this.#stopped = true;
   }
 

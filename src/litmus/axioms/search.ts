@@ -9,7 +9,7 @@ import { LockOrder } from './lock-order.js';
 import { emptyPlacement, PlacementFinder, type PlacementNode } from './placement.js';
 import { PlacedTrace } from './placed-trace.js';
 import { isSolvable, mayGoRound } from './solvable.js';
-import { SequentialRun } from './sequential.js';
+import { SequentialOrder } from './sequential.js';
 import { Places } from './places.js';
 import { isCut, refuseFaults } from './refusal.js';
 
@@ -50,10 +50,11 @@ export class Search {
   /** The placement in force at each location. */
   readonly #current: PlacementNode[];
   #remembered = 0;
-  readonly #sequential: SequentialRun | null;
+  readonly #sequential: SequentialOrder | null;
   /** The locks whose order cuts candidates short: none if forbidden candidates are wanted. */
   readonly #locks: ReadonlySet<LocationId>;
   readonly #lockOrder: LockOrder;
+  readonly #hasLocks: boolean;
   /** By thread: can the threads up to it break an axiom at all, for good? */
   readonly #mayBreak: boolean[];
   /** Thread being placed. */
@@ -82,10 +83,11 @@ export class Search {
     this.#candidate = new Candidate(offsetsOf(longest(this.#traces)), places.size);
     this.#axioms = new Axioms(this.#candidate, this.#rules);
     this.#sequential =
-      options.incoherent === true ? null : new SequentialRun(this.#candidate, this.#rules);
+      options.incoherent === true ? null : new SequentialOrder(this.#candidate, this.#rules);
     const isPruned = listener.forbidden === undefined && options.incoherent !== true;
     const { pure, mixed } = locksOf(this.#traces);
     this.#locks = isPruned ? pure : new Set();
+    this.#hasLocks = pure.size + mixed.size > 0;
     if (mixed.size > 0) this.#mayBreak.fill(false);
     this.#lockOrder = new LockOrder(this.#candidate);
     this.#finder = new PlacementFinder({
@@ -202,6 +204,7 @@ export class Search {
   ): void {
     const placements = choices[index];
     if (placements === undefined) {
+      this.#sequential?.extend(this.#current);
       const now = this.#mayWait(thread, broken) ? broken : this.#check();
       if (now === null || this.#listener.forbidden !== undefined) this.#thread(thread + 1, now);
       return;
@@ -236,6 +239,7 @@ export class Search {
   #check(): Axiom | null {
     if (this.#sequential?.exists() !== true) return this.#axioms.check(this.#candidate);
     this.#axioms.outdate();
+    if (this.#hasLocks) this.#candidate.settleLocks();
     return null;
   }
 

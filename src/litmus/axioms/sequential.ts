@@ -1,63 +1,84 @@
 /** A quick check that accepts most candidates: one whose events can be run one after the other on plain memory breaks no axiom.
  *
- * Every relation of the model but rcu-order runs along program order and communication. If these two have no cycle
- * together, some order of all events is in line with both, so no cycle of hb or pb exists and no plain access ignores a
- * write that is visible to it. If moreover no grace period falls into a critical section in that order, rcu-order runs
- * along it too, and the RCU axiom holds. If there is no such order, the axioms decide. */
+ * Every relation of the model but rcu-order runs along program order and communication. Let T be the smallest transitive
+ * relation that holds both and where, of a grace period and a critical section, what comes before the end comes before
+ * the beginning, and what the beginning comes before, the end comes before too. Then rcu-order runs along T as well: it
+ * follows from the first two by induction over its definition. If T has no cycle, then neither have hb, pb and rb, and no
+ * plain access ignores a write that is visible to it. If it has one, the axioms decide.
+ *
+ * T only grows as threads are added. So it is kept for each number of threads, and a candidate pays for its last one only. */
 import { INITIAL, PENDING, type Candidate } from './candidate.js';
 import { EV } from './event.js';
+import type { PlacementNode } from './placement.js';
 import type { PlacedTrace } from './placed-trace.js';
 import type { Rules } from '../model.js';
 
-const LOCKS = EV.rcuLock | EV.srcuLock;
-const UNLOCKS = EV.rcuUnlock | EV.srcuUnlock;
-const SYNCS = EV.rcuSync | EV.srcuSync;
+const NO_ACCESSES: readonly number[] = [];
 
-/** Looks for an order in which a candidate's events can run. */
-export class SequentialRun {
+/** Numbers of one entry of {@link SequentialOrder.#pairs}. */
+const PAIR = 3;
+
+/** Orders the events of a candidate as far as running them one after the other would. */
+export class SequentialOrder {
   readonly #candidate: Candidate;
   readonly #srcuByValue: boolean;
-  /** Place of each write in coherence order, from 1, by event. */
-  readonly #place: Int32Array;
-  /** First index of each location in {@link #readers}. */
-  readonly #base: Int32Array;
-  /** Reads still to run, by location and the place of what they read. */
-  readonly #readers: Int32Array;
-  /** Writes run, by location. */
-  readonly #written: Int32Array;
-  /** Open critical sections by SRCU domain + 1; 0 is RCU. */
-  readonly #open: Int32Array;
-  /** Next event of each thread. */
-  readonly #next: Int32Array;
+  readonly #words: number;
+  /** Of {@link #rows}, for one number of threads. */
+  readonly #stride: number;
+  /** T, as rows of words, for each number of threads. */
+  readonly #rows: Int32Array;
+  /** By number of threads: has T a cycle, or is it not known? */
+  readonly #isCyclic: boolean[] = [false];
+  /** A grace period, and the lock and unlock of a critical section of its domain; and so on. */
+  readonly #pairs: number[] = [];
+  /** Where those of a number of threads end. */
+  readonly #pairsEnd: number[] = [0];
+  /** First row in force. */
+  #base = 0;
+  /** Rows of events that are placed. */
+  #end = 0;
 
-  /** @param candidate the candidate that {@link exists} is asked about, in whatever state it is then */
+  /** @param candidate the candidate that {@link extend} is asked about, in whatever state it is then */
   constructor(candidate: Candidate, { srcuByValue }: Rules) {
-    const locations = candidate.co.length;
     this.#candidate = candidate;
     this.#srcuByValue = srcuByValue;
-    this.#place = new Int32Array(candidate.size);
-    this.#base = new Int32Array(locations);
-    this.#readers = new Int32Array(candidate.size + locations);
-    this.#written = new Int32Array(locations);
-    this.#open = new Int32Array(locations + 1);
-    this.#next = new Int32Array(candidate.offsets.length);
+    this.#words = Math.max(1, (candidate.size + 31) >>> 5);
+    this.#stride = candidate.size * this.#words;
+    this.#rows = new Int32Array(this.#stride * candidate.offsets.length);
   }
 
-  /** Was an order found? Gives each lock read its source, as the axioms do. */
-  exists(): boolean {
+  /** The candidate's last thread has been placed, on top of the others as they were at the last call for them. `nodes` has
+   * the placement in force at each location. */
+  extend(nodes: readonly PlacementNode[]): void {
     const { threads } = this.#candidate;
-    if (this.#srcuByValue && threads.some((t) => this.#hasSrcuGracePeriod(t))) return false;
-    this.#prepare();
-    let left = 0;
-    for (const { trace } of threads) left += trace.events.length;
-    for (;;) {
-      const before = left;
-      for (let t = 0; t < threads.length; t++) left -= this.#advance(t, false);
-      if (left === 0) return true;
-      if (left < before) continue;
-      for (let t = 0; t < threads.length && left === before; t++) left -= this.#advance(t, true);
-      if (left === before) return false;
+    const n = threads.length;
+    const placed = threads[n - 1];
+    if (placed === undefined) return;
+    this.#isCyclic[n] = this.#isCyclic[n - 1] === true || placed.hasStrayUnlock;
+    if (this.#isCyclic[n]) return;
+    this.#begin(n, placed);
+    this.#addPairs(n, placed);
+    for (const location of placed.accesses.keys()) {
+      const node = nodes[location];
+      if (node === undefined) continue;
+      const edges = (node.edges ??= this.#edgesOf(node));
+      for (let i = 0; i < edges.length; i += 2) {
+        if (this.#add(edges[i] ?? 0, edges[i + 1] ?? 0)) continue;
+        this.#isCyclic[n] = true;
+        return;
+      }
     }
+  }
+
+  /** Does an order exist for the candidate as it was at the last {@link extend}? */
+  exists(): boolean {
+    const n = this.#candidate.threads.length;
+    if (this.#isCyclic[n] === true) return false;
+    if (this.#srcuByValue && this.#candidate.threads.some((t) => this.#hasSrcuGracePeriod(t)))
+      return false;
+    const separate = this.#separate(this.#pairsEnd[n] ?? 0);
+    this.#isCyclic[n] = !separate;
+    return separate;
   }
 
   /** Their sections differ from candidate to candidate. */
@@ -65,89 +86,110 @@ export class SequentialRun {
     return gracePeriods.some((gp) => this.#candidate.is(gp, EV.srcuSync));
   }
 
-  #prepare(): void {
-    const candidate = this.#candidate;
-    candidate.settleLocks();
-    this.#place.fill(0);
-    this.#written.fill(0);
-    this.#open.fill(0);
-    this.#next.fill(0);
-    this.#readers.fill(0);
-    let base = 0;
-    for (let location = 0; location < candidate.co.length; location++) {
-      const order = candidate.co[location] ?? [];
-      this.#base[location] = base;
-      base += order.length + 1;
-      for (let i = 0; i < order.length; i++) this.#place[order[i] ?? 0] = i + 1;
+  /** Start from the order of the threads before, and the program order of the last one. */
+  #begin(n: number, { offset, trace }: PlacedTrace): void {
+    const [rows, words, stride] = [this.#rows, this.#words, this.#stride];
+    const before = (this.#base = n * stride);
+    this.#end = offset + trace.events.length;
+    rows.copyWithin(before, before - stride, before - stride + offset * words);
+    for (let e = this.#end - 1, at = before + e * words; e >= offset; e--, at -= words) {
+      for (let w = 0; w < words; w++)
+        rows[at + w] = e + 1 < this.#end ? (rows[at + words + w] ?? 0) : 0;
+      if (e + 1 < this.#end)
+        rows[at + ((e + 1) >>> 5)] = (rows[at + ((e + 1) >>> 5)] ?? 0) | (1 << ((e + 1) & 31));
     }
-    for (const { reads } of candidate.threads) {
-      for (const read of reads) {
-        const at = this.#source(read);
-        if (at >= 0) this.#readers[at] = (this.#readers[at] ?? 0) + 1;
+  }
+
+  #has(a: number, b: number): boolean {
+    return (((this.#rows[this.#base + a * this.#words + (b >>> 5)] ?? 0) >>> (b & 31)) & 1) !== 0;
+  }
+
+  /** Add a pair and what follows by transitivity; false if that would be a cycle. */
+  #add(a: number, b: number): boolean {
+    if (this.#has(a, b)) return true;
+    if (a === b || this.#has(b, a)) return false;
+    const [rows, words] = [this.#rows, this.#words];
+    const from = this.#base + b * words;
+    const [bit, word] = [1 << (a & 31), a >>> 5];
+    for (let e = 0, at = this.#base; e < this.#end; e++, at += words) {
+      if (e !== a && ((rows[at + word] ?? 0) & bit) === 0) continue;
+      for (let w = 0; w < words; w++) rows[at + w] = (rows[at + w] ?? 0) | (rows[from + w] ?? 0);
+      rows[at + (b >>> 5)] = (rows[at + (b >>> 5)] ?? 0) | (1 << (b & 31));
+    }
+    return true;
+  }
+
+  /** Take no grace period into a critical section; false if that is not possible. */
+  #separate(end: number): boolean {
+    const pairs = this.#pairs;
+    for (let isGrown = true; isGrown;) {
+      isGrown = false;
+      for (let i = 0; i < end; i += PAIR) {
+        const [gp, lock, unlock] = [pairs[i] ?? 0, pairs[i + 1] ?? 0, pairs[i + 2] ?? 0];
+        if (this.#has(lock, gp) && !this.#has(unlock, gp)) {
+          if (!this.#add(unlock, gp)) return false;
+          isGrown = true;
+        }
+        if (this.#has(gp, unlock) && !this.#has(gp, lock)) {
+          if (!this.#add(gp, lock)) return false;
+          isGrown = true;
+        }
       }
     }
+    return true;
   }
 
-  /** Index in {@link #readers} of what a read reads, or -1. */
-  #source(read: number): number {
-    const source = this.#candidate.sourceOf(read);
-    if (source === PENDING) return -1;
-    const base = this.#base[this.#candidate.location[read] ?? 0] ?? 0;
-    return source === INITIAL ? base : base + (this.#place[source] ?? 0);
-  }
-
-  /** Run a thread as far as it goes, up to where a critical section begins; into it if `enter`. Events run. */
-  #advance(thread: number, enter: boolean): number {
-    const { threads } = this.#candidate;
-    const placed = threads[thread];
-    if (placed === undefined) return 0;
-    const { offset, trace, sectionSteps } = placed;
-    const length = trace.events.length;
-    const from = this.#next[thread] ?? 0;
-    let i = from;
-    let mayEnter = enter;
-    for (; i < length; i++) {
-      const step = sectionSteps[i] ?? 0;
-      if (step > 0 && !mayEnter) break;
-      if (!this.#execute(offset + i, step)) break;
-      if (step > 0) mayEnter = false;
+  /** Find the pairs that the last thread makes with those before, and with itself. */
+  #addPairs(n: number, placed: PlacedTrace): void {
+    const { rcu, srcu } = placed.sections;
+    let end = this.#pairsEnd[n - 1] ?? 0;
+    if (placed.gracePeriods.length + rcu.length + srcu.length > 0) {
+      for (const other of this.#candidate.threads) {
+        end = this.#pair(end, placed.gracePeriods, other);
+        if (other !== placed) end = this.#pair(end, other.gracePeriods, placed);
+      }
     }
-    this.#next[thread] = i;
-    return i - from;
+    this.#pairsEnd[n] = end;
   }
 
-  /** Run one event if it can run now. */
-  #execute(event: number, step: number): boolean {
-    const { classes, location } = this.#candidate;
-    const kind = classes[event] ?? 0;
-    const where = location[event] ?? 0;
-    if ((kind & EV.write) !== 0) return this.#write(event, where, kind, step);
-    if ((kind & EV.read) !== 0) {
-      if (!this.#read(event, where)) return false;
-    } else if ((kind & SYNCS) !== 0) return (this.#open[where + 1] ?? 0) === 0;
-    this.#mark(kind, where, step);
-    return true;
+  #pair(from: number, gracePeriods: readonly number[], { sections }: PlacedTrace): number {
+    const [candidate, pairs] = [this.#candidate, this.#pairs];
+    let end = from;
+    for (const gp of gracePeriods) {
+      const isRcu = candidate.is(gp, EV.rcuSync);
+      for (const { lock, unlock } of isRcu ? sections.rcu : sections.srcu) {
+        if (!isRcu && candidate.location[lock] !== candidate.location[gp]) continue;
+        pairs[end] = gp;
+        pairs[end + 1] = lock;
+        pairs[end + 2] = unlock;
+        end += PAIR;
+      }
+    }
+    return end;
   }
 
-  #write(e: number, where: number, kind: number, step: number): boolean {
-    const place = this.#place[e] ?? 0;
-    if ((this.#written[where] ?? 0) !== place - 1) return false;
-    if ((this.#readers[(this.#base[where] ?? 0) + place - 1] ?? 0) !== 0) return false;
-    this.#written[where] = place;
-    this.#mark(kind, where, step);
-    return true;
-  }
-
-  #read(e: number, where: number): boolean {
-    const at = this.#source(e);
-    if (at < 0) return true;
-    if (at - (this.#base[where] ?? 0) !== this.#written[where]) return false;
-    this.#readers[at] = (this.#readers[at] ?? 0) - 1;
-    return true;
-  }
-
-  #mark(kind: number, where: number, step: number): void {
-    if ((kind & (LOCKS | UNLOCKS)) === 0) return;
-    this.#open[where + 1] = (this.#open[where + 1] ?? 0) + step;
+  /** Communication at one location, as pairs one after the other: steps of coherence order, reads-from, and from-reads to the next
+   * write. */
+  #edgesOf({ location, co }: PlacementNode): readonly number[] {
+    const candidate = this.#candidate;
+    const edges: number[] = [];
+    for (let i = 1; i < co.length; i++) {
+      const [before = 0, write = 0] = [co[i - 1], co[i]];
+      edges.push(before, write);
+      // The read half of taking a lock reads from the unlock before.
+      if (candidate.is(write, EV.lockWrite) && candidate.is(before, EV.unlock))
+        edges.push(before, write - 1);
+    }
+    for (const { accesses } of candidate.threads) {
+      for (const e of accesses.get(location) ?? NO_ACCESSES) {
+        const source = candidate.is(e, EV.read) ? candidate.sourceOf(e) : PENDING;
+        if (source === PENDING) continue;
+        if (source !== INITIAL) edges.push(source, e);
+        const next = source === INITIAL ? 0 : co.indexOf(source) + 1;
+        const write = co[next];
+        if (write !== undefined && (source === INITIAL || next > 0)) edges.push(e, write);
+      }
+    }
+    return edges;
   }
 }
