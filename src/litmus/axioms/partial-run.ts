@@ -115,11 +115,18 @@ export class PartialRun {
   }
 
   fork(): PartialRun {
-    return new PartialRun([...this.values], [...this.origins], [...this.events], [...this.fences]);
+    return new PartialRun(
+      this.values.slice(),
+      this.origins.slice(),
+      this.events.slice(),
+      this.fences.slice(),
+    );
   }
 
   evaluate(expression: Expression): Evaluated {
-    if (expression.kind === 'constant') return { value: expression.value, ...FIXED };
+    if (expression.kind === 'constant') {
+      return { value: expression.value, from: NONE, needs: NONE, copyOf: -1 };
+    }
     if (expression.kind === 'register') {
       const { register } = expression;
       const { from, needs, copyOf } = this.origins[register] ?? FIXED;

@@ -34,6 +34,7 @@ import {
   PartialRun,
   START,
   type Dependencies,
+  type Evaluated,
   type Position,
 } from './partial-run.js';
 import type { Places } from './places.js';
@@ -56,6 +57,42 @@ export interface FaultyTrace extends Pick<Trace, 'thread' | 'events'> {
   readonly kind: 'fault' | 'cut';
   readonly at: SourceSpan;
   readonly problem: string;
+}
+
+/** What all events of one instruction have in common. */
+interface Target {
+  readonly location: LocationId;
+  readonly addr: Dependencies;
+  readonly ctrl: Dependencies;
+  readonly at: SourceSpan;
+}
+
+/** An event that nothing is computed for. Written out, as all events are: copying their members would take as long as the rest. */
+function eventOf({ location, addr, ctrl, at }: Target, classes: number, value: number): TraceEvent {
+  return {
+    classes,
+    location,
+    value,
+    addr,
+    data: NONE,
+    ctrl,
+    needs: null,
+    at,
+    closesRmw: false,
+    writer: null,
+  };
+}
+
+/** A write of `writer`. */
+function writeOf(
+  { location, addr, at }: Target,
+  classes: number,
+  { value, from: data, needs }: Pick<Evaluated, 'value' | 'from' | 'needs'>,
+  ctrl: Dependencies,
+  writer: Instruction,
+): TraceEvent {
+  const closesRmw = (classes & EV.rmw) !== 0;
+  return { classes, location, value, addr, data, ctrl, needs, at, closesRmw, writer };
 }
 
 /** Enumerates the traces of one thread. */
@@ -175,7 +212,7 @@ export class TraceEnumerator {
   }
 
   #mark(run: PartialRun, { at }: Instruction, classes: number): boolean {
-    this.#push(run, { classes, location: -1, value: 0, at });
+    run.events.push(eventOf({ location: -1, addr: NONE, ctrl: NONE, at }, classes, 0));
     return true;
   }
 
@@ -186,14 +223,13 @@ export class TraceEnumerator {
     here: Position,
   ): boolean {
     if (!('address' in instruction)) return true;
-    const { at, address } = instruction;
-    const common = { ...this.#target(run, address), at, ctrl: here.ctrl };
+    const common = this.#target(run, instruction.address, here.ctrl, instruction.at);
     switch (instruction.kind) {
       case 'lock':
         this.#takeLock(run, common);
         return true;
       case 'unlock':
-        this.#push(run, { ...common, classes: EV.write | EV.unlock | EV.release, value: 0 });
+        run.events.push(eventOf(common, EV.write | EV.unlock | EV.release, 0));
         return true;
       case 'trylock':
       case 'is-locked':
@@ -202,14 +238,13 @@ export class TraceEnumerator {
       case 'srcu-lock':
         return this.#srcuLock(run, instruction, common, here);
       case 'srcu-unlock': {
-        const { value, from, needs } = run.evaluate(instruction.cookie);
-        const store = this.#rules.srcuByValue ? EV.write : 0;
-        const classes = EV.srcuUnlock | store;
-        this.#push(run, { ...common, classes, value, data: from, needs, writer: instruction });
+        const cookie = run.evaluate(instruction.cookie);
+        const classes = EV.srcuUnlock | (this.#rules.srcuByValue ? EV.write : 0);
+        run.events.push(writeOf(common, classes, cookie, here.ctrl, instruction));
         return true;
       }
       case 'synchronize-srcu':
-        this.#push(run, { ...common, classes: EV.srcuSync, value: 0 });
+        run.events.push(eventOf(common, EV.srcuSync, 0));
         return true;
     }
   }
@@ -218,29 +253,24 @@ export class TraceEnumerator {
   #srcuLock(
     run: PartialRun,
     instruction: SrcuInstruction & { kind: 'srcu-lock' },
-    common: Pick<TraceEvent, 'location' | 'addr' | 'ctrl' | 'at'>,
+    common: Target,
     here: Position,
   ): boolean {
     const { into, cookie } = instruction;
     if (!this.#rules.srcuByValue) {
       run.set(into, cookie, FIXED);
-      this.#push(run, { ...common, classes: EV.srcuLock, value: cookie });
+      run.events.push(eventOf(common, EV.srcuLock, cookie));
       return true;
     }
     return this.#guess(run, common.location, instruction, here, (fork, value) => {
       fork.set(into, value, originOfRead(fork.events.length));
-      this.#push(fork, { ...common, classes: EV.read | EV.srcuLock, value });
+      fork.events.push(eventOf(common, EV.read | EV.srcuLock, value));
     });
   }
 
-  #takeLock(
-    run: PartialRun,
-    common: Partial<TraceEvent> & Pick<TraceEvent, 'location' | 'at'>,
-  ): void {
-    const read = EV.read | EV.lockRead | EV.acquire;
-    this.#push(run, { ...common, classes: read, value: 0 });
-    const write = EV.write | EV.lockWrite;
-    this.#push(run, { ...common, classes: write, value: 1, closesRmw: true });
+  #takeLock(run: PartialRun, common: Target): void {
+    run.events.push(eventOf(common, EV.read | EV.lockRead | EV.acquire, 0));
+    run.events.push({ ...eventOf(common, EV.write | EV.lockWrite, 1), closesRmw: true });
   }
 
   /** trylock and spin_is_locked(): both answers are tried. */
@@ -248,38 +278,36 @@ export class TraceEnumerator {
     run: PartialRun,
     kind: 'trylock' | 'is-locked',
     into: number,
-    common: Partial<TraceEvent> & Pick<TraceEvent, 'location' | 'at'>,
+    common: Target,
     here: Position,
   ): void {
     const no = run.fork();
     const from = { from: [run.events.length], needs: NONE, copyOf: -1 };
     if (kind === 'trylock') this.#takeLock(run, common);
-    else this.#push(run, { ...common, classes: EV.read | EV.isLocked, value: 1 });
+    else run.events.push(eventOf(common, EV.read | EV.isLocked, 1));
     run.set(into, 1, from);
     this.#run(run, after(here));
     const classes = EV.read | (kind === 'trylock' ? EV.lockFail : EV.isUnlocked);
-    this.#push(no, { ...common, classes, value: kind === 'trylock' ? 1 : 0 });
+    no.events.push(eventOf(common, classes, kind === 'trylock' ? 1 : 0));
     no.set(into, 0, from);
     this.#run(no, after(here));
   }
 
   #load(run: PartialRun, instruction: LoadInstruction, here: Position): boolean {
-    const { location, addr } = this.#target(run, instruction.address);
-    const classes = EV.read | LOAD_CLASSES[instruction.order];
-    const { at, into } = instruction;
-    return this.#guess(run, location, instruction, here, (fork, value) => {
+    const { at, into, order, address } = instruction;
+    const common = this.#target(run, address, here.ctrl, at);
+    const classes = EV.read | LOAD_CLASSES[order];
+    return this.#guess(run, common.location, instruction, here, (fork, value) => {
       fork.set(into, value, originOfRead(fork.events.length));
-      this.#push(fork, { classes, location, value, addr, ctrl: here.ctrl, at });
+      fork.events.push(eventOf(common, classes, value));
     });
   }
 
   #store(run: PartialRun, instruction: StoreInstruction, ctrl: Dependencies): boolean {
-    const target = this.#target(run, instruction.address);
-    const { value, from, needs } = run.evaluate(instruction.value);
+    const common = this.#target(run, instruction.address, ctrl, instruction.at);
+    const value = run.evaluate(instruction.value);
     const classes = EV.write | STORE_CLASSES[instruction.order];
-    const { at } = instruction;
-    const common = { ...target, value, at, ctrl };
-    this.#push(run, { ...common, classes, data: from, needs, writer: instruction });
+    run.events.push(writeOf(common, classes, value, ctrl, instruction));
     return true;
   }
 
@@ -290,13 +318,13 @@ export class TraceEnumerator {
     here: Position,
   ): boolean {
     const decide = decisionOf(run, instruction);
-    const target = this.#target(run, instruction.address);
     const { at } = instruction;
-    const common = { ...target, ctrl: here.ctrl, at };
-    return this.#guess(run, target.location, instruction, here, (fork, value) => {
-      const decision = this.#decision(fork, decide, { ...common, value });
+    const common = this.#target(run, instruction.address, here.ctrl, at);
+    return this.#guess(run, common.location, instruction, here, (fork, value) => {
+      const read = eventOf(common, EV.read | EV.rmw, value);
+      const decision = this.#decision(fork, decide, read);
       if (decision === null) {
-        this.#push(fork, { ...common, classes: EV.read | EV.rmw, value });
+        fork.events.push(read);
         return;
       }
       const { order, stored, data, needs, wanted, ctrl } = decision;
@@ -304,32 +332,20 @@ export class TraceEnumerator {
         fork.fences.push({ kind: 'mb', before: fork.events.length, at, ofRmw: true });
       if (order === 'full') mb();
       const reads = EV.read | EV.rmw | readClass(order);
-      this.#push(fork, { ...common, classes: reads, value, needs: wanted });
+      fork.events.push({ ...read, classes: reads, needs: wanted });
+      const written = { value: stored, from: data, needs };
       const classes = EV.write | EV.rmw | writeClass(order);
-      this.#push(fork, {
-        ...common,
-        classes,
-        value: stored,
-        data,
-        needs,
-        ctrl: join(here.ctrl, ctrl),
-        closesRmw: true,
-        writer: instruction,
-      });
+      fork.events.push(writeOf(common, classes, written, join(here.ctrl, ctrl), instruction));
       if (order === 'full') mb();
     });
   }
 
   /** What is decided. Where that has no value, the read has happened all the same: a path to a fault needs a write to read from. */
-  #decision(
-    run: PartialRun,
-    decide: Decide,
-    read: Partial<TraceEvent> & Pick<TraceEvent, 'location' | 'value' | 'at'>,
-  ): RmwDecision | null {
+  #decision(run: PartialRun, decide: Decide, read: TraceEvent): RmwDecision | null {
     try {
       return decide(run, read.value);
     } catch (error) {
-      this.#push(run, { ...read, classes: EV.read | EV.rmw });
+      run.events.push(read);
       throw error;
     }
   }
@@ -369,18 +385,8 @@ export class TraceEnumerator {
     ];
   }
 
-  #target(run: PartialRun, address: Expression): { location: number; addr: Dependencies } {
+  #target(run: PartialRun, address: Expression, ctrl: Dependencies, at: SourceSpan): Target {
     const { value, from } = run.evaluate(address);
-    return { location: this.#places.locationOf(value), addr: from };
-  }
-
-  #push(
-    run: PartialRun,
-    event: Partial<TraceEvent> & Pick<TraceEvent, 'classes' | 'location' | 'value' | 'at'>,
-  ): void {
-    const { classes, location, value, at } = event;
-    const { addr = NONE, data = NONE, ctrl = NONE, needs = null } = event;
-    const { closesRmw = false, writer = null } = event;
-    run.events.push({ classes, location, value, addr, data, ctrl, needs, at, closesRmw, writer });
+    return { location: this.#places.locationOf(value), addr: from, ctrl, at };
   }
 }

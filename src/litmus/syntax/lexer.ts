@@ -20,6 +20,8 @@ const NAME = /[A-Za-z_$][A-Za-z_0-9$]*/y;
 const NUMBER = /(?:0[xX][0-9a-fA-F]+|[0-9]+)(?:[uU](?:ll?|LL?)?|(?:ll?|LL?)[uU]?)?(?!\w)|[0-9]+/y;
 const [SLASH, PARENTHESIS] = [0x2f, 0x28];
 const LINE_COMMENT = /\/\/[^\n]*/y;
+/** Where a nested comment begins or ends. */
+const COMMENT_EDGE = /\(\*|\*\)/g;
 const STRING = /"(?:[^"\\]|\\.)*"/y;
 
 function matchAt(pattern: RegExp, text: string, offset: number): string | null {
@@ -77,18 +79,16 @@ export class Lexer {
 
   #read(offset: number, mode: LexMode): Token {
     const start = this.skip(offset, mode);
-    const make = (kind: Token['kind'], text: string): Token => ({
-      kind,
-      text,
-      start,
-      end: start + text.length,
-      ...this.positionOf(start),
-    });
-    if (start >= this.source.length) return make('end', '');
+    if (start >= this.source.length) return this.#token('end', '', start);
     const [kind, pattern] = patternOf(this.source.charCodeAt(start));
     const text = matchAt(pattern, this.source, start);
-    if (text !== null) return make(kind, text);
+    if (text !== null) return this.#token(kind, text, start);
     throw this.errorAt(start, `unexpected character ${JSON.stringify(this.source[start])}`);
+  }
+
+  #token(kind: Token['kind'], text: string, start: number): Token {
+    const { line, column } = this.positionOf(start);
+    return { kind, text, start, end: start + text.length, line, column };
   }
 
   /** Offset of the first character after white space and comments. */
@@ -122,13 +122,14 @@ export class Lexer {
   /** `(* … *)` comments nest. */
   #nested(offset: number): string {
     let depth = 0;
-    for (let i = offset; i < this.source.length - 1; i++) {
-      const pair = this.source.slice(i, i + 2);
-      if (pair === '(*') depth++;
-      else if (pair === '*)') depth--;
-      else continue;
-      i++;
-      if (depth === 0) return this.source.slice(offset, i + 1);
+    COMMENT_EDGE.lastIndex = offset;
+    for (
+      let end = COMMENT_EDGE.exec(this.source);
+      end !== null;
+      end = COMMENT_EDGE.exec(this.source)
+    ) {
+      depth += end[0] === '(*' ? 1 : -1;
+      if (depth === 0) return this.source.slice(offset, COMMENT_EDGE.lastIndex);
     }
     throw this.errorAt(offset, 'this comment is never closed: expected "*)"');
   }
