@@ -1,5 +1,5 @@
 /** The axiomatic checker: all final states that the Linux kernel memory model allows for a litmus test. */
-import type { LitmusTest } from '../syntax/ast.js';
+import type { LitmusTest, Proposition } from '../syntax/ast.js';
 import type { Axioms } from './axioms.js';
 import type { Candidate } from './candidate.js';
 import type { Engine, EngineResult, FinalState, ReachClass } from '../engine.js';
@@ -76,9 +76,24 @@ const HARDNESS: Readonly<Record<ReachClass, number>> = {
   'po-rf-cycle': 2,
 };
 
+/** Values below this, and so many of them, fit into one exact number. */
+const KEY_BASE = 16;
+const KEY_VALUES = 12;
+
+/** A key that no other state has. */
+function keyOf(state: FinalState): string | number {
+  if (state.length > KEY_VALUES) return state.join();
+  let key = 0;
+  for (const value of state) {
+    if (!(value >= 0 && value < KEY_BASE)) return state.join();
+    key = key * KEY_BASE + value;
+  }
+  return key;
+}
+
 /** Gathers states while a search runs. */
 class StateCollector {
-  readonly states = new Map<string, Collected>();
+  readonly states = new Map<string | number, Collected>();
   readonly flags = new Set<string>();
   witness: Candidate | null = null;
   readonly #test: LitmusTest;
@@ -94,26 +109,35 @@ class StateCollector {
 
   allowed(candidate: Candidate, axioms: Axioms): void {
     const test = this.#test;
-    const valueOf = (place: Parameters<typeof finalValue>[2]): number =>
-      finalValue(test, candidate, place);
-    if (test.filter !== null && !holds(test.filter, valueOf)) return;
+    if (test.filter !== null && !this.#holds(test.filter, candidate)) return;
     for (const flag of flagsOf(candidate, axioms, this.flags, this.#finals)) {
       this.flags.add(flag);
     }
-    const state = test.observed.map(valueOf);
-    const key = state.join();
-    let collected = this.states.get(key);
-    if (collected === undefined) {
-      const satisfies = holds(test.condition.proposition, valueOf);
-      const reach = this.#classify ? 'po-rf-cycle' : 'none';
-      collected = { state, satisfies, count: 0, reach };
-      if (satisfies) this.witness ??= candidate.snapshot();
-      this.states.set(key, collected);
-    }
+    const collected = this.#collected(candidate);
     collected.count++;
     if (collected.reach === 'none') return;
     const reach = axioms.isSequential ? 'none' : reachClass(axioms);
     if (HARDNESS[reach] < HARDNESS[collected.reach]) collected.reach = reach;
+  }
+
+  #holds(proposition: Proposition, candidate: Candidate): boolean {
+    return holds(proposition, (place) => finalValue(this.#test, candidate, place));
+  }
+
+  /** What is known of the state that a candidate ends in. */
+  #collected(candidate: Candidate): Collected {
+    const { observed, condition } = this.#test;
+    const state: number[] = [];
+    for (const place of observed) state.push(finalValue(this.#test, candidate, place));
+    const key = keyOf(state);
+    const known = this.states.get(key);
+    if (known !== undefined) return known;
+    const satisfies = this.#holds(condition.proposition, candidate);
+    const reach = this.#classify ? 'po-rf-cycle' : 'none';
+    const collected: Collected = { state, satisfies, count: 0, reach };
+    if (satisfies) this.witness ??= candidate.snapshot();
+    this.states.set(key, collected);
+    return collected;
   }
 }
 

@@ -10,6 +10,8 @@ import type { PlacedTrace, TraceFlags } from './placed-trace.js';
 const LOCK_EVENTS =
   EV.lockRead | EV.lockWrite | EV.unlock | EV.lockFail | EV.isLocked | EV.isUnlocked;
 
+const NO_FLAGS: readonly string[] = [];
+
 function flagsOfTrace(placed: PlacedTrace, rules: Rules): TraceFlags {
   if (placed.flags !== null) return placed.flags;
   const flags = [
@@ -17,7 +19,9 @@ function flagsOfTrace(placed: PlacedTrace, rules: Rules): TraceFlags {
     ...lockFlags(placed),
     ...(hasMixedAccesses(placed, rules) ? ['mixed-accesses'] : []),
   ];
-  return (placed.flags = { flags, ...accessesOf(placed, rules) });
+  const { locks, others } = accessesOf(placed, rules);
+  const isQuiet = flags.length === 0 && locks.length === 0 && !placed.hasPlain;
+  return (placed.flags = { flags, locks, others, isQuiet });
 }
 
 /** Name of the flag on a mark without partner. */
@@ -136,8 +140,11 @@ export function flagsOf(
   axioms: Axioms,
   known: ReadonlySet<string>,
   finals: ReadonlySet<number>,
-): string[] {
+): readonly string[] {
   const { rules } = axioms;
+  if (!rules.srcuByValue && candidate.threads.every((t) => flagsOfTrace(t, rules).isQuiet)) {
+    return NO_FLAGS;
+  }
   const found: string[] = [];
   let hasPlain = false;
   for (const placed of candidate.threads) {

@@ -11,6 +11,8 @@ export interface TraceFlags {
   /** Locations that it uses as locks, and that it accesses otherwise. */
   readonly locks: readonly number[];
   readonly others: ReadonlySet<number>;
+  /** True if it raises none alone, nor with others. */
+  readonly isQuiet: boolean;
 }
 
 function hasStrayUnlock({ events }: Trace): boolean {
@@ -30,6 +32,8 @@ export class PlacedTrace {
   readonly reads: readonly number[];
   /** Accesses of each location in program order, as event indices; lock reads are left to their lock writes. */
   readonly accesses: ReadonlyMap<LocationId, readonly number[]>;
+  /** The locations of {@link accesses}, those of `first` before the others. */
+  readonly locations: readonly LocationId[];
   /** RCU and SRCU marks, and grace periods, as event indices. */
   readonly rcuEvents: readonly number[];
   readonly gracePeriods: readonly number[];
@@ -42,7 +46,13 @@ export class PlacedTrace {
   readonly #rules: Rules;
   #relations: ThreadRelations | null = null;
 
-  constructor(trace: Trace, offset: number, size: number, rules: Rules) {
+  constructor(
+    trace: Trace,
+    offset: number,
+    size: number,
+    rules: Rules,
+    first: ReadonlySet<LocationId>,
+  ) {
     this.trace = trace;
     this.offset = offset;
     this.#size = size;
@@ -68,6 +78,11 @@ export class PlacedTrace {
     this.rcuEvents = rcuEvents;
     this.gracePeriods = gracePeriods;
     this.accesses = accesses;
+    const locations = [...accesses.keys()];
+    this.locations =
+      first.size === 0
+        ? locations
+        : [...locations.filter((l) => first.has(l)), ...locations.filter((l) => !first.has(l))];
   }
 
   /** The relations that the trace fixes by itself. */

@@ -140,19 +140,12 @@ export class Search {
   /** The placements at each location that the last thread touches; null if one has none. */
   #placements(placed: PlacedTrace): (readonly PlacementNode[])[] | null {
     const choices: (readonly PlacementNode[])[] = [];
-    for (const location of this.#locksFirst(placed.accesses)) {
+    for (const location of placed.locations) {
       const placements = this.#placementsAt(location, placed);
       if (placements.length === 0) return null;
       choices.push(placements);
     }
     return choices;
-  }
-
-  #locksFirst(accesses: PlacedTrace['accesses']): Iterable<LocationId> {
-    const locks = this.#locks;
-    if (locks.size === 0) return accesses.keys();
-    const all = [...accesses.keys()];
-    return [...all.filter((l) => locks.has(l)), ...all.filter((l) => !locks.has(l))];
   }
 
   /** The same trace on top of the same placement has the same choices, whatever the other locations are like. */
@@ -192,7 +185,8 @@ export class Search {
     const trace = this.#traces[t]?.[i];
     if (cache === undefined || trace === undefined) return undefined;
     const offset = this.#candidate.offsets[t] ?? 0;
-    return (cache[i] ??= new PlacedTrace(trace, offset, this.#candidate.size, this.#rules));
+    const { size } = this.#candidate;
+    return (cache[i] ??= new PlacedTrace(trace, offset, size, this.#rules, this.#locks));
   }
 
   /** Try every combination of placements of the locations from `index` on. */
@@ -281,8 +275,13 @@ function locksOf(traces: TraceSets['traces']): Record<'pure' | 'mixed', Readonly
  * and communication have no cycle: whatever enters a thread by a location would have to leave by it, coherently. (Only
  * critical sections that meet grace periods at one location may break an axiom then; the last check finds that.) */
 function breakable(traces: TraceSets['traces']): boolean[] {
-  const groups = new Map<LocationId, ReadonlySet<LocationId>>();
-  let circle = false;
+  const groups: number[] = [];
+  const groupOf = (location: LocationId): number => {
+    let group = location;
+    while (groups[group] !== undefined) group = groups[group] ?? 0;
+    return group;
+  };
+  let hasCircle = false;
   return traces.map((ofThread) => {
     const touched = new Set<LocationId>();
     for (const { events } of ofThread) {
@@ -290,10 +289,12 @@ function breakable(traces: TraceSets['traces']): boolean[] {
         if ((classes & (EV.read | EV.write)) !== 0) touched.add(location);
       }
     }
-    const met = [...touched].flatMap((location) => groups.get(location) ?? []);
-    circle ||= new Set(met).size < met.length;
-    const joined = new Set<LocationId>([...touched, ...met.flatMap((group) => [...group])]);
-    for (const location of joined) groups.set(location, joined);
-    return circle;
+    const met = new Set<number>();
+    for (const location of touched) met.add(groupOf(location));
+    hasCircle ||= met.size < touched.size;
+    const [first = 0] = touched;
+    const joined = groupOf(first);
+    for (const group of met) if (group !== joined) groups[group] = joined;
+    return hasCircle;
   });
 }

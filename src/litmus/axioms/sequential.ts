@@ -58,7 +58,7 @@ export class SequentialOrder {
     if (this.#isCyclic[n]) return;
     this.#begin(n, placed);
     this.#addPairs(n, placed);
-    for (const location of placed.accesses.keys()) {
+    for (const location of placed.locations) {
       const node = nodes[location];
       if (node === undefined) continue;
       const edges = (node.edges ??= this.#edgesOf(node));
