@@ -181,13 +181,14 @@ export class SequentialOrder {
         edges.push(before, write - 1);
     }
     for (const { accesses } of candidate.threads) {
-      for (const e of accesses.get(location) ?? NO_ACCESSES) {
-        const source = candidate.is(e, EV.read) ? candidate.sourceOf(e) : PENDING;
+      for (const event of accesses.get(location) ?? NO_ACCESSES) {
+        const source = candidate.is(event, EV.read) ? candidate.sourceOf(event) : PENDING;
         if (source === PENDING) continue;
-        if (source !== INITIAL) edges.push(source, e);
-        const next = source === INITIAL ? 0 : co.indexOf(source) + 1;
-        const write = co[next];
-        if (write !== undefined && (source === INITIAL || next > 0)) edges.push(e, write);
+        if (source !== INITIAL) edges.push(source, event);
+        // What reads an unlock that is in no order comes before no write.
+        const place = source === INITIAL ? -1 : co.indexOf(source);
+        const next = place < 0 && source !== INITIAL ? undefined : co[place + 1];
+        if (next !== undefined) edges.push(event, next);
       }
     }
     return edges;

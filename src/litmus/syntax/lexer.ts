@@ -15,7 +15,10 @@ export type LexMode = 'code' | 'logic';
 /** `r0--1` is a subtraction. */
 const SYMBOL =
   /\/\\|\\\/|=>|<<=|>>=|[-+*/%&|^]=|\+\+|--(?!\s*\d)|<<|>>|==|!=|<>|<=|>=|&&|\|\||[{}()[\];:,=*&|^+\-/%<>!~?.]/y;
-const NAME = /[A-Za-z_$][A-Za-z_0-9$]*/y;
+/** Symbols that begin no longer one. */
+const SINGLE: ReadonlyMap<number, string> = new Map(
+  [...'(){}[];:,?'].map((symbol) => [symbol.charCodeAt(0), symbol]),
+);
 /** With the suffix of a C type, if any. */
 const NUMBER = /(?:0[xX][0-9a-fA-F]+|[0-9]+)(?:[uU](?:ll?|LL?)?|(?:ll?|LL?)[uU]?)?(?!\w)|[0-9]+/y;
 const [SLASH, PARENTHESIS] = [0x2f, 0x28];
@@ -26,14 +29,31 @@ const STRING = /"(?:[^"\\]|\\.)*"/y;
 
 function matchAt(pattern: RegExp, text: string, offset: number): string | null {
   pattern.lastIndex = offset;
-  return pattern.exec(text)?.[0] ?? null;
+  return pattern.test(text) ? text.slice(offset, pattern.lastIndex) : null;
 }
 
-/** The kind of token that a character begins, and how it goes on. */
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+/** May a name begin with it? Letters, `_` and `$`. */
+function isLetter(code: number): boolean {
+  const lower = code | 0x20;
+  return (lower >= 0x61 && lower <= 0x7a) || code === 0x5f || code === 0x24;
+}
+
+/** Where the name that begins at `start` ends. */
+function endOfName(text: string, start: number): number {
+  let end = start + 1;
+  for (; ; end++) {
+    const code = text.charCodeAt(end);
+    if (!isLetter(code) && !isDigit(code)) return end;
+  }
+}
+
+/** The kind of token that a character begins which begins no name, and how it goes on. */
 function patternOf(first: number): readonly [Exclude<Token['kind'], 'end'>, RegExp] {
-  if (first >= 0x30 && first <= 0x39) return ['number', NUMBER];
-  const letter = (first | 0x20) >= 0x61 && (first | 0x20) <= 0x7a;
-  if (letter || first === 0x5f || first === 0x24) return ['name', NAME];
+  if (isDigit(first)) return ['number', NUMBER];
   return first === 0x22 ? ['string', STRING] : ['symbol', SYMBOL];
 }
 
@@ -42,6 +62,8 @@ export class Lexer {
   readonly file: string;
   readonly source: string;
   readonly #lineStarts: number[] = [0];
+  /** The line that was asked for last, from 0. */
+  #line = 0;
   readonly #tokens = new Map<number, Token>();
 
   constructor(file: string, source: string) {
@@ -54,14 +76,17 @@ export class Lexer {
 
   /** Line and column of an offset. */
   positionOf(offset: number): Position {
-    let low = 0;
-    let high = this.#lineStarts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((this.#lineStarts[middle] ?? 0) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return { line: low + 1, column: offset - (this.#lineStarts[low] ?? 0) + 1 };
+    const line = this.#lineOf(offset);
+    return { line: line + 1, column: offset - (this.#lineStarts[line] ?? 0) + 1 };
+  }
+
+  /** Tokens are read in order, or nearly: the line is that of the last one or soon after. */
+  #lineOf(offset: number): number {
+    const starts = this.#lineStarts;
+    let line = (starts[this.#line] ?? 0) <= offset ? this.#line : 0;
+    while (offset >= (starts[line + 1] ?? Infinity)) line++;
+    this.#line = line;
+    return line;
   }
 
   /** An error at an offset. */
@@ -80,7 +105,13 @@ export class Lexer {
   #read(offset: number, mode: LexMode): Token {
     const start = this.skip(offset, mode);
     if (start >= this.source.length) return this.#token('end', '', start);
-    const [kind, pattern] = patternOf(this.source.charCodeAt(start));
+    const first = this.source.charCodeAt(start);
+    if (isLetter(first)) {
+      return this.#token('name', this.source.slice(start, endOfName(this.source, start)), start);
+    }
+    const single = SINGLE.get(first);
+    if (single !== undefined) return this.#token('symbol', single, start);
+    const [kind, pattern] = patternOf(first);
     const text = matchAt(pattern, this.source, start);
     if (text !== null) return this.#token(kind, text, start);
     throw this.errorAt(start, `unexpected character ${JSON.stringify(this.source[start])}`);

@@ -231,13 +231,26 @@ export class ThreadParser {
 
   /** The statement that begins at the next token, as one line of text; of a branch or a loop, its head. */
   #span(): SourceSpan {
-    const { line, column, start } = this.#stream.peek();
+    const { line, column, start, text: first } = this.#stream.peek();
     const { source } = this.#stream.lexer;
-    const rest = source.slice(start);
-    const end = /^(if|while|for|switch)\b/.test(rest) ? headOf(rest) : rest.search(/[;{}]/);
-    const text = (end < 0 ? rest : rest.slice(0, end)).replace(/\s+/g, ' ');
-    return { line, column, text: text.trim() };
+    const end = HEADS.has(first) ? start + headOf(source.slice(start)) : endOf(source, start);
+    const text = source.slice(start, end);
+    return { line, column, text: UNEVEN.test(text) ? text.replace(/\s+/g, ' ').trim() : text };
   }
+}
+
+/** Statements of which only the head is shown. */
+const HEADS: ReadonlySet<string> = new Set(['if', 'while', 'for', 'switch']);
+
+/** White space that is no single blank between words. */
+const UNEVEN = /[^\S ]|\s\s|\s$/;
+
+const END = /[;{}]/g;
+
+/** Where a statement ends. */
+function endOf(source: string, start: number): number {
+  END.lastIndex = start;
+  return END.exec(source)?.index ?? source.length;
 }
 
 /** Length of `while (…)` and the like at the beginning of `text`. */
@@ -247,5 +260,5 @@ function headOf(text: string): number {
     if (text[i] === '(') depth++;
     else if (text[i] === ')' && --depth === 0) return i + 1;
   }
-  return text.search(/[;{}]/);
+  return endOf(text, 0);
 }
