@@ -17,7 +17,7 @@ const SYMBOL =
   /\/\\|\\\/|=>|<<=|>>=|[-+*/%&|^]=|\+\+|--(?!\s*\d)|<<|>>|==|!=|<>|<=|>=|&&|\|\||[{}()[\];:,=*&|^+\-/%<>!~?.]/y;
 /** Symbols that begin no longer one. */
 const SINGLE: ReadonlyMap<number, string> = new Map(
-  [...'(){}[];:,?'].map((symbol) => [symbol.charCodeAt(0), symbol]),
+  Array.from('(){}[];:,?', (symbol) => [symbol.charCodeAt(0), symbol]),
 );
 /** With the suffix of a C type, if any. */
 const NUMBER = /(?:0[xX][0-9a-fA-F]+|[0-9]+)(?:[uU](?:ll?|LL?)?|(?:ll?|LL?)[uU]?)?(?!\w)|[0-9]+/y;
