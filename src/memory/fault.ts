@@ -1,7 +1,8 @@
 /** Faults of kernel code that end its CPU: accesses that no kernel survives, and sleeps where code must not sleep. */
 
-import { InvariantViolated, UsageError } from '../errors.js';
-import { FIRST_VALID_ADDR, POISON, type Addr, type CpuId } from './struct.js';
+import { inspect } from 'node:util';
+import { InvariantViolated, SimulatorBug, UsageError } from '../errors.js';
+import { FIRST_VALID_ADDR, isUnheld, POISON, type Addr, type CpuId } from './struct.js';
 
 /** A fault of the simulated kernel's code: a finding that ends the CPU. */
 export class KernelFault extends InvariantViolated {}
@@ -44,6 +45,12 @@ export class AtomicSleep extends KernelFault {
   }
 }
 
+/** Throw what no kernel code can catch again: a fault, a mistake of the code, an error of ours. */
+export function rethrowFault(error: unknown): void {
+  const isOurs = error instanceof UsageError || error instanceof SimulatorBug;
+  if (isOurs || error instanceof InvariantViolated) throw error;
+}
+
 /** Throw the {@link AtomicSleep} of the call `what` if something keeps the CPU from sleeping. */
 export function checkMaySleep(cpu: CpuId, what: string, context: AtomicContext): void {
   const { locks, disabled, isInterrupt } = context;
@@ -66,6 +73,22 @@ export function badValue(value: unknown): never {
 /** Refuse a number of a bit that no word has. */
 export function badBit(bit: unknown): never {
   throw new UsageError(`${String(bit)} is no bit of a word: bits are numbered from 0 to 31`);
+}
+
+/** Refuse what is no number of sleepers to wake. */
+export function checkCount(count: unknown): void {
+  if ((Number.isInteger(count) && (count as number) >= 0) || count === Infinity) return;
+  throw new UsageError(
+    `${inspect(count)} is no number of sleepers: wake() takes an integer from 0 on, and wakeAll() wakes all`,
+  );
+}
+
+/** Refuse what is no time-out of a sleep. */
+export function checkTimeout(ms: unknown): void {
+  if (typeof ms === 'number' && ms >= 0) return;
+  throw new UsageError(
+    `${inspect(ms)} is no time-out: milliseconds from 0 on, or none to sleep for ever`,
+  );
 }
 
 /**
@@ -95,6 +118,40 @@ export function freedLock(cpu: CpuId, lock: Addr): never {
 /** Throw the {@link KernelOops} of releasing a spin lock that nobody holds. */
 export function unheldLock(cpu: CpuId, lock: Addr): never {
   throw new KernelOops(cpu, lock, 'release of a spin lock that is not held, or in freed memory');
+}
+
+/** Throw the {@link KernelOops} of releasing a spin lock that another CPU holds, as CONFIG_DEBUG_SPINLOCK reports it. */
+export function foreignLock(cpu: CpuId, lock: Addr): never {
+  throw new KernelOops(cpu, lock, 'release of a spin lock that another CPU holds');
+}
+
+/** What tells who holds a spin lock. */
+interface Holders {
+  holds(cpu: CpuId, lock: Addr): boolean;
+  newest(addr: Addr): number;
+}
+
+/** Throw the {@link KernelOops} of releasing a spin lock that `cpu` does not hold. */
+export function checkRelease(memory: Holders, cpu: CpuId, lock: Addr): void {
+  if (memory.holds(cpu, lock)) return;
+  if (isUnheld(memory.newest(lock))) unheldLock(cpu, lock);
+  foreignLock(cpu, lock);
+}
+
+/** What findings of {@link UnbalancedSection} are counted by. */
+export const UNBALANCED = 'unbalanced section';
+
+/** Preemption was enabled more often than disabled. CONFIG_DEBUG_PREEMPT reports it; without it, later sections protect nothing. */
+export class UnbalancedSection extends KernelFault {
+  constructor(cpu: CpuId) {
+    const what = 'preempt_enable() or rcu_read_unlock() of a section that was not begun';
+    super({ invariant: UNBALANCED, detail: `CPU ${cpu}: ${what}` });
+  }
+}
+
+/** Throw the {@link UnbalancedSection} of enabling preemption at a depth of `disabled` sections, apart from spin locks. */
+export function checkEnable(cpu: CpuId, disabled: number): void {
+  if (disabled <= 0) throw new UnbalancedSection(cpu);
 }
 
 /** Thrown on every CPU when the machine is being stopped; ends the CPU without a finding of its own. */

@@ -79,6 +79,8 @@ export interface MemoryModel {
   /** `spin_lock()`: takes the lock, or returns false when it is held (the CPU is then blocked on `addr`). */
   lock(cpu: CpuId, addr: Addr): boolean;
   unlock(cpu: CpuId, addr: Addr): void;
+  /** Whether this CPU holds the spin lock. */
+  holds(cpu: CpuId, addr: Addr): boolean;
   /** `spin_trylock()`: may fail by choice even if the lock was just released. */
   trylock(cpu: CpuId, addr: Addr): boolean;
   /**

@@ -1,11 +1,21 @@
 /** What every backend on real threads shares: address checks, sleeping, spin locks, preemption, tracing. */
 
 import { Cpu, type CpuContext } from './cpu.js';
-import { badAddress, checkMaySleep, freedLock, MachineStopped, unheldLock } from './fault.js';
+import {
+  badAddress,
+  checkCount,
+  checkEnable,
+  checkMaySleep,
+  checkTimeout,
+  foreignLock,
+  freedLock,
+  MachineStopped,
+  unheldLock,
+} from './fault.js';
 import { ANSWERED, ASLEEP, AWAKE, CPU_LOCAL, MACHINE, MACHINE_BASE } from './local.js';
 import { Random } from './random.js';
 import { Ablation, SITE_COUNT, type SiteId } from './sites.js';
-import { FIRST_VALID_ADDR, POISON, type Addr, type CpuId } from './struct.js';
+import { FIRST_VALID_ADDR, isUnheld, POISON, type Addr, type CpuId } from './struct.js';
 import { EAGAIN, ETIMEDOUT, WaitQueue } from './wait-queue.js';
 import type { WasmMemory } from './wasm-memory.js';
 
@@ -81,6 +91,8 @@ export interface NativeBoot {
    * The host's scheduler changes threads every few milliseconds, and some CPU always waits for one that is not running.
    */
   readonly sharingClock?: () => number;
+  /** This CPU executes steps of several, from any state of the memory: it does not know who holds a lock. Default false. */
+  readonly standsForOthers?: boolean;
   /** Ordering sites at which CPUs are late now and then although none is ablated, for code that is broken on purpose there. */
   readonly lateAt?: readonly SiteId[];
 }
@@ -110,7 +122,8 @@ export abstract class NativeCpu extends Cpu {
   #allVisits = 0;
   readonly #caches: (() => void)[] = [];
   /** Spin locks that this CPU holds, and words to be notified when it holds none. */
-  #locksHeld = 0;
+  readonly #held: Addr[] = [];
+  readonly #standsForOthers: boolean;
   readonly #toWake: Addr[] = [];
   #preemptDepth = 0;
   readonly #queue: WaitQueue;
@@ -124,6 +137,7 @@ export abstract class NativeCpu extends Cpu {
     this.local = boot.localBase + id * CPU_LOCAL.size;
     this.#ablation = boot.ablation ?? new Ablation();
     this.#sink = boot.trace ?? ignore;
+    this.#standsForOthers = boot.standsForOthers === true;
     this.#queue = new WaitQueue(this.words, boot.localBase, id);
     this.#firstLine = boot.localBase;
     this.#sharingClock = boot.sharingClock;
@@ -183,11 +197,11 @@ export abstract class NativeCpu extends Cpu {
 
   override spinLock(lock: Addr, _site?: SiteId): void {
     if (!this.#tryLock(lock)) this.#contend(lock);
-    this.#locksHeld++;
+    this.#held.push(lock);
   }
   override spinTrylock(lock: Addr): boolean {
     if (!this.#tryLock(lock)) return false;
-    this.#locksHeld++;
+    this.#held.push(lock);
     return true;
   }
 
@@ -210,13 +224,25 @@ export abstract class NativeCpu extends Cpu {
     }
   }
   override spinUnlock(lock: Addr, _site?: SiteId): void {
+    this.checkHeld(lock);
     if (!releaseLock(this.words, this.check(lock))) unheldLock(this.id, lock);
-    this.lockReleased();
+    this.lockReleased(lock);
+  }
+
+  /** Only what this CPU holds can it release. */
+  protected checkHeld(lock: Addr): void {
+    if (this.#standsForOthers || this.#held.includes(lock)) return;
+    if (isUnheld(Atomics.load(this.words, this.check(lock)))) unheldLock(this.id, lock);
+    foreignLock(this.id, lock);
   }
 
   /** A lock is free again: do the wake-ups that were postponed. */
-  protected lockReleased(): void {
-    if (--this.#locksHeld <= 0) this.#notifyWaiters();
+  protected lockReleased(lock: Addr): void {
+    const held = this.#held;
+    // Locks are mostly released in the order opposite to that in which they were taken.
+    if (held.at(-1) === lock) held.pop();
+    else if (held.includes(lock)) held.splice(held.lastIndexOf(lock), 1);
+    if (held.length === 0) this.#notifyWaiters();
   }
   #notifyWaiters(): void {
     let addr = this.#toWake.pop();
@@ -230,11 +256,12 @@ export abstract class NativeCpu extends Cpu {
     this.words[this.local + CPU_LOCAL.preemptCount] = ++this.#preemptDepth;
   }
   override preemptEnable(_site?: SiteId): void {
+    checkEnable(this.id, this.#preemptDepth);
     this.words[this.local + CPU_LOCAL.preemptCount] = --this.#preemptDepth;
   }
 
   override mightSleep(what: string): void {
-    checkMaySleep(this.id, what, { locks: this.#locksHeld, disabled: this.#preemptDepth });
+    checkMaySleep(this.id, what, { locks: this.#held.length, disabled: this.#preemptDepth });
   }
 
   override relax(addr: Addr, seen: number): void {
@@ -247,7 +274,7 @@ export abstract class NativeCpu extends Cpu {
   override mwait(addr: Addr, seen: number): void {
     this.check(addr);
     const resting = this.local + CPU_LOCAL.resting;
-    if (this.#locksHeld === 0 && this.#preemptDepth === 0) {
+    if (this.#held.length === 0 && this.#preemptDepth === 0) {
       Atomics.store(this.words, resting, ASLEEP);
     }
     this.#sleepOn(addr, seen, WAIT_MS);
@@ -308,7 +335,7 @@ export abstract class NativeCpu extends Cpu {
    */
   override kick(addr: Addr): void {
     this.check(addr);
-    if (this.#locksHeld > 0) this.#toWake.push(addr);
+    if (this.#held.length > 0) this.#toWake.push(addr);
     else Atomics.notify(this.words, addr);
   }
 
@@ -317,6 +344,7 @@ export abstract class NativeCpu extends Cpu {
     return this.wait(addr, seen, timeoutMs);
   }
   override wait(addr: Addr, seen: number, timeoutMs = Infinity): number {
+    checkTimeout(timeoutMs);
     this.mightSleep('wait()');
     this.#notifyWaiters();
     if (!this.#queue.enqueue(this.check(addr), seen | 0)) return -EAGAIN;
@@ -326,6 +354,7 @@ export abstract class NativeCpu extends Cpu {
     return ret;
   }
   override wake(addr: Addr, count = 1): number {
+    checkCount(count);
     return this.#wake(addr, count);
   }
   override wakeAll(addr: Addr): number {

@@ -164,8 +164,9 @@ export class WeakCpu extends ReorderingCpu {
   }
   /** The lock is free for others once everything before the unlock has landed; what follows may land before. */
   override spinUnlock(lock: Addr, _site?: SiteId): void {
-    this.storeWord(this.check(lock), 0, PENDING_UNLOCK);
-    this.lockReleased();
+    this.checkHeld(lock);
+    this.storeWord(lock, 0, PENDING_UNLOCK);
+    this.lockReleased(lock);
   }
 
   /** What is before an unlock is ordered before what is after a later lock, even of another lock. */

@@ -4,6 +4,7 @@ import type { Piscina } from 'piscina';
 import { Interrupted, SimulatorBug, UsageError } from '../../errors.js';
 import { createPool } from '../../pool.js';
 import { newPulse, type Pulse } from '../../explorer/engine/pulse.js';
+import type { ScenarioReference } from '../../scenario/reference.js';
 import type { Answer, TaskMap, TaskMessage, TaskName } from './task.js';
 import { ASLEEP_SECONDS, TaskWatch, type Stuck } from './task-watch.js';
 
@@ -17,9 +18,17 @@ export const AXIOMS_MS = 600_000;
 const STUCK_SECONDS = 8;
 
 const STUCK: Readonly<Record<Stuck, string>> = {
-  loops: `the scenario's code executed no operation for ${STUCK_SECONDS} s: it loops for ever`,
-  sleeps: `the scenario's code sleeps, and has done nothing for ${ASLEEP_SECONDS} s: only operations of cpu may wait`,
+  loops: `executed no operation for ${STUCK_SECONDS} s: it loops for ever`,
+  sleeps: `sleeps, and has done nothing for ${ASLEEP_SECONDS} s: only operations of cpu may wait`,
 };
+
+/** Whose code a task executes, as far as its request tells. */
+function codeOf(request: object): string {
+  const { session } = request as { session?: { scenario: ScenarioReference } };
+  const { file, name } = (session?.scenario ?? request) as Partial<ScenarioReference>;
+  if (file === undefined) return "the scenario's code";
+  return name === undefined ? `code of ${file}` : `code of scenario ${name} in ${file}`;
+}
 /** Milliseconds that a task may still take after an interrupt: a running slice ends by itself. */
 const GRACE_MS = SLICE_MS + 200;
 
@@ -63,7 +72,9 @@ export class Workers {
       if ('usage' in answer) throw new UsageError(answer.usage);
       return answer.result as TaskMap[K]['result'];
     } catch (error) {
-      if (watch.stuck !== undefined) throw new UsageError(STUCK[watch.stuck]);
+      if (watch.stuck !== undefined) {
+        throw new UsageError(`${codeOf(request)} ${STUCK[watch.stuck]}`);
+      }
       if (watch.isUnwanted) throw new Interrupted();
       throw restored(error);
     } finally {

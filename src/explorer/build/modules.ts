@@ -226,6 +226,7 @@ async function emit(
 /** Modules that decide what is emitted. */
 const BUILDER = [
   'transform',
+  'catches',
   'frames',
   'plain',
   'last-point',

@@ -5,6 +5,7 @@ import type {
   AnonymousFunctionDeclaration,
   ArrowFunctionExpression,
   CallExpression,
+  CatchClause,
   ExpressionStatement,
   FunctionDeclaration,
   FunctionExpression,
@@ -16,6 +17,7 @@ import type {
 } from 'acorn';
 import { parse } from 'acorn';
 import MagicString from 'magic-string';
+import { rethrowFaults } from './catches.js';
 import type { ModuleSource } from './graph.js';
 import { entry, loopNotes, LOOPS, placeNumber, type LoopNode } from './frames.js';
 import { rejection, type SourcePosition } from './rejection.js';
@@ -132,6 +134,8 @@ class Rewriter {
       this.#reject(node, 'yields: kernel code is made resumable by the build');
     } else if (node.type === 'AwaitExpression' && place === 'kernel') {
       this.#reject(node, 'awaits in kernel code');
+    } else if (node.type === 'CatchClause' && place === 'kernel') {
+      rethrowFaults(this.text, node as CatchClause);
     } else if (node.type.endsWith('Declaration')) this.#specifier(node);
     else if (LOOPS.has(node.type) && place === 'kernel') {
       this.#loop(node as LoopNode, path);

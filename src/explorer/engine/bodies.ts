@@ -13,7 +13,7 @@ export const nothing = function* (): Generator<undefined, void, undefined> {
 const CODE = nothing.constructor as new () => object;
 
 /** Any function of a scenario. */
-type Written = (...args: never) => unknown;
+export type Written = (...args: never) => unknown;
 
 /** Thrown for a body that cannot be explored, or another function of a scenario that does what it must not. The caller, who knows the file, adds the place. */
 export class ForeignBody extends UsageError {

@@ -10,5 +10,7 @@ export type BlockedCpu = Pick<CpuState, 'id' | 'waiting' | 'waitAddr'>;
 export interface Ended extends Ending {
   /** What kernel code threw, when it did. */
   readonly thrown: unknown;
+  /** The CPU whose code threw, where it is known. */
+  readonly thrownBy?: number;
   readonly cpus: readonly BlockedCpu[];
 }

@@ -98,6 +98,10 @@ export class Execution implements Ending {
   get substrate(): boolean {
     return this.#platform.substrate;
   }
+  /** The CPU that executed last: the one whose code threw, if any did. */
+  get thrownBy(): number {
+    return this.#turns.last;
+  }
   /** Operations executed on all CPUs. */
   get steps(): number {
     return this.#turns.steps;

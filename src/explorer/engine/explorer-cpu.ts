@@ -1,6 +1,6 @@
 /** The vocabulary of the explorer's CPUs: what each operation of `cpu` asks of the memory, and of the race detector. */
 
-import { badBit, freedLock } from '../../memory/fault.js';
+import { badBit, checkCount, checkEnable, checkRelease, freedLock } from '../../memory/fault.js';
 import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
 import type { SiteId } from '../../memory/sites.js';
@@ -183,6 +183,7 @@ export class ExplorerCpu extends SteppingCpu {
       this.finishLocal(ops.OP_ABLATED.code);
       return;
     }
+    checkRelease(this.memory, this.id, lock);
     this.memory.unlock(this.id, lock);
     this.changed(lock);
     this.state.preemptDepth--;
@@ -198,8 +199,12 @@ export class ExplorerCpu extends SteppingCpu {
     }
   }
   override preemptEnable(site?: SiteId): void {
-    if (this.isAblated(site)) this.finishLocal(ops.OP_ABLATED.code);
-    else this.#preempt(this.state.preemptDepth - 1, ops.OP_PREEMPT_ENABLE.code);
+    if (this.isAblated(site)) {
+      this.finishLocal(ops.OP_ABLATED.code);
+      return;
+    }
+    checkEnable(this.id, this.disabled);
+    this.#preempt(this.state.preemptDepth - 1, ops.OP_PREEMPT_ENABLE.code);
   }
   #preempt(depth: number, code: number): void {
     const { state } = this;
@@ -218,8 +223,9 @@ export class ExplorerCpu extends SteppingCpu {
   override mwait(addr: Addr, seen: number): void {
     this.waitFor(WAIT_MWAIT, addr, seen, ops.OP_MWAIT.code);
   }
-  override kick(_addr: Addr): void {
+  override kick(addr: Addr): void {
     // A CPU that waits for a word to change goes on by itself as soon as it has changed.
+    this.checkAddress(addr);
   }
 
   override halt(addr: Addr, seen: number, timeoutMs = Infinity): number {
@@ -229,6 +235,7 @@ export class ExplorerCpu extends SteppingCpu {
     return this.sleepOn(addr, seen, timeoutMs, false);
   }
   override wake(addr: Addr, count = 1): number {
+    checkCount(count);
     return this.performWake(ops.OP_WAKE.code, addr, count);
   }
   override wakeAll(addr: Addr): number {
@@ -269,7 +276,7 @@ export class ExplorerCpu extends SteppingCpu {
 
   override trace(event: number, a = 0, b = 0, c = 0): void {
     const { platform } = this;
-    platform.traced.push(this.id, event, a, b, c);
+    platform.traced.push(this.id, wordOf(event), wordOf(a), wordOf(b), wordOf(c));
     this.told.event?.event(this.state, event, a, b, c);
   }
   override ablates(site: SiteId): boolean {

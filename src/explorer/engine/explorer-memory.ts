@@ -13,6 +13,7 @@ export type ExplorerMemory = Pick<
   | 'fence'
   | 'lock'
   | 'unlock'
+  | 'holds'
   | 'trylock'
   | 'newest'
   | 'poke'

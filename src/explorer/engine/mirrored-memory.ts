@@ -72,6 +72,10 @@ class MirroredMemory implements WithNewest {
     this.words[addr] = this.#memory.newest(addr);
   }
 
+  holds(cpu: CpuId, addr: Addr): boolean {
+    return this.#memory.holds(cpu, addr);
+  }
+
   trylock(cpu: CpuId, addr: Addr): boolean {
     const taken = this.#memory.trylock(cpu, addr);
     this.words[addr] = this.#memory.newest(addr);

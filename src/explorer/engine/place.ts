@@ -2,6 +2,7 @@
 
 import { dirname, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 
 /** Root of the package. Its own sources are never reported as the place of a user's mistake. */
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
@@ -34,5 +35,5 @@ export function innermost(error: unknown): string | undefined {
 
 /** An error in one line: what it says, without its stack. */
 export function lineOf(error: unknown): string {
-  return String(error instanceof Error ? `${error.name}: ${error.message}` : error);
+  return error instanceof Error ? `${error.name}: ${error.message}` : inspect(error);
 }

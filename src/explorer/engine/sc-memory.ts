@@ -63,6 +63,10 @@ export class ScMemory implements ExplorerMemory {
     this.words[addr] = 0;
   }
 
+  holds(cpu: CpuId, addr: Addr): boolean {
+    return this.words[addr] === cpu + 1;
+  }
+
   trylock(cpu: CpuId, addr: Addr): boolean {
     if (this.words[addr] !== 0) return false;
     if (this.#choices?.choose(2, CHOOSE_FAIL) === 1) return false;

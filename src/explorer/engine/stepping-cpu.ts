@@ -1,6 +1,13 @@
 /** A CPU that executes operations on a deterministic memory, waits, and says after each whether another CPU is next. */
 
-import { badAddress, badValue, checkMaySleep, freedLock } from '../../memory/fault.js';
+import {
+  badAddress,
+  badValue,
+  checkMaySleep,
+  checkTimeout,
+  freedLock,
+  rethrowFault,
+} from '../../memory/fault.js';
 import { Cpu, type CpuContext } from '../../memory/cpu.js';
 import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
@@ -83,6 +90,10 @@ export abstract class SteppingCpu extends Cpu {
   left<T>(_frames: number, value: T): T {
     return value;
   }
+  /** Code catches an error: it may not catch the end of its CPU. */
+  uncaught(error: unknown): void {
+    rethrowFault(error);
+  }
   /** Whether anybody wants {@link looped}. */
   tellsLoops = false;
   /** Calls of each function with loops. */
@@ -163,6 +174,7 @@ export abstract class SteppingCpu extends Cpu {
     const { disabled } = this;
     const what = mayEndEarly ? 'halt()' : 'wait()';
     checkMaySleep(this.id, what, { locks: this.#locksHeld, disabled, isInterrupt });
+    checkTimeout(timeoutMs);
     state.hasTimeout = timeoutMs < Infinity;
     if (this.memory.newest(addr) !== wordOf(seen)) {
       this.#fresh = addr;

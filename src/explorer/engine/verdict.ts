@@ -5,7 +5,7 @@ import { InvariantViolated, SimulatorBug, UsageError } from '../../errors.js';
 import { gradeOf, type Grade, type Scenario } from '../../scenario/declare.js';
 import { describeBlocked } from './blocked.js';
 import type { Ended } from './ended.js';
-import { ForeignBody } from './bodies.js';
+import { ForeignBody, type Written } from './bodies.js';
 import { innermost, lineOf, placeOf } from './place.js';
 import type { Prepared } from './prepared.js';
 import type { DataRace } from './race-detector.js';
@@ -73,7 +73,10 @@ export class Judge {
     race: DataRace | undefined,
     givenUp?: GivenUp,
   ): Verdict {
-    if (reason === 'threw') return this.#thrown(execution.thrown);
+    if (reason === 'threw') {
+      const { thrown, thrownBy = -1 } = execution;
+      return this.#thrown(thrown, this.#prepared.machine.bodies[thrownBy]);
+    }
     if (reason === 'deadlock')
       return verdict('deadlock', describeBlocked(execution, this.#prepared.machine));
     if (reason === 'unended') return unended(givenUp as GivenUp);
@@ -83,22 +86,24 @@ export class Judge {
     return ended;
   }
 
-  #thrown(error: unknown): Verdict {
+  /** @param code what threw, for the place of what has no stack: code may throw anything */
+  #thrown(error: unknown, code?: Written): Verdict {
     if (error instanceof InvariantViolated) {
       return verdict(error.finding.invariant, error.finding.detail);
     }
     if (error instanceof SimulatorBug) throw error;
     const what = error instanceof UsageError ? error.message : `its code throws: ${lineOf(error)}`;
     const place = placeOf(error) ?? innermost(error);
-    throw new UsageError(
-      `scenario ${this.#scenario.name}: ${what}${place === undefined ? '' : ` (${place})`}`,
-    );
+    const told = `scenario ${this.#scenario.name}: ${what}${place === undefined ? '' : ` (${place})`}`;
+    if (place !== undefined || code === undefined) throw new UsageError(told);
+    throw this.#at(told, code);
   }
 
   #ended(execution: Ended): Verdict {
     let observed: unknown;
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- looked for in its file, not called
+    const { name, observe, invariants } = this.#scenario;
     try {
-      const { invariants } = this.#scenario;
       if (invariants !== undefined) {
         for (const invariant of invariants) {
           const wrong = invariant.check(execution);
@@ -108,13 +113,16 @@ export class Judge {
       observed = this.#scenario.observe(execution, this.#prepared.machine);
       if (typeof observed === 'string') return this.#outcome(observed);
     } catch (error) {
-      return this.#thrown(error);
+      return this.#thrown(error, observe);
     }
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- looked for in its file, not called
-    const { name, observe } = this.#scenario;
     const what = `scenario ${name}: observe() has to return a text, not ${inspect(observed)}`;
-    const wrong = new ForeignBody(what, observe);
-    throw this.#file === undefined ? wrong : wrong.in(this.#file);
+    throw this.#at(what, observe);
+  }
+
+  /** A mistake of the scenario, with the place of a function of it. */
+  #at(what: string, code: Written): UsageError {
+    const wrong = new ForeignBody(what, code);
+    return this.#file === undefined ? wrong : wrong.in(this.#file);
   }
 
   #outcome(key: string): Verdict {

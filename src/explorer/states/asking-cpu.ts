@@ -1,7 +1,7 @@
 /** A CPU that has no memory: it asks for every access and goes on with the answer. */
 
 import { UsageError } from '../../errors.js';
-import { badAddress, checkMaySleep } from '../../memory/fault.js';
+import { badAddress, checkEnable, checkMaySleep, rethrowFault } from '../../memory/fault.js';
 import { Cpu, type CpuContext } from '../../memory/cpu.js';
 import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
@@ -117,6 +117,9 @@ export class AskingCpu extends Cpu {
   }
 
   readonly tellsLoops = true;
+  uncaught(error: unknown): void {
+    rethrowFault(error);
+  }
   called(): void {
     // The frame says so.
   }
@@ -336,7 +339,9 @@ export class AskingCpu extends Cpu {
     if (!this.#isAblated(site)) this.#preempt(1);
   }
   override preemptEnable(site?: SiteId): void {
-    if (!this.#isAblated(site)) this.#preempt(-1);
+    if (this.#isAblated(site)) return;
+    checkEnable(this.id, this.#disabled);
+    this.#preempt(-1);
   }
   #preempt(change: number): void {
     const depth = this.preemptDepth + change;

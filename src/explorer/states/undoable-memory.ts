@@ -1,7 +1,7 @@
 /** A sequentially consistent memory whose stores can be taken back, with a hash of its words at any time. */
 
-import { freedLock, unheldLock } from '../../memory/fault.js';
-import { POISON, type Addr, type CpuId } from '../../memory/struct.js';
+import { foreignLock, freedLock, unheldLock } from '../../memory/fault.js';
+import { isUnheld, POISON, type Addr, type CpuId } from '../../memory/struct.js';
 import { modified } from './accesses.js';
 import { mix, mixAgain } from './hash.js';
 import * as ask from './requests.js';
@@ -96,7 +96,10 @@ export class UndoableMemory {
         return this.#trylock(cpu, addr, fails);
       case ask.ASK_UNLOCK: {
         const holder = this.read(addr);
-        if (holder === 0 || holder === POISON) unheldLock(cpu, addr);
+        if (holder !== cpu + 1) {
+          if (isUnheld(holder)) unheldLock(cpu, addr);
+          foreignLock(cpu, addr);
+        }
         this.write(addr, 0);
         return 0;
       }

@@ -1,6 +1,6 @@
 /** The memory of a search under the Linux kernel memory model: a view machine whose states are kept as canonical numbers. */
 
-import { freedLock } from '../../memory/fault.js';
+import { checkRelease, freedLock } from '../../memory/fault.js';
 import * as model from '../../memory/model.js';
 import { POISON, type Addr, type CpuId } from '../../memory/struct.js';
 import { Decoder } from '../../view-machine/canonical/decode.js';
@@ -158,6 +158,7 @@ export class WeakMemory {
           ? 1
           : 0;
       case ask.ASK_UNLOCK:
+        checkRelease(machine, cpu, addr);
         machine.unlock(cpu, addr);
         return 0;
       default:

@@ -29,6 +29,7 @@ class Interleavings {
     this.#cpu = new AtomicsCpu(0 as CpuId, {} as CpuContext, {
       words: this.#words,
       localBase: FIRST_VALID_ADDR,
+      standsForOthers: true,
     });
     const bases = program.locations.map((_, i) => LOCATIONS + i);
     this.#steps = program.threads.map(({ body }) => compileThread(body, bases));
