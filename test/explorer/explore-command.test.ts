@@ -150,7 +150,10 @@ test.serial(
     t.is(folder.err, 'klp-smp: ./test is a folder: give a scenario file\n');
     const looping = await run('explore', `${broken}#looping`, '--budget', '1s');
     t.is(looping.code, 2);
-    t.regex(looping.err, /executed no operation for 8 s: it loops for ever/);
+    t.regex(
+      looping.err,
+      /code of scenario looping in \S+broken\.js executed no operation for 8 s: it loops for ever/,
+    );
     const bad = join(mkdtempSync(join(tmpdir(), 'klp-smp-')), 'bad.js');
     writeFileSync(bad, '\nexport async function f(cpu) {}\n');
     const forbidden = await run('explore', bad);

@@ -64,6 +64,43 @@ const BODIES: Readonly<Record<string, [code: string, message: RegExp]>> = {
   'no control value of a spin': ['function body(cpu) { cpu.relax(X); }', /undefined is no value/],
   'a bit that no word has': ['function body(cpu) { cpu.setBit(X, 40); }', /40 is no bit/],
   'a negative bit': ['function body(cpu) { cpu.testAndClearBit(X, -1); }', /-1 is no bit/],
+  'a time-out that is none': [
+    'function body(cpu) { cpu.wait(X, 0, NaN); }',
+    /NaN is no time-out: milliseconds from 0 on, or none to sleep for ever/,
+  ],
+  'a negative time-out': ['function body(cpu) { cpu.halt(X, 0, -5); }', /-5 is no time-out/],
+  'a number of sleepers that is none': [
+    "function body(cpu) { cpu.wake(X, 'all'); }",
+    /'all' is no number of sleepers: wake\(\) takes an integer from 0 on, and wakeAll\(\) wakes all/,
+  ],
+  'a text that is traced': [
+    "function body(cpu) { cpu.trace(1, 'x'); cpu.readOnce(X); }",
+    /'x' is no value/,
+  ],
+  'a fraction that is traced': [
+    'function body(cpu) { cpu.trace(1, 0, 0.5); cpu.readOnce(X); }',
+    /0\.5 is no value/,
+  ],
+  'a kick of no word': [
+    'function body(cpu) { cpu.readOnce(X); cpu.kick(); }',
+    /undefined is no address/,
+  ],
+  'a mistake that the code catches': [
+    'function body(cpu) { try { cpu.readOnce(NaN); } catch { cpu.readOnce(X); } }',
+    /NaN is no address/,
+  ],
+  'a text that is thrown': [
+    "function body(cpu) { cpu.readOnce(X); throw 'no'; }",
+    /its code throws: 'no'$/,
+  ],
+  'nothing that is thrown': [
+    'function body(cpu) { cpu.readOnce(X); throw undefined; }',
+    /its code throws: undefined$/,
+  ],
+  'a helper whose parameter is not named cpu': [
+    'const help = (c) => c.readOnce(X); function body(cpu) { cpu.readOnce(X); help(cpu); }',
+    /passes cpu to a function that is no kernel code: its first parameter has to be named cpu \(/,
+  ],
   'an error of the code': [
     'function body(cpu) { cpu.readOnce(X); nope(); }',
     /its code throws: ReferenceError: nope is not defined/,

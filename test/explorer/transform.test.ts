@@ -43,6 +43,25 @@ test('declarations, calls and operations are rewritten, everything else stays', 
   );
 });
 
+test('no clause catches what ends a CPU, whatever it binds', (t) => {
+  t.is(
+    resumable('function f(cpu) { try { g(); } catch (e) { h(e); } }'),
+    'function* f(cpu) { try { g(); } catch (e) { cpu.uncaught(e); h(e); } }',
+  );
+  t.is(
+    resumable('function f(cpu) { try { g(); } catch { h(); } }'),
+    'function* f(cpu) { try { g(); } catch ($thrown) { cpu.uncaught($thrown); h(); } }',
+  );
+  t.is(
+    resumable('function f(cpu) { try { g(); } catch ({ message }) { h(message); } }'),
+    'function* f(cpu) { try { g(); } catch ($thrown) { cpu.uncaught($thrown); let { message } = $thrown; h(message); } }',
+  );
+  t.is(
+    resumable('const plain = () => { try { g(); } catch { h(); } };'),
+    'const plain = () => { try { g(); } catch { h(); } };',
+  );
+});
+
 const REJECTED: readonly (readonly [code: string, complaint: string])[] = [
   ['async function f(cpu) {}', 'is kernel code and async'],
   ['function* f(cpu) {}', 'is kernel code and already a generator'],

@@ -20,7 +20,7 @@ import { parseModule } from '../build/transform.js';
 import { stripTypes } from '../build/typescript.js';
 import { prepare } from './prepare.js';
 import type { Prepared } from './prepared.js';
-import { RaceDetector } from './race-detector.js';
+import { RaceDetector, type DataRace } from './race-detector.js';
 import { Repetition } from './repetition.js';
 import { ReplayStrategy } from '../strategies/replay.js';
 import type { Schedule } from './schedule.js';
@@ -168,6 +168,11 @@ export class Session {
   readonly #deadlocks = new Map<string, Verdict>();
   readonly #spotChecks = new SpotChecks();
   #races: RaceDetector | undefined;
+
+  /** The data race of the last execution, if one was found. */
+  get race(): DataRace | undefined {
+    return this.#races?.found;
+  }
 
   constructor(
     loaded: LoadedScenario,

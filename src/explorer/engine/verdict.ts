@@ -45,6 +45,17 @@ export function unended({ stepLimit, repeats }: GivenUp): Verdict {
   };
 }
 
+/** A call of what is no coroutine, as V8 tells it. */
+const NO_COROUTINE = /^TypeError: yield\*.* is not iterable$/;
+
+/** What kernel code threw, in the user's terms. */
+function thrownText(error: unknown): string {
+  const text = lineOf(error);
+  return NO_COROUTINE.test(text)
+    ? 'passes cpu to a function that is no kernel code: its first parameter has to be named cpu'
+    : `its code throws: ${text}`;
+}
+
 const verdict = (key: string, detail: string): Verdict => ({ key, grade: 'forbidden', detail });
 
 /** Judges executions of one scenario; keeps one verdict for each outcome, so that judging millions allocates nothing. */
@@ -92,7 +103,7 @@ export class Judge {
       return verdict(error.finding.invariant, error.finding.detail);
     }
     if (error instanceof SimulatorBug) throw error;
-    const what = error instanceof UsageError ? error.message : `its code throws: ${lineOf(error)}`;
+    const what = error instanceof UsageError ? error.message : thrownText(error);
     const place = placeOf(error) ?? innermost(error);
     const told = `scenario ${this.#scenario.name}: ${what}${place === undefined ? '' : ` (${place})`}`;
     if (place !== undefined || code === undefined) throw new UsageError(told);

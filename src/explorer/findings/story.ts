@@ -5,6 +5,7 @@ import { decisiveSteps } from './decisive.js';
 import type { Inflection } from './inflection.js';
 import type { MemoryMap } from '../../memory/map.js';
 import { Recorder, type StoryStep } from '../engine/recorder.js';
+import type { DataRace } from '../engine/race-detector.js';
 import type { Schedule } from '../engine/schedule.js';
 import type { Session } from '../engine/session.js';
 import { CHOOSE_EARLY, CHOOSE_INTERRUPT, CHOOSE_SLEEPER } from '../engine/strategy.js';
@@ -17,6 +18,8 @@ export interface Story {
   /** What was really executed. */
   readonly schedule: Schedule;
   readonly steps: readonly StoryStep[];
+  /** The data race that was found, if one was. */
+  readonly race?: DataRace | undefined;
   /** For each CPU that is blocked at the end: the kernel code it waits in, innermost first. */
   readonly blocked: readonly { readonly cpu: number; readonly stack: readonly string[] }[];
 }
@@ -41,6 +44,7 @@ export function tell(session: Session, schedule: Schedule): Story {
       hash: execution.hash >>> 0,
       schedule: execution.log.schedule(),
       steps: recorder.steps,
+      race: verdict.key === 'data race' ? session.race : undefined,
       blocked,
     };
   } finally {
@@ -78,8 +82,25 @@ export interface StoryOptions {
   readonly until?: number;
 }
 
-const toldSteps = ({ steps }: Story, { all }: StoryOptions): StoryStep[] =>
-  steps.filter((s) => (all ?? false) || !QUIET.has(s.name));
+/** The two accesses of a data race: the first that nothing orders after one before it, and that one. */
+function racingSteps({ steps, race }: Story): ReadonlySet<StoryStep> {
+  if (race === undefined) return new Set();
+  const { addr, first, second } = race;
+  const isAccess = (s: StoryStep, { cpu, isStore }: typeof first): boolean =>
+    s.addr === addr && s.cpu === cpu && s.name === (isStore ? 'set' : 'get');
+  let before: StoryStep | undefined;
+  for (const step of steps) {
+    if (before !== undefined && isAccess(step, second)) return new Set([before, step]);
+    if (isAccess(step, first)) before = step;
+  }
+  return new Set();
+}
+
+function toldSteps(story: Story, { all }: StoryOptions): StoryStep[] {
+  if (all === true) return [...story.steps];
+  const racing = racingSteps(story);
+  return story.steps.filter((s) => !QUIET.has(s.name) || racing.has(s));
+}
 
 /** Which step an inflection point is; -1: none, every execution fails. */
 function indexOf(steps: readonly StoryStep[], { cpu, step }: Inflection): number {
@@ -99,7 +120,11 @@ const WAITING: ReadonlySet<string> = new Set([
  * The decisive steps that were a choice: without changes of CPU after one that waits, and without steps after the point
  * from which the outcome can no longer be avoided.
  */
-function chosenSteps(steps: readonly StoryStep[], inflection: Inflection | undefined): Set<number> {
+function chosenSteps(
+  story: Story,
+  steps: readonly StoryStep[],
+  inflection: Inflection | undefined,
+): Set<number> {
   const point = inflection === undefined ? steps.length : indexOf(steps, inflection);
   const isChange = (i: number): boolean => {
     const [before, after] = [steps[i], steps[i + 1]];
@@ -112,6 +137,7 @@ function chosenSteps(steps: readonly StoryStep[], inflection: Inflection | undef
   };
   const chosen = new Set([...decisiveSteps(steps)].filter(isChosen));
   if (point >= 0) chosen.add(point);
+  for (const step of racingSteps(story)) chosen.add(steps.indexOf(step));
   return chosen.add(steps.length - 1);
 }
 
@@ -133,7 +159,8 @@ export function inflectionStep(
 /** The lines of a story: a heading for each turn of a CPU, a line for each of its operations. */
 export function storyLines(story: Story, map: MemoryMap, options: StoryOptions = {}): string[] {
   const steps = toldSteps(story, options);
-  const decisive = options.decisive === true ? chosenSteps(steps, options.inflection) : undefined;
+  const decisive =
+    options.decisive === true ? chosenSteps(story, steps, options.inflection) : undefined;
   const lines: string[] = [];
   let cpu = -1;
   for (const [i, step] of steps.slice(0, options.until).entries()) {
