@@ -1,6 +1,6 @@
 /** Writes the files that a finding can be asked for: its page and its traces. */
 
-import { writeTextFile } from '../campaign/options/files.js';
+import { writeAll, writeTextFile } from '../campaign/options/files.js';
 import { recordFinding, type RecordFindingOptions } from '../campaign/recording/record-finding.js';
 import type { Recording } from '../explorer/findings/recording.js';
 import { findingPage } from '../report/finding.js';
@@ -21,13 +21,21 @@ export async function writeFindingFiles(
 ): Promise<void> {
   if (html === undefined && trace === undefined && ftrace === undefined) return;
   const recording = await recordFinding(finding);
-  if (html !== undefined) writeTextFile('page', html, await findingPage(recording));
-  writeTracesOf({ trace, ftrace }, recording);
+  const page = html === undefined ? '' : await findingPage(recording);
+  await writeAll([
+    () => html !== undefined && writeTextFile('page', html, page),
+    () => writeTracesOf({ trace, ftrace }, recording),
+  ]);
 }
 
 /** Write the traces of a finding that were asked for. */
-export function writeTracesOf({ trace, ftrace }: FindingFiles, recording: Recording): void {
-  if (trace !== undefined)
-    writeTextFile('trace', trace, `${JSON.stringify(perfettoTrace(recording))}\n`);
-  if (ftrace !== undefined) writeTextFile('trace', ftrace, ftraceText(recording));
+export async function writeTracesOf(
+  { trace, ftrace }: FindingFiles,
+  recording: Recording,
+): Promise<void> {
+  const perfetto = (): string => `${JSON.stringify(perfettoTrace(recording))}\n`;
+  await writeAll([
+    () => trace !== undefined && writeTextFile('trace', trace, perfetto()),
+    () => ftrace !== undefined && writeTextFile('trace', ftrace, ftraceText(recording)),
+  ]);
 }

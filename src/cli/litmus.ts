@@ -7,7 +7,7 @@ import {
   LITMUS_OPTIONS,
 } from '../campaign/litmus/litmus.js';
 import { litmusShapes, LITMUS_SHAPES_OPTIONS } from '../campaign/litmus/litmus-shapes.js';
-import { writeTextFile } from '../campaign/options/files.js';
+import { writeAll, writeTextFile } from '../campaign/options/files.js';
 import { flag, writableFile } from '../campaign/options/rules.js';
 import { SimulatorBug, UsageError } from '../errors.js';
 import { divide, type LitmusResult } from '../litmus/batch.js';
@@ -163,8 +163,11 @@ async function draw(
 ): Promise<void> {
   const { test, candidate, cycle } = executionOf(path, model, limitMs, unroll);
   const graph = executionDot(test, candidate, cycle);
-  if (dot !== undefined) writeTextFile('graph', dot, graph);
-  if (svg !== undefined) writeTextFile('drawing', svg, await renderSvg(graph));
+  const drawing = svg === undefined ? '' : await renderSvg(graph);
+  await writeAll([
+    () => dot !== undefined && writeTextFile('graph', dot, graph),
+    () => svg !== undefined && writeTextFile('drawing', svg, drawing),
+  ]);
 }
 
 function single(results: readonly LitmusResult[], isComparison: boolean): string {

@@ -1,7 +1,6 @@
 /** Tables that commands write into marked sections of a file, so that nobody types them. */
 
-import { readFileSync } from 'node:fs';
-import { writeTextFile } from '../campaign/options/files.js';
+import { readTextFile, writeTextFile } from '../campaign/options/files.js';
 import { UsageError } from '../errors.js';
 
 /** A table in Markdown. */
@@ -25,7 +24,12 @@ export function rewriteSection(text: string, section: string, content: string): 
   return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
 }
 
+/** See that a file has a section, before a long run makes what is to stand in it. @throws UsageError when it has none */
+export function checkSection(file: string, section: string): void {
+  rewriteSection(readTextFile('page', file), section, '');
+}
+
 /** Rewrite a section of a file. @throws UsageError when the file has no such section */
 export function writeSection(file: string, section: string, content: string): void {
-  writeTextFile('page', file, rewriteSection(readFileSync(file, 'utf8'), section, content));
+  writeTextFile('page', file, rewriteSection(readTextFile('page', file), section, content));
 }

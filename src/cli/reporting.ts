@@ -3,9 +3,9 @@
 import { basename, dirname, extname, join, sep } from 'node:path';
 import { arch, platform } from 'node:os';
 import type { Explored } from '../campaign/coverage.js';
-import { lookAt, makeFolder, writeTextFile } from '../campaign/options/files.js';
+import { lookAt, makeFolder, writeAll, writeTextFile } from '../campaign/options/files.js';
 import type { Progress } from '../campaign/options/progress.js';
-import { flag, textOf, writableFile } from '../campaign/options/rules.js';
+import { flag, writableFile, writablePage } from '../campaign/options/rules.js';
 import { shellWord } from '../campaign/options/replay-command.js';
 import { UsageError } from '../errors.js';
 import type { Recording } from '../explorer/findings/recording.js';
@@ -25,7 +25,7 @@ export const REPORTS = {
     flags: '--junit <file>',
   },
   html: {
-    rule: textOf('the path of a file or folder'),
+    rule: writablePage,
     about: 'write a page of the run, and a page of each finding beside it',
     flags: '--html <file>',
   },
@@ -175,18 +175,24 @@ export class Reports<R extends object> {
       toStream(this.#json || this.replacesText ? 2 : 1)(renderGithub(report));
     }
     this.#events?.end(report, document ?? null);
-    if (asked.junit !== undefined) {
-      const { renderJunit } = await import('../report/formats/junit.js');
-      writeTextFile('report', asked.junit, renderJunit(report));
-    }
-    if (asked.html !== undefined) {
-      const all = result === undefined ? [] : (explored?.(result) ?? []);
-      const { coverageOf } = await import('../campaign/coverage.js');
-      const coverage = await coverageOf(all, interrupts.signal);
-      await writePages(asked.html, { ...report, coverage }, led);
-    }
-    await writeTraces(asked, report, led);
+    const all = result === undefined ? [] : (explored?.(result) ?? []);
+    await writeAll([
+      () => writeJunit(asked.junit, report),
+      async () => {
+        if (asked.html === undefined) return;
+        const { coverageOf } = await import('../campaign/coverage.js');
+        const coverage = await coverageOf(all, interrupts.signal);
+        await writePages(asked.html, { ...report, coverage }, led);
+      },
+      () => writeTraces(asked, report, led),
+    ]);
   }
+}
+
+async function writeJunit(path: string | undefined, report: Report): Promise<void> {
+  if (path === undefined) return;
+  const { renderJunit } = await import('../report/formats/junit.js');
+  writeTextFile('report', path, renderJunit(report));
 }
 
 /** A finding with a token, and the files that it needs. */
@@ -276,5 +282,5 @@ async function writeTraces(
     return;
   }
   const { writeTracesOf } = await import('./finding-files.js');
-  writeTracesOf({ trace, ftrace }, recording);
+  await writeTracesOf({ trace, ftrace }, recording);
 }

@@ -1,8 +1,10 @@
 /** Runs a use case for a command: with a progress bar, until Ctrl-C, and prints whatever it has in the end. */
 
+import { writeAll } from '../campaign/options/files.js';
 import type { Watching } from '../campaign/options/progress.js';
 import { OptionError } from '../campaign/options/option-table.js';
-import { Interrupted, partialResult } from '../errors.js';
+import { Interrupted, partialResult, UsageError } from '../errors.js';
+import { PROGRAM_NAME } from './failure.js';
 import { interruptible } from './interrupt.js';
 import { emit } from './output.js';
 import { startProgress, type Progress } from './progress.js';
@@ -34,38 +36,63 @@ export async function runUseCase<R extends object>(
   shown: Shown<R>,
   work: (watching: Watching) => Promise<R>,
 ): Promise<R> {
-  const bar: { progress?: Progress } = {};
   const { reporting, json = false } = shown;
   const reports = reporting === undefined ? undefined : new Reports(reporting, json);
+  let result: R;
   try {
-    const result = await interruptible((signal) =>
+    result = await worked(shown.label, reports, work);
+  } catch (error) {
+    await printFailed(shown, reports, error).catch((unwritten: unknown) => {
+      if (!(unwritten instanceof UsageError)) throw unwritten;
+      process.stderr.write(`${PROGRAM_NAME}: ${unwritten.message}\n`);
+    });
+    throw error;
+  }
+  await print(shown, reports, result);
+  return result;
+}
+
+/** Do the work, and show how far it is. */
+async function worked<R extends object>(
+  label: string,
+  reports: Reports<R> | undefined,
+  work: (watching: Watching) => Promise<R>,
+): Promise<R> {
+  let bar: Progress | undefined;
+  try {
+    return await interruptible((signal) =>
       work({
         signal,
         onProgress: (progress) => {
           reports?.progress(progress);
           const { done, total, unit, note, outcomes } = progress;
-          bar.progress ??= startProgress({ label: shown.label, total: Math.ceil(total), unit });
-          bar.progress.update(Math.floor(done), note, outcomes);
+          bar ??= startProgress({ label, total: Math.ceil(total), unit });
+          bar.update(Math.floor(done), note, outcomes);
         },
       }),
     );
-    bar.progress?.stop();
-    await print(shown, reports, result);
-    return result;
-  } catch (error) {
-    bar.progress?.stop();
-    const partial = partialResult(error) as R | undefined;
-    const failure = error instanceof Error ? error.message : String(error);
-    if (partial !== undefined) await print(shown, reports, partial, failure);
-    else {
-      if (error instanceof Interrupted && json) {
-        emit({ json: true }, { interrupted: true }, () => '');
-      }
-      // After a refused option there was no run to report; after any other failure there was.
-      if (!(error instanceof OptionError)) await reports?.write(undefined, undefined, failure);
-    }
-    throw error;
+  } finally {
+    bar?.stop();
   }
+}
+
+/** Print what there is of a run that failed. */
+async function printFailed<R extends object>(
+  shown: Shown<R>,
+  reports: Reports<R> | undefined,
+  error: unknown,
+): Promise<void> {
+  const partial = partialResult(error) as R | undefined;
+  const failure = error instanceof Error ? error.message : String(error);
+  if (partial !== undefined) {
+    await print(shown, reports, partial, failure);
+    return;
+  }
+  if (error instanceof Interrupted && shown.json === true) {
+    emit({ json: true }, { interrupted: true }, () => '');
+  }
+  // After a refused option there was no run to report; after any other failure there was.
+  if (!(error instanceof OptionError)) await reports?.write(undefined, undefined, failure);
 }
 
 async function print<R extends object>(
@@ -79,6 +106,5 @@ async function print<R extends object>(
   // A JSON list has no place for the error: it is on standard error, and in the exit status.
   const whole = failure === undefined || Array.isArray(data) ? data : { ...data, failure };
   if (reports?.replacesText !== true) emit({ json: json ?? false }, whole, () => text(result));
-  await keep?.(result);
-  await reports?.write(result, whole, failure);
+  await writeAll([() => keep?.(result), () => reports?.write(result, whole, failure)]);
 }

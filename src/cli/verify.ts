@@ -23,7 +23,7 @@ import { renderTable } from '../report/table.js';
 import { exhaustedTables, verifiedSessions, verifiedTables } from '../report/tables/verified.js';
 import { paint } from './paint.js';
 import { addCommand, JSON_OPTION } from './command.js';
-import { markdownTable, writeSection } from './readme.js';
+import { checkSection, markdownTable, writeSection } from './readme.js';
 import { REPORT_KEYS, REPORTS, splitReports, TRACE, type Asked } from './reporting.js';
 import { runUseCase } from './use-case.js';
 
@@ -206,14 +206,13 @@ async function exhaustAll(command: ExhaustCommand): Promise<void> {
       writeTextFile('report', save, `${JSON.stringify(rows, undefined, 2)}\n`);
     }
   };
+  const section = options.memory === 'lkmm' ? 'exhausted-lkmm' : 'exhausted';
+  if (readme !== undefined) checkSection(readme, section);
   const { rows } = await runUseCase(
     { label: 'exhausting', json, text: exhaustText, keep, reporting },
     (watching) => exhaust({ ...options, ...watching }),
   );
-  if (readme !== undefined) {
-    const section = options.memory === 'lkmm' ? 'exhausted-lkmm' : 'exhausted';
-    writeSection(readme, section, exhaustedTable(rows));
-  }
+  if (readme !== undefined) writeSection(readme, section, exhaustedTable(rows));
   if (rows.some((row) => row.says === 'refuted' || differs(row))) process.exitCode = 1;
 }
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -189,6 +189,63 @@ test('drawings and tables that cannot be written are no bugs of ours', async (t)
     t.is(exitCode, 2, stderr);
     t.regex(stderr, new RegExp(`^klp-smp: ${what} '/dev/full' cannot be written: ENOSPC[^\n]*\n$`));
   }
+});
+
+/** Each option that names what is written, on commands that would run for long. */
+const WRITING: readonly string[] = [
+  'explore disable-call --html',
+  'explore disable-call --junit',
+  'explore disable-call --trace',
+  'explore disable-call --ftrace',
+  'explore disable-call --checkpoint',
+  'stress --html',
+  'stress --junit',
+  'stress --record',
+  'verify --html',
+  'verify --save',
+  'verify --checkpoint',
+  'ablate --all --html',
+  'ablate --all --save',
+  'history --html',
+  'latent --html',
+  'latent --pages',
+  'compare disable-switch --html',
+  'weaken ./x.js --html',
+  'replay klp2.x --html',
+  'replay klp2.x --trace',
+  'litmus test/litmus/shapes --html',
+  'litmus test/litmus/shapes/MP+locks.litmus --svg',
+  'litmus test/litmus/shapes/MP+locks.litmus --dot',
+  'conformance ../shared/litmus --html',
+  'campaign run ./plan.yaml --html',
+  'selftests . --html',
+  'bench dispatch --save',
+  'bench dispatch --chart',
+];
+
+for (const args of WRITING) {
+  test(`where nothing can be written is refused before the run: ${args}`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'writing-'));
+    symlinkSync('loop', join(folder, 'loop'));
+    const paths = ['/proc/klp-smp/x.html', join(folder, 'loop'), `${MAIN}/x.html`];
+    for (const path of paths) {
+      const { exitCode, stdout, stderr } = await runMain(...args.split(' '), path);
+      t.deepEqual([exitCode, stdout], [2, ''], stderr);
+      t.regex(stderr, /^klp-smp: [^\n]*--\w+: '[^\n]*' is not accepted; give [^\n]*\n$/);
+    }
+    t.deepEqual(readdirSync(folder), ['loop']);
+  });
+}
+
+test('what could not be written keeps no other file from being written, with its results', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'partly-'));
+  const [junit, html] = [join(folder, 'a.xml'), join(folder, 'pages', 'a.html')];
+  const args = ['verify', 'shadow-get', '--runs', '20', '--save', '/dev/full', '--junit', junit];
+  const { exitCode, stderr } = await runMain(...args, '--html', html);
+  t.is(exitCode, 2);
+  t.regex(stderr, /^klp-smp: report '\/dev\/full' cannot be written: ENOSPC[^\n]*\n$/);
+  t.regex(readFileSync(junit, 'utf8'), /shadow-get/);
+  t.regex(readFileSync(html, 'utf8'), /shadow-get/);
 });
 
 test('a checkpoint folder that is a file is refused', async (t) => {

@@ -1,10 +1,13 @@
 /** Reads and writes files for the user. A file that cannot be read or written is a usage error. */
 
 import {
-  existsSync,
+  closeSync,
   mkdirSync,
+  openSync,
   readFileSync,
+  realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -91,18 +94,63 @@ export function lookAt(path: string): Stats | undefined {
   }
 }
 
+/** The folders on the way to a path that are not there yet, the outermost first. */
+function missingFolders(path: string): string[] {
+  const missing: string[] = [];
+  for (let folder = resolve(path); lookAt(folder) === undefined; folder = dirname(folder)) {
+    missing.unshift(folder);
+  }
+  return missing;
+}
+
+/**
+ * Whether a file that is not there could be written, tried out: permissions do not tell, for a file system may take no files, and
+ * an administrator may write everywhere else. Nothing is left behind.
+ * @throws what the file system says, when it could not be
+ */
+export function tryFile(path: string, makesFolders = false): void {
+  const made: string[] = [];
+  try {
+    for (const folder of makesFolders ? missingFolders(dirname(path)) : []) {
+      mkdirSync(folder);
+      made.unshift(folder);
+    }
+    closeSync(openSync(path, 'a'));
+    // A link that leads nowhere yet stays: only what it leads to was made.
+    rmSync(realpathSync(path));
+  } finally {
+    for (const folder of made) rmdirSync(folder);
+  }
+}
+
+/**
+ * Write several files. One that cannot be written keeps none of the others from being written.
+ * @throws UsageError that names all that could not be
+ */
+export async function writeAll(writes: readonly (() => unknown)[]): Promise<void> {
+  const failures: UsageError[] = [];
+  for (const write of writes) {
+    try {
+      await write();
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      failures.push(error);
+    }
+  }
+  const [first, ...more] = failures;
+  if (first === undefined) return;
+  if (more.length === 0) throw first;
+  throw new UsageError(failures.map(({ message }) => message).join('; '), { cause: first });
+}
+
 /**
  * Create a folder and its parent folders.
  * @throws UsageError if that cannot be, for instance because a file has this path
  */
 export function makeFolder(what: string, path: string): void {
-  const missing: string[] = [];
-  for (let folder = resolve(path); !existsSync(folder); folder = dirname(folder)) {
-    missing.push(folder);
-  }
   try {
     // One by one: with `recursive`, Node tries for ever on a file system that takes no folders.
-    for (const folder of missing.reverse()) mkdirSync(folder);
+    for (const folder of missingFolders(path)) mkdirSync(folder);
     if (!statSync(path).isDirectory()) throw new Error('it is no folder');
   } catch (error) {
     throw unwritable(what, path, error);

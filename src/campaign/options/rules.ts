@@ -1,10 +1,10 @@
 /** What an option may be: the one description of each kind of value, for command lines and for programs. */
 
 import { accessSync, constants, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SITE_COUNT, type SiteId } from '../../memory/sites.js';
-import { lookAt } from './files.js';
+import { lookAt, tryFile } from './files.js';
 
 /** What is accepted for an option. */
 export interface Rule<T> {
@@ -202,7 +202,8 @@ export const existingFile = pathRule(
 
 function isWritableFile(path: string): boolean {
   const found = lookAt(path);
-  accessSync(found === undefined ? dirname(path) : path, constants.W_OK);
+  if (found === undefined) tryFile(path);
+  else accessSync(path, constants.W_OK);
   return found?.isDirectory() !== true;
 }
 
@@ -215,10 +216,30 @@ export const existingFolder = pathRule(
   (path) => lookAt(path)?.isDirectory() === true,
 );
 
+/** Name of a file that nobody has, to try out whether a folder takes files. */
+const TRIAL = `.klp-smp-${process.pid}`;
+
 function isWritableFolder(path: string): boolean {
-  const found = lookAt(path);
-  return found === undefined || found.isDirectory();
+  if (lookAt(path)?.isDirectory() === false) return false;
+  tryFile(join(path, TRIAL), true);
+  return true;
 }
+
+function isWritablePage(path: string): boolean {
+  const found = lookAt(path);
+  if (found?.isDirectory() === true || path.endsWith('/') || path.endsWith(sep)) {
+    return isWritableFolder(path);
+  }
+  if (found === undefined) tryFile(path, true);
+  else accessSync(path, constants.W_OK);
+  return true;
+}
+
+/** Path of a page, or of a folder of pages; neither it nor its folder need exist yet. */
+export const writablePage = pathRule(
+  'the path of a file or folder that can be written',
+  isWritablePage,
+);
 
 /** Path of a folder to write into, which need not exist yet. */
 export const writableFolder = pathRule(
