@@ -143,7 +143,14 @@ test('the Perfetto trace has a track for each CPU and task, and both ends of eve
     if (ph !== 'M') t.true(Number.isInteger(ts) && ts! >= 0);
     if (ph === 'X') t.true(dur! > 0);
   }
-  t.true(traceEvents.some(({ cat }) => cat === 'ipi'));
+  t.true(traceEvents.some(({ ph, name }) => ph === 's' && name.startsWith('ipi ')));
+  // A flow begins and ends where a slice of its category begins.
+  const slices = new Set(
+    traceEvents.filter(({ ph }) => ph === 'X').map(({ cat, tid, ts }) => [cat, tid, ts].join()),
+  );
+  const flows = traceEvents.filter(({ ph }) => ph === 's' || ph === 'f');
+  t.true(flows.length > 0);
+  for (const { cat, tid, ts } of flows) t.true(slices.has([cat, tid, ts].join()));
   t.deepEqual(traceFileFaults(JSON.stringify(perfettoTrace(recording))), []);
 });
 

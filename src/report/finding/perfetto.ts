@@ -28,6 +28,8 @@ export interface TraceFileJson {
 
 const CPUS = 1;
 const TASKS = 2;
+/** Of operations and of the flows between them: some readers connect a flow only to slices of its own category. */
+const OPERATION = 'operation';
 
 /** Thread of a CPU or a task: Perfetto takes thread 0 for the idle one, whatever its process. */
 const threadOf = (n: number): number => n + 1;
@@ -72,13 +74,13 @@ function operation(recording: Recording, step: RecordedStep, i: number): TraceEv
     step.event === undefined ? { name: step.name, detail: '' } : eventText(recording, step.event);
   const args: Record<string, string | number> = {
     step: i + 1,
+    kind: step.isDecisive ? 'decisive' : step.kind,
     where: recording.stacks[step.stack]?.[0] ?? '',
     ...(word === undefined ? {} : { word, value: step.value, newest: step.newest }),
     ...(detail === '' ? {} : { detail }),
     ...(step.weak === undefined ? {} : { weak: step.weak }),
   };
-  const cat = step.isDecisive ? 'decisive' : step.kind;
-  return { name, cat, ph: 'X', pid: CPUS, tid: threadOf(step.cpu), ts: i, dur: 1, args };
+  return { name, cat: OPERATION, ph: 'X', pid: CPUS, tid: threadOf(step.cpu), ts: i, dur: 1, args };
 }
 
 /** Arrows from stores to the reads on other CPUs that saw them; those to a word of interrupts are its IPIs. */
@@ -86,11 +88,15 @@ function flows({ steps, words }: Recording): TraceEventRecord[] {
   return steps.flatMap((step, i): TraceEventRecord[] => {
     const source = step.from === undefined ? undefined : steps[step.from];
     if (source === undefined || step.from === undefined || source.cpu === step.cpu) return [];
-    const cat = words[step.addr]?.name.endsWith('.ipi') === true ? 'ipi' : 'rf';
-    const name = words[step.addr]?.name ?? cat;
+    const word = words[step.addr]?.name ?? '';
+    const common = {
+      name: `${word.endsWith('.ipi') ? 'ipi' : 'rf'} ${word}`,
+      cat: OPERATION,
+      pid: CPUS,
+    };
     return [
-      { name, cat, ph: 's', pid: CPUS, tid: threadOf(source.cpu), ts: step.from, id: i },
-      { name, cat, ph: 'f', bp: 'e', pid: CPUS, tid: threadOf(step.cpu), ts: i, id: i },
+      { ...common, ph: 's', tid: threadOf(source.cpu), ts: step.from, id: i },
+      { ...common, ph: 'f', bp: 'e', tid: threadOf(step.cpu), ts: i, id: i },
     ];
   });
 }
