@@ -243,4 +243,12 @@ export const LANGUAGE_CASES: readonly (readonly [top: string, expression: string
     'const twice = (x) => x * 2; class A { constructor(...p) { this.p = p.map(twice); } } class B extends A { constructor(...p) { super(0, ...p); } } const C = B.bind(null, 1);',
     '[new C(2).p, new C(2) instanceof B, new C() instanceof C, new (A.bind(1))(3).p, new (class extends C {})(4).p]',
   ],
+  [
+    'const k = "dyn"; const y = Symbol("sy"); const a = new Int32Array(1); const o = { f: () => 1, [k]: () => a[0], [k + 1]() { return a[0]; }, [y]: () => 2, async [k + 2]() {}, *[k + 3]() { yield a[0]; } }; class A { static m = () => 4; z = () => a[0]; [k]() { return a[0]; } [y]() { return a[0]; } } let q; q = function () { return 1; }; const { w = () => 2 } = {}; const g = () => 1;',
+    '[o.f, o[k], o[k + 1], o[y], o[k + 2], o[k + 3], A.m, new A().z, new A()[k], new A()[y], q, w, g, (() => 1), class {}, o.f.bind()].map((f) => f.name).join()',
+  ],
+  [
+    'const o = { p: {}, n: null, q: 1 }; const f = (...list) => list.length; const u = undefined; const iterator = (it) => ({ [Symbol.iterator]: () => it }); const tried = (f) => { try { return f(); } catch (e) { return String(e); } };',
+    '[() => { const [x] = {}; }, () => { for (const x of {}); }, () => { const [x] = u; }, () => { const [x] = o.p; }, () => { for (const x of o.n); }, () => { for (const x of f(1)); }, () => { const [x] = f(1); }, () => { let x; [x] = f(1); }, () => [...o], () => [...o.q], () => f(...o), () => f(...u), () => new Map(5), () => new Set({}), () => { for (const x of iterator(1)); }, () => { for (const x of iterator({})); }, () => { for (const x of iterator({ next: () => 1 })); }, () => { const [x] = iterator({ next: () => 1 }); }].map(tried)',
+  ],
 ];

@@ -12,7 +12,7 @@ import type {
   PropertyDefinition,
 } from 'acorn';
 import { functionState, OWN, RUNTIME, type Context } from './context.js';
-import { flavour, lengthOf, prologue, type FunctionRewriter } from './functions.js';
+import { flavour, lengthOf, prologue, shownName, type FunctionRewriter } from './functions.js';
 import { isFunction, staticName, type FunctionNode } from './scope.js';
 
 type Visit = (node: AnyNode) => void;
@@ -143,7 +143,7 @@ export class ClassRewriter {
         return;
       }
       const [begin, end] = this.#driven('return (', ');', () => {
-        this.#functions.expression(value, node);
+        this.#functions.expression(value);
       });
       cx.before(value, begin);
       cx.after(value, end);
@@ -164,7 +164,7 @@ export class ClassRewriter {
       name: `${this.current.name}.${name}`,
       outer,
     });
-    this.#functions.expression(value, node);
+    this.#functions.expression(value);
     const target = name.startsWith('#') ? `.${name}` : `[${JSON.stringify(name)}]`;
     const index = moved.indexOf(node);
     const begin = `; *["${KEY_FIELDS}${index}"]() { ${prologue(cx.fn)}this${target} = (`;
@@ -305,32 +305,49 @@ export class ClassRewriter {
       if (property.type === 'SpreadElement') this.#spread(property);
       else if (property.kind !== 'init') hasAccessors = this.#accessor(property) || hasAccessors;
       else if (property.method) this.#concise(property);
-      else {
-        if (property.computed) this.#visit(property.key);
-        this.#functions.expression(property.value, property);
-      }
+      else this.#withKey(property, (key) => this.#functions.expression(property.value, key));
     }
     if (!hasAccessors) return;
     cx.before(node, `${RUNTIME}.accessors(`);
     cx.after(node, ')');
   }
 
+  /** Rewrite a member, whose key is kept for the name of a function if code makes it. */
+  #withKey(property: Property, rewrite: (key?: string) => void): void {
+    const cx = this.#cx;
+    const { key, value, computed } = property;
+    if (computed) this.#visit(key);
+    if (!computed || !cx.fn.resumable || !isFunction(value) || value.id) rewrite();
+    else {
+      cx.temporaries(1, (kept = '') => {
+        cx.before(key, `${kept} = (`);
+        cx.after(key, ')');
+        rewrite(kept);
+      });
+    }
+  }
+
   /** A method of an object literal becomes a property that holds a function. */
   #concise(property: Property): void {
     const cx = this.#cx;
     const value = property.value as FunctionNode;
-    if (property.computed) this.#visit(property.key);
     const name = staticName(property.key, property.computed) ?? '';
     if (!cx.needs.function(value)) {
+      if (property.computed) this.#visit(property.key);
       this.#functions.enter(value, 'method', name, false);
       return;
     }
+    this.#withKey(property, (key) => this.#resumable(property, value, name, key));
+  }
+
+  #resumable(property: Property, value: FunctionNode, name: string, variable?: string): void {
+    const cx = this.#cx;
     this.#inObject(value, name);
     const kind = flavour(value);
     const begin = `: ${RUNTIME}.${kind === 'call' ? 'arrow' : kind}(function* `;
     if (property.computed) this.#computed(property, '', begin);
     else cx.replace(property.start, value.start, cx.slice(property.key) + begin);
-    cx.after(value, `, ${JSON.stringify(name)}, ${lengthOf(value)})`);
+    cx.after(value, `, ${shownName(name, variable)}, ${lengthOf(value)})`);
   }
 
   #inObject(value: FunctionNode, name: string): void {

@@ -1,5 +1,6 @@
 /** Turns the modules of a program into functions. Each execution can use them to make the modules anew. */
 
+import type { Identifier } from 'acorn';
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { compileFunction } from 'node:vm';
@@ -16,10 +17,13 @@ import {
   resolveAtRunTime,
   type ReadModule,
 } from './graph.js';
+import type { GlobalUses } from './context.js';
+import type { FreeNames } from './free-names.js';
 import { instrument } from './instrument.js';
 import { COMMONJS_PARAMETERS, MODULE_PARAMETERS } from './links.js';
 import { SiteTable } from './sites.js';
 import { spinLoopsOf } from './spin-loops.js';
+import type { ModuleScope } from './scope.js';
 import { isStateless } from './state.js';
 import { isLiveExport, reaches } from './exports.js';
 import { SHADOWED } from './shadows.js';
@@ -49,6 +53,8 @@ export interface CompiledProgram {
   readonly sites: SiteTable;
   /** Eight hexadecimal digits: equal for equal code, wherever it is installed. */
   readonly fingerprint: string;
+  /** Whether bare names find a global of the language that the program changes. */
+  readonly findsGlobal: (name: string) => boolean;
   /** No module has state: one instance serves all agents and executions. */
   readonly isStateless: boolean;
   /** `file:line` for a position in instrumented code, as stack traces give it. */
@@ -80,6 +86,8 @@ class ProgramCompiler implements CompiledProgram {
   readonly extra: string[] = [];
   readonly given: readonly string[];
   readonly #sources = new Map<string, ReadModule>();
+  /** Globals of the language or of Node that the program changes. */
+  readonly #changed = new Set<string>();
   readonly #getters = new Set<string>();
   readonly #setters = new Set<string>();
   readonly #maps = new Map<string, () => TraceMap>();
@@ -91,8 +99,9 @@ class ProgramCompiler implements CompiledProgram {
     this.#compile();
     this.fingerprint = fingerprintOf(this.#sources);
     this.isStateless = [...this.#sources.values()].every(
-      ({ kind, program, scope, targets }) =>
+      ({ kind, program, scope, free, targets }) =>
         kind === 'esm' &&
+        free?.written.size === 0 &&
         program &&
         scope &&
         isStateless(program, scope) &&
@@ -105,6 +114,7 @@ class ProgramCompiler implements CompiledProgram {
       this.#sources.set(name, module);
       for (const getter of publicOf(module.scope?.getters)) this.#getters.add(getter);
       for (const setter of publicOf(module.scope?.setters)) this.#setters.add(setter);
+      for (const global of module.free?.written ?? []) this.#changed.add(global);
     }
   }
 
@@ -112,6 +122,7 @@ class ProgramCompiler implements CompiledProgram {
     const shared: Shared = {
       getters: this.#getters,
       setters: this.#setters,
+      changed: this.#changed,
       sites: this.sites,
       maps: this.#maps,
     };
@@ -146,6 +157,10 @@ class ProgramCompiler implements CompiledProgram {
     return known ?? resolveAtRunTime(path, specifier, how);
   }
 
+  findsGlobal(name: string): boolean {
+    return !isFixedGlobal(name, this.#changed);
+  }
+
   original(script: string, line: number, column: number): string | undefined {
     return originalPlace(this.#sources, this.#maps, { script, line, column });
   }
@@ -166,6 +181,7 @@ function fingerprintOf(sources: ReadonlyMap<string, ReadModule>): string {
 interface Shared {
   readonly getters: ReadonlySet<string>;
   readonly setters: ReadonlySet<string>;
+  readonly changed: ReadonlySet<string>;
   readonly sites: SiteTable;
   readonly maps: Map<string, () => TraceMap>;
 }
@@ -173,11 +189,11 @@ interface Shared {
 function compileModule(
   source: ReadModule,
   sources: ReadonlyMap<string, ReadModule>,
-  { getters, setters, sites, maps }: Shared,
+  { getters, setters, changed, sites, maps }: Shared,
 ): CompiledModule {
   const specifiers = [...source.targets.keys()];
-  const { program, scope } = source;
-  if (!program || !scope) {
+  const { program, scope, free } = source;
+  if (!program || !scope || !free) {
     const value = parseJson(source.shown, source.code);
     return { source, specifiers, make: () => value };
   }
@@ -186,7 +202,7 @@ function compileModule(
     program,
     sites,
     names: {
-      scope,
+      scope: withoutGlobals(scope, changed),
       getters: new Set([...getters, ...scope.getters]),
       setters: new Set([...setters, ...scope.setters]),
     },
@@ -196,6 +212,7 @@ function compileModule(
       spinLoops: spinLoopsOf(program),
       original: source.original,
     },
+    uses: lookedUp(free, changed),
     links: {
       isModule,
       parameters: isModule ? MODULE_PARAMETERS : COMMONJS_PARAMETERS,
@@ -208,6 +225,25 @@ function compileModule(
     () => new TraceMap(text.generateMap({ hires: 'boundary', source: source.shown }).toString()),
   );
   return { source, specifiers, make: compileText(source, text.toString()) };
+}
+
+/** Whether the language finds a global by itself, since it is the same for all agents and executions. */
+function isFixedGlobal(name: string, changed: ReadonlySet<string>): boolean {
+  return name in globalThis && !changed.has(name);
+}
+
+/** The uses of globals that belong to an agent: those that the program makes or changes. */
+function lookedUp({ globals, sloppyThis }: FreeNames, changed: ReadonlySet<string>): GlobalUses {
+  const nodes = [...globals].filter(([node]) => !isFixedGlobal((node as Identifier).name, changed));
+  return { globals: new Map(nodes), sloppyThis };
+}
+
+/** A global that the program changes is taken for a variable, and not for what its name says. */
+function withoutGlobals(scope: ModuleScope, changed: ReadonlySet<string>): ModuleScope {
+  const names = [...changed].filter((name) => name in globalThis && !scope.declared.has(name));
+  if (names.length === 0) return scope;
+  const declared = new Map([...scope.declared, ...names.map((name) => [name, 2] as const)]);
+  return { ...scope, declared };
 }
 
 function compileText(source: ReadModule, code: string): (...args: unknown[]) => unknown {

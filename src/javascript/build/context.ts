@@ -2,7 +2,7 @@
  * What the instrumentation knows while it walks through a module: the text, and the functions around the current place.
  */
 
-import type { AnyNode } from 'acorn';
+import type { AnyNode, Identifier } from 'acorn';
 import type MagicString from 'magic-string';
 import { UsageError } from '../../errors.js';
 import type { Names, Needs } from './needs.js';
@@ -52,6 +52,17 @@ export interface ModuleText {
   ) => { file: string; line: number; column: number };
 }
 
+/** Uses of what belongs to an agent's global object. */
+export interface GlobalUses {
+  /** Names of globals that the program makes or changes, each with whether strict code mentions it. */
+  readonly globals: ReadonlyMap<AnyNode, boolean>;
+  /** Each `this` that is the global object where a function is called without one. */
+  readonly sloppyThis: ReadonlySet<AnyNode>;
+}
+
+/** What is known of a module before the walk. */
+type ContextFacts = Pick<Context, 'module' | 'names' | 'needs' | 'sites' | 'uses' | 'inferred'>;
+
 /** Shared by all parts of the instrumentation of one module. */
 export class Context {
   readonly text: MagicString;
@@ -59,24 +70,22 @@ export class Context {
   readonly names: Names;
   readonly needs: Needs;
   readonly sites: SiteTable;
+  readonly uses: GlobalUses;
+  /** Names that functions and classes get from their place. */
+  readonly inferred: ReadonlyMap<AnyNode, string>;
   fn: FunctionState;
   /** Calls to be made at the beginning of the innermost block. */
   hoisted: string[] = [];
   #counter = 0;
 
-  constructor(
-    text: MagicString,
-    module: ModuleText,
-    names: Names,
-    needs: Needs,
-    sites: SiteTable,
-    fn: FunctionState,
-  ) {
+  constructor(text: MagicString, facts: ContextFacts, fn: FunctionState) {
     this.text = text;
-    this.module = module;
-    this.names = names;
-    this.needs = needs;
-    this.sites = sites;
+    this.module = facts.module;
+    this.names = facts.names;
+    this.needs = facts.needs;
+    this.sites = facts.sites;
+    this.uses = facts.uses;
+    this.inferred = facts.inferred;
     this.fn = fn;
   }
 
@@ -98,6 +107,13 @@ export class Context {
   replaceEnd(inner: AnyNode, outer: AnyNode, text: string): void {
     if (inner.end === outer.end) this.text.appendLeft(inner.end, text);
     else this.text.update(inner.end, outer.end, text);
+  }
+
+  /** A name that is looked up in the agent's global object, as a target; undefined for any other name. */
+  globalTarget(node: Identifier): string | undefined {
+    const isStrict = this.uses.globals.get(node);
+    if (isStrict === undefined) return undefined;
+    return `${RUNTIME}.${isStrict ? 'strictGlobals' : 'globals'}.${node.name}`;
   }
 
   slice(node: AnyNode): string {

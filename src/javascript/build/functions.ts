@@ -38,27 +38,44 @@ export class FunctionRewriter {
     this.#pattern = pattern;
   }
 
-  /** A function expression, arrow or declaration. Methods are rewritten with their class. */
-  rewrite(
-    node: FunctionNode,
-    parent: AnyNode | undefined,
-    direct: ReadonlyMap<string, string>,
-  ): void {
+  /**
+   * A function expression, arrow or declaration. Methods are rewritten with their class.
+   *
+   * @param key variable that holds the key of the member which names it
+   */
+  rewrite(node: FunctionNode, direct: ReadonlyMap<string, string>, key?: string): void {
     const needed = this.#cx.needs.function(node);
     if (node.type === 'FunctionDeclaration' && (node.id as unknown) !== null) {
       this.#declaration(node as FunctionDeclaration, needed, direct);
     } else if (!needed) {
-      this.enter(node, this.#kindOf(node), nameFrom(node, parent), false);
-      this.#cx.before(node, `${RUNTIME}.pure(`);
-      this.#cx.after(node, ')');
+      this.#pure(node, key);
     } else {
-      const name = nameFrom(node, parent);
+      const name = this.#nameOf(node);
       this.enter(node, this.#kindOf(node), name, true);
       this.#asGenerator(node);
       const isArrow = node.type === 'ArrowFunctionExpression' && !node.async;
       this.#cx.before(node, `${RUNTIME}.${isArrow ? 'arrow' : flavour(node)}(`);
-      this.#cx.after(node, `, ${JSON.stringify(name)}, ${lengthOf(node)})`);
+      this.#cx.after(node, `, ${shownName(name, key)}, ${lengthOf(node)})`);
     }
+  }
+
+  #nameOf(node: FunctionNode): string {
+    return node.id?.name ?? this.#cx.inferred.get(node) ?? '';
+  }
+
+  /** A function that stays as it is. A member of an object gives it the name that it would have without us. */
+  #pure(node: FunctionNode, variable: string | undefined): void {
+    const cx = this.#cx;
+    const given = cx.inferred.get(node);
+    this.enter(node, this.#kindOf(node), this.#nameOf(node), false);
+    const key = variable ?? (given === undefined ? undefined : JSON.stringify(given));
+    if (key === undefined || node.id) {
+      cx.before(node, `${RUNTIME}.pure(`);
+      cx.after(node, ')');
+      return;
+    }
+    cx.before(node, `${RUNTIME}.pure({ [${key}]: `);
+    cx.after(node, ` }[${key}])`);
   }
 
   /**
@@ -79,9 +96,9 @@ export class FunctionRewriter {
     cx.after(node, `).call(this${given})); }`);
   }
 
-  /** The value of a property or field. */
-  expression(node: AnyNode, parent: AnyNode): void {
-    if (isFunction(node)) this.rewrite(node, parent, NONE);
+  /** The value of a property or field, and the variable that holds its key if code makes it. */
+  expression(node: AnyNode, key?: string): void {
+    if (isFunction(node)) this.rewrite(node, NONE, key);
     else this.#visit(node);
   }
 
@@ -219,27 +236,15 @@ export function prologue(state: FunctionState): string {
   return text;
 }
 
+/** Text that gives the name of a function. */
+export function shownName(name: string, key: string | undefined): string {
+  return key === undefined ? JSON.stringify(name) : `${RUNTIME}.nameOf(${key})`;
+}
+
 /** Number of parameters before the first with a default value. */
 export function lengthOf(node: FunctionNode): number {
   const index = node.params.findIndex(
     (p) => p.type === 'AssignmentPattern' || p.type === 'RestElement',
   );
   return index < 0 ? node.params.length : index;
-}
-
-/** Name of a function: its own, or the one that its place gives to it. */
-function nameFrom(node: FunctionNode, parent: AnyNode | undefined): string {
-  if (node.id) return node.id.name;
-  if (parent === undefined) return '';
-  if (parent.type === 'VariableDeclarator' && parent.id.type === 'Identifier')
-    return parent.id.name;
-  if (parent.type === 'AssignmentExpression' && parent.left.type === 'Identifier') {
-    return parent.left.name;
-  }
-  if (parent.type === 'Property' || parent.type === 'PropertyDefinition') {
-    const { key } = parent;
-    if (key.type === 'Identifier' && !parent.computed) return key.name;
-    if (key.type === 'Literal') return String(key.value);
-  }
-  return '';
 }

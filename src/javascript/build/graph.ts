@@ -9,6 +9,7 @@ import { resolve as resolveImport } from 'import-meta-resolve';
 import { UsageError } from '../../errors.js';
 import { stripTypes } from '../../explorer/build/typescript.js';
 import { OWN_SPECIFIERS } from '../program.js';
+import { freeNamesOf, type FreeNames } from './free-names.js';
 import { childrenOf, scopeOf, type ModuleScope } from './scope.js';
 import { SourceLines } from './source-map.js';
 
@@ -21,6 +22,7 @@ export interface ReadModule {
   readonly code: string;
   readonly program: Program | undefined;
   readonly scope: ModuleScope | undefined;
+  readonly free: FreeNames | undefined;
   /** Where a place of the file stands in the user's source. */
   readonly original: SourceLines['original'];
   /**
@@ -91,6 +93,7 @@ function readModule(path: string): ReadModule {
       code,
       program: undefined,
       scope: undefined,
+      free: undefined,
       original: (line, column) => ({ file: shown, line, column }),
       targets: new Map(),
     };
@@ -101,7 +104,8 @@ function readModule(path: string): ReadModule {
   const targets =
     kind === 'esm' ? importTargets(path, shown, program) : requireTargets(path, shown, program);
   return {
-    ...{ path, shown, kind, code, program, scope: scopeOf(program), targets },
+    ...{ path, shown, kind, code, program, targets },
+    ...{ scope: scopeOf(program), free: freeNamesOf(program, kind) },
     original: (line, column) => lines.original(line, column),
   };
 }
@@ -120,7 +124,8 @@ export function readText(path: string, code: string, asked: Kind): ReadModule {
   const { kind, program } = parseText(code, asked);
   const targets = kind === 'esm' ? importTargets(path, path, program) : new Map<string, string>();
   return {
-    ...{ path, shown: path, kind, code, program, scope: scopeOf(program), targets },
+    ...{ path, shown: path, kind, code, program, targets },
+    ...{ scope: scopeOf(program), free: freeNamesOf(program, kind) },
     original: (line, column) => ({ file: path, line, column }),
   };
 }

@@ -11,13 +11,15 @@ import {
   OWN,
   RUNTIME,
   type FunctionState,
+  type GlobalUses,
   type ModuleText,
 } from './context.js';
 import { FunctionRewriter, prologue } from './functions.js';
 import { ModuleRewriter, type ModuleLinks } from './links.js';
+import { inferredNames } from './inferred-names.js';
 import { fixedFunctions, Needs, type Names } from './needs.js';
 import { IterationRewriter } from './patterns.js';
-import { childrenOf, isFunction } from './scope.js';
+import { childrenOf, isFunction, isReference, isTarget } from './scope.js';
 import type { SiteTable } from './sites.js';
 
 /** An instrumented module: the body of a function that is called with the runtime, and its text for a source map. */
@@ -34,6 +36,7 @@ export interface InstrumentOptions {
   readonly names: Names;
   readonly sites: SiteTable;
   readonly links: ModuleLinks;
+  readonly uses: GlobalUses;
 }
 
 /** Statements whose end may be left to the language. */
@@ -59,10 +62,15 @@ class Instrumentation {
   readonly #links: ModuleRewriter;
   readonly #direct = new Map<string, string>();
   readonly #path: AnyNode[] = [];
+  /** Names that stand for a property and its value. */
+  readonly #shorthands = new Set<AnyNode>();
 
-  constructor({ module, program, names, sites, links }: InstrumentOptions, fn: FunctionState) {
+  constructor(options: InstrumentOptions, fn: FunctionState) {
+    const { module, program, names, sites, links, uses } = options;
     const needs = new Needs(names, program);
-    this.cx = new Context(new MagicString(module.code), module, names, needs, sites, fn);
+    const inferred = inferredNames(program);
+    const facts = { module, names, needs, sites, uses, inferred };
+    this.cx = new Context(new MagicString(module.code), facts, fn);
     for (const [name, node] of fixedFunctions(program, names.scope)) {
       if (node.async || node.generator || !needs.function(node)) continue;
       this.#direct.set(name, this.cx.unique('f'));
@@ -106,7 +114,7 @@ class Instrumentation {
   /** Rewrite a node that needs it. Returns whether its children have been dealt with. */
   #special(node: AnyNode): boolean {
     if (isFunction(node)) {
-      this.#functions.rewrite(node, this.#parent, this.#direct);
+      this.#functions.rewrite(node, this.#direct);
       return true;
     }
     return this.#expression(node) || this.#statement(node);
@@ -132,14 +140,17 @@ class Instrumentation {
       case 'UnaryExpression':
         return node.operator === 'delete' && this.#delete(node.argument);
       case 'SpreadElement':
-        this.#iteration.spread(node);
+        this.#iteration.spread(node, this.#parent);
         return true;
       case 'ObjectExpression':
+        for (const p of node.properties) {
+          if (p.type === 'Property' && p.shorthand) this.#shorthands.add(p.value);
+        }
         this.#classes.object(node);
         return true;
       case 'ClassDeclaration':
       case 'ClassExpression':
-        this.#classes.class(node, nameGiven(this.#parent));
+        this.#classes.class(node, this.cx.inferred.get(node));
         return true;
       default:
         return this.#leaf(node);
@@ -193,7 +204,7 @@ class Instrumentation {
       this.#assign.unpacking(node, () => {
         this.#iteration.pattern(left, { isLookedAt: true, isBinding: false });
         this.visit(node.right);
-        this.#iteration.unpacked(left, node.right);
+        this.#iteration.unpacked(left, node.right, false);
       });
     } else {
       this.#assign.assignment(node);
@@ -240,7 +251,11 @@ class Instrumentation {
   }
 
   #this(node: AnyNode): void {
-    const text = this.#calls.thisText();
+    const own = this.#calls.thisText();
+    const isSloppy = this.cx.uses.sloppyThis.has(node);
+    const text = isSloppy
+      ? `(${own} === ${RUNTIME}.outer ? ${RUNTIME}.globalObject : ${own})`
+      : own;
     if (text !== 'this') this.cx.replace(node.start, node.end, text);
   }
 
@@ -250,7 +265,26 @@ class Instrumentation {
       throw cx.rejection(node, `names that begin with ${OWN} are reserved`);
     const isUse = isReference(node, this.#parent);
     if (node.name === 'arguments' && isUse) this.#arguments(node);
-    else if (isUse) this.#links.reference(node, this.#parent);
+    else if (isUse && !this.#global(node, this.#parent)) {
+      this.#links.reference(node, this.#shorthands.has(node));
+    }
+  }
+
+  /** A global that the program makes or changes. Returns whether it is one. */
+  #global(node: Identifier, parent: AnyNode | undefined): boolean {
+    const target = this.cx.globalTarget(node);
+    if (target === undefined) return false;
+    const isOptional =
+      parent?.type === 'UnaryExpression' &&
+      (parent.operator === 'typeof' || parent.operator === 'delete');
+    const text = isOptional
+      ? `${RUNTIME}.optionalGlobals.${node.name}`
+      : isTarget(node, parent)
+        ? target
+        : `(0, ${target})`;
+    const isShort = this.#shorthands.has(node);
+    this.cx.replace(node.start, node.end, isShort ? `${node.name}: ${text}` : text);
+    return true;
   }
 
   /** `arguments` in an arrow function belongs to the enclosing function. */
@@ -279,7 +313,7 @@ class Instrumentation {
         this.#iteration.pattern(node.id, { isLookedAt: node.init != null });
         if (node.init != null) {
           this.visit(node.init);
-          this.#iteration.unpacked(node.id, node.init);
+          this.#iteration.unpacked(node.id, node.init, true);
         }
         return true;
       case 'CatchClause':
@@ -332,38 +366,6 @@ class Instrumentation {
     cx.text.appendLeft(node.body.start, ` { ${check} `);
     cx.text.appendLeft(node.body.end, ' }');
     return true;
-  }
-}
-
-/** Name that a class without one gets from its place. */
-function nameGiven(parent: AnyNode | undefined): string {
-  const to =
-    parent?.type === 'VariableDeclarator'
-      ? parent.id
-      : parent?.type === 'AssignmentExpression'
-        ? parent.left
-        : undefined;
-  return to?.type === 'Identifier' ? to.name : '';
-}
-
-/** Whether an identifier is a use of a variable. */
-function isReference(node: Identifier, parent: AnyNode | undefined): boolean {
-  if (parent === undefined) return true;
-  switch (parent.type) {
-    case 'MemberExpression':
-      return parent.object === node || parent.computed;
-    case 'Property':
-      return parent.value === node || parent.computed;
-    case 'PropertyDefinition':
-    case 'MethodDefinition':
-      return parent.value === node || parent.computed;
-    case 'LabeledStatement':
-    case 'BreakStatement':
-    case 'ContinueStatement':
-    case 'MetaProperty':
-      return false;
-    default:
-      return true;
   }
 }
 

@@ -104,10 +104,9 @@ export class ModuleRewriter {
   }
 
   /** A use of an imported name that changes. */
-  reference(node: Identifier, parent: AnyNode | undefined): void {
+  reference(node: Identifier, isShort: boolean): void {
     const text = this.#live.get(node.name);
     if (text === undefined) return;
-    const isShort = parent?.type === 'Property' && parent.shorthand;
     this.#cx.replace(node.start, node.end, isShort ? `${node.name}: ${text}` : text);
   }
 

@@ -3,12 +3,14 @@
 import type {
   AnyNode,
   ForOfStatement,
+  Identifier,
   MemberExpression,
   ObjectPattern,
   Pattern,
   SpreadElement,
 } from 'acorn';
 import { RUNTIME, type Context } from './context.js';
+import { iterableText } from './iterable-text.js';
 import { childrenOf } from './scope.js';
 
 type Visit = (node: AnyNode) => void;
@@ -26,25 +28,29 @@ export class IterationRewriter {
   }
 
   /** `...x` in an array or in arguments. */
-  spread(node: SpreadElement): void {
+  spread(node: SpreadElement, parent: AnyNode | undefined): void {
     this.#visit(node.argument);
-    if (this.#cx.fn.resumable) this.#asList(node.argument, -1);
+    if (!this.#cx.fn.resumable) return;
+    const text = iterableText(node.argument);
+    const isInCall = parent?.type !== 'ArrayExpression';
+    this.#asList(node.argument, -1, isInCall ? `...${text ?? ''}` : text);
   }
 
   /** The value of an expression, as an array of at most `count` elements; -1 for all of them. */
-  #asList(node: AnyNode, count: number): void {
+  #asList(node: AnyNode, count: number, shown?: string): void {
     const cx = this.#cx;
+    const text = shown === undefined ? '' : `, ${JSON.stringify(shown)}`;
     cx.temporaries(1, (value = '') => {
       cx.before(node, `(${value} = (`);
       cx.after(
         node,
-        `), Array.isArray(${value}) ? ${value} : yield* ${RUNTIME}.list(${value}, ${count}))`,
+        `), Array.isArray(${value}) ? ${value} : yield* ${RUNTIME}.list(${value}, ${count}${text}))`,
       );
     });
   }
 
   /** The value that is taken apart by an array pattern. */
-  unpacked(pattern: Pattern, value: AnyNode): void {
+  unpacked(pattern: Pattern, value: AnyNode, isBinding: boolean): void {
     if (pattern.type === 'ObjectPattern' && takesElements(pattern)) {
       this.#cx.before(value, `${RUNTIME}.guard(`);
       this.#cx.after(value, `, ${this.#cx.site(value, 'read')})`);
@@ -52,7 +58,9 @@ export class IterationRewriter {
     }
     if (pattern.type !== 'ArrayPattern' || !this.#cx.fn.resumable) return;
     const rest = pattern.elements.at(-1)?.type === 'RestElement';
-    this.#asList(value, rest ? -1 : pattern.elements.length);
+    const isNamed = isBinding && value.type !== 'MemberExpression';
+    const text = isNamed ? iterableText(value) : undefined;
+    this.#asList(value, rest ? -1 : pattern.elements.length, text);
   }
 
   /**
@@ -66,6 +74,9 @@ export class IterationRewriter {
     switch (node.type) {
       case 'MemberExpression':
         this.#guard(node);
+        break;
+      case 'Identifier':
+        if (!isBinding) this.#global(node);
         break;
       case 'ArrayPattern':
         for (const element of node.elements) this.pattern(element, { isBinding });
@@ -92,8 +103,25 @@ export class IterationRewriter {
       if (property.type === 'RestElement') this.pattern(property.argument, { isBinding });
       else {
         if (property.computed) this.#visit(property.key);
-        this.pattern(property.value, { isBinding });
+        if (property.shorthand) this.#shorthand(property.value, isBinding);
+        else this.pattern(property.value, { isBinding });
       }
+    }
+  }
+
+  /** A target that is a global which the program makes or changes. Its text may have to name the property first. */
+  #global(node: Identifier, property = ''): void {
+    const target = this.#cx.globalTarget(node);
+    if (target !== undefined) this.#cx.replace(node.start, node.end, property + target);
+  }
+
+  /** `{ name }` or `{ name = … }`. */
+  #shorthand(value: Pattern, isBinding: boolean): void {
+    const target = value.type === 'AssignmentPattern' ? value.left : value;
+    if (isBinding || target.type !== 'Identifier') this.pattern(value, { isBinding });
+    else {
+      this.#global(target, `${target.name}: `);
+      if (value.type === 'AssignmentPattern') this.#visit(value.right);
     }
   }
 
@@ -107,6 +135,9 @@ export class IterationRewriter {
 
   /** Text of a pattern whose parts are names, with its probes. */
   #probed(pattern: Pattern, isBinding: boolean): string {
+    if (pattern.type === 'Identifier' && !isBinding) {
+      return this.#cx.globalTarget(pattern) ?? pattern.name;
+    }
     const found: ObjectPattern[] = [];
     const collect = (node: AnyNode): void => {
       if (node.type === 'ObjectPattern' && takesElements(node)) found.push(node);
@@ -140,7 +171,10 @@ export class IterationRewriter {
     const close = node.await ? wait(`yield* ${cursor}.close()`) : `yield* ${cursor}.close()`;
     const start = node.await ? '' : `, ${cursor}.isNew && (yield* ${cursor}.start())`;
     cx.replace(node.start, node.right.start, `for (${cursor} = ${open}`);
-    cx.replace(node.right.end, node.body.start, `)${start}; ${step};) { ${bind} `);
+    const watch = `if (--${RUNTIME}.budget < 0) ${RUNTIME}.endless(${cx.site(node, 'loop')});`;
+    const shown = node.await ? undefined : iterableText(node.right);
+    const text = shown === undefined ? '' : `, ${JSON.stringify(shown)}`;
+    cx.replace(node.right.end, node.body.start, `${text})${start}; ${step};) { ${watch} ${bind} `);
     this.#visit(node.body);
     cx.after(node.body, ' }');
     cx.before(outermost, `{ let ${cursor}; try { `);

@@ -9,6 +9,7 @@ import type {
   ArrowFunctionExpression,
   FunctionDeclaration,
   FunctionExpression,
+  Identifier,
   Pattern,
   Program,
 } from 'acorn';
@@ -167,4 +168,39 @@ export function staticName(property: AnyNode, computed: boolean): string | undef
   if (property.type !== 'Literal' || typeof property.value !== 'string') return undefined;
   const name = property.value;
   return computed && String(Number(name)) === name ? undefined : name;
+}
+
+/** Whether a variable is assigned in its place. */
+export function isTarget(node: Identifier, parent: AnyNode | undefined): boolean {
+  switch (parent?.type) {
+    case 'AssignmentExpression':
+    case 'ForInStatement':
+    case 'ForOfStatement':
+      return parent.left === node;
+    case 'UpdateExpression':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Whether an identifier is a use of a variable. */
+export function isReference(node: Identifier, parent: AnyNode | undefined): boolean {
+  if (parent === undefined) return true;
+  switch (parent.type) {
+    case 'MemberExpression':
+      return parent.object === node || parent.computed;
+    case 'Property':
+      return parent.value === node || parent.computed;
+    case 'PropertyDefinition':
+    case 'MethodDefinition':
+      return parent.value === node || parent.computed;
+    case 'LabeledStatement':
+    case 'BreakStatement':
+    case 'ContinueStatement':
+    case 'MetaProperty':
+      return false;
+    default:
+      return true;
+  }
 }

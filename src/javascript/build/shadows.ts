@@ -5,8 +5,16 @@
 
 /** Their names, in the order in which a module's function takes them. */
 export const SHADOWED = [
-  ...(['Math', 'Date', 'performance', 'crypto', 'globalThis', 'global'] as const),
-  ...(['Promise', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const),
+  ...(['Math', 'Date', 'performance', 'crypto', 'Intl', 'Temporal'] as const),
+  ...([
+    'globalThis',
+    'global',
+    'Promise',
+    'setTimeout',
+    'clearTimeout',
+    'setInterval',
+    'clearInterval',
+  ] as const),
   ...(['setImmediate', 'clearImmediate', 'queueMicrotask', 'process', 'console'] as const),
   ...(['structuredClone', 'MessageChannel', 'MessagePort', 'Function'] as const),
   ...(['WeakRef', 'FinalizationRegistry'] as const),

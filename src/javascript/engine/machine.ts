@@ -19,17 +19,25 @@ import { installCallbacks, markPure, type Current } from '../runtime/builtins.js
 import { Determinism, EPOCH } from '../runtime/determinism.js';
 import { ProgramFactory, type Namespace } from '../runtime/instance.js';
 import { CALL, NEW, PURE, type Coroutine, type Marked } from '../runtime/keys.js';
-import type { Stepper } from '../runtime/operations.js';
 import { installDataView } from '../runtime/data-views.js';
 import { installJson } from '../runtime/json.js';
 import { installObjects } from '../runtime/objects.js';
 import { installProxies } from '../runtime/proxies.js';
 import { installReplacing } from '../runtime/replacing.js';
+import { Randomness } from '../runtime/randomness.js';
 import { Runtime } from '../runtime/runtime.js';
 import { copyForAgent } from '../runtime/sharing.js';
 import { installText } from '../runtime/text.js';
 import { installViews } from '../runtime/typed-arrays.js';
 import { Regions } from '../runtime/views.js';
+import {
+  copyOfGlobals,
+  forwarding,
+  globalObject,
+  globalViews,
+  makeGlobalObject,
+  outsideExecution,
+} from './global-object.js';
 import { BuiltinModules, refusal } from './builtins.js';
 import { Execution } from './execution.js';
 import type { Printed } from './printed.js';
@@ -62,25 +70,6 @@ function pure<T>(f: T): T {
   return f;
 }
 
-const outside = new Realm(-1);
-
-/** Stands for the engine while a program is loaded and observed. */
-export const outsideExecution: Stepper = {
-  accessing: () => undefined,
-  step: () => false,
-  sleep: () => {
-    throw new TypeError('Atomics.wait() cannot be called in this context');
-  },
-  enlist: () => {
-    throw new TypeError('Atomics.waitAsync() cannot be called in this context');
-  },
-  realm: () => outside,
-  wake: () => 0,
-  fail: (error) => {
-    throw error;
-  },
-};
-
 /** What makes the values of one program. */
 export class Machine {
   readonly regions = new Regions();
@@ -96,6 +85,10 @@ export class Machine {
   #channels = 0;
   readonly #builtins: BuiltinModules;
   readonly #globals: Record<string, unknown>;
+  readonly #random: Randomness;
+  /** What code has that no agent executes: modules while they are loaded, `shared()` and `outcome()`. */
+  readonly #loading = new Realm(-1);
+  readonly outside = outsideExecution(this.#loading);
 
   constructor(compiled: CompiledProgram) {
     install();
@@ -103,7 +96,7 @@ export class Machine {
     current.runtime = this.runtime;
     const { runtime } = this;
     runtime.memory = new ScBytes();
-    runtime.stepper = outsideExecution;
+    runtime.stepper = this.outside;
     runtime.startAsync = function* (body) {
       const task = new AsyncTask(runtime, body);
       yield* task.advance(true, undefined);
@@ -123,8 +116,11 @@ export class Machine {
       agent: () => runtime.agent,
       seed: () => this.seed(),
     });
+    const timers = asyncGlobals(runtime, time);
+    this.#random = this.#randomness(timers.setImmediate as Marked);
     this.#globals = this.determinism.globals({
-      ...asyncGlobals(runtime, time),
+      ...timers,
+      crypto: this.#random.webcrypto(),
       ...this.#ownGlobals(),
     });
     this.#builtins = new BuiltinModules(
@@ -140,7 +136,17 @@ export class Machine {
     );
     // While a file is loaded nothing executes, but modules may ask what they are.
     this.attach(new Execution(runtime, runtime.memory, { declared: 1, workers: 0, steps: 1 }));
-    runtime.stepper = outsideExecution;
+    runtime.stepper = this.outside;
+  }
+
+  #randomness(setImmediate: Marked): Randomness {
+    const { runtime } = this;
+    return new Randomness({
+      below: this.determinism.below,
+      later: (f, ...args) => setImmediate(f, ...args),
+      refusal: (name) => refusal(runtime, name),
+      write: (view, index, value) => runtime.set(runtime.at, view, index, value),
+    });
   }
 
   /** Begin to work for an engine. */
@@ -204,7 +210,9 @@ export class Machine {
 
   #ownGlobals(): Record<string, unknown> {
     const { regions } = this;
-    const global = forwarding(() => this.#own('globalThis', () => this.#globalObject()));
+    const target = (): object => this.#own('globalThis', () => this.#globalObject());
+    const global = globalObject(target, (name) => this.#mayChange(name));
+    Object.assign(this.runtime, globalViews(target), { globalObject: global });
     return {
       process: forwarding(() => this.#ownProcess()),
       globalThis: global,
@@ -234,12 +242,19 @@ export class Machine {
     };
   }
 
+  /** Bare names find the language's own global, unless the text of the program told that it changes. */
+  #mayChange(name: string): void {
+    if (this.factory.compiled.findsGlobal(name)) return;
+    this.runtime.refuseCaller(
+      `changes the global ${name} where the text does not name it: write globalThis.${name} = …`,
+    );
+  }
+
+  /** What observes an execution sees what the modules made while they were loaded. */
   #globalObject(): object {
-    const own = Object.entries(this.#globals).map(([name, value]) => [
-      name,
-      { value, writable: true, configurable: true },
-    ]);
-    return Object.create(globalThis, Object.fromEntries(own) as PropertyDescriptorMap) as object;
+    const loaded = this.#loading.own.get('globalThis');
+    const isObserver = this.runtime.realm().agent < 0 && loaded !== undefined;
+    return isObserver ? copyOfGlobals(loaded as object) : makeGlobalObject(this.#globals);
   }
 
   #console(): object {
@@ -338,7 +353,7 @@ export class Machine {
       perf_hooks: { performance },
       child_process: nothingStarts(),
       console: { ...console },
-      crypto: { ...crypto, webcrypto: crypto },
+      crypto: this.#random.module(crypto ?? {}),
       os: {
         availableParallelism: two,
         cpus: pure(() => [0, 1].map(() => ({ model: 'explorer', speed: 1000, times: {} }))),
@@ -364,23 +379,4 @@ function nothingStarts(): Record<string, unknown> {
     execFileSync: fails,
     spawnSync: pure(() => ({ status: null, signal: null, error: failure() })),
   };
-}
-
-/** An object that exists once for each agent. */
-function forwarding(target: () => object): object {
-  const handler: ProxyHandler<object> = {
-    get: (_, key) => Reflect.get(target(), key) as unknown,
-    set: (_, key, value) => Reflect.set(target(), key, value),
-    has: (_, key) => Reflect.has(target(), key),
-    deleteProperty: (_, key) => Reflect.deleteProperty(target(), key),
-    ownKeys: () => Reflect.ownKeys(target()),
-    getPrototypeOf: () => Reflect.getPrototypeOf(target()),
-    defineProperty: (_, key, facts) =>
-      Reflect.defineProperty(target(), key, { ...facts, configurable: true }),
-    getOwnPropertyDescriptor: (_, key) => {
-      const facts = Reflect.getOwnPropertyDescriptor(target(), key);
-      return facts && { ...facts, configurable: true };
-    },
-  };
-  return new Proxy({}, handler);
 }

@@ -24,7 +24,7 @@ import { collect, evaluated, mayStartWorkers, nothing, pathOf, start } from './b
 import { Execution } from './execution.js';
 import { firstLine } from './first-line.js';
 import { Judge, placeOf } from './judge.js';
-import { Machine, outsideExecution } from './machine.js';
+import { Machine } from './machine.js';
 import { LookingStrategy, ModuleBuffers } from './module-buffers.js';
 import type { Workers } from './workers.js';
 
@@ -213,7 +213,7 @@ export class ProgramSession implements Explorable {
     const { runtime } = this.machine;
     const { memory, stepper } = runtime;
     memory.reset(new Uint8Array(0), 1, { choose: () => 0 });
-    runtime.stepper = outsideExecution;
+    runtime.stepper = this.machine.outside;
     try {
       const shared = runtime.drive(runtime.invoke(this.program.shared ?? nothing, undefined, []));
       collect(shared, this.machine.regions);

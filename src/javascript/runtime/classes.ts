@@ -174,6 +174,12 @@ export abstract class Classes extends Operations {
       Object.defineProperty(target, 'name', { value: name, configurable: true });
   }
 
+  /** Name of a function in a member with this key. */
+  nameOf(key: unknown): string {
+    if (typeof key !== 'symbol') return String(key);
+    return key.description === undefined ? '' : `[${key.description}]`;
+  }
+
   #members(owner: object, facts: readonly Fact[]): void {
     const accessors = facts.filter(([, kind]) => kind === 'get' || kind === 'set');
     for (const [key, kind] of accessors) this.#accessor(owner, String(key), kind as 'get' | 'set');
@@ -186,7 +192,7 @@ export abstract class Classes extends Operations {
         continue;
       }
       const flavour = (facts.find(([of]) => of === key)?.[1] ?? 'call') as Flavour;
-      const method = this.wrapped(value as Resumable, flavour, String(key), value.length);
+      const method = this.wrapped(value as Resumable, flavour, this.nameOf(key), value.length);
       Object.defineProperty(owner, key, {
         value: method,
         writable: true,

@@ -2,6 +2,7 @@
 
 import { RandomSource } from '../../explorer/engine/random-source.js';
 import { PURE, type Marked } from './keys.js';
+import { dateClass, intlObject, performanceObject, temporalObject } from './virtual-time.js';
 
 /** Virtual time in ms, as the engine counts it. */
 export interface Clock {
@@ -70,51 +71,22 @@ export class Determinism {
     const math = Object.create(Math, {
       random: { value: pure(() => (this.used.add('Math.random'), this.#number())), writable: true },
     }) as typeof Math;
-    const now = pure(() => (this.used.add('Date'), EPOCH + this.#clock.now));
-    const performanceNow = pure(() => (this.used.add('performance'), this.#clock.now));
-    const made: Record<string, unknown> = {
+    const now = (): number => (this.used.add('Date'), EPOCH + this.#clock.now);
+    const performanceNow = (): number => (this.used.add('performance'), this.#clock.now);
+    return {
       Math: math,
-      Date: this.#date(now),
-      performance: {
-        now: performanceNow,
-        timeOrigin: EPOCH,
-        mark: pure(nothing),
-        measure: pure(nothing),
-      },
-      crypto: this.#crypto(),
+      Date: dateClass(now),
+      performance: performanceObject(performanceNow, EPOCH),
+      Intl: intlObject(now),
+      Temporal: temporalObject(now),
       WeakRef: KeptReference,
       FinalizationRegistry: SilentRegistry,
       ...more,
     };
-    return made;
   }
 
-  #date(now: () => number): unknown {
-    const date = class extends Date {
-      constructor(...args: unknown[]) {
-        if (args.length === 0) super(now());
-        else super(...(args as [number]));
-      }
-      static override now(): number {
-        return now();
-      }
-    };
-    for (const f of [date, date.now]) Object.defineProperty(f, PURE, { value: true });
-    return date;
-  }
-
-  #crypto(): unknown {
-    const byte = (): number => (this.used.add('crypto'), this.#random.below(256));
-    const randomUUID = (): string => {
-      const hex = Array.from({ length: 16 }, () => byte().toString(16).padStart(2, '0')).join('');
-      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
-    };
-    const getRandomValues = (array: Uint8Array): Uint8Array => {
-      for (let i = 0; i < array.length; i++) array[i] = byte();
-      return array;
-    };
-    return { randomUUID, getRandomValues, subtle: undefined };
-  }
+  /** A random number below a bound that `crypto` draws. */
+  readonly below = (count: number): number => (this.used.add('crypto'), this.#random.below(count));
 }
 
 /**
@@ -151,7 +123,3 @@ for (const Kind of [KeptReference, SilentRegistry]) {
 }
 Object.defineProperty(KeptReference, 'name', { value: 'WeakRef' });
 Object.defineProperty(SilentRegistry, 'name', { value: 'FinalizationRegistry' });
-
-function nothing(): undefined {
-  return undefined;
-}

@@ -30,11 +30,7 @@ export class Cursor {
   }
 
   *start(): Coroutine<void> {
-    const made = yield* this.#opening as Coroutine;
-    if ((typeof made !== 'object' && typeof made !== 'function') || made === null) {
-      throw new TypeError('Result of the Symbol.iterator method is not an object');
-    }
-    const iterator = made as Iterator<unknown>;
+    const iterator = iteratorOf(yield* this.#opening as Coroutine);
     this.isNew = false;
     this.#begin(iterator, nativePrototypes.has(Object.getPrototypeOf(iterator)));
   }
@@ -54,10 +50,10 @@ export class Cursor {
 
   *step(): Coroutine<boolean> {
     this.isOpen = false;
-    const form = this.#next[CALL];
-    const answer = (
-      form === undefined ? this.#iterator.next() : yield* form.call(this.#iterator)
-    ) as IteratorResult<unknown>;
+    const form = formOf(this.#next);
+    const answer = resultOf(
+      form === undefined ? this.#next.call(this.#iterator) : yield* form.call(this.#iterator),
+    );
     if (answer.done === true) return false;
     this.value = answer.value;
     this.isOpen = true;
@@ -71,15 +67,12 @@ export class Cursor {
       yield* this.close();
       throw new TypeError('The iterator does not provide a "throw" method');
     }
-    const form = method[CALL];
-    const answer =
+    const form = formOf(method);
+    return resultOf(
       form === undefined
         ? method.call(this.#iterator, value)
-        : yield* form.call(this.#iterator, value);
-    if (typeof answer !== 'object' || answer === null) {
-      throw new TypeError(`Iterator result ${String(answer)} is not an object`);
-    }
-    return answer as IteratorResult<unknown>;
+        : yield* form.call(this.#iterator, value),
+    );
   }
 
   *close(): Coroutine<void> {
@@ -90,6 +83,26 @@ export class Cursor {
     if (form === undefined) method.call(this.#iterator);
     else yield* form.call(this.#iterator);
   }
+}
+
+function isObject(value: unknown): boolean {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+function iteratorOf(made: unknown): Iterator<unknown> {
+  if (isObject(made)) return made as Iterator<unknown>;
+  throw new TypeError('Result of the Symbol.iterator method is not an object');
+}
+
+function resultOf(answer: unknown): IteratorResult<unknown> {
+  if (isObject(answer)) return answer as IteratorResult<unknown>;
+  throw new TypeError(`Iterator result ${String(answer)} is not an object`);
+}
+
+/** Resumable form of an iterator's `next`, which the language looks up once and calls each time. */
+function formOf(next: Marked | undefined): Marked[typeof CALL] {
+  if (typeof next === 'function') return next[CALL];
+  throw new TypeError(`${describe(next)} is not a function`);
 }
 
 const arrayIterator = Array.prototype[Symbol.iterator];
@@ -107,20 +120,24 @@ const nativePrototypes = new Set<unknown>(
   ),
 );
 
-/** Ask a value for its iterator, as the language does. The answer may have to be started first. */
-export function open(value: unknown): Cursor {
+/**
+ * Ask a value for its iterator, as the language does. The answer may have to be started first.
+ *
+ * @param text how the program names it; with three dots before it in a call
+ */
+export function open(value: unknown, text?: string): Cursor {
   const method = (value as { [Symbol.iterator]?: Marked } | null | undefined)?.[Symbol.iterator];
-  if (typeof method !== 'function') throw new TypeError(`${describe(value)} is not iterable`);
+  if (typeof method !== 'function') throw notIterable(value, text);
   if (isNative.has(method)) return Cursor.of(method.call(value) as Iterator<unknown>, true);
   const form = method[CALL];
   if (form !== undefined) return Cursor.opening(form.call(value));
-  const iterator = method.call(value) as Iterator<unknown>;
+  const iterator = iteratorOf(method.call(value));
   return Cursor.of(iterator, nativePrototypes.has(Object.getPrototypeOf(iterator)));
 }
 
 /** The same, started. */
-export function* opened(value: unknown): Coroutine<Cursor> {
-  const cursor = open(value);
+export function* opened(value: unknown, text?: string): Coroutine<Cursor> {
+  const cursor = open(value, text);
   if (cursor.isNew) yield* cursor.start();
   return cursor;
 }
@@ -139,7 +156,7 @@ export class AsyncCursor {
 
   *ask(): Coroutine {
     this.isOpen = false;
-    const form = this.#next[CALL];
+    const form = formOf(this.#next);
     return form === undefined ? this.#next.call(this.#iterator) : yield* form.call(this.#iterator);
   }
 
@@ -179,18 +196,43 @@ export function* openAsync(value: unknown, asyncOf: AsyncSource): Coroutine<Asyn
   return new AsyncCursor(asyncOf(yield* opened(value)));
 }
 
+/** The error of V8. */
+function notIterable(value: unknown, text: string | undefined): TypeError {
+  if (text?.startsWith('...') === true) {
+    return new TypeError(
+      value == null
+        ? `${text.slice(3)} is not iterable (cannot read property undefined)`
+        : 'Spread syntax requires ...iterable[Symbol.iterator] to be a function',
+    );
+  }
+  const method = (value as { [Symbol.iterator]?: unknown } | null | undefined)?.[Symbol.iterator];
+  if (text === undefined || method != null) {
+    return new TypeError(
+      `${describe(value)} is not iterable (cannot read property Symbol(Symbol.iterator))`,
+    );
+  }
+  return new TypeError(
+    text.endsWith('()')
+      ? `${text.slice(0, -2)} is not a function or its return value is not iterable`
+      : `${text} is not iterable`,
+  );
+}
+
 function describe(value: unknown): string {
-  return typeof value === 'object' && value !== null ? 'object' : String(value);
+  const type = typeof value;
+  if (type === 'string') return `string "${String(value)}"`;
+  const isNamed = value === null || type === 'number' || type === 'boolean';
+  return isNamed ? `${type} ${String(value)}` : type;
 }
 
 /** The first `count` elements of something iterable, or all of them for -1. */
-export function* list(value: unknown, count: number): Coroutine<unknown[]> {
+export function* list(value: unknown, count: number, text?: string): Coroutine<unknown[]> {
   const items: unknown[] = [];
   if (factsOf(value) === undefined && count < 0) {
     const method = (value as { [Symbol.iterator]?: unknown } | null | undefined)?.[Symbol.iterator];
     if (isNative.has(method)) return [...(value as Iterable<unknown>)];
   }
-  const cursor = yield* opened(value);
+  const cursor = yield* opened(value, text);
   while (count < 0 || items.length < count) {
     const more = cursor.isFast ? cursor.next() : yield* cursor.step();
     if (!more) return items;

@@ -42,6 +42,13 @@ export class Runtime extends Classes {
   startAsyncGenerator: ((body: Coroutine) => unknown) | undefined;
   asyncOf: AsyncSource | undefined;
 
+  /** How bare names find what belongs to the agent's global object. */
+  readonly globals!: object;
+  readonly strictGlobals!: object;
+  readonly optionalGlobals!: object;
+  readonly globalObject!: object;
+  /** The language's own global object. */
+  readonly outer!: object;
   /** Target for values that are not needed. */
   unused: unknown;
   /** Place of the pattern that takes something apart. */
@@ -263,14 +270,14 @@ export class Runtime extends Classes {
     this.uninterruptible(this.#probing);
   }
 
-  open(value: unknown): Cursor {
-    return open(value);
+  open(value: unknown, text?: string): Cursor {
+    return open(value, text);
   }
   openAsync(value: unknown): Coroutine<AsyncCursor> {
     return openAsync(value, this.started(this.asyncOf));
   }
-  list(value: unknown, count: number): Coroutine<unknown[]> {
-    return list(value, count);
+  list(value: unknown, count: number, text?: string): Coroutine<unknown[]> {
+    return list(value, count, text);
   }
 
   /** The parts of a template, for the function that tags it. */
