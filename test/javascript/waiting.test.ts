@@ -84,6 +84,45 @@ test('a spinning thread that nobody releases is a livelock, not a hang', (t) => 
   t.deepEqual(keysOf(tally.outcomes), ['livelock']);
 });
 
+for (const [what, loop] of [
+  ['compares and exchanges', 'while (Atomics.compareExchange(a, 0, 0, 1) !== 0);'],
+  ['exchanges', 'while (Atomics.exchange(a, 0, 1) !== 0) Atomics.pause();'],
+] as const) {
+  test(`a thread that ${what} for a lock which nobody releases is a livelock`, (t) => {
+    const held = programText(16, [thread(loop), thread(loop)], 'steps: 500,');
+    const { tally } = explored(sessionOf(written(held), 'sc'), { kind: 'random', seed: 1 }, 5);
+    t.deepEqual(keysOf(tally.outcomes), ['livelock']);
+    const released = `${loop} Atomics.store(a, 0, 0);`;
+    const free = sessionOf(written(programText(16, [thread(released), thread(released)])), 'sc');
+    const random = explored(free, { kind: 'random', seed: 1 }, 100);
+    t.deepEqual(keysOf(random.tally.outcomes), ['-, -']);
+  });
+}
+
+test('a deadlock says from where each thread was called that sleeps', (t) => {
+  const file = written(`import { program } from 'klp-smp/javascript';
+    class Lock {
+      constructor(a, at) { this.a = a; this.at = at; }
+      take() {
+        while (Atomics.compareExchange(this.a, this.at, 0, 1) !== 0) Atomics.wait(this.a, this.at, 1);
+      }
+    }
+    function both(one, other) {
+      one.take();
+      [other].forEach((lock) => lock.take());
+    }
+    const body = (first) => (sab) => {
+      const [a, b] = [new Lock(new Int32Array(sab), first), new Lock(new Int32Array(sab), 1 - first)];
+      both(a, b);
+    };
+    export const it = program({ shared: () => new SharedArrayBuffer(8), threads: [body(0), body(1)] });`);
+  const { tally } = explored(sessionOf(file, 'sc'), { kind: 'random', seed: 1 }, 50);
+  const found = tally.outcomes.find(({ key }) => key === 'deadlock');
+  const one = (id: number, at: number): string =>
+    `thread ${id} sleeps in Atomics.wait(this.a, this.at, 1) at P:5 (in take), called at P:10, called at P:14 on shared+${at}`;
+  t.is(found?.detail.replaceAll(/\S*program\.js/g, 'P'), `${one(0, 4)}; ${one(1, 0)}`);
+});
+
 test('waiting takes Int32Array and BigInt64Array over shared memory, as the standard says', (t) => {
   const found = outcomes([
     `const attempt = (f) => { try { return f(); } catch (e) { return e.name; } };

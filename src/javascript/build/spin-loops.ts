@@ -1,9 +1,12 @@
-/** Loops that only read shared memory: whether they end depends on nothing else. */
+/** Loops that only look at shared memory, or try to take a lock there: whether they end depends on nothing else. */
 
 import type { AnyNode } from 'acorn';
 import { childrenOf } from './scope.js';
 
 const LOOPS: ReadonlySet<string> = new Set(['WhileStatement', 'DoWhileStatement', 'ForStatement']);
+
+/** Operations that leave memory as it is, or may do so: whether they did is seen when they are executed. */
+const LOOKS: ReadonlySet<string> = new Set(['load', 'pause', 'compareExchange', 'exchange']);
 
 /** What may stand in such a loop, calls apart. */
 const HARMLESS: ReadonlySet<string> = new Set([
@@ -35,7 +38,7 @@ function isLook(node: AnyNode): boolean {
     object.name === 'Atomics' &&
     !computed &&
     property.type === 'Identifier' &&
-    (property.name === 'load' || property.name === 'pause') &&
+    LOOKS.has(property.name) &&
     node.arguments.every(isPlain)
   );
 }

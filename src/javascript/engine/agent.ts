@@ -46,6 +46,8 @@ export class Agent implements Position {
   /** Type of the word, and its newest value when it went to sleep. */
   type = 0;
   seen: Value = 0;
+  /** Where it went to sleep, with its stack. */
+  slept: Error | undefined;
   /** Value of its last operation and site of its last call, while others execute. */
   result: unknown = undefined;
   at = 0;
@@ -104,4 +106,16 @@ export class Agent implements Position {
   get position(): number {
     return this.count * 4 + (this.state === AWAKE ? 0 : this.state === IDLE ? 2 : 1);
   }
+}
+
+/** Frames of the engine and of the program in the stack of a sleeping agent. */
+const FRAMES = 60;
+
+/** An error that nobody throws. Its stack becomes text only if somebody reads it. */
+export function placeWithStack(): Error {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = FRAMES;
+  const place = new Error();
+  Error.stackTraceLimit = limit;
+  return place;
 }

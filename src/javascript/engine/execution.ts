@@ -10,7 +10,7 @@ import type { Coroutine } from '../runtime/keys.js';
 import { STEP_READ, type Stepper } from '../runtime/operations.js';
 import { LOOP_BUDGET, type Runtime } from '../runtime/runtime.js';
 import { BIGINT64, INT32 } from '../runtime/views.js';
-import { AWAKE, IDLE, SLEEPING, WOKEN, type Agent, type Waiter } from './agent.js';
+import { AWAKE, IDLE, placeWithStack, SLEEPING, WOKEN, type Agent, type Waiter } from './agent.js';
 import { concludeThread } from './conclusion.js';
 import { EARLY_MS, Turns, type Bounds, type StopReason } from './turns.js';
 
@@ -20,6 +20,8 @@ export class Execution extends Turns implements Stepper, LoopHost {
   thrown: unknown;
   /** The agent whose code threw. */
   thrower = -1;
+  /** Agents keep the stacks with which they go to sleep, which takes time. */
+  keepsStacks = false;
   #failure: Error | undefined;
   /** Agents that have been started. */
   #started = 0;
@@ -270,7 +272,8 @@ export class Execution extends Turns implements Stepper, LoopHost {
       this.recorder.step(agent, site, kind === STEP_READ ? 'read' : 'write', address, size, raw);
     }
     if (this.isFair) {
-      const isLook = kind === STEP_READ && this.runtime.sites.at(site).spins === true;
+      const { sites, hasLooked } = this.runtime;
+      const isLook = (kind === STEP_READ || hasLooked) && sites.at(site).spins === true;
       this.spins = isLook ? this.spins + 1 : 0;
     }
     if (--this.fuel > 0) return false;
@@ -289,6 +292,7 @@ export class Execution extends Turns implements Stepper, LoopHost {
     agent.isTimedOut = false;
     agent.type = size === 8 ? BIGINT64 : INT32;
     agent.seen = this.memory.newest(address, agent.type);
+    agent.slept = this.keepsStacks ? placeWithStack() : undefined;
     agent.deadline = this.now + timeoutMs;
     if (timeoutMs <= EARLY_MS && this.choose(2, CHOOSE_EARLY) === 1) this.timeOut(agent);
     else this.waiters.add(agent.waiter);

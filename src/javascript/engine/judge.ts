@@ -31,6 +31,17 @@ export function placeOf(compiled: CompiledProgram, error: unknown): string {
   return ours ?? compiled.modules.get(compiled.entry)?.source.shown ?? SCRIPT;
 }
 
+/** Places of the program on an error's stack, innermost first. */
+function stackOf(compiled: CompiledProgram, { stack = '' }: Error): string[] {
+  const places = stack.split('\n').flatMap((line) => {
+    const match = /(klp-javascript:.*?):(\d+):(\d+)\)?$/.exec(line);
+    const [, script = '', row, column] = match ?? [];
+    if (match === null || script.includes(LIBRARY)) return [];
+    return compiled.original(script, Number(row), Number(column)) ?? [];
+  });
+  return places.filter((place, i) => place !== places[i - 1]);
+}
+
 /** Judges executions; keeps one verdict for each outcome. */
 export class Judge {
   readonly #compiled: CompiledProgram;
@@ -146,11 +157,15 @@ export class Judge {
     return this.#unsettled(lines.join('; '));
   }
 
-  #asleep({ site, address, size, id }: Agent, hasMissed: boolean): string {
+  #asleep({ site, address, size, id, slept }: Agent, hasMissed: boolean): string {
     const { sites, regions } = this.#execution.runtime;
     const { text } = sites.at(site);
     const note = hasMissed ? ', whose value has changed since' : '';
-    return `thread ${id} sleeps in ${text} at ${sites.place(site)}${sites.within(site)} on ${regions.nameOf(address, size)}${note}`;
+    const place = sites.place(site);
+    const callers = slept === undefined ? [] : stackOf(this.#compiled, slept);
+    const shown = callers.filter((caller, i) => i > 0 || caller !== place);
+    const calls = shown.map((caller) => `, called at ${caller}`).join('');
+    return `thread ${id} sleeps in ${text} at ${place}${sites.within(site)}${calls} on ${regions.nameOf(address, size)}${note}`;
   }
 
   /** An agent whose event loop has nothing to do. */

@@ -158,6 +158,8 @@ export class ProgramSession implements Explorable {
   readonly #real: readonly Uint8Array[];
   readonly #before: readonly Uint8Array[];
   #runs = 0;
+  /** Kinds of deadlocks whose stacks were seen. */
+  readonly #told = new Set<string>();
 
   get #racesAreErrors(): boolean {
     const { racesAreErrors = false, ablated } = this.#config;
@@ -202,6 +204,7 @@ export class ProgramSession implements Explorable {
     this.#before = this.#real.map((bytes) => bytes.slice());
     this.#judge = new Judge(compiled, this.program, this.execution, this.machine.printed);
     this.#checkBodies();
+    this.#told.clear();
   }
 
   #instance(): Program {
@@ -290,7 +293,15 @@ export class ProgramSession implements Explorable {
     if (reason === 'abandoned') return undefined;
     if (this.#runs++ % CHECK_EVERY === 0 || this.#image.length <= CHECKED_BYTES)
       this.#checkBuffers();
-    return this.#judge.judge(reason, this.#shared, this.#racesAreErrors);
+    const verdict = this.#judge.judge(reason, this.#shared, this.#racesAreErrors);
+    return reason === 'deadlock' ? this.#withStacks(verdict) : verdict;
+  }
+
+  /** The first deadlock of its kind is executed again, to see from where its threads were called. */
+  #withStacks(verdict: Verdict): Verdict {
+    if (this.execution.keepsStacks || this.#told.has(verdict.key)) return verdict;
+    this.#told.add(verdict.key);
+    return this.replay(this.execution.log.schedule());
   }
 
   /** What makes the code of each agent. */
@@ -351,7 +362,9 @@ export class ProgramSession implements Explorable {
   }
 
   replay(schedule: Schedule): Verdict {
+    this.execution.keepsStacks = true;
     const verdict = this.execute(new ReplayStrategy(schedule));
+    this.execution.keepsStacks = false;
     if (verdict === undefined) throw new RangeError('a replay cannot be abandoned');
     return verdict;
   }

@@ -63,14 +63,13 @@ type View = TypedArray & { readonly [VIEW]?: ViewFacts };
 
 /** Accesses to shared memory. */
 export abstract class Operations {
-  /** Value of the last operation. */
   result: unknown = undefined;
-  /** Iterations of loops that an execution may still make. */
+  /** Rounds of loops that an execution may still make. */
   budget = 0;
   /** Calls of instrumented code that code without instrumentation has made, and that have not returned. */
   depth = 0;
-  /** Site of the last call, for accesses by built-ins. */
-  at = 0;
+  hasLooked = false; // the last comparison or exchange has left memory as it was
+  at = 0; // site of the last call, for accesses by built-ins
   /** The agent that executes; -1 while a program is set up or observed. */
   agent = -1;
   memory!: shared.SharedMemory;
@@ -85,8 +84,9 @@ export abstract class Operations {
   constructor(sites: SiteTable, regions: Regions) {
     this.sites = sites;
     this.regions = regions;
-    this.weakened = new Uint8Array(sites.sites.length);
-    this.reached = new Uint8Array(sites.sites.length);
+    const { length } = sites.sites;
+    this.weakened = new Uint8Array(length);
+    this.reached = new Uint8Array(length);
   }
 
   isView(value: object): value is View {
@@ -200,9 +200,8 @@ export abstract class Operations {
 
   store(site: number, view: View, index: unknown, value: unknown): boolean {
     const facts = this.#facts(view, 'store');
-    if (facts === undefined) {
-      return this.#local(Atomics.store(view as Int32Array, index as number, value as number));
-    }
+    if (facts === undefined)
+      return this.#local(Atomics.store(view as never, index as never, value as never));
     const address = this.#place(facts, view, index);
     const whole = toInteger(facts.type, value);
     const order = this.weakened[site] === 1 ? shared.UNORDERED : shared.SEQ_CST;
@@ -274,6 +273,7 @@ export abstract class Operations {
       this.weakened[site] === 1
         ? this.#weakRmw(site, address, type, operation, operand, old)
         : this.memory.rmw(agent, address, type, operation, operand, old, site);
+    this.hasLooked = isCompare ? this.result !== old : this.result === operand;
     return this.stepper.step(STEP_WRITE, address, facts.size, site, this.memory.raw);
   }
 
