@@ -11,6 +11,7 @@ import {
   type Definition,
   type ShellContext,
 } from './command.js';
+import { diff } from './diff.js';
 import { strerror } from './errors.js';
 import { grep } from './grep.js';
 import { openFor } from './nodes.js';
@@ -71,61 +72,6 @@ const stat: Definition = async (args, ctx) => {
   }
   return out.result(ctx);
 };
-
-/** The differing lines of two files, with the labels given. */
-const diff: Definition = async (args, ctx) => {
-  const labels: string[] = [];
-  const files: string[] = [];
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] ?? '';
-    if (arg === '--label') labels.push(args[++i] ?? '');
-    else if (arg === '-' || !arg.startsWith('-')) files.push(arg);
-  }
-  const [one = [], two = []] = await Promise.all(
-    files.map(async (file) => {
-      const text =
-        file === '-' ? decodeBytesToUtf8(ctx.stdin) : await ctx.fs.readFile(absolute(ctx, file));
-      return text.replace(/\n$/, '').split('\n');
-    }),
-  );
-  const lines = unified(one, two);
-  if (lines.every((l) => l.startsWith(' '))) return ok();
-  const [from = files[0] ?? '', to = files[1] ?? ''] = labels;
-  return {
-    stdout: [`--- ${from}`, `+++ ${to}`, ...lines, ''].join('\n'),
-    stderr: '',
-    exitCode: 1,
-  };
-};
-
-/** Lines of both texts, those of the first alone with `-`, those of the second with `+`. */
-function unified(one: readonly string[], two: readonly string[]): string[] {
-  const longest = Array.from({ length: one.length + 1 }, () =>
-    new Array<number>(two.length + 1).fill(0),
-  );
-  const at = (i: number, j: number): number => longest[i]?.[j] ?? 0;
-  for (let i = one.length - 1; i >= 0; i--) {
-    for (let j = two.length - 1; j >= 0; j--) {
-      const row = longest[i];
-      if (row === undefined) continue;
-      row[j] = one[i] === two[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
-    }
-  }
-  const lines: string[] = [];
-  let i = 0;
-  let next = 0;
-  while (i < one.length || next < two.length) {
-    if (i < one.length && next < two.length && one[i] === two[next]) {
-      lines.push(` ${one[i++] ?? ''}`);
-      next++;
-    } else if (i < one.length && (next >= two.length || at(i + 1, next) >= at(i, next + 1))) {
-      lines.push(`-${one[i++] ?? ''}`);
-    } else {
-      lines.push(`+${two[next++] ?? ''}`);
-    }
-  }
-  return lines;
-}
 
 /** `cat`, with the kernel's reason when a file cannot be read. */
 const cat: Definition = async (args, ctx) => {

@@ -2,6 +2,7 @@
 
 import { decodeBytesToUtf8, type CustomCommand } from 'just-bash';
 import { awk } from './awk.js';
+import { sort } from './sort.js';
 import { absolute, define, ok, original, type CommandContext, type Definition } from './command.js';
 
 /** Text of the files that are named, or of standard input. */
@@ -139,6 +140,7 @@ export function textCommands(): CustomCommand[] {
     od,
     awk,
     paste,
+    sort,
     expr,
     find,
     umask: () => Promise.resolve(ok('0022\n')),
