@@ -2,6 +2,7 @@
 
 import { defineCommand, type CustomCommand, type ExecResult } from 'just-bash';
 import type { ShellFs } from './files.js';
+import type { Jobs } from './jobs.js';
 import type { ShellMachine } from './machine.js';
 import { PREFIX } from './syntax.js';
 import type { Together } from './together.js';
@@ -10,6 +11,8 @@ import type { Together } from './together.js';
 export interface ShellContext {
   readonly machine: ShellMachine;
   readonly fs: ShellFs;
+  /** What runs in the background. */
+  readonly jobs: Jobs;
   /** Sequence number of the first line that dmesg shows. */
   dmesgFrom: number;
   /** Puts errors among the output; undefined: errors and output are kept apart. */

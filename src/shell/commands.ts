@@ -3,6 +3,8 @@
 import type { CustomCommand } from 'just-bash';
 import { command, fails, ok, type Run, type ShellContext } from './command.js';
 import { strerror } from './errors.js';
+import { durationOf, quotedWords } from './quoting.js';
+import { IN_BACKGROUND } from './jobs.js';
 import { OP } from './kernel/layout.js';
 import { killCommands } from './kill.js';
 import { logCommands } from './log-commands.js';
@@ -10,6 +12,7 @@ import type { ShellMachine } from './machine.js';
 import { moduleCommands } from './module-commands.js';
 import { psCommands } from './ps.js';
 import { sysctlCommand } from './sysctl.js';
+import { tasksOf } from './tasks.js';
 
 function systemCommands(context: ShellContext): CustomCommand[] {
   const { machine } = context;
@@ -57,19 +60,67 @@ export async function startProgram(
   return machine.ask(OP.spawn, machine.booted.symbol(text), Math.max(0, machine.nameId(name)));
 }
 
-function taskCommands(context: ShellContext): CustomCommand[] {
-  const { machine } = context;
-  const spawn: Run = async ([path = '']) => {
-    const pid = await startProgram(machine, path);
-    if (pid === undefined) {
-      return fails(
-        `bash: ${path}: only ${Object.keys(PROGRAMS).join(', ')} can run in the background`,
-        127,
-      );
+/** Milliseconds between two looks at a program that is waited for. */
+const LOOK_MS = 20;
+
+/** `wait`: for everything that this shell has started, or for the pids given; what jobs have printed appears then. */
+function waiting({ machine, jobs }: ShellContext): Run {
+  const isThere = (pid: number): boolean => tasksOf(machine).some((task) => task.pid === pid);
+  const waitFor = async (pid: number, pass: () => Promise<void>): Promise<number> => {
+    if (jobs.isJob(pid)) {
+      while (jobs.status(pid) === undefined) await pass();
+      return jobs.status(pid) ?? 0;
     }
-    return pid < 0 ? fails(`bash: ${path}: ${strerror(pid)}`, 126) : ok(`${pid}\n`);
+    while (isThere(pid)) await pass();
+    return jobs.programStatus(pid);
   };
-  return [...psCommands(context), ...killCommands(context), command('__klp_spawn', spawn)];
+  return async (words, ctx) => {
+    const isBackground = ctx.env.has(IN_BACKGROUND);
+    const pass = (): Promise<void> =>
+      isBackground ? machine.passed(LOOK_MS) : machine.sleep(LOOK_MS);
+    const asked = words.filter((word) => !word.startsWith('-'));
+    const pids = asked.length === 0 ? [...jobs.running, ...jobs.programs] : asked.map(Number);
+    let status = 0;
+    let stderr = '';
+    for (const pid of pids) {
+      const isChild = jobs.isChild(pid);
+      status = isChild ? await waitFor(pid, pass) : 127;
+      if (!isChild) stderr += `bash: wait: pid ${pid} is not a child of this shell\n`;
+    }
+    const printed = jobs.takeOutput();
+    return {
+      stdout: printed.stdout,
+      stderr: printed.stderr + stderr,
+      exitCode: asked.length === 0 ? 0 : status,
+    };
+  };
+}
+
+function taskCommands(context: ShellContext): CustomCommand[] {
+  const { machine, jobs } = context;
+  /** The pid of a command that is started: a program of the machine, or a job. */
+  const spawn: Run = async ([text = '', ...words], ctx) => {
+    const pid = words.length === 0 ? undefined : await startProgram(machine, words[0] ?? '');
+    if (pid === undefined) {
+      const source = words.length === 0 ? text : quotedWords(words);
+      return ok(`${jobs.start(source, ctx.cwd, Object.fromEntries(ctx.env))}\n`);
+    }
+    if (pid < 0) return fails(`bash: ${words[0] ?? ''}: ${strerror(pid)}`, 126);
+    jobs.addProgram(pid);
+    const ms = /(^|\/)sleep$/.test(words[0] ?? '') ? durationOf(words[1] ?? '') : undefined;
+    if (ms !== undefined) {
+      // The machine's program sleeps for ever: its end comes from here.
+      const end = (): Promise<unknown> => machine.ask(OP.kill, pid).catch(() => undefined);
+      void machine.passed(ms).then(end);
+    }
+    return ok(`${pid}\n`);
+  };
+  return [
+    ...psCommands(context),
+    ...killCommands(context),
+    command('__klp_spawn', spawn),
+    command('__klp_wait', waiting(context)),
+  ];
 }
 
 /** All commands that talk to the machine. */

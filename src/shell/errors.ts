@@ -47,3 +47,6 @@ export function insmodError(error: number): string {
 export function strerror(error: number): string {
   return TEXTS[-error] ?? `Unknown error ${-error}`;
 }
+
+/** Exit status of what a signal has ended, without the signal's number. */
+export const SIGNAL_STATUS = 128;

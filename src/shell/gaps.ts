@@ -14,8 +14,9 @@ import {
 import { diff } from './diff.js';
 import { strerror } from './errors.js';
 import { grep } from './grep.js';
+import { IN_BACKGROUND } from './jobs.js';
 import { openFor } from './nodes.js';
-import { fileKind, quoted, reasonOf, rightsOf } from './quoting.js';
+import { durationOf, fileKind, quoted, reasonOf, rightsOf, quotedWords } from './quoting.js';
 import { evalText, rewrite } from './rewrite.js';
 
 const mktemp: Definition = async (args, ctx) => {
@@ -92,12 +93,18 @@ const cat: Definition = async (args, ctx) => {
   return out.result(ctx);
 };
 
-function sleeping({ machine }: ShellContext): Definition {
-  return async ([text = '']) => {
-    const [, amount, unit = 's'] = /^(\d*\.?\d+)([smh]?)$/.exec(text) ?? [];
-    if (amount === undefined) return fails(`sleep: invalid time interval '${text}'`);
-    const seconds = Number(amount) * ({ s: 1, m: 60, h: 3600 }[unit || 's'] ?? 1);
-    await machine.sleep(seconds * 1000);
+function sleeping({ machine, jobs }: ShellContext): Definition {
+  return async (texts, ctx) => {
+    if (texts.length === 0) return fails('sleep: missing operand');
+    let ms = 0;
+    for (const text of texts) {
+      const duration = durationOf(text);
+      if (duration === undefined) return fails(`sleep: invalid time interval '${text}'`);
+      ms += duration;
+    }
+    // In the background time passes as the script in front lets it pass.
+    if (ctx.env.has(IN_BACKGROUND)) await machine.passed(ms, ctx.signal);
+    else await machine.sleep(ms, { signal: ctx.signal, besides: () => jobs.isBusy });
     return ok();
   };
 }
@@ -144,8 +151,7 @@ const evaluation =
     Promise.resolve(ok(evalText(words.join(' '), Number(status), together)));
 
 /** Words as text that a shell reads as the same words. */
-const quotation: Definition = (words) =>
-  Promise.resolve(ok(words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')));
+const quotation: Definition = (words) => Promise.resolve(ok(quotedWords(words)));
 
 /** The commands that close gaps. */
 export function gapCommands(context: ShellContext): CustomCommand[] {

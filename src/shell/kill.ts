@@ -2,6 +2,7 @@
 
 import type { CustomCommand } from 'just-bash';
 import { command, fails, ok, Output, type Run, type ShellContext } from './command.js';
+import { ESRCH } from '../kernel/errno.js';
 import { strerror } from './errors.js';
 import { OP } from './kernel/layout.js';
 import { tasksOf } from './tasks.js';
@@ -86,8 +87,10 @@ function parse(
 }
 
 /** All of them. */
-export function killCommands({ machine }: ShellContext): CustomCommand[] {
+export function killCommands({ machine, jobs }: ShellContext): CustomCommand[] {
   const send = async (pid: string, signal: number): Promise<number> => {
+    const isSent = jobs.kill(Number(pid), signal);
+    if (jobs.isJob(Number(pid))) return isSent ? 0 : -ESRCH;
     const isThere = tasksOf(machine).some((task) => String(task.pid) === pid);
     const isHarmless = HARMLESS.includes(signal);
     if (isHarmless && isThere) return 0;

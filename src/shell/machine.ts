@@ -17,6 +17,9 @@ const MOVES = 20;
 /** How often a script looks at files of the kernel in a jiffy. */
 const LOOKS_IN_A_JIFFY = 20;
 
+/** Jiffies that a script sleeps at a time if others sleep in the background. */
+const SHARED_TICKS = 10;
+
 /** Bit of the kernel's taint mask. */
 const TAINT_LIVEPATCH = 1 << 15;
 
@@ -84,6 +87,8 @@ export class ShellMachine {
   readonly #loads: string[] = [];
   #queue: Promise<unknown> = Promise.resolve();
   #looks = 0;
+  /** Scripts in the background that sleep. */
+  #sleepers: { readonly until: number; readonly resolve: () => void }[] = [];
   /** Called after each answer of the kernel. */
   onAnswer: (() => void) | undefined;
 
@@ -131,9 +136,32 @@ export class ShellMachine {
     this.#looks = 0;
     const asked = this.#queue
       .then(() => this.engine.ask(op, args))
-      .finally(() => this.onAnswer?.());
+      .finally(() => {
+        this.onAnswer?.();
+        this.#wake();
+      });
     this.#queue = asked.catch(() => undefined);
     return asked;
+  }
+
+  /** Wait until other scripts have let so many milliseconds pass. */
+  passed(ms: number, signal?: AbortSignal): Promise<void> {
+    const until = this.jiffies + Math.ceil((ms * HZ) / 1000);
+    return new Promise((resolve) => {
+      this.#sleepers.push({ until, resolve });
+      signal?.addEventListener('abort', () => {
+        resolve();
+      });
+      this.#wake();
+    });
+  }
+
+  /** End the waiting of those whose time has come. */
+  #wake(): void {
+    const now = this.jiffies;
+    const due = this.#sleepers.filter(({ until }) => until <= now);
+    this.#sleepers = this.#sleepers.filter(({ until }) => until > now);
+    for (const { resolve } of due.sort((a, b) => a.until - b.until)) resolve();
   }
 
   /** A script has looked at a file of the kernel. Looking takes time, or a loop that only looks would never see a change. */
@@ -143,10 +171,20 @@ export class ShellMachine {
     await this.ask(OP.sleep, 1).catch(() => undefined);
   }
 
-  /** Let the given number of milliseconds of the machine's time pass. */
-  async sleep(ms: number): Promise<void> {
-    for (let left = Math.ceil((ms * HZ) / 1000); left > 0; left -= HZ) {
-      await this.ask(OP.sleep, Math.min(left, HZ));
+  /**
+   * Let the given number of milliseconds of the machine's time pass.
+   *
+   * @param besides whether scripts in the background sleep meanwhile: they notice the time in small steps
+   */
+  async sleep(
+    ms: number,
+    { signal, besides }: { signal?: AbortSignal | undefined; besides?: () => boolean } = {},
+  ): Promise<void> {
+    let left = Math.ceil((ms * HZ) / 1000);
+    while (left > 0 && signal?.aborted !== true) {
+      const step = Math.min(left, besides?.() === true ? SHARED_TICKS : HZ);
+      await this.ask(OP.sleep, step);
+      left -= step;
     }
   }
 

@@ -39,3 +39,18 @@ export function reasonOf(error: unknown): string {
   if (code === 'EISDIR') return 'Is a directory';
   return code === undefined || /^E[A-Z]+$/.test(code) ? 'No such file or directory' : code;
 }
+
+/** Words as text that a shell reads as the same words. */
+export const quotedWords = (words: readonly string[]): string =>
+  words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+
+/** Longer than any script may take. */
+const FOR_EVER_MS = 1e9;
+
+/** Milliseconds that a text of sleep and timeout means; undefined: it is none. */
+export function durationOf(text: string): number | undefined {
+  const [, amount, unit = 's'] = /^(\d*\.?\d+)([smhd]?)$/.exec(text) ?? [];
+  if (text === 'infinity' || text === 'inf') return FOR_EVER_MS;
+  if (amount === undefined) return undefined;
+  return Number(amount) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[unit || 's'] ?? 1) * 1000;
+}

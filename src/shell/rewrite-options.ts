@@ -22,12 +22,22 @@ function usesErrexit(tree: unknown): boolean {
 /** What is known of the scripts that one shell has rewritten. */
 export class Seen {
   readonly functions = new Set<string>();
+  /** Functions as they were written, by name. */
+  readonly texts = new Map<string, string>();
   hasErrexit = false;
 
   /** Before a script is rewritten. */
   begin(tree: unknown): void {
-    visit(tree, ({ type, name }) => {
-      if (type === 'FunctionDef') this.functions.add(String(name));
+    visit(tree, (node) => {
+      if (node.type === 'FunctionDef') this.functions.add(String(node['name']));
+      const commands =
+        node.type === 'Statement' ? (node as Statement).pipelines[0]?.['commands'] : [];
+      const [only] = (commands ?? []) as TreeNode[];
+      const { sourceText } = node as Statement;
+      const name = String(only?.['name']);
+      if (only?.type === 'FunctionDef' && sourceText !== undefined && !name.startsWith(PREFIX)) {
+        this.texts.set(name, sourceText);
+      }
     });
     this.hasErrexit ||= usesErrexit(tree);
   }

@@ -221,6 +221,7 @@ function rewriteCommand(command: TreeNode, how: Rewriting): TreeNode {
   const name = path?.replace(/^\/(usr\/)?s?bin\//, '');
   if (name !== undefined && name !== path) command['name'] = commandOf(name)['name'];
   if (name === 'exec') return command;
+  if (name === 'wait') command['name'] = commandOf(`${PREFIX}wait`)['name'];
   if (name === 'trap') command['name'] = commandOf(`${PREFIX}trap`)['name'];
   if (name === 'exit') return withTrap(command);
   if ((name === '.' || name === 'source') && redirections.length === 0)
@@ -236,16 +237,21 @@ interface Statement extends TreeNode {
   pipelines: { commands: TreeNode[] }[];
 }
 
-/** `program args &` becomes an assignment of the pid that starting it gives. */
-function inBackground(statement: Statement): void {
+/** `command &` becomes an assignment of the pid that starting it gives: of a program of the machine, or of a job. */
+function inBackground(statement: Statement & { sourceText?: string }): void {
   const command = statement.pipelines[0]?.commands[0];
+  const text = statement.sourceText?.replace(/&\s*$/, '') ?? '';
   statement.background = false;
-  if (command?.type !== 'SimpleCommand') return;
+  delete statement.sourceText;
+  const redirections = (command?.['redirections'] ?? []) as unknown[];
+  const isAlone = statement.pipelines.length === 1 && statement.pipelines[0]?.commands.length === 1;
+  const isPlain = command?.type === 'SimpleCommand' && isAlone && redirections.length === 0;
   const started = commandOf(`${PREFIX}bg="$(${PREFIX}spawn X)"`);
-  const words = [command['name'], ...(command['args'] as unknown[])];
-  replaceArgument(started, words);
+  const words = [command?.['name'], ...((command?.['args'] ?? []) as unknown[])];
+  const asText = { type: 'Word', parts: [{ type: 'SingleQuoted', value: text }] };
+  replaceArgument(started, isPlain ? [asText, ...words] : [asText]);
   statement.pipelines = [{ ...statement.pipelines[0], commands: [started] }];
-  delete statement['sourceText'];
+  (statement as TreeNode)['operators'] = [];
 }
 
 const statementsOf = (source: string): TreeNode[] =>

@@ -18,6 +18,7 @@ import { preludeOf, rewriting } from './rewrite.js';
 import { Together } from './together.js';
 import { functionsIn, PREFIX } from './syntax.js';
 import { textCommands } from './text-commands.js';
+import { Jobs } from './jobs.js';
 import { KernelTree } from './tree.js';
 
 export type { ScriptResult };
@@ -28,6 +29,9 @@ const LIMITS = {
   maxCommandCount: 200_000,
   maxLoopIterations: 100_000,
 } as const;
+
+/** Milliseconds that jobs have after the end of their script. */
+const LATE_MS = 100;
 
 /** One shell. */
 export class ShellSession {
@@ -56,7 +60,16 @@ export class ShellSession {
     const installed = modules.map((name) => installedAt(machine, name));
     const fs = new ShellFs(new KernelTree(machine), installed);
     const together = isTogether ? new Together() : undefined;
-    this.context = { machine, fs, dmesgFrom: 0, together };
+    const seen = new Seen();
+    const jobs = new Jobs(async (source, options) => {
+      const functions = [...seen.texts.values()].join('\n');
+      const { stdout, stderr, exitCode } = await this.#bash.exec(
+        `${this.#prelude}${functions}\n${source}`,
+        { ...options, rawScript: true },
+      );
+      return { stdout, stderr, exitCode };
+    });
+    this.context = { machine, fs, jobs, dmesgFrom: 0, together };
     this.#bash = new Bash({
       fs,
       cwd: '/root',
@@ -77,7 +90,7 @@ export class ShellSession {
       rewriting({
         known: (path) => this.#files.get(fs.resolvePath(this.#folder, path)),
         together,
-        seen: new Seen(),
+        seen,
         name: () => this.#name,
       }),
     );
@@ -123,7 +136,13 @@ export class ShellSession {
     signal: AbortSignal,
   ): Promise<ScriptResult> {
     const options = { cwd, rawScript: true, signal, env: { 0: this.#name } };
-    const { env, ...result } = await this.#bash.exec(source, options);
+    const { env, ...printed } = await this.#bash.exec(source, options);
+    const late = await this.context.jobs.end(() => this.context.machine.sleep(LATE_MS));
+    const result = {
+      stdout: printed.stdout + late.stdout,
+      stderr: printed.stderr + late.stderr,
+      exitCode: printed.exitCode,
+    };
     if ((env[`${PREFIX}trap_EXIT`] ?? '') === '') return result;
     const texts = [text, ...this.#files.values()];
     const definitions = texts.flatMap((one) => [...functionsIn(one).values()]).join('\n');
@@ -159,7 +178,12 @@ export class ShellSession {
       this.#env = env;
       this.#folder = env['PWD'] ?? this.#folder;
       for (const [name, source] of functionsIn(text)) this.#functions.set(name, source);
-      return this.#ended(result);
+      const jobs = this.context.jobs.takeOutput();
+      return this.#ended({
+        stdout: result.stdout + jobs.stdout,
+        stderr: result.stderr + jobs.stderr,
+        exitCode: result.exitCode,
+      });
     });
   }
 
