@@ -16,6 +16,7 @@ import { withoutShiftsInParentheses } from './rewrite-arithmetic.js';
 import { Seen } from './rewrite-options.js';
 import { preludeOf, rewriting } from './rewrite.js';
 import { Together } from './together.js';
+import { smallCommands } from './small-commands.js';
 import { functionsIn, PREFIX } from './syntax.js';
 import { textCommands } from './text-commands.js';
 import { Jobs } from './jobs.js';
@@ -84,6 +85,7 @@ export class ShellSession {
         ...pathCommands(this.context),
         ...textCommands(),
         ...arithmeticCommands(),
+        ...smallCommands(this.context),
       ]),
     });
     this.#bash.registerTransformPlugin(

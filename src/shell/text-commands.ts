@@ -2,6 +2,7 @@
 
 import { decodeBytesToUtf8, type CustomCommand } from 'just-bash';
 import { awk } from './awk.js';
+import { printf } from './printf.js';
 import { sort } from './sort.js';
 import { absolute, define, ok, original, type CommandContext, type Definition } from './command.js';
 
@@ -53,15 +54,6 @@ const wc: Definition = async (args, ctx) => {
         ],
   );
   return { ...result, stdout: lines.join('') };
-};
-
-/** `xargs -nN`: the number in the same word. */
-const xargs: Definition = (args, ctx) => {
-  const apart = args.flatMap((arg) => {
-    const count = /^-n(\d+)$/.exec(arg)?.[1];
-    return count === undefined ? [arg] : ['-n', count];
-  });
-  return original(ctx, apart);
 };
 
 const ESCAPES: Readonly<Record<number, string>> = {
@@ -135,7 +127,7 @@ export function textCommands(): CustomCommand[] {
   const definitions: Readonly<Record<string, Definition>> = {
     uniq,
     head,
-    xargs,
+    printf,
     wc,
     od,
     awk,

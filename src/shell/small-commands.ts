@@ -1,0 +1,179 @@
+/** Small commands that just-bash lacks, or that differ in the machine's time. */
+
+import { decodeBytesToUtf8, type CustomCommand } from 'just-bash';
+import {
+  absolute,
+  define,
+  fails,
+  ok,
+  original,
+  Output,
+  type Definition,
+  type ShellContext,
+} from './command.js';
+import { durationOf, quotedWords } from './quoting.js';
+
+const MISSING = 'No such file or directory';
+
+/** `realpath`: each path from the root. */
+const realpath: Definition = async (args, ctx) => {
+  const out = new Output();
+  const isLoose = args.includes('-m') || args.includes('-s');
+  for (const path of args.filter((arg) => !arg.startsWith('-'))) {
+    const whole = absolute(ctx, path);
+    const folder = whole.replace(/\/[^/]*$/, '') || '/';
+    if (await ctx.fs.exists(whole)) out.print(`${await ctx.fs.realpath(whole)}\n`);
+    else if (isLoose || (!args.includes('-e') && (await ctx.fs.exists(folder))))
+      out.print(`${whole}\n`);
+    else out.complain(`realpath: ${path}: ${MISSING}`);
+  }
+  return out.result(ctx);
+};
+
+/** `which`: commands are in /usr/bin. */
+const which: Definition = (args, ctx) => {
+  const known = new Set(ctx.getRegisteredCommands?.() ?? []);
+  const names = args.filter((arg) => !arg.startsWith('-'));
+  const found = names.filter((name) => known.has(name) && !name.startsWith('__'));
+  const lines = args.includes('-s') ? '' : found.map((name) => `/usr/bin/${name}\n`).join('');
+  return Promise.resolve({
+    ...ok(lines),
+    exitCode: found.length === names.length && names.length > 0 ? 0 : 1,
+  });
+};
+
+/** `truncate -s SIZE FILE`. */
+const truncate: Definition = async (args, ctx) => {
+  const joined = args.join(' ');
+  const size = Number(/(?:-s|--size=?) ?(\d+)/.exec(joined)?.[1]);
+  if (!Number.isInteger(size))
+    return fails('truncate: you must specify either ‘--size’ or ‘--reference’');
+  const files = args.filter((arg, i) => !arg.startsWith('-') && args[i - 1] !== '-s');
+  for (const file of files) {
+    const path = absolute(ctx, file);
+    const content = (await ctx.fs.exists(path)) ? await ctx.fs.readFile(path) : '';
+    await ctx.fs.writeFile(path, content.slice(0, size).padEnd(size, '\0'));
+  }
+  return ok();
+};
+
+/** A command in front of another one that makes no difference here: how many words belong to it besides its options. */
+const before =
+  (own: number, withValue = ''): Definition =>
+  async (args, ctx) => {
+    let at = 0;
+    while (args[at]?.startsWith('-') === true) {
+      const letter = args[at]?.slice(1) ?? '';
+      at += letter.length === 1 && withValue.includes(letter) ? 2 : 1;
+    }
+    const words = args.slice(at + own);
+    if (words.length === 0) return ok();
+    return (await ctx.exec?.(quotedWords(words), { cwd: ctx.cwd })) ?? ok();
+  };
+
+/** Exit statuses of timeout. */
+const TIMED_OUT = 124;
+const WRONG = 125;
+
+/** `timeout DURATION COMMAND`, in the machine's time. */
+function timeout({ machine }: ShellContext): Definition {
+  return async (args, ctx) => {
+    let at = 0;
+    while (args[at]?.startsWith('-') === true) at += /^-[sk]$/.test(args[at] ?? '') ? 2 : 1;
+    const ms = durationOf(args[at] ?? '');
+    if (ms === undefined) return fails(`timeout: invalid time interval '${args[at] ?? ''}'`, WRONG);
+    const words = args.slice(at + 1);
+    if (words[0] === 'sleep') {
+      const wanted = durationOf(words[1] ?? '') ?? 0;
+      await machine.sleep(Math.min(ms, wanted));
+      return { ...ok(), exitCode: wanted > ms ? TIMED_OUT : 0 };
+    }
+    if (words[0] === 'dmesg' && words.some((word) => /^(-[a-zA-Z]*w|--follow)/.test(word))) {
+      // What has been printed by then is what it would have shown.
+      await machine.sleep(ms);
+      const shown = words.filter((word) => word !== '-w' && word !== '--follow');
+      const printed = await ctx.exec?.(quotedWords(shown), { cwd: ctx.cwd });
+      return { ...(printed ?? ok()), exitCode: TIMED_OUT };
+    }
+    return original(ctx, args);
+  };
+}
+
+/** `xargs -I TEXT COMMAND`: a command for each line. */
+const xargs: Definition = async (args, ctx) => {
+  const at = args.findIndex((arg) => /^-I/.test(arg));
+  if (at < 0) {
+    // The number in the same word.
+    const apart = args.flatMap((arg) => {
+      const count = /^-n(\d+)$/.exec(arg)?.[1];
+      return count === undefined ? [arg] : ['-n', count];
+    });
+    return original(ctx, apart);
+  }
+  const isJoined = args[at] !== '-I';
+  const mark = isJoined ? (args[at]?.slice(2) ?? '') : (args[at + 1] ?? '{}');
+  const words = args.slice(at + (isJoined ? 1 : 2));
+  const out = new Output();
+  for (const line of decodeBytesToUtf8(ctx.stdin).split('\n')) {
+    if (line.trim() === '') continue;
+    const filled = words.map((word) => word.replaceAll(mark, line.trimStart()));
+    const result = await ctx.exec?.(quotedWords(filled), { cwd: ctx.cwd });
+    if (result !== undefined) out.add({ ...result, exitCode: result.exitCode === 0 ? 0 : 123 });
+  }
+  return out.result(ctx);
+};
+
+/** `cut --complement` and `--output-delimiter`, for fields. */
+const cut: Definition = async (args, ctx) => {
+  const isOthers = args.includes('--complement');
+  const given = args.find((arg) => arg.startsWith('--output-delimiter'));
+  if (!isOthers && given === undefined) return original(ctx, args);
+  const value = (letter: string): string | undefined => {
+    const at = args.findIndex((arg) => arg.startsWith(`-${letter}`));
+    return at < 0 ? undefined : (args[at] ?? '').slice(2) || args[at + 1];
+  };
+  const [delimiter = '\t', list] = [value('d'), value('f')];
+  if (list === undefined) return original(ctx, args);
+  const files = args.filter((a, i) => !a.startsWith('-') && !/^-[df]$/.test(args[i - 1] ?? ''));
+  const between = given?.split('=')[1] ?? delimiter;
+  const isWanted = (n: number): boolean =>
+    list.split(',').some((range) => {
+      const [first = '', last] = range.split('-');
+      const from = Number(first || 1);
+      return n >= from && n <= (last === undefined ? from : Number(last || Infinity));
+    }) !== isOthers;
+  const contents = await Promise.all(files.map((file) => ctx.fs.readFile(absolute(ctx, file))));
+  const text = files.length > 0 ? contents.join('') : decodeBytesToUtf8(ctx.stdin);
+  const lines = text.replace(/\n$/, '').split('\n');
+  const cutLine = (line: string): string =>
+    line.includes(delimiter)
+      ? line
+          .split(delimiter)
+          .filter((_, i) => isWanted(i + 1))
+          .join(between)
+      : line;
+  return ok(`${lines.map(cutLine).join('\n')}\n`);
+};
+
+/** All of them. */
+export function smallCommands(context: ShellContext): CustomCommand[] {
+  const definitions: Readonly<Record<string, Definition>> = {
+    realpath,
+    which,
+    truncate,
+    cut,
+    xargs,
+    timeout: timeout(context),
+    sync: () => Promise.resolve(ok()),
+    disown: () => Promise.resolve(ok()),
+    nice: before(0, 'n'),
+    ionice: before(0, 'cn'),
+    nohup: before(0),
+    setsid: before(0),
+    stdbuf: before(0, 'ioe'),
+    taskset: before(1),
+    chrt: before(1),
+    flock: before(1, 'wE'),
+  };
+  return Object.entries(definitions).map(([name, run]) => define(name, run));
+}
