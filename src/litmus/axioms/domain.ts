@@ -18,8 +18,6 @@ export type ValueSets = Map<LocationId, Set<number>>;
 
 type ReadonlyValueSets = ReadonlyMap<LocationId, ReadonlySet<number>>;
 
-const NO_VALUES: ReadonlyValueSets = new Map();
-
 /** The values that a thread's traces write, other than to take and release locks. */
 function writtenBy(traces: readonly Trace[]): ValueSets {
   return valuesWritten(traces, isOrdinaryWrite);
@@ -203,14 +201,14 @@ class Domains {
   }
 
   /** Run each thread once, after those that its reads depend on. */
-  inOrder({ order, fixed }: Flow): Trace[][] {
+  inOrder({ order, fixed, isReactive }: Flow): Trace[][] {
     this.faults = [];
-    const written = fixed.map((sets) => sets ?? NO_VALUES);
+    const written = [...fixed];
     const traces: Trace[][] = this.#test.threads.map(() => []);
     for (const t of order) {
       const found = this.#enumerate(t, (location) => foreignTo(t, location, written));
       traces[t] = found;
-      if (fixed[t] === null) written[t] = writtenBy(found);
+      if (isReactive[t] === true) written[t] = writtenBy(found);
     }
     return traces;
   }
@@ -279,15 +277,15 @@ export interface TraceSets {
   readonly faults: readonly FaultyTrace[];
 }
 
-/** All traces of a test. `proceed` says whether there is time left. */
+/** All traces of a test. `proceed` says whether there is time left; without `flow`, all threads are run until nothing is new. */
 export function allTraces(
   test: LitmusTest,
   places: Places,
   proceed: () => boolean,
   rules: Rules,
+  flow: Flow | null = flowOf(test, rules),
 ): TraceSets {
   const domains = new Domains(test, places, proceed, rules);
-  const flow = flowOf(test, rules);
   const once = flow && domains.inOrder(flow);
   // A path that ends early may lack writes that the text promises.
   if (once !== null && domains.faults.length === 0) return { traces: once, faults: [] };

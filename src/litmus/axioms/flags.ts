@@ -16,7 +16,7 @@ function flagsOfTrace(placed: PlacedTrace, rules: Rules): TraceFlags {
   if (placed.flags !== null) return placed.flags;
   const flags = [
     ...rcuFlags(placed, rules),
-    ...lockFlags(placed),
+    ...(placed.hasStrayUnlock ? ['unmatched-unlock'] : []),
     ...(hasMixedAccesses(placed, rules) ? ['mixed-accesses'] : []),
   ];
   const { locks, others } = accessesOf(placed, rules);
@@ -73,14 +73,6 @@ function lockEvents({ lockedStructs }: Rules): number {
   return lockedStructs ? LOCK_EVENTS | EV.srcuLock | EV.srcuUnlock | EV.srcuSync : LOCK_EVENTS;
 }
 
-function* lockFlags({ trace }: PlacedTrace): Generator<string> {
-  const held = new Set<number>();
-  for (const { classes, location } of trace.events) {
-    if ((classes & EV.lockWrite) !== 0) held.add(location);
-    if ((classes & EV.unlock) !== 0 && !held.delete(location)) yield 'unmatched-unlock';
-  }
-}
-
 /** Locations that a thread uses as locks, and those that it accesses otherwise. */
 function accessesOf(
   { trace }: PlacedTrace,
@@ -121,6 +113,7 @@ function isBarrierBetween(placed: PlacedTrace, a: number, b: number, rules: Rule
 
 /** A plain write and a marked access of the same location with no barrier between. */
 function hasMixedAccesses(placed: PlacedTrace, rules: Rules): boolean {
+  if (!placed.hasPlain) return false;
   const { events } = placed.trace;
   return events.some((a, i) =>
     events.some((b, other) => {

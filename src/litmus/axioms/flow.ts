@@ -79,8 +79,10 @@ class Reader {
 export interface Flow {
   /** Every thread, after those that its reads depend on. */
   readonly order: readonly number[];
-  /** By thread, the values that it writes by location where that depends on no read; null elsewhere. */
-  readonly fixed: readonly (ReadonlyMap<LocationId, ReadonlySet<number>> | null)[];
+  /** By thread, the values that it writes by location whatever it reads. */
+  readonly fixed: readonly ReadonlyMap<LocationId, ReadonlySet<number>>[];
+  /** By thread: may it write other values, too? */
+  readonly isReactive: readonly boolean[];
 }
 
 /** How values go from thread to thread; null if they may go round, or if the text of the test does not say. It says nothing of paths
@@ -105,7 +107,8 @@ export function flowOf(test: LitmusTest, rules: Rules): Flow | null {
   }
   return {
     order,
-    fixed: threads.map(({ reactive, fixed }) => (reactive.size === 0 ? fixed : null)),
+    fixed: threads.map(({ fixed }) => fixed),
+    isReactive: threads.map(({ reactive }) => reactive.size > 0),
   };
 }
 

@@ -79,19 +79,16 @@ export class PlacementFinder {
 
   /** All coherent placements at `location` that keep read-modify-writes atomic and locks exclusive. */
   find(location: LocationId): readonly PlacementNode[] {
-    const { threads } = this.#candidate;
     this.#location = location;
-    this.#newest = threads.length - 1;
-    this.#accesses = threads.map(({ accesses }) => accesses.get(location) ?? NO_ACCESSES);
+    this.#newest = this.#candidate.threads.length - 1;
     this.#found = [];
     this.#stopped = false;
-    this.#reads = this.#openReads();
-    this.#unlocks = this.#accesses.flat().filter((e) => this.#candidate.is(e, EV.unlock));
+    this.#survey();
     const own = this.#accesses[this.#newest] ?? NO_ACCESSES;
     const writes = own.filter((e) => this.#candidate.is(e, EV.write));
     const existing = this.#candidate.co[location] ?? NO_ACCESSES;
     if (writes.length === 0) this.#try(existing);
-    else if ([...writes, ...existing].some((e) => this.#isLock(e))) {
+    else if (writes.some((e) => this.#isLock(e)) || existing.some((e) => this.#isLock(e))) {
       const sections = this.#sections(writes);
       if (sections !== null) this.#merge(existing, sections, []);
     } else {
@@ -101,16 +98,24 @@ export class PlacementFinder {
     return this.#found;
   }
 
-  /** Reads of the newest thread, and those of the others that still wait for their write. */
-  #openReads(): number[] {
+  /** List the accesses of the location, its unlocks, and the reads to settle: those of the newest thread, and those of the others
+   * that still wait for their write. */
+  #survey(): void {
+    const accesses: (readonly number[])[] = [];
+    const unlocks: number[] = [];
     const reads: number[] = [];
-    for (let t = 0; t <= this.#newest; t++) {
-      for (const e of this.#accesses[t] ?? NO_ACCESSES) {
-        if (this.#candidate.is(e, EV.read) && this.#candidate.sourceOf(e) === PENDING)
-          reads.push(e);
+    for (const thread of this.#candidate.threads) {
+      const ofThread = thread.accesses.get(this.#location) ?? NO_ACCESSES;
+      accesses.push(ofThread);
+      for (const event of ofThread) {
+        if (this.#candidate.is(event, EV.unlock)) unlocks.push(event);
+        const isOpen = this.#candidate.sourceOf(event) === PENDING;
+        if (isOpen && this.#candidate.is(event, EV.read)) reads.push(event);
       }
     }
-    return reads;
+    this.#accesses = accesses;
+    this.#unlocks = unlocks;
+    this.#reads = reads;
   }
 
   /** Critical sections of the newest thread, which enter coherence order whole; null if it would deadlock by itself.
@@ -211,7 +216,9 @@ export class PlacementFinder {
       rf[read] = INITIAL;
       this.#choose(i + 1);
     }
-    for (const write of this.#sourcesFor(read)) {
+    const isUnlocked = this.#candidate.is(read, EV.isUnlocked);
+    for (const write of isUnlocked ? this.#unlocks : this.#order) {
+      if (!this.#isSource(read, write)) continue;
       // A read of an earlier thread has already decided not to read what was there.
       if (value[write] !== wanted || (!isNew && threadOf[write] !== this.#newest)) continue;
       rf[read] = write;
@@ -235,16 +242,12 @@ export class PlacementFinder {
     return this.#context.initial(this.#location) === wanted;
   }
 
-  /** What a read may read from by its kind: lock operations from each other, other accesses from each other. */
-  #sourcesFor(read: number): readonly number[] {
+  /** May a read read from a write, by their kinds: lock operations from each other, other accesses from each other? */
+  #isSource(read: number, write: number): boolean {
     const candidate = this.#candidate;
-    if (!candidate.is(read, EV.isUnlocked)) {
-      const wanted = candidate.is(read, EV.lockFail | EV.isLocked);
-      return this.#order.filter(
-        (w) => candidate.is(w, EV.lockWrite) === wanted && !candidate.is(w, EV.unlock),
-      );
-    }
-    return this.#unlocks.filter((unlock) => this.#mayAnswerNo(read, unlock));
+    if (candidate.is(read, EV.isUnlocked)) return this.#mayAnswerNo(read, write);
+    const wanted = candidate.is(read, EV.lockFail | EV.isLocked);
+    return candidate.is(write, EV.lockWrite) === wanted && !candidate.is(write, EV.unlock);
   }
 
   /** lock.cat lets a "not locked" answer come from an unlock of another thread, or from an earlier one of its own that no
