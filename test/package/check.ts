@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BREAKERS } from '../explorer/fixtures/breakers.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const VERSIONS = ['ava@7', 'vitest@3', 'typescript@5.9', '@types/node@20'];
@@ -183,6 +184,68 @@ function checkRunners(folder: Folder): void {
   }
 }
 
+/** The compiled breakers, as their user would have written them. */
+function breakersFile(): string {
+  const code = readFileSync(join(ROOT, 'dist/test/explorer/fixtures/breakers.js'), 'utf8');
+  return code
+    .replaceAll(/from '(?:\.\.\/)+src\/[^']*'/g, "from 'klp-smp'")
+    .replace(/^\/\/# sourceMappingURL=.*$/m, '');
+}
+
+/** Tests of every breaker, which must fail, or of their repaired twins. */
+const breakerTests = (imports: string, from: string, suffix: string): string => `
+${imports}
+import { raceTest } from 'klp-smp/${from}';
+
+const file = new URL('./breakers.scenario.js', import.meta.url);
+for (const name of ${JSON.stringify([...BREAKERS.keys()])}) {
+  test(name, raceTest(file, { scenario: name + '${suffix}', executions: ${suffix === '' ? 1000 : 100} }));
+}
+`;
+
+/** Every breaker fails under every runner, with its finding, its steps and a line; its twin passes. */
+function checkBreakers(folder: Folder): void {
+  folder.write('breakers.scenario.js', breakersFile());
+  for (const { name, from, imports, command } of BREAKER_RUNS) {
+    for (const suffix of ['', '-repaired']) {
+      const file = `breakers${suffix}.race.mjs`;
+      folder.write(file, breakerTests(imports, from, suffix));
+      const ended = folder.run(command.replace('{}', file));
+      const missing = [...BREAKERS].filter(([breaker, finds]) => {
+        const said = new RegExp(
+          `${finds}: [^]*?of ${breaker}, seed [^]*?decisive steps[^]*?breakers\\.scenario\\.js:\\d+`,
+        );
+        return !said.test(ended.text);
+      });
+      const isGood = suffix === '' ? ended.code !== 0 && missing.length === 0 : ended.code === 0;
+      const what = suffix === '' ? 'fails with its decisive steps' : 'passes once repaired';
+      const named = suffix === '' ? missing.map(([breaker]) => ` ${breaker}`).join() : '';
+      folder.expect(`${name}: each of ${BREAKERS.size} breakers ${what}${named}`, isGood, ended);
+    }
+  }
+}
+
+const BREAKER_RUNS = [
+  {
+    name: 'AVA',
+    from: 'ava',
+    imports: "import test from 'ava';",
+    command: 'npx ava {} --timeout=60s',
+  },
+  {
+    name: 'node:test',
+    from: 'node-test',
+    imports: "import test from 'node:test';",
+    command: 'node --test --test-reporter=tap {}',
+  },
+  {
+    name: 'Vitest',
+    from: 'vitest',
+    imports: "import { test } from 'vitest';",
+    command: 'npx vitest run {} --testTimeout 60000',
+  },
+] as const;
+
 function checkCommand(folder: Folder): void {
   const version = folder.run('npx klp-smp --version');
   folder.expect('npx klp-smp --version', /^\d+\.\d+\.\d+/.test(version.text), version);
@@ -275,6 +338,7 @@ try {
   folder.expect('npm install of the tarball', installed.code === 0, installed);
   checkCommand(folder);
   checkRunners(folder);
+  checkBreakers(folder);
   checkVerbatim(folder);
   checkReplacement(folder);
   checkTypes(folder);
