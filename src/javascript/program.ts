@@ -54,6 +54,7 @@ export interface Program extends ProgramDeclaration {
  * @throws TypeError when the declaration is not one
  */
 export function program(declaration: ProgramDeclaration): Program {
+  checkFields(declaration);
   const { main, threads = [], workers = 0 } = declaration;
   if (main !== undefined) {
     if (typeof main !== 'string' && !((main as unknown) instanceof URL)) {
@@ -72,6 +73,57 @@ export function program(declaration: ProgramDeclaration): Program {
     throw new TypeError('program(): each of `threads` is a function');
   }
   return { kind: 'program', ...declaration, threads };
+}
+
+type Field = readonly [is: (value: unknown) => boolean, what: string];
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
+const isText = (value: unknown): boolean => typeof value === 'string';
+const A_FUNCTION: Field = [(value) => typeof value === 'function', 'a function'];
+const A_TEXT: Field = [isText, 'text'];
+const REASONS: Field = [
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(isText),
+  'an object that gives the reason, as text, for each outcome',
+];
+/** The function itself checks these. */
+const LATER: Field = [() => true, ''];
+
+const FIELDS: Readonly<Record<keyof ProgramDeclaration, Field>> = {
+  name: [
+    (value) => typeof value === 'string' && /^[A-Za-z_$][\w$-]*$/.test(value),
+    'text of letters, digits and hyphens',
+  ],
+  description: A_TEXT,
+  shared: A_FUNCTION,
+  threads: LATER,
+  main: LATER,
+  workers: LATER,
+  outcome: A_FUNCTION,
+  forbidden: REASONS,
+  interesting: REASONS,
+  acceptable: REASONS,
+  steps: [isCount, 'a number of operations, 1 or more'],
+};
+
+function checkFields(declaration: unknown): void {
+  if (typeof declaration !== 'object' || declaration === null) {
+    throw new TypeError('program() takes an object with `threads` or `main`');
+  }
+  for (const [name, value] of Object.entries(declaration)) {
+    const field = Object.hasOwn(FIELDS, name)
+      ? FIELDS[name as keyof ProgramDeclaration]
+      : undefined;
+    if (field === undefined) {
+      const known = Object.keys(FIELDS).join(', ');
+      throw new TypeError(`program(): no field is called \`${name}\`; there are ${known}`);
+    }
+    const [is, what] = field;
+    if (value !== undefined && !is(value)) throw new TypeError(`program(): \`${name}\` is ${what}`);
+  }
 }
 
 /** Whether a value is what {@link program} returned. */
