@@ -89,7 +89,9 @@ test('an interleaving names the lines of its release, and only the steps that th
   t.true(stepsIn(hook!, '6.12').some((step) => step.includes('__cond_resched()')));
   t.false(stepsIn(hook!, '7.3').some((step) => step.includes('__cond_resched()')));
   t.true(stepsIn(hook!, '7.3').some((step) => step.includes('__schedule()')));
-  t.false(stepsIn(hook!, '7.3').some((step) => /\.c:\d/.test(step)));
+  t.true(stepsIn(hook!, '7.3').every((step) => /\.c:\d/.test(step)));
+  t.true(stepsIn(hook!, '7.3').some((step) => step.includes('transition.c:224')));
+  t.false(stepsIn(hook!, '6.5').some((step) => step.includes('core.c:')));
 });
 
 for (const version of ['6.1', '6.12', '7.3'] as const) {

@@ -1,4 +1,4 @@
-/** Lines of the kernel's sources that the pages of latent issues point to: 6.1.192 and 6.12.117, and transition.c of 6.5. */
+/** Lines of the kernel's sources that the pages of latent issues point to: 6.1.192, 6.12.117 and 7.3.4, and transition.c of 6.5. */
 
 import type { KernelVersion } from '../../kernel/versions.js';
 import type { LatentStep, Lines } from '../../scenario/latent.js';
@@ -12,6 +12,49 @@ const IN_SCHEDULE: readonly KernelVersion[] = ['7.3'];
 
 type Step = Omit<LatentStep, 'file' | 'lines'>;
 
+/** Lines of 6.12.117 in 7.3.4, where the same statements stand, by file. */
+const IN_73: Readonly<Record<string, Readonly<Record<number, number>>>> = {
+  'kernel/exit.c': { 200: 211, 966: 998 },
+  'kernel/livepatch/core.c': { 692: 717, 758: 783, 983: 1005, 1058: 1080, 1224: 1259, 1307: 1342 },
+  'kernel/livepatch/patch.c': {
+    25: 25,
+    31: 31,
+    62: 62,
+    151: 151,
+    194: 194,
+    206: 206,
+    216: 216,
+    226: 226,
+  },
+  'kernel/livepatch/transition.c': {
+    83: 74,
+    103: 94,
+    184: 175,
+    204: 195,
+    233: 224,
+    243: 234,
+    265: 256,
+    278: 269,
+    279: 270,
+    293: 284,
+    314: 305,
+    366: 357,
+    451: 430,
+    469: 448,
+    549: 528,
+    648: 627,
+    727: 706,
+  },
+  'kernel/trace/ftrace.c': { 3091: 3148, 3094: 3151, 8009: 8550 },
+  'kernel/workqueue.c': { 4596: 4764 },
+};
+
+/** Lines of a step with that of 7.3, if the line of 6.12 is known there. */
+function with73(file: string, lines: Lines): Lines {
+  const found = IN_73[file]?.[lines['6.12'] ?? 0];
+  return found === undefined ? lines : { ...lines, '7.3': found };
+}
+
 /** A step in transition.c, whose lines 6.5 and 6.12 share. */
 export function inTransition(step: Step, line: number, line61?: number): LatentStep {
   const lines: Lines = {
@@ -19,22 +62,22 @@ export function inTransition(step: Step, line: number, line61?: number): LatentS
     '6.12': line,
     ...(line61 === undefined ? {} : { '6.1': line61 }),
   };
-  return { ...step, file: 'kernel/livepatch/transition.c', lines };
+  return inFile(step, 'kernel/livepatch/transition.c', lines);
 }
 
 /** A step in patch.c, whose lines 6.1 and 6.12 share. */
 export function inPatch(step: Step, line: number): LatentStep {
-  return { ...step, file: 'kernel/livepatch/patch.c', lines: { '6.1': line, '6.12': line } };
+  return inFile(step, 'kernel/livepatch/patch.c', { '6.1': line, '6.12': line });
 }
 
 /** A step in core.c. */
 export function inCore(step: Step, line61: number, line612: number): LatentStep {
-  return { ...step, file: 'kernel/livepatch/core.c', lines: { '6.1': line61, '6.12': line612 } };
+  return inFile(step, 'kernel/livepatch/core.c', { '6.1': line61, '6.12': line612 });
 }
 
 /** A step in any other file. */
 export function inFile(step: Step, file: string, lines: Lines = {}): LatentStep {
-  return { ...step, file, lines };
+  return { ...step, file, lines: with73(file, lines) };
 }
 
 /** Where the thread comes to its hook, in the releases that have one. */
@@ -58,6 +101,7 @@ export function reachesHook(who: string): readonly LatentStep[] {
         only: IN_SCHEDULE,
       },
       'kernel/sched/core.c',
+      { '7.3': 7135 },
     ),
     inTransition(
       {
