@@ -2,7 +2,8 @@
 
 import type { ReadOrder } from '../src/livepatch/wasm-handler.js';
 import { AtomicsCpu } from '../src/memory/atomics.js';
-import type { NativeBoot, NativeCpu } from '../src/memory/native.js';
+import type { NativeCpu } from '../src/memory/native.js';
+import type { NativeBoot } from '../src/memory/native-boot.js';
 import { WasmCpu } from '../src/memory/wasm.js';
 import type { BootedMachine } from '../src/scenario/boot.js';
 import type * as dispatchModule from '../src/live/dispatch.js';

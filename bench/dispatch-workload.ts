@@ -9,7 +9,8 @@ import { KLP_FUNC, KLP_OPS, KLP_PATCH, KLP_UNDEFINED } from '../src/livepatch/la
 import type { Decide } from '../src/livepatch/wasm-handler.js';
 import { LIST } from '../src/kernel/list.js';
 import type { Cpu } from '../src/memory/cpu.js';
-import type { NativeBoot, NativeCpu } from '../src/memory/native.js';
+import type { NativeCpu } from '../src/memory/native.js';
+import type { NativeBoot } from '../src/memory/native-boot.js';
 import { struct, type Addr } from '../src/memory/struct.js';
 import { NATIVE_BODY, bodyNative } from '../src/live/bodies.js';
 import { bootMachine, type BootedMachine } from '../src/scenario/boot.js';

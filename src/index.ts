@@ -193,13 +193,8 @@ export type { LitmusGrade } from './litmus/on-threads/shape.js';
 export type { Observation } from './litmus/syntax/format.js';
 export type { MemoryKind } from './memory/backend.js';
 export type { Region } from './memory/map.js';
-export type {
-  NativeBoot,
-  NativeCpu,
-  SleepListener,
-  TraceSink,
-  WeakOptions,
-} from './memory/native.js';
+export type { NativeCpu } from './memory/native.js';
+export type { NativeBoot, SleepListener, TraceSink, WeakOptions } from './memory/native-boot.js';
 export type { Struct } from './memory/struct.js';
 export type { WasmMemory } from './memory/wasm-memory.js';
 export type { FuncDeclaration, KernelOverrides } from './scenario/boot.js';

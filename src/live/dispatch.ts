@@ -18,7 +18,8 @@ import {
 } from '../livepatch/wasm-handler.js';
 import { KernelOops } from '../memory/fault.js';
 import { percpu, PERCPU } from '../kernel/layout.js';
-import type { NativeBoot, NativeCpu } from '../memory/native.js';
+import type { NativeCpu } from '../memory/native.js';
+import type { NativeBoot } from '../memory/native-boot.js';
 import { NULL, type Addr } from '../memory/struct.js';
 import { BODY_WORD, type Body, type CompiledProgram } from './bodies.js';
 import { makeSiteCode } from './site-code.js';

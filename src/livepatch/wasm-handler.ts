@@ -8,7 +8,7 @@ import { percpu, PERCPU } from '../kernel/layout.js';
 import { warnOnOnce } from '../kernel/warn.js';
 import type { Cpu, CpuContext } from '../memory/cpu.js';
 import { CPU_LOCAL } from '../memory/local.js';
-import type { NativeBoot } from '../memory/native.js';
+import type { NativeBoot } from '../memory/native-boot.js';
 import { FIRST_VALID_ADDR, type Addr, type CpuId } from '../memory/struct.js';
 import { withConstants } from '../memory/wasm/constants.js';
 import { KLP_FUNC } from './layout.js';

@@ -5,7 +5,7 @@ import { SimulatorBug } from '../errors.js';
 import { archStackWalkReliable } from '../kernel/stacktrace.js';
 import { TASK } from '../kernel/task.js';
 import type { Cpu, CpuContext } from '../memory/cpu.js';
-import type { NativeBoot } from '../memory/native.js';
+import type { NativeBoot } from '../memory/native-boot.js';
 import { FIRST_VALID_ADDR, NULL, type Addr, type CpuId } from '../memory/struct.js';
 import { KLP_CPU, KLP_OBJECT, KLP_PATCH, type TrySwitchTask } from './layout.js';
 import { SWITCHED_BY_STACK_CHECK, TRACE_KLP_SWITCHED } from './trace.js';

@@ -3,7 +3,8 @@
 import { ablate } from './ablate.js';
 import { AtomicsCpu } from './atomics.js';
 import type { CpuContext } from './cpu.js';
-import type { NativeBoot, NativeCpu } from './native.js';
+import type { NativeCpu } from './native.js';
+import type { NativeBoot } from './native-boot.js';
 import type { CpuId } from './struct.js';
 import { WasmCpu } from './wasm.js';
 import { WeakCpu } from './weak.js';

@@ -139,10 +139,10 @@ export function checkRelease(memory: Holders, cpu: CpuId, lock: Addr): void {
 }
 
 /** What findings of {@link UnbalancedSection} are counted by. */
-export const UNBALANCED = 'unbalanced section';
+const UNBALANCED = 'unbalanced section';
 
 /** Preemption was enabled more often than disabled. CONFIG_DEBUG_PREEMPT reports it; without it, later sections protect nothing. */
-export class UnbalancedSection extends KernelFault {
+class UnbalancedSection extends KernelFault {
   constructor(cpu: CpuId) {
     const what = 'preempt_enable() or rcu_read_unlock() of a section that was not begun';
     super({ invariant: UNBALANCED, detail: `CPU ${cpu}: ${what}` });

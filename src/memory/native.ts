@@ -12,12 +12,12 @@ import {
   MachineStopped,
   unheldLock,
 } from './fault.js';
+import type { NativeBoot, SleepListener, TraceSink } from './native-boot.js';
 import { ANSWERED, ASLEEP, AWAKE, CPU_LOCAL, MACHINE, MACHINE_BASE } from './local.js';
 import { Random } from './random.js';
 import { Ablation, SITE_COUNT, type SiteId } from './sites.js';
 import { FIRST_VALID_ADDR, isUnheld, POISON, type Addr, type CpuId } from './struct.js';
 import { EAGAIN, ETIMEDOUT, WaitQueue } from './wait-queue.js';
-import type { WasmMemory } from './wasm-memory.js';
 
 /** Turns of a spin wait before the thread sleeps on the word: the holder of the lock may not be on a processor. */
 const SPIN_TURNS = 64;
@@ -52,50 +52,6 @@ const COURTEOUS_LINES = MACHINE_BASE + MACHINE.courteousLines;
 const UNLOCKED = 0;
 const LOCKED = 1;
 const CONTENDED = 2;
-
-/** Receives the trace events of one CPU. */
-export type TraceSink = (event: number, a: number, b: number, c: number) => void;
-
-/** How the weak backend reorders; see the weak backend for what each does. */
-export interface WeakOptions {
-  /** Seed of the run; every CPU derives its own stream from it. Default 1. */
-  readonly seed?: number;
-  /** Probability, 0 … 1, that an access is reordered where the model allows it. Default 0.5. */
-  readonly reorder?: number;
-  /** Probability, 0 … 1, that a CPU stalls for a moment inside an access, which widens windows. Default 1/256. */
-  readonly stall?: number;
-}
-
-/** Notices when all CPUs sleep. */
-export interface SleepListener {
-  /** The CPU is about to sleep. */
-  fallsAsleep(hasTimeout: boolean): void;
-  /** Called now and then while the CPU sleeps without a time-out. */
-  looksAround(): void;
-  /** The CPU goes on. */
-  isAwake(): void;
-}
-
-/** What a native backend needs to boot. */
-export interface NativeBoot {
-  readonly words: Int32Array;
-  /** Base of the `CPU_LOCAL` lines of all CPUs. */
-  readonly localBase: Addr;
-  /** The memory behind `words`; only the WebAssembly backend needs it. */
-  readonly memory?: WasmMemory;
-  readonly ablation?: Ablation;
-  readonly trace?: TraceSink;
-  readonly weak?: WeakOptions;
-  /**
-   * The host's clock, in ms: given to a CPU that shares its processor with others; it yields to them from time to time.
-   * The host's scheduler changes threads every few milliseconds, and some CPU always waits for one that is not running.
-   */
-  readonly sharingClock?: () => number;
-  /** This CPU executes steps of several, from any state of the memory: it does not know who holds a lock. Default false. */
-  readonly standsForOthers?: boolean;
-  /** Ordering sites at which CPUs are late now and then although none is ablated, for code that is broken on purpose there. */
-  readonly lateAt?: readonly SiteId[];
-}
 
 /** Free a spin lock, and wake one CPU that sleeps on it. Returns whether it was held. */
 export function releaseLock(words: Int32Array, lock: Addr): boolean {

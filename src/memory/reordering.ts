@@ -3,7 +3,8 @@
 import type { CpuContext } from './cpu.js';
 import { EarlyLoads } from './early-loads.js';
 import { CPU_LOCAL } from './local.js';
-import { NativeCpu, type NativeBoot } from './native.js';
+import { NativeCpu } from './native.js';
+import type { NativeBoot } from './native-boot.js';
 import { Random, threshold } from './random.js';
 import { StoreBuffer } from './store-buffer.js';
 import { FIRST_VALID_ADDR, type Addr, type CpuId } from './struct.js';

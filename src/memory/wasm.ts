@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { SimulatorBug } from '../errors.js';
 import type { CpuContext } from './cpu.js';
-import { NativeCpu, type NativeBoot } from './native.js';
+import { NativeCpu } from './native.js';
+import type { NativeBoot } from './native-boot.js';
 import type { SiteId } from './sites.js';
 import type { Addr, CpuId } from './struct.js';
 

@@ -8,7 +8,7 @@ import { PF_KCODE, TASK, TASK_INTERRUPTIBLE } from '../kernel/task.js';
 import { addTimer, delTimer, TIMER_WAKE } from '../kernel/timer.js';
 import { setCurrentState } from '../kernel/wait.js';
 import { AtomicsCpu } from '../memory/atomics.js';
-import type { NativeBoot, TraceSink } from '../memory/native.js';
+import type { NativeBoot, TraceSink } from '../memory/native-boot.js';
 import { createSharedMemory } from '../memory/map.js';
 import type { Ablation } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';

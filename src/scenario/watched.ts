@@ -8,7 +8,7 @@ import { CodeMap } from '../check/versions.js';
 import { TRACE_MARK } from '../kernel/trace.js';
 import { TRACE_KLP_COMPLETE, TRACE_KLP_COMPLETED, TRACE_KLP_STABLE } from '../livepatch/trace.js';
 import { KernelFault } from '../memory/fault.js';
-import type { TraceSink } from '../memory/native.js';
+import type { TraceSink } from '../memory/native-boot.js';
 import type { Ablation } from '../memory/sites.js';
 import type { Addr, CpuId } from '../memory/struct.js';
 import type { BootedMachine, MachineDeclaration } from './boot.js';

@@ -1,6 +1,7 @@
 /** A workload for a whole machine on real threads: what is booted, what runs, and how what happened is judged. */
 
-import type { NativeBoot, NativeCpu } from '../memory/native.js';
+import type { NativeCpu } from '../memory/native.js';
+import type { NativeBoot } from '../memory/native-boot.js';
 import type { BootedMachine } from './boot.js';
 import type { Grade } from './declare.js';
 

@@ -90,7 +90,7 @@ function depthsOf(text: string): number[] {
 }
 
 /** A program that does in just-bash's awk what it does in others. */
-export function portable(program: string): string {
+function portable(program: string): string {
   const pieces = piecesOf(program);
   const kept: string[] = [];
   const code = pieces

@@ -12,7 +12,7 @@ import type { MemoryKind } from '../memory/backend.js';
 import { MACHINE, MACHINE_BASE } from '../memory/local.js';
 import { createSharedMemory } from '../memory/map.js';
 import { ENDED_OUTSIDE } from '../memory/recorded/control.js';
-import type { WeakOptions } from '../memory/native.js';
+import type { WeakOptions } from '../memory/native-boot.js';
 import type { SiteId } from '../memory/sites.js';
 import type { OutcomeCount, Workload, WorkloadModule } from '../scenario/workload.js';
 import { createPool } from '../pool.js';

@@ -1,7 +1,7 @@
 /** What the engine tells a CPU's thread, and what the thread answers. */
 
 import type { MemoryKind } from '../memory/backend.js';
-import type { WeakOptions } from '../memory/native.js';
+import type { WeakOptions } from '../memory/native-boot.js';
 import type { SiteId } from '../memory/sites.js';
 import type { RecordBoot } from './recording.js';
 import type { ReplacedModules } from './replaced-modules.js';

@@ -3,7 +3,7 @@
 import type { CpuContext } from '../../src/memory/cpu.js';
 import { claimLocal } from '../../src/memory/local.js';
 import { MemoryMap } from '../../src/memory/map.js';
-import type { WeakOptions } from '../../src/memory/native.js';
+import type { WeakOptions } from '../../src/memory/native-boot.js';
 import { Random } from '../../src/memory/random.js';
 import type { Addr, CpuId } from '../../src/memory/struct.js';
 import { WeakCpu } from '../../src/memory/weak.js';

@@ -4,7 +4,8 @@ import { createNativeCpu, type MemoryKind } from '../../src/memory/backend.js';
 import type { CpuContext } from '../../src/memory/cpu.js';
 import { claimLocal } from '../../src/memory/local.js';
 import { createSharedMemory, MemoryMap } from '../../src/memory/map.js';
-import type { NativeBoot, NativeCpu } from '../../src/memory/native.js';
+import type { NativeCpu } from '../../src/memory/native.js';
+import type { NativeBoot } from '../../src/memory/native-boot.js';
 import type { Addr, CpuId } from '../../src/memory/struct.js';
 
 /** CPUs over one memory, and 64 words for them to work on. */

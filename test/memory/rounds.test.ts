@@ -13,7 +13,8 @@ import {
 import { Ablation, O_04, O_09, O_17 } from '../../src/memory/sites.js';
 import { createSharedMemory, MemoryMap } from '../../src/memory/map.js';
 import type { CpuContext } from '../../src/memory/cpu.js';
-import type { NativeBoot, NativeCpu } from '../../src/memory/native.js';
+import type { NativeCpu } from '../../src/memory/native.js';
+import type { NativeBoot } from '../../src/memory/native-boot.js';
 import type { MemoryKind } from '../../src/memory/backend.js';
 import type { CpuId } from '../../src/memory/struct.js';
 

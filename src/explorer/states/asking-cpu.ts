@@ -104,28 +104,24 @@ export class AskingCpu extends Cpu {
     const callers = this.#callers;
     const result = this.#options.constants.numberOf(value);
     const at = 3 * frames;
-    if (result === undefined || callers[at + 2] === 0) {
-      this.#mix(LEFT);
-      return value;
+    const isOver = result !== undefined && callers[at + 2] !== 0;
+    if (isOver) {
+      this.low = callers[at] as number;
+      this.high = callers[at + 1] as number;
     }
-    this.low = callers[at] as number;
-    this.high = callers[at + 1] as number;
     this.#mix(LEFT);
+    if (!isOver) return value;
     if (this.#options.broken !== 'R-7') this.#mix(result);
     this.#mixRegisters();
     return value;
   }
 
   readonly tellsLoops = true;
-  uncaught(error: unknown): void {
-    rethrowFault(error);
-  }
-  called(): void {
-    // The frame says so.
-  }
-  hides(): void {
-    // What came before still matters.
-  }
+  readonly uncaught = rethrowFault;
+  /** The frame says so. */
+  readonly called = (): void => undefined;
+  /** What came before still matters. */
+  readonly hides = (): void => undefined;
 
   /** A loop goes round: what came before in this function no longer matters, only its variables. */
   looped(place: number, _code: number, ...variables: readonly unknown[]): void {
@@ -339,11 +335,10 @@ export class AskingCpu extends Cpu {
     if (!this.#isAblated(site)) this.#preempt(1);
   }
   override preemptEnable(site?: SiteId): void {
-    if (this.#isAblated(site)) return;
-    checkEnable(this.id, this.#disabled);
-    this.#preempt(-1);
+    if (!this.#isAblated(site)) this.#preempt(-1);
   }
   #preempt(change: number): void {
+    if (change < 0) checkEnable(this.id, this.#disabled);
     const depth = this.preemptDepth + change;
     const isVisible = this.#options.hasInterrupts && (depth === 0 || this.preemptDepth === 0);
     this.#disabled += change;

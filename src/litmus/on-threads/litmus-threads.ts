@@ -3,7 +3,7 @@
 import type { Piscina } from 'piscina';
 import type { MemoryKind } from '../../memory/backend.js';
 import { createSharedMemory } from '../../memory/map.js';
-import type { WeakOptions } from '../../memory/native.js';
+import type { WeakOptions } from '../../memory/native-boot.js';
 import { Random } from '../../memory/random.js';
 import { createPool } from '../../pool.js';
 import { layOutLitmus, ROUND } from './memory.js';

@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import type { MemoryKind } from '../../memory/backend.js';
-import type { WeakOptions } from '../../memory/native.js';
+import type { WeakOptions } from '../../memory/native-boot.js';
 import { LitmusThreads, type LitmusRun } from './litmus-threads.js';
 import type { LitmusTest, Place } from '../syntax/ast.js';
 import type { Engine, EngineOptions, EngineResult, StateCount } from '../engine.js';

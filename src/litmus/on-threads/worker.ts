@@ -3,7 +3,8 @@
 import { createNativeCpu, type MemoryKind } from '../../memory/backend.js';
 import type { CpuContext } from '../../memory/cpu.js';
 import { MachineStopped } from '../../memory/fault.js';
-import type { NativeCpu, WeakOptions } from '../../memory/native.js';
+import type { NativeCpu } from '../../memory/native.js';
+import type { WeakOptions } from '../../memory/native-boot.js';
 import { Random } from '../../memory/random.js';
 import type { Addr, CpuId } from '../../memory/struct.js';
 import { compileExpression, compileThread } from './compile.js';
