@@ -37,10 +37,10 @@ test('what sabotage leads to is found, and its token leads to it again', async (
   t.is(verdict.key, key);
 });
 
-test('a missing synchronisation is found where transitions follow one another (seed 1)', async (t) => {
+test('a missing synchronisation is found where transitions follow one another (seed 4)', async (t) => {
   const mix = { enable: 60, disable: 60, force: 0, remove: 60, target: 0, hotplug: 0, ftrace: 0 };
   const { outcomes } = await stressInExplorer({
-    ...{ cpus: 3, tasks: 6, operations: 40, mix, sabotage: 'noSync' },
+    ...{ cpus: 3, tasks: 6, operations: 40, mix, sabotage: 'noSync', seed: 4 },
     ...{ executions: 10, durationMs: 300_000, threads: 1, minimise: false },
   });
   t.deepEqual(
