@@ -61,7 +61,7 @@ export function program(declaration: ProgramDeclaration): Program {
       throw new TypeError('program(): `main` is the path of a module, or a URL');
     }
     if (threads.length > 0) throw new TypeError('program(): either `main` or `threads`');
-    return { kind: 'program', ...declaration, threads };
+    return { ...declaration, kind: 'program', threads };
   }
   if (!Number.isInteger(workers) || workers < 0 || threads.length + workers > 31) {
     throw new TypeError('program(): `workers` is a number, at most 31 with the threads');
@@ -72,7 +72,7 @@ export function program(declaration: ProgramDeclaration): Program {
   if (threads.some((thread) => typeof thread !== 'function')) {
     throw new TypeError('program(): each of `threads` is a function');
   }
-  return { kind: 'program', ...declaration, threads };
+  return { ...declaration, kind: 'program', threads };
 }
 
 type Field = readonly [is: (value: unknown) => boolean, what: string];
@@ -114,6 +114,8 @@ function checkFields(declaration: unknown): void {
     throw new TypeError('program() takes an object with `threads` or `main`');
   }
   for (const [name, value] of Object.entries(declaration)) {
+    // A program may be declared from another: `{ ...ring, forbidden }`.
+    if (name === 'kind' && value === 'program') continue;
     const field = Object.hasOwn(FIELDS, name)
       ? FIELDS[name as keyof ProgramDeclaration]
       : undefined;

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,7 +90,10 @@ test.serial('an interrupt ends an exploration with what it has counted', async (
   child.stdout.on('data', (data: Buffer) => (out += data.toString()));
   const ended = once(child, 'close');
   // The first checkpoint says that counting is under way.
-  for await (const { filename } of watch(directory)) if (filename === 'checkpoint.json') break;
+  const isWritten = (): boolean => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  for await (const { filename } of watch(directory)) {
+    if (filename === 'checkpoint.json' && isWritten()) break;
+  }
   child.kill('SIGINT');
   await ended;
   const report = JSON.parse(out) as Report;

@@ -37,3 +37,10 @@ test('program() takes an object only', (t) => {
     message: /program\.js:2: .*program\(\) takes an object/,
   });
 });
+
+test('a program may be declared from another', (t) => {
+  const file = written(
+    `import { program } from 'klp-smp/javascript';\nconst one = program({ ${BASE}, ${THREADS} });\nexport const two = program({ ...one, description: 'another' });`,
+  );
+  t.notThrows(() => sessionOf(file));
+});
