@@ -120,8 +120,12 @@ export function unheldLock(cpu: CpuId, lock: Addr): never {
   throw new KernelOops(cpu, lock, 'release of a spin lock that is not held, or in freed memory');
 }
 
-/** Throw the {@link KernelOops} of releasing a spin lock that another CPU holds, as CONFIG_DEBUG_SPINLOCK reports it. */
-export function foreignLock(cpu: CpuId, lock: Addr): never {
+/**
+ * Throw the {@link KernelOops} of releasing a spin lock that `cpu` does not hold: nobody does, or another CPU, as
+ * CONFIG_DEBUG_SPINLOCK reports it. `word` is what the lock's word holds.
+ */
+export function notHeld(cpu: CpuId, lock: Addr, word: number): never {
+  if (isUnheld(word)) unheldLock(cpu, lock);
   throw new KernelOops(cpu, lock, 'release of a spin lock that another CPU holds');
 }
 
@@ -133,9 +137,7 @@ interface Holders {
 
 /** Throw the {@link KernelOops} of releasing a spin lock that `cpu` does not hold. */
 export function checkRelease(memory: Holders, cpu: CpuId, lock: Addr): void {
-  if (memory.holds(cpu, lock)) return;
-  if (isUnheld(memory.newest(lock))) unheldLock(cpu, lock);
-  foreignLock(cpu, lock);
+  if (!memory.holds(cpu, lock)) notHeld(cpu, lock, memory.newest(lock));
 }
 
 /** What findings of {@link UnbalancedSection} are counted by. */

@@ -7,16 +7,16 @@ import {
   checkEnable,
   checkMaySleep,
   checkTimeout,
-  foreignLock,
   freedLock,
   MachineStopped,
+  notHeld,
   unheldLock,
 } from './fault.js';
 import type { NativeBoot, SleepListener, TraceSink } from './native-boot.js';
 import { ANSWERED, ASLEEP, AWAKE, CPU_LOCAL, MACHINE, MACHINE_BASE } from './local.js';
 import { Random } from './random.js';
 import { Ablation, SITE_COUNT, type SiteId } from './sites.js';
-import { FIRST_VALID_ADDR, isUnheld, POISON, type Addr, type CpuId } from './struct.js';
+import { FIRST_VALID_ADDR, POISON, type Addr, type CpuId } from './struct.js';
 import { EAGAIN, ETIMEDOUT, WaitQueue } from './wait-queue.js';
 
 /** Turns of a spin wait before the thread sleeps on the word: the holder of the lock may not be on a processor. */
@@ -188,16 +188,16 @@ export abstract class NativeCpu extends Cpu {
   /** Only what this CPU holds can it release. */
   protected checkHeld(lock: Addr): void {
     if (this.#standsForOthers || this.#held.includes(lock)) return;
-    if (isUnheld(Atomics.load(this.words, this.check(lock)))) unheldLock(this.id, lock);
-    foreignLock(this.id, lock);
+    notHeld(this.id, lock, Atomics.load(this.words, this.check(lock)));
   }
 
   /** A lock is free again: do the wake-ups that were postponed. */
   protected lockReleased(lock: Addr): void {
     const held = this.#held;
+    const at = held.lastIndexOf(lock);
     // Locks are mostly released in the order opposite to that in which they were taken.
-    if (held.at(-1) === lock) held.pop();
-    else if (held.includes(lock)) held.splice(held.lastIndexOf(lock), 1);
+    if (at === held.length - 1) held.pop();
+    else if (at >= 0) held.splice(at, 1);
     if (held.length === 0) this.#notifyWaiters();
   }
   #notifyWaiters(): void {

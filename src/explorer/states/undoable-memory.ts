@@ -1,7 +1,7 @@
 /** A sequentially consistent memory whose stores can be taken back, with a hash of its words at any time. */
 
-import { foreignLock, freedLock, unheldLock } from '../../memory/fault.js';
-import { isUnheld, POISON, type Addr, type CpuId } from '../../memory/struct.js';
+import { freedLock, notHeld } from '../../memory/fault.js';
+import { POISON, type Addr, type CpuId } from '../../memory/struct.js';
 import { modified } from './accesses.js';
 import { mix, mixAgain } from './hash.js';
 import * as ask from './requests.js';
@@ -96,10 +96,7 @@ export class UndoableMemory {
         return this.#trylock(cpu, addr, fails);
       case ask.ASK_UNLOCK: {
         const holder = this.read(addr);
-        if (holder !== cpu + 1) {
-          if (isUnheld(holder)) unheldLock(cpu, addr);
-          foreignLock(cpu, addr);
-        }
+        if (holder !== cpu + 1) notHeld(cpu, addr, holder);
         this.write(addr, 0);
         return 0;
       }

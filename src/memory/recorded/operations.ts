@@ -1,7 +1,7 @@
 /** Records the operations of a CPU by replacing its methods, so that a CPU that is not recorded has no cost. */
 
 import { SimulatorBug } from '../../errors.js';
-import { badAddress, foreignLock, freedLock, MachineStopped, unheldLock } from '../fault.js';
+import { badAddress, freedLock, MachineStopped, notHeld } from '../fault.js';
 import { MACHINE, MACHINE_BASE } from '../local.js';
 import type { NativeCpu } from '../native.js';
 import { FIRST_VALID_ADDR, isUnheld, POISON, type Addr } from '../struct.js';
@@ -236,8 +236,7 @@ class RecordedOperations {
       },
       spinUnlock: (lock: Addr): void => {
         this.#check(lock);
-        if (isFree(lock)) unheldLock(id, lock);
-        if (words[lock] !== id + 1) foreignLock(id, lock);
+        if (words[lock] !== id + 1) notHeld(id, lock, words[lock] as number);
         words[lock] = 0;
         this.#changed(lock);
         this.#step(unlockCode, lock, 0);
