@@ -1,7 +1,14 @@
 /** Which names of a module no declaration binds, so that they mean globals, and where `this` may be the global object. */
 
 import type { AnyNode, BlockStatement, Class, Program, Statement } from 'acorn';
-import { childrenOf, isFunction, namesOf, staticName, type FunctionNode } from './scope.js';
+import {
+  childrenOf,
+  isFunction,
+  isReference,
+  namesOf,
+  staticName,
+  type FunctionNode,
+} from './scope.js';
 
 /** Facts about one module. */
 export interface FreeNames {
@@ -169,17 +176,6 @@ function within(outer: Scope, names: readonly string[]): Scope {
 /** Whether a child is a name that stands for itself, and no variable. */
 function isLabel(child: AnyNode, parent: AnyNode): boolean {
   switch (parent.type) {
-    case 'MemberExpression':
-      return parent.property === child && !parent.computed;
-    case 'Property':
-    case 'MethodDefinition':
-    case 'PropertyDefinition':
-      return parent.key === child && !parent.computed;
-    case 'LabeledStatement':
-    case 'BreakStatement':
-    case 'ContinueStatement':
-      return parent.label === child;
-    case 'MetaProperty':
     case 'ImportSpecifier':
     case 'ImportDefaultSpecifier':
     case 'ImportNamespaceSpecifier':
@@ -187,7 +183,7 @@ function isLabel(child: AnyNode, parent: AnyNode): boolean {
     case 'ExportAllDeclaration':
       return true;
     default:
-      return false;
+      return child.type === 'Identifier' && !isReference(child, parent);
   }
 }
 

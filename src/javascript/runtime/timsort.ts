@@ -13,8 +13,19 @@ interface Run {
   length: number;
 }
 
-/** A list while it is being merged: items are taken from the runs until one of them is used up. */
-type Merge = Coroutine<void>;
+/** Two runs while they are being merged, from below or from above. */
+interface Merge {
+  /** Take so many items of a run. Returns whether what is left needs no comparison. */
+  readonly takeA: (count: number) => boolean;
+  readonly takeB: (count: number) => boolean;
+  /** The run whose item is taken when that of the second run is below that of the first. */
+  readonly belowTakes: 'A' | 'B';
+  readonly nextA: () => unknown;
+  readonly nextB: () => unknown;
+  /** Number of items of the first run that are taken before the next one of the second, and the other way round. */
+  readonly beforeB: () => Coroutine<number>;
+  readonly beforeA: () => Coroutine<number>;
+}
 
 /** Sorts one list. */
 export class Timsort {
@@ -100,7 +111,7 @@ export class Timsort {
     }
   }
 
-  *#mergeAt(index: number): Merge {
+  *#mergeAt(index: number): Coroutine<void> {
     const { work } = this;
     const [a, b] = this.#runs.splice(index, 2) as [Run, Run];
     this.#runs.splice(index, 0, { base: a.base, length: a.length + b.length });
@@ -146,7 +157,7 @@ export class Timsort {
   }
 
   /** Merge from below; the first run is the shorter one. */
-  *#mergeLow(baseA: number, countA: number, baseB: number, countB: number): Merge {
+  *#mergeLow(baseA: number, countA: number, baseB: number, countB: number): Coroutine<void> {
     const { work } = this;
     const kept = work.slice(baseA, baseA + countA);
     let [a, b, to, lengthA, lengthB] = [0, baseB, baseA, countA, countB];
@@ -162,52 +173,27 @@ export class Timsort {
       lengthA -= count;
       return lengthA <= 1;
     };
-    const self = this;
-    const merge = function* (): Merge {
-      if (takeB(1) || lengthA === 1) return;
-      for (;;) {
-        let winsA = 0;
-        let winsB = 0;
-        while (winsA < self.#minGallop && winsB < self.#minGallop) {
-          if ((yield* self.#compare(work[b], kept[a])) < 0) {
-            winsB++;
-            winsA = 0;
-            if (takeB(1)) return;
-          } else {
-            winsA++;
-            winsB = 0;
-            if (takeA(1)) return;
-          }
-        }
-        self.#minGallop++;
-        do {
-          self.#minGallop = Math.max(1, self.#minGallop - 1);
-          winsA = yield* self.#gallopRight(kept, work[b], a, lengthA, 0);
-          if (winsA > 0 && takeA(winsA)) return;
-          if (takeB(1)) return;
-          winsB = yield* self.#gallopLeft(work, kept[a], b, lengthB, 0);
-          if (winsB > 0 && takeB(winsB)) return;
-          if (takeA(1)) return;
-        } while (winsA >= MIN_GALLOP || winsB >= MIN_GALLOP);
-        self.#minGallop++;
-      }
-    };
-    yield* merge();
+    if (!takeB(1) && lengthA > 1) {
+      yield* this.#rounds({
+        takeA,
+        takeB,
+        belowTakes: 'B',
+        nextA: () => kept[a],
+        nextB: () => work[b],
+        beforeB: () => this.#gallopRight(kept, work[b], a, lengthA, 0),
+        beforeA: () => this.#gallopLeft(work, kept[a], b, lengthB, 0),
+      });
+    }
     if (lengthB > 0) takeB(lengthB);
     for (let i = 0; i < lengthA; i++) work[to + i] = kept[a + i];
   }
 
   /** Merge from above; the second run is the shorter one. */
-  *#mergeHigh(baseA: number, countA: number, baseB: number, countB: number): Merge {
+  *#mergeHigh(baseA: number, countA: number, baseB: number, countB: number): Coroutine<void> {
     const { work } = this;
     const kept = work.slice(baseB, baseB + countB);
-    let [a, b, to, lengthA, lengthB] = [
-      baseA + countA - 1,
-      countB - 1,
-      baseB + countB - 1,
-      countA,
-      countB,
-    ];
+    let [a, b, to] = [baseA + countA - 1, countB - 1, baseB + countB - 1];
+    let [lengthA, lengthB] = [countA, countB];
     const takeA = (count: number): boolean => {
       work.copyWithin(to - count + 1, a - count + 1, a + 1);
       to -= count;
@@ -221,40 +207,56 @@ export class Timsort {
       return lengthB <= 1;
     };
     const self = this;
-    const merge = function* (): Merge {
-      if (takeA(1) || lengthB === 1) return;
-      for (;;) {
-        let winsA = 0;
-        let winsB = 0;
-        while (winsA < self.#minGallop && winsB < self.#minGallop) {
-          if ((yield* self.#compare(kept[b], work[a])) < 0) {
-            winsA++;
-            winsB = 0;
-            if (takeA(1)) return;
-          } else {
-            winsB++;
-            winsA = 0;
-            if (takeB(1)) return;
-          }
-        }
-        self.#minGallop++;
-        do {
-          self.#minGallop = Math.max(1, self.#minGallop - 1);
-          let at = yield* self.#gallopRight(work, kept[b], baseA, lengthA, lengthA - 1);
-          winsA = lengthA - at;
-          if (winsA > 0 && takeA(winsA)) return;
-          if (takeB(1)) return;
-          at = yield* self.#gallopLeft(kept, work[a], 0, lengthB, lengthB - 1);
-          winsB = lengthB - at;
-          if (winsB > 0 && takeB(winsB)) return;
-          if (takeA(1)) return;
-        } while (winsA >= MIN_GALLOP || winsB >= MIN_GALLOP);
-        self.#minGallop++;
-      }
-    };
-    yield* merge();
+    if (!takeA(1) && lengthB > 1) {
+      yield* this.#rounds({
+        takeA,
+        takeB,
+        belowTakes: 'A',
+        nextA: () => work[a],
+        nextB: () => kept[b],
+        *beforeB() {
+          const last = lengthA - 1;
+          return lengthA - (yield* self.#gallopRight(work, kept[b], baseA, lengthA, last));
+        },
+        *beforeA() {
+          return lengthB - (yield* self.#gallopLeft(kept, work[a], 0, lengthB, lengthB - 1));
+        },
+      });
+    }
     if (lengthA > 0) takeA(lengthA);
     for (let i = 0; i < lengthB; i++) work[to - i] = kept[b - i];
+  }
+
+  /** Take items of both runs, one by one or, where one run wins often, many at a time, until one of the runs is used up. */
+  *#rounds(merge: Merge): Coroutine<void> {
+    const { takeA, takeB, belowTakes } = merge;
+    for (;;) {
+      let winsA = 0;
+      let winsB = 0;
+      while (winsA < this.#minGallop && winsB < this.#minGallop) {
+        const isBelow = (yield* this.#compare(merge.nextB(), merge.nextA())) < 0;
+        if (isBelow === (belowTakes === 'B')) {
+          winsB++;
+          winsA = 0;
+          if (takeB(1)) return;
+        } else {
+          winsA++;
+          winsB = 0;
+          if (takeA(1)) return;
+        }
+      }
+      this.#minGallop++;
+      do {
+        this.#minGallop = Math.max(1, this.#minGallop - 1);
+        winsA = yield* merge.beforeB();
+        if (winsA > 0 && takeA(winsA)) return;
+        if (takeB(1)) return;
+        winsB = yield* merge.beforeA();
+        if (winsB > 0 && takeB(winsB)) return;
+        if (takeA(1)) return;
+      } while (winsA >= MIN_GALLOP || winsB >= MIN_GALLOP);
+      this.#minGallop++;
+    }
   }
 }
 
