@@ -175,11 +175,11 @@ export class Reports<R extends object> {
       toStream(this.#json || this.replacesText ? 2 : 1)(renderGithub(report));
     }
     this.#events?.end(report, document ?? null);
-    const all = result === undefined ? [] : (explored?.(result) ?? []);
     await writeAll([
       () => writeJunit(asked.junit, report),
       async () => {
         if (asked.html === undefined) return;
+        const all = result === undefined ? [] : (explored?.(result) ?? []);
         const { coverageOf } = await import('../campaign/coverage.js');
         const coverage = await coverageOf(all, interrupts.signal);
         await writePages(asked.html, { ...report, coverage }, led);

@@ -96,9 +96,12 @@ function racingSteps({ steps, race }: Story): ReadonlySet<StoryStep> {
   return new Set();
 }
 
-function toldSteps(story: Story, { all }: StoryOptions): StoryStep[] {
+function toldSteps(
+  story: Story,
+  { all }: StoryOptions,
+  racing: ReadonlySet<StoryStep> = racingSteps(story),
+): StoryStep[] {
   if (all === true) return [...story.steps];
-  const racing = racingSteps(story);
   return story.steps.filter((s) => !QUIET.has(s.name) || racing.has(s));
 }
 
@@ -121,8 +124,8 @@ const WAITING: ReadonlySet<string> = new Set([
  * from which the outcome can no longer be avoided.
  */
 function chosenSteps(
-  story: Story,
   steps: readonly StoryStep[],
+  racing: ReadonlySet<StoryStep>,
   inflection: Inflection | undefined,
 ): Set<number> {
   const point = inflection === undefined ? steps.length : indexOf(steps, inflection);
@@ -137,7 +140,7 @@ function chosenSteps(
   };
   const chosen = new Set([...decisiveSteps(steps)].filter(isChosen));
   if (point >= 0) chosen.add(point);
-  for (const step of racingSteps(story)) chosen.add(steps.indexOf(step));
+  for (const step of racing) chosen.add(steps.indexOf(step));
   return chosen.add(steps.length - 1);
 }
 
@@ -158,9 +161,10 @@ export function inflectionStep(
 
 /** The lines of a story: a heading for each turn of a CPU, a line for each of its operations. */
 export function storyLines(story: Story, map: MemoryMap, options: StoryOptions = {}): string[] {
-  const steps = toldSteps(story, options);
+  const racing = racingSteps(story);
+  const steps = toldSteps(story, options, racing);
   const decisive =
-    options.decisive === true ? chosenSteps(story, steps, options.inflection) : undefined;
+    options.decisive === true ? chosenSteps(steps, racing, options.inflection) : undefined;
   const lines: string[] = [];
   let cpu = -1;
   for (const [i, step] of steps.slice(0, options.until).entries()) {

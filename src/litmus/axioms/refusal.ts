@@ -58,7 +58,7 @@ class Realizer {
     return [...open].every(({ value }) => value === FREE_VALUE);
   }
 
-  /** What each read of a path may read from; null: the initial value. False if one has nothing. */
+  /** What each event of a path may take its value from; null: it has to wait for none. False if a read has nothing. */
   #findSources(
     path: Path,
     chosen: readonly Path[],
@@ -66,11 +66,11 @@ class Realizer {
   ): boolean {
     const own = new Map<LocationId, TraceEvent>();
     for (const event of path.events) {
-      const { classes, location, value } = event;
+      const { classes, location, value, needs } = event;
       const last = own.get(location);
       if (isOrdinaryWrite(classes)) own.set(location, event);
       if ((classes & EV.read) === 0 || (classes & LOCK_READS) !== 0) {
-        sources.set(event, []);
+        sources.set(event, needs === null ? null : []);
         continue;
       }
       const isInitial = last === undefined && this.#initOf(location) === value;
@@ -93,10 +93,9 @@ function isKnown(
   sources: ReadonlyMap<TraceEvent, readonly TraceEvent[] | null>,
   open: ReadonlySet<TraceEvent>,
 ): boolean {
-  const { classes, needs } = event;
+  const { needs } = event;
   const isOpen = (read: number): boolean => open.has(path.events[read] ?? event);
   if (needs !== null && !needs.some(isOpen)) return true;
-  if ((classes & EV.read) === 0 || (classes & LOCK_READS) !== 0) return needs === null;
   const from = sources.get(event);
   return from === null || (from ?? []).some((write) => !open.has(write));
 }
