@@ -1,6 +1,6 @@
 /** What every command of the shell is made with. */
 
-import { defineCommand, type CustomCommand, type ExecResult } from 'just-bash';
+import { decodeBytesToUtf8, defineCommand, type CustomCommand, type ExecResult } from 'just-bash';
 import type { ShellFs } from './files.js';
 import type { Jobs } from './jobs.js';
 import type { ShellMachine } from './machine.js';
@@ -38,6 +38,17 @@ export const define = (name: string, run: Definition): CustomCommand =>
 /** A path as the command's words give it, from the root. */
 export const absolute = (ctx: CommandContext, path: string): string =>
   ctx.fs.resolvePath(ctx.cwd, path);
+
+/** Text of a file, or of standard input for `-`. */
+export async function contentOf(ctx: CommandContext, file: string): Promise<string> {
+  return file === '-' ? decodeBytesToUtf8(ctx.stdin) : ctx.fs.readFile(absolute(ctx, file));
+}
+
+/** Text of the files that are named, or of standard input. */
+export async function inputOf(ctx: CommandContext, files: readonly string[]): Promise<string> {
+  const texts = (files.length === 0 ? ['-'] : files).map((file) => contentOf(ctx, file));
+  return (await Promise.all(texts)).join('');
+}
 
 /** Run just-bash's own command of that name. */
 export async function original(ctx: CommandContext, args: string[]): ReturnType<Definition> {

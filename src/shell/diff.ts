@@ -1,7 +1,6 @@
 /** `diff`: the plain format, unified (`-u`), and whether files differ (`-q`). */
 
-import { decodeBytesToUtf8 } from 'just-bash';
-import { absolute, fails, ok, type CommandContext, type Definition } from './command.js';
+import { contentOf, fails, ok, type Definition } from './command.js';
 import { reasonOf } from './quoting.js';
 
 /** What diff was asked. */
@@ -172,10 +171,6 @@ function unified(one: Text, two: Text, all: readonly Change[], context: number):
       return shown + marked(' ', one, at, to);
     })
     .join('');
-}
-
-async function contentOf(ctx: CommandContext, file: string): Promise<string> {
-  return file === '-' ? decodeBytesToUtf8(ctx.stdin) : ctx.fs.readFile(absolute(ctx, file));
 }
 
 /** Compare two files by what is compared of their lines. */

@@ -34,6 +34,17 @@ const LIMITS = {
 /** Milliseconds that jobs have after the end of their script. */
 const LATE_MS = 100;
 
+interface Printed {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What was printed, and what was printed after it. */
+const followed = (first: Printed, then: Printed): Printed => ({
+  stdout: first.stdout + then.stdout,
+  stderr: first.stderr + then.stderr,
+});
+
 /** One shell. */
 export class ShellSession {
   readonly context: ShellContext;
@@ -140,11 +151,7 @@ export class ShellSession {
     const options = { cwd, rawScript: true, signal, env: { 0: this.#name } };
     const { env, ...printed } = await this.#bash.exec(source, options);
     const late = await this.context.jobs.end(() => this.context.machine.sleep(LATE_MS));
-    const result = {
-      stdout: printed.stdout + late.stdout,
-      stderr: printed.stderr + late.stderr,
-      exitCode: printed.exitCode,
-    };
+    const result = { ...printed, ...followed(printed, late) };
     if ((env[`${PREFIX}trap_EXIT`] ?? '') === '') return result;
     const texts = [text, ...this.#files.values()];
     const definitions = texts.flatMap((one) => [...functionsIn(one).values()]).join('\n');
@@ -159,11 +166,7 @@ export class ShellSession {
         },
       },
     );
-    return {
-      stdout: result.stdout + last.stdout,
-      stderr: result.stderr + last.stderr,
-      exitCode: last.exitCode,
-    };
+    return { ...followed(result, last), exitCode: last.exitCode };
   }
 
   /** Execute a line of an interactive shell, whose variables, functions and folder stay. */
@@ -180,12 +183,7 @@ export class ShellSession {
       this.#env = env;
       this.#folder = env['PWD'] ?? this.#folder;
       for (const [name, source] of functionsIn(text)) this.#functions.set(name, source);
-      const jobs = this.context.jobs.takeOutput();
-      return this.#ended({
-        stdout: result.stdout + jobs.stdout,
-        stderr: result.stderr + jobs.stderr,
-        exitCode: result.exitCode,
-      });
+      return this.#ended({ ...result, ...followed(result, this.context.jobs.takeOutput()) });
     });
   }
 

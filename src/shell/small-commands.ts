@@ -5,6 +5,7 @@ import {
   absolute,
   define,
   fails,
+  inputOf,
   ok,
   original,
   Output,
@@ -142,9 +143,7 @@ const cut: Definition = async (args, ctx) => {
       const from = Number(first || 1);
       return n >= from && n <= (last === undefined ? from : Number(last || Infinity));
     }) !== isOthers;
-  const contents = await Promise.all(files.map((file) => ctx.fs.readFile(absolute(ctx, file))));
-  const text = files.length > 0 ? contents.join('') : decodeBytesToUtf8(ctx.stdin);
-  const lines = text.replace(/\n$/, '').split('\n');
+  const lines = (await inputOf(ctx, files)).replace(/\n$/, '').split('\n');
   const cutLine = (line: string): string =>
     line.includes(delimiter)
       ? line

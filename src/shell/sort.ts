@@ -1,7 +1,6 @@
 /** `sort` as GNU's does it without a language: by bytes, with keys, and whole lines where keys are equal. */
 
-import { decodeBytesToUtf8 } from 'just-bash';
-import { absolute, fails, ok, type Definition } from './command.js';
+import { absolute, contentOf, fails, ok, type Definition } from './command.js';
 import { reasonOf } from './quoting.js';
 
 /** Letters that say how keys are compared; each key may have its own. */
@@ -214,8 +213,7 @@ export const sort: Definition = async (args, ctx) => {
   let text = '';
   for (const file of files.length === 0 ? ['-'] : files) {
     try {
-      const content =
-        file === '-' ? decodeBytesToUtf8(ctx.stdin) : await ctx.fs.readFile(absolute(ctx, file));
+      const content = await contentOf(ctx, file);
       text += content === '' || content.endsWith('\n') ? content : `${content}\n`;
     } catch (error) {
       return fails(`sort: cannot read: ${file}: ${reasonOf(error)}`, 2);

@@ -1,17 +1,10 @@
 /** Commands for text in which just-bash lacks an option or prints something else; each closes one gap. */
 
-import { decodeBytesToUtf8, type CustomCommand } from 'just-bash';
+import type { CustomCommand } from 'just-bash';
 import { awk } from './awk.js';
 import { printf } from './printf.js';
 import { sort } from './sort.js';
-import { absolute, define, ok, original, type CommandContext, type Definition } from './command.js';
-
-/** Text of the files that are named, or of standard input. */
-async function inputOf(ctx: CommandContext, files: readonly string[]): Promise<string> {
-  if (files.length === 0) return decodeBytesToUtf8(ctx.stdin);
-  const texts = files.map((file) => ctx.fs.readFile(absolute(ctx, file)));
-  return (await Promise.all(texts)).join('');
-}
+import { absolute, define, inputOf, ok, original, type Definition } from './command.js';
 
 /** `uniq -c`: counts in seven columns. */
 const uniq: Definition = async (args, ctx) => {

@@ -1,29 +1,10 @@
 /** Cases in which just-bash differs from bash: in our shell each script gives what the real bash gives. */
 
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'ava';
+import { bash } from './bash.js';
 import { startShell } from './machine.js';
 
 const shell = await startShell();
-
-/** Output and status of a script in the real bash. */
-function bash(script: string): { stdout: string; exitCode: number } {
-  const file = join(mkdtempSync(join(tmpdir(), 'klp-shell-')), 'script.sh');
-  writeFileSync(file, script);
-  try {
-    const stdout = execFileSync('bash', [file], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    return { stdout, exitCode: 0 };
-  } catch (error) {
-    const { stdout, status } = error as { stdout: string; status: number };
-    return { stdout, exitCode: status };
-  }
-}
 
 const GAPS: Readonly<Record<string, string>> = {
   'the words of "$@" are a command with its arguments':
