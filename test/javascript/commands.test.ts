@@ -185,6 +185,17 @@ test('a data race names both lines; it is a finding where that is asked for, and
   t.is(told.verdict.key, 'data race');
 });
 
+test('a data race is seen where two words of a DataView overlap beyond eight bytes', async (t) => {
+  const scenario = written(
+    programText(16, [
+      '(s) => { new DataView(s).setInt32(6, 1); }',
+      '(s) => { return new DataView(s).getInt32(8); }',
+    ]),
+  );
+  const { races } = await explore({ scenario, executions: 50, threads: 1 });
+  t.regex(races[0] ?? '', /program\.js:4 .*program\.js:5 |program\.js:5 .*program\.js:4 /);
+});
+
 test('programs without data races report none', async (t) => {
   const scenario = fileOf('examples/javascript/ring.js');
   const result = await explore({ scenario, executions: 500, threads: 1, races: 'error' });

@@ -15,7 +15,7 @@ export class AgentClocks {
       this.#clocks = Array.from({ length: agents }, () => new Int32Array(agents));
       return true;
     }
-    for (const clock of this.#clocks) clock.fill(0);
+    for (const clock of this.#clocks) for (let i = 0; i < agents; i++) clock[i] = 0;
     return false;
   }
 
@@ -28,6 +28,11 @@ export class AgentClocks {
   advance(agent: number): number {
     const clock = this.of(agent);
     return (clock[agent] = (clock[agent] as number) + 1);
+  }
+
+  copy(agent: number, to: Int32Array): void {
+    const clock = this.of(agent);
+    for (let i = 0; i < clock.length; i++) to[i] = clock[i] as number;
   }
 
   join(agent: number, other: Int32Array): void {

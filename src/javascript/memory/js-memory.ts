@@ -17,12 +17,20 @@ import { CHOOSE_READ, type ChoiceSource } from '../../memory/model.js';
 import { CHOOSE_PART } from '../../explorer/engine/strategy.js';
 import { SIZES } from '../runtime/views.js';
 import { AgentClocks } from './clocks.js';
-import { Block, forgetOldest, Message } from './message.js';
+import { InitialBytes } from './initial-bytes.js';
+import { Block, empty, forgetOldest, Message, type Access } from './message.js';
 import { raceOf } from './races.js';
-import { isMixture, newestAt, segmentEnds, type Part, type Request } from './segments.js';
+import {
+  isDivided,
+  isMixture,
+  newestAt,
+  segmentEnds,
+  type Part,
+  type Request,
+} from './segments.js';
 import type { DataRace, SharedMemory, Value } from './memory.js';
 import { RMW_COMPARE_EXCHANGE, SEQ_CST } from './memory.js';
-import { combine, converted, readValue, writeValue } from './values.js';
+import { bitsOf, combine, converted, readValue, writeValue } from './values.js';
 import { RULES, type Rules } from './rules.js';
 
 /** Writes to eight bytes that are remembered; beyond it the oldest are forgotten, which hides weak outcomes and adds none. */
@@ -35,7 +43,7 @@ export class JsMemory implements SharedMemory {
   raw = 0;
   race: DataRace | undefined;
   readonly #rules: Rules;
-  #initial = new Uint8Array(0);
+  readonly #initial = new InitialBytes();
   #agents = 0;
   #choices: ChoiceSource = { choose: () => 0 };
   readonly #clocks = new AgentClocks();
@@ -51,33 +59,20 @@ export class JsMemory implements SharedMemory {
     this.#choices = choices;
     this.race = undefined;
     for (let i = 0; i < this.#used; i++) {
-      const block = this.#touched[i] as Block;
-      for (const message of block.messages) this.#pool.push(message);
-      block.clear();
+      (this.#touched[i] as Block).clear(this.#pool);
     }
     this.#blocks.clear();
     this.#used = 0;
     // Clocks of remembered writes have one entry for each agent.
     if (this.#clocks.reset(agents)) this.#pool.length = 0;
     this.#agents = agents;
-    if (this.#image === initial) return;
-    this.#image = initial;
-    if (this.#initial.length < initial.length) this.#initial = new Uint8Array(initial.length);
-    this.#initial.set(initial);
-    this.#initial.fill(0, initial.length);
+    this.#initial.reset(initial);
   }
-
-  /** The array that the initial bytes are a copy of, as long as they are unchanged. */
-  #image: Uint8Array | undefined;
 
   readonly #pool: Message[] = [];
 
   extend(bytes: number): void {
-    if (this.#initial.length < bytes) {
-      const larger = new Uint8Array(Math.max(bytes, this.#initial.length * 2));
-      larger.set(this.#initial);
-      this.#initial = larger;
-    }
+    this.#initial.extend(bytes);
   }
 
   #block(index: number): Block {
@@ -94,13 +89,11 @@ export class JsMemory implements SharedMemory {
     this.extend(index * 8 + 8);
     initial.address = index * 8;
     initial.size = 8;
-    const bytes = new DataView(this.#initial.buffer);
-    initial.low = bytes.getInt32(index * 8, true);
-    initial.high = bytes.getInt32(index * 8 + 4, true);
+    initial.low = this.#initial.word(index * 8);
+    initial.high = this.#initial.word(index * 8 + 4);
     initial.isSeqCst = initial.isWhole = false;
     initial.agent = -1;
     initial.stamp = initial.site = 0;
-    initial.clock.fill(0);
     block.messages.push(initial);
     return block;
   }
@@ -122,7 +115,7 @@ export class JsMemory implements SharedMemory {
     this.#clocks.advance(agent);
     this.#meet(agent, address, size, false, isSeqCst, site);
     this.#read(agent, address, size, isSeqCst, !tears);
-    this.#note(size);
+    this.raw = bitsOf(scratch, 0, size);
     return readValue(scratch, 0, type);
   }
 
@@ -131,7 +124,7 @@ export class JsMemory implements SharedMemory {
     const first = address >> 3;
     const last = (address + size - 1) >> 3;
     const request = { agent, address, size, isSeqCst, isWhole };
-    if (this.#parts.length > 0) this.#parts.length = 0;
+    empty(this.#parts);
     this.#kind = first === last ? CHOOSE_READ : CHOOSE_PART;
     if (first === last) this.#readWithin(this.#block(first), request, address, size);
     else {
@@ -172,9 +165,8 @@ export class JsMemory implements SharedMemory {
   }
 
   #readWithin(block: Block, request: Request, from: number, size: number): void {
-    block.note(request.address, request.size);
     const mayTear = !request.isWhole && (size === 8 || request.address % request.size !== 0);
-    if (block.messages.length === 1 || (block.isUniform && !mayTear)) {
+    if (block.messages.length === 1 || !isDivided(block, from, size, mayTear)) {
       this.#readPart(block, request, from, size);
       return;
     }
@@ -201,7 +193,7 @@ export class JsMemory implements SharedMemory {
   #choose(block: Block, request: Request, from: number): Message {
     const { messages } = block;
     const candidates = this.#candidates;
-    if (candidates.length > 0) candidates.length = 0;
+    empty(candidates);
     for (let i = messages.length - 1; i >= 0; i--) {
       const message = messages[i] as Message;
       if (!message.covers(from)) continue;
@@ -273,7 +265,7 @@ export class JsMemory implements SharedMemory {
     this.#meet(agent, address, size, true, isSeqCst, site);
     writeValue(scratch, 0, type, value);
     this.#write(agent, address, size, isSeqCst, !tears, site);
-    this.#note(size);
+    this.raw = bitsOf(scratch, 0, size);
   }
 
   /** Write the bytes of the scratch space. */
@@ -306,8 +298,7 @@ export class JsMemory implements SharedMemory {
       message.isSeqCst = isSeqCst;
       message.isWhole = isWhole;
       message.site = site;
-      message.clock.set(this.#clocks.of(agent));
-      block.note(address, size);
+      this.#clocks.copy(agent, message.clock);
       block.messages.push(message);
       if (block.messages.length > MOST_MESSAGES) forgetOldest(block, this.#pool);
     }
@@ -328,19 +319,12 @@ export class JsMemory implements SharedMemory {
     this.#meet(agent, address, size, true, true, site);
     this.#read(agent, address, size, true, true);
     const old = readValue(scratch, 0, type);
-    this.#note(size);
+    this.raw = bitsOf(scratch, 0, size);
     if (operation === RMW_COMPARE_EXCHANGE && old !== expected) return old;
     const next = operation === RMW_COMPARE_EXCHANGE ? value : combine(operation, old, value);
     writeValue(scratch, 0, type, converted(type, next));
     this.#write(agent, address, size, true, true, site);
     return old;
-  }
-
-  #note(size: number): void {
-    if (size === 4) this.raw = scratch.getInt32(0, true);
-    else if (size === 1) this.raw = scratch.getUint8(0);
-    else if (size === 2) this.raw = scratch.getUint16(0, true);
-    else this.raw = scratch.getInt32(0, true) ^ Math.imul(scratch.getInt32(4, true), 31);
   }
 
   section(agent: number, address: number): void {
@@ -360,6 +344,12 @@ export class JsMemory implements SharedMemory {
     this.#clocks.join(agent, snapshot);
   }
 
+  /** The current access. */
+  readonly #access: Access = {
+    ...{ agent: 0, stamp: 0, address: 0, size: 0, site: 0 },
+    ...{ isStore: false, isSeqCst: false },
+  };
+
   #meet(
     agent: number,
     address: number,
@@ -369,9 +359,19 @@ export class JsMemory implements SharedMemory {
     site: number,
   ): void {
     const clock = this.#clocks.of(agent);
-    const stamp = clock[agent] as number;
-    const access = { agent, stamp, address, size, isStore, isSeqCst, site };
-    this.race ??= raceOf(this.#block(address >> 3).accesses, access, clock);
+    const access = this.#access;
+    access.agent = agent;
+    access.stamp = clock[agent] as number;
+    access.address = address;
+    access.size = size;
+    access.isStore = isStore;
+    access.isSeqCst = isSeqCst;
+    access.site = site;
+    const first = address >> 3;
+    const last = (address + size - 1) >> 3;
+    for (let index = first; index <= last; index++) {
+      this.race ??= raceOf(this.#block(index).accesses, access, clock);
+    }
   }
 
   newest(address: number, type: number): Value {
@@ -383,17 +383,15 @@ export class JsMemory implements SharedMemory {
   #newestByte(address: number): number {
     const block = this.#blocks.get(address >> 3);
     const message = block?.messages.findLast((m) => m.covers(address));
-    return message?.byteAt(address) ?? this.#initial[address] ?? 0;
+    return message?.byteAt(address) ?? this.#initial.byte(address);
   }
 
   poke(address: number, type: number, value: Value): void {
-    this.extend(address + 8);
-    this.#image = undefined;
-    writeValue(new DataView(this.#initial.buffer), address, type, value);
+    const end = address + this.#initial.write(address, type, value);
     // An observer writes at the very end, so it overwrites the latest write.
-    for (let at = address; at < address + (SIZES[type] as number); at++) {
+    for (let at = address; at < end; at++) {
       const last = this.#blocks.get(at >> 3)?.messages.findLast((m) => m.covers(at));
-      last?.setByte(at, this.#initial[at] as number);
+      last?.setByte(at, this.#initial.byte(at));
     }
   }
 }

@@ -15,7 +15,7 @@ export class Message {
   /** Written through an integer typed array: a load of the same range gets it whole. */
   isWhole = false;
   site = 0;
-  /** For each agent, how many of its events happen before this one. */
+  /** For each agent, how many of its events happen before this one. Means nothing in the initial contents. */
   clock: Int32Array;
 
   constructor(agents: number) {
@@ -57,27 +57,18 @@ export class Block {
   readonly messages: Message[] = [];
   /** Last plain or atomic access of each agent: for data races. */
   readonly accesses: Access[] = [];
-  /** Whether all writes and reads so far had the same range. */
-  address = -1;
-  size = 0;
-  isUniform = true;
 
-  clear(): void {
-    if (this.messages.length > 0) this.messages.length = 0;
-    if (this.accesses.length > 0) this.accesses.length = 0;
-    this.address = -1;
-    this.isUniform = true;
+  /** Forget everything; the writes go into a pool. */
+  clear(pool: Message[]): void {
+    for (const message of this.messages) pool.push(message);
+    empty(this.messages);
+    empty(this.accesses);
   }
+}
 
-  /** Take note of a range that is accessed. */
-  note(address: number, size: number): void {
-    if (this.address < 0) {
-      this.address = address;
-      this.size = size;
-    } else if (this.address !== address || this.size !== size) {
-      this.isUniform = false;
-    }
-  }
+/** Empty a short list: taken one by one, it keeps its space. */
+export function empty(list: unknown[]): void {
+  while (list.length > 0) list.pop();
 }
 
 /** An access, for data races. */

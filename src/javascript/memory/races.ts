@@ -4,7 +4,7 @@ import type { DataRace } from './memory.js';
 import type { Access } from './message.js';
 
 /**
- * Compare an access with earlier ones, and remember it among them.
+ * Compare an access with earlier ones, and remember a copy of it among them.
  *
  * @param clock what happens before the access, by agent
  * @returns the first race with one of another agent
@@ -27,8 +27,12 @@ export function raceOf(
       mine = i;
     }
   }
-  if (mine < 0) accesses.push(access);
-  else accesses[mine] = access;
+  const known = accesses[mine];
+  if (known === undefined) accesses.push({ ...access });
+  else {
+    known.stamp = access.stamp;
+    known.site = access.site;
+  }
   return race;
 }
 

@@ -3,7 +3,7 @@
 import { SIZES } from '../runtime/views.js';
 import type { DataRace, SharedMemory, Value } from './memory.js';
 import { RMW_COMPARE_EXCHANGE } from './memory.js';
-import { combine, converted, readValue, writeValue } from './values.js';
+import { bitsOf, combine, converted, readValue, writeValue } from './values.js';
 
 const NOTHING = new Int32Array(0);
 
@@ -77,12 +77,7 @@ export class ScBytes implements SharedMemory {
   }
 
   #note(address: number, type: number): void {
-    const size = SIZES[type] as number;
-    const view = this.#view;
-    if (size === 4) this.raw = view.getInt32(address, true);
-    else if (size === 1) this.raw = view.getUint8(address);
-    else if (size === 2) this.raw = view.getUint16(address, true);
-    else this.raw = view.getInt32(address, true) ^ Math.imul(view.getInt32(address + 4, true), 31);
+    this.raw = bitsOf(this.#view, address, SIZES[type] as number);
   }
 
   section(): void {

@@ -42,6 +42,17 @@ function isSameWrite(a: Message, b: Message): boolean {
   return a === b || (a.agent === b.agent && a.stamp === b.stamp && a.agent >= 0);
 }
 
+/** Whether a write of a block, or a tear in the middle, divides a range. */
+export function isDivided(block: Block, from: number, size: number, tears: boolean): boolean {
+  if (tears && size > 1) return true;
+  const end = from + size;
+  for (const { address, size: length } of block.messages) {
+    const next = address + length;
+    if ((address > from && address < end) || (next > from && next < end)) return true;
+  }
+  return false;
+}
+
 /** Where the writes of a block, or a tear in the middle, divide a range. */
 export function segmentEnds(block: Block, from: number, size: number, tears: boolean): number[] {
   const end = from + size;

@@ -50,6 +50,14 @@ export function readValue(bytes: DataView, at: number, type: number): Value {
   }
 }
 
+/** The bits of a value of so many bytes in one word: low and high ones mixed, for the trace hash. */
+export function bitsOf(bytes: DataView, at: number, size: number): number {
+  if (size === 4) return bytes.getInt32(at, true);
+  if (size === 1) return bytes.getUint8(at);
+  if (size === 2) return bytes.getUint16(at, true);
+  return bytes.getInt32(at, true) ^ Math.imul(bytes.getInt32(at + 4, true), 31);
+}
+
 /** Write a value of a type; it is converted as an assignment to an element converts it. */
 export function writeValue(bytes: DataView, at: number, type: number, value: Value): void {
   switch (type) {
