@@ -1,3 +1,7 @@
-/** Entry of the worker that explores a shell's machine. */
+/** Entry of a thread that executes a selftest under one schedule of the explorer after the other. */
 
-import '../src/shell/explorer-worker.js';
+import { markOwnWorker } from '../src/threads/own-worker.js';
+
+markOwnWorker();
+
+export { runSchedule as default } from '../src/shell/schedule.js';

@@ -1,5 +1,6 @@
 /** `klp-smp selftests`: the kernel tree's livepatch selftests, unmodified, on the simulated machine. */
 
+import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { choiceOf, integerIn, seed, textOf } from '../campaign/options/rules.js';
 import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS } from '../kernel/versions.js';
@@ -47,6 +48,13 @@ const TABLE = {
     flags: '--schedule <n>',
     not: ['memory', 'cpus', 'schedules'],
   },
+  threads: {
+    rule: integerIn({ min: 1, max: 256 }),
+    about: 'worker threads that execute schedules',
+    fallback: availableParallelism(),
+    flags: '--threads <n>',
+    needs: { schedules: 'given' },
+  },
   only: {
     rule: textOf('a text'),
     about: 'only scripts whose name contains this',
@@ -83,6 +91,7 @@ export function registerSelftests(program: Command): void {
             giveUp: given.giveUp,
             schedules: given.schedules,
             schedule: given.schedule,
+            threads: given.threads,
             ...watching,
           }),
       );

@@ -112,6 +112,8 @@ export interface Machine {
   /** Called when no CPU can go on and some are halted: let virtual time pass. False: nothing will ever happen. */
   readonly advanceTime?: (state: StateAccess) => boolean;
   readonly busyTime?: BusyTime;
+  /** Whether the machine waits for something from outside: asked in the explorer, whose execution goes on later. */
+  readonly isSuspended?: () => boolean;
   /**
    * Make the checks of one execution, before it begins. `words` holds the newest value of every word of the memory, at
    * any time; words that only the checks use may be written there.

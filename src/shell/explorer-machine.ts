@@ -1,98 +1,104 @@
 /** A machine in the explorer behind a prompt: one schedule after the other, in virtual time. */
 
-import { Worker } from 'node:worker_threads';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { SimulatorBug } from '../errors.js';
+import type { Verdict } from '../explorer/engine/verdict.js';
+import { loadScenario, Session } from '../explorer/engine/session.js';
+import { RandomStrategy } from '../explorer/strategies/random.js';
 import type { KernelVersion } from '../kernel/versions.js';
 import type { BootedMachine } from '../scenario/boot.js';
-import { CONTROL, OVER, REQUEST, type ExplorerBoot, type FromWorker } from './explorer-messages.js';
-import { REQUEST_ARGS } from './kernel/layout.js';
+import type { Scenario } from '../scenario/declare.js';
+import { OVER_SYMBOL, SHELL, SHELL_SYMBOL, shellScenario } from './kernel/layout.js';
 import { bootShellMachine } from './kernel/machine.js';
 import type { Engine } from './machine.js';
+import { Requests } from './requests.js';
 import { MachineGone } from './threads.js';
 
-const WORKER = new URL('../../workers/shell-explorer.js', import.meta.url);
+const SCENARIO = fileURLToPath(new URL('./kernel/scenario.js', import.meta.url));
 
-/** What the explorer says about one schedule. */
-export type ScheduleVerdict = Extract<FromWorker, { kind: 'verdict' }>;
+/** Which machine, and which schedules. */
+export interface ExplorerMachineOptions {
+  readonly version: KernelVersion;
+  readonly memory: 'sc' | 'lkmm';
+  readonly seed: number;
+}
 
 /** A machine in the explorer. */
 export class ExplorerMachine implements Engine {
   readonly booted: BootedMachine;
-  readonly #worker: Worker;
-  readonly #control: Int32Array;
-  readonly #words: Int32Array;
-  #answered: ((message: FromWorker) => void) | undefined;
-  #verdict: FromWorker | undefined;
+  readonly #session: Session;
+  readonly #requests: Requests;
+  readonly #strategy: RandomStrategy;
+  readonly #result: number;
+  #execution: Generator<undefined, Verdict | undefined> | undefined;
+  #verdict: Verdict | undefined;
 
-  constructor(options: { version: KernelVersion; memory: 'sc' | 'lkmm'; seed: number }) {
-    this.booted = bootShellMachine({ cpus: 2, version: options.version });
-    const bytes = Int32Array.BYTES_PER_ELEMENT;
-    const control = new SharedArrayBuffer((CONTROL.args + REQUEST_ARGS) * bytes);
-    const words = new SharedArrayBuffer(this.booted.map.words * bytes);
-    this.#control = new Int32Array(control);
-    this.#words = new Int32Array(words);
-    const workerData: ExplorerBoot = { ...options, control, words };
-    this.#worker = new Worker(WORKER, { workerData });
-    this.#worker.on('message', (message: FromWorker) => {
-      if (message.kind !== 'answer') this.#verdict = message;
-      this.#answered?.(message);
+  private constructor(
+    booted: BootedMachine,
+    [session, requests]: readonly [Session, Requests],
+    seed: number,
+  ) {
+    this.booted = booted;
+    this.#session = session;
+    this.#requests = requests;
+    this.#strategy = new RandomStrategy(seed);
+    this.#result = booted.symbol(SHELL_SYMBOL) + SHELL.result;
+  }
+
+  /** Load a machine's code as the explorer executes it. */
+  static async open({ version, memory, seed }: ExplorerMachineOptions): Promise<ExplorerMachine> {
+    const booted = bootShellMachine({ cpus: 2, version });
+    const requests = new Requests({
+      shell: booted.symbol(SHELL_SYMBOL),
+      over: booted.symbol(OVER_SYMBOL),
     });
-    this.#worker.on('error', (error) => {
-      this.#answered?.({ kind: 'failed', why: String(error) });
-    });
+    const loaded = await loadScenario({ file: SCENARIO, name: shellScenario(version) });
+    const { scenario } = loaded;
+    const equipped: Scenario = { ...scenario, build: () => requests.equip(scenario.build()) };
+    const session = new Session({ ...loaded, scenario: equipped }, { memory, ablated: [] });
+    return new ExplorerMachine(booted, [session, requests], seed);
   }
 
   words(): Int32Array {
-    return this.#words;
+    return this.#requests.words;
   }
 
-  /** Begin a schedule; resolves when the machine is up and waits for a request. */
-  async begin(run: number): Promise<void> {
+  /** Begin a schedule; the machine is up then, and waits for a request. */
+  begin(run: number): void {
     this.#verdict = undefined;
-    const up = this.#next();
-    this.#worker.postMessage(run);
-    await up;
+    this.#requests.clear();
+    this.#strategy.begin(run);
+    this.#execution = this.#session.executing(this.#strategy);
+    this.#goOn();
   }
 
   async ask(op: number, args: readonly number[]): Promise<number> {
-    if (this.#verdict !== undefined) throw gone(this.#verdict);
-    this.#control.set(args, CONTROL.args);
-    this.#control[CONTROL.op] = op;
-    this.#control[CONTROL.count] = args.length;
-    const answer = this.#next();
-    Atomics.store(this.#control, CONTROL.state, REQUEST);
-    Atomics.notify(this.#control, CONTROL.state);
-    return (await answer).result;
-  }
-
-  /** End the script; resolves to the explorer's verdict. */
-  async end(): Promise<ScheduleVerdict> {
     if (this.#verdict === undefined) {
-      const said = new Promise<FromWorker>((resolve) => (this.#answered = resolve));
-      Atomics.store(this.#control, CONTROL.state, OVER);
-      Atomics.notify(this.#control, CONTROL.state);
-      this.#verdict = await said;
+      this.#requests.give({ op, args });
+      this.#goOn();
     }
-    if (this.#verdict.kind === 'verdict') return this.#verdict;
-    throw new SimulatorBug(
-      `the explorer: ${this.#verdict.kind === 'failed' ? this.#verdict.why : 'no verdict'}`,
-    );
+    // What else the shell does gets its turn while the kernel is at work.
+    await nextTurn();
+    if (this.#verdict !== undefined) throw gone(this.#verdict);
+    return this.words()[this.#result] ?? 0;
   }
 
-  async close(): Promise<void> {
-    await this.#worker.terminate();
+  /** End the script. @returns the explorer's verdict */
+  end(): Verdict {
+    this.#requests.give('over');
+    while (this.#verdict === undefined) this.#goOn();
+    return this.#verdict;
   }
 
-  async #next(): Promise<Extract<FromWorker, { kind: 'answer' }>> {
-    const message = await new Promise<FromWorker>((resolve) => (this.#answered = resolve));
-    if (message.kind === 'answer') return message;
-    throw gone(message);
+  /** Execute until the machine waits for a request, or comes to its end. */
+  #goOn(): void {
+    const step = this.#execution?.next();
+    if (step?.done !== true) return;
+    if (step.value === undefined) throw new SimulatorBug('the explorer abandoned an execution');
+    this.#verdict = step.value;
   }
 }
 
-function gone(message: FromWorker): MachineGone {
-  const what = message.kind === 'verdict' ? `${message.key}: ${message.detail}` : 'no answer';
-  return new MachineGone(
-    message.kind === 'failed' ? message.why : `the machine is no more: ${what}`,
-  );
-}
+const gone = ({ key, detail }: Verdict): MachineGone =>
+  new MachineGone(`the machine is no more: ${key}: ${detail}`);

@@ -17,7 +17,8 @@ import { grep } from './grep.js';
 import { IN_BACKGROUND } from './jobs.js';
 import { openFor } from './nodes.js';
 import { durationOf, fileKind, quoted, reasonOf, rightsOf, quotedWords } from './quoting.js';
-import { evalText, rewrite } from './rewrite.js';
+import { evalText, rewrite, withStatusBefore } from './rewrite.js';
+import { PREFIX } from './syntax.js';
 
 const mktemp: Definition = async (args, ctx) => {
   const template = args.filter((a) => !a.startsWith('-'))[0] ?? 'tmp.XXXXXXXXXX';
@@ -144,11 +145,18 @@ const script: Definition = async ([path = ''], ctx) => {
   return ok(rewrite(await ctx.fs.readFile(file)));
 };
 
-/** The text that `eval` executes, rewritten. */
-const evaluation =
-  ({ together }: ShellContext): Definition =>
-  ([status = '0', ...words]) =>
-    Promise.resolve(ok(evalText(words.join(' '), Number(status), together)));
+/** Puts the text that `eval` executes, rewritten, into a variable. */
+function evaluation({ together }: ShellContext): Definition {
+  // Loops evaluate the same text again and again.
+  const known = new Map<string, string>();
+  return async ([status = '0', ...words], ctx) => {
+    const text = words.join(' ');
+    const rewritten = known.get(text) ?? evalText(text, together);
+    if (together === undefined) known.set(text, rewritten);
+    await ctx.assignShellVariable?.(`${PREFIX}text`, withStatusBefore(rewritten, Number(status)));
+    return ok();
+  };
+}
 
 /** Words as text that a shell reads as the same words. */
 const quotation: Definition = (words) => Promise.resolve(ok(quotedWords(words)));

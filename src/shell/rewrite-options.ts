@@ -41,6 +41,13 @@ export class Seen {
     });
     this.hasErrexit ||= usesErrexit(tree);
   }
+
+  /** Know what another shell knows. */
+  adopt({ functions, texts, hasErrexit }: Seen): void {
+    for (const name of functions) this.functions.add(name);
+    for (const [name, text] of texts) this.texts.set(name, text);
+    this.hasErrexit ||= hasErrexit;
+  }
 }
 
 /** Whether a failure inside a pipeline's commands is not the failure of the pipeline. */

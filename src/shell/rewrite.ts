@@ -16,6 +16,7 @@ import {
   withSafeFailures,
 } from './rewrite-options.js';
 import { commandOf, literalOf, PREFIX, visit, type Redirection, type TreeNode } from './syntax.js';
+import { KNOWN, markKnown, type Sources } from './rewrite-source.js';
 import type { Together } from './together.js';
 import { APART, inOrder, mode, TOGETHER_PRELUDE } from './together.js';
 
@@ -140,44 +141,17 @@ function withTrap(command: TreeNode): TreeNode {
 }
 
 /** How scripts are rewritten. */
-export interface Rewriting {
-  /** Text of a script file that is known before the script runs; undefined: unknown. */
-  readonly known: (path: string) => string | undefined;
-  /** What `$0` is. */
-  readonly name?: () => string;
+export interface Rewriting extends Sources {
   /** What earlier scripts of the shell define. */
   readonly seen?: Seen;
   /** Lets errors stand among the output; undefined: the two are kept apart. */
   readonly together?: Together | undefined;
 }
 
-/** A word whose value is plain before anything runs; `$(dirname $0)` is `.`. */
-function plainValue(word: unknown, how: Rewriting): string | undefined {
-  let value = '';
-  for (const part of (word as { parts?: TreeNode[] } | null)?.parts ?? []) {
-    if (part.type === 'Literal' || part.type === 'SingleQuoted') value += String(part['value']);
-    else if (part.type === 'DoubleQuoted') value += plainValue(part, how) ?? '\0';
-    else if (part.type === 'ParameterExpansion' && part['parameter'] === '0')
-      value += (part['operation'] === null ? how.name?.() : undefined) ?? '\0';
-    else if (part.type === 'CommandSubstitution') value += dirnameOf(part, how) ?? '\0';
-    else return undefined;
-  }
-  return value.includes('\0') ? undefined : value;
-}
-
-function dirnameOf(substitution: TreeNode, how: Rewriting): string | undefined {
-  const body = substitution['body'] as { statements?: { pipelines: { commands: TreeNode[] }[] }[] };
-  const command = body.statements?.[0]?.pipelines[0]?.commands[0];
-  if (literalOf(command?.['name']) !== 'dirname') return undefined;
-  const path = plainValue((command?.['args'] as unknown[])[0], how);
-  return path === undefined ? undefined : path.includes('/') ? path.replace(/\/[^/]*$/, '') : '.';
-}
-
 /** `. file` becomes the file's own statements where it is known, else `eval` of the file, rewritten. */
 function sourced(command: TreeNode, how: Rewriting): TreeNode {
-  const path = plainValue((command['args'] as unknown[])[0], how);
-  const text = path === undefined ? undefined : how.known(path);
-  if (text === undefined) {
+  const text = command[KNOWN];
+  if (typeof text !== 'string') {
     const replacement = commandOf(`eval "$(${PREFIX}script X)"`);
     replaceArgument(replacement, command['args'] as unknown[]);
     return replacement;
@@ -202,10 +176,10 @@ function replaceArgument(node: unknown, words: readonly unknown[]): void {
 /** `eval words` becomes `eval` of the text that they make, rewritten. */
 function evaluated(command: TreeNode): TreeNode {
   const args = command['args'] as unknown[];
-  const replacement = commandOf(`eval "$(${PREFIX}eval "$?" X)"`);
-  replaceArgument(replacement, args);
-  replacement['redirections'] = command['redirections'];
-  return replacement;
+  const group = commandOf(`{ ${PREFIX}eval "$?" X; eval "$${PREFIX}text"; }`);
+  replaceArgument(group, args);
+  group['redirections'] = command['redirections'];
+  return group;
 }
 
 function rewriteCommand(command: TreeNode, how: Rewriting): TreeNode {
@@ -318,8 +292,10 @@ function withKnownName(expansion: TreeNode): void {
   if (/^BASH_SOURCE(?:\[0\])?$/.test(name)) expansion['parameter'] = '0';
 }
 
-function rewriteTree(ast: Ast, how: Rewriting): Ast {
+/** The tree of a script as just-bash executes it; the tree is changed. */
+export function rewriteTree(ast: Ast, how: Rewriting): Ast {
   const { seen = new Seen() } = how;
+  markKnown(ast, how);
   seen.begin(ast);
   how.together?.begin(ast);
   visit(ast, (node) => {
@@ -351,9 +327,17 @@ function rewriteTree(ast: Ast, how: Rewriting): Ast {
   return ast;
 }
 
-/** Rewrites every script that a shell executes. */
-export function rewriting(how: Rewriting): TransformPlugin {
-  return { name: 'klp-smp', transform: ({ ast }) => ({ ast: rewriteTree(ast, how) }) };
+/** Stands for a script whose tree is known. */
+export const KNOWN_TREE = `${PREFIX}tree`;
+
+/** Rewrites every script that a shell executes. @param known the tree that {@link KNOWN_TREE} stands for */
+export function rewriting(how: Rewriting, known?: () => Ast | undefined): TransformPlugin {
+  const transform: TransformPlugin['transform'] = ({ ast }) => {
+    const first = ast.statements[0]?.pipelines[0]?.commands[0] as TreeNode | undefined;
+    const tree = literalOf(first?.['name']) === KNOWN_TREE ? known?.() : undefined;
+    return { ast: tree ?? rewriteTree(ast, how) };
+  };
+  return { name: 'klp-smp', transform };
 }
 
 /** A script as text, in the form that just-bash executes as bash would execute the original. */
@@ -382,17 +366,16 @@ function needsRewriting(text: string): boolean {
   return isNeeded;
 }
 
-/** What `eval` is to execute instead of a text, after a command that ended with a status; `together`: as for its script. */
-export function evalText(text: string, status: number, together?: Together): string {
-  let rewritten = text;
+/** What `eval` is to execute instead of a text; `together`: as for its script. */
+export function evalText(text: string, together?: Together): string {
   try {
-    if (together !== undefined || needsRewriting(text)) {
-      rewritten = rewrite(text, { known: () => undefined, together });
-    }
+    if (together === undefined && !needsRewriting(text)) return text;
+    return rewrite(text, { known: () => undefined, together });
   } catch {
     return text; // It is not shell syntax: eval says so.
   }
-  return status !== 0 && text.includes('$?')
-    ? `${PREFIX}give ${status} && :; ${rewritten}`
-    : rewritten;
 }
+
+/** A text whose first `$?` is the status of the command before it. */
+export const withStatusBefore = (text: string, status: number): string =>
+  status !== 0 && text.includes('$?') ? `${PREFIX}give ${status} && :; ${text}` : text;

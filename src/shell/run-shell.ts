@@ -87,7 +87,7 @@ export async function withShell<R>(
   const modules = patches.map(readPatchFile);
   const engine = await ThreadMachine.start({ ...machine, modules });
   try {
-    return await use(new ShellSession(new ShellMachine(engine), isTogether, giveUp));
+    return await use(new ShellSession(new ShellMachine(engine), { isTogether, giveUp }));
   } finally {
     await engine.close().catch(() => undefined);
   }

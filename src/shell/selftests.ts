@@ -3,10 +3,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lookAt } from '../campaign/options/files.js';
+import type { Watching } from '../campaign/options/progress.js';
 import { UsageError } from '../errors.js';
+import type { KernelVersion } from '../kernel/versions.js';
+import type { MemoryKind } from '../memory/backend.js';
 import type { ShellMachine } from './machine.js';
 import { TEST_MODULES } from './kernel/modules.js';
 import { ShellSession, type ScriptResult } from './session.js';
+import type { Trees } from './trees.js';
 
 /** Folder of the scripts in the shell's file system. */
 const FOLDER = '/root/selftests/livepatch';
@@ -68,6 +72,8 @@ interface SelftestLimits {
   readonly signal?: AbortSignal | undefined;
   /** Seconds of the machine's time after which it is given up. */
   readonly giveUp?: number | undefined;
+  /** What is known of scripts that were executed before. */
+  readonly trees?: Trees | undefined;
 }
 
 /** Run one script on a machine of its own. */
@@ -75,9 +81,9 @@ export async function runSelftest(
   machine: ShellMachine,
   { files }: Selftests,
   script: string,
-  { signal, giveUp }: SelftestLimits = {},
+  { signal, giveUp, trees }: SelftestLimits = {},
 ): Promise<SelftestResult> {
-  const session = new ShellSession(machine, false, giveUp);
+  const session = new ShellSession(machine, { giveUp, trees });
   for (const [name, text] of Object.entries(files)) {
     await session.addFile(`${FOLDER}/${name}`, text, 0o755);
   }
@@ -109,4 +115,34 @@ export function tapLines(result: SelftestResult, n: number): string[] {
         ? `ok ${n} ${name} # SKIP`
         : `not ok ${n} ${name} # exit=${exitCode}`;
   return [`# ${name}`, ...comments, verdict];
+}
+
+/** What running selftests is asked to do. */
+export interface SelftestsOptions extends Watching {
+  /** `tools/testing/selftests/livepatch` of a kernel tree, or the tree. */
+  readonly folder: string;
+  readonly kernel: KernelVersion;
+  readonly memory: MemoryKind;
+  readonly cpus: number;
+  readonly seed: number;
+  /** Only scripts whose name contains this. */
+  readonly only?: string | undefined;
+  /** Seconds of the machine's time after which a script is given up. */
+  readonly giveUp?: number | undefined;
+  /** Execute each script under so many schedules of the explorer, in virtual time, instead of on threads. */
+  readonly schedules?: number | undefined;
+  /** Execute each script under this one schedule of the explorer. */
+  readonly schedule?: number | undefined;
+  /** Threads that execute schedules. */
+  readonly threads?: number | undefined;
+}
+
+/** One script, and what the checks of the machine found meanwhile. */
+export interface CheckedSelftest extends SelftestResult {
+  /** Findings of the checks: any makes the script fail. */
+  readonly findings: readonly string[];
+  /** Schedules that were executed; left out: it ran on threads. */
+  readonly schedules?: number;
+  /** Command that executes the script under the schedule that it fails under. */
+  readonly replay?: string;
 }

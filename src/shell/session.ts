@@ -1,6 +1,6 @@
 /** A shell on a machine: scripts and lines are executed by just-bash over the machine's files and commands. */
 
-import { Bash } from 'just-bash';
+import { Bash, parse } from 'just-bash';
 import type { ShellContext } from './command.js';
 import { machineCommands } from './commands.js';
 import { ShellFs } from './files.js';
@@ -14,13 +14,14 @@ import { DEFAULT_GIVE_UP, Patience } from './patience.js';
 import { pathCommands } from './path-commands.js';
 import { withoutShiftsInParentheses } from './rewrite-arithmetic.js';
 import { Seen } from './rewrite-options.js';
-import { preludeOf, rewriting } from './rewrite.js';
+import { KNOWN_TREE, preludeOf, rewriteTree, rewriting, type Rewriting } from './rewrite.js';
 import { Together } from './together.js';
 import { smallCommands } from './small-commands.js';
 import { functionsIn, PREFIX } from './syntax.js';
 import { textCommands } from './text-commands.js';
 import { Jobs } from './jobs.js';
 import { KernelTree } from './tree.js';
+import type { KnownScript, Trees } from './trees.js';
 
 export type { ScriptResult };
 
@@ -45,6 +46,16 @@ const followed = (first: Printed, then: Printed): Printed => ({
   stderr: first.stderr + then.stderr,
 });
 
+/** How a shell is made. */
+export interface SessionOptions {
+  /** Whether errors appear within the output where they happen, as on a terminal, or separately. */
+  readonly isTogether?: boolean | undefined;
+  /** Seconds of the machine's time that a script may take. */
+  readonly giveUp?: number | undefined;
+  /** What is known of scripts that other shells have executed. */
+  readonly trees?: Trees | undefined;
+}
+
 /** One shell. */
 export class ShellSession {
   readonly context: ShellContext;
@@ -60,13 +71,16 @@ export class ShellSession {
   readonly #prelude: string;
   readonly #ending = new Ending();
   readonly #giveUp: number;
+  readonly #trees: Trees | undefined;
+  readonly #how: Rewriting;
+  readonly #seen: Seen;
+  /** Tree of the script that runs, if it is known. */
+  #tree: KnownScript['tree'] | undefined;
 
-  /**
-   * @param isTogether whether errors appear within the output where they happen, as on a terminal, or separately
-   * @param giveUp seconds of the machine's time that a script may take
-   */
-  constructor(machine: ShellMachine, isTogether = false, giveUp = DEFAULT_GIVE_UP) {
+  constructor(machine: ShellMachine, options: SessionOptions = {}) {
+    const { isTogether = false, giveUp = DEFAULT_GIVE_UP, trees } = options;
     this.#giveUp = giveUp;
+    this.#trees = trees;
     this.#prelude = preludeOf(isTogether);
     const modules = machine.booted.kernel.images.map(({ name }) => machine.name(name));
     const installed = modules.map((name) => installedAt(machine, name));
@@ -99,14 +113,14 @@ export class ShellSession {
         ...smallCommands(this.context),
       ]),
     });
-    this.#bash.registerTransformPlugin(
-      rewriting({
-        known: (path) => this.#files.get(fs.resolvePath(this.#folder, path)),
-        together,
-        seen,
-        name: () => this.#name,
-      }),
-    );
+    this.#seen = seen;
+    this.#how = {
+      known: (path) => this.#files.get(fs.resolvePath(this.#folder, path)),
+      together,
+      seen,
+      name: () => this.#name,
+    };
+    this.#bash.registerTransformPlugin(rewriting(this.#how, () => this.#tree));
   }
 
   /** Write a file of the shell's file system. */
@@ -149,7 +163,7 @@ export class ShellSession {
     signal: AbortSignal,
   ): Promise<ScriptResult> {
     const options = { cwd, rawScript: true, signal, env: { 0: this.#name } };
-    const { env, ...printed } = await this.#bash.exec(source, options);
+    const { env, ...printed } = await this.#bash.exec(this.#known(source), options);
     const late = await this.context.jobs.end(() => this.context.machine.sleep(LATE_MS));
     const result = { ...printed, ...followed(printed, late) };
     if ((env[`${PREFIX}trap_EXIT`] ?? '') === '') return result;
@@ -167,6 +181,21 @@ export class ShellSession {
       },
     );
     return { ...followed(result, last), exitCode: last.exitCode };
+  }
+
+  /** What is executed for a script: a stand-in for its tree, if scripts are executed again. */
+  #known(source: string): string {
+    if (this.#trees === undefined) return source;
+    try {
+      const read = (seen: Seen): KnownScript['tree'] =>
+        rewriteTree(parse(source), { ...this.#how, seen });
+      const { tree, seen } = this.#trees.of(source, read);
+      this.#seen.adopt(seen);
+      this.#tree = tree;
+      return KNOWN_TREE;
+    } catch {
+      return source; // It is not shell syntax: the shell says so.
+    }
   }
 
   /** Execute a line of an interactive shell, whose variables, functions and folder stay. */

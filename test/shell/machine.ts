@@ -21,7 +21,7 @@ export async function startShells(
   });
   return engines.map((engine) => [
     engine.booted.kernel.version,
-    new ShellSession(new ShellMachine(engine), isTogether),
+    new ShellSession(new ShellMachine(engine), { isTogether }),
   ]);
 }
 

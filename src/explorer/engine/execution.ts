@@ -15,7 +15,7 @@ import type { Prepared } from './prepared.js';
 import type { ScheduleLog } from './schedule.js';
 import type { SteppingCpu } from './stepping-cpu.js';
 import type { Strategy } from './strategy.js';
-import { Overrun, Turns, type StopReason } from './turns.js';
+import { Overrun, Turns, type StopReason, type Suspended } from './turns.js';
 
 /** A body as the resumable build made it. */
 type Start = (cpu: SteppingCpu) => Coroutine;
@@ -139,7 +139,25 @@ export class Execution implements Ending {
 
   /** Execute once, from the initial memory, as the strategy chooses. */
   run(strategy: Strategy): StopReason {
+    const reason = this.start(strategy);
+    if (reason === 'suspended') throw new RangeError('this machine takes requests: start it');
+    return reason;
+  }
+
+  /** Begin an execution as {@link run} does; one that is suspended goes on with {@link proceed}. */
+  start(strategy: Strategy): StopReason | Suspended {
     this.#restart(strategy);
+    return this.#tried();
+  }
+
+  /** Go on after what a suspended execution waits for has come. */
+  proceed(): StopReason | Suspended {
+    this.#turns.pick();
+    return this.#tried();
+  }
+
+  #tried(): StopReason | Suspended {
+    const turns = this.#turns;
     try {
       this.#resume();
     } catch (error) {
@@ -147,7 +165,7 @@ export class Execution implements Ending {
       this.thrown = error;
       return 'threw';
     }
-    return this.#turns.stopped ?? 'ended';
+    return turns.stopped ?? (turns.isSuspended() ? 'suspended' : 'ended');
   }
 
   #restart(strategy: Strategy): void {

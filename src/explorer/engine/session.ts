@@ -28,6 +28,7 @@ import { ScMemory } from './sc-memory.js';
 import { SpotChecks } from './spot-checks.js';
 import type { Strategy } from './strategy.js';
 import { encodeToken } from '../findings/token.js';
+import type { StopReason } from './turns.js';
 import { Judge, type Verdict } from './verdict.js';
 
 /** Operations of one execution on all CPUs when a scenario sets no bound of its own. */
@@ -207,8 +208,22 @@ export class Session {
 
   /** Execute once; undefined when the strategy abandoned the execution as redundant. */
   execute(strategy: Strategy): Verdict | undefined {
+    return this.#ended(strategy, this.execution.run(strategy));
+  }
+
+  /** Execute once as {@link execute} does; yields whenever the machine waits for something from outside. */
+  *executing(strategy: Strategy): Generator<undefined, Verdict | undefined> {
     const { execution } = this;
-    const reason = execution.run(strategy);
+    let reason = execution.start(strategy);
+    while (reason === 'suspended') {
+      yield;
+      reason = execution.proceed();
+    }
+    return this.#ended(strategy, reason);
+  }
+
+  #ended(strategy: Strategy, reason: StopReason): Verdict | undefined {
+    const { execution } = this;
     strategy.end();
     if (reason === 'abandoned') return undefined;
     if (!this.#isChecked) this.#check();

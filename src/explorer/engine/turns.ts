@@ -24,6 +24,8 @@ import { Watch } from './watch.js';
 
 /** How an execution came to its end. */
 export type StopReason = 'ended' | 'deadlock' | 'unended' | 'abandoned' | 'threw';
+/** Not at its end: it waits for something from outside, and goes on later. */
+export type Suspended = 'suspended';
 
 /** Operations between two switches of the fair schedule, on which a starved CPU gets its turn. */
 export const FAIR_FUEL = 16;
@@ -143,6 +145,11 @@ export class Turns implements SleepersHost {
     return this.#fair;
   }
 
+  /** Whether the machine waits for something from outside the execution. */
+  isSuspended(): boolean {
+    return this.#machine.isSuspended?.() ?? false;
+  }
+
   /** A CPU goes on after another. */
   begin(cpu: CpuState): void {
     this.switches++;
@@ -206,6 +213,11 @@ export class Turns implements SleepersHost {
     beat();
     this.#clock?.pass(this.fuel, this.#platform);
     this.#resting = false;
+    if (this.isSuspended()) {
+      this.next = -1;
+      this.fuel = 0;
+      return;
+    }
     const mask = this.#runnable();
     if (mask === 0) {
       this.next = -1;
@@ -314,7 +326,7 @@ export class Turns implements SleepersHost {
 
   /** No CPU can go on. Returns true after virtual time has passed and one can; else the execution is over. */
   passTime(): boolean {
-    if (this.stopped !== undefined) return false;
+    if (this.stopped !== undefined || this.isSuspended()) return false;
     const left = this.#cpus.filter((cpu) => cpu.body !== undefined);
     if (left.length === 0) return false;
     const machine = this.#machine;
@@ -327,6 +339,7 @@ export class Turns implements SleepersHost {
       this.#platform.told.timePassed?.timePassed();
       if (this.next >= 0) return true;
     }
+    if (this.isSuspended()) return false;
     if (this.sleepers.timeOut()) {
       this.#platform.told.timePassed?.timePassed();
       this.pick();

@@ -1,0 +1,47 @@
+/** Finds the scripts that a script reads by `. file`, where that can be told before it runs. */
+
+import { literalOf, visit, type TreeNode } from './syntax.js';
+
+/** Member of a `. file` command that holds the file's text, if it is known. */
+export const KNOWN = 'knownText';
+
+/** What is known before a script runs. */
+export interface Sources {
+  /** Text of a script file; undefined: unknown. */
+  readonly known: (path: string) => string | undefined;
+  /** What `$0` is. */
+  readonly name?: () => string;
+}
+
+/** Find the texts of the files that a script reads; its tree is as it was parsed. */
+export function markKnown(tree: unknown, how: Sources): void {
+  visit(tree, (command) => {
+    const name = literalOf(command['name']);
+    if (command.type !== 'SimpleCommand' || (name !== '.' && name !== 'source')) return;
+    const path = plainValue((command['args'] as unknown[])[0], how);
+    const text = path === undefined ? undefined : how.known(path);
+    if (text !== undefined) command[KNOWN] = text;
+  });
+}
+
+/** A word whose value is plain before anything runs; `$(dirname $0)` is `.`. */
+function plainValue(word: unknown, how: Sources): string | undefined {
+  let value = '';
+  for (const part of (word as { parts?: TreeNode[] } | null)?.parts ?? []) {
+    if (part.type === 'Literal' || part.type === 'SingleQuoted') value += String(part['value']);
+    else if (part.type === 'DoubleQuoted') value += plainValue(part, how) ?? '\0';
+    else if (part.type === 'ParameterExpansion' && part['parameter'] === '0')
+      value += (part['operation'] === null ? how.name?.() : undefined) ?? '\0';
+    else if (part.type === 'CommandSubstitution') value += dirnameOf(part, how) ?? '\0';
+    else return undefined;
+  }
+  return value.includes('\0') ? undefined : value;
+}
+
+function dirnameOf(substitution: TreeNode, how: Sources): string | undefined {
+  const body = substitution['body'] as { statements?: { pipelines: { commands: TreeNode[] }[] }[] };
+  const command = body.statements?.[0]?.pipelines[0]?.commands[0];
+  if (literalOf(command?.['name']) !== 'dirname') return undefined;
+  const path = plainValue((command?.['args'] as unknown[])[0], how);
+  return path === undefined ? undefined : path.includes('/') ? path.replace(/\/[^/]*$/, '') : '.';
+}
