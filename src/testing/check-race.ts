@@ -17,6 +17,8 @@ import { UsageError } from '../errors.js';
 import type { ScenarioInfo } from '../campaign/scenarios/scenario-index.js';
 import { tellProgram } from '../javascript/engine/story.js';
 import { isProgramSession, listFile, openSession } from '../campaign/scenarios/programs.js';
+import { SetUps } from '../campaign/scenarios/set-up.js';
+import { checkWorlds } from '../campaign/scenarios/worlds.js';
 import type { AnySession } from '../campaign/work/kept.js';
 import { minimise } from '../explorer/findings/minimise.js';
 import { storyLines, tell } from '../explorer/findings/story.js';
@@ -95,6 +97,7 @@ export async function checkRace(
   const ablated = checked.without as readonly number[];
   const scenario = { file: path, name: loaded.name };
   const session = await openSession({ scenario, memory, ablated });
+  if (!isProgramSession(session)) await new SetUps().check(scenario);
   const tally = explored(session, from, checked);
   if (tally.executions === 0) throw new UsageError(`nothing was executed of ${where}`);
   const note = `${tally.executions} executions of ${where}`;
@@ -102,10 +105,13 @@ export async function checkRace(
 }
 
 async function chosenOf(path: string, name: string | undefined): Promise<ScenarioInfo> {
-  const all = await listFile(path);
+  const { scenarios: all, varies } = await listFile(path);
   const fitting = all.filter((info) => name === undefined || info.name === name);
   const [loaded] = fitting;
-  if (loaded !== undefined && fitting.length === 1) return loaded;
+  if (loaded !== undefined && fitting.length === 1) {
+    if (varies) await checkWorlds({ file: path, name: loaded.name });
+    return loaded;
+  }
   const names = all.map((info) => `'${info.name}'`).join(', ');
   throw new UsageError(
     name === undefined

@@ -25,7 +25,7 @@ import {
   seed,
   textOf,
 } from '../options/rules.js';
-import { inTurn, type Rows } from '../options/sets.js';
+import { inTurn, madeOf, type Rows } from '../options/sets.js';
 import { Workers } from '../work/workers.js';
 
 /** What {@link ablate} is asked to do. */
@@ -212,7 +212,7 @@ export async function ablate(options: AblateOptions): Promise<AblateResult> {
     const wanted = isOwn ? await ownRows(workers, scenario, checked) : rowsFor(checked);
     checkRows(wanted, options);
     const told = { total: wanted.length, unit: 'rows' };
-    const found = await inTurn(
+    const found = inTurn(
       wanted,
       signal,
       (row, done) => {
@@ -221,7 +221,7 @@ export async function ablate(options: AblateOptions): Promise<AblateResult> {
       },
       (row, done) => onProgress?.({ ...told, done, note: row.scenario, row }),
     );
-    return { ...found, threadRows: [] };
+    return await madeOf(found, (rows) => ({ ...rows, threadRows: [] }));
   } finally {
     await workers.close();
   }
@@ -263,22 +263,22 @@ async function onThreads(
   if (sets.length === 0) throw new UsageError('no race finds anything without these sites');
   const replaced = replace === undefined ? undefined : await replacedSources(replace);
   const told = { total: sets.length, unit: 'runs' };
-  const { rows, interrupted } = await inTurn(
+  const found = inTurn(
     sets,
     signal,
     async (set, done) => {
       const { sites, removed, inExplorer: shown } = set;
       onProgress?.({ ...told, done, note: removed.join('+') });
-      const found = await huntOnThreads({
+      const hunted = await huntOnThreads({
         sites,
         seed: from,
         durationMs: budgetMs,
         replaced,
         signal,
       });
-      return { removed, inExplorer: shown, ...found } satisfies ThreadRow;
+      return { removed, inExplorer: shown, ...hunted } satisfies ThreadRow;
     },
     (row, done) => onProgress?.({ ...told, done, note: row.removed.join('+'), row }),
   );
-  return { rows: [], threadRows: rows, interrupted };
+  return madeOf(found, ({ rows, interrupted }) => ({ rows: [], threadRows: rows, interrupted }));
 }

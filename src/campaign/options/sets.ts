@@ -1,6 +1,6 @@
 /** Shared by all use cases over the catalogue: when they stop, and which results they have then. */
 
-import { Interrupted, withPartial } from '../../errors.js';
+import { Interrupted, partialResult, withPartial } from '../../errors.js';
 
 /** Results of a set of things that were looked at one after the other. */
 export interface Rows<T> {
@@ -30,4 +30,17 @@ export async function inTurn<S, T>(
     }
   }
   return { rows, interrupted: signal?.aborted === true };
+}
+
+/** The result that rows are part of, also where a failure carries only some of them. */
+export async function madeOf<T, R extends object>(
+  rows: Promise<Rows<T>>,
+  result: (rows: Rows<T>) => R,
+): Promise<R> {
+  try {
+    return result(await rows);
+  } catch (error) {
+    const partial = partialResult(error) as Rows<T> | undefined;
+    throw partial === undefined ? error : withPartial(error as Error, result(partial));
+  }
 }

@@ -7,7 +7,7 @@ import type { Explorable } from '../../explorer/engine/explorable.js';
 import { loadScenario, loadScenarios, Session } from '../../explorer/engine/session.js';
 import { declaresPrograms, loadPrograms, ProgramSession } from '../../javascript/engine/session.js';
 import { RandomStrategy } from '../../explorer/strategies/random.js';
-import type { ScenarioInfo } from './scenario-index.js';
+import type { FileListing } from './scenario-index.js';
 import type { ProgramOperation } from '../work/task.js';
 
 /** Whether a file declares programs. */
@@ -16,21 +16,24 @@ function isProgramFile(file: string): boolean {
 }
 
 /** What a file declares. @throws UsageError when it declares nothing */
-export async function listFile(file: string, replace?: string): Promise<ScenarioInfo[]> {
+export async function listFile(file: string, replace?: string): Promise<FileListing> {
   if (isProgramFile(file)) {
-    return loadPrograms(file).map((loaded) => {
+    const scenarios = loadPrograms(file).map((loaded) => {
       const { name, description, compiled } = loaded;
       // Errors of a program show when it is set up: better now than in the middle of a campaign.
       new ProgramSession(loaded, { memory: 'sc', ablated: [] });
       return { name, kind: 'program', description, fingerprint: compiled.fingerprint };
     });
+    // Chance and time of a program are drawn from the seed.
+    return { scenarios, varies: false };
   }
   const all = await loadScenarios(file, replace);
-  return all.map(({ scenario, fingerprint, replaced = [] }) => ({
+  const scenarios = all.map(({ scenario, fingerprint, replaced = [] }) => ({
     ...{ name: scenario.name, kind: scenario.kind, description: scenario.description, fingerprint },
     ...(replaced.length === 0 ? {} : { replaced }),
     ...(scenario.ablations === undefined ? {} : { ablations: scenario.ablations }),
   }));
+  return { scenarios, varies: all.some(({ varies }) => varies === true) };
 }
 
 /** A session over a scenario or program. @throws UsageError when it cannot be loaded, or not over such a memory */

@@ -15,6 +15,13 @@ export interface ScenarioInfo {
   readonly ablations?: readonly PredictedFinding[];
 }
 
+/** What a file declares. */
+export interface FileListing {
+  readonly scenarios: readonly ScenarioInfo[];
+  /** Whether loading the file may give something else each time. */
+  readonly varies: boolean;
+}
+
 /** A shipped scenario and its file's name, without extension. */
 export interface IndexedScenario extends ScenarioInfo {
   readonly module: string;

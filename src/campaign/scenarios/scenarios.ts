@@ -6,6 +6,7 @@ import { findScenario } from './find-scenario.js';
 import { replacing } from './replace.js';
 import { isOfCatalogue } from '../options/replay-command.js';
 import { indexedScenarios, type ScenarioInfo } from './scenario-index.js';
+import { checkWorlds } from './worlds.js';
 import type { Workers } from '../work/workers.js';
 
 /** Milliseconds that loading a scenario may take. */
@@ -24,18 +25,27 @@ export function catalogueScenarios(): Chosen[] {
   }));
 }
 
+/** What a file exports. */
+interface Listed {
+  readonly all: readonly Chosen[];
+  /** Whether loading the file may give something else each time. */
+  readonly varies: boolean;
+}
+
 /** The scenarios that a file exports. */
 export async function scenariosOf(
   workers: Workers,
   file: string,
   signal?: AbortSignal,
   replace?: string,
-): Promise<Chosen[]> {
+): Promise<Listed> {
   if (isOfCatalogue(file) && replace === undefined) {
-    return catalogueScenarios().filter((info) => info.file === file);
+    const all = catalogueScenarios().filter((info) => info.file === file);
+    return { all, varies: false };
   }
-  const infos = await workers.run('list', { file, ...replacing(replace) }, { ms: LOAD_MS, signal });
-  return infos.map((info) => ({ ...info, file }));
+  const request = { file, ...replacing(replace) };
+  const { scenarios, varies } = await workers.run('list', request, { ms: LOAD_MS, signal });
+  return { all: scenarios.map((info) => ({ ...info, file })), varies };
 }
 
 /** The complaint that a file and a name do not say which scenario is meant, with what would. */
@@ -52,7 +62,7 @@ function whichScenario(file: string, name: string | undefined, all: readonly Cho
  *
  * @param text `NAME` of the catalogue, `FILE` or `FILE#NAME`
  * @param replace file that replaces kernel functions
- * @throws UsageError when there is no such scenario, or the file has several
+ * @throws UsageError when there is no such scenario, the file has several, or it is another one each time
  */
 export async function chooseScenario(
   workers: Workers,
@@ -61,7 +71,7 @@ export async function chooseScenario(
   replace?: string,
 ): Promise<Chosen> {
   const { file, name } = findScenario(text);
-  const all = await scenariosOf(workers, file, signal, replace);
+  const { all, varies } = await scenariosOf(workers, file, signal, replace);
   // `NAME@RELEASE` is the scenario NAME on that kernel.
   const [whole = '', version] = (name ?? text).split('@', 2);
   // `NAME:PARAMETERS` is the scenario NAME with others.
@@ -73,7 +83,9 @@ export async function chooseScenario(
   if (info !== undefined) {
     const parameters = whole.slice(base.length);
     const kernel = version === undefined ? '' : `@${version}`;
-    return { ...info, name: `${info.name}${parameters}${kernel}` };
+    const chosen = { ...info, name: `${info.name}${parameters}${kernel}` };
+    if (varies) await checkWorlds({ file, name: chosen.name, ...replacing(replace) }, signal);
+    return chosen;
   }
   throw new UsageError(whichScenario(file, name, all));
 }

@@ -229,7 +229,7 @@ async function changedBy(
 ): Promise<Chosen[]> {
   const all: Chosen[] = [];
   for (const file of new Set(wanted.map((info) => info.file))) {
-    const infos = await scenariosOf(workers, file, undefined, replace);
+    const { all: infos } = await scenariosOf(workers, file, undefined, replace);
     all.push(...infos.filter(({ replaced }) => replaced !== undefined));
   }
   return all.filter((info) => wanted.some(({ name }) => name === info.name));

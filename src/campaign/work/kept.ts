@@ -2,11 +2,13 @@
 
 import { SimulatorBug } from '../../errors.js';
 import { isSearch, type SessionConfig, type StrategyConfig } from '../../explorer/engine/config.js';
-import type { Session } from '../../explorer/engine/session.js';
+import { Session } from '../../explorer/engine/session.js';
 import type { ProgramSession } from '../../javascript/engine/session.js';
 import type { Strategy } from '../../explorer/engine/strategy.js';
 import type { PctParameters } from '../../explorer/strategies/pct.js';
+import type { ScenarioReference } from '../../scenario/reference.js';
 import { openSession } from '../scenarios/programs.js';
+import { SetUps } from '../scenarios/set-up.js';
 import { createStrategy, pctParameters } from './range.js';
 
 /** A session of either kind. */
@@ -59,13 +61,21 @@ export interface KeptStrategy {
 export class Sessions {
   readonly #sessions = new Kept<Promise<AnySession>>(MOST_SESSIONS);
   readonly #strategies = new Kept<KeptStrategy>(MOST_STRATEGIES);
+  readonly #setUps = new SetUps();
+
+  /** @throws UsageError when a user's scenario of kernel code is not set up alike each time */
+  checkSetUp(scenario: ScenarioReference): Promise<void> {
+    return this.#setUps.check(scenario);
+  }
 
   /** The session of a configuration. @throws UsageError when its scenario cannot be loaded */
   session(config: SessionConfig): Promise<AnySession> {
     const key = JSON.stringify(config);
     return this.#sessions.get(key, async () => {
       try {
-        return await openSession(config);
+        const session = await openSession(config);
+        if (session instanceof Session) await this.#setUps.check(config.scenario);
+        return session;
       } catch (error) {
         this.#sessions.drop(key);
         throw error;

@@ -14,8 +14,9 @@ import type { KernelVersion } from '../../kernel/versions.js';
 import type { LatentScriptResult } from '../../scenario/latent.js';
 import type { ScenarioReference } from '../../scenario/reference.js';
 import type { PlayReport, PlayRequest } from '../recording/played-task.js';
+import type { SetUpRequest } from '../scenarios/set-up.js';
 import type { RangeResult } from './range.js';
-import type { ScenarioInfo } from '../scenarios/scenario-index.js';
+import type { FileListing } from '../scenarios/scenario-index.js';
 import type { StopAt } from './tally.js';
 
 /** A slice of a campaign: executions `from` … `to` - 1, or fewer if the time is over before. */
@@ -120,8 +121,10 @@ export interface TaskMap {
   /** List the scenarios of a file. */
   list: {
     request: { readonly file: string; readonly replace?: string };
-    result: readonly ScenarioInfo[];
+    result: FileListing;
   };
+  /** A digest of a scenario that is loaded and set up in a world. */
+  setUp: { request: SetUpRequest; result: string };
   /** The memory that every execution of a scenario starts from. */
   image: { request: ScenarioReference; result: Int32Array };
   /** The operations of `Atomics` that a program executes. */

@@ -22,11 +22,12 @@ import type { ScenarioReference } from '../../scenario/reference.js';
 import { tellProgram, weakenedLines } from '../../javascript/engine/story.js';
 import { Sessions } from './kept.js';
 import { atomicsOf, isProgramSession, listFile, racesOf } from '../scenarios/programs.js';
+import { setUpIn } from '../scenarios/set-up.js';
 import { playRecording } from '../recording/played-task.js';
 import { exploreParts } from './parts.js';
 import { createStrategy, exploreRange } from './range.js';
 import { isOfCatalogue } from '../options/replay-command.js';
-import type { ScenarioInfo } from '../scenarios/scenario-index.js';
+import type { FileListing } from '../scenarios/scenario-index.js';
 import type {
   Answer,
   CoverageRequest,
@@ -52,6 +53,7 @@ const HANDLERS: {
   parts: async (request) => exploreParts(await sessions.session(request.session), request),
   cpus: async (config) => (await sessions.session(config)).execution.cpus.length,
   list,
+  setUp: setUpIn,
   image,
   minimise: shrink,
   operations,
@@ -61,7 +63,10 @@ const HANDLERS: {
   play: playRecording,
   repeat,
   coverage,
-  exhaust,
+  exhaust: async (request) => {
+    await sessions.checkSetUp(request.scenario);
+    return exhaust(request);
+  },
   history,
   latent,
 };
@@ -96,7 +101,7 @@ async function slice(request: SliceRequest): Promise<SliceResult> {
   return pct ? { ...result, pct: { ...pct, bound: pctBound(pct) } } : result;
 }
 
-function list({ file, replace }: TaskMap['list']['request']): Promise<ScenarioInfo[]> {
+function list({ file, replace }: TaskMap['list']['request']): Promise<FileListing> {
   return listFile(file, replace);
 }
 
@@ -205,9 +210,13 @@ async function retell({
   const { fingerprint } = session;
   if (isProgramSession(session)) {
     const { verdict: again, hash: second, lines } = tellProgram(session, schedule);
-    const repeats = second === hash && again.key === verdict.key;
+    if (second !== hash || again.key !== verdict.key) {
+      throw new UsageError(
+        `program ${session.scenario.name} is not deterministic: one schedule led to two executions. It depends on what is not drawn from the seed, such as the text of error.stack`,
+      );
+    }
     return {
-      ...{ verdict, hash, repeats, fingerprint, lines, decisive: null, inflection: null },
+      ...{ verdict, hash, repeats: true, fingerprint, lines, decisive: null, inflection: null },
       ablated: weakenedLines(session),
     };
   }

@@ -1,5 +1,6 @@
 /** What kernel code may not depend on: memory and state that its `cpu` does not give it, chance, and clocks. */
 
+import { isBuiltin } from 'node:module';
 import { sep } from 'node:path';
 import type { Identifier, MemberExpression, NewExpression, Node, Program, Statement } from 'acorn';
 import type { GraphModule } from './graph.js';
@@ -196,11 +197,18 @@ export function refuseForeignMemory(graph: ReadonlyMap<string, GraphModule>): vo
   }
 }
 
-/** What in kernel code can differ from one execution to the next, as `line uses NAME`. */
-export function suspectsIn(program: Program): { readonly line: number; readonly what: string }[] {
+/**
+ * What can differ from one time to the next, as `line uses NAME`.
+ *
+ * @param everywhere in all of the module; otherwise in kernel code and what it calls
+ */
+export function suspectsIn(
+  program: Program,
+  everywhere = false,
+): { readonly line: number; readonly what: string }[] {
   const top = topLevelOf(program);
   const found: { line: number; what: string }[] = [];
-  within(reachedFrom(program, top), (node) => {
+  within(everywhere ? [program] : reachedFrom(program, top), (node) => {
     const what = suspicion(node, top);
     if (what !== undefined) found.push({ line: node.loc?.start.line ?? 1, what });
   });
@@ -229,4 +237,18 @@ function suspicion(node: Node, top: TopLevel): string | undefined {
   return name !== undefined && top.variables.has(name)
     ? `assigns ${name}, which outlives an execution`
     : undefined;
+}
+
+/** Words of code whose value may be another one elsewhere. */
+const ELSEWHERE =
+  /\b(?:random\w*|Date|Temporal|performance|process|crypto|navigator|globalThis|global|WeakRef|eval|Function)\b/;
+
+/** Whether loading the user's modules of a program may give something else each time. */
+export function mayVary(graph: ReadonlyMap<string, GraphModule>): boolean {
+  return [...graph].some(
+    ([path, { outside, source }]) =>
+      !path.startsWith(OWN + sep) &&
+      ([...outside.keys()].some((specifier) => isBuiltin(specifier)) ||
+        ELSEWHERE.test(source.code)),
+  );
 }

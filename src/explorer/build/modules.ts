@@ -8,7 +8,7 @@ import { basename, dirname, extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UsageError } from '../../errors.js';
 import type { EncodedSourceMap } from '@jridgewell/remapping';
-import { refuseForeignMemory } from './foreign-state.js';
+import { mayVary, refuseForeignMemory } from './foreign-state.js';
 import type { GraphModule } from './graph.js';
 import { lineOf, placeOf } from '../engine/place.js';
 import { plainNames } from './plain.js';
@@ -31,6 +31,8 @@ export interface LoadedModule {
   readonly fingerprint: string;
   /** Kernel functions of the program that were replaced. */
   readonly replaced: readonly string[];
+  /** Whether loading it may give something else each time. */
+  readonly varies: boolean;
 }
 
 /** Directories of the shipped catalogue: scenarios that can be explored. */
@@ -67,7 +69,10 @@ export async function loadResumable(
   const url = pathToFileURL(join(directory, name)).href;
   try {
     const exports = (await import(url)) as Record<string, unknown>;
-    return { exports, fingerprint, replaced: replacedIn(graph, replacement) };
+    return {
+      ...{ exports, fingerprint, varies: mayVary(graph) },
+      replaced: replacedIn(graph, replacement),
+    };
   } catch (error) {
     const place = placeOf(error);
     const what = error instanceof UsageError ? error.message : lineOf(error);

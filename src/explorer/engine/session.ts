@@ -48,6 +48,8 @@ export interface LoadedScenario {
   readonly replaced?: readonly string[];
   /** File that exports it, for messages. */
   readonly file?: string;
+  /** Whether loading it may give something else each time. Default no. */
+  readonly varies?: boolean;
 }
 
 function isScenario(value: unknown): value is Scenario {
@@ -61,12 +63,12 @@ export async function loadScenarios(
   replace?: string,
   frames = false,
 ): Promise<LoadedScenario[]> {
-  const { exports, fingerprint, replaced } = await loadResumable(file, replace, frames);
+  const { exports, fingerprint, replaced, varies } = await loadResumable(file, replace, frames);
   const scenarios = Object.values(exports).filter(isScenario);
   if (scenarios.length === 0) {
     throw new UsageError(`${file} exports no scenario: export what race() or system() returns`);
   }
-  return scenarios.map((scenario) => ({ scenario, fingerprint, replaced, file }));
+  return scenarios.map((scenario) => ({ scenario, fingerprint, replaced, file, varies }));
 }
 
 /** The same scenario on another release of the kernel. @throws UsageError when there is none */
@@ -132,15 +134,40 @@ function placed<T>(file: string | undefined, action: () => T): T {
   }
 }
 
-/** Places in a file whose kernel code may make its scenarios nondeterministic. */
-function suspectsOf(file: string): string[] {
+/** Places in a file that may make its scenarios nondeterministic: in kernel code, or everywhere. */
+function suspectsOf(file: string, everywhere: boolean): string[] {
   try {
     const code = readFileSync(file, 'utf8');
     const source = { file, code: /\.[cm]?ts$/.test(file) ? stripTypes(file, code).code : code };
-    return suspectsIn(parseModule(source)).map(({ line, what }) => `${file}:${line} ${what}`);
+    return suspectsIn(parseModule(source), everywhere).map(
+      ({ line, what }) => `${file}:${line} ${what}`,
+    );
   } catch {
     return []; // It was loaded before: what cannot be read again just gives no hint.
   }
+}
+
+/** What is not the same twice, and what must not depend on more. */
+const TWICE = {
+  schedule: ['one schedule led to two executions', 'Its code may depend on nothing but its cpu'],
+  setUp: [
+    'set up twice, it is not the same',
+    'Modules, build(), init() and checks may depend on nothing that changes',
+  ],
+} as const;
+
+/** What to say of a scenario that is not the same twice. */
+export function notDeterministic(
+  name: string,
+  file: string | undefined,
+  what: keyof typeof TWICE,
+): UsageError {
+  const suspects = file === undefined ? [] : suspectsOf(file, what === 'setUp');
+  const [seen, rule] = TWICE[what];
+  return new UsageError(
+    `scenario ${name} is not deterministic: ${seen}. ${rule}: no Math.random(), no clock, ` +
+      `no variable that outlives an execution${suspects.map((s) => `; ${s}`).join('')}`,
+  );
 }
 
 /** What a session's memory does besides. */
@@ -294,11 +321,7 @@ export class Session {
 
   /** What to say when one schedule leads to two executions. */
   notDeterministic(): UsageError {
-    const suspects = this.#file === undefined ? [] : suspectsOf(this.#file);
-    return new UsageError(
-      `scenario ${this.scenario.name} is not deterministic: one schedule led to two executions. Its code may depend on nothing ` +
-        `but its cpu: no Math.random(), no clock, no variable that outlives an execution${suspects.map((s) => `; ${s}`).join('')}`,
-    );
+    return notDeterministic(this.scenario.name, this.#file, 'schedule');
   }
 
   /** A deadlock with the places where its CPUs wait, which one more execution shows; once for each kind of deadlock. */

@@ -84,8 +84,11 @@ export function intlObject(now: () => number): object {
     },
   });
   for (const f of [format, format.prototype.formatToParts]) pure(f);
+  const callable = new Proxy(format, {
+    apply: (made, _, given) => Reflect.construct(made, given) as unknown,
+  });
   return Object.create(Intl, {
-    DateTimeFormat: { value: format, writable: true, configurable: true },
+    DateTimeFormat: { value: callable, writable: true, configurable: true },
   }) as object;
 }
 
