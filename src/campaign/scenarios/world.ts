@@ -1,22 +1,24 @@
 /** Other worlds to set up a scenario in: chance and time differ for certain from those of another one. */
 
+/* eslint-disable no-restricted-properties -- chance is what it stands in for */
+
 /** Milliseconds by which the clocks of the two worlds differ: another year, day of the week, hour, minute and second. */
 const APART_MS = 34_567_891_237;
 
-/** The part of [0, 1) that a random number of a world comes from. */
+/** The part of [0, 1) that the first random number of a world comes from. */
 const EDGE = 1 / 64;
 
 /** One of two worlds. */
 export type World = 'early' | 'late';
 
-/** Chance: near 0 and near 1 in turn, so that loops that wait for one of them end. */
+/** Chance: the first number is near 0 in one world and near 1 in the other. */
 function randomOf(world: World, random: () => number): () => number {
-  let isHigh = world === 'late';
+  let isFirst = true;
   return () => {
-    const near = random() * EDGE;
-    const drawn = isHigh ? 1 - EDGE + near : near;
-    isHigh = !isHigh;
-    return drawn;
+    const drawn = random();
+    if (!isFirst) return drawn;
+    isFirst = false;
+    return world === 'late' ? 1 - EDGE + drawn * EDGE : drawn * EDGE;
   };
 }
 
