@@ -134,6 +134,21 @@ const LOOKED_AHEAD: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** Operations that return nothing: what they have read binds their CPU, and those that it tells. */
+for (const modify of ['cpu.atomicAdd(129, 2);', 'cpu.setBit(129, 1);', 'cpu.clearBit(129, 1);']) {
+  for (const tell of ['cpu.smpMb(); cpu.writeOnce(130, 1);', 'cpu.storeRelease(130, 1);']) {
+    test(`what was read without a result is handed on: ${modify} ${tell}`, (t) => {
+      const program = bodies([
+        'cpu.writeOnce(128, 1); cpu.storeRelease(129, 1);',
+        `${modify} ${tell}`,
+        'acc = cpu.loadAcquire(130) * 2 + cpu.readOnce(128);',
+      ]);
+      const expected = weakEndsOf(preparedProgram(program), 50_000);
+      t.deepEqual(sorted(searchOf(program).ends.keys()), sorted(expected as Set<string>));
+    });
+  }
+}
+
 for (const [what, texts] of Object.entries(LOOKED_AHEAD)) {
   test(`no end is lost to what others do meanwhile: ${what}`, (t) => {
     const program = bodies(texts);

@@ -33,6 +33,11 @@ export function reads(kind: number): boolean {
   );
 }
 
+/** Whether an access reads a message of a weak memory, with all that the message tells, even if it returns nothing. */
+export function takesIn(kind: number): boolean {
+  return reads(kind) || kind === ask.ASK_OR || kind === ask.ASK_AND || kind === ask.ASK_ADD;
+}
+
 /** Whether a request accesses a word at all. */
 export function accesses(kind: number): boolean {
   return kind !== ask.ASK_END && kind !== ask.ASK_THROW && kind !== ask.ASK_TRACE;

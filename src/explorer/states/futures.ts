@@ -4,7 +4,7 @@
  */
 
 import type { Addr } from '../../memory/struct.js';
-import { accesses, bitsOf, reads, replaces, writes } from './accesses.js';
+import { accesses, bitsOf, reads, replaces, takesIn, writes } from './accesses.js';
 import { FutureSets, LOCKS, LOOKS, READS, UNLOCKS, WRITES } from './future-sets.js';
 import type { LocalStates } from './local-states.js';
 import * as ask from './requests.js';
@@ -177,7 +177,7 @@ export class Futures {
       else if (kind === ask.ASK_UNLOCK) sets.mayStill(state, UNLOCKS, part);
       else {
         if (writes(kind)) sets.mayStill(state, WRITES, part);
-        if (reads(kind)) sets.mayStill(state, READS, part);
+        if (this.#isWeak ? takesIn(kind) : reads(kind)) sets.mayStill(state, READS, part);
         if (this.#looks(state, kind)) sets.mayStill(state, LOOKS, part);
       }
     }
