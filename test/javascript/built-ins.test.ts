@@ -113,6 +113,7 @@ const CALLING: readonly string[] = [
   '(() => { class C { static m = new Map([[1, i]]); static #p = (x) => this.m.get(x); static get(x) { return C.#p(x)[0]; } } return C.get(1); })()',
   '(() => { const C = class D { static b = new SharedArrayBuffer(8); static v = new Int32Array(D.b); static x = class {}.name; }; C.v[0] = 3; return [C.name, new Int32Array(C.b)[0]]; })()',
   '(() => { const o = { b: 1, get a() { return i[0]; }, c: function () { return i[0]; }, "d e": () => i[0] }; return [Object.keys(o), o.c.name, o["d e"].name]; })()',
+  '(() => { const d = new (process.getBuiltinModule?.("string_decoder") ?? require("string_decoder")).StringDecoder(); i[0] = 0x61829ce2; return d.write(new Uint8Array(s, 1, 2)) + d.write(new Uint8Array(s, 0, 1)) + d.end(new Uint8Array(s, 3, 1)); })()',
   '(() => { const f = () => i[0]; const m = { m() { return i[0]; } }.m; try { new m(); } catch (e) { return [f.prototype, m.prototype, e.name]; } })()',
 ];
 

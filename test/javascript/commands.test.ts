@@ -52,10 +52,6 @@ const BAD: Readonly<Record<string, readonly [string, RegExp]>> = {
     sharedBytes('const v = new Uint8Array(s);\nreturn new Blob([v]).size;'),
     /program\.js:4: new Blob\(\[v\]\) hands shared memory to Blob/,
   ],
-  'text of a function that is instrumented': [
-    sharedBytes('const f = (i) => Atomics.load(new Uint8Array(s), i);\nreturn `${f}`.length;'),
-    /program\.js:\d: makes text of a function of the program/,
-  ],
   'shared memory that a parameter takes apart': [
     sharedBytes('return (({ 0: a }) => a)(new Uint8Array(s));'),
     /program\.js:3: .* accesses shared memory inside/,

@@ -251,4 +251,16 @@ export const LANGUAGE_CASES: readonly (readonly [top: string, expression: string
     'const o = { p: {}, n: null, q: 1 }; const f = (...list) => list.length; const u = undefined; const iterator = (it) => ({ [Symbol.iterator]: () => it }); const tried = (f) => { try { return f(); } catch (e) { return String(e); } };',
     '[() => { const [x] = {}; }, () => { for (const x of {}); }, () => { const [x] = u; }, () => { const [x] = o.p; }, () => { for (const x of o.n); }, () => { for (const x of f(1)); }, () => { const [x] = f(1); }, () => { let x; [x] = f(1); }, () => [...o], () => [...o.q], () => f(...o), () => f(...u), () => new Map(5), () => new Set({}), () => { for (const x of iterator(1)); }, () => { for (const x of iterator({})); }, () => { for (const x of iterator({ next: () => 1 })); }, () => { const [x] = iterator({ next: () => 1 }); }].map(tried)',
   ],
+  [
+    'const f = (x) => x; class A { constructor() { this.all = [...arguments].map(f); this.n = arguments.length; this.g = () => arguments[1]; } } class B extends A { constructor(a, [b] = [9]) { super(...arguments, f(3)); this.b = [f(b), arguments.length, typeof arguments]; arguments[0] = 7; this.a = a; } }',
+    '[new A(1, 2).all, new A(1, 2).g(), new A().n, new B(4, [5]).all, new B(4, [5]).b, new B().b, new B(4).a]',
+  ],
+  [
+    'const M = class e { constructor(t) { this.v = t; } m(e) { return e + this.v; } static s(e) { return [e].map((x) => x); } }; const mix = (e) => class t extends e { constructor(t, e) { super([t].map((x) => x)[0]); this.w = [e][0]; } m(t) { return super.m(t) + [t][0]; } f = [1].map((t) => t); }; const T = mix(M), U = mix(T); for (const t of [1]) { class t extends M { constructor(t) { super(t); } } M.inner = t; }',
+    '[new T(1, 2), new U(3, 4), new T(1).m(5), new U(1).m(5), T.s(3), new M.inner(6), T.name, U.name, M.inner.name, new T() instanceof U]',
+  ],
+  [
+    'const plain = function (a, b) { return a + b; }; const dyn = (x) => { const [q] = x; return [...x, q]; }; async function as(a = () => 1, { b } = {}) { await a(); return b; } function* gen() { yield 1; } class A extends Object { static async s(x) { return await x; } get v() { return this.#p(); } #p() { return [...[1]]; } ["c" + 1](y) { return y(); } constructor(a) { super(); this.f = a?.(); } z = () => this.v; static q = (n) => n(); } const o = { m(a) { return a(); }, async n() { await 0; }, get g() { return [...[1]]; }, set h(v) { v(); }, *i() {}, ["k" + 1]() { return [...[1]]; }, p: x => x, async *j() {} }; const d = Object.getOwnPropertyDescriptor;',
+    '[plain, dyn, as, gen, A, A.s, d(A.prototype, "v").get, A.prototype.c1, new A().z, A.q, o.m, o.n, d(o, "g").get, d(o, "h").set, o.i, o.k1, o.p, o.j, [].map, Array, new Function("a", "return a()"), class { a = 1; b() {} }, () => ({}), async x => x, async (x) => { await x; }].map(String)',
+  ],
 ];

@@ -177,6 +177,27 @@ export const it = program({
   t.deepEqual(keysOf(tally.outcomes), [',', ',0', ',7', '0,0', '0,7', '7,7']);
 });
 
+test('a function may be sent to a worker as its text', (t) => {
+  const file = written(`import { program } from 'klp-smp/javascript';
+import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);
+const job = (a, ...more) => Atomics.add(a, 0, [...more].length);
+export const it = program({
+  shared: () => new Int32Array(new SharedArrayBuffer(8)),
+  threads: [async (a) => {
+    const name = require.resolve('worker_threads');
+    const { Worker } = require(name);
+    const code = \`(\${job})(require('\${name}').workerData, 1, 2)\`;
+    const worker = new Worker(code, { eval: true, workerData: a });
+    await new Promise((resolve) => worker.once('exit', resolve));
+    return [code, Atomics.load(a, 0)];
+  }],
+  outcome: ([[code, count]]) => code + count,
+});`);
+  const text = "((a, ...more) => Atomics.add(a, 0, [...more].length))(require('worker_threads')";
+  t.deepEqual(found(file, 20), [`${text}.workerData, 1, 2)2`]);
+});
+
 test('the text of a worker may be that of an ES module', (t) => {
   const file = starting(`
     const worker = new Worker(\`import { workerData } from 'node:worker_threads';

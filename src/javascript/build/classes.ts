@@ -11,22 +11,27 @@ import type {
   StaticBlock,
   PropertyDefinition,
 } from 'acorn';
+import { defaultConstructor, KEY_INIT, shell } from './constructors.js';
 import { functionState, OWN, RUNTIME, type Context } from './context.js';
 import { flavour, lengthOf, prologue, shownName, type FunctionRewriter } from './functions.js';
 import { isFunction, staticName, type FunctionNode } from './scope.js';
 
 type Visit = (node: AnyNode) => void;
 
-/** Keys of the members that the runtime removes from the class again. */
-const KEY_INIT = `${OWN}I`;
+/** Key of members that the runtime removes from the class again. */
 const KEY_FIELDS = `${OWN}F`;
 
 /** The current class. */
 interface Current {
+  /** How the code of its members finds it. */
   readonly name: string;
+  /** How stories call it. */
+  readonly shown: string;
   readonly hasFields: boolean;
   readonly isStatic: boolean;
 }
+
+const NOWHERE: Current = { name: '', shown: '', hasFields: false, isStatic: false };
 
 /** Rewrites classes and object literals. */
 export class ClassRewriter {
@@ -41,7 +46,7 @@ export class ClassRewriter {
   }
 
   /** Innermost class whose constructor is being rewritten. */
-  current: Current = { name: '', hasFields: false, isStatic: false };
+  current: Current = NOWHERE;
 
   /** What `super` refers to in the current member. */
   home(): string | undefined {
@@ -51,6 +56,7 @@ export class ClassRewriter {
 
   class(node: Class, given = ''): void {
     const cx = this.#cx;
+    const mark = cx.mark(node);
     if (node.superClass) this.#visit(node.superClass);
     const isNamed = node.id !== null && node.id !== undefined;
     const name = isNamed ? (node.id?.name ?? '') : cx.unique('c');
@@ -65,7 +71,8 @@ export class ClassRewriter {
       fields.length > 0 ||
       (constructor !== undefined && cx.needs.function(constructor.value));
     const outer = this.current;
-    this.current = { name, hasFields: fields.length > 0, isStatic: false };
+    const known = this.#alias(name);
+    this.current = { name: known, shown: name, hasFields: fields.length > 0, isStatic: false };
     const facts: string[] = [];
     for (const member of members) {
       if (member === constructor) this.#construction(member, node, isFull);
@@ -81,11 +88,21 @@ export class ClassRewriter {
         this.#staticBlock(member);
       }
     }
-    const made = isFull && constructor === undefined ? this.#defaultConstructor(node) : '';
+    const made = isFull && constructor === undefined ? defaultConstructor(this.current, node) : '';
     this.current = outer;
     const shown = isNamed ? '' : `, ${JSON.stringify(given)}`;
-    const setup = `static { ${RUNTIME}.klass(this, [${facts.join(', ')}]${shown}); }`;
-    cx.text.appendLeft(node.body.start + 1, ` ${setup} ${made}`);
+    const found = known === name ? '' : `${known} = this; `;
+    const setup = `static { ${found}${RUNTIME}.klass(this, [${facts.join(', ')}]${shown}); }`;
+    cx.text.appendLeft(node.body.start + 1, `${mark} ${setup} ${made}`);
+  }
+
+  /** Another name for a class whose own may mean something else in its members, as in minified code. */
+  #alias(name: string): string {
+    const cx = this.#cx;
+    if ((cx.names.scope.declared.get(name) ?? 0) < 2) return name;
+    const alias = cx.unique('c');
+    cx.hoisted.push(`let ${alias};`);
+    return alias;
   }
 
   /** Fields whose values are made by code that may be interrupted, and those after the first of them. */
@@ -107,7 +124,7 @@ export class ClassRewriter {
     const outer = cx.fn;
     const inner = this.current;
     this.current = { ...inner, isStatic: true };
-    cx.fn = functionState({ kind: 'method', resumable: true, name: inner.name, outer });
+    cx.fn = functionState({ kind: 'method', resumable: true, name: inner.shown, outer });
     visit();
     const head = `${RUNTIME}.drive((function* () { ${prologue(cx.fn)}${begin}`;
     cx.fn = outer;
@@ -161,7 +178,7 @@ export class ClassRewriter {
     cx.fn = functionState({
       kind: 'method',
       resumable: true,
-      name: `${this.current.name}.${name}`,
+      name: `${this.current.shown}.${name}`,
       outer,
     });
     this.#functions.expression(value);
@@ -179,6 +196,8 @@ export class ClassRewriter {
     const cx = this.#cx;
     if (node.computed) this.#visit(node.key);
     const value = node.value as FunctionNode;
+    const own = /^static\s+/.exec(node.static ? cx.slice(node) : '')?.[0] ?? '';
+    cx.methods.set(value, node.start + own.length);
     const name = staticName(node.key, node.computed) ?? '';
     const prefix = node.static ? 'static ' : '';
     const isAccessor = node.kind === 'get' || node.kind === 'set';
@@ -232,44 +251,21 @@ export class ClassRewriter {
   #construction(node: MethodDefinition, owner: Class, isFull: boolean): void {
     const cx = this.#cx;
     const value = node.value as FunctionNode;
-    const { name, hasFields } = this.current;
+    const { name, shown, hasFields } = this.current;
     if (!isFull) {
-      this.#functions.enter(value, 'method', name, false);
+      this.#functions.enter(value, 'method', shown, false);
       return;
     }
-    this.#functions.method(value, 'constructor', `new ${name}`);
+    this.#functions.method(value, 'constructor', `new ${shown}`);
     const made = owner.superClass ? '' : `${OWN}self = ${RUNTIME}.make(${name}, ${OWN}nt); `;
     const own =
       hasFields && !owner.superClass ? `yield* ${RUNTIME}.fields(${name}, ${OWN}self); ` : '';
     const separator = value.params.length === 0 ? '' : ', ';
     const list = cx.module.code.indexOf('(', node.key.end) + 1;
-    cx.replace(node.start, list, `${this.#shell(owner)} *${KEY_INIT}(${OWN}nt${separator}`);
+    cx.replace(node.start, list, `${shell(name, owner)} *${KEY_INIT}(${OWN}nt${separator}`);
     const body = value.body;
     cx.text.appendLeft(body.start + 1, ` let ${OWN}self; ${made}${own}`);
     cx.text.appendLeft(body.end - 1, ` return ${OWN}self; `);
-  }
-
-  #defaultConstructor(owner: Class): string {
-    const { name, hasFields } = this.current;
-    const self = `${OWN}self`;
-    const made = owner.superClass
-      ? `const ${self} = yield* ${RUNTIME}.parent(${name}, ${OWN}nt, args);`
-      : `const ${self} = ${RUNTIME}.make(${name}, ${OWN}nt);`;
-    const fields = hasFields ? ` yield* ${RUNTIME}.fields(${name}, ${self});` : '';
-    return `${this.#shell(owner)} *${KEY_INIT}(${OWN}nt, ...args) { ${made}${fields} return ${self}; }`;
-  }
-
-  /** The constructor that the language sees: it makes objects, or runs the resumable form to its end. */
-  #shell(owner: Class): string {
-    const { name } = this.current;
-    const run = `return ${RUNTIME}.enterNew(${name}, new.target, args);`;
-    if (!owner.superClass) {
-      return `constructor(...args) { const mode = ${RUNTIME}.making(); if (mode === 1) return ${RUNTIME}.take(); if (mode === 4) return; ${run} }`;
-    }
-    return (
-      `constructor(...args) { const mode = ${RUNTIME}.making(); if (mode === 1) return ${RUNTIME}.take(); ` +
-      `if (mode === 2) { ${RUNTIME}.pass(); super(); return; } if (mode === 3) { super(...args); return; } ${run} }`
-    );
   }
 
   /** `super(…)` in a constructor. */
@@ -331,6 +327,7 @@ export class ClassRewriter {
   #concise(property: Property): void {
     const cx = this.#cx;
     const value = property.value as FunctionNode;
+    cx.methods.set(value, property.start);
     const name = staticName(property.key, property.computed) ?? '';
     if (!cx.needs.function(value)) {
       if (property.computed) this.#visit(property.key);
@@ -352,7 +349,7 @@ export class ClassRewriter {
 
   #inObject(value: FunctionNode, name: string): void {
     const outer = this.current;
-    this.current = { name: '', hasFields: false, isStatic: false };
+    this.current = NOWHERE;
     this.#functions.method(value, 'function', name);
     this.current = outer;
   }
@@ -360,6 +357,7 @@ export class ClassRewriter {
   #accessor(property: Property): boolean {
     const cx = this.#cx;
     const value = property.value as FunctionNode;
+    cx.methods.set(value, property.start);
     if (property.computed) this.#visit(property.key);
     const name = staticName(property.key, property.computed);
     const kind = property.kind as 'get' | 'set';
@@ -369,7 +367,7 @@ export class ClassRewriter {
     }
     if (name === undefined) {
       const outer = this.current;
-      this.current = { name: '', hasFields: false, isStatic: false };
+      this.current = NOWHERE;
       this.#functions.driven(value, kind, '');
       this.current = outer;
       return false;

@@ -2,7 +2,7 @@
  * What the instrumentation knows while it walks through a module: the text, and the functions around the current place.
  */
 
-import type { AnyNode, Identifier } from 'acorn';
+import type { AnyNode, Class, Identifier } from 'acorn';
 import type MagicString from 'magic-string';
 import { UsageError } from '../../errors.js';
 import type { Names, Needs } from './needs.js';
@@ -36,6 +36,10 @@ export interface FunctionState {
   /** Constants that arrows within need. */
   sharesThis: boolean;
   sharesArguments: boolean;
+  /** The walk is in parameters that stay where they are. */
+  isInParameters: boolean;
+  /** Declarations of a body without braces. */
+  hoisted: string;
 }
 
 /** The current file. */
@@ -135,6 +139,15 @@ export class Context {
     fn.live -= count;
   }
 
+  /** Where the text of a method begins, by its function. */
+  readonly methods = new Map<AnyNode, number>();
+
+  /** A mark for the text of a function or class. Those around it are marked before it. */
+  mark(node: AnyNode | Class): string {
+    const from = this.methods.get(node as AnyNode) ?? node.start;
+    return this.sites.markText(this.module.code, from, node.end);
+  }
+
   /** Number of a new site at a node. */
   site(node: AnyNode, operation: string, shown: AnyNode = node): number {
     const start = node.loc?.start ?? { line: 1, column: 0 };
@@ -177,5 +190,7 @@ export function functionState(
     most: 0,
     sharesThis: false,
     sharesArguments: false,
+    isInParameters: false,
+    hoisted: '',
   };
 }

@@ -175,6 +175,7 @@ export class FunctionRewriter {
   enter(node: FunctionNode, kind: FunctionKind, name: string, resumable: boolean): FunctionState {
     const cx = this.#cx;
     const outer = cx.fn;
+    const mark = cx.mark(node);
     const state = functionState({
       kind,
       resumable,
@@ -185,13 +186,27 @@ export class FunctionRewriter {
     });
     cx.fn = state;
     this.#states.set(node, state);
-    for (const parameter of node.params) this.#pattern(parameter);
     const moves = resumable && node.params.some((p) => cx.needs.within(p));
+    state.isInParameters = !moves;
+    for (const parameter of node.params) this.#pattern(parameter);
+    state.isInParameters = false;
     if (node.body.type === 'BlockStatement') this.#block(node.body, state, moves);
-    else this.#visit(node.body);
+    else this.#bare(node.body, state);
+    if (node.body.type === 'BlockStatement') cx.text.appendLeft(node.body.start + 1, mark);
+    else cx.before(node.body, mark);
     if (moves) this.#moveParameters(node, state);
     cx.fn = outer;
     return state;
+  }
+
+  /** The body of an arrow function without braces. */
+  #bare(body: AnyNode, state: FunctionState): void {
+    const cx = this.#cx;
+    const outside = cx.hoisted;
+    if (state.resumable) cx.hoisted = [];
+    this.#visit(body);
+    if (state.resumable) state.hoisted = cx.hoisted.join(' ');
+    cx.hoisted = outside;
   }
 
   /** Code in parameters (default values, patterns that iterate) moves into the body, where it can be interrupted. */
@@ -226,13 +241,16 @@ export class FunctionRewriter {
 
 /** Declarations at the beginning of a function. */
 export function prologue(state: FunctionState): string {
-  let text = '';
+  let text = state.hoisted;
   if (state.most > 0) {
     const names = Array.from({ length: state.most }, (_, i) => `${OWN}${i}`);
     text += `let ${names.join(', ')}; `;
   }
   if (state.sharesThis) text += `const ${OWN}this = this; `;
-  if (state.sharesArguments) text += `const ${OWN}arguments = arguments; `;
+  if (state.sharesArguments) {
+    const given = state.kind === 'constructor' ? `${RUNTIME}.argumentsOf(arguments)` : 'arguments';
+    text += `const ${OWN}arguments = ${given}; `;
+  }
   return text;
 }
 

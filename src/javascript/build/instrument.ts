@@ -287,14 +287,15 @@ class Instrumentation {
     return true;
   }
 
-  /** `arguments` in an arrow function belongs to the enclosing function. */
+  /** `arguments` in an arrow function belongs to the enclosing function; a constructor gets more than the program's. */
   #arguments(node: Identifier): void {
     let crossed = false;
     for (let state: FunctionState | undefined = this.cx.fn; state; state = state.outer) {
-      if (state.kind === 'constructor')
-        throw this.cx.rejection(node, '`arguments` in a constructor');
       if (state.kind !== 'arrow') {
-        if (!crossed) return;
+        if (state.kind === 'constructor' && state.isInParameters) {
+          throw this.cx.rejection(node, '`arguments` in the parameters of a constructor');
+        }
+        if (!crossed && state.kind !== 'constructor') return;
         state.sharesArguments = true;
         this.cx.replace(node.start, node.end, `${OWN}arguments`);
         return;

@@ -26,6 +26,22 @@ export class SiteTable {
     { file: '?', line: 0, column: 0, inside: '', text: '?', operation: '?' },
   ];
 
+  /** Texts of functions and classes as the program has them, by the numbers in their marks. */
+  readonly #texts: { readonly code: string; readonly from: number; readonly to: number }[] = [];
+
+  /** Keep the text of a function or class. Returns a comment for its instrumented text, by which {@link ownText} finds it. */
+  markText(code: string, from: number, to: number): string {
+    return `/*$$T${this.#texts.push({ code, from, to }) - 1}*/`;
+  }
+
+  /** The program's own text of the function or class whose instrumented text is given; undefined if it has no mark. */
+  ownText(instrumented: string): string | undefined {
+    // What stands within others was marked after them.
+    const numbers = [...instrumented.matchAll(/\/\*\$\$T(\d+)\*\//g)].map(([, n]) => Number(n));
+    const text = numbers.length === 0 ? undefined : this.#texts[Math.min(...numbers)];
+    return text?.code.slice(text.from, text.to);
+  }
+
   /** Add a site. Returns its number. */
   add(site: Omit<Site, 'text'> & { readonly text: string }): number {
     const text = site.text.replace(/\s+/g, ' ');

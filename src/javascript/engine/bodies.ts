@@ -12,8 +12,11 @@ import type { Regions } from '../runtime/views.js';
 
 /** Whether a program may start workers, or asks what agent it is. */
 export function mayStartWorkers({ modules }: CompiledProgram): boolean {
-  return [...modules.values()].some(({ source: { targets } }) =>
-    [...targets.values()].some((target) => target === 'node:worker_threads'),
+  return [...modules.values()].some(
+    ({ source: { code, targets } }) =>
+      [...targets.values()].some((target) => target === 'node:worker_threads') ||
+      // Asked for at run time, by `createRequire` and the like.
+      code.includes('worker_threads'),
   );
 }
 

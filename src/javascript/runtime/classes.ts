@@ -133,6 +133,11 @@ export abstract class Classes extends Operations {
     for (const form of fieldForms.get(target) ?? []) yield* form.call(self);
   }
 
+  /** The `arguments` of a constructor, whose resumable form gets `new.target` before them. */
+  argumentsOf(given: ArrayLike<unknown>): IArguments {
+    return argumentsObject(...Array.from(given).slice(1));
+  }
+
   returned(value: unknown, self: unknown): unknown {
     return (typeof value === 'object' && value !== null) || typeof value === 'function'
       ? value
@@ -240,6 +245,11 @@ export abstract class Classes extends Operations {
     }
     return known;
   }
+}
+
+function argumentsObject(..._given: unknown[]): IArguments {
+  // eslint-disable-next-line prefer-rest-params -- the object itself is wanted
+  return arguments;
 }
 
 /** The other half of an accessor that is already there. */

@@ -6,7 +6,7 @@
 
 import { inspect } from 'node:util';
 import type { SharedMemory } from '../memory/memory.js';
-import { CALL, factsOf, PROBE, PURE, type Coroutine, type Marked } from './keys.js';
+import { CALL, factsOf, FORM, PROBE, PURE, type Coroutine, type Marked } from './keys.js';
 import { elementType, TypedArrayBase, type TypedArray, type ViewFacts } from './views.js';
 
 /** What this module needs from the current runtime. */
@@ -18,6 +18,7 @@ interface Current {
     readonly memory: Pick<SharedMemory, 'newest'>;
     get(site: number, view: TypedArray, key: unknown): boolean;
     invoke(f: unknown, self: unknown, args: readonly unknown[]): Coroutine;
+    readonly sites: { ownText(instrumented: string): string | undefined };
     refuseHere(what: string): never;
     takenApart(): never;
   };
@@ -83,12 +84,14 @@ export function installGuards(current: Current): void {
     (native) =>
       function (this: unknown) {
         const text = native?.call(this) as string;
-        if (current.runtime.agent >= 0 && MADE.test(text)) {
-          current.runtime.refuseHere(
-            'makes text of a function of the program, which is not its own',
-          );
+        const { runtime } = current;
+        const made = (this as Marked)[FORM] ?? (this as Marked)[CALL];
+        const form = MADE.test(text) && made !== undefined ? String(native?.call(made)) : '';
+        const own = runtime.sites.ownText(text) ?? runtime.sites.ownText(form);
+        if (own === undefined && runtime.agent >= 0 && MADE.test(text)) {
+          runtime.refuseHere("makes text of a function that is not the program's own");
         }
-        return text;
+        return own ?? text;
       },
   );
   Object.defineProperty(prototype, PROBE, {

@@ -1,5 +1,6 @@
 /** Makes a program: evaluates its modules as the language does, in the order of their imports. */
 
+import { isBuiltin } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { PARAMETERS, type CompiledModule, type CompiledProgram } from '../build/compile.js';
 import { isOutside } from '../build/graph.js';
@@ -157,7 +158,9 @@ export class Instance {
       const namespace = yield* self.target(target);
       return 'default' in namespace ? namespace['default'] : namespace;
     }, 'require');
-    const resolve = (specifier: string): string => compiled.resolve(path, specifier, 'require');
+    // A module of Node has the name by which it is asked for.
+    const resolve = (specifier: string): string =>
+      isBuiltin(specifier) ? specifier : compiled.resolve(path, specifier, 'require');
     return Object.assign(require, { resolve: pure(resolve), cache: {}, main: undefined });
   }
 }

@@ -8,13 +8,15 @@ export const CALL: unique symbol = Symbol('resumable call');
 export const NEW: unique symbol = Symbol('resumable new');
 /** A plain function that may be called with anything: it reads no elements. */
 export const PURE: unique symbol = Symbol('pure');
+/** The code of a resumable form, where that form only begins it. */
+export const FORM: unique symbol = Symbol('form');
 /** Facts of a view of shared memory. */
 export const VIEW: unique symbol = Symbol('view');
 
 /** Patterns that take elements read this property first; views of shared memory then refuse. */
 export const PROBE: unique symbol = Symbol('probe');
 
-const OURS: ReadonlySet<unknown> = new Set([CALL, NEW, PURE, VIEW, PROBE]);
+const OURS: ReadonlySet<unknown> = new Set([CALL, NEW, PURE, FORM, VIEW, PROBE]);
 
 /** Whether a key is one of ours, which programs must not see. */
 export function isOurs(key: unknown): boolean {
@@ -34,6 +36,7 @@ export interface Marked {
   [CALL]?: Resumable;
   [NEW]?: ResumableNew;
   [PURE]?: boolean;
+  [FORM]?: Resumable;
   prototype?: object;
 }
 

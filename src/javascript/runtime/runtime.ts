@@ -4,6 +4,7 @@ import type { SiteTable } from '../build/sites.js';
 import {
   CALL,
   factsOf,
+  FORM,
   isSharedThing,
   NEW,
   PROBE,
@@ -126,8 +127,9 @@ export class Runtime extends Classes {
   }
 
   /** A declared function and its resumable form. */
-  declare(f: Marked, form: Resumable, flavour: Flavour): void {
-    f[CALL] = this.begin(form, flavour);
+  declare(declared: Marked, form: Resumable, flavour: Flavour): void {
+    declared[CALL] = this.begin(form, flavour);
+    if (flavour !== 'call') declared[FORM] = form;
   }
 
   #wrap(
@@ -137,12 +139,13 @@ export class Runtime extends Classes {
     length: number,
     isMade = flavour === 'generator' || flavour === 'asyncGenerator',
   ): Marked {
-    const f = plainForm(name, length, isMade)(this, form, flavour);
+    const declared = plainForm(name, length, isMade)(this, form, flavour);
     const begun = this.begin(form, flavour);
-    f[CALL] = begun;
+    declared[CALL] = begun;
+    if (flavour !== 'call') declared[FORM] = form;
     // A named function expression may call itself by its name. The name then means the resumable form.
     (form as unknown as Marked)[CALL] = begun;
-    return f;
+    return declared;
   }
 
   override call(form: Resumable, name = '', length = 0): Marked {

@@ -1,11 +1,12 @@
-/** `TextEncoder` and `TextDecoder` over shared memory: the accesses of its bytes, one after the other. */
+/** `TextEncoder`, `TextDecoder` and `StringDecoder` over shared memory: the accesses of its bytes, one after the other. */
 
+import { StringDecoder } from 'node:string_decoder';
 import { UNORDERED } from '../memory/memory.js';
 import { form, type Current } from './builtins.js';
 import { factsOf, type Coroutine, type Marked } from './keys.js';
 import { isShared, UINT8, type ViewFacts } from './views.js';
 
-/** Install the resumable forms of the methods of both. */
+/** Install the resumable forms of their methods. */
 export function installText(current: Current): void {
   const encoder = TextEncoder.prototype as unknown as { readonly encodeInto: Marked };
   const encodeInto = encoder.encodeInto;
@@ -28,6 +29,15 @@ export function installText(current: Current): void {
     const bytes = yield* bytesOf(current, source);
     return decode.call(this, bytes ?? source, options);
   });
+  const pieces = StringDecoder.prototype as unknown as Record<'write' | 'end', Marked>;
+  for (const name of ['write', 'end'] as const) {
+    const native = pieces[name];
+    form(pieces, name, function* (this: unknown, ...args) {
+      const [piece] = args;
+      const bytes = ArrayBuffer.isView(piece) ? yield* bytesOf(current, piece) : undefined;
+      return native.apply(this, bytes === undefined ? args : [bytes]);
+    });
+  }
 }
 
 /** The bytes of a view or of a whole buffer, if it is shared. */
