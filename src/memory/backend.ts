@@ -2,6 +2,7 @@
 
 import { ablate } from './ablate.js';
 import { AtomicsCpu } from './atomics.js';
+import { checkArguments } from './checked.js';
 import type { CpuContext } from './cpu.js';
 import type { NativeCpu } from './native.js';
 import type { NativeBoot } from './native-boot.js';
@@ -37,5 +38,6 @@ export function createNativeCpu(
 ): NativeCpu {
   const cpu = new BACKENDS[kind](id, ctx, boot);
   if (boot.ablation) ablate(cpu, boot.ablation, boot.lateAt);
+  if (boot.isChecked === true) checkArguments(cpu);
   return cpu;
 }

@@ -65,14 +65,27 @@ function describe(addr: Addr): string {
 }
 
 /** Refuse a value that no word of the memory can hold. */
-export function badValue(value: unknown): never {
+function badValue(value: unknown): never {
   const shown = typeof value === 'string' ? `'${value}'` : String(value);
   throw new UsageError(`${shown} is no value of a word: words hold integers of 32 bits`);
 }
 
+/** A value as a word holds it. @throws UsageError for what is no integer of 32 bits, signed or not */
+export function wordOf(value: number): number {
+  const word = value | 0;
+  if (word !== value && value >>> 0 !== value) badValue(value);
+  return word;
+}
+
 /** Refuse a number of a bit that no word has. */
-export function badBit(bit: unknown): never {
+function badBit(bit: unknown): never {
   throw new UsageError(`${String(bit)} is no bit of a word: bits are numbered from 0 to 31`);
+}
+
+/** A word with one bit set. @throws UsageError for what is no number of a bit */
+export function maskOf(bit: number): number {
+  if ((bit & 31) !== bit) badBit(bit);
+  return 1 << bit;
 }
 
 /** Refuse what is no number of sleepers to wake. */

@@ -44,6 +44,8 @@ export interface NativeBoot {
   readonly sharingClock?: () => number;
   /** This CPU executes steps of several, from any state of the memory: it does not know who holds a lock. Default false. */
   readonly standsForOthers?: boolean;
+  /** The CPU executes code of users: its operations check their arguments. Default false. */
+  readonly isChecked?: boolean;
   /** Ordering sites at which CPUs are late now and then although none is ablated, for code that is broken on purpose there. */
   readonly lateAt?: readonly SiteId[];
 }

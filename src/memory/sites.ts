@@ -1,5 +1,8 @@
 /** Ordering sites: the numbers by which kernel code names the places its correctness rests on. */
 
+import { inspect } from 'node:util';
+import { UsageError } from '../errors.js';
+
 /** Number of an ordering site: n of O-n in the ordering catalogue, from 1. */
 export type SiteId = number & { readonly __brand: 'SiteId' };
 
@@ -48,6 +51,33 @@ export const O_35 = site(35);
 export const O_36 = site(36);
 export const O_37 = site(37);
 export const O_38 = site(38);
+
+/** In a table of sites: there is none of this number. */
+const NONE = 2;
+
+/** A table for {@link isRemoved}, of all sites. */
+export function tableOf(ablation: Ablation): Uint8Array {
+  const table = new Uint8Array(SITE_COUNT + 1);
+  table[0] = NONE;
+  for (const site of ablation.sites) table[site] = 1;
+  return table;
+}
+
+/** Whether a site is removed. @throws UsageError for what is no site */
+export function isRemoved(table: Uint8Array, site: SiteId | undefined): site is SiteId {
+  if (site === undefined) return false;
+  const found = table[site];
+  if (found === 1) return true;
+  if (found !== 0) badSite(site);
+  return false;
+}
+
+function badSite(site: unknown): never {
+  const last = SITE_COUNT;
+  throw new UsageError(
+    `${inspect(site)} is no ordering site: operations take its number, 1 (O-01) to ${last} (O-${last})`,
+  );
+}
 
 /** A set of ablated sites, indexed by site id. O-01 and O-02 are one fence, so each stands for both. */
 export class Ablation {

@@ -43,6 +43,7 @@ async function buildCpu(boot: CpuBoot): Promise<BuiltCpu> {
     memory: boot.memory,
     localBase: booted.localBase,
     ablation: new Ablation(boot.ablation),
+    isChecked: boot.replaced !== undefined,
     trace: boot.record === undefined ? monitor.trace : watchAtRest(words, check, booted, id),
     ...(boot.weak === undefined ? {} : { weak: boot.weak }),
     ...(booted.kernel.cpus > availableParallelism()

@@ -47,6 +47,8 @@ export interface RaceThreadTask {
   readonly memory: WasmMemory;
   readonly control: SharedArrayBuffer;
   readonly executions: number;
+  /** The scenario is of the catalogue. Default false. */
+  readonly isOwn?: boolean;
   /** Memory that every execution starts from, made by the explorer: it executes the preparation of the machine. */
   readonly image: SharedArrayBuffer;
 }
@@ -101,6 +103,7 @@ class RaceThread {
       words: this.#words,
       memory: task.memory,
       localBase: machine.localBase,
+      isChecked: task.isOwn !== true,
       ablation: new Ablation(task.ablated as readonly SiteId[]),
       weak: { seed: task.seed + execution * task.cpus },
       trace: (event, a, b, c) => {

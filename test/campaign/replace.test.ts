@@ -182,3 +182,20 @@ test.serial(
     }
   },
 );
+
+for (const [what, code, message] of [
+  ['no ordering site', "cpu.smpWmb('O-99')", /'O-99' is no ordering site: .*\(.*:2\)$/],
+  ['no value', 'cpu.writeOnce(cpu.ctx.klp.targetState, 1.5)', /1\.5 is no value of .*:2\)$/],
+  ['what it does not declare', 'nope()', /its code throws: ReferenceError: nope .*:2\)$/],
+] as const) {
+  test.serial(
+    `on real threads a replacement that uses ${what} is told with its line`,
+    async (t) => {
+      const name = `${what.replaceAll(' ', '-')}.js`;
+      const replace = write(name, `export function klpInitTransition(cpu) {\n  ${code};\n}\n`);
+      const run = stress({ replace, memory: 'atomics', cpus: 2, tasks: 16, durationMs: 20_000 });
+      const error = await t.throwsAsync(run, { code: 'ERR_USAGE', message });
+      t.true(error.message.includes(`(${replace}:2)`));
+    },
+  );
+}

@@ -85,6 +85,19 @@ const BODIES: Readonly<Record<string, [code: string, message: RegExp]>> = {
     'function body(cpu) { cpu.readOnce(X); cpu.kick(); }',
     /undefined is no address/,
   ],
+  'the name of an ordering site': [
+    "function body(cpu) { cpu.readOnce(X); cpu.smpWmb('O-04'); }",
+    /'O-04' is no ordering site: operations take its number, 1 \(O-01\) to /,
+  ],
+  'an ordering site that does not exist': [
+    'function body(cpu) { cpu.storeRelease(X, 1, 99); }',
+    /99 is no ordering site/,
+  ],
+  'an address as an ordering site': [
+    'function body(cpu) { cpu.xchg(X, 1, X); }',
+    /no ordering site/,
+  ],
+  'site 0': ['function body(cpu) { cpu.preemptDisable(0); cpu.readOnce(X); }', /0 is no ordering/],
   'a mistake that the code catches': [
     'function body(cpu) { try { cpu.readOnce(NaN); } catch { cpu.readOnce(X); } }',
     /NaN is no address/,

@@ -22,6 +22,8 @@ import {
 import { checkOptions, type Filled, type OptionTable } from '../options/option-table.js';
 import { WATCHING } from '../options/progress.js';
 import { choiceOf, duration, integerIn, orderingSites, seed, textOf } from '../options/rules.js';
+import { mistakeIn } from '../../explorer/engine/place.js';
+import { isOfCatalogue } from '../options/replay-command.js';
 import { chooseScenario } from '../scenarios/scenarios.js';
 import type { CompareOptions, CompareResult } from './compared.js';
 import { compareProgram } from './compare-program.js';
@@ -141,6 +143,7 @@ async function runOnThreads(
       return {
         ...{ scenario: reference, cpu, cpus, kind, seed: from, memory, control, executions, image },
         ablated: ablated as readonly number[],
+        isOwn: isOfCatalogue(reference.file),
       };
     });
     const runs = tasks.map((task) => pool.run(task, { signal: giveUp.signal }));
@@ -148,7 +151,8 @@ async function runOnThreads(
     return counts ?? {};
   } catch (error) {
     if (giveUp.signal.aborted) return {};
-    throw new UsageError(`on real threads: ${(error as Error).message}`, { cause: error });
+    const what = mistakeIn(error) ?? `on real threads: ${(error as Error).message}`;
+    throw new UsageError(`scenario ${reference.name}: ${what}`, { cause: error });
   } finally {
     signal?.removeEventListener('abort', stop);
     await pool.destroy();

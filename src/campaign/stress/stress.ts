@@ -14,6 +14,7 @@ import {
   type StressProfileName,
 } from '../../catalog/stress-profiles.js';
 import { Interrupted, partialResult, UsageError, withPartial } from '../../errors.js';
+import { mistakeIn } from '../../explorer/engine/place.js';
 import { replacedSources } from '../../explorer/build/program.js';
 import type { FlightEvent } from '../../check/flight.js';
 import { KERNEL } from '../../kernel/layout.js';
@@ -262,7 +263,10 @@ async function finished(
   } catch (error) {
     const partial = partialResult(error) as ThreadResult | undefined;
     if (partial === undefined) throw error;
-    throw withPartial(error as Error, resultFrom(partial));
+    const { cause } = error as Error;
+    const mistake = mistakeIn(cause);
+    const what = mistake === undefined ? error : new UsageError(`stress: ${mistake}`, { cause });
+    throw withPartial(what as Error, resultFrom(partial));
   }
 }
 

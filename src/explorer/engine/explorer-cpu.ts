@@ -1,19 +1,20 @@
 /** The vocabulary of the explorer's CPUs: what each operation of `cpu` asks of the memory, and of the race detector. */
 
-import { badBit, checkCount, checkEnable, checkRelease, freedLock } from '../../memory/fault.js';
+import {
+  checkCount,
+  checkEnable,
+  checkRelease,
+  freedLock,
+  maskOf,
+  wordOf,
+} from '../../memory/fault.js';
 import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
 import type { SiteId } from '../../memory/sites.js';
 import { isUnheld, POISON, type Addr } from '../../memory/struct.js';
 import { WAIT_LOCK, WAIT_MWAIT, WAIT_RELAX } from './cpu-state.js';
 import * as ops from './operations.js';
-import { SteppingCpu, wordOf } from './stepping-cpu.js';
-
-/** A word with one bit set. */
-function maskOf(bit: number): number {
-  if ((bit & 31) !== bit) badBit(bit);
-  return 1 << bit;
-}
+import { SteppingCpu } from './stepping-cpu.js';
 
 /** One simulated CPU of the explorer. */
 export class ExplorerCpu extends SteppingCpu {

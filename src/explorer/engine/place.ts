@@ -37,3 +37,14 @@ export function innermost(error: unknown): string | undefined {
 export function lineOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : inspect(error);
 }
+
+/**
+ * What the user's code did wrong on another thread, with its place; undefined when none of it was executing. An error
+ * that comes from there has lost its class.
+ */
+export function mistakeIn(error: unknown): string | undefined {
+  const place = placeOf(error);
+  if (place === undefined || !(error instanceof Error)) return undefined;
+  const what = error.name === 'Error' ? error.message : `its code throws: ${lineOf(error)}`;
+  return `${what} (${place})`;
+}

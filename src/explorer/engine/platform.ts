@@ -1,6 +1,6 @@
 /** What all CPUs of an execution share: the memory, the ablated sites, the observers and the trace. */
 
-import { SITE_COUNT, type Ablation } from '../../memory/sites.js';
+import { tableOf, type Ablation } from '../../memory/sites.js';
 import type { Addr } from '../../memory/struct.js';
 import type { StateAccess } from '../../scenario/declare.js';
 import { EventTrace } from '../../scenario/event-trace.js';
@@ -31,7 +31,7 @@ export class Platform implements StateAccess {
   readonly memory: ExplorerMemory;
   /** Number of words. */
   readonly words: number;
-  /** 1 for each ordering site that is ablated. */
+  /** The ordering sites that are ablated: a table for `isRemoved()`. */
   readonly removed: Uint8Array;
   /** Whether the order of strong fences matters to the memory. */
   readonly fencesInteract: boolean;
@@ -51,8 +51,7 @@ export class Platform implements StateAccess {
   ) {
     this.memory = memory;
     this.words = words;
-    const removed = new Uint8Array(SITE_COUNT + 1);
-    for (const site of ablation.sites) removed[site] = 1;
+    const removed = tableOf(ablation);
     this.removed = onSite === undefined ? removed : telling(removed, onSite);
     this.fencesInteract = fencesInteract;
   }

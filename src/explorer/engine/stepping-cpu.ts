@@ -2,16 +2,16 @@
 
 import {
   badAddress,
-  badValue,
   checkMaySleep,
   checkTimeout,
   freedLock,
   rethrowFault,
+  wordOf,
 } from '../../memory/fault.js';
 import { Cpu, type CpuContext } from '../../memory/cpu.js';
 import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
-import type { SiteId } from '../../memory/sites.js';
+import { isRemoved, type SiteId } from '../../memory/sites.js';
 import { FIRST_VALID_ADDR, POISON, type Addr } from '../../memory/struct.js';
 import { EAGAIN, ETIMEDOUT } from '../../memory/wait-queue.js';
 import {
@@ -27,13 +27,6 @@ import * as ops from './operations.js';
 import type { Audience } from './observer.js';
 import type { Platform } from './platform.js';
 import type { Turns } from './turns.js';
-
-/** A value as a word holds it. @throws UsageError for what is no integer of 32 bits, signed or not */
-export function wordOf(value: number): number {
-  const word = value | 0;
-  if (word !== value && value >>> 0 !== value) badValue(value);
-  return word;
-}
 
 /** What a CPU shares with all others. */
 export interface Shared {
@@ -209,7 +202,7 @@ export abstract class SteppingCpu extends Cpu {
   }
 
   protected isAblated(site: SiteId | undefined): site is SiteId {
-    return site !== undefined && this.#removed[site] === 1;
+    return isRemoved(this.#removed, site);
   }
 
   protected checkAddress(addr: Addr): void {

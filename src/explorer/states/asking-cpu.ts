@@ -1,11 +1,18 @@
 /** A CPU that has no memory: it asks for every access and goes on with the answer. */
 
 import { UsageError } from '../../errors.js';
-import { badAddress, checkEnable, checkMaySleep, rethrowFault } from '../../memory/fault.js';
+import {
+  badAddress,
+  checkEnable,
+  checkMaySleep,
+  maskOf,
+  rethrowFault,
+  wordOf,
+} from '../../memory/fault.js';
 import { Cpu, type CpuContext } from '../../memory/cpu.js';
 import { CPU_LOCAL } from '../../memory/local.js';
 import * as model from '../../memory/model.js';
-import type { SiteId } from '../../memory/sites.js';
+import { isRemoved, type SiteId } from '../../memory/sites.js';
 import { FIRST_VALID_ADDR, type Addr, type CpuId } from '../../memory/struct.js';
 import type { Answers, Asked, AskingOptions } from './asking.js';
 import { mix, mixAgain } from './hash.js';
@@ -161,8 +168,8 @@ export class AskingCpu extends Cpu {
     return this.#request({
       kind,
       addr,
-      a,
-      b,
+      a: wordOf(a),
+      b: wordOf(b),
       order: this.#ordered(kind, order) | this.#freshness(kind, addr),
     });
   }
@@ -202,8 +209,12 @@ export class AskingCpu extends Cpu {
     return this.#isAblated(site) ? otherwise : order;
   }
 
+  #modify(kind: number, addr: Addr, a: number, order: number, site?: SiteId, b = 0): number {
+    return this.#ask(kind, addr, this.#at(site, order, model.RMW_RELAXED), a, b);
+  }
+
   #isAblated(site: SiteId | undefined): boolean {
-    return site !== undefined && this.#options.removed[site] === 1;
+    return isRemoved(this.#options.removed, site);
   }
 
   override read(addr: Addr): number {
@@ -222,21 +233,21 @@ export class AskingCpu extends Cpu {
     return this.#ask(ask.ASK_BIT, addr, model.LOAD_ONCE, bit) !== 0;
   }
   override write(addr: Addr, value: number): void {
-    this.#ask(ask.ASK_WRITE, addr, model.STORE_PLAIN, value | 0);
+    this.#ask(ask.ASK_WRITE, addr, model.STORE_PLAIN, value);
   }
   override writeOnce(addr: Addr, value: number): void {
-    this.#ask(ask.ASK_WRITE, addr, model.STORE_ONCE, value | 0);
+    this.#ask(ask.ASK_WRITE, addr, model.STORE_ONCE, value);
   }
   override storeRelease(addr: Addr, value: number, site?: SiteId): void {
     const order = this.#at(site, model.STORE_RELEASE, model.STORE_ONCE);
-    this.#ask(ask.ASK_WRITE, addr, order, value | 0);
+    this.#ask(ask.ASK_WRITE, addr, order, value);
   }
   override rcuAssignPointer(addr: Addr, value: Addr, site?: SiteId): void {
     this.storeRelease(addr, value, site);
   }
 
   override smpMb(site?: SiteId): void {
-    if (!this.#options.isWeak || this.#isAblated(site)) return;
+    if (this.#isAblated(site) || !this.#options.isWeak) return;
     const order = this.#ordered(ask.ASK_FENCE, 0);
     this.#request({ kind: ask.ASK_FENCE, addr: ask.FENCE_WORD, a: 0, b: 0, order });
   }
@@ -248,70 +259,59 @@ export class AskingCpu extends Cpu {
   }
 
   override xchg(addr: Addr, value: number, site?: SiteId): number {
-    const order = this.#at(site, model.RMW_FULL, model.RMW_RELAXED);
-    return this.#ask(ask.ASK_XCHG, addr, order, value | 0);
+    return this.#modify(ask.ASK_XCHG, addr, value, model.RMW_FULL, site);
   }
   override xchgRelaxed(addr: Addr, value: number): number {
-    return this.#ask(ask.ASK_XCHG, addr, model.RMW_RELAXED, value | 0);
+    return this.#ask(ask.ASK_XCHG, addr, model.RMW_RELAXED, value);
   }
   override xchgAcquire(addr: Addr, value: number, site?: SiteId): number {
-    const order = this.#at(site, model.RMW_ACQUIRE, model.RMW_RELAXED);
-    return this.#ask(ask.ASK_XCHG, addr, order, value | 0);
+    return this.#modify(ask.ASK_XCHG, addr, value, model.RMW_ACQUIRE, site);
   }
   override xchgRelease(addr: Addr, value: number, site?: SiteId): number {
-    const order = this.#at(site, model.RMW_RELEASE, model.RMW_RELAXED);
-    return this.#ask(ask.ASK_XCHG, addr, order, value | 0);
+    return this.#modify(ask.ASK_XCHG, addr, value, model.RMW_RELEASE, site);
   }
-  #cmpxchg(addr: Addr, expected: number, value: number, order: number): number {
+  #cmpxchg(addr: Addr, expected: number, value: number, order: number, site?: SiteId): number {
     this.#expected = expected | 0;
-    return this.#ask(ask.ASK_CMPXCHG, addr, order, expected | 0, value | 0);
+    return this.#modify(ask.ASK_CMPXCHG, addr, expected, order, site, value);
   }
   override cmpxchg(addr: Addr, expected: number, value: number, site?: SiteId): number {
-    const order = this.#at(site, model.RMW_FULL, model.RMW_RELAXED);
-    return this.#cmpxchg(addr, expected, value, order);
+    return this.#cmpxchg(addr, expected, value, model.RMW_FULL, site);
   }
   override cmpxchgRelaxed(addr: Addr, expected: number, value: number): number {
     return this.#cmpxchg(addr, expected, value, model.RMW_RELAXED);
   }
   override cmpxchgAcquire(addr: Addr, expected: number, value: number, site?: SiteId): number {
-    const order = this.#at(site, model.RMW_ACQUIRE, model.RMW_RELAXED);
-    return this.#cmpxchg(addr, expected, value, order);
+    return this.#cmpxchg(addr, expected, value, model.RMW_ACQUIRE, site);
   }
   override cmpxchgRelease(addr: Addr, expected: number, value: number, site?: SiteId): number {
-    const order = this.#at(site, model.RMW_RELEASE, model.RMW_RELAXED);
-    return this.#cmpxchg(addr, expected, value, order);
+    return this.#cmpxchg(addr, expected, value, model.RMW_RELEASE, site);
   }
   override fetchAdd(addr: Addr, delta: number, site?: SiteId): number {
-    const order = this.#at(site, model.RMW_FULL, model.RMW_RELAXED);
-    return this.#ask(ask.ASK_FETCH_ADD, addr, order, delta | 0);
+    return this.#modify(ask.ASK_FETCH_ADD, addr, delta, model.RMW_FULL, site);
   }
   override fetchAddRelaxed(addr: Addr, delta: number): number {
-    return this.#ask(ask.ASK_FETCH_ADD, addr, model.RMW_RELAXED, delta | 0);
+    return this.#ask(ask.ASK_FETCH_ADD, addr, model.RMW_RELAXED, delta);
   }
   override fetchAddAcquire(addr: Addr, delta: number, site?: SiteId): number {
-    const order = this.#at(site, model.RMW_ACQUIRE, model.RMW_RELAXED);
-    return this.#ask(ask.ASK_FETCH_ADD, addr, order, delta | 0);
+    return this.#modify(ask.ASK_FETCH_ADD, addr, delta, model.RMW_ACQUIRE, site);
   }
   override fetchAddRelease(addr: Addr, delta: number, site?: SiteId): number {
-    const order = this.#at(site, model.RMW_RELEASE, model.RMW_RELAXED);
-    return this.#ask(ask.ASK_FETCH_ADD, addr, order, delta | 0);
+    return this.#modify(ask.ASK_FETCH_ADD, addr, delta, model.RMW_RELEASE, site);
   }
   override atomicAdd(addr: Addr, delta: number): void {
-    this.#ask(ask.ASK_ADD, addr, model.RMW_VOID, delta | 0);
+    this.#ask(ask.ASK_ADD, addr, model.RMW_VOID, delta);
   }
   override setBit(addr: Addr, bit: number): void {
-    this.#ask(ask.ASK_OR, addr, model.RMW_VOID, 1 << bit);
+    this.#ask(ask.ASK_OR, addr, model.RMW_VOID, maskOf(bit));
   }
   override clearBit(addr: Addr, bit: number): void {
-    this.#ask(ask.ASK_AND, addr, model.RMW_VOID, ~(1 << bit));
+    this.#ask(ask.ASK_AND, addr, model.RMW_VOID, ~maskOf(bit));
   }
   override testAndSetBit(addr: Addr, bit: number, site?: SiteId): boolean {
-    const order = this.#at(site, model.RMW_FULL, model.RMW_RELAXED);
-    return this.#ask(ask.ASK_SET_BIT, addr, order, bit) !== 0;
+    return this.#modify(ask.ASK_SET_BIT, addr, bit, model.RMW_FULL, site) !== 0;
   }
   override testAndClearBit(addr: Addr, bit: number, site?: SiteId): boolean {
-    const order = this.#at(site, model.RMW_FULL, model.RMW_RELAXED);
-    return this.#ask(ask.ASK_CLEAR_BIT, addr, order, bit) !== 0;
+    return this.#modify(ask.ASK_CLEAR_BIT, addr, bit, model.RMW_FULL, site) !== 0;
   }
 
   override spinLock(lock: Addr, site?: SiteId): void {
@@ -382,7 +382,7 @@ export class AskingCpu extends Cpu {
     return this.#ask(ask.ASK_GET, addr);
   }
   override set(addr: Addr, value: number): void {
-    this.#ask(ask.ASK_SET, addr, 0, value | 0);
+    this.#ask(ask.ASK_SET, addr, 0, value);
   }
   override peek(addr: Addr): number {
     return this.#ask(ask.ASK_GET, addr);

@@ -30,7 +30,7 @@ export interface AskingOptions {
   /** Words of the memory. */
   readonly words: number;
   readonly localBase: Addr;
-  /** 1 for each ordering site that is ablated. */
+  /** The ordering sites that are ablated: a table for `isRemoved()`. */
   readonly removed: Uint8Array;
   /** Whether being preemptible or not can be seen. */
   readonly hasInterrupts: boolean;

@@ -1,7 +1,7 @@
 /** The state of a whole machine, and its steps, each of which can be taken back. */
 
 import type { CpuContext } from '../../memory/cpu.js';
-import { SITE_COUNT, type Ablation } from '../../memory/sites.js';
+import { tableOf, type Ablation } from '../../memory/sites.js';
 import { isUnheld, type Addr, type CpuId } from '../../memory/struct.js';
 import type { Machine, StateAccess, TraceEvent } from '../../scenario/declare.js';
 import type { EventTrace } from '../../scenario/event-trace.js';
@@ -83,12 +83,10 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
     this.memory = this.weak ?? new UndoableMemory(image);
     this.sharing = new Sharing(image.length);
     this.#keepsEvents = keepsEvents;
-    const removed = new Uint8Array(SITE_COUNT + 1);
-    for (const site of ablation.sites) removed[site] = 1;
     this.local = new LocalStates(this, machine.ctx as CpuContext, {
       words: image.length,
       localBase: machine.localBase,
-      removed,
+      removed: tableOf(ablation),
       hasInterrupts: machine.interrupt !== undefined,
       isWeak,
       constants: new Constants(machine.ctx),
