@@ -120,6 +120,9 @@ const TABLE = {
   ...TRACE,
 } as const;
 
+const countText = (count: number, what: string): string =>
+  `${count} ${what}${count === 1 ? '' : 's'}`;
+
 function saysOf(row: ExhaustedRace): string {
   const { says, outcomes, within, weakAnswers } = row;
   if (differs(row)) return 'SEARCHED TWICE, WITH DIFFERENT STATES';
@@ -127,8 +130,8 @@ function saysOf(row: ExhaustedRace): string {
   const forbidden = outcomes.filter(({ grade }) => grade === 'forbidden').map(({ key }) => key);
   if (says === 'refuted') return `FORBIDDEN: ${forbidden.join(', ')}`;
   if (says !== 'bounded') return 'searched';
-  const weak = weakAnswers === null ? '' : ` and ${weakAnswers} weak answers`;
-  return `proved within ${within ?? 0} preemptions${weak}`;
+  const weak = weakAnswers === null ? '' : ` and ${countText(weakAnswers, 'weak answer')}`;
+  return `proved within ${countText(within ?? 0, 'preemption')}${weak}`;
 }
 
 /** How much is left. */

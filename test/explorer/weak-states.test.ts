@@ -6,6 +6,7 @@ import { catalogModule } from '../../src/explorer/build/modules.js';
 import { prepare } from '../../src/explorer/engine/prepare.js';
 import { RandomSource } from '../../src/explorer/engine/random-source.js';
 import { loadScenario } from '../../src/explorer/engine/session.js';
+import { WEAK_BOUNDS } from '../../src/explorer/states/exhaust.js';
 import { type SearchRule, WEAK_RULES } from '../../src/explorer/states/rules.js';
 import { StateSearch } from '../../src/explorer/states/search.js';
 import type { SearchResult } from '../../src/explorer/states/search-result.js';
@@ -159,6 +160,30 @@ for (const [what, texts] of Object.entries(LOOKED_AHEAD)) {
     t.deepEqual(sorted(ends.keys()), sorted(expected ?? []));
   });
 }
+
+test('each bound admits what the one before admits, and the last ones admit all of a small program', (t) => {
+  const program = bodies([
+    'cpu.writeOnce(128, 1); acc = cpu.readOnce(129);',
+    'cpu.writeOnce(129, 1); acc = cpu.readOnce(128);',
+  ]);
+  const options = { ablation: new Ablation(), bound: 1000, isWeak: true };
+  const search = new StateSearch(preparedProgram(program), options);
+  const sizes: number[] = [];
+  let before: readonly string[] = [];
+  for (const { preemptions, weak } of WEAK_BOUNDS) {
+    search.bound(preemptions, weak);
+    const { exhausted, ends, bounded } = search.run({ steps: search.steps + 1e5 });
+    t.true(exhausted);
+    t.true(before.every((key) => ends.has(key)));
+    before = [...ends.keys()];
+    sizes.push(before.length);
+    if (bounded) continue;
+    t.deepEqual(sorted(before), sorted(weakEndsOf(preparedProgram(program), 5000) ?? []));
+    t.deepEqual(sizes, [2, 3, 4, 4]);
+    return;
+  }
+  t.fail('bounds left something out to the end');
+});
 
 /** What a loop has counted is dead once it is over, what it has seen is not. */
 const LOOPS = bodies([

@@ -18,9 +18,11 @@ const UNBOUNDED = 0.7;
 /** Share of the time that estimating the rest may take, and milliseconds that it may always take. */
 const PROBING = 0.1;
 const LEAST_PROBING_MS = 10_000;
-const MOST_PREEMPTIONS = 3;
-/** Answers of a weak memory, other than the sequentially consistent one, in executions that are bounded. */
-const MOST_WEAK = 3;
+/** Preemptions at most of one bounded search after another, and the answers of a weak memory other than the sequentially consistent one. */
+const BOUNDS = [0, 1, 2, 3].map((preemptions) => ({ preemptions, weak: Infinity }));
+export const WEAK_BOUNDS = [0, 0, 1, 1, 2, 2, 3].map((preemptions, i) => {
+  return { preemptions, weak: Math.ceil(i / 2) };
+});
 /** Random executions that tell how much was searched. */
 const PROBES = 100;
 
@@ -64,7 +66,7 @@ export interface ExhaustReport {
   readonly seen: Seen | null;
   /** Preemptions up to which every execution was searched; null when not even those without one were, or all were. */
   readonly within: number | null;
-  /** Weak answers of the memory that those executions had at most; null under sequentially consistent memory. */
+  /** Weak answers of the memory that those executions had at most; null if there were none, and under sequentially consistent memory. */
   readonly weakAnswers: number | null;
   /** States of the searches with a bound on preemptions. */
   readonly boundedStates: number;
@@ -99,7 +101,7 @@ export async function exhaust(request: ExhaustRequest): Promise<ExhaustReport> {
   const probed = elapsed() + Math.max(PROBING * ms, LEAST_PROBING_MS);
   const seen = isOver ? null : search.probe(PROBES, () => elapsed() >= probed || isStopped());
   const isLate = (): boolean => elapsed() >= ms || isStopped();
-  const bounded = isOver ? NOTHING : searchBounded(search, isLate, isWeak ? MOST_WEAK : Infinity);
+  const bounded = isOver ? NOTHING : searchBounded(search, isLate, isWeak ? WEAK_BOUNDS : BOUNDS);
   for (const [key, token] of await confirmed(request, bounded)) executed.set(key, token);
   const ends = [...new Map([...bounded.ends, ...whole.ends])].sort(byKey);
   const outcomes = ends
@@ -117,7 +119,7 @@ export async function exhaust(request: ExhaustRequest): Promise<ExhaustReport> {
     digest,
     seen: bounded.exhausted ? null : seen,
     within: bounded.exhausted ? null : bounded.within,
-    weakAnswers: isWeak ? MOST_WEAK : null,
+    weakAnswers: isWeak && !bounded.exhausted ? bounded.weak : null,
     boundedStates: bounded.states,
     outcomes,
   };
@@ -144,29 +146,41 @@ interface Bounded {
   /** No choice was left out after all. */
   readonly exhausted: boolean;
   readonly within: number | null;
+  readonly weak: number | null;
   readonly states: number;
   readonly steps: number;
   readonly ends: ReadonlyMap<string, End>;
 }
 
-const NOTHING: Bounded = { exhausted: false, within: null, states: 0, steps: 0, ends: new Map() };
+const NOTHING: Bounded = {
+  exhausted: false,
+  within: null,
+  weak: null,
+  states: 0,
+  steps: 0,
+  ends: new Map(),
+};
 
-/** Search executions without preemptions, then with one, two and three, for as long as there is time. */
-function searchBounded(search: StateSearch, isLate: () => boolean, weak: number): Bounded {
+/** Search executions within one bound after another, for as long as there is time. */
+function searchBounded(
+  search: StateSearch,
+  isLate: () => boolean,
+  bounds: readonly { preemptions: number; weak: number }[],
+): Bounded {
   const before = search.steps;
   const ends = new Map<string, End>();
-  let [within, states, exhausted]: [number | null, number, boolean] = [null, 0, false];
-  for (let most = 0; most <= MOST_PREEMPTIONS && !isLate() && !exhausted; most++) {
-    search.bound(most, weak);
+  let found = NOTHING;
+  for (const { preemptions, weak } of bounds) {
+    if (isLate() || found.exhausted) break;
+    search.bound(preemptions, weak);
     const result = runUntil(search, isLate);
     for (const [key, end] of result.ends) if (!ends.has(key)) ends.set(key, end);
-    states = result.states;
+    found = { ...found, states: result.states };
     if (!result.exhausted) break;
-    within = most;
-    exhausted = !result.bounded;
+    found = { ...found, within: preemptions, weak, exhausted: !result.bounded };
     if (hasForbidden(ends)) break;
   }
-  return { exhausted, within, states, steps: search.steps - before, ends };
+  return { ...found, steps: search.steps - before, ends };
 }
 
 /**
