@@ -1,6 +1,6 @@
 /** `awk`: programs of awk in the form in which just-bash's awk does what others do. */
 
-import { original, type Definition } from './command.js';
+import { contentOf, original, type Definition } from './command.js';
 
 /** A field separator of one character, which stands for itself, as an expression that means it. */
 const literally = (separator: string): string =>
@@ -122,9 +122,10 @@ const withSeparators = (program: string): string =>
 const asText = (value: string): string => `"${value.replaceAll('"', String.raw`\"`)}"`;
 
 /** `awk`: any one character but a blank separates as it is, `-v` sets awk's own variables too. */
-export const awk: Definition = (args, ctx) => {
+export const awk: Definition = async (args, ctx) => {
   const options: string[] = [];
   const begin: string[] = [];
+  const programs: string[] = [];
   let i = 0;
   for (; i < args.length; i++) {
     const arg = args[i] ?? '';
@@ -136,10 +137,12 @@ export const awk: Definition = (args, ctx) => {
     else if (letter === 'v' && name === 'FS') options.push('-F', literally(given));
     else if (letter === 'v' && SPECIAL.test(name)) begin.push(`${name} = ${asText(given)}`);
     else if (letter === 'v') options.push('-v', value);
+    else if (letter === 'f') programs.push((await contentOf(ctx, value)).replace(/^#!.*/, ''));
     else return original(ctx, args);
   }
   if (args[i] === '--') i++;
-  const [program = '', ...files] = args.slice(i);
+  const words = args.slice(i);
+  const program = programs.length > 0 ? programs.join('\n') : (words.shift() ?? '');
   const first = begin.length === 0 ? '' : `BEGIN { ${begin.join('; ')} } `;
-  return original(ctx, [...options, first + withSeparators(portable(program)), ...files]);
+  return original(ctx, [...options, first + withSeparators(portable(program)), ...words]);
 };

@@ -17,6 +17,12 @@ export interface ShellContext {
   dmesgFrom: number;
   /** Puts errors among the output; undefined: errors and output are kept apart. */
   readonly together: Together | undefined;
+  /** The functions that its scripts define, as they were written. */
+  readonly functionTexts: ReadonlyMap<string, string>;
+  /** Signals that the shell got and has not handled. */
+  readonly signals: number[];
+  /** What is put in front of every script. */
+  readonly prelude: string;
 }
 
 export const ok = (stdout = ''): ExecResult => ({ stdout, stderr: '', exitCode: 0 });
@@ -58,6 +64,9 @@ export async function original(ctx: CommandContext, args: string[]): ReturnType<
 /** Variable that each command has for itself: '1' if its errors go to the same place as its output. */
 const MIXED = `${PREFIX}mixed`;
 
+/** Whether a command's errors go to the same place as its output. */
+export const isMixed = (ctx: CommandContext): boolean => ctx.env.get(MIXED) === '1';
+
 /** What a command prints, in the order in which it prints it. */
 export class Output {
   readonly #pieces: { readonly text: string; readonly isError: boolean }[] = [];
@@ -81,10 +90,9 @@ export class Output {
   }
 
   result(ctx: CommandContext): ExecResult {
-    const isMixed = ctx.env.get(MIXED) === '1';
     const of = (wanted: boolean): string =>
       this.#pieces.map(({ text, isError }) => (isError === wanted ? text : '')).join('');
-    return isMixed
+    return isMixed(ctx)
       ? {
           stdout: this.#pieces.map(({ text }) => text).join(''),
           stderr: '',

@@ -2,7 +2,7 @@
 
 import type { CustomCommand } from 'just-bash';
 import { command, fails, ok, type Run, type ShellContext } from './command.js';
-import { strerror } from './errors.js';
+import { SIGNAL_STATUS, strerror } from './errors.js';
 import { durationOf, quotedWords } from './quoting.js';
 import { IN_BACKGROUND } from './jobs.js';
 import { OP } from './kernel/layout.js';
@@ -64,14 +64,16 @@ export async function startProgram(
 const LOOK_MS = 20;
 
 /** `wait`: for everything that this shell has started, or for the pids given; what jobs have printed appears then. */
-function waiting({ machine, jobs }: ShellContext): Run {
+function waiting({ machine, jobs, signals }: ShellContext): Run {
   const isThere = (pid: number): boolean => tasksOf(machine).some((task) => task.pid === pid);
+  const interrupted = (): number => SIGNAL_STATUS + (signals[0] ?? 0);
   const waitFor = async (pid: number, pass: () => Promise<void>): Promise<number> => {
     if (jobs.isJob(pid)) {
-      while (jobs.status(pid) === undefined) await pass();
-      return jobs.status(pid) ?? 0;
+      while (jobs.status(pid) === undefined && signals.length === 0) await pass();
+      return jobs.status(pid) ?? interrupted();
     }
-    while (isThere(pid)) await pass();
+    while (isThere(pid) && signals.length === 0) await pass();
+    if (isThere(pid)) return interrupted();
     return jobs.programStatus(pid);
   };
   return async (words, ctx) => {
@@ -91,7 +93,7 @@ function waiting({ machine, jobs }: ShellContext): Run {
     return {
       stdout: printed.stdout,
       stderr: printed.stderr + stderr,
-      exitCode: asked.length === 0 ? 0 : status,
+      exitCode: asked.length === 0 && signals.length === 0 ? 0 : status,
     };
   };
 }

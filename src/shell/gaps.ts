@@ -126,6 +126,36 @@ function statusOf({ fs }: ShellContext): Definition {
 /** Ends with the status given. */
 const give: Definition = ([status = '0']) => Promise.resolve(fails('', Number(status)));
 
+/** Whether two words are the same; `set -x` does not show it. */
+const same: Definition = ([a, b]) => Promise.resolve({ ...ok(), exitCode: a === b ? 0 : 1 });
+
+/** `declare -f`: functions as they were written, all or those that are named. */
+function functions({ functionTexts }: ShellContext): Definition {
+  return ([, ...names]) => {
+    const wanted = names.length === 0 ? [...functionTexts.keys()] : names;
+    const texts = wanted.map((name) => functionTexts.get(name));
+    const isWhole = texts.every((text) => text !== undefined);
+    const out = texts.filter((text) => text !== undefined).map((text) => `${text.trim()}\n`);
+    return Promise.resolve({ ...ok(out.join('')), exitCode: isWhole ? 0 : 1 });
+  };
+}
+
+/** `type NAME`: a function as it was written. */
+function typeOf({ functionTexts }: ShellContext): Definition {
+  return async (names, ctx) => {
+    const out = new Output();
+    for (const name of names) {
+      const text = functionTexts.get(name);
+      if (text !== undefined) out.print(`${name} is a function\n${text.trim()}\n`);
+      else
+        out.add(
+          (await ctx.exec?.(`builtin type ${quotedWords([name])}`, { cwd: ctx.cwd })) ?? ok(),
+        );
+    }
+    return out.result(ctx);
+  };
+}
+
 /** Before a command that reads a file: whether the kernel lets root open it. */
 function readable({ fs }: ShellContext): Definition {
   return ([path = ''], ctx) => {
@@ -135,14 +165,25 @@ function readable({ fs }: ShellContext): Definition {
   };
 }
 
-/** The text of a script that is sourced, rewritten. */
-const script: Definition = async ([path = ''], ctx) => {
+/** Where the text of a sourced script is put. */
+const SOURCED = '/tmp/.klp-sourced';
+
+/** Before a script is sourced: puts its text, rewritten, into a file whose name is in a variable. */
+const script: Definition = async ([path], ctx) => {
+  if (path === undefined) return fails('bash: .: filename argument required', 2);
   const file = absolute(ctx, path);
-  if (!(await ctx.fs.exists(file))) {
-    // The command that is executed instead fails.
-    return { ...fails(`bash: ${path}: No such file or directory`), stdout: 'false\n' };
+  if (!(await ctx.fs.exists(file))) return fails(`bash: ${path}: No such file or directory`);
+  if ((await ctx.fs.stat(file)).isDirectory) return fails(`bash: .: ${path}: is a directory`);
+  const text = await ctx.fs.readFile(file);
+  let rewritten = text;
+  try {
+    rewritten = rewrite(text);
+  } catch {
+    // It is not shell syntax: sourcing it says so.
   }
-  return ok(rewrite(await ctx.fs.readFile(file)));
+  await ctx.fs.writeFile(SOURCED, rewritten);
+  await ctx.assignShellVariable?.(`${PREFIX}file`, SOURCED);
+  return ok();
 };
 
 /** Puts the text that `eval` executes, rewritten, into a variable. */
@@ -175,6 +216,9 @@ export function gapCommands(context: ShellContext): CustomCommand[] {
     define('__klp_readable', readable(context)),
     define('__klp_give', give),
     define('__klp_script', script),
+    define('__klp_same', same),
+    define('__klp_functions', functions(context)),
+    define('__klp_type', typeOf(context)),
     define('__klp_eval', evaluation(context)),
     define('__klp_quote', quotation),
   ];

@@ -5,51 +5,12 @@ import { command, fails, ok, Output, type Run, type ShellContext } from './comma
 import { ESRCH } from '../kernel/errno.js';
 import { strerror } from './errors.js';
 import { OP } from './kernel/layout.js';
-import { tasksOf } from './tasks.js';
-
-/** Signals by number, from 1. */
-const NAMES = (
-  'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT ' +
-  'CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS'
-).split(' ');
-/** Real-time signals are from 34 to 64. */
-const RT = { first: 34, last: 64 };
-
-function nameOf(n: number): string {
-  const plain = NAMES[n - 1];
-  if (plain !== undefined) return plain;
-  if (n < RT.first || n > RT.last) return '';
-  if (n === RT.first) return 'RTMIN';
-  if (n === RT.last) return 'RTMAX';
-  const half = (RT.first + RT.last) / 2;
-  return n <= half ? `RTMIN+${n - RT.first}` : `RTMAX-${RT.last - n}`;
-}
-
-/** Number of a signal's name or number; undefined: it is none. */
-function signalOf(text: string): number | undefined {
-  if (/^\d+$/.test(text)) return Number(text) <= RT.last ? Number(text) : undefined;
-  const name = text.toUpperCase().replace(/^SIG/, '');
-  if (name === 'EXIT') return 0;
-  const at = NAMES.indexOf(name);
-  if (at >= 0) return at + 1;
-  for (let n = RT.first; n <= RT.last; n++) if (nameOf(n) === name) return n;
-  return undefined;
-}
-
-/** All signals, five in a line. */
-function table(): string {
-  const all = Array.from({ length: RT.last }, (_, i) => i + 1).filter((n) => nameOf(n) !== '');
-  return all
-    .map((n, i) => {
-      const isLast = i % 5 === 4 || i === all.length - 1;
-      return `${String(n).padStart(2)}) SIG${nameOf(n)}${isLast ? '\n' : '\t'}`;
-    })
-    .join('');
-}
+import { nameOf, signalOf, signalTable } from './signals.js';
+import { shellPid, tasksOf } from './tasks.js';
 
 /** `kill -l WORDS`: the number of a name, the name of a number, or of a status that a signal left. */
 const list: Run = (words, ctx) => {
-  if (words.length === 0) return ok(table());
+  if (words.length === 0) return ok(signalTable());
   const out = new Output();
   for (const word of words) {
     const isNumber = /^\d+$/.test(word);
@@ -87,13 +48,17 @@ function parse(
 }
 
 /** All of them. */
-export function killCommands({ machine, jobs }: ShellContext): CustomCommand[] {
+export function killCommands({ machine, jobs, signals }: ShellContext): CustomCommand[] {
   const send = async (pid: string, signal: number): Promise<number> => {
     const isSent = jobs.kill(Number(pid), signal);
     if (jobs.isJob(Number(pid))) return isSent ? 0 : -ESRCH;
     const isThere = tasksOf(machine).some((task) => String(task.pid) === pid);
     const isHarmless = HARMLESS.includes(signal);
     if (isHarmless && isThere) return 0;
+    if (Number(pid) === shellPid(machine)) {
+      signals.push(signal);
+      return 0;
+    }
     return machine.ask(OP.kill, isHarmless ? 0 : Number(pid));
   };
   const kill: Run = async (args, ctx) => {

@@ -15,7 +15,7 @@ import {
   type FileNode,
   type Node,
 } from './nodes.js';
-import { parentOf, tasksOf, type TaskView } from './tasks.js';
+import { parentOf, shellPid, tasksOf, type TaskView } from './tasks.js';
 
 /** A file that root may open for writing, although its kernel code has no write function. */
 const shown = (read: () => Promise<string | number>): FileNode => ({
@@ -220,9 +220,8 @@ export function procFiles(machine: ShellMachine): DirectoryNode {
     () => [...tasksOf(machine).map(({ pid }) => String(pid)), 'self', ...Object.keys(fixed)],
     (name) => {
       if (Object.hasOwn(fixed, name)) return fixed[name];
-      const own = tasksOf(machine).find(({ comm }) => comm === 'bash')?.pid;
-      const pid = name === 'self' ? own : Number(name);
-      const isThere = pid !== undefined && tasksOf(machine).some((task) => task.pid === pid);
+      const pid = name === 'self' ? shellPid(machine) : Number(name);
+      const isThere = tasksOf(machine).some((task) => task.pid === pid);
       return isThere ? taskDirectory(machine, pid) : undefined;
     },
   );

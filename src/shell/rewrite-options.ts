@@ -8,27 +8,35 @@ interface Statement extends TreeNode {
   sourceText?: string;
 }
 
-/** Whether a script's commands may run with `set -e`. */
-function usesErrexit(tree: unknown): boolean {
+/** Whether a command is called with a word. */
+function isCalled(tree: unknown, command: string, isMeant: (word: string) => boolean): boolean {
   let isUsed = false;
   visit(tree, ({ type, name, args }) => {
-    if (type !== 'SimpleCommand' || literalOf(name) !== 'set') return;
-    const words = (args as unknown[]).map((word) => literalOf(word) ?? '');
-    isUsed ||= words.some((word) => /^-[a-zA-Z]*e/.test(word) || word === 'errexit');
+    if (type !== 'SimpleCommand' || literalOf(name) !== command) return;
+    isUsed ||= (args as unknown[]).some((word) => isMeant(literalOf(word) ?? ''));
   });
   return isUsed;
 }
+
+const sets = (tree: unknown, letter: string, option: string): boolean =>
+  isCalled(tree, 'set', (word) => word === option || new RegExp(`^-[a-zA-Z]*${letter}`).test(word));
 
 /** What is known of the scripts that one shell has rewritten. */
 export class Seen {
   readonly functions = new Set<string>();
   /** Functions as they were written, by name. */
   readonly texts = new Map<string, string>();
+  /** Whether commands may run with `set -e`, with an ERR trap, or with one that functions have too. */
   hasErrexit = false;
+  hasErrTrap = false;
+  hasErrtrace = false;
+  /** Whether something runs in the background. */
+  hasJobs = false;
 
   /** Before a script is rewritten. */
   begin(tree: unknown): void {
     visit(tree, (node) => {
+      if (node.type === 'Statement') this.hasJobs ||= node['background'] === true;
       if (node.type === 'FunctionDef') this.functions.add(String(node['name']));
       const commands =
         node.type === 'Statement' ? (node as Statement).pipelines[0]?.['commands'] : [];
@@ -39,14 +47,19 @@ export class Seen {
         this.texts.set(name, sourceText);
       }
     });
-    this.hasErrexit ||= usesErrexit(tree);
+    this.hasErrexit ||= sets(tree, 'e', 'errexit');
+    this.hasErrtrace ||= sets(tree, 'E', 'errtrace');
+    this.hasErrTrap ||= isCalled(tree, 'trap', (word) => word === 'ERR');
   }
 
   /** Know what another shell knows. */
-  adopt({ functions, texts, hasErrexit }: Seen): void {
+  adopt({ functions, texts, hasErrexit, hasErrTrap, hasErrtrace, hasJobs }: Seen): void {
     for (const name of functions) this.functions.add(name);
     for (const [name, text] of texts) this.texts.set(name, text);
     this.hasErrexit ||= hasErrexit;
+    this.hasErrTrap ||= hasErrTrap;
+    this.hasErrtrace ||= hasErrtrace;
+    this.hasJobs ||= hasJobs;
   }
 }
 
@@ -113,7 +126,7 @@ export function withOwnStatus(pipeline: TreeNode): void {
     runs ||= type === 'CommandSubstitution';
   });
   if (runs) return;
-  const choice = commandOf('if X; then :; fi');
+  const choice = commandOf(`if X; then ${PREFIX}noop=; fi`);
   const condition = (choice['clauses'] as { condition: Statement[] }[])[0]?.condition[0];
   if (condition?.pipelines[0] === undefined) return;
   condition.pipelines[0]['commands'] = [only];

@@ -1,5 +1,6 @@
 /** Finds the scripts that a script reads by `. file`, where that can be told before it runs. */
 
+import { parse } from 'just-bash';
 import { literalOf, visit, type TreeNode } from './syntax.js';
 
 /** Member of a `. file` command that holds the file's text, if it is known. */
@@ -18,10 +19,33 @@ export function markKnown(tree: unknown, how: Sources): void {
   visit(tree, (command) => {
     const name = literalOf(command['name']);
     if (command.type !== 'SimpleCommand' || (name !== '.' && name !== 'source')) return;
-    const path = plainValue((command['args'] as unknown[])[0], how);
+    const [file, ...others] = command['args'] as unknown[];
+    // Arguments, and redirections, are for the command that sources a file.
+    if (others.length > 0 || (command['redirections'] as unknown[]).length > 0) return;
+    const path = plainValue(file, how);
     const text = path === undefined ? undefined : how.known(path);
-    if (text !== undefined) command[KNOWN] = text;
+    if (text !== undefined && !returns(text)) command[KNOWN] = text;
   });
+}
+
+/** Whether a script may end itself by `return`, outside of its functions. */
+function returns(text: string): boolean {
+  let isFound = false;
+  const look = (node: unknown): void => {
+    if (Array.isArray(node)) node.forEach(look);
+    else if (typeof node === 'object' && node !== null) {
+      const { type, name } = node as TreeNode;
+      if (type === 'FunctionDef') return;
+      isFound ||= type === 'SimpleCommand' && literalOf(name) === 'return';
+      Object.values(node).forEach(look);
+    }
+  };
+  try {
+    look(parse(text));
+  } catch {
+    return false;
+  }
+  return isFound;
 }
 
 /** A word whose value is plain before anything runs; `$(dirname $0)` is `.`. */

@@ -16,6 +16,7 @@ import {
   withSafeFailures,
 } from './rewrite-options.js';
 import { commandOf, literalOf, PREFIX, visit, type Redirection, type TreeNode } from './syntax.js';
+import { testedIn, thenSignals, withErrTrap, withoutTraps, withTrap } from './rewrite-traps.js';
 import { KNOWN, markKnown, type Sources } from './rewrite-source.js';
 import type { Together } from './together.js';
 import { APART, inOrder, mode, TOGETHER_PRELUDE } from './together.js';
@@ -28,26 +29,29 @@ ${PREFIX}code=0
 ${PREFIX}trap_at=0
 ${PREFIX}bg=0
 ${PREFIX}trap() {
-  local handler="$1"
-  shift
-  local signal
-  for signal in "$@"; do
-    if [ "$signal" = EXIT ] || [ "$signal" = 0 ]; then
-      if [ "$handler" = - ]; then ${PREFIX}trap_EXIT=; else ${PREFIX}trap_EXIT="$handler"; fi
-      ${PREFIX}trap_at="\${BASH_SUBSHELL:-0}"
-    fi
-  done
-  return 0
+  ${PREFIX}set_trap "\${BASH_SUBSHELL:-0}" "$@"
+}
+${PREFIX}failed() {
+  if [ -n "\${${PREFIX}trap_ERR:-}" ] && { [ "\${#FUNCNAME[@]}" -le 1 ] || [ "$3" = 1 ]; }; then
+    local handler="$${PREFIX}trap_ERR"
+    ${PREFIX}trap_ERR=
+    ${PREFIX}at_line "$2" "$handler"
+    ${PREFIX}give "$1" && :
+    eval "$${PREFIX}text"
+    ${PREFIX}trap_ERR="$handler"
+  fi
+  return "$1"
 }
 ${PREFIX}leave() {
-  local handler="$${PREFIX}trap_EXIT"
+  ${PREFIX}text="$${PREFIX}trap_EXIT"
   ${PREFIX}trap_EXIT=
-  if [ -n "$handler" ]; then
-    if ${PREFIX}give "$${PREFIX}code"; then
-      eval "$handler"
-    else
-      eval "$handler"
-    fi
+  if ${PREFIX}same "" "$${PREFIX}text"; then
+    return 0
+  fi
+  if ${PREFIX}give "$${PREFIX}code"; then
+    eval "$${PREFIX}text"
+  else
+    eval "$${PREFIX}text"
   fi
   return 0
 }
@@ -125,19 +129,13 @@ function ifReadable(command: TreeNode, target: unknown): TreeNode {
   return group;
 }
 
-/** `exit n` runs the EXIT trap first, except in a subshell whose parent has set it. */
-function withTrap(command: TreeNode): TreeNode {
-  const group = commandOf(
-    `{ ${PREFIX}code=$?; if [ \${BASH_SUBSHELL:-0} = $${PREFIX}trap_at ]; then ${PREFIX}leave; fi; exit "$${PREFIX}code"; }`,
-  );
-  const argument = (command['args'] as unknown[])[0];
-  if (argument !== undefined) {
-    const body = group['body'] as { pipelines: { commands: TreeNode[] }[] }[];
-    const assignment = body[0]?.pipelines[0]?.commands[0];
-    const assignments = assignment?.['assignments'] as { value: unknown }[] | undefined;
-    if (assignments?.[0] !== undefined) assignments[0].value = argument;
-  }
-  return group;
+/** `declare -f NAME` and `type NAME` show functions as they were written. */
+function asksForFunctions(command: TreeNode, name: string): void {
+  const [first] = command['args'] as unknown[];
+  const option = literalOf(first) ?? '';
+  if (name === 'type' ? option.startsWith('-') : option !== '-f') return;
+  const asks = name === 'type' ? `${PREFIX}type` : `${PREFIX}functions`;
+  command['name'] = commandOf(asks)['name'];
 }
 
 /** How scripts are rewritten. */
@@ -152,8 +150,11 @@ export interface Rewriting extends Sources {
 function sourced(command: TreeNode, how: Rewriting): TreeNode {
   const text = command[KNOWN];
   if (typeof text !== 'string') {
-    const replacement = commandOf(`eval "$(${PREFIX}script X)"`);
-    replaceArgument(replacement, command['args'] as unknown[]);
+    const [file, ...args] = command['args'] as unknown[];
+    const replacement = commandOf(`{ ${PREFIX}script X && . "$${PREFIX}file" Y; }`);
+    replaceArgument(replacement, file === undefined ? [] : [file]);
+    replaceArgument(replacement, args, 'Y');
+    replacement['redirections'] = command['redirections'];
     return replacement;
   }
   const group = commandOf('{ :; }');
@@ -164,11 +165,11 @@ function sourced(command: TreeNode, how: Rewriting): TreeNode {
 }
 
 /** Put words in place of the argument `X` of the command inside a substitution. */
-function replaceArgument(node: unknown, words: readonly unknown[]): void {
+function replaceArgument(node: unknown, words: readonly unknown[], mark = 'X'): void {
   visit(node, (found) => {
     const args = found['args'];
     if (!Array.isArray(args)) return;
-    const at = args.findIndex((arg) => literalOf(arg) === 'X');
+    const at = args.findIndex((arg) => literalOf(arg) === mark);
     if (at >= 0) args.splice(at, 1, ...words);
   });
 }
@@ -194,12 +195,19 @@ function rewriteCommand(command: TreeNode, how: Rewriting): TreeNode {
   // Every command is in each of the usual folders.
   const name = path?.replace(/^\/(usr\/)?s?bin\//, '');
   if (name !== undefined && name !== path) command['name'] = commandOf(name)['name'];
+  if (name?.includes('/') === true) {
+    command['args'] = [command['name'], ...(command['args'] as unknown[])];
+    command['name'] = commandOf(`${PREFIX}called`)['name'];
+  }
   if (name === 'exec') return command;
   if (name === 'wait') command['name'] = commandOf(`${PREFIX}wait`)['name'];
+  if (name === 'kill' || name === 'wait' || (name === 'sleep' && how.seen?.hasJobs === true)) {
+    return thenSignals(command);
+  }
   if (name === 'trap') command['name'] = commandOf(`${PREFIX}trap`)['name'];
   if (name === 'exit') return withTrap(command);
-  if ((name === '.' || name === 'source') && redirections.length === 0)
-    return sourced(command, how);
+  if (name === 'type' || name === 'declare' || name === 'typeset') asksForFunctions(command, name);
+  if (name === '.' || name === 'source') return sourced(command, how);
   if (name === 'eval') command = evaluated(command);
   const whole = redirections.some(writesSomewhere) ? withStatus(command) : command;
   const source = redirections.find(readsPlainly);
@@ -227,33 +235,6 @@ function inBackground(statement: Statement & { sourceText?: string }): void {
   statement.pipelines = [{ ...statement.pipelines[0], commands: [started] }];
   (statement as TreeNode)['operators'] = [];
 }
-
-const statementsOf = (source: string): TreeNode[] =>
-  (parse(source) as unknown as { statements: TreeNode[] }).statements;
-
-/** Subshells begin without traps; captured output does not contain their errors. */
-function withoutTraps(node: TreeNode, more: string): void {
-  const { body } = node;
-  const statements =
-    node.type === 'Subshell'
-      ? body
-      : node.type === 'CommandSubstitution' || node.type === 'ProcessSubstitution'
-        ? (body as TreeNode | undefined)?.['statements']
-        : undefined;
-  if (!Array.isArray(statements)) return;
-  // `$(< file)` stands for the file's contents only when it stands alone.
-  const only = (statements as Statement[])[0]?.pipelines[0]?.commands[0];
-  if (only?.type === 'SimpleCommand' && (only['name'] ?? null) === null) return;
-  const first = node.type === 'Subshell' ? '' : more;
-  statements.unshift(...statementsOf(`${PREFIX}trap_EXIT=${first}`));
-  if ((statements as Statement[]).some(setsTrap)) statements.push(...statementsOf(END));
-}
-
-/** Ends a subshell that has a trap of its own. */
-const END = `${PREFIX}code=$?; ${PREFIX}leave; ${PREFIX}give "$${PREFIX}code"`;
-
-const setsTrap = ({ pipelines }: Statement): boolean =>
-  pipelines.some(({ commands }) => literalOf(commands[0]?.['name']) === `${PREFIX}trap`);
 
 /** `${a}` in front of letters would be printed without its braces; `${a#}` is the same and keeps them. */
 function withBraces(parts: readonly TreeNode[]): void {
@@ -289,6 +270,8 @@ function printable(node: TreeNode): void {
 function withKnownName(expansion: TreeNode): void {
   const name = String(expansion['parameter']);
   if (name === '!') expansion['parameter'] = `${PREFIX}bg`;
+  // A subshell that is killed ends at once: it may as well be called by the name of its shell.
+  if (name === 'BASHPID') expansion['parameter'] = '$';
   if (/^BASH_SOURCE(?:\[0\])?$/.test(name)) expansion['parameter'] = '0';
 }
 
@@ -298,12 +281,17 @@ export function rewriteTree(ast: Ast, how: Rewriting): Ast {
   markKnown(ast, how);
   seen.begin(ast);
   how.together?.begin(ast);
+  const tested = seen.hasErrTrap ? testedIn(ast) : undefined;
+  // What runs in the background is given away as it was written.
   visit(ast, (node) => {
     if (node.type === 'Statement' && node['background'] === true) inBackground(node as Statement);
+  });
+  visit(ast, (node) => {
+    if (tested !== undefined && !tested.has(node)) withErrTrap(node, seen.hasErrtrace);
     if (node.type === 'Statement' && seen.hasErrexit) withSafeFailures(node, seen.functions);
     withoutAsking(node);
     expansion(node);
-    withoutTraps(node, how.together === undefined ? '' : APART);
+    withoutTraps(node, seen, how.together === undefined ? '' : APART);
     if (seen.hasErrexit) withoutErrexit(node);
     if (node.type === 'ParameterExpansion') withKnownName(node);
     const commands = node['commands'];
@@ -327,6 +315,10 @@ export function rewriteTree(ast: Ast, how: Rewriting): Ast {
   return ast;
 }
 
+/** Whether a command is the first one of {@link FUNCTIONS}. */
+const beginsScript = (command: TreeNode): boolean =>
+  (command['assignments'] as TreeNode[])[0]?.['name'] === `${PREFIX}trap_EXIT`;
+
 /** Stands for a script whose tree is known. */
 export const KNOWN_TREE = `${PREFIX}tree`;
 
@@ -335,7 +327,9 @@ export function rewriting(how: Rewriting, known?: () => Ast | undefined): Transf
   const transform: TransformPlugin['transform'] = ({ ast }) => {
     const first = ast.statements[0]?.pipelines[0]?.commands[0] as TreeNode | undefined;
     const tree = literalOf(first?.['name']) === KNOWN_TREE ? known?.() : undefined;
-    return { ast: tree ?? rewriteTree(ast, how) };
+    // What a command of ours executes has nothing of its script around it.
+    const isWhole = first?.type === 'SimpleCommand' && beginsScript(first);
+    return { ast: tree ?? rewriteTree(ast, isWhole ? how : { ...how, seen: new Seen() }) };
   };
   return { name: 'klp-smp', transform };
 }
@@ -360,7 +354,7 @@ function needsRewriting(text: string): boolean {
       node['background'] === true ||
       (node.type === 'SimpleCommand' && name === undefined && (node['name'] ?? null) !== null) ||
       redirections?.some(writesSomewhere) === true ||
-      (name !== undefined && (REWRITTEN.has(name) || name.startsWith('/'))) ||
+      (name !== undefined && (REWRITTEN.has(name) || name.includes('/'))) ||
       (node.type === 'ParameterExpansion' && node['parameter'] === '!');
   });
   return isNeeded;

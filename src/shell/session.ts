@@ -2,6 +2,7 @@
 
 import { Bash, parse } from 'just-bash';
 import type { ShellContext } from './command.js';
+import { bashCommands } from './bash-command.js';
 import { machineCommands } from './commands.js';
 import { ShellFs } from './files.js';
 import { Ending, type ScriptResult } from './ending.js';
@@ -17,9 +18,11 @@ import { Seen } from './rewrite-options.js';
 import { KNOWN_TREE, preludeOf, rewriteTree, rewriting, type Rewriting } from './rewrite.js';
 import { Together } from './together.js';
 import { smallCommands } from './small-commands.js';
-import { functionsIn, PREFIX } from './syntax.js';
+import { functionsIn, PREFIX, syntaxMessage } from './syntax.js';
 import { textCommands } from './text-commands.js';
 import { Jobs } from './jobs.js';
+import { shellPid } from './tasks.js';
+import { trapCommands } from './traps.js';
 import { KernelTree } from './tree.js';
 import type { KnownScript, Trees } from './trees.js';
 
@@ -95,11 +98,21 @@ export class ShellSession {
       );
       return { stdout, stderr, exitCode };
     });
-    this.context = { machine, fs, jobs, dmesgFrom: 0, together };
+    this.context = {
+      machine,
+      fs,
+      jobs,
+      dmesgFrom: 0,
+      together,
+      functionTexts: seen.texts,
+      signals: [],
+      prelude: this.#prelude,
+    };
     this.#bash = new Bash({
       fs,
       cwd: '/root',
       env: { HOME: '/root', USER: 'root', PATH: '/usr/bin:/bin:/sbin', SHELL: '/bin/bash' },
+      processInfo: { pid: shellPid(machine), ppid: 1, uid: 0, gid: 0 },
       executionLimits: LIMITS,
       // The files are made of shared memory, which just-bash's protection would not let a file system touch.
       defenseInDepth: false,
@@ -111,6 +124,8 @@ export class ShellSession {
         ...textCommands(),
         ...arithmeticCommands(),
         ...smallCommands(this.context),
+        ...bashCommands(this.context),
+        ...trapCommands(this.context),
       ]),
     });
     this.#seen = seen;
@@ -141,6 +156,9 @@ export class ShellSession {
   ): Promise<ScriptResult> {
     this.#folder = cwd;
     this.#name = name;
+    this.context.signals.length = 0;
+    // Another script's functions are not there.
+    this.#seen.texts.clear();
     const source = `${this.#prelude}${withoutShiftsInParentheses(text)}\nexit $?\n`;
     const patience = new Patience(this.context.machine, this.#giveUp);
     const either = AbortSignal.any([patience.signal, ...(signal === undefined ? [] : [signal])]);
@@ -216,14 +234,24 @@ export class ShellSession {
     });
   }
 
-  /** A script that just-bash gave up says so in one line, and ends with 2. */
-  #ended({ stdout, stderr, exitCode }: ScriptResult): ScriptResult {
+  /** A script that just-bash gave up says so in one line, and ends with 2; messages are bash's. */
+  #ended(result: ScriptResult): ScriptResult {
+    const stdout = this.#asBash(result.stdout);
+    const stderr = this.#asBash(result.stderr);
+    const { exitCode } = result;
     // Where errors go among the output, this one is there too.
     const gaveUp = ENDLESS.exec(stderr) ?? ENDLESS.exec(stdout);
     if (gaveUp === null) return { stdout, stderr, exitCode };
     const printed = { stdout: stdout.replace(ENDLESS, ''), stderr: stderr.replace(ENDLESS, '') };
     const why = (gaveUp[1] ?? '').replace(/, $/, '');
     return this.#givenUp({ ...printed, exitCode }, `the script does not come to an end: ${why}`);
+  }
+
+  /** What `set -x` shows of the rewritten script is left out; a place in a script is a line. */
+  #asBash(text: string): string {
+    return text
+      .replace(TRACED, '')
+      .replace(MISREAD, (_all, what: string) => `bash: ${syntaxMessage(what)}`);
   }
 
   #givenUp({ stdout, stderr }: ScriptResult, why: string): ScriptResult {
@@ -233,3 +261,7 @@ export class ShellSession {
 
 /** The message of just-bash when a script never ends. */
 const ENDLESS = /^bash: (.*)increase executionLimits.*\n?/m;
+/** Commands of ours in what `set -x` shows. */
+const TRACED = new RegExp(`^\\++ ${PREFIX}.*\\n`, 'gm');
+/** The message of just-bash about what is no shell syntax. */
+const MISREAD = /^bash: syntax error: (Parse error at .*)/gm;

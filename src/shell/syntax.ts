@@ -34,6 +34,15 @@ export const literalOf = (word: unknown): string | undefined => {
   return parts?.length === 1 && parts[0]?.type === 'Literal' ? parts[0].value : undefined;
 };
 
+/** A message of the parser as bash says it. */
+export function syntaxMessage(message: string): string {
+  const [, line = '1', what = message] =
+    /^(?:Parse error at (\d+):\d+: )?([^]*)$/.exec(message) ?? [];
+  const unknown = /unexpected token `(select|coproc)'/.exec(what)?.[1];
+  const said = unknown === undefined ? what : `${unknown} is not known here`;
+  return `line ${line}: ${said.startsWith('syntax error') || unknown !== undefined ? '' : 'syntax error: '}${said}`;
+}
+
 /** Look at every node below one, the innermost first. */
 export function visit(node: unknown, seen: (node: TreeNode) => void): void {
   if (Array.isArray(node)) {

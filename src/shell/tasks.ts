@@ -92,3 +92,7 @@ export function parentOf(machine: ShellMachine, { pid, isKernelThread }: TaskVie
   const hasThem = tasksOf(machine).some(({ comm }) => comm === 'kthreadd');
   return hasThem ? (isKernelThread ? KTHREADD : INIT) : 0;
 }
+
+/** Pid of the shell. */
+export const shellPid = (machine: ShellMachine): number =>
+  tasksOf(machine).find(({ comm }) => comm === 'bash')?.pid ?? 1;

@@ -3,16 +3,10 @@
 import type { CustomCommand } from 'just-bash';
 import { awk } from './awk.js';
 import { printf } from './printf.js';
+import { sed } from './sed.js';
 import { sort } from './sort.js';
-import { absolute, define, inputOf, ok, original, type Definition } from './command.js';
-
-/** `uniq -c`: counts in seven columns. */
-const uniq: Definition = async (args, ctx) => {
-  const result = await original(ctx, args);
-  if (!args.some((a) => /^-[a-z]*c/.test(a) || a === '--count')) return result;
-  const stdout = result.stdout.replace(/^ *(\d+) /gm, (_all, n: string) => `${n.padStart(7)} `);
-  return { ...result, stdout };
-};
+import { uniq } from './uniq.js';
+import { absolute, define, fails, inputOf, ok, original, type Definition } from './command.js';
 
 /** `head -n -N`: all lines but the last N. */
 const head: Definition = async (args, ctx) => {
@@ -115,6 +109,21 @@ const expr: Definition = async (args, ctx) => {
   return { stdout: `${found}\n`, stderr: '', exitCode: isNothing ? 1 : 0 };
 };
 
+/** Lines that `yes` prints: whoever reads them has had enough by then. */
+const YES_LINES = 10_000;
+
+const yes: Definition = (words) =>
+  Promise.resolve(ok(`${words.length === 0 ? 'y' : words.join(' ')}\n`.repeat(YES_LINES)));
+
+/** What limits are there, by their letters; setting one changes nothing. */
+const ULIMITS: Readonly<Record<string, string>> = { n: '1024', c: '0', s: '8192' };
+
+const ulimit: Definition = (words) => {
+  const letter = words.find((word) => /^-[a-zA-Z]+$/.test(word))?.replace(/[-SH]/g, '') ?? '';
+  const isSet = words.some((word) => !word.startsWith('-'));
+  return Promise.resolve(ok(isSet ? '' : `${ULIMITS[letter] ?? 'unlimited'}\n`));
+};
+
 /** All of them. */
 export function textCommands(): CustomCommand[] {
   const definitions: Readonly<Record<string, Definition>> = {
@@ -125,9 +134,13 @@ export function textCommands(): CustomCommand[] {
     od,
     awk,
     paste,
+    sed,
     sort,
     expr,
     find,
+    yes,
+    mkfifo: () => Promise.resolve(fails('mkfifo: pipes with a name are not known here')),
+    ulimit,
     umask: () => Promise.resolve(ok('0022\n')),
     jobs: () => Promise.resolve(ok()),
   };

@@ -71,7 +71,9 @@ const grouped = (node: TreeNode): TreeNode => around(`{ X; } 2>&\${${TOP}:-2}`, 
 
 /** Commands that print output and errors in their natural order if they know that both go to the same place. */
 const ORDERED = new Set(
-  'cat grep ls find stat head tail wc cp rm sysctl insmod rmmod modprobe modinfo kill'.split(' '),
+  'cat grep ls find stat head tail wc cp rm sysctl insmod rmmod modprobe modinfo kill bash sh'.split(
+    ' ',
+  ),
 );
 
 /** Name of a command, without the folder of commands that it may be in. */
