@@ -3,12 +3,14 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { checkLitmus } from '../../src/litmus/axioms/checker.js';
 import { MODEL_VERSIONS, modelOf, type MemoryModel, type Rules } from '../../src/litmus/model.js';
+import { runOnMachine } from '../../src/litmus/on-machine/run-machine.js';
 import { parseLitmus } from '../../src/litmus/syntax/parse.js';
 import { LitmusSyntaxError } from '../../src/litmus/syntax/syntax-error.js';
 import { differences } from './cat/compare-whole.js';
 import { catModel, judgeWhole, type Model } from './cat/judge-cat.js';
 import { literalExecutions } from './cat/literal-model.js';
 import { parseCat } from './cat/parse-cat.js';
+import { pointerSource } from './pointer-source.js';
 import {
   differentialSource,
   FLAVOURS,
@@ -43,6 +45,21 @@ for (const [kind, flavour] of [...FLAVOURS, ...FURTHER_FLAVOURS].entries()) {
     t.true(compared >= 10, `only ${compared} compared`);
   });
 }
+
+test('tests full of pointers have the states, counts and flags of the literal models', (t) => {
+  let states = 0;
+  for (let seed = 0; seed < 24; seed++) {
+    const model = modelOf(MODEL_VERSIONS[seed % MODEL_VERSIONS.length]);
+    const litmus = parseLitmus(pointerSource(seed));
+    const judge: Model = (world) => literalExecutions(world, model.rules);
+    t.deepEqual(differences(litmus, model, judge, LIMITS) ?? [], [], `seed ${seed}, ${model.name}`);
+    const [shown, allowed] = [runOnMachine(litmus, { runs: 60, seed: 1 }), checkLitmus(litmus)];
+    const all = new Set(allowed.states.map(({ state }) => state.join()));
+    states += shown.states.length;
+    for (const { state } of shown.states) t.true(all.has(state.join()), `${seed}: ${state.join()}`);
+  }
+  t.true(states > 30, `only ${states} states`);
+});
 
 const UNLOCKED = `C unlocked
 {}

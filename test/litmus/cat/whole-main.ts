@@ -1,11 +1,12 @@
 /**
- * `npm run differential:whole -- [TESTS] [FIRST] [VERSION FOLDER]`: generated tests on the axioms engine and before whole models,
+ * `npm run differential:whole -- [TESTS] [FIRST] [VERSION FOLDER]`: as many generated tests of all kinds, and of pointers, on the axioms engine and before whole models,
  * those of all versions as they are written down here or, with a folder such as `tools/memory-model`, a kernel's own files.
  */
 import { MODEL_VERSIONS, modelOf } from '../../../src/litmus/model.js';
 import { LitmusSyntaxError } from '../../../src/litmus/syntax/syntax-error.js';
 import { parseLitmus } from '../../../src/litmus/syntax/parse.js';
 import { differentialSource, FLAVOURS, FURTHER_FLAVOURS } from '../differential-source.js';
+import { pointerSource } from '../pointer-source.js';
 import { differences } from './compare-whole.js';
 import { catModel, readCatFiles, type Model } from './judge-cat.js';
 import { literalExecutions } from './literal-model.js';
@@ -18,13 +19,12 @@ const models = (version === undefined ? MODEL_VERSIONS : [version]).map(modelOf)
 const files = folder === undefined ? null : catModel(readCatFiles(folder));
 const sum = { compared: 0, 'too large, or newer than the model': 0, differing: 0 };
 
-for (let seed = Number(first); seed < Number(first) + Number(tests); seed++) {
-  const source = differentialSource(seed, [...FLAVOURS, ...FURTHER_FLAVOURS]);
+function compare(source: string, name: string): void {
   for (const model of models) {
     const judge: Model = files ?? ((world) => literalExecutions(world, model.rules));
     const end = process.cpuUsage().user + BUDGET_US;
     try {
-      const test = parseLitmus(source, `seed-${seed}`);
+      const test = parseLitmus(source, name);
       const found = differences(test, model, judge, {
         proceed: () => process.cpuUsage().user < end,
       });
@@ -32,7 +32,7 @@ for (let seed = Number(first); seed < Number(first) + Number(tests); seed++) {
       else sum.compared++;
       if (found === null || found.length === 0) continue;
       sum.differing++;
-      console.log(`seed ${seed}, ${model.name}: ${found.slice(0, 5).join('; ')}`);
+      console.log(`${name}, ${model.name}: ${found.slice(0, 5).join('; ')}`);
     } catch (error) {
       if (!(error instanceof LitmusSyntaxError)) throw error;
       if (/is not in the model of/.test(error.message)) {
@@ -41,9 +41,14 @@ for (let seed = Number(first); seed < Number(first) + Number(tests); seed++) {
       }
       // All that is generated has an answer.
       sum.differing++;
-      console.log(`seed ${seed}, ${model.name}: refused: ${error.message}`);
+      console.log(`${name}, ${model.name}: refused: ${error.message}`);
     }
   }
+}
+
+for (let seed = Number(first); seed < Number(first) + Number(tests); seed++) {
+  compare(differentialSource(seed, [...FLAVOURS, ...FURTHER_FLAVOURS]), `seed ${seed}`);
+  compare(pointerSource(seed), `pointers, seed ${seed}`);
 }
 for (const [what, count] of Object.entries(sum))
   console.log(`${String(count).padStart(8)} ${what}`);
