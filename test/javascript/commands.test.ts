@@ -35,6 +35,29 @@ const BAD: Readonly<Record<string, readonly [string, RegExp]>> = {
     `${HEAD}export const it = program({ threads: [] });`,
     /program\.js:2: .*1 to 31 functions/,
   ],
+  'a rejection that the program takes itself': [
+    `${HEAD}export const it = program({ threads: [async () => {
+  process.on('unhandledRejection', () => undefined);
+  throw new Error('mine');
+}] });`,
+    /it: thread 0 throws at .*program\.js:4: Error: mine, by itself$/,
+  ],
+  'a main module that is missing': [
+    `${HEAD}\nexport const it = program({ main: './gone.js' });`,
+    /program\.js:3: `main` names a file that is not there: \.\/gone\.js$/,
+  ],
+  'await at the top of a module': [
+    `${HEAD}await null;\nexport const it = program({ threads: [() => 1] });`,
+    /program\.js:2: await at the top of a module that declares threads/,
+  ],
+  'eval() in a chain': [
+    sharedBytes("return eval('new Map').size;"),
+    /program\.js:3: eval\(\) makes code/,
+  ],
+  'eval() by another name': [
+    sharedBytes("typeof eval;\n(0, eval)('1');"),
+    /program\.js:4: eval\(\) makes code/,
+  ],
   'eval()': [sharedBytes("eval('1');"), /program\.js:3: eval\(\) makes code/],
   'shared memory handed to a built-in': [
     sharedBytes('const v = new Uint8Array(s);\nreturn JSON.stringify(v);'),
@@ -72,11 +95,11 @@ const BAD: Readonly<Record<string, readonly [string, RegExp]>> = {
     ),
     /program\.js:5: BroadcastChannel of node:worker_threads is not available/,
   ],
-  'a worker that shares the environment': [
+  'an environment that a worker shares and changes': [
     sharedBytes(
-      "new Uint8Array(s)[0] = 1;\nnew Worker('0', { eval: true, env: SHARE_ENV });",
+      "new Uint8Array(s)[0] = 1;\nnew Worker('process.env.A = 1', { eval: true, env: SHARE_ENV });",
     ).replace(HEAD, `${HEAD}import { SHARE_ENV, Worker } from 'node:worker_threads';\n`),
-    /program\.js:5: starts a worker with SHARE_ENV/,
+    /worker eval \w+\]:1: changes process\.env, which threads share \(SHARE_ENV\)/,
   ],
   AsyncLocalStorage: [
     sharedBytes('new Uint8Array(s)[0] = 1;\nnew AsyncLocalStorage();').replace(

@@ -263,4 +263,8 @@ export const LANGUAGE_CASES: readonly (readonly [top: string, expression: string
     'const plain = function (a, b) { return a + b; }; const dyn = (x) => { const [q] = x; return [...x, q]; }; async function as(a = () => 1, { b } = {}) { await a(); return b; } function* gen() { yield 1; } class A extends Object { static async s(x) { return await x; } get v() { return this.#p(); } #p() { return [...[1]]; } ["c" + 1](y) { return y(); } constructor(a) { super(); this.f = a?.(); } z = () => this.v; static q = (n) => n(); } const o = { m(a) { return a(); }, async n() { await 0; }, get g() { return [...[1]]; }, set h(v) { v(); }, *i() {}, ["k" + 1]() { return [...[1]]; }, p: x => x, async *j() {} }; const d = Object.getOwnPropertyDescriptor;',
     '[plain, dyn, as, gen, A, A.s, d(A.prototype, "v").get, A.prototype.c1, new A().z, A.q, o.m, o.n, d(o, "g").get, d(o, "h").set, o.i, o.k1, o.p, o.j, [].map, Array, new Function("a", "return a()"), class { a = 1; b() {} }, () => ({}), async x => x, async (x) => { await x; }].map(String)',
   ],
+  [
+    'const A = (async () => 0).constructor; async function d() {} const m = class { async m() {} static *g() {} }; const o = { async m() {}, *n() {}, async *p() {} };',
+    '[() => 1, (x) => [...x], async () => 1, d, function* () {}, async function* () {}, m.prototype.m, m.g, o.m, o.n, o.p].map((f) => [Object.prototype.toString.call(f), f.constructor.name, f instanceof A, f.constructor === A, typeof f.prototype])',
+  ],
 ];

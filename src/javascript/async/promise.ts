@@ -276,6 +276,11 @@ export function outcomeOf(promise: ProgramPromise): unknown {
   return state.value;
 }
 
+/** Whether a value is a promise that was rejected. */
+export function isRejected(value: unknown): boolean {
+  return value instanceof ProgramPromise && stateOf(value).state === REJECTED;
+}
+
 /** Whether the value that an async function's body yielded is a wait, and not a switch. */
 export function isWait(value: unknown): value is Awaited_ {
   return value instanceof Awaited_;

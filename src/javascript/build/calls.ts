@@ -242,6 +242,7 @@ export class CallRewriter {
     const cx = this.#cx;
     if (node.type !== 'CallExpression') return false;
     if (node.callee.type === 'Super' || atomicsOperation(cx, node) !== undefined) return true;
+    if (isGlobal(cx.names.scope, node.callee, 'eval')) return true;
     const name = fixedName(cx.names.scope, node.callee);
     return name !== undefined && !node.optional && this.direct.has(name);
   }

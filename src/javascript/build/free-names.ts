@@ -1,6 +1,6 @@
 /** Which names of a module no declaration binds, so that they mean globals, and where `this` may be the global object. */
 
-import type { AnyNode, BlockStatement, Class, Program, Statement } from 'acorn';
+import type { AnyNode, BlockStatement, Class, Identifier, Program, Statement } from 'acorn';
 import {
   childrenOf,
   isFunction,
@@ -230,8 +230,18 @@ function isStrictCode(body: BlockStatement['body'] | readonly Statement[]): bool
   return body.some((s) => s.type === 'ExpressionStatement' && s.directive === 'use strict');
 }
 
-/** Find what is global in a module. */
-export function freeNamesOf(program: Program, kind: 'esm' | 'cjs'): FreeNames {
+/** Uses of names that an ES module declares at its top: other declarations of these names are not meant. */
+export function usesOf(program: Program, declared: ReadonlySet<string>): ReadonlySet<AnyNode> {
+  const { globals } = freeNamesOf(program, 'esm', declared);
+  return new Set([...globals.keys()].filter((node) => declared.has((node as Identifier).name)));
+}
+
+/** Find what is global in a module. Names that are `left` out count as global, too. */
+export function freeNamesOf(
+  program: Program,
+  kind: 'esm' | 'cjs',
+  left: ReadonlySet<string> = new Set(),
+): FreeNames {
   const resolver = new Resolver();
   const body = program.body as readonly AnyNode[];
   const names = new Set([
@@ -239,6 +249,7 @@ export function freeNamesOf(program: Program, kind: 'esm' | 'cjs'): FreeNames {
     ...lexicalOf(body),
     ...body.flatMap((statement) => variablesOf(statement)),
   ]);
+  for (const name of left) names.delete(name);
   const isStrict = kind === 'esm' || isStrictCode(program.body as Statement[]);
   const scope: Scope = { names, outer: undefined, isStrict, isInFunction: false };
   for (const statement of body) resolver.visit(statement, scope);

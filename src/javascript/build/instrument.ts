@@ -17,7 +17,7 @@ import {
 import { FunctionRewriter, prologue } from './functions.js';
 import { ModuleRewriter, type ModuleLinks } from './links.js';
 import { inferredNames } from './inferred-names.js';
-import { fixedFunctions, Needs, type Names } from './needs.js';
+import { fixedFunctions, isGlobal, Needs, type Names } from './needs.js';
 import { IterationRewriter } from './patterns.js';
 import { childrenOf, isFunction, isReference, isTarget } from './scope.js';
 import type { SiteTable } from './sites.js';
@@ -84,7 +84,7 @@ class Instrumentation {
     );
     this.#classes = new ClassRewriter(this.cx, visit, this.#functions);
     this.#calls.home = () => this.#classes.home();
-    this.#links = new ModuleRewriter(this.cx, visit, links);
+    this.#links = new ModuleRewriter(this.cx, visit, links, program);
   }
 
   program(program: Program): string {
@@ -192,7 +192,12 @@ class Instrumentation {
 
   #call(node: AnyNode & { type: 'CallExpression' }): void {
     const { callee } = node;
-    if (callee.type === 'Identifier' && callee.name === 'eval') {
+    if (isGlobal(this.cx.names.scope, callee, 'eval')) {
+      const name = this.#links.parameterIn(node.arguments);
+      if (name !== undefined) {
+        this.cx.replace(node.start, node.end, name);
+        return;
+      }
       throw this.cx.rejection(node, 'eval() makes code that cannot be instrumented');
     }
     this.#calls.chain(node);
@@ -265,7 +270,10 @@ class Instrumentation {
       throw cx.rejection(node, `names that begin with ${OWN} are reserved`);
     const isUse = isReference(node, this.#parent);
     if (node.name === 'arguments' && isUse) this.#arguments(node);
-    else if (isUse && !this.#global(node, this.#parent)) {
+    else if (isUse && isGlobal(cx.names.scope, node, 'eval')) {
+      const short = this.#shorthands.has(node) ? 'eval: ' : '';
+      cx.replace(node.start, node.end, `${short}${RUNTIME}.indirectEval`);
+    } else if (isUse && !this.#global(node, this.#parent)) {
       this.#links.reference(node, this.#shorthands.has(node));
     }
   }

@@ -1,7 +1,8 @@
 /** Rewrites imports and exports of a module so that they use what the loader passes in. */
 
-import type { AnyNode, Identifier, ImportExpression } from 'acorn';
+import type { AnyNode, Identifier, ImportExpression, Program } from 'acorn';
 import { KEY_CALL, OWN, RUNTIME, type Context } from './context.js';
+import { usesOf } from './free-names.js';
 import { namesOf } from './scope.js';
 
 /** The links of a module to others. */
@@ -35,11 +36,13 @@ export class ModuleRewriter {
   readonly #cx: Context;
   readonly #visit: Visit;
   readonly #links: ModuleLinks;
+  readonly #program: Program;
   readonly #bindings: string[] = [];
   readonly #exports: string[] = [];
   readonly #live = new Map<string, string>();
 
-  constructor(cx: Context, visit: Visit, links: ModuleLinks) {
+  constructor(cx: Context, visit: Visit, links: ModuleLinks, program: Program) {
+    this.#program = program;
     this.#cx = cx;
     this.#visit = visit;
     this.#links = links;
@@ -50,6 +53,13 @@ export class ModuleRewriter {
     if (!this.#links.isModule) return '';
     const getters = this.#exports.join(', ');
     return `${RUNTIME}.exports(${OWN}x, { ${getters} }); ${this.#bindings.join(' ')}`;
+  }
+
+  /** What `eval('require')` gives, by which code hides from bundlers: a name that CommonJS modules are handed. */
+  parameterIn([text, ...more]: readonly AnyNode[]): string | undefined {
+    if (this.#links.isModule || more.length > 0 || text?.type !== 'Literal') return undefined;
+    const name = String(text.value);
+    return !name.startsWith(OWN) && this.#links.parameters.includes(name) ? name : undefined;
   }
 
   #namespace(specifier: string): string {
@@ -87,26 +97,31 @@ export class ModuleRewriter {
             ? nameOf(imported.imported)
             : undefined;
       if (name === undefined) this.#bindings.push(`const ${local} = ${namespace};`);
-      else if (this.#links.isLive(specifier, name)) this.#liveBinding(node, local, namespace, name);
+      else if (this.#links.isLive(specifier, name)) this.#liveBinding(local, namespace, name);
       else this.#bindings.push(`const ${local} = ${namespace}[${JSON.stringify(name)}];`);
     }
     this.#cx.replace(node.start, node.end, '');
   }
 
-  #liveBinding(node: AnyNode, local: string, namespace: string, name: string): void {
-    if (this.#cx.names.scope.declared.get(local) !== 1) {
-      throw this.#cx.rejection(
-        node,
-        `${local} is imported from a module that changes it, and declared again`,
-      );
-    }
+  #liveBinding(local: string, namespace: string, name: string): void {
     this.#live.set(local, `${namespace}[${JSON.stringify(name)}]`);
+    if (this.#cx.names.scope.declared.get(local) === 1) return;
+    this.#ambiguous.add(local);
+    this.#meant = undefined;
   }
+
+  /** Names of live imports that are declared once more somewhere, and the places that mean the imports. */
+  readonly #ambiguous = new Set<string>();
+  #meant: ReadonlySet<AnyNode> | undefined;
 
   /** A use of an imported name that changes. */
   reference(node: Identifier, isShort: boolean): void {
     const text = this.#live.get(node.name);
     if (text === undefined) return;
+    if (this.#ambiguous.has(node.name)) {
+      this.#meant ??= usesOf(this.#program, this.#ambiguous);
+      if (!this.#meant.has(node)) return;
+    }
     this.#cx.replace(node.start, node.end, isShort ? `${node.name}: ${text}` : text);
   }
 

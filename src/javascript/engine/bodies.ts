@@ -1,11 +1,13 @@
 /** How the threads of a program begin. */
 
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../../errors.js';
 import { isWait } from '../async/promise.js';
 import type { CompiledProgram } from '../build/compile.js';
-import type { ThreadBody } from '../program.js';
+import type { Program, ThreadBody } from '../program.js';
+import { placeOfProgram } from '../runtime/instance.js';
 import { CALL, type Coroutine, type Marked } from '../runtime/keys.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Regions } from '../runtime/views.js';
@@ -23,6 +25,15 @@ export function mayStartWorkers({ modules }: CompiledProgram): boolean {
 /** File that a program names, seen from its own. */
 export function pathOf(entry: string, main: string): string {
   return main.startsWith('file:') ? fileURLToPath(main) : resolve(dirname(entry), main);
+}
+
+/** File of a program's main module. @throws UsageError when it is missing */
+export function mainOf(entry: string, program: Program): string {
+  const main = String(program.main);
+  const path = pathOf(entry, main);
+  if (existsSync(path)) return path;
+  const place = placeOfProgram(program) ?? entry;
+  throw new UsageError(`${place}: \`main\` names a file that is not there: ${main}`);
 }
 
 /** Modules of a program's file are evaluated in one go. */

@@ -15,7 +15,7 @@ const requireBuiltin = createRequire(import.meta.url);
 
 /** Modules that are the same for every agent and execution. */
 const HARMLESS: ReadonlySet<string> = new Set([
-  ...['path', 'path/posix', 'path/win32', 'url', 'util/types', 'assert', 'assert/strict', 'buffer'],
+  ...['path', 'path/posix', 'path/win32', 'url', 'assert', 'assert/strict', 'buffer'],
   ...['querystring', 'string_decoder', 'punycode', 'constants', 'zlib'],
 ]);
 
@@ -91,6 +91,7 @@ export class BuiltinModules {
     const real = requireBuiltin(`node:${name}`) as Record<string, unknown>;
     if (HARMLESS.has(name)) return real;
     const own = this.#overrides[name] ?? {};
+    if (name === 'util/types') return own;
     if (name === 'util') {
       const refused = [...UTIL_REFUSED].map((key) => [key, this.#refusal(name, key)]);
       return { ...real, ...Object.fromEntries(refused), ...own };

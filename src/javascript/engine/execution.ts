@@ -14,6 +14,8 @@ import { AWAKE, IDLE, placeWithStack, SLEEPING, WOKEN, type Agent, type Waiter }
 import { concludeThread } from './conclusion.js';
 import { EARLY_MS, Turns, type Bounds, type StopReason } from './turns.js';
 
+const prepareStackTrace = Reflect.get(Error, 'prepareStackTrace') as unknown;
+
 /** The engine: reused for any number of executions of one program. */
 export class Execution extends Turns implements Stepper, LoopHost {
   hash = 0;
@@ -61,6 +63,9 @@ export class Execution extends Turns implements Stepper, LoopHost {
       runtime.agent = -1;
       runtime.depth = 0;
       runtime.mode = 0;
+      // Errors of ours are not for a program to look at.
+      const own = Reflect.get(Error, 'prepareStackTrace') as unknown;
+      if (own !== prepareStackTrace) Reflect.set(Error, 'prepareStackTrace', prepareStackTrace);
     }
     if (this.#failure !== undefined) {
       this.thrown = this.#failure;

@@ -5,6 +5,7 @@ import type { Realm } from '../async/realm.js';
 import type { Current } from '../runtime/builtins.js';
 import type { Instance, Namespace } from '../runtime/instance.js';
 import { PURE, type Coroutine, type Marked } from '../runtime/keys.js';
+import { environmentOf } from './environment.js';
 import type { Execution } from './execution.js';
 import type { SpawnOptions, WorkerHandle } from './worker-handle.js';
 
@@ -64,6 +65,9 @@ export function hostOf(
   return {
     ...portFunctions(services, realm, maker),
     facts,
+    env: environmentOf(facts.env, (what) =>
+      runtime.refuseCaller(`${what} which is not available in the explorer`),
+    ),
     workerData: runtime.call(function* () {
       return facts.workerData === undefined ? null : yield* facts.workerData(maker);
     }, 'workerData'),

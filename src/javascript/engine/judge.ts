@@ -2,6 +2,7 @@
 
 import { UsageError, SimulatorBug } from '../../errors.js';
 import { unended, type Verdict } from '../../explorer/engine/verdict.js';
+import { isRejected } from '../async/promise.js';
 import { LIBRARY } from '../build/graph.js';
 import { SCRIPT, type CompiledProgram } from '../build/compile.js';
 import { defaultOutcome, gradeOfOutcome, type Program } from '../program.js';
@@ -13,6 +14,9 @@ import { firstLine } from './first-line.js';
 import type { Printed } from './printed.js';
 import type { Execution } from './execution.js';
 import type { StopReason } from './turns.js';
+
+/** Begins the keys of outcomes that are errors. */
+export const THROWS = 'throws ';
 
 const forbidden = (key: string, detail: string): Verdict => ({ key, grade: 'forbidden', detail });
 
@@ -88,6 +92,10 @@ export class Judge {
 
   #thrown(): Verdict {
     const { thrown, thrower } = this.#execution;
+    return this.#throws(thrown, thrower);
+  }
+
+  #throws(thrown: unknown, thrower: number): Verdict {
     if (thrown instanceof SimulatorBug || thrown instanceof UsageError) throw thrown;
     const isOurs =
       thrown instanceof UninstrumentedAccess ||
@@ -99,8 +107,17 @@ export class Judge {
     if (isOurs) throw new UsageError(thrown.message);
     const what = firstLine(thrown);
     return forbidden(
-      `throws ${what}`,
+      THROWS + what,
       `thread ${thrower} throws at ${placeOf(this.#compiled, thrown)}: ${what}`,
+    );
+  }
+
+  /** A thread's promise was rejected, and the program takes unhandled rejections itself. */
+  #rejected(error: unknown): Verdict {
+    const { cpus } = this.#execution;
+    return this.#throws(
+      error,
+      cpus.findIndex(({ returned }) => isRejected(returned)),
     );
   }
 
@@ -119,7 +136,12 @@ export class Judge {
 
   #ended(shared: unknown): Verdict {
     const { runtime } = this.#execution;
-    const returned = this.#returned();
+    let returned: unknown[];
+    try {
+      returned = this.#returned();
+    } catch (error) {
+      return this.#rejected(error);
+    }
     const { outcome } = this.#program;
     let text: string;
     runtime.isObserving = true;

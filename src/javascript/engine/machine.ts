@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { format } from 'node:util';
+import { format, types as utilTypes } from 'node:util';
 import { asyncGlobals, nextTick, promisifier } from '../async/globals.js';
 import { AsyncFromSync } from '../async/async-from-sync.js';
 import { AsyncGeneratorObject } from '../async/async-generator.js';
@@ -22,6 +22,7 @@ import { CALL, NEW, PURE, type Coroutine, type Marked } from '../runtime/keys.js
 import { installDataView } from '../runtime/data-views.js';
 import { installJson } from '../runtime/json.js';
 import { installObjects } from '../runtime/objects.js';
+import { isOfKind } from '../runtime/plain-forms.js';
 import { installProxies } from '../runtime/proxies.js';
 import { installReplacing } from '../runtime/replacing.js';
 import { Randomness } from '../runtime/randomness.js';
@@ -212,7 +213,12 @@ export class Machine {
     const { regions } = this;
     const target = (): object => this.#own('globalThis', () => this.#globalObject());
     const global = globalObject(target, (name) => this.#mayChange(name));
-    Object.assign(this.runtime, globalViews(target), { globalObject: global });
+    const indirectEval = refusal(
+      this.runtime,
+      'eval()',
+      'makes code that cannot be instrumented; it ',
+    );
+    Object.assign(this.runtime, globalViews(target), { globalObject: global, indirectEval });
     return {
       process: forwarding(() => this.#ownProcess()),
       globalThis: global,
@@ -348,9 +354,16 @@ export class Machine {
       value: Symbol.for('nodejs.util.promisify.custom'),
     });
     const two = pure(() => 2);
+    const types = {
+      ...utilTypes,
+      isAsyncFunction: pure((f: unknown) => isOfKind(f, ['async', 'asyncGenerator'])),
+      isGeneratorFunction: pure((f: unknown) => isOfKind(f, ['generator', 'asyncGenerator'])),
+    };
     return {
-      util: { promisify },
+      util: { promisify, types },
+      'util/types': types,
       perf_hooks: { performance },
+      tty: { isatty: pure(() => false) },
       child_process: nothingStarts(),
       console: { ...console },
       crypto: this.#random.module(crypto ?? {}),

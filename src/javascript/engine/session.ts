@@ -20,10 +20,10 @@ import type { Coroutine } from '../runtime/keys.js';
 import { copyForAgent } from '../runtime/sharing.js';
 import { UINT8 } from '../runtime/views.js';
 import type { Agent } from './agent.js';
-import { collect, evaluated, mayStartWorkers, nothing, pathOf, start } from './bodies.js';
+import { collect, evaluated, mainOf, mayStartWorkers, nothing, start } from './bodies.js';
 import { Execution } from './execution.js';
 import { firstLine } from './first-line.js';
-import { Judge, placeOf } from './judge.js';
+import { Judge, placeOf, THROWS } from './judge.js';
 import { Machine } from './machine.js';
 import { LookingStrategy, ModuleBuffers } from './module-buffers.js';
 import type { Workers } from './workers.js';
@@ -130,7 +130,8 @@ function evaluate(
   { factory, runtime }: Machine,
 ): Readonly<Record<string, unknown>> {
   try {
-    return runtime.drive(factory.instance().evaluate(compiled.entry)) as Record<string, unknown>;
+    const evaluation = factory.instance().evaluate(compiled.entry);
+    return runtime.drive(evaluated(evaluation, runtime)) as Record<string, unknown>;
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(
@@ -253,6 +254,9 @@ export class ProgramSession implements Explorable {
     const { thrown, thrower } = this.execution;
     if (verdict === undefined) return;
     if (thrown === undefined) {
+      if (verdict.key.startsWith(THROWS)) {
+        throw new UsageError(`${this.scenario.name}: ${verdict.detail}, by itself`);
+      }
       if (!mayStartWorkers(this.compiled)) buffers.check(runtime, strategy);
       this.#checkShared();
       return;
@@ -307,7 +311,7 @@ export class ProgramSession implements Explorable {
   /** What makes the code of each agent. */
   #bodies(): ((agent: Agent) => Coroutine)[] {
     const { machine, program } = this;
-    if (program.main !== undefined) return [(agent) => this.#main(agent, program.main)];
+    if (program.main !== undefined) return [(agent) => this.#main(agent)];
     return program.threads.map((body, i) => {
       const shared = copyForAgent(this.#shared, machine.regions);
       if (this.compiled.isStateless) return () => start(body, shared, i, machine.runtime);
@@ -327,11 +331,11 @@ export class ProgramSession implements Explorable {
     return evaluated(instance.evaluate(compiled.entry), machine.runtime);
   }
 
-  #main(agent: Agent, main: string | URL | undefined): Coroutine {
+  #main(agent: Agent): Coroutine {
     const { machine, compiled } = this;
     const instance = machine.factory.instance();
     this.#begin(agent, instance, 0, true);
-    const path = pathOf(compiled.entry, String(main));
+    const path = mainOf(compiled.entry, this.program);
     const workers = machine.workers as Workers;
     return workers.run(agent, instance, { path, preloads: [] });
   }

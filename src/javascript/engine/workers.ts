@@ -14,6 +14,7 @@ import type { Coroutine } from '../runtime/keys.js';
 import { copyForAgent } from '../runtime/sharing.js';
 import type { Agent } from './agent.js';
 import { concludeModule } from './conclusion.js';
+import { shareEnvironment } from './environment.js';
 import type { Execution } from './execution.js';
 import { hostOf, type AgentFacts, type HostServices } from './host.js';
 import { WorkerHandle, type SpawnOptions } from './worker-handle.js';
@@ -167,14 +168,11 @@ export class Workers {
   }
 
   #environment(parent: Realm, { env }: SpawnOptions): Readonly<Record<string, string>> {
-    if (typeof env === 'symbol') {
-      this.#services.current.runtime.refuseCaller(
-        'starts a worker with SHARE_ENV, which is not available in the explorer',
-      );
-    }
     if (typeof env === 'object' && (env as unknown) !== null) return { ...env };
-    const process = parent.own.get('process') as { env?: Record<string, string> } | undefined;
-    return { ...(process?.env ?? {}) };
+    const own = (parent.own.get('process') ?? this.library('process.js')['default']) as {
+      readonly env: Readonly<Record<string, string>>;
+    };
+    return typeof env === 'symbol' ? shareEnvironment(own.env) : { ...own.env };
   }
 
   #entry(

@@ -73,9 +73,10 @@ export interface Host {
     readonly parent: End | undefined;
     readonly argv: readonly string[];
     readonly execArgv: readonly string[];
-    readonly env: Readonly<Record<string, string>>;
     readonly name: string;
   };
+  /** The agent's `process.env`. */
+  readonly env: Record<string, string>;
   readonly globals: Readonly<Record<string, unknown>>;
   /** The exports of Node's own module of that name, as far as they are harmless. */
   native(name: string): Readonly<Record<string, unknown>>;

@@ -76,7 +76,7 @@ class Process extends Base {
   readonly argv = [...facts.argv];
   readonly argv0 = 'node';
   readonly execArgv = [...facts.execArgv];
-  env: Record<string, string> = { ...facts.env };
+  env = host.env;
   readonly stdout = new Output('stdout');
   readonly stderr = new Output('stderr');
   readonly stdin = { isTTY: false, fd: 0 };

@@ -4,7 +4,7 @@ import { isBuiltin } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { PARAMETERS, type CompiledModule, type CompiledProgram } from '../build/compile.js';
 import { isOutside } from '../build/graph.js';
-import { OWN_SPECIFIERS, program } from '../program.js';
+import { OWN_SPECIFIERS, program, type Program } from '../program.js';
 import { CALL, NEW, VIEW, PURE, type Coroutine, type Marked } from './keys.js';
 import type { Runtime } from './runtime.js';
 
@@ -103,9 +103,19 @@ export class Instance {
 
   /** The namespace of an import's target. */
   *target(target: string): Coroutine<Namespace> {
-    if (OWN_SPECIFIERS.has(target)) return { program: pureProgram };
+    if (OWN_SPECIFIERS.has(target)) return { program: this.#program() };
     if (isOutside(target)) return yield* this.factory.builtins(target, this);
     return yield* this.evaluate(target);
+  }
+
+  /** The function by which the program is declared. */
+  #program(): Marked {
+    const { runtime } = this.factory;
+    return runtime.call(function* (declaration) {
+      const made = program(declaration as Parameters<typeof program>[0]);
+      places.set(made, runtime.sites.place(runtime.at));
+      return made;
+    }, 'program');
   }
 
   /** `import()`, in a module. */
@@ -176,4 +186,10 @@ function pure<T>(f: T): T {
   return f;
 }
 
-const pureProgram = pure((declaration: Parameters<typeof program>[0]) => program(declaration));
+/** Where programs were declared. */
+const places = new WeakMap<Program, string>();
+
+/** `file:line` where a program was declared. */
+export function placeOfProgram(made: Program): string | undefined {
+  return places.get(made);
+}

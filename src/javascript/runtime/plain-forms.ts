@@ -1,7 +1,7 @@
 /** Makes the plain functions that stand for resumable ones, with the name and length that the program gave them. */
 
 import { compileFunction } from 'node:vm';
-import type { Flavour, Marked, Resumable } from './keys.js';
+import { FORM, type Flavour, type Marked, type Resumable } from './keys.js';
 
 /** What a plain function does when it is called. */
 export interface Entered {
@@ -32,4 +32,30 @@ function compiled(name: string, length: number, isMade: boolean): Maker {
   const head = isMade ? `${property}: function ` : property;
   const code = `'use strict'; return { ${head}(${parameters}) { return runtime.enter(form, this, arguments, flavour); } }[${JSON.stringify(name)}];`;
   return compileFunction(code, ['runtime', 'form', 'flavour']) as Maker;
+}
+
+const prototypeOf = (made: unknown): object => Object.getPrototypeOf(made) as object;
+
+/** What functions of each kind inherit from. */
+const KINDS: Readonly<Record<Exclude<Flavour, 'call'>, object>> = {
+  async: prototypeOf(async () => Promise.resolve()),
+  generator: prototypeOf(function* () {
+    yield;
+  }),
+  asyncGenerator: prototypeOf(async function* () {
+    yield Promise.resolve();
+  }),
+};
+
+/** Let a function be seen as one of its kind. */
+export function markKind(f: Marked, form: Resumable, flavour: Flavour): void {
+  if (flavour === 'call') return;
+  f[FORM] = form;
+  if (flavour === 'async' && f.prototype !== undefined) Object.assign(f, { prototype: undefined });
+  Object.setPrototypeOf(f, KINDS[flavour]);
+}
+
+/** Whether a function is of a kind, as `node:util` tells. */
+export function isOfKind(value: unknown, flavours: readonly (keyof typeof KINDS)[]): boolean {
+  return typeof value === 'function' && flavours.some((one) => prototypeOf(value) === KINDS[one]);
 }

@@ -4,7 +4,6 @@ import type { SiteTable } from '../build/sites.js';
 import {
   CALL,
   factsOf,
-  FORM,
   isSharedThing,
   NEW,
   PROBE,
@@ -29,7 +28,7 @@ import { GeneratorObject, Out } from './generators.js';
 import type { Realm } from '../async/realm.js';
 import { arrayMethodOn, newestOf } from './guards.js';
 import { calleeOf, descriptorOf, isConstructor } from './lookups.js';
-import { plainForm } from './plain-forms.js';
+import { markKind, plainForm } from './plain-forms.js';
 import type { Regions, TypedArray } from './views.js';
 import { Writes } from './writes.js';
 
@@ -50,9 +49,10 @@ export class Runtime extends Classes {
   readonly globalObject!: object;
   /** The language's own global object. */
   readonly outer!: object;
+  /** What `eval` is where it is not called by that name. */
+  readonly indirectEval!: unknown;
   /** Target for values that are not needed. */
   unused: unknown;
-  /** Place of the pattern that takes something apart. */
   #probing = 0;
 
   constructor(sites: SiteTable, regions: Regions) {
@@ -111,7 +111,7 @@ export class Runtime extends Classes {
     return start;
   }
 
-  /** State of the current agent besides its stack: its event loop and the like. */
+  /** State of the current agent besides its stack, such as its event loop. */
   realm(): Realm {
     return this.stepper.realm();
   }
@@ -129,7 +129,7 @@ export class Runtime extends Classes {
   /** A declared function and its resumable form. */
   declare(declared: Marked, form: Resumable, flavour: Flavour): void {
     declared[CALL] = this.begin(form, flavour);
-    if (flavour !== 'call') declared[FORM] = form;
+    markKind(declared, form, flavour);
   }
 
   #wrap(
@@ -142,7 +142,7 @@ export class Runtime extends Classes {
     const declared = plainForm(name, length, isMade)(this, form, flavour);
     const begun = this.begin(form, flavour);
     declared[CALL] = begun;
-    if (flavour !== 'call') declared[FORM] = form;
+    markKind(declared, form, flavour);
     // A named function expression may call itself by its name. The name then means the resumable form.
     (form as unknown as Marked)[CALL] = begun;
     return declared;
