@@ -3,9 +3,10 @@ import { createStrategy, exploreRange } from '../../src/campaign/work/range.js';
 import { findScenario } from '../../src/campaign/scenarios/find-scenario.js';
 import type { StrategyConfig } from '../../src/explorer/engine/config.js';
 import { loadScenario, Session } from '../../src/explorer/engine/session.js';
+import { RandomStrategy } from '../../src/explorer/strategies/random.js';
 import { decodeToken } from '../../src/explorer/findings/token.js';
 import { explore } from '../../src/campaign/explore.js';
-import { O_01, O_02, O_04 } from '../../src/memory/sites.js';
+import { O_01, O_02, O_04, O_19 } from '../../src/memory/sites.js';
 
 const seed = 1;
 const CONFIGS: readonly Exclude<StrategyConfig, { readonly kind: 'dfs' }>[] = [
@@ -70,6 +71,27 @@ for (const config of CONFIGS) {
     t.is((first + second) >>> 0, all);
   });
 }
+
+test('the rarest removal of the catalogue is found within 4,000 executions by each of three seeds', async (t) => {
+  const session = await sessionOf('unwatched-call', [O_19]);
+  const range = { from: 0, to: 4000, deadline: Infinity, stopAt: 'forbidden' } as const;
+  for (const each of [1, 2, 3]) {
+    const strategy = createStrategy({ kind: 'random', seed: each }, session);
+    const { outcomes } = exploreRange(session, strategy, range).tally;
+    t.true(outcomes.some(({ grade }) => grade === 'forbidden'));
+  }
+});
+
+test('whole machines are explored without looking first at what their CPUs share', async (t) => {
+  const session = await sessionOf('system-enable-disable');
+  const range = { from: 0, to: 2, ...whole };
+  const { digest } = exploreRange(
+    session,
+    createStrategy({ kind: 'random', seed }, session),
+    range,
+  ).tally;
+  t.is(exploreRange(session, new RandomStrategy(seed), range).tally.digest, digest);
+});
 
 test('strategies that know kernel code, and options that say nothing to them, are refused', async (t) => {
   const program = 'examples/javascript/ring-broken.js';

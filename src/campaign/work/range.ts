@@ -81,9 +81,18 @@ function createProfiled(config: ProfiledConfig, session: Explorable): Strategy {
   return kind === 'pos' ? new PosStrategy(seed, profile) : new SurwStrategy(seed, profile, words);
 }
 
+/** Races are short, so it pays to look first at what their CPUs share. */
+function createRandom(seed: number, session: Explorable): RandomStrategy {
+  if (!(session instanceof Session) || session.scenario.kind === 'system') {
+    return new RandomStrategy(seed);
+  }
+  const words = session.execution.image.length;
+  return new RandomStrategy(seed, profileOf(session, words), words);
+}
+
 /** Make the strategy that a configuration asks for. @throws UsageError when it cannot explore this */
 export function createStrategy(config: StrategyConfig, session: Explorable): Strategy {
-  if (config.kind === 'random') return new RandomStrategy(config.seed);
+  if (config.kind === 'random') return createRandom(config.seed, session);
   if (config.kind === 'pct') {
     return new PctStrategy(config.seed, pctParameters(session, config.depth));
   }

@@ -40,7 +40,7 @@ export interface Strategy {
   /** Whether it wants {@link observe} to be called; it must then leave {@link fuel} at 1. */
   readonly observes: boolean;
   /**
-   * For each word what an operation on it takes of {@link fuel}, 0 or 1; missing: every operation takes 1. So turns can be counted
+   * For each word what an operation on it takes of {@link fuel}; missing: every operation takes 1. So turns can be counted
    * in operations on the words that matter. Changes between executions only; a machine whose time passes while it is busy counts
    * every operation.
    */

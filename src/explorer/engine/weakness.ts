@@ -4,30 +4,66 @@ import { CHOOSE_READ, CHOOSE_WRITE } from '../../memory/model.js';
 import type { RandomSource } from './random-source.js';
 import { CHOOSE_INTERRUPT, CHOOSE_PART, CHOOSE_SEED, CHOOSE_SLEEPER } from './strategy.js';
 
-const STALE = [0, 0.3, 0.8, 1] as const;
-const MIDDLE = [0, 0.3, 1] as const;
-const FAIL = [0, 0, 0.2] as const;
-const INTERRUPT = [0.02, 0.3, 0.9] as const;
+/** Probabilities from which one is drawn for each execution; what stands here more often is drawn more often. */
+export interface Weaknesses {
+  /** That a load returns something older than the newest value. */
+  readonly stale: readonly number[];
+  /** That a store comes before others in coherence order. */
+  readonly middle: readonly number[];
+  /** That a trylock fails late. */
+  readonly fail: readonly number[];
+  /** That a pending interrupt is taken at once. */
+  readonly interrupt: readonly number[];
+}
+
+/** All that a memory can be, about as often. */
+export const EVEN: Weaknesses = {
+  stale: [0, 0.3, 0.8, 1],
+  middle: [0, 0.3, 1],
+  fail: [0, 0, 0.2],
+  interrupt: [0.02, 0.3, 0.9],
+};
+
+/** A value that is to be drawn more often than others. */
+export const times = (n: number, value: number): number[] => Array.from({ length: n }, () => value);
+
+/**
+ * What found the rare bugs of the catalogue soonest (`npm run bench:find`): some stale loads in almost all
+ * executions, stores mostly in their order, interrupts mostly taken at once.
+ */
+export const TUNED: Weaknesses = {
+  stale: [0, 0.1, 0.1, ...times(4, 0.3), ...times(4, 0.6), ...times(4, 0.8), 1],
+  middle: [...times(5, 0), 0.1, ...times(3, 0.3), 1],
+  fail: [0, 0, 0, 0.2, 0.2],
+  interrupt: [0.02, ...times(3, 0.3), ...times(4, 0.6), ...times(8, 0.9)],
+};
 
 /** Answers the choices of the memory at random. */
 export class Weakness {
   readonly #random: RandomSource;
+  readonly #drawn: Weaknesses;
   #stale = 0;
   #middle = 0;
   #fail = 0;
   #interrupt = 0;
 
-  constructor(random: RandomSource) {
+  /** @param drawn what is drawn from; default {@link EVEN} */
+  constructor(random: RandomSource, drawn: Weaknesses = EVEN) {
     this.#random = random;
+    this.#drawn = drawn;
   }
 
   /** Start another execution. */
   draw(): void {
-    const random = this.#random;
-    this.#stale = STALE[random.below(STALE.length)] as number;
-    this.#middle = MIDDLE[random.below(MIDDLE.length)] as number;
-    this.#fail = FAIL[random.below(FAIL.length)] as number;
-    this.#interrupt = INTERRUPT[random.below(INTERRUPT.length)] as number;
+    const { stale, middle, fail, interrupt } = this.#drawn;
+    this.#stale = this.#oneOf(stale);
+    this.#middle = this.#oneOf(middle);
+    this.#fail = this.#oneOf(fail);
+    this.#interrupt = this.#oneOf(interrupt);
+  }
+
+  #oneOf(values: readonly number[]): number {
+    return values[this.#random.below(values.length)] as number;
   }
 
   /** One of `n` answers; 0 unless this execution is weak in this respect. */
