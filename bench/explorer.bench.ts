@@ -3,17 +3,28 @@
 import type { MemoryKind } from '../src/explorer/engine/explorer-memory.js';
 import { catalogModule } from '../src/explorer/build/modules.js';
 import { loadScenario, Session } from '../src/explorer/engine/session.js';
+import { DEFAULT_SCHEDULE } from '../src/explorer/engine/schedule.js';
+import type { Strategy } from '../src/explorer/engine/strategy.js';
+import { RandomStrategy } from '../src/explorer/strategies/random.js';
+import { ReplayStrategy } from '../src/explorer/strategies/replay.js';
 import { main, type Benchmark, type MeasuredTask, type Settings } from './harness.js';
-import { randomRate } from './random-rate.js';
+import { explorationRate } from './exploration-rate.js';
 
-/** Measures the rate in random mode: millions of operations for each second that this process was given a processor. */
+/** How a rate is measured. */
+interface Rated {
+  readonly aim?: number;
+  /** Default: executions at random. */
+  readonly strategy?: Strategy;
+}
+
+/** Measures a rate: millions of operations for each second that this process was given a processor. */
 async function rateTask(
   label: string,
   file: string,
   name: string,
   memory: MemoryKind,
   settings: Settings,
-  aim?: number,
+  { aim, strategy = new RandomStrategy(settings.seed) }: Rated = {},
 ): Promise<MeasuredTask> {
   const loaded = await loadScenario({ file: catalogModule(file), name });
   const session = new Session(loaded, { memory, ablated: [] });
@@ -21,10 +32,11 @@ async function rateTask(
     name: label,
     ...(aim === undefined ? {} : { aim }),
     isBusy: true,
-    measure: randomRate(session, settings.seed, (tally) => tally.steps),
+    measure: explorationRate(session, strategy, (tally) => tally.steps),
   };
 }
 
+const RACE = 'disable-switch';
 /** 4 CPUs, 16 tasks, one enable and one disable. */
 const SYSTEM = 'system-enable-disable';
 
@@ -40,7 +52,7 @@ const rate: Benchmark = {
       'disable-protocol-2',
       'sc',
       settings,
-      5,
+      { aim: 5 },
     ),
     await rateTask(
       'protocol, 2 tasks, lkmm',
@@ -49,9 +61,15 @@ const rate: Benchmark = {
       'lkmm',
       settings,
     ),
-    await rateTask('kernel race, sc', 'disable-switch', 'disable-switch', 'sc', settings, 0.5),
-    await rateTask('kernel race, lkmm', 'disable-switch', 'disable-switch', 'lkmm', settings),
-    await rateTask('whole machine, sc', SYSTEM, SYSTEM, 'sc', settings, 0.5),
+    await rateTask('kernel race, sc', RACE, RACE, 'sc', settings, { aim: 0.5 }),
+    await rateTask('kernel race, lkmm', RACE, RACE, 'lkmm', settings),
+    await rateTask('kernel race, sc, never preempted', RACE, RACE, 'sc', settings, {
+      strategy: new ReplayStrategy(DEFAULT_SCHEDULE),
+    }),
+    await rateTask('kernel race, lkmm, never preempted', RACE, RACE, 'lkmm', settings, {
+      strategy: new ReplayStrategy(DEFAULT_SCHEDULE),
+    }),
+    await rateTask('whole machine, sc', SYSTEM, SYSTEM, 'sc', settings, { aim: 0.5 }),
     await rateTask('whole machine, lkmm', SYSTEM, SYSTEM, 'lkmm', settings),
   ],
 };

@@ -11,7 +11,8 @@ import type { Explorable } from '../src/explorer/engine/explorable.js';
 import type { MemoryKind } from '../src/explorer/engine/explorer-memory.js';
 import { compileProgram } from '../src/javascript/build/compile.js';
 import { main, type Benchmark, type MeasuredTask, type Settings } from './harness.js';
-import { randomRate } from './random-rate.js';
+import { RandomStrategy } from '../src/explorer/strategies/random.js';
+import { explorationRate } from './exploration-rate.js';
 
 const fileOf = (name: string): string =>
   fileURLToPath(new URL(`../../bench/javascript/${name}.js`, import.meta.url));
@@ -35,7 +36,11 @@ function rateTask(
 ): MeasuredTask {
   return {
     ...{ name, ...aims, isBusy: true },
-    measure: randomRate(session, settings.seed, (tally) => 1000 * count(tally)),
+    measure: explorationRate(
+      session,
+      new RandomStrategy(settings.seed),
+      (tally) => 1000 * count(tally),
+    ),
   };
 }
 

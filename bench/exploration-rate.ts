@@ -1,19 +1,18 @@
-/** Measures how fast executions at random are explored. */
+/** Measures how fast executions are explored. */
 
 import { performance } from 'node:perf_hooks';
 import { exploreRange } from '../src/campaign/work/range.js';
 import type { Tally } from '../src/campaign/work/tally.js';
 import type { Explorable } from '../src/explorer/engine/explorable.js';
-import { RandomStrategy } from '../src/explorer/strategies/random.js';
+import type { Strategy } from '../src/explorer/engine/strategy.js';
 import type { MeasuredTask } from './harness.js';
 
-/** What is counted of executions at random, for each microsecond that this process was given a processor: goes on where it stopped. */
-export function randomRate(
+/** What is counted of executions, for each microsecond that this process was given a processor: goes on where it stopped. */
+export function explorationRate(
   session: Explorable,
-  seed: number,
+  strategy: Strategy,
   count: (tally: Tally) => number,
 ): MeasuredTask['measure'] {
-  const strategy = new RandomStrategy(seed);
   let from = 0;
   return ({ timeMs }) => {
     const deadline = performance.now() + timeMs;
