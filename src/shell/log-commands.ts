@@ -13,6 +13,7 @@ import {
 } from './command.js';
 import { HZ } from '../kernel/timer.js';
 import { LEVELS, type LogRecord } from './machine.js';
+import { momentOf } from './moments.js';
 
 /** Names of those who say something, by number. */
 const FACILITIES = 'kern user mail daemon auth syslog lpr news uucp cron authpriv ftp'.split(' ');
@@ -46,9 +47,13 @@ const LONG: Readonly<Record<string, string>> = {
   decode: 'x',
   version: 'V',
   'time-format': 'time-format',
+  since: 'since',
+  until: 'until',
+  follow: 'w',
+  'follow-new': 'W',
 };
-const WITH_VALUE = ['f', 'l', 'n', 's', 'time-format'];
-const KNOWN = ['C c D d E e H J k L P p r S T t u x V'.split(' '), WITH_VALUE].flat();
+const WITH_VALUE = ['f', 'l', 'n', 's', 'time-format', 'since', 'until'];
+const KNOWN = ['C c D d E e H J k L P p r S T t u w W x V'.split(' '), WITH_VALUE].flat();
 
 /** Options of which only one may be given. */
 const EXCLUSIVE = ['C D E c n r', 'H r', 'L r', 'T r', 'd r', 'e r', 'r x', 'r t'].map((group) =>
@@ -74,7 +79,7 @@ function parse(args: readonly string[]): ReadonlyMap<string, string> | string {
     for (let at = 1; at < arg.length; at++) {
       const letter = arg[at] ?? '';
       if (!KNOWN.includes(letter)) {
-        return 'FhWwK'.includes(letter)
+        return 'FhK'.includes(letter)
           ? `dmesg: '-${letter}' is not known here`
           : `dmesg: invalid option -- '${letter}'${TRY}`;
       }
@@ -201,6 +206,23 @@ function filterOf(given: ReadonlyMap<string, string>): ((record: LogRecord) => b
     (!isOneSide || (facility === 0) === given.has('k'));
 }
 
+/** Which lines are within `--since` and `--until`; a text: the moment that is none. */
+function periodOf(
+  given: ReadonlyMap<string, string>,
+  now: number,
+): ((record: LogRecord) => boolean) | string {
+  const moment = (name: string, otherwise: number): number | string => {
+    const text = given.get(name);
+    if (text === undefined) return otherwise;
+    return momentOf(text, now) ?? `dmesg: invalid time value "${text}"`;
+  };
+  const since = moment('since', -Infinity);
+  const until = moment('until', Infinity);
+  if (typeof since === 'string') return since;
+  if (typeof until === 'string') return until;
+  return ({ micros }) => EPOCH_MS + micros / 1000 >= since && EPOCH_MS + micros / 1000 <= until;
+}
+
 /** What `-n` refuses. */
 function wrongLevel(given: ReadonlyMap<string, string>): string | undefined {
   const level = given.get('n');
@@ -214,6 +236,11 @@ function dmesgCommand(context: ShellContext): CustomCommand {
     const given = parse(args);
     if (typeof given === 'string') return fails(given);
     if (given.has('V')) return ok('dmesg from util-linux 2.38.1\n');
+    if (given.has('w') || given.has('W')) {
+      return fails('dmesg: -w would wait for ever here: use timeout SECONDS dmesg -w');
+    }
+    const isIn = periodOf(given, EPOCH_MS + (machine.jiffies / HZ) * 1000);
+    if (typeof isIn === 'string') return fails(isIn);
     const format = formatOf(given);
     if (format === undefined) {
       return fails(`dmesg: unknown time format: ${given.get('time-format') ?? ''}`);
@@ -226,7 +253,7 @@ function dmesgCommand(context: ShellContext): CustomCommand {
     const next = (lines[lines.length - 1]?.seq ?? context.dmesgFrom - 1) + 1;
     if (given.has('C') || given.has('c')) context.dmesgFrom = next;
     if (given.has('C')) return ok();
-    const shown = lines.filter(isWanted);
+    const shown = lines.filter((line) => isWanted(line) && isIn(line));
     if (given.has('J')) return ok(asJson(shown));
     const clock = new Clock(format, given.has('d'));
     return ok(shown.map((line) => lineOf(line, given, clock)).join(''));

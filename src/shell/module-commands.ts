@@ -273,19 +273,21 @@ function modprobeCommand(context: ShellContext): CustomCommand {
 }
 
 function rmmodCommand({ machine }: ShellContext): CustomCommand {
+  /** With -f kmod leaves every question to the kernel: one that cannot unload by force, like this one. */
+  const refused = (module: string, error: number): string =>
+    'rmmod: ERROR: ../libkmod/libkmod-module.c:856 kmod_module_remove_module() ' +
+    `could not remove '${module}': ${strerror(error)}\n` +
+    `rmmod: ERROR: could not remove module ${module}: ${strerror(error)}`;
   const remove = async (path: string, isForced: boolean): Promise<string | undefined> => {
     const module = moduleOf(path);
     if (machine.module(module) === undefined) {
       const shown = path.replace(/\.ko$/, '').replace(/-/g, '_');
-      if (!isForced) return `rmmod: ERROR: Module ${shown} is not currently loaded`;
-      const why = strerror(-ENOENT);
-      const where = 'rmmod: ERROR: ../libkmod/libkmod-module.c:856 kmod_module_remove_module()';
-      return (
-        `${where} could not remove '${shown}': ${why}\n` +
-        `rmmod: ERROR: could not remove module ${shown}: ${why}`
-      );
+      return isForced
+        ? refused(shown, -ENOENT)
+        : `rmmod: ERROR: Module ${shown} is not currently loaded`;
     }
     const ret = await machine.rmmod(module);
+    if (ret < 0 && isForced) return refused(module, ret);
     if (ret === -EAGAIN) return `rmmod: ERROR: Module ${module} is in use`;
     return ret < 0
       ? `rmmod: ERROR: could not remove module ${module}: ${strerror(ret)}`
@@ -319,8 +321,12 @@ function fieldsOf(machine: ShellMachine, path: string): (readonly [string, strin
     ['filename', path.includes('/') || path.endsWith('.ko') ? path : installedAt(machine, module)],
     ...(image?.patch === undefined ? [] : [['livepatch', 'Y'] as const]),
     ['license', 'GPL'],
+    ['description', `simulated version of ${module}`],
+    ['author', 'klp-smp'],
     ['depends', ''],
+    ['retpoline', 'Y'],
     ['name', module],
+    ['vermagic', `${machine.release} SMP preempt mod_unload modversions `],
     ...parameters.map(([name, { about }]) => ['parm', `${name}:${about.trim()}`] as const),
   ];
 }

@@ -181,7 +181,9 @@ function modules(machine: ShellMachine): string {
     .modules()
     .map(({ name, bytes, refcnt, state, isLivepatch }) => {
       const shownAs = state === 'live' ? 'Live' : state === 'going' ? 'Unloading' : 'Loading';
-      const taint = isLivepatch ? ` (${TAINT_LETTERS.livepatch})` : '';
+      const letters = isLivepatch ? TAINT_LETTERS.livepatch : '';
+      const flags = `${letters}${state === 'going' ? '-' : state === 'coming' ? '+' : ''}`;
+      const taint = flags === '' ? '' : ` (${flags})`;
       return `${name} ${bytes} ${refcnt} - ${shownAs} 0x0000000000000000${taint}\n`;
     })
     .join('');

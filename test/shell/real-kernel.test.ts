@@ -35,6 +35,18 @@ const BARE: Readonly<Record<string, readonly string[]>> = {
   'rmmod test_klp_state': ['rmmod: ERROR: Module test_klp_state is not currently loaded'],
   'modprobe -r test_klp_state; echo $?': ['0'],
   'modprobe -r nosuch': ['modprobe: FATAL: Module nosuch not found.'],
+  [`${load}rmmod -f test_klp_livepatch; echo $?; grep -o '(.*)' /proc/modules; cat /sys/module/test_klp_livepatch/{taint,refcnt,initstate}${unload}`]:
+    [
+      "rmmod: ERROR: ../libkmod/libkmod-module.c:856 kmod_module_remove_module() could not remove 'test_klp_livepatch': Resource temporarily unavailable",
+      'rmmod: ERROR: could not remove module test_klp_livepatch: Resource temporarily unavailable',
+      ...['1', '(K)', 'K', '1', 'live'],
+    ],
+  "modinfo test_klp_livepatch | grep -o '^[a-z]*' | xargs": [
+    'filename livepatch license description author depends retpoline name vermagic',
+  ],
+  'echo old > /dev/kmsg; sleep 30; echo new > /dev/kmsg; dmesg -t --since "9 sec ago"; dmesg -t --until "9 s ago" | tail -n 1; dmesg --since never; echo $?':
+    ['new', 'old', 'dmesg: invalid time value "never"', '1'],
+  'dmesg -w; echo $?': ['dmesg: -w would wait for ever here: use timeout SECONDS dmesg -w', '1'],
   'modinfo nosuch': ['modinfo: ERROR: Module nosuch not found.'],
   'modinfo -F livepatch test_klp_livepatch': ['Y'],
   'modinfo test_klp_atomic_replace | grep parm': [
