@@ -50,6 +50,16 @@ const BAD: Readonly<Record<string, readonly [string, RegExp]>> = {
     `${HEAD}await null;\nexport const it = program({ threads: [() => 1] });`,
     /program\.js:2: await at the top of a module that declares threads/,
   ],
+  'an optional chain in parentheses that is called': [
+    sharedBytes('const o = { f() { return s; } };\nreturn (o?.f)().byteLength;'),
+    /program\.js:4: calls an optional chain in parentheses/,
+  ],
+  'an assignment to a property of super in a constructor': [
+    sharedBytes(
+      'class A {}\nclass B extends A { constructor() { super(); super.v = s; } }\nnew B();',
+    ),
+    /program\.js:4: an assignment to a property of `super` in a constructor/,
+  ],
   'eval() in a chain': [
     sharedBytes("return eval('new Map').size;"),
     /program\.js:3: eval\(\) makes code/,

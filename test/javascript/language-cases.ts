@@ -267,4 +267,8 @@ export const LANGUAGE_CASES: readonly (readonly [top: string, expression: string
     'const A = (async () => 0).constructor; async function d() {} const m = class { async m() {} static *g() {} }; const o = { async m() {}, *n() {}, async *p() {} };',
     '[() => 1, (x) => [...x], async () => 1, d, function* () {}, async function* () {}, m.prototype.m, m.g, o.m, o.n, o.p].map((f) => [Object.prototype.toString.call(f), f.constructor.name, f instanceof A, f.constructor === A, typeof f.prototype])',
   ],
+  [
+    'const o = { v: 5, f() { return [this.v].map((x) => x)[0]; }, g: { h() { return this.k; }, k: [6] } }; const a = new Int32Array(2);',
+    '[(o.f)(), ((o.g)).h(), (o["f"])(), ((o.g.h))()[0], (o.g).k[0], (o).f(), (0, o.f).call({ v: 7 }), ((a))[1], (o.g.k).map((x) => x + 1)]',
+  ],
 ];

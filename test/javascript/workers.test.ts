@@ -124,7 +124,7 @@ test('too many workers, and a missing file are refused in one line', async (t) =
     'workers: 2,',
   );
   t.throws(() => sessionOf(many), { code: 'ERR_USAGE', message: /more than 2 workers/ });
-  const missing = starting(`new Worker(new URL('./gone.js', import.meta.url));`);
+  const missing = starting(`try { new Worker(new URL('./gone.js', import.meta.url)); } catch {}`);
   t.throws(() => sessionOf(missing), { code: 'ERR_USAGE', message: /cannot read .*gone\.js/ });
   const scenario = starting('await Atomics.load(a, 0);');
   await t.notThrowsAsync(checkRace('it', scenario, { executions: 20 }));
@@ -175,6 +175,19 @@ export const it = program({
   const { tally, exhausted } = explored(sessionOf(file, 'sc'), { kind: 'dfs' }, 5000);
   t.true(exhausted);
   t.deepEqual(keysOf(tally.outcomes), [',', ',0', ',7', '0,0', '0,7', '7,7']);
+});
+
+test('a buffer that is handed to a worker is gone, and handlers hear where an error comes from', (t) => {
+  const file = starting(`
+    const buffer = new ArrayBuffer(8);
+    const heard = [];
+    process.on('uncaughtException', (error, origin) => heard.push(origin));
+    const worker = new Worker(\`${WORKER} Atomics.store(a.words, 0, a.buffer.byteLength);\`, {
+      eval: true, workerData: { words: a, buffer }, transferList: [buffer] });
+    Promise.reject(new Error('nobody handles this'));
+    await new Promise((resolve) => worker.once('exit', resolve));
+    return [buffer.byteLength, Atomics.load(a, 0), ...heard].join();`);
+  t.deepEqual(found(file, 20), ['"0,8,unhandledRejection"']);
 });
 
 test('a function may be sent to a worker as its text', (t) => {

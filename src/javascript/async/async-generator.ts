@@ -33,6 +33,10 @@ export class AsyncGeneratorObject implements Continuation {
   /** Why the generator waits for a value. */
   #waiting: 'body' | 'yield' | 'return' = 'body';
 
+  get [Symbol.toStringTag](): string {
+    return 'AsyncGenerator';
+  }
+
   constructor(runtime: Runtime, body: Coroutine) {
     this.#runtime = runtime;
     this.#body = body;

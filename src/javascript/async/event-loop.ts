@@ -19,11 +19,11 @@ export interface LoopHost {
   took(address: number): boolean;
 }
 
-function* guarded(realm: Realm, job: Job): Coroutine<void> {
+function* guarded(realm: Realm, job: Job, origin = 'uncaughtException'): Coroutine<void> {
   try {
     yield* job();
   } catch (error) {
-    const isDealtWith = realm.onUncaught !== undefined && (yield* realm.onUncaught(error));
+    const isDealtWith = realm.onUncaught !== undefined && (yield* realm.onUncaught(error, origin));
     if (!isDealtWith) throw error;
   }
 }
@@ -47,7 +47,7 @@ function* rejections(realm: Realm): Coroutine<boolean> {
   for (const { value } of found) {
     const isDealtWith = realm.onUnhandled !== undefined && (yield* realm.onUnhandled(value));
     if (isDealtWith) continue;
-    yield* guarded(realm, () => raise(value));
+    yield* guarded(realm, () => raise(value), 'unhandledRejection');
   }
   return found.length > 0;
 }

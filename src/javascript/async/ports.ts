@@ -184,7 +184,7 @@ export class ChannelEnd implements Source {
 }
 
 /** After an object was handed over, its sender can no longer use it. */
-function hand(item: object): void {
+export function hand(item: object): void {
   if (endOf.has(item)) {
     detached.add(item);
     endOf.delete(item);

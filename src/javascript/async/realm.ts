@@ -66,7 +66,7 @@ export class Realm {
   /** Number of the agent whose realm it is. */
   readonly agent: number;
   /** The program's own handlers. Each returns whether it has handled the event. */
-  onUncaught: ((error: unknown) => Coroutine<boolean>) | undefined;
+  onUncaught: ((error: unknown, origin: string) => Coroutine<boolean>) | undefined;
   onUnhandled: ((reason: unknown) => Coroutine<boolean>) | undefined;
   /** Called before the agent ends by itself, and when it does. */
   onBeforeEnd: (() => Coroutine) | undefined;

@@ -63,6 +63,9 @@ export class AssignmentRewriter {
   guarded(node: MemberExpression): void {
     const cx = this.#cx;
     const writes = this.#putOff;
+    if (node.object.type === 'Super' && cx.isInConstructor()) {
+      throw cx.rejection(node, 'an assignment to a property of `super` in a constructor');
+    }
     const isElement = node.computed && staticName(node.property, true) === undefined;
     if (isElement && writes !== '' && node.object.type !== 'Super') {
       this.#putOff = '';

@@ -67,10 +67,11 @@ export class CallRewriter {
     if (this.#primitive(node)) return;
     const links: Link[] = [];
     let root: AnyNode = node;
-    while (root.type === 'MemberExpression' || root.type === 'CallExpression') {
+    for (let next: AnyNode | undefined = node; next !== undefined; next = this.#next(root)) {
+      root = next;
+      if (root.type !== 'MemberExpression' && root.type !== 'CallExpression') break;
       if (links.length > 0 && this.#isPrimitive(root)) break;
       links.unshift(root);
-      root = root.type === 'MemberExpression' ? root.object : root.callee;
     }
     if (!cx.fn.resumable || !links.some((link) => this.#isInstrumented(link))) {
       this.#native(links, root);
@@ -86,6 +87,19 @@ export class CallRewriter {
       }
       cx.after(node, `${closers}, ${value})`);
     });
+  }
+
+  /** What a link is a link of. In `(o.f)()`, parentheses change nothing. */
+  #next(link: AnyNode): AnyNode | undefined {
+    if (link.type !== 'MemberExpression' && link.type !== 'CallExpression') return undefined;
+    const inner = link.type === 'MemberExpression' ? link.object : link.callee;
+    let within: AnyNode = inner;
+    while (within.type === 'ParenthesizedExpression') within = within.expression;
+    if (within === inner) return inner;
+    if (link.type === 'CallExpression' && within.type === 'ChainExpression') {
+      throw this.#cx.rejection(inner, 'calls an optional chain in parentheses');
+    }
+    return within.type === 'MemberExpression' ? within : inner;
   }
 
   #isInstrumented(link: Link): boolean {

@@ -139,6 +139,13 @@ export class Context {
     fn.live -= count;
   }
 
+  /** Whether `this` is what a constructor makes. */
+  isInConstructor(): boolean {
+    let { fn } = this;
+    while (fn.kind === 'arrow' && fn.outer) fn = fn.outer;
+    return fn.kind === 'constructor';
+  }
+
   /** Where the text of a method begins, by its function. */
   readonly methods = new Map<AnyNode, number>();
 

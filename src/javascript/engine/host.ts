@@ -95,7 +95,7 @@ export function hostOf(
     setProcess: pure((object: object) => realm.own.set('process', object)),
     onUncaught: pure((f: unknown) => {
       realm.onUncaught =
-        f === undefined ? undefined : (error) => asBoolean(f, [error, 'uncaughtException']);
+        f === undefined ? undefined : (error, origin) => asBoolean(f, [error, origin]);
     }),
     onUnhandled: pure((f: unknown) => {
       realm.onUnhandled = f === undefined ? undefined : (reason) => asBoolean(f, [reason]);

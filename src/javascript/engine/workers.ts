@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../../errors.js';
 import { drain } from '../async/event-loop.js';
-import { channel, endOfObject, type ChannelEnd } from '../async/ports.js';
+import { channel, endOfObject, hand, type ChannelEnd } from '../async/ports.js';
 import { Realm } from '../async/realm.js';
 import { AsyncTask } from '../async/task.js';
 import { LIBRARY } from '../build/graph.js';
@@ -197,7 +197,13 @@ export class Workers {
       return this.#text(code, 'esm');
     }
     const path = text.startsWith('file:') ? fileURLToPath(text) : resolve(text);
-    compiled.load(path);
+    try {
+      compiled.load(path);
+    } catch (error) {
+      // The program must not catch it.
+      if (error instanceof UsageError) this.#services.current.runtime.stepper.fail(error);
+      throw error;
+    }
     return path;
   }
 
@@ -229,6 +235,7 @@ function packed(
   }
   const isPort = (object: object): boolean => endOfObject(object) !== undefined;
   const value = copyForAgent(workerData ?? null, regions, ends, isPort);
+  for (const item of transferList) hand(item);
   for (const end of ends.values()) end.leave();
   return function* (maker) {
     if (ends.size === 0) return value;
