@@ -66,6 +66,26 @@ test('a race that is not searched to its end is not called proved, and what is l
   t.true(share >= 0 && share < 1 && error >= 0);
 });
 
+test('one race is searched by two threads at the same time, without bounds and within them', async (t) => {
+  const search = async (name: string, threads: number, budgetMs: number) =>
+    (await exhaust({ scenarios: [name], budgetMs, threads })).rows[0];
+  const [one, two] = [
+    await search('disable-call', 1, 60_000),
+    await search('disable-call', 2, 60_000),
+  ];
+  t.is(two?.says, 'proved');
+  t.is(two?.digest, one?.digest);
+  t.deepEqual(
+    two?.outcomes.map(({ key }) => key),
+    one?.outcomes.map(({ key }) => key),
+  );
+  const large = await search('coming-enable', 2, 3000);
+  t.true((large?.states ?? 0) > 1 && (large?.boundedStates ?? 0) > 1);
+  t.true(large?.says === 'bounded' || large?.says === 'searched');
+  const refuted = await search('hook-module-coming', 2, 60_000);
+  t.is(refuted?.says, 'refuted');
+});
+
 test('a search that is told to stop reports what it has', async (t) => {
   const chosen = catalogueScenarios().find(({ name }) => name === 'disable-call');
   const { file = '', name = '' } = chosen ?? {};

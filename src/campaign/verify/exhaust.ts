@@ -4,7 +4,12 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { UsageError, withPartial } from '../../errors.js';
 import { BROKEN_RACES, LATENT_RACES } from '../../catalog/races.js';
-import type { ExhaustReport } from '../../explorer/states/exhaust.js';
+import {
+  joinReports,
+  type ExhaustPart,
+  type ExhaustReport,
+  type ExhaustRequest,
+} from '../../explorer/states/exhaust.js';
 import { readJsonFile, replaceFile } from '../options/files.js';
 import { checkOptions, type OptionTable } from '../options/option-table.js';
 import { WATCHING, type Watching } from '../options/progress.js';
@@ -33,7 +38,7 @@ export interface ExhaustOptions extends Watching {
   readonly checkpoint?: string;
   /** Search each race that is proved once more, and compare the states. Default no. */
   readonly again?: boolean;
-  /** Worker threads: as many races are searched at a time. Default one for each core. */
+  /** Worker threads: as many races are searched at a time, a single one by two. Default one for each core. */
   readonly threads?: number;
 }
 
@@ -132,13 +137,14 @@ export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResu
     );
     const kept = new Set(rows.map(({ scenario }) => scenario));
     const queue = all.filter(({ name }) => !kept.has(name));
+    const isAlone = queue.length === 1 && threads > 1;
     const isWanted = (): boolean => signal?.aborted !== true;
     const lane = async (): Promise<void> => {
       for (let info = queue.shift(); info !== undefined; info = queue.shift()) {
         if (!isWanted()) return;
-        const row = await searched(workers, info, checked);
+        const row = await searched(workers, info, checked, isAlone);
         const second = isTwice && row.digest !== null && isWanted();
-        const other = second ? await searched(workers, info, checked) : undefined;
+        const other = second ? await searched(workers, info, checked, isAlone) : undefined;
         // Nothing to compare if the second search was cut short.
         rows.push({ ...row, again: isWanted() ? (other?.digest ?? null) : null });
         // A search that was cut short is done again.
@@ -177,19 +183,53 @@ async function searched(
   workers: Workers,
   { file, name, fingerprint }: Chosen,
   { memory, budgetMs: ms, signal }: Searching,
+  isAlone: boolean,
 ): Promise<ExhaustedRace> {
-  const stop = new Int32Array(new SharedArrayBuffer(4));
-  const onAbort = (): void => {
-    Atomics.store(stop, 0, 1);
-  };
-  signal?.addEventListener('abort', onAbort, { once: true });
+  const request = { scenario: { file, name }, memory, ablated: [], ms };
+  const search = new Search(workers, signal);
   try {
-    const request = { scenario: { file, name }, memory, ablated: [], ms, stop };
-    // A search may take long between two looks at the clock.
-    const report = await workers.run('exhaust', request, { ms: 3 * ms + UNCLOCKED_MS, signal });
+    const report = isAlone ? await search.inParts(request) : await search.run(request);
     return { scenario: name, memory, says: saysOf(report), fingerprint, again: null, ...report };
   } finally {
-    signal?.removeEventListener('abort', onAbort);
+    search.end();
+  }
+}
+
+/** The searches of one race. */
+class Search {
+  readonly #workers: Workers;
+  readonly #signal: AbortSignal | undefined;
+  /** What ends them: see {@link ExhaustRequest.stop}. */
+  readonly #stops: Int32Array[] = [];
+  readonly #stopAll = (): void => this.#stops.forEach((stop) => Atomics.store(stop, 0, 1));
+
+  constructor(workers: Workers, signal: AbortSignal | undefined) {
+    this.#workers = workers;
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#stopAll, { once: true });
+  }
+
+  async run(request: ExhaustRequest): Promise<ExhaustReport> {
+    const stop = new Int32Array(new SharedArrayBuffer(4));
+    this.#stops.push(stop);
+    // A search may take long between two looks at the clock.
+    const ms = 3 * request.ms + UNCLOCKED_MS;
+    return this.#workers.run('exhaust', { ...request, stop }, { ms, signal: this.#signal });
+  }
+
+  /** Search without bounds and within bounds at the same time. What decides the race ends the other. */
+  async inParts(request: ExhaustRequest): Promise<ExhaustReport> {
+    const part = async (which: ExhaustPart): Promise<ExhaustReport> => {
+      const report = await this.run({ ...request, part: which });
+      if (report.exhausted || saysOf(report) === 'refuted') this.#stopAll();
+      return report;
+    };
+    const [whole, bounded] = await Promise.all([part('whole'), part('bounded')]);
+    return joinReports(whole, bounded);
+  }
+
+  end(): void {
+    this.#signal?.removeEventListener('abort', this.#stopAll);
   }
 }
 

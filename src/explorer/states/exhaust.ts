@@ -13,8 +13,9 @@ import type { End, SearchResult, Seen } from './search-result.js';
 
 /** Steps between two looks at the clock. */
 const CLOCK_STEPS = 1_000;
-/** Part of the time that may be spent before executions are bounded. */
+/** Part of the time that may be spent before executions are bounded, and before the rest is estimated if they are not. */
 const UNBOUNDED = 0.7;
+const ALL_BUT_PROBING = 0.9;
 /** Share of the time that estimating the rest may take, and milliseconds that it may always take. */
 const PROBING = 0.1;
 const LEAST_PROBING_MS = 10_000;
@@ -26,6 +27,9 @@ export const WEAK_BOUNDS = [0, 0, 1, 1, 2, 2, 3].map((preemptions, i) => {
 /** Random executions that tell how much was searched. */
 const PROBES = 100;
 
+/** Searches that can be made at the same time. */
+export type ExhaustPart = 'whole' | 'bounded';
+
 /** What to search. */
 export interface ExhaustRequest {
   readonly scenario: ScenarioReference;
@@ -35,6 +39,8 @@ export interface ExhaustRequest {
   readonly memory?: 'sc' | 'lkmm';
   /** Milliseconds at most. */
   readonly ms: number;
+  /** Search only without bounds, or only within them: somebody else does the other. Default both, one after the other. */
+  readonly part?: ExhaustPart;
   /** One shared word: once it is not 0, the search ends and reports what it has. */
   readonly stop?: Int32Array;
 }
@@ -79,7 +85,7 @@ export interface ExhaustReport {
  * @throws UsageError for a whole machine, and for code that sleeps until it is woken
  */
 export async function exhaust(request: ExhaustRequest): Promise<ExhaustReport> {
-  const { scenario, ms, stop, memory = 'sc' } = request;
+  const { scenario, ms, part, stop, memory = 'sc' } = request;
   const isWeak = memory === 'lkmm';
   const started = performance.now();
   const loaded = await loadScenario(scenario, { frames: true });
@@ -94,23 +100,20 @@ export async function exhaust(request: ExhaustRequest): Promise<ExhaustReport> {
   });
   const elapsed = (): number => performance.now() - started;
   const isStopped = (): boolean => stop !== undefined && Atomics.load(stop, 0) !== 0;
-  const whole = runUntil(search, () => elapsed() >= UNBOUNDED * ms || isStopped());
+  const share = part === 'whole' ? ALL_BUT_PROBING : UNBOUNDED;
+  const isUnboundedOver = (): boolean =>
+    part === 'bounded' || elapsed() >= share * ms || isStopped();
+  const whole = runUntil(search, isUnboundedOver);
   const digest = whole.exhausted ? search.digest : null;
   const executed = await confirmed(request, whole);
   const isOver = whole.exhausted || executed.size > 0;
   const probed = elapsed() + Math.max(PROBING * ms, LEAST_PROBING_MS);
-  const seen = isOver ? null : search.probe(PROBES, () => elapsed() >= probed || isStopped());
+  const isProbed = (): boolean => elapsed() >= probed || isStopped();
+  const seen = isOver || part === 'bounded' ? null : search.probe(PROBES, isProbed);
   const isLate = (): boolean => elapsed() >= ms || isStopped();
-  const bounded = isOver ? NOTHING : searchBounded(search, isLate, isWeak ? WEAK_BOUNDS : BOUNDS);
+  const bounds = isWeak ? WEAK_BOUNDS : BOUNDS;
+  const bounded = isOver || part === 'whole' ? NOTHING : searchBounded(search, isLate, bounds);
   for (const [key, token] of await confirmed(request, bounded)) executed.set(key, token);
-  const ends = [...new Map([...bounded.ends, ...whole.ends])].sort(byKey);
-  const outcomes = ends
-    .filter(([key, { verdict }]) => verdict.grade !== 'forbidden' || executed.has(key))
-    .map(([key, { verdict, count }]) => {
-      const { grade, detail } = verdict;
-      const token = executed.get(key);
-      return { key, grade, detail, count, ...(token === undefined ? {} : { token }) };
-    });
   return {
     exhausted: whole.exhausted || bounded.exhausted,
     states: whole.states,
@@ -121,7 +124,42 @@ export async function exhaust(request: ExhaustRequest): Promise<ExhaustReport> {
     within: bounded.exhausted ? null : bounded.within,
     weakAnswers: isWeak && !bounded.exhausted ? bounded.weak : null,
     boundedStates: bounded.states,
-    outcomes,
+    outcomes: outcomesOf(new Map([...bounded.ends, ...whole.ends]), executed),
+  };
+}
+
+/** What the search reached; what is forbidden, only if the engine has executed it. */
+function outcomesOf(
+  ends: ReadonlyMap<string, End>,
+  executed: ReadonlyMap<string, string>,
+): ExhaustedOutcome[] {
+  return [...ends]
+    .sort(byKey)
+    .filter(([key, { verdict }]) => verdict.grade !== 'forbidden' || executed.has(key))
+    .map(([key, { verdict, count }]) => {
+      const { grade, detail } = verdict;
+      const token = executed.get(key);
+      return { key, grade, detail, count, ...(token === undefined ? {} : { token }) };
+    });
+}
+
+/** One report of a search without bounds and of one within bounds, made at the same time. */
+export function joinReports(whole: ExhaustReport, bounded: ExhaustReport): ExhaustReport {
+  const exhausted = whole.exhausted || bounded.exhausted;
+  const outcomes = new Map(
+    [...bounded.outcomes, ...whole.outcomes].map((outcome) => [outcome.key, outcome]),
+  );
+  return {
+    exhausted,
+    states: whole.states,
+    steps: whole.steps + bounded.steps,
+    seconds: Math.max(whole.seconds, bounded.seconds),
+    digest: whole.digest,
+    seen: exhausted ? null : whole.seen,
+    within: exhausted ? null : bounded.within,
+    weakAnswers: exhausted ? null : bounded.weakAnswers,
+    boundedStates: bounded.boundedStates,
+    outcomes: [...outcomes.values()].sort((a, b) => (a.key < b.key ? -1 : 1)),
   };
 }
 
