@@ -17,7 +17,7 @@ export interface Weaknesses {
 }
 
 /** All that a memory can be, about as often. */
-export const EVEN: Weaknesses = {
+const EVEN: Weaknesses = {
   stale: [0, 0.3, 0.8, 1],
   middle: [0, 0.3, 1],
   fail: [0, 0, 0.2],
