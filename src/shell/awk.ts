@@ -98,6 +98,9 @@ function portable(program: string): string {
     .join('');
   const arrays = arraysIn(code);
   const renamed = withGroups(code)
+    .replace(/\blength\b(?!\s*\()/g, 'length($0)')
+    // An element that stands alone is made.
+    .replace(/([{;]\s*)([A-Za-z_]\w*\[[^\][;{}=]*\])(?=\s*[;}])/g, '$1$2 = $2')
     .replace(/\bint\s*\(/g, `${INT}(`)
     .replace(/\blength\s*\(\s*([A-Za-z_]\w*)\s*\)/g, (all, name: string) =>
       arrays.has(name) ? `${LENGTH}${name}()` : all,

@@ -24,6 +24,8 @@ const sets = (tree: unknown, letter: string, option: string): boolean =>
 /** What is known of the scripts that one shell has rewritten. */
 export class Seen {
   readonly functions = new Set<string>();
+  /** Those that set traps. */
+  readonly trapping = new Set<string>();
   /** Functions as they were written, by name. */
   readonly texts = new Map<string, string>();
   /** Whether commands may run with `set -e`, with an ERR trap, or with one that functions have too. */
@@ -37,7 +39,10 @@ export class Seen {
   begin(tree: unknown): void {
     visit(tree, (node) => {
       if (node.type === 'Statement') this.hasJobs ||= node['background'] === true;
-      if (node.type === 'FunctionDef') this.functions.add(String(node['name']));
+      if (node.type === 'FunctionDef') {
+        this.functions.add(String(node['name']));
+        if (isCalled(node['body'], 'trap', () => true)) this.trapping.add(String(node['name']));
+      }
       const commands =
         node.type === 'Statement' ? (node as Statement).pipelines[0]?.['commands'] : [];
       const [only] = (commands ?? []) as TreeNode[];

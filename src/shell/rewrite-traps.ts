@@ -42,14 +42,19 @@ export function withoutTraps(node: TreeNode, seen: Seen, more: string): void {
   const errors = seen.hasErrTrap && !seen.hasErrtrace ? ` ${PREFIX}trap_ERR=` : '';
   const first = node.type === 'Subshell' ? '' : more;
   statements.unshift(...statementsOf(`${PREFIX}trap_EXIT=${errors}${first}`));
-  if ((statements as Statement[]).some(setsTrap)) statements.push(...statementsOf(END));
+  if ((statements as Statement[]).some((statement) => setsTrap(statement, seen.trapping)))
+    statements.push(...statementsOf(END));
 }
 
 /** Ends a subshell that has a trap of its own. */
 const END = `${PREFIX}code=$?; ${PREFIX}leave; ${PREFIX}give "$${PREFIX}code"`;
 
-const setsTrap = ({ pipelines }: Statement): boolean =>
-  pipelines.some(({ commands }) => literalOf(commands[0]?.['name']) === `${PREFIX}trap`);
+function setsTrap({ pipelines }: Statement, trapping: ReadonlySet<string>): boolean {
+  return pipelines.some(({ commands }) => {
+    const name = literalOf(commands[0]?.['name']) ?? '';
+    return name === `${PREFIX}trap` || trapping.has(name);
+  });
+}
 
 /** Statements whose failure is an answer: conditions, with everything in them, and what is of the shell itself. */
 export function testedIn(tree: unknown): WeakSet<TreeNode> {

@@ -1,6 +1,6 @@
 /** Small commands that just-bash lacks, or that differ in the machine's time. */
 
-import { decodeBytesToUtf8, type CustomCommand } from 'just-bash';
+import { decodeBytesToUtf8, type CustomCommand, type ExecResult } from 'just-bash';
 import {
   absolute,
   define,
@@ -9,6 +9,7 @@ import {
   ok,
   original,
   Output,
+  type CommandContext,
   type Definition,
   type ShellContext,
 } from './command.js';
@@ -100,16 +101,43 @@ function timeout({ machine }: ShellContext): Definition {
   };
 }
 
+/** `xargs -d SEPARATOR`: a command for all words, or with -n for so many at a time. */
+async function separated(
+  ctx: CommandContext,
+  args: readonly string[],
+  at: number,
+): Promise<ExecResult> {
+  const separator = (args[at + 1] ?? '')
+    .replace('\\n', '\n')
+    .replace('\\t', '\t')
+    .replace('\\0', '\0');
+  const rest = args.filter((_, i) => i !== at && i !== at + 1);
+  const n = rest.indexOf('-n');
+  const most = n < 0 ? Infinity : Number(rest[n + 1]);
+  const command = rest.filter((_, i) => n < 0 || (i !== n && i !== n + 1));
+  const words = decodeBytesToUtf8(ctx.stdin).split(separator);
+  if (words[words.length - 1] === '') words.pop();
+  const out = new Output();
+  for (let i = 0; i < words.length; i += most) {
+    const called = [...(command.length === 0 ? ['echo'] : command), ...words.slice(i, i + most)];
+    const result = await ctx.exec?.(quotedWords(called), { cwd: ctx.cwd });
+    if (result !== undefined) out.add({ ...result, exitCode: result.exitCode === 0 ? 0 : 123 });
+  }
+  return out.result(ctx);
+}
+
 /** `xargs -I TEXT COMMAND`: a command for each line. */
 const xargs: Definition = async (args, ctx) => {
   const at = args.findIndex((arg) => /^-I/.test(arg));
   if (at < 0) {
     // The number in the same word.
     const apart = args.flatMap((arg) => {
-      const count = /^-n(\d+)$/.exec(arg)?.[1];
-      return count === undefined ? [arg] : ['-n', count];
+      const [, letter, value] = /^-([nPLd])(.+)$/.exec(arg) ?? [];
+      return letter === undefined || value === undefined ? [arg] : [`-${letter}`, value];
     });
-    return original(ctx, apart);
+    const given = apart.indexOf('-d');
+    if (given < 0) return original(ctx, apart);
+    return separated(ctx, apart, given);
   }
   const isJoined = args[at] !== '-I';
   const mark = isJoined ? (args[at]?.slice(2) ?? '') : (args[at + 1] ?? '{}');

@@ -210,16 +210,16 @@ export const sort: Definition = async (args, ctx) => {
   const asked = parse(args);
   if (typeof asked === 'string') return fails(`sort: ${asked}`, 2);
   const { letters, files, output } = asked;
+  const end = letters.has('z') ? '\0' : '\n';
   let text = '';
   for (const file of files.length === 0 ? ['-'] : files) {
     try {
       const content = await contentOf(ctx, file);
-      text += content === '' || content.endsWith('\n') ? content : `${content}\n`;
+      text += content === '' || content.endsWith(end) ? content : `${content}${end}`;
     } catch (error) {
       return fails(`sort: cannot read: ${file}: ${reasonOf(error)}`, 2);
     }
   }
-  const end = letters.has('z') ? '\0' : '\n';
   const lines = text.split(end);
   if (lines[lines.length - 1] === '') lines.pop();
   const keyed = byKeys(asked);
