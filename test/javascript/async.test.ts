@@ -101,6 +101,30 @@ test('timers of different threads may fire in any order when they are short', (t
   t.deepEqual(outcomes([body(5000), body(10_000)]), ['0, 1']);
 });
 
+test('a short timer and an immediate come in either order; ports that keep nothing alive are left alone', (t) => {
+  const shown = (code: string): string[] =>
+    keysOf(
+      explored(
+        sessionOf(
+          written(
+            `import { program } from 'klp-smp/javascript';
+export const it = program({ main: './main.cjs', outcome: ([{ stdout }]) => stdout.split('\\n').join(' ') });`,
+            'program.mjs',
+            { 'main.cjs': code },
+          ),
+          'sc',
+        ),
+        { kind: 'random', seed: 1 },
+        100,
+      ).tally.outcomes,
+    );
+  const either = "setTimeout(() => console.log('t'), 1); setImmediate(() => console.log('i'));";
+  t.deepEqual(shown(either), ['i t ', 't i ']);
+  const idle = `const { port1, port2 } = new (require('worker_threads').MessageChannel)();
+    port1.on('message', () => console.log('never')); port1.unref(); port2.postMessage(1);`;
+  t.deepEqual(shown(`${idle} console.log('end');`), ['end ']);
+});
+
 test('pause is a point at which others go on; its argument is an integer', (t) => {
   const found = outcomes([
     'let n = 0; while (Atomics.load(a, 0) === 0 && n++ < 2) Atomics.pause(); return n < 3;',

@@ -7,6 +7,9 @@ import type { Job, Timer } from './timer.js';
 /** Messages that a port hands out in one go, unless more have come. */
 const AT_ONCE = 1000;
 
+/** What runs before the loop may take so long, so that a timer is due ahead of the first immediates. */
+const START_MS = 5;
+
 /** What the event loop needs from the engine. */
 export interface LoopHost {
   /** Virtual time in ms. */
@@ -179,22 +182,25 @@ function* lastThings(realm: Realm, host: LoopHost): Coroutine<boolean> {
  */
 export function* runLoop(realm: Realm, host: LoopHost, holds: () => boolean): Coroutine<void> {
   yield* drain(realm, false);
+  const isOver = (): boolean => !realm.isAlive && realm.exits.length === 0 && !holds();
+  const due = realm.timers[0]?.due ?? Infinity;
+  if (realm.immediates.length > 0 && due > host.now && due - host.now <= START_MS) host.passes(due);
   for (;;) {
     yield* timers(realm, host);
+    // What has come for ports that keep nothing alive is left alone.
+    if (isOver()) {
+      if (!(yield* lastThings(realm, host))) return;
+      continue;
+    }
     const hasPolled = yield* poll(realm, host);
     const hasImmediates = realm.immediates.length > 0;
     yield* immediates(realm);
     yield* closings(realm);
     const isDue = (realm.timers[0]?.due ?? Infinity) <= host.now;
-    if (hasPolled || hasImmediates || isDue) continue;
-    if (!realm.isAlive && !holds()) {
-      if (!(yield* lastThings(realm, host))) return;
-      continue;
-    }
-    if (realm.hasNews) continue;
-    const due = realm.timers[0]?.due ?? Infinity;
-    if (due !== Infinity && host.passes(due)) continue;
-    host.idle(due);
+    if (hasPolled || hasImmediates || isDue || isOver() || realm.hasNews) continue;
+    const next = realm.timers[0]?.due ?? Infinity;
+    if (next !== Infinity && host.passes(next)) continue;
+    host.idle(next);
     yield;
   }
 }
