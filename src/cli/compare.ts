@@ -37,12 +37,26 @@ function compareText(result: CompareResult): string {
     `explorer: ${how}, ${explored} executions; threads: ${threadRuns} executions${givenUp}`,
     `${'outcome'.padEnd(24)} ${'grade'.padEnd(12)} ${'explorer'.padStart(10)} ${'threads'.padStart(10)}`,
   ];
-  for (const { outcome, grade, explorer, threads } of rows) {
+  const shown = firstRows(result);
+  for (const { outcome, grade, explorer, threads } of shown) {
     lines.push(
       `${outcome.padEnd(24)} ${padded(paint(grade, grade), 12)} ${String(explorer).padStart(10)} ${String(threads).padStart(10)}${noteOf(outcome, explorer, threads, result)}`,
     );
   }
-  return lines.join('\n');
+  const more = rows.length - shown.length;
+  return [...lines, ...(more === 0 ? [] : [`and ${more} more outcomes: see --json`])].join('\n');
+}
+
+/** Outcomes that are printed; JSON has all of them. */
+const MOST_ROWS = 40;
+
+/** All rows, or of too many those that say most: our errors, then the forbidden ones. */
+function firstRows({ rows, unreachable }: CompareResult): CompareResult['rows'] {
+  if (rows.length <= MOST_ROWS) return rows;
+  const wrong = new Set(unreachable);
+  const weight = ({ outcome, grade }: CompareResult['rows'][number]): number =>
+    wrong.has(outcome) ? 0 : grade === 'forbidden' ? 1 : 2;
+  return [...rows].sort((a, b) => weight(a) - weight(b)).slice(0, MOST_ROWS);
 }
 
 /** Outcomes of an execution that does not end: on threads it is given up. */

@@ -29,13 +29,28 @@ import { runUseCase } from './use-case.js';
 
 /** Findings whose tokens are printed; JSON has all of them. */
 const MOST_FINDINGS = 20;
+/** Outcomes that a row of a table names. */
+const MOST_NAMED = 5;
+
+/** The first of some names, and how many more there are. */
+function firstOf(names: readonly string[]): string[] {
+  const more = names.length - MOST_NAMED;
+  return [...names.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more`] : [])];
+}
+
+/** Command lines that show findings again: the first of them. */
+function replayLines(
+  found: readonly { readonly key: string; readonly replay: string }[],
+): string[] {
+  const lines = found.slice(0, MOST_FINDINGS).map(({ key, replay }) => `${key}: ${replay}`);
+  const more = found.length - lines.length;
+  return [...lines, ...(more === 0 ? [] : [`and ${more} more: see --json`])];
+}
 
 function sawOf(row: VerifiedScenario): string {
   const forbidden = forbiddenIn(row);
   if (forbidden.length === 0) return 'nothing forbidden';
-  const shown = forbidden.slice(0, 5).map(({ key, count }) => `${key} (${count})`);
-  const more = forbidden.length - shown.length;
-  const keys = [...shown, ...(more === 0 ? [] : [`and ${more} more`])].join(', ');
+  const keys = firstOf(forbidden.map(({ key, count }) => `${key} (${count})`)).join(', ');
   if (row.expected === 'fails') return `as expected: ${keys}`;
   return paint('forbidden', `FORBIDDEN: ${keys}`);
 }
@@ -69,12 +84,7 @@ function text({ rows }: VerifyResult): string {
     ]),
   );
   const asked = rows.flatMap(axiomsOf);
-  const found = findingsOf(rows);
-  const tokens = found.slice(0, MOST_FINDINGS).map(({ key, replay }) => `${key}: ${replay}`);
-  const more = found.length - tokens.length;
-  return [table, ...asked, ...tokens, ...(more === 0 ? [] : [`and ${more} more: see --json`])].join(
-    '\n',
-  );
+  return [table, ...asked, ...replayLines(findingsOf(rows))].join('\n');
 }
 
 const TABLE = {
@@ -128,7 +138,7 @@ function saysOf(row: ExhaustedRace): string {
   if (differs(row)) return 'SEARCHED TWICE, WITH DIFFERENT STATES';
   if (says === 'proved') return 'proved';
   const forbidden = outcomes.filter(({ grade }) => grade === 'forbidden').map(({ key }) => key);
-  if (says === 'refuted') return `FORBIDDEN: ${forbidden.join(', ')}`;
+  if (says === 'refuted') return `FORBIDDEN: ${firstOf(forbidden).join(', ')}`;
   if (says !== 'bounded') return 'searched';
   const weak = weakAnswers === null ? '' : ` and ${countText(weakAnswers, 'weak answer')}`;
   return `proved within ${countText(within ?? 0, 'preemption')}${weak}`;
@@ -165,18 +175,18 @@ function exhaustText({ rows }: ExhaustResult): string {
       row.seconds.toFixed(1),
       leftOf(row),
       hashOf(row),
-      row.outcomes.map(({ key }) => key).join('; '),
+      firstOf(row.outcomes.map(({ key }) => key)).join('; '),
       saysOf(row),
     ]),
   );
   const proved = rows.filter(({ says }) => says === 'proved').length;
-  const tokens = rows
+  const found = rows
     .flatMap(({ outcomes }) => outcomes)
-    .flatMap(({ key, token }) => (token === undefined ? [] : [`${key}: klp-smp replay ${token}`]));
+    .flatMap(({ key, replay }) => (replay === undefined ? [] : [{ key, replay }]));
   const bounded = rows.filter(({ says }) => says === 'bounded').length;
   const memory = rows[0]?.memory ?? 'sc';
   const summary = `${proved} of ${rows.length} races proved under ${memory}, ${bounded} within bounds`;
-  return [table, summary, ...tokens].join('\n');
+  return [table, summary, ...replayLines(found)].join('\n');
 }
 
 /** The table of a page. */

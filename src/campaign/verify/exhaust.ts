@@ -6,6 +6,7 @@ import { UsageError, withPartial } from '../../errors.js';
 import { BROKEN_RACES, LATENT_RACES } from '../../catalog/races.js';
 import {
   joinReports,
+  type ExhaustedOutcome,
   type ExhaustPart,
   type ExhaustReport,
   type ExhaustRequest,
@@ -24,6 +25,7 @@ import {
 } from '../options/rules.js';
 import { catalogueScenarios, chooseScenario, type Chosen } from '../scenarios/scenarios.js';
 import type { Rows } from '../options/sets.js';
+import { replayCommand } from '../options/replay-command.js';
 import { Workers } from '../work/workers.js';
 
 /** What {@link exhaust} is asked to do. */
@@ -82,6 +84,8 @@ export const EXHAUST_OPTIONS = {
 
 /** One race, searched. */
 export interface ExhaustedRace extends ExhaustReport {
+  /** With the command line that shows it again, where there is a token. */
+  readonly outcomes: readonly (ExhaustedOutcome & { readonly replay?: string })[];
   readonly scenario: string;
   readonly memory: 'sc' | 'lkmm';
   /**
@@ -189,7 +193,12 @@ async function searched(
   const search = new Search(workers, signal);
   try {
     const report = isAlone ? await search.inParts(request) : await search.run(request);
-    return { scenario: name, memory, says: saysOf(report), fingerprint, again: null, ...report };
+    const outcomes = report.outcomes.map((outcome) => {
+      const { token } = outcome;
+      return token === undefined ? outcome : { ...outcome, replay: replayCommand(token, file) };
+    });
+    const says = saysOf(report);
+    return { scenario: name, memory, says, fingerprint, again: null, ...report, outcomes };
   } finally {
     search.end();
   }

@@ -57,12 +57,12 @@ export function exhaustedTables({ rows }: ExhaustResult): ReportTable[] {
     ...given({ place: placeOfNamed(scenario) }),
     seconds,
     settings: { memory, verdict: says, states, steps },
-    outcomes: outcomes.map(({ key, grade, token }) => ({
+    outcomes: outcomes.map(({ key, grade, token, replay }) => ({
       name: key,
       grade,
       count: 1,
       reason: 'reached by the search of all states',
-      ...given({ token, replay: token === undefined ? undefined : `klp-smp replay ${token}` }),
+      ...given({ token, replay }),
     })),
   }));
 }

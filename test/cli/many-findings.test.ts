@@ -1,0 +1,48 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { runMain } from './child.js';
+
+const file = join(mkdtempSync(join(tmpdir(), 'klp-many-')), 'many.mjs');
+writeFileSync(
+  file,
+  `import { claimLocal, MemoryMap, race } from 'klp-smp';
+const map = new MemoryMap();
+const localBase = claimLocal(map, 2);
+const X = map.claimWords('x', 1);
+function writer(cpu) { for (let i = 1; i <= 8; i++) cpu.writeOnce(X, i); }
+function reader(cpu) { for (let i = 1; i <= 5; i++) cpu.trace(1, cpu.readOnce(X)); }
+export const many = race({
+  name: 'many',
+  description: 'Its outcomes are more than a thousand, and all forbidden but one.',
+  build: () => ({ ctx: {}, map, localBase, bodies: [writer, reader] }),
+  observe: ({ events }) => 'seen ' + events.map((e) => e.a).join('-'),
+  outcomes: { 'seen 0-0-0-0-0': { grade: 'acceptable', reason: 'nothing yet' } },
+});
+`,
+);
+
+const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  explore: ['explore', file, '--runs', '4000', '--no-minimise'],
+  verify: ['verify', file, '--runs', '4000'],
+  'verify --exhaust': ['verify', file, '--exhaust', '--budget', '2s'],
+  compare: ['compare', file, '--runs', '50', '--budget', '1s'],
+};
+
+for (const [name, command] of Object.entries(COMMANDS)) {
+  test.serial(
+    `${name} prints the first of a thousand findings, and how many more there are`,
+    async (t) => {
+      const { stdout, exitCode } = await runMain(...command);
+      t.is(exitCode, 1);
+      const lines = stdout.split('\n');
+      t.true(lines.length < 80, `${lines.length} lines`);
+      t.true(Math.max(...lines.map(({ length }) => length)) < 500);
+      // How many outcomes a comparison sees depends on how fast the machine is.
+      if (name === 'compare') return;
+      t.regex(stdout, /and \d{2,} more/);
+      t.true(stdout.includes(`--file ${file}`));
+    },
+  );
+}
