@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { exhaust } from '../../src/campaign/verify/exhaust.js';
 import { catalogueScenarios } from '../../src/campaign/scenarios/scenarios.js';
-import { exhaust as searchStates } from '../../src/explorer/states/exhaust.js';
+import { exhaust as searchStates, joinReports } from '../../src/explorer/states/exhaust.js';
 import { replay } from '../../src/campaign/replay.js';
 import { runMain } from './child.js';
 
@@ -66,6 +66,9 @@ test('a race that is not searched to its end is not called proved, and what is l
   t.true(share >= 0 && share < 1 && error >= 0);
 });
 
+/** What depends on how the work is divided. */
+const UNCOUNTED = { seconds: 0, steps: 0, boundedStates: 0 };
+
 test('one race is searched by two threads at the same time, without bounds and within them', async (t) => {
   const search = async (name: string, threads: number, budgetMs: number) =>
     (await exhaust({ scenarios: [name], budgetMs, threads })).rows[0];
@@ -79,11 +82,27 @@ test('one race is searched by two threads at the same time, without bounds and w
     two?.outcomes.map(({ key }) => key),
     one?.outcomes.map(({ key }) => key),
   );
-  const large = await search('coming-enable', 2, 3000);
-  t.true((large?.states ?? 0) > 1 && (large?.boundedStates ?? 0) > 1);
-  t.true(large?.says === 'bounded' || large?.says === 'searched');
   const refuted = await search('hook-module-coming', 2, 60_000);
   t.is(refuted?.says, 'refuted');
+});
+
+test('a search without bounds and one within bounds join to what one search finds', async (t) => {
+  const chosen = catalogueScenarios().find(({ name }) => name === 'disable-protocol-2');
+  const { file = '', name = '' } = chosen ?? {};
+  const request = { scenario: { file, name }, memory: 'lkmm', ablated: [], ms: 60_000 } as const;
+  const [both, whole, bounded] = [
+    await searchStates(request),
+    await searchStates({ ...request, part: 'whole' }),
+    await searchStates({ ...request, part: 'bounded' }),
+  ];
+  t.true(bounded.boundedStates > 1 && bounded.states <= 1 && whole.boundedStates === 0);
+  const joined = joinReports(whole, bounded);
+  t.deepEqual({ ...joined, ...UNCOUNTED }, { ...both, ...UNCOUNTED });
+  t.true(joined.exhausted && joined.digest !== null);
+  t.is(
+    joinReports({ ...whole, exhausted: false }, { ...bounded, exhausted: false }).within,
+    bounded.within,
+  );
 });
 
 test('a search that is told to stop reports what it has', async (t) => {
