@@ -24,8 +24,11 @@ const STUCK: Readonly<Record<Stuck, string>> = {
 
 /** Whose code a task executes, as far as its request tells. */
 function codeOf(request: object): string {
-  const { session } = request as { session?: { scenario: ScenarioReference } };
-  const { file, name } = (session?.scenario ?? request) as Partial<ScenarioReference>;
+  const { session, scenario = session?.scenario ?? request } = request as {
+    session?: { scenario: ScenarioReference };
+    scenario?: ScenarioReference;
+  };
+  const { file, name } = scenario as Partial<ScenarioReference>;
   if (file === undefined) return "the scenario's code";
   return name === undefined ? `code of ${file}` : `code of scenario ${name} in ${file}`;
 }
