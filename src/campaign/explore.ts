@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { siteNames } from '../catalog/orderings/entry.js';
 import { Interrupted, UsageError, withPartial } from '../errors.js';
-import { DRAWING, isSearch, SHARING, type StrategyConfig } from '../explorer/engine/config.js';
+import { configOf, DRAWING, foundBy, isSearch, SHARING } from '../explorer/engine/config.js';
 import { KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import type { CampaignPlan, CampaignState } from './work/campaign.js';
 import { fixedOf, type ExploreResult } from './explored.js';
@@ -219,24 +219,12 @@ export async function explore(options: ExploreOptions): Promise<ExploreResult> {
     const why = "'pctwm' needs memory lkmm: it chooses what loads read";
     throw new OptionError('explore', 'strategy', why);
   }
-  const workers = new Workers(isSearch(strategyOf(checked)) ? 1 : checked.threads);
+  const workers = new Workers(isSearch(configOf(checked.strategy, checked)) ? 1 : checked.threads);
   try {
     return await new Exploration(workers, checked, options).run();
   } finally {
     await workers.close();
   }
-}
-
-function strategyOf({ strategy: kind, ...options }: Checked): StrategyConfig {
-  const { seed: from, depth, history, preemptions, choices } = options;
-  if (kind === 'pct') return { kind, seed: from, depth };
-  if (kind === 'pctwm') return { kind, seed: from, depth, history };
-  if (kind !== 'dfs') return { kind, seed: from };
-  return {
-    kind,
-    ...(preemptions === undefined ? {} : { preemptions }),
-    ...(choices === undefined ? {} : { choices }),
-  };
 }
 
 class Exploration {
@@ -310,7 +298,7 @@ class Exploration {
         ...(steps === undefined ? {} : { steps }),
         ...(this.#options.races === 'error' ? { racesAreErrors: true } : {}),
       },
-      strategy: strategyOf(this.#options),
+      strategy: configOf(this.#options.strategy, this.#options),
     };
   }
 
@@ -363,6 +351,7 @@ class Exploration {
 
   #result(info: Chosen, { session, strategy }: CampaignPlan, state: CampaignState): ExploreResult {
     const { tally, exhausted, bounded, pct, next } = state;
+    const memory = info.kind === 'program' ? undefined : session.memory;
     return {
       scenario: info.name,
       file: info.file,
@@ -376,6 +365,7 @@ class Exploration {
       ...tally,
       outcomes: tally.outcomes.map((outcome) => ({
         ...outcome,
+        ...foundBy(strategy, memory, outcome.firstRun),
         replay: this.#replayOf(outcome.token, info),
       })),
       digest: tally.digest.toString(16).padStart(8, '0'),

@@ -1,6 +1,6 @@
 /** What exploring a scenario shows, as plain data. */
 
-import type { StrategyConfig } from '../explorer/engine/config.js';
+import type { PortfolioMember, StrategyConfig } from '../explorer/engine/config.js';
 import type { Grade } from '../scenario/declare.js';
 import type { MinimisedFinding, SliceResult } from './work/task.js';
 
@@ -13,6 +13,8 @@ export interface ExploredOutcome {
   readonly count: number;
   /** Number of the first execution that showed it. */
   readonly firstRun: number;
+  /** With a portfolio: the strategy that made that execution. */
+  readonly by?: PortfolioMember;
   /** Reproduces that execution. */
   readonly token: string;
   /** Command line that does so. */

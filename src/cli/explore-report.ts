@@ -97,7 +97,8 @@ function allFindings(result: ExploreResult): string[] {
 
 function findingLines({ findings }: ExploreResult, outcome: ExploredOutcome): string[] {
   const shrunk = findings.find((f) => f.verdict.key === outcome.key);
-  const lines = ['', `${outcome.key}: first in execution ${outcome.firstRun}`];
+  const by = outcome.by === undefined ? '' : `, by ${outcome.by}`;
+  const lines = ['', `${outcome.key}: first in execution ${outcome.firstRun}${by}`];
   if (shrunk) {
     const { before, after } = shrunk;
     lines.push(

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { createStrategy, exploreRange } from '../../src/campaign/work/range.js';
 import { findScenario } from '../../src/campaign/scenarios/find-scenario.js';
-import type { StrategyConfig } from '../../src/explorer/engine/config.js';
+import { portfolioOf, type StrategyConfig } from '../../src/explorer/engine/config.js';
 import { loadScenario, Session } from '../../src/explorer/engine/session.js';
 import { RandomStrategy } from '../../src/explorer/strategies/random.js';
 import { decodeToken } from '../../src/explorer/findings/token.js';
@@ -16,6 +16,7 @@ const CONFIGS: readonly Exclude<StrategyConfig, { readonly kind: 'dfs' }>[] = [
   { kind: 'surw', seed },
   { kind: 'pctwm', seed, depth: 2, history: 3 },
   { kind: 'feedback', seed },
+  { kind: 'portfolio', seed },
 ];
 
 async function sessionOf(name: string, ablated: readonly number[] = []): Promise<Session> {
@@ -91,6 +92,33 @@ test('whole machines are explored without looking first at what their CPUs share
     range,
   ).tally;
   t.is(exploreRange(session, new RandomStrategy(seed), range).tally.digest, digest);
+});
+
+test('a portfolio says which of its strategies showed an outcome first, however many threads share it', async (t) => {
+  const options = {
+    scenario: 'disable-call',
+    strategy: 'portfolio',
+    ablate: ['O-01'],
+    executions: 400,
+  } as const;
+  const [one, two] = [
+    await explore({ ...options, threads: 1 }),
+    await explore({ ...options, threads: 2 }),
+  ];
+  t.is(two.digest, one.digest);
+  const found = one.outcomes.find(({ key }) => key === 'WARN 34');
+  const members = portfolioOf('lkmm');
+  t.is(found?.by, members[(found?.firstRun ?? 0) % members.length]);
+  t.is(members.length, 5);
+  const program = {
+    scenario: 'examples/javascript/ring-broken.js',
+    executions: 200,
+    budgetMs: 60_000,
+  } as const;
+  const { outcomes } = await explore({ ...program, strategy: 'portfolio' });
+  t.true(outcomes.every(({ by, firstRun }) => by === (['random', 'pct'] as const)[firstRun % 2]));
+  const plain = await explore({ ...program, strategy: 'random' });
+  t.true(plain.outcomes.every((outcome) => !('by' in outcome)));
 });
 
 test('strategies that know kernel code, and options that say nothing to them, are refused', async (t) => {

@@ -1,11 +1,12 @@
 /** Executes a range of a campaign's executions in this thread and counts what they show. */
 
 import { SimulatorBug, UsageError } from '../../errors.js';
-import type { StrategyConfig } from '../../explorer/engine/config.js';
+import { configOf, portfolioOf, type StrategyConfig } from '../../explorer/engine/config.js';
 import { DfsStrategy } from '../../explorer/strategies/dfs.js';
 import { FeedbackStrategy } from '../../explorer/strategies/feedback.js';
 import { PctStrategy, type PctParameters } from '../../explorer/strategies/pct.js';
 import { PctwmStrategy } from '../../explorer/strategies/pctwm.js';
+import { PortfolioStrategy } from '../../explorer/strategies/portfolio.js';
 import { PosStrategy } from '../../explorer/strategies/pos.js';
 import { profileOf } from '../../explorer/strategies/profile.js';
 import { RandomStrategy } from '../../explorer/strategies/random.js';
@@ -33,7 +34,13 @@ const CLOCK_STEPS = 2000;
 /** The first executions, all candidates for a second run. Later: those that show something new, ever fewer others. */
 const REPEATED = 8;
 
-type ProfiledConfig = Exclude<StrategyConfig, { readonly kind: 'random' | 'pct' | 'dfs' }>;
+type ProfiledConfig = Exclude<
+  StrategyConfig,
+  { readonly kind: 'random' | 'pct' | 'dfs' | 'portfolio' }
+>;
+
+/** Depth and history of those strategies of a portfolio that have them. */
+const PORTFOLIO = { depth: 3, history: 3 } as const;
 
 /** What to execute. */
 export interface Range {
@@ -90,9 +97,17 @@ function createRandom(seed: number, session: Explorable): RandomStrategy {
   return new RandomStrategy(seed, profileOf(session, words), words);
 }
 
+function createPortfolio(seed: number, session: Explorable): PortfolioStrategy {
+  const names = portfolioOf(session instanceof Session ? session.memoryKind : undefined);
+  return new PortfolioStrategy(
+    names.map((kind) => createStrategy(configOf(kind, { ...PORTFOLIO, seed }), session)),
+  );
+}
+
 /** Make the strategy that a configuration asks for. @throws UsageError when it cannot explore this */
 export function createStrategy(config: StrategyConfig, session: Explorable): Strategy {
   if (config.kind === 'random') return createRandom(config.seed, session);
+  if (config.kind === 'portfolio') return createPortfolio(config.seed, session);
   if (config.kind === 'pct') {
     return new PctStrategy(config.seed, pctParameters(session, config.depth));
   }

@@ -187,7 +187,8 @@ export class Session {
   readonly fingerprint: string;
   /** Log of the memory, where it was asked for and the memory keeps one. */
   readonly log: EventLog | undefined;
-  readonly #memory: MemoryKind;
+  /** The memory that its executions have. */
+  readonly memoryKind: MemoryKind;
   readonly #ablated: readonly number[];
   readonly #file: string | undefined;
   readonly #replaced: readonly string[];
@@ -212,7 +213,7 @@ export class Session {
     this.#file = file;
     this.#replaced = replaced;
     this.prepared = placed(file, () => prepare(scenario));
-    this.#memory = config.memory;
+    this.memoryKind = config.memory;
     this.#ablated = config.ablated;
     const { bodies } = this.prepared.machine;
     const { length } = this.prepared.image;
@@ -347,7 +348,7 @@ export class Session {
     return encodeToken({
       scenario: this.scenario.name,
       fingerprint: this.fingerprint,
-      memory: this.#memory,
+      memory: this.memoryKind,
       ablated: this.#ablated,
       replaced: this.#replaced,
       schedule: this.execution.log.schedule(),
