@@ -116,7 +116,7 @@ function body(cpu) { cpu.writeOnce(X, table[1]); }`;
 for (const [what, code, culprit] of [
   [
     'chance',
-    'function body(cpu) { if (Math.random() < 0.5) cpu.readOnce(X); cpu.writeOnce(X, 1); }',
+    'function body(cpu) { for (let i = Math.floor(Math.random() * 9); i > 0; i--) cpu.readOnce(X); cpu.writeOnce(X, 1); }',
     '6 uses Math.random',
   ],
   [
