@@ -100,6 +100,7 @@ test('a portfolio says which of its strategies showed an outcome first, however 
     strategy: 'portfolio',
     ablate: ['O-01'],
     executions: 400,
+    budgetMs: 120_000,
   } as const;
   const [one, two] = [
     await explore({ ...options, threads: 1 }),
