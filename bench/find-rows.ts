@@ -7,7 +7,7 @@ import type * as demonstrations from '../src/catalog/demonstrations.js';
 import type * as pastBugs from '../src/catalog/history.js';
 import type * as scenarios from '../src/campaign/scenarios/find-scenario.js';
 import type * as ranges from '../src/campaign/work/range.js';
-import type { StrategyConfig } from '../src/explorer/engine/config.js';
+import { configOf, type StrategyConfig } from '../src/explorer/engine/config.js';
 import type * as sessions from '../src/explorer/engine/session.js';
 
 /** A bug that can be found. */
@@ -40,15 +40,8 @@ export interface FindRun {
   readonly isCensored: boolean;
 }
 
-const DEPTH = 3;
-const HISTORY_DEPTH = 3;
-
-function configOf(kind: StrategyConfig['kind'], seed: number): StrategyConfig {
-  if (kind === 'dfs') return { kind };
-  if (kind === 'pct') return { kind, seed, depth: DEPTH };
-  if (kind === 'pctwm') return { kind, seed, depth: DEPTH, history: HISTORY_DEPTH };
-  return { kind, seed };
-}
+/** What those strategies are told that can be told more. */
+const TOLD = { depth: 3, history: 3 } as const;
 
 /** The modules of a built checkout. */
 export class Build {
@@ -108,7 +101,7 @@ export class Build {
     const runs: FindRun[] = [];
     for (let seed = 1; seed <= seeds; seed++) {
       const started = performance.now();
-      const strategy = createStrategy(configOf(kind, seed), session);
+      const strategy = createStrategy(configOf(kind, { ...TOLD, seed }), session);
       const { tally } = exploreRange(session, strategy, limits);
       const seconds = (performance.now() - started) / 1000;
       const found = tally.outcomes.find(({ key }) => key === row.finds);

@@ -8,7 +8,7 @@ import { PctStrategy, type PctParameters } from '../../explorer/strategies/pct.j
 import { PctwmStrategy } from '../../explorer/strategies/pctwm.js';
 import { PortfolioStrategy } from '../../explorer/strategies/portfolio.js';
 import { PosStrategy } from '../../explorer/strategies/pos.js';
-import { profileOf } from '../../explorer/strategies/profile.js';
+import { profileOf, type Profile } from '../../explorer/strategies/profile.js';
 import { RandomStrategy } from '../../explorer/strategies/random.js';
 import { SurwStrategy } from '../../explorer/strategies/surw.js';
 import { Session } from '../../explorer/engine/session.js';
@@ -73,8 +73,17 @@ export function pctParameters(session: Explorable, depth: number): PctParameters
   return { n: session.execution.cpus.length, k: session.execution.steps, d: depth };
 }
 
+/** What the CPUs of a session share. */
+type Look = (session: Session) => Profile;
+
+/** Looks once, however many strategies want to know. */
+function lookOnce(): Look {
+  let profile: Profile | undefined;
+  return (session) => (profile ??= profileOf(session, session.execution.image.length));
+}
+
 /** A strategy that knows what the CPUs share. */
-function createProfiled(config: ProfiledConfig, session: Explorable): Strategy {
+function createProfiled(config: ProfiledConfig, session: Explorable, look: Look): Strategy {
   const { kind, seed } = config;
   if (!(session instanceof Session)) {
     throw new UsageError(
@@ -82,36 +91,43 @@ function createProfiled(config: ProfiledConfig, session: Explorable): Strategy {
     );
   }
   if (config.kind === 'feedback') return new FeedbackStrategy(seed);
-  const words = session.execution.image.length;
-  const profile = profileOf(session, words);
-  if (config.kind === 'pctwm') return new PctwmStrategy(seed, config, profile);
-  return kind === 'pos' ? new PosStrategy(seed, profile) : new SurwStrategy(seed, profile, words);
+  if (config.kind === 'pctwm') return new PctwmStrategy(seed, config, look(session));
+  if (kind === 'pos') return new PosStrategy(seed, look(session));
+  return new SurwStrategy(seed, look(session), session.execution.image.length);
 }
 
 /** Races are short, so it pays to look first at what their CPUs share. */
-function createRandom(seed: number, session: Explorable): RandomStrategy {
+function createRandom(seed: number, session: Explorable, look: Look): RandomStrategy {
   if (!(session instanceof Session) || session.scenario.kind === 'system') {
     return new RandomStrategy(seed);
   }
-  const words = session.execution.image.length;
-  return new RandomStrategy(seed, profileOf(session, words), words);
+  return new RandomStrategy(seed, look(session), session.execution.image.length);
 }
 
-function createPortfolio(seed: number, session: Explorable): PortfolioStrategy {
+function createPortfolio(seed: number, session: Explorable, look: Look): PortfolioStrategy {
   const names = portfolioOf(session instanceof Session ? session.memoryKind : undefined);
   return new PortfolioStrategy(
-    names.map((kind) => createStrategy(configOf(kind, { ...PORTFOLIO, seed }), session)),
+    names.map((kind) => createStrategy(configOf(kind, { ...PORTFOLIO, seed }), session, look)),
   );
 }
 
-/** Make the strategy that a configuration asks for. @throws UsageError when it cannot explore this */
-export function createStrategy(config: StrategyConfig, session: Explorable): Strategy {
-  if (config.kind === 'random') return createRandom(config.seed, session);
-  if (config.kind === 'portfolio') return createPortfolio(config.seed, session);
+/**
+ * Make the strategy that a configuration asks for.
+ *
+ * @param look finds out what the CPUs share; default for this strategy alone
+ * @throws UsageError when it cannot explore this
+ */
+export function createStrategy(
+  config: StrategyConfig,
+  session: Explorable,
+  look = lookOnce(),
+): Strategy {
+  if (config.kind === 'random') return createRandom(config.seed, session, look);
+  if (config.kind === 'portfolio') return createPortfolio(config.seed, session, look);
   if (config.kind === 'pct') {
     return new PctStrategy(config.seed, pctParameters(session, config.depth));
   }
-  if (config.kind !== 'dfs') return createProfiled(config, session);
+  if (config.kind !== 'dfs') return createProfiled(config, session, look);
   if (session.scenario.kind === 'system') {
     throw new UsageError(
       '--strategy dfs explores races; a whole machine is explored with random or pct',

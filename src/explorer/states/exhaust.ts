@@ -161,11 +161,11 @@ export function joinReports(whole: ExhaustReport, bounded: ExhaustReport): Exhau
     within: exhausted ? null : bounded.within,
     weakAnswers: exhausted ? null : bounded.weakAnswers,
     boundedStates: bounded.boundedStates,
-    outcomes: [...outcomes.values()].sort((a, b) => (a.key < b.key ? -1 : 1)),
+    outcomes: [...outcomes].sort(byKey).map(([, outcome]) => outcome),
   };
 }
 
-const byKey = ([a]: [string, End], [b]: [string, End]): number => (a < b ? -1 : 1);
+const byKey = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);
 
 function hasForbidden(ends: ReadonlyMap<string, End>): boolean {
   return [...ends.values()].some(({ verdict }) => verdict.grade === 'forbidden');
