@@ -7,6 +7,7 @@ import { parseQuery, type Query } from './debug-query.js';
 import type { ShellMachine } from './machine.js';
 import type { FileNode } from './nodes.js';
 import { OP } from './kernel/layout.js';
+import { isLike } from './posix.js';
 
 /** File that has all of them. */
 const FILE = 'kernel/livepatch/transition.c';
@@ -37,12 +38,12 @@ interface Site {
 
 /** Whether a query is about a site. */
 function isMeant({ file, fn, module, format, lines }: Query, site: Site): boolean {
-  const isFile = [FILE, 'transition.c'].some((name) => matches(file ?? '*', name));
+  const isFile = [FILE, 'transition.c'].some((name) => isLike(name, file ?? '*'));
   const isFormat = format?.startsWith('^') === true;
   return (
     isFile &&
-    matches(module ?? '*', 'livepatch') &&
-    matches(fn ?? '*', site.fn) &&
+    isLike('livepatch', module ?? '*') &&
+    isLike(site.fn, fn ?? '*') &&
     (isFormat ? site.format.startsWith(format.slice(1)) : site.format.includes(format ?? '')) &&
     (lines === undefined ||
       (site.line >= lines.first && (lines.last === 0 || site.line <= lines.last)))
@@ -114,10 +115,4 @@ export function dynamicDebug(machine: ShellMachine): FileNode {
       return isRefused ? -EINVAL : text.length;
     },
   };
-}
-
-/** Whether a pattern with `*` and `?` fits a text. */
-function matches(pattern: string, text: string): boolean {
-  const plain = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${plain.replace(/\*/g, '.*').replace(/\?/g, '.')}$`).test(text);
 }

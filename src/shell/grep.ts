@@ -8,7 +8,7 @@ import {
   type CommandContext,
   type Definition,
 } from './command.js';
-import { PatternError, patternOf } from './posix.js';
+import { isLike, literal, PatternError, patternOf } from './posix.js';
 import { reasonOf } from './quoting.js';
 
 /** Letters of options, and of those that take a word. */
@@ -130,7 +130,7 @@ function perl(pattern: string): string {
 /** One expression for all patterns. @throws {PatternError} */
 function expressionOf(patterns: readonly string[], letters: ReadonlySet<string>): RegExp {
   const sources = patterns.map((pattern) => {
-    if (letters.has('F')) return pattern.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+    if (letters.has('F')) return literal(pattern);
     if (letters.has('P')) return perl(pattern);
     return patternOf(pattern, letters.has('E') ? 'extended' : 'basic').source;
   });
@@ -200,14 +200,8 @@ function search(text: string, { asked, expression, name }: Shown): { out: string
 }
 
 /** Whether a name is like one of the globs. */
-const isLike = (name: string, globs: readonly string[]): boolean =>
-  globs.some((glob) => {
-    const source = glob
-      .replace(/[\\^$.+()[\]{}|/]/g, '\\$&')
-      .replace(/\*/g, '.*')
-      .replace(/\?/g, '.');
-    return new RegExp(`^${source}$`).test(name);
-  });
+const isAnyLike = (name: string, globs: readonly string[] = []): boolean =>
+  globs.some((glob) => isLike(name, glob));
 
 /** The files at or below a path, as far as they are wanted. */
 async function filesBelow(ctx: CommandContext, path: string, asked: Asked): Promise<string[]> {
@@ -218,10 +212,10 @@ async function filesBelow(ctx: CommandContext, path: string, asked: Asked): Prom
   if (!isFolder) {
     const include = globs.get('include');
     const isOut =
-      (include && !isLike(name, include)) === true || isLike(name, globs.get('exclude') ?? []);
+      (include && !isAnyLike(name, include)) === true || isAnyLike(name, globs.get('exclude'));
     return isOut ? [] : [path];
   }
-  if (isLike(name, globs.get('exclude-dir') ?? [])) return [];
+  if (isAnyLike(name, globs.get('exclude-dir'))) return [];
   const names = (await ctx.fs.readdir(at)).sort();
   const below = names.map((one) => filesBelow(ctx, `${path.replace(/\/$/, '')}/${one}`, asked));
   return (await Promise.all(below)).flat();

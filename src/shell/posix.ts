@@ -42,7 +42,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
   v: '\\v',
 };
 
-const literal = (c: string): string => (/[\\^$.*+?()[\]{}|/]/.test(c) ? `\\${c}` : c);
+/** A text, as the source of an expression that fits nothing else. */
+export const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+
+/** Whether a pattern with `*` and `?` fits all of a text. */
+export const isLike = (text: string, glob: string): boolean =>
+  new RegExp(`^${literal(glob).replaceAll('\\*', '.*').replaceAll('\\?', '.')}$`).test(text);
 
 /** One `[…]` from its bracket on. @returns it, and where it ends */
 function bracket(pattern: string, from: number): readonly [string, number] {
