@@ -97,7 +97,7 @@ export async function checkRace(
   const ablated = checked.without as readonly number[];
   const scenario = { file: path, name: loaded.name };
   const session = await openSession({ scenario, memory, ablated });
-  if (!isProgramSession(session)) await new SetUps().check(scenario);
+  if (!isProgramSession(session)) await new SetUps().check(scenario, session.loaded);
   const tally = explored(session, from, checked);
   if (tally.executions === 0) throw new UsageError(`nothing was executed of ${where}`);
   const note = `${tally.executions} executions of ${where}`;

@@ -58,13 +58,16 @@ export async function setUpIn({ scenario, world }: SetUpRequest): Promise<string
 export class SetUps {
   readonly #checked = new Set<string>();
 
-  /** @throws UsageError when setting a scenario up a second time gives another one */
-  async check(reference: ScenarioReference): Promise<void> {
+  /**
+   * @param given the scenario, if it is loaded already
+   * @throws UsageError when setting a scenario up a second time gives another one
+   */
+  async check(reference: ScenarioReference, given?: LoadedScenario): Promise<void> {
     const { file, name, replace } = reference;
     if (isOfCatalogue(file) && replace === undefined) return;
     const key = JSON.stringify([file, name, replace]);
     if (this.#checked.has(key)) return;
-    const loaded = await loadScenario(reference);
+    const loaded = given ?? (await loadScenario(reference));
     if (digestIn('early', loaded) !== digestIn('late', loaded))
       throw notDeterministic(name, file, 'setUp');
     this.#checked.add(key);

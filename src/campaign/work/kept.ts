@@ -74,7 +74,7 @@ export class Sessions {
     return this.#sessions.get(key, async () => {
       try {
         const session = await openSession(config);
-        if (session instanceof Session) await this.#setUps.check(config.scenario);
+        if (session instanceof Session) await this.#setUps.check(config.scenario, session.loaded);
         return session;
       } catch (error) {
         this.#sessions.drop(key);

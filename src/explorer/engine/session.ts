@@ -182,6 +182,8 @@ export interface SessionOptions {
 
 /** One prepared scenario, executed any number of times. */
 export class Session {
+  /** What it executes, as its file was loaded. */
+  readonly loaded: LoadedScenario;
   readonly prepared: Prepared;
   readonly execution: Execution;
   readonly fingerprint: string;
@@ -190,8 +192,6 @@ export class Session {
   /** The memory that its executions have. */
   readonly memoryKind: MemoryKind;
   readonly #ablated: readonly number[];
-  readonly #file: string | undefined;
-  readonly #replaced: readonly string[];
   #isChecked = false;
   readonly #judge: Judge;
   readonly #deadlocks = new Map<string, Verdict>();
@@ -208,10 +208,9 @@ export class Session {
     config: Omit<SessionConfig, 'scenario'>,
     options: SessionOptions = {},
   ) {
-    const { scenario, fingerprint, replaced = [], file } = loaded;
+    const { scenario, fingerprint, file } = loaded;
+    this.loaded = loaded;
     this.fingerprint = fingerprint;
-    this.#file = file;
-    this.#replaced = replaced;
     this.prepared = placed(file, () => prepare(scenario));
     this.memoryKind = config.memory;
     this.#ablated = config.ablated;
@@ -292,7 +291,7 @@ export class Session {
   #check(): void {
     this.#isChecked = true;
     const { scenario, machine } = this.prepared;
-    placed(this.#file, () => checkExecuted(scenario, machine, this.execution.cpus));
+    placed(this.loaded.file, () => checkExecuted(scenario, machine, this.execution.cpus));
   }
 
   /**
@@ -322,7 +321,7 @@ export class Session {
 
   /** What to say when one schedule leads to two executions. */
   notDeterministic(): UsageError {
-    return notDeterministic(this.scenario.name, this.#file, 'schedule');
+    return notDeterministic(this.scenario.name, this.loaded.file, 'schedule');
   }
 
   /** A deadlock with the places where its CPUs wait, which one more execution shows; once for each kind of deadlock. */
@@ -350,7 +349,7 @@ export class Session {
       fingerprint: this.fingerprint,
       memory: this.memoryKind,
       ablated: this.#ablated,
-      replaced: this.#replaced,
+      replaced: this.loaded.replaced ?? [],
       schedule: this.execution.log.schedule(),
       hash: this.execution.hash >>> 0,
     });
