@@ -169,7 +169,7 @@ export type { VerifiedOutcome } from './campaign/verify/verified.js';
 export type { SearchBounds } from './catalog/demonstrations.js';
 export type { Protocol as DisableProtocol } from './catalog/races/disable-protocol.js';
 export type { CheckLayout } from './check/layout.js';
-export type { StrategyConfig } from './explorer/engine/config.js';
+export type { PortfolioMember, StrategyConfig } from './explorer/engine/config.js';
 export type { Verdict } from './explorer/engine/verdict.js';
 export type { AxiomsVerdict } from './explorer/findings/axioms.js';
 export type {
