@@ -14,6 +14,9 @@ export default {
   ],
   out: 'docs/api',
   readme: 'none',
+  // Links lead into the checkout, so that the pages do not depend on where it came from.
+  disableGit: true,
+  sourceLinkTemplate: '../../../{path}',
   treatWarningsAsErrors: true,
   validation: { notExported: true, invalidLink: true, rewrittenLink: true, notDocumented: true },
   requiredToBeDocumented: ['Function', 'Class', 'Interface', 'TypeAlias'],
