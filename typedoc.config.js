@@ -16,7 +16,7 @@ export default {
   readme: 'none',
   // Links lead into the checkout, so that the pages do not depend on where it came from.
   disableGit: true,
-  sourceLinkTemplate: '../../../{path}',
+  sourceLinkTemplate: '../../../src/{path}',
   treatWarningsAsErrors: true,
   validation: { notExported: true, invalidLink: true, rewrittenLink: true, notDocumented: true },
   requiredToBeDocumented: ['Function', 'Class', 'Interface', 'TypeAlias'],
