@@ -2,7 +2,14 @@
 
 import { fstatSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { choiceOf, existingFile, integerIn, seed, textOf } from '../campaign/options/rules.js';
+import {
+  choiceOf,
+  existingFile,
+  integerIn,
+  listOf,
+  seed,
+  textOf,
+} from '../campaign/options/rules.js';
 import { UsageError } from '../errors.js';
 import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS } from '../kernel/versions.js';
 import { MEMORY_KINDS } from '../memory/backend.js';
@@ -45,9 +52,8 @@ const TABLE = {
     flags: '--cpus <n>',
   },
   patch: {
-    rule: textOf('a text'),
-    about:
-      'livepatch declared in a JSON file, which `patch NAME` or insmod loads; several with commas',
+    rule: listOf(existingFile),
+    about: 'livepatch declared in a JSON file, which `patch NAME` or insmod loads',
     flags: '--patch <files>',
   },
   against: {
@@ -102,7 +108,7 @@ export function registerShell(program: Command): void {
         version: given.kernel ?? DEFAULT_KERNEL_VERSION,
         memory: given.memory ?? 'atomics',
         seed: given.seed ?? 1,
-        patches: given.patch?.split(',') ?? [],
+        patches: given.patch ?? [],
         isLive: isPrompt,
         giveUp: given.giveUp,
         isTogether: transcript !== undefined || (json !== true && endTogether()),

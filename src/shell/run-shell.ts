@@ -5,7 +5,7 @@ import { UsageError } from '../errors.js';
 import { asm } from '../kernel/text.js';
 import type { ModuleDeclaration, PatchDeclaration } from '../scenario/boot.js';
 import { nearestTo } from '../explorer/build/nearest.js';
-import { SHELL_FUNCTIONS } from './kernel/modules.js';
+import { SHELL_FUNCTIONS, TEST_MODULES } from './kernel/modules.js';
 import { SYSTEM_FUNCTIONS } from './kernel/system.js';
 import { ShellMachine } from './machine.js';
 import { ShellSession } from './session.js';
@@ -78,6 +78,16 @@ function checkFunction(file: string, name: string): void {
   );
 }
 
+/** @throws {UsageError} for a name that another module has: only one of them could be loaded */
+function checkNames(names: readonly string[]): void {
+  const shipped = TEST_MODULES.map(({ name }) => name);
+  for (const [i, name] of names.entries()) {
+    if (names.indexOf(name) < i) throw new UsageError(`--patch: two of the files name '${name}'`);
+    if (!shipped.includes(name)) continue;
+    throw new UsageError(`--patch: the machine has a module '${name}' already; give another name`);
+  }
+}
+
 /** Start a machine, run a shell on it, and switch it off. */
 export async function withShell<R>(
   options: ShellOptions,
@@ -85,6 +95,7 @@ export async function withShell<R>(
 ): Promise<R> {
   const { patches, isTogether = false, giveUp, ...machine } = options;
   const modules = patches.map(readPatchFile);
+  checkNames(modules.map(({ name }) => name));
   const engine = await ThreadMachine.start({ ...machine, modules });
   try {
     return await use(new ShellSession(new ShellMachine(engine), { isTogether, giveUp }));
