@@ -18,6 +18,8 @@ import {
 
 /** Rounds of one child: the fewest that a run takes. */
 const CHILD_ROUNDS = 3;
+/** What benchmarks draw from if nobody says. */
+const DEFAULT_SEED = 1;
 /** Exit status of a child that was called with options it does not know. */
 const USAGE = 2;
 
@@ -63,7 +65,8 @@ export interface AgainstPlan {
   readonly entry: string;
   readonly pairs: number;
   readonly timeMs: number;
-  readonly seed: number;
+  /** Handed on if it was given. */
+  readonly seed?: number;
   /** Benchmarks to run. */
   readonly names: readonly string[];
   readonly signal: AbortSignal;
@@ -108,8 +111,9 @@ class Build {
 
   #arguments(names: readonly string[], timeMs: number): string[] {
     const { seed } = this.#plan;
-    const options = [`--rounds=${CHILD_ROUNDS}`, `--time=${timeMs}ms`, `--seed=${seed}`];
-    return ['--json', ...options, `--only=${names.join()}`];
+    const options = [`--rounds=${CHILD_ROUNDS}`, `--time=${timeMs}ms`];
+    const drawn = seed === undefined ? [] : [`--seed=${seed}`];
+    return ['--json', ...options, ...drawn, `--only=${names.join()}`];
   }
 
   /** Leave out the benchmarks that this build does not have. */
@@ -219,7 +223,10 @@ export async function runAgainst(plan: AgainstPlan): Promise<AgainstReport> {
   const pairs: Pair[] = [];
   let runs = 0;
   const take = async (build: Build): Promise<Report | undefined> => {
-    const none = { environment: environmentOf(plan.seed, 0, plan.timeMs), results: [] };
+    const none = {
+      environment: environmentOf(plan.seed ?? DEFAULT_SEED, 0, plan.timeMs),
+      results: [],
+    };
     const report = build.names.length === 0 ? none : await build.run();
     plan.onRun(++runs);
     return report;
@@ -232,7 +239,7 @@ export async function runAgainst(plan: AgainstPlan): Promise<AgainstReport> {
     pairs.push(isOldFirst ? { before: one, now: two } : { before: two, now: one });
   }
   return {
-    environment: environmentOf(plan.seed, CHILD_ROUNDS, plan.timeMs),
+    environment: environmentOf(plan.seed ?? DEFAULT_SEED, CHILD_ROUNDS, plan.timeMs),
     against: resolve(plan.directory),
     pairs: pairs.length,
     results: compareBuilds(pairs),

@@ -15,12 +15,15 @@ export interface ConfirmPlan {
   /** Entry file of the benchmarks. */
   readonly entry: string;
   readonly effort: Effort;
+  /** The seed was given, and is handed on. */
+  readonly isSeeded: boolean;
 }
 
 function measureAgain(names: readonly string[], plan: ConfirmPlan): Promise<Report | undefined> {
-  const { entry, effort } = plan;
+  const { entry, effort, isSeeded } = plan;
   const { rounds, timeMs, seed, signal } = effort;
-  const args = [`--rounds=${rounds}`, `--time=${timeMs}ms`, `--seed=${seed}`, '--json'];
+  const drawn = isSeeded ? [`--seed=${seed}`] : [];
+  const args = [`--rounds=${rounds}`, `--time=${timeMs}ms`, ...drawn, '--json'];
   return new Promise((resolve, reject) => {
     const child = spawn(
       process.execPath,

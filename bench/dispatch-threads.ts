@@ -298,13 +298,17 @@ function timedRows(name: string, told: Told, aimRatio?: number): readonly Measur
     last = await (await theMachine()).measure({ ...told, isTimed: true }, timeMs);
     return last.ns[0] ?? NaN;
   };
-  const steps =
-    told.churn === true ? [{ name: `${name}, steps`, measure: () => last?.steps ?? NaN }] : [];
+  const measuredBy = `${name}, p50`;
+  const other = (what: string, of: (seen: Window) => number | undefined): MeasuredTask => ({
+    name: `${name}, ${what}`,
+    measuredBy,
+    measure: () => (last === undefined ? NaN : (of(last) ?? NaN)),
+  });
   return [
-    { name: `${name}, p50`, measure: first, ...(aimRatio === undefined ? {} : { aimRatio }) },
-    { name: `${name}, p99`, measure: () => last?.ns[1] ?? NaN },
-    { name: `${name}, p99.9`, measure: () => last?.ns[2] ?? NaN },
-    ...steps,
+    { name: measuredBy, measure: first, ...(aimRatio === undefined ? {} : { aimRatio }) },
+    other('p99', ({ ns }) => ns[1]),
+    other('p99.9', ({ ns }) => ns[2]),
+    ...(told.churn === true ? [other('steps', ({ steps }) => steps)] : []),
   ];
 }
 

@@ -45,6 +45,7 @@ const rate: Benchmark = {
   unit: 'M operations/s',
   better: 'higher',
   baseline: 'protocol, 2 tasks, sc',
+  isSeeded: true,
   tasks: async (settings) => [
     await rateTask(
       'protocol, 2 tasks, sc',

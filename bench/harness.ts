@@ -8,6 +8,7 @@ import {
   existingFile,
   existingFolder,
   listOf,
+  seed,
   textOf,
   writableFile,
 } from '../src/campaign/options/rules.js';
@@ -20,7 +21,7 @@ import { drawChart } from './chart.js';
 import * as compare from './compare.js';
 import { confirm } from './confirm.js';
 import * as results from './results.js';
-import { runAll, type Benchmark, type Settings } from './run.js';
+import { runAll, type Benchmark, type Settings, type Task } from './run.js';
 
 export * from './run.js';
 
@@ -54,6 +55,7 @@ const TABLE = {
     about: 'run another build in turn with this one; a round is then a run of each',
     flags: '--against <dir>',
   },
+  seed: { rule: seed, about: 'seed of every random choice', fallback: 1, flags: '--seed <n>' },
   ...JSON_OPTION,
 } as const;
 
@@ -63,6 +65,28 @@ function earlierReport(path: string): results.Report {
   const report = readJsonFile('saved report', path);
   if (results.isReport(report)) return report;
   throw new UsageError(`saved report '${path}' has no results; give a file made with --save`);
+}
+
+/** The benchmarks of `--only`. Throws UsageError if a seed is given and none of them draws. */
+function namedIn(benchmarks: readonly Benchmark[], { only, seed: given }: BenchGiven): Benchmark[] {
+  const named = benchmarks.filter(({ name }) => only?.includes(name) ?? true);
+  if (given === undefined || named.some(({ isSeeded }) => isSeeded)) return named;
+  throw new UsageError(`--seed has no effect with --only ${only?.join() ?? ''}: nothing is drawn`);
+}
+
+/** Refuse a report that has none of the rows that are to be measured: nothing would be compared. */
+function checkComparable(
+  { results: earlier }: results.Report,
+  named: readonly Benchmark[],
+  { compare: file = '', row = '' }: BenchGiven,
+): void {
+  const isThere = named.some(({ name, baseline }) =>
+    earlier
+      .filter((result) => result.name === name)
+      .some(({ rows }) => rows.some(({ task }) => task !== baseline && task.includes(row))),
+  );
+  if (isThere) return;
+  throw new UsageError(`--compare has no effect: '${file}' has none of the rows to be measured`);
 }
 
 const save = (given: BenchGiven, report: object): void => {
@@ -75,9 +99,10 @@ async function actAgainst(
   given: BenchGiven,
   entry: string,
 ): Promise<void> {
-  const { against: directory = '', only, json } = given;
-  const { rounds: pairs, timeMs, seed } = effortOf(given);
-  const names = only ?? benchmarks.map(({ name }) => name);
+  const { against: directory = '', json } = given;
+  const { rounds: pairs, timeMs } = effortOf(given);
+  const drawn = given.seed === undefined ? {} : { seed: given.seed };
+  const names = namedIn(benchmarks, given).map(({ name }) => name);
   const { lost } = await runUseCase<against.AgainstReport & { readonly lost: readonly string[] }>(
     {
       ...{ label: 'measuring', json, keep: (report) => save(given, report) },
@@ -86,7 +111,7 @@ async function actAgainst(
     async ({ signal = new AbortController().signal, onProgress }) => {
       const onRun = (done: number): void =>
         onProgress?.({ done, total: 2 * pairs, unit: 'runs', note: '' });
-      const plan = { directory, entry, pairs, timeMs, seed, names, signal, onRun };
+      const plan = { directory, entry, pairs, timeMs, names, signal, onRun, ...drawn };
       const report = await against.runAgainst(plan);
       return { ...report, lost: against.lostRows(report, compare.committedTolerances()) };
     },
@@ -97,10 +122,10 @@ async function actAgainst(
 const effortOf = ({ rounds, timeMs, seed }: BenchGiven) => ({
   rounds: rounds ?? BENCH_OPTIONS.rounds.fallback,
   timeMs: timeMs ?? BENCH_OPTIONS.timeMs.fallback,
-  seed: seed ?? BENCH_OPTIONS.seed.fallback,
+  seed: seed ?? TABLE.seed.fallback,
 });
 
-/** Only the rows whose names contain a text, and their baselines; of tables without such a row nothing. Throws UsageError when none has one. */
+/** Only the rows whose names contain a text, their baselines and the rows that measure them; of tables without such a row nothing. Throws UsageError when none has one. */
 async function withRow(
   benchmarks: readonly Benchmark[],
   text: string,
@@ -111,7 +136,9 @@ async function withRow(
     const { baseline } = benchmark;
     const tasks = await benchmark.tasks(settings);
     if (!tasks.some(({ name }) => name.includes(text))) continue;
-    const wanted = tasks.filter(({ name }) => name === baseline || name.includes(text));
+    const isNamed = ({ name }: Task): boolean => name === baseline || name.includes(text);
+    const givers = new Set(tasks.filter(isNamed).map(({ measuredBy }) => measuredBy));
+    const wanted = tasks.filter((task) => isNamed(task) || givers.has(task.name));
     found.push({ ...benchmark, tasks: () => wanted });
   }
   if (found.length > 0) return found;
@@ -140,8 +167,9 @@ async function act(
 ): Promise<void> {
   const before = given.compare === undefined ? undefined : earlierReport(given.compare);
   const tolerances = compare.committedTolerances();
-  const { only, row, json } = given;
-  const named = benchmarks.filter(({ name }) => only?.includes(name) ?? true);
+  const { row, json } = given;
+  const named = namedIn(benchmarks, given);
+  if (before !== undefined) checkComparable(before, named, given);
   const chosen = row === undefined ? named : await withRow(named, row, effortOf(given));
   const keep = async (report: Judged): Promise<void> => {
     save(given, report);
@@ -158,7 +186,7 @@ async function act(
       const warnings = compare.untrustworthy(report, tolerances);
       if (before === undefined) return { ...report, warnings };
       const found = compare.compareReports(before, report, tolerances);
-      const plan = { before, tolerances, entry, effort };
+      const plan = { before, tolerances, entry, effort, isSeeded: given.seed !== undefined };
       return { ...report, warnings, changes: await confirm(found, plan) };
     },
   );
@@ -182,8 +210,13 @@ export async function main(
   const program = new Command(name);
   const names = benchmarks.map((benchmark) => benchmark.name);
   if (new Set(names).size < names.length) throw new SimulatorBug('two benchmarks have one name');
+  const draws = benchmarks.some(({ isSeeded }) => isSeeded);
   fillCommand(program, {
-    table: { ...TABLE, only: { ...TABLE.only, rule: listOf(choiceOf(names)) } },
+    table: {
+      ...TABLE,
+      only: { ...TABLE.only, rule: listOf(choiceOf(names)) },
+      seed: { ...TABLE.seed, ...(draws ? {} : { inProgram: true }) },
+    },
     run: (given) =>
       given.against === undefined
         ? act(benchmarks, given, entry)

@@ -61,6 +61,7 @@ function besideCpu(
     unit: 'executions/ms',
     better: 'higher',
     baseline,
+    isSeeded: true,
     tasks: async (settings) => [
       rateTask(baseline, await open(file, name, overCpu), settings, executions),
       rateTask(
@@ -79,6 +80,7 @@ const rate: Benchmark = {
   unit: 'operations/ms',
   better: 'higher',
   baseline: 'protocol, sc',
+  isSeeded: true,
   tasks: (settings) =>
     Promise.all(
       (['sc', 'js'] as const).flatMap((memory) =>

@@ -181,6 +181,7 @@ function operations(dependencies: Dependencies): Benchmark {
     unit: 'ns/op',
     better: 'lower',
     baseline: READ,
+    isSeeded: true,
     tasks: ({ seed }) => [
       ...cases.map((it) => timed(it, seed, dependencies)),
       reset(seed, dependencies),
@@ -217,6 +218,7 @@ const growths: Benchmark = {
   unit: 'KiB',
   better: 'lower',
   baseline: 'exact dependencies',
+  isSeeded: true,
   tasks: ({ seed }) => [growth(seed, 'exact'), growth(seed, 'conservative')],
 };
 

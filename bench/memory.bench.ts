@@ -48,6 +48,7 @@ await main([
     unit: 'ns/op',
     better: 'lower',
     baseline: 'typed array load',
+    isSeeded: true,
     tasks: ({ seed }) => tasks(seed),
   },
 ]);

@@ -23,6 +23,8 @@ interface AnyTask {
   readonly aimRatio?: number;
   /** Whether {@link aimRatio} is the least, not the most. Default: the benchmark's `better` says so. */
   readonly aimAtLeast?: boolean;
+  /** Name of the task before it that takes its measure too: it is not measured without that one. */
+  readonly measuredBy?: string;
 }
 
 /** A task whose calls are timed by tinybench; its value is nanoseconds per operation (the median call). */
@@ -53,6 +55,8 @@ export interface Benchmark {
   readonly better: 'lower' | 'higher';
   /** Name of the task that the others are compared with. */
   readonly baseline: string;
+  /** Its tasks draw from the seed. */
+  readonly isSeeded?: true;
   /** Makes the tasks; called once, before the first round. */
   readonly tasks: (settings: Settings) => readonly Task[] | Promise<readonly Task[]>;
 }

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import {
   compareBuilds,
@@ -12,30 +12,18 @@ import {
 } from '../../bench/against.js';
 import { environmentOf, type Report, type Result } from '../../bench/results.js';
 import { runEntry } from '../cli/child.js';
+import { otherBuild, sameBuild } from './builds.js';
 
 const EXAMPLE = fileURLToPath(new URL('./example.bench.js', import.meta.url));
 const run = (...args: string[]) =>
   runEntry(EXAMPLE, ['--rounds=3', '--time=2ms', '--seed=2', ...args]);
-
-/** A folder that looks like a built checkout whose example benchmark is this program. */
-function otherBuild(program: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-against-'));
-  const bench = join(folder, 'dist', 'bench');
-  mkdirSync(bench, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(bench, 'example.bench.js'), program);
-  return folder;
-}
-
-const sameBuild = (): string =>
-  otherBuild(`await import(${JSON.stringify(pathToFileURL(EXAMPLE).href)});`);
 
 test('a build against itself gains nothing where nothing varies', async (t) => {
   const { exitCode, stdout, stderr } = await run(
     '--json',
     '--only=count',
     '--against',
-    sameBuild(),
+    sameBuild(EXAMPLE),
   );
   t.deepEqual([exitCode, stderr], [0, '']);
   const { pairs, results } = JSON.parse(stdout) as AgainstReport;
@@ -100,12 +88,6 @@ test('a folder without a build, and a build that does not run, are the user’s 
     broken.stderr,
     /--against: .* printed no report; it ended with status 1: .*no such module/s,
   );
-});
-
-test('an option that has no effect beside --against is refused', async (t) => {
-  const { exitCode, stderr } = await run('--against', sameBuild(), '--chart', 'x.svg');
-  t.is(exitCode, 2);
-  t.regex(stderr, /--chart has no effect beside --against/);
 });
 
 function reportOf(value: number, better: Result['better']): Report {

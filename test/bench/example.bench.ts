@@ -1,4 +1,4 @@
-/** A small benchmark for the tests of the harness: a sum that is four times another, and a count that never changes. */
+/** A small benchmark for the tests of the harness: a sum that is four times another, a count that never changes, and rows that are measured together. */
 
 import { main } from '../../bench/harness.js';
 
@@ -26,9 +26,25 @@ await main([
     unit: 'words',
     better: 'higher',
     baseline: 'all',
+    isSeeded: true,
     tasks: ({ seed }) => [
       { name: 'all', measure: () => words.length, aim: 4096 },
       { name: 'seeded', measure: () => Promise.resolve(seed * 1024), aim: 4096 },
     ],
+  },
+  {
+    name: 'together',
+    unit: 'rounds',
+    better: 'lower',
+    baseline: 'one',
+    tasks: () => {
+      let rounds: number | undefined;
+      return [
+        { name: 'one', measure: () => 1 },
+        { name: 'first', measure: () => (rounds = 2) },
+        { name: 'second', measuredBy: 'first', measure: () => rounds ?? NaN },
+        { name: 'third', measure: () => 3 },
+      ];
+    },
   },
 ]);

@@ -20,6 +20,7 @@ test('a run prints every benchmark, its baseline first', async (t) => {
     [
       ['sum', 'quarter', 'whole'],
       ['count', 'all', 'seeded'],
+      ['together', 'one', 'first', 'second', 'third'],
     ],
   );
   t.deepEqual([environment.seed, environment.rounds, environment.timeMs], [2, 3, 2]);
@@ -58,9 +59,19 @@ test('a row is measured alone, with its baseline, and a name that no row has is 
     results.map(({ name, rows }) => [name, ...rows.map(({ task }) => task)]),
     [['count', 'all', 'seeded']],
   );
+  const both = await run('--json', '--row=second');
+  t.deepEqual(
+    (JSON.parse(both.stdout) as Report).results[0]?.rows.map(({ task, value }) => [task, value]),
+    [
+      ['one', 1],
+      ['first', 2],
+      ['second', 2],
+    ],
+    'a row that another one measures comes with that one',
+  );
   const refused = await run('--row=sea');
   t.deepEqual([refused.exitCode, refused.stdout], [2, '']);
-  t.regex(refused.stderr, /--row: no row of sum, count has a name with 'sea' in it/);
+  t.regex(refused.stderr, /--row: no row of sum, count, together has a name with 'sea' in it/);
 });
 
 test('a file that is no saved report is refused before anything is measured', async (t) => {

@@ -2,7 +2,7 @@
 
 import type { OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
-import { duration, integerIn, listOf, seed, textOf } from './rules.js';
+import { duration, integerIn, listOf, textOf } from './rules.js';
 
 /** How long benchmarks measure, and which. */
 export interface BenchOptions extends Watching {
@@ -12,8 +12,6 @@ export interface BenchOptions extends Watching {
   readonly timeMs?: number;
   /** Names of benchmarks. Default all. */
   readonly only?: readonly string[];
-  /** Seed of every random choice. Default 1. */
-  readonly seed?: number;
 }
 
 /** The options that all benchmarks have. */
@@ -37,5 +35,4 @@ export const BENCH_OPTIONS = {
     about: 'benchmarks to run',
     flags: '--only <names>',
   },
-  seed: { rule: seed, about: 'seed of every random choice', fallback: 1, flags: '--seed <n>' },
 } as const satisfies OptionTable<BenchOptions>;
