@@ -57,7 +57,12 @@ export async function benchDispatch(options: BenchOptions = {}): Promise<BenchRe
     throw new OptionError('benchDispatch', 'only', `has no '${unknown}'; give some of ${names}`);
   }
   const chosen = all.filter(({ name }) => only?.includes(name) ?? true);
-  const effort = { rounds, timeMs, seed: DEFAULT_SEED, ...(signal === undefined ? {} : { signal }) };
+  const effort = {
+    rounds,
+    timeMs,
+    seed: DEFAULT_SEED,
+    ...(signal === undefined ? {} : { signal }),
+  };
   const report = await runAll(chosen, effort, (done, note) =>
     onProgress?.({ done, total: chosen.length, unit: 'benchmarks', note }),
   );

@@ -31,12 +31,14 @@ export const JSON_OPTION = {
   json: { rule: flag, about: 'print one JSON document instead of text' },
 } as const;
 
-type ShownRule<T> = Pick<Rule<T>, 'accepts' | 'isSecret' | 'parse'>;
+type ShownRule<T> = Pick<Rule<T>, 'accepts' | 'complaint' | 'isSecret' | 'parse'>;
 
 /** Apply a rule to what was given for `what` (an option's long flag or an argument's name). Throws UsageError. */
 export function parseAs<T>(what: string, rule: ShownRule<T>, text: string) {
   const value = rule.parse(text);
   if (value === undefined) {
+    const complaint = rule.complaint?.(text);
+    if (complaint !== undefined) throw new UsageError(`${what}: ${complaint}`);
     const given = rule.isSecret === true ? 'the value' : `'${text}'`;
     throw new UsageError(`${what}: ${given} is not accepted; give ${rule.accepts}`);
   }
@@ -60,7 +62,15 @@ function optionOf(key: string, spec: OptionSpec<unknown>): Option {
   const flags = spec.flags ?? `--${hyphened(key)}`;
   if (rule === (flag as Rule<unknown>)) return new Option(flags, about);
   const made = new Option(flags, `${about}: ${rule.accepts}`);
-  made.argParser((text: string) => parseAs(nameOf(key, spec), rule, text));
+  const name = nameOf(key, spec);
+  let isGiven = false;
+  made.argParser((text: string) => {
+    if (isGiven && rule.isList === true) {
+      throw new UsageError(`${name} is given twice; give all its items at once, with commas`);
+    }
+    isGiven = true;
+    return parseAs(name, rule, text);
+  });
   if (spec.preset !== undefined) made.preset(spec.preset);
   if (fallback !== undefined) return made.default(fallback, shown);
   if (shown !== undefined) made.description += ` (default: ${shown})`;

@@ -63,6 +63,7 @@ const PLACED: readonly (readonly [lines: string, place: string])[] = [
   ['executions: 1\nseeds: [1, x]', '4:12'],
   ["executions: 1\nkernels: ['6.1', '6.6']", '4:18'],
   ['executions: 1\nbudget: 8', '4:9'],
+  ['executions: 1\nseeds: [1, 2, 1]', '4:15'],
   ['executions: 1\nmemories: lkmm', '4:11'],
   ['executions: 1\nablations:\n  - none\n  - O-99', '6:5'],
   ['executionss: 1', '3:1'],

@@ -92,6 +92,23 @@ const idle: readonly (readonly [args: string, says: RegExp])[] = [
   ['conformance . --model 7.3 --seed 3', /--seed has no effect: the axioms do not sample/],
   ['conformance . --on axioms --seek 3', /--seek has no effect: only the machine searches/],
   ['bench dispatch --against . --chart x.svg', /--chart has no effect beside --against/],
+  // The second of two equal items, and the first of two lists.
+  ['bench dispatch --only handler,handler', /--only: 'handler' is given twice/],
+  ['bench dispatch --only handler --only dispatch', /--only is given twice; give all its items/],
+  ['ablate O-04,O-4', /sites: 'O-4' is given twice/],
+  ['explore disable-switch --ablate O-04,O-05,O-04', /--ablate: 'O-04' is given twice/],
+  ['explore disable-switch --ablate O-04 --ablate O-05', /--ablate is given twice/],
+  ['compare disable-switch --ablate O-04,O-04', /--ablate: 'O-04' is given twice/],
+  ['stress --ablate O-04,O-04', /--ablate: 'O-04' is given twice/],
+  ['stress --latent L-1,L-1', /--latent: 'L-1' is given twice/],
+  ['stress --mix enable=1,enable=2', /--mix: 'enable' is given twice/],
+  ['conformance . --on axioms,axioms', /--on: 'axioms' is given twice/],
+  ['litmus --on threads --shapes SB,SB', /--shapes: 'SB' is given twice/],
+  ['litmus x.litmus --models 6.1,6.1', /--models: '6\.1' is given twice/],
+  ['verify shadow-get shadow-get', /scenarios: 'shadow-get' is given twice/],
+  ['verify --exhaust shadow-get shadow-get', /scenarios: 'shadow-get' is given twice/],
+  ['shell -c true --patch package.json,package.json', /--patch: 'package\.json' is given twice/],
+  ['explore shadow-get --junit x --html ./x', /--junit and --html both write to '\.\/x'/],
 ];
 
 for (const [args, says] of idle) {

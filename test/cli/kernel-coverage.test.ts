@@ -23,8 +23,12 @@ function checkout(without: string): string {
 test('every function of transition.c has a port, and every port a test', async (t) => {
   const ended = await runMain('kernel-coverage', '--root', ROOT, '--json');
   t.is(ended.exitCode, 0, ended.stderr);
-  const { missing } = JSON.parse(ended.stdout) as { missing: string[] };
+  const { rows, missing } = JSON.parse(ended.stdout) as { rows: unknown[]; missing: string[] };
   t.deepEqual(missing, []);
+
+  // Each of its options has its effect beside the others.
+  const ofOne = await runMain('kernel-coverage', '--root', ROOT, '--kernel', '6.1', '--json');
+  t.true((JSON.parse(ofOne.stdout) as { rows: unknown[] }).rows.length < rows.length);
 });
 
 test('a function of transition.c without its port ends with 1 and its name', async (t) => {

@@ -12,7 +12,7 @@ import { LITMUS_SHAPES } from '../../litmus/on-threads/shapes.js';
 import { MEMORY_KINDS, type MemoryKind } from '../../memory/backend.js';
 import { checkOptions, type Filled, type OptionTable } from '../options/option-table.js';
 import { WATCHING, type Watching } from '../options/progress.js';
-import { choiceOf, integerIn, numberIn, type Rule, seed } from '../options/rules.js';
+import { choiceOf, integerIn, listOf, numberIn, type Rule, seed } from '../options/rules.js';
 
 /** What {@link litmusShapes} is asked to do. */
 export interface LitmusShapesOptions extends Watching {
@@ -33,17 +33,19 @@ function chooseShapes(names: readonly string[] | undefined): LitmusShape[] {
   return LITMUS_SHAPES.filter(({ name }) => names?.some((part) => name.includes(part)) ?? true);
 }
 
-const areShapes = (names: readonly unknown[]): boolean =>
-  names.length > 0 &&
-  names.every((name) => typeof name === 'string' && chooseShapes([name]).length > 0);
+const namesShape = (name: unknown): name is string =>
+  typeof name === 'string' && chooseShapes([name]).length > 0;
 
-const shapeNames: Rule<readonly string[]> = {
-  accepts: 'names of shapes or parts of them with commas, such as SB,MP+poonceonces',
-  acceptsValue: 'an array of names of shapes or parts of them, such as SB',
-  parse: (text) => (areShapes(text.split(',')) ? text.split(',') : undefined),
-  check: (value) =>
-    Array.isArray(value) && areShapes(value) ? (value as readonly string[]) : undefined,
+const shapeName: Rule<string> = {
+  accepts: 'the name of a shape or a part of it, such as SB',
+  parse: (text) => (namesShape(text) ? text : undefined),
+  check: (value) => (namesShape(value) ? value : undefined),
 };
+
+const shapeNames = listOf(
+  shapeName,
+  'names of shapes or parts of them with commas, such as SB,MP+poonceonces',
+);
 
 /** The options of {@link litmusShapes}. */
 export const LITMUS_SHAPES_OPTIONS = {

@@ -24,7 +24,7 @@ import {
   type OptionTable,
 } from '../options/option-table.js';
 import { WATCHING, type Watching } from '../options/progress.js';
-import { choiceOf, flag, integerIn, type Rule, seed, textOf } from '../options/rules.js';
+import { choiceOf, flag, integerIn, listOf, type Rule, seed, textOf } from '../options/rules.js';
 
 /** What a test can be run on; `threads` are those of `memory`. */
 export type LitmusEngine = 'axioms' | 'machine' | `threads${'' | `-${MemoryKind}`}`;
@@ -59,14 +59,18 @@ export interface CheckLitmusOptions extends Watching {
 
 const SAMPLING = ['machine', 'threads', ...ENGINE_NAMES.filter((n) => n.startsWith('threads'))];
 
+const listed = listOf(choiceOf(MODEL_VERSIONS));
+
 /** Versions with commas, or `all`. */
 const versions: Rule<readonly ModelVersion[]> = {
+  ...listed,
   accepts: `all, or two or more of ${MODEL_VERSIONS.join(', ')} with commas`,
   acceptsValue: `an array of two or more of ${MODEL_VERSIONS.join(', ')}`,
-  parse: (text) => versions.check(text === 'all' ? MODEL_VERSIONS : text.split(',')),
+  parse: (text) => versions.check(text === 'all' ? MODEL_VERSIONS : listed.parse(text)),
   check: (value) => {
-    const known = MODEL_VERSIONS.filter((v) => Array.isArray(value) && value.includes(v));
-    return known.length > 1 && known.length === (value as unknown[]).length ? known : undefined;
+    const asked = listed.check(value) ?? [];
+    // In the order of age, whatever the order they were given in.
+    return asked.length > 1 ? MODEL_VERSIONS.filter((v) => asked.includes(v)) : undefined;
   },
 };
 

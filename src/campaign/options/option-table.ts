@@ -1,8 +1,10 @@
 /** Options as a declared table: the values, the default and the dependencies of each. Checked only here. */
 
+import { resolve } from 'node:path';
 import leven from 'leven';
 import { UsageError } from '../../errors.js';
 import { isOwnWorker } from '../../threads/own-worker.js';
+import { lookAt } from './files.js';
 import type { Rule } from './rules.js';
 
 /** One option. */
@@ -136,6 +138,8 @@ function unknownKey(of: string, key: string, known: readonly string[]): UsageErr
 function checked(of: string, key: string, { rule }: OptionSpec<unknown>, value: unknown): unknown {
   const found = rule.check(value);
   if (found === undefined) {
+    const complaint = rule.complaint?.(value);
+    if (complaint !== undefined) throw new UsageError(`${of}: ${key}: ${complaint}`);
     const accepted = rule.acceptsValue ?? rule.accepts;
     const what = rule.isSecret === true ? 'the value' : show(value);
     throw new UsageError(`${of}: ${key}: ${what} is not accepted; give ${accepted}`);
@@ -172,6 +176,28 @@ export function checkEffects(
         `${naming.prefix ?? ''}${naming.name(key)} is missing: give ${spec.rule.acceptsValue ?? spec.rule.accepts}`,
       );
     }
+  }
+  checkWritten(values, table, naming);
+}
+
+/** Refuse two results in one file, of which only the last would be left; a device takes both. */
+function checkWritten(
+  values: Readonly<Record<string, unknown>>,
+  table: AnyTable,
+  naming: Naming,
+): void {
+  const written = new Map<string, string>();
+  for (const [key, { rule }] of Object.entries(table)) {
+    const path = values[key];
+    if (rule.isWritten !== true || typeof path !== 'string') continue;
+    const found = lookAt(path);
+    if (found !== undefined && !found.isFile() && !found.isDirectory()) continue;
+    const other = written.get(resolve(path));
+    if (other !== undefined) {
+      const names = `${naming.name(other)} and ${naming.name(key)}`;
+      throw new UsageError(`${naming.prefix ?? ''}${names} both write to '${path}'`);
+    }
+    written.set(resolve(path), key);
   }
 }
 

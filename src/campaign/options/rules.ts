@@ -12,6 +12,12 @@ export interface Rule<T> {
   readonly accepts: string;
   /** The same for a program, where it differs. */
   readonly acceptsValue?: string;
+  /** What is wrong with a value that is not accepted, where `accepts` does not tell; undefined: it does. */
+  complaint?(value: unknown): string | undefined;
+  /** It takes several items, so that a command line gives it once, with commas. */
+  readonly isList?: true;
+  /** It is a path that something is written to. */
+  readonly isWritten?: true;
   /** The value may contain a password, so no error message shows it. */
   readonly isSecret?: true;
   /**
@@ -134,24 +140,44 @@ export const abortSignal: Rule<AbortSignal> = {
   check: (value) => (value instanceof AbortSignal ? value : undefined),
 };
 
-/** Several items: with commas on a command line, an array in a program. At least one unless told otherwise; a repeated item counts once. */
+/** The items of a list as a command line gives them. */
+const itemsOf = (text: string): string[] => text.split(',').map((part) => part.trim());
+
+/** Several items: with commas on a command line, an array in a program. At least one unless told otherwise, and none of them twice. */
 export function listOf<T>(
   item: Rule<T>,
   accepts = `${item.accepts}, or several with commas`,
   least: 0 | 1 = 1,
 ) {
-  const unique = (values: readonly (T | undefined)[]): T[] | undefined =>
-    values.length >= least && values.every((value) => value !== undefined)
-      ? [...new Set(values)]
-      : undefined;
+  const distinct = (values: readonly (T | undefined)[]): T[] | undefined => {
+    const known = values.filter((value) => value !== undefined);
+    const isGood = known.length === values.length && new Set(known).size === known.length;
+    return isGood && known.length >= least ? known : undefined;
+  };
+  const parsed = (text: string) => itemsOf(text).map((part) => item.parse(part));
   return {
     accepts,
+    isList: true,
     acceptsValue: `an array; each item is ${item.acceptsValue ?? item.accepts}`,
-    parse: (text: string): T[] | undefined =>
-      unique(text.split(',').map((part) => item.parse(part.trim()))),
+    parse: (text: string): T[] | undefined => distinct(parsed(text)),
     check: (value: unknown): T[] | undefined =>
-      Array.isArray(value) ? unique(value.map((part) => item.check(part))) : undefined,
+      Array.isArray(value) ? distinct(value.map((part) => item.check(part))) : undefined,
+    complaint: (value: unknown): string | undefined => {
+      if (Array.isArray(value))
+        return repeatedOf(
+          value,
+          value.map((part) => item.check(part)),
+        );
+      return typeof value === 'string' ? repeatedOf(itemsOf(value), parsed(value)) : undefined;
+    },
   } satisfies Rule<T[]>;
+}
+
+/** Says which of some items, all accepted by themselves, stands there for the second time. */
+function repeatedOf(given: readonly unknown[], values: readonly unknown[]): string | undefined {
+  if (values.includes(undefined)) return undefined;
+  const at = values.findIndex((value, i) => values.indexOf(value) < i);
+  return at < 0 ? undefined : `'${String(given[at])}' is given twice`;
 }
 
 const siteNumber = integerIn({ min: 1, max: SITE_COUNT });
@@ -189,6 +215,11 @@ function pathRule(accepts: string, isGood: (path: string) => boolean): Rule<stri
   return { accepts, parse, check };
 }
 
+const writtenPath = (accepts: string, isGood: (path: string) => boolean): Rule<string> => ({
+  ...pathRule(accepts, isGood),
+  isWritten: true,
+});
+
 function isReadableFile(path: string): boolean {
   accessSync(path, constants.R_OK);
   return statSync(path).isFile();
@@ -208,7 +239,7 @@ function isWritableFile(path: string): boolean {
 }
 
 /** Path of a file to write: it or its folder exists and can be written. */
-export const writableFile = pathRule('a path that can be written', isWritableFile);
+export const writableFile = writtenPath('a path that can be written', isWritableFile);
 
 /** Path of a folder that exists. */
 export const existingFolder = pathRule(
@@ -236,13 +267,13 @@ function isWritablePage(path: string): boolean {
 }
 
 /** Path of a page, or of a folder of pages; neither it nor its folder need exist yet. */
-export const writablePage = pathRule(
+export const writablePage = writtenPath(
   'the path of a file or folder that can be written',
   isWritablePage,
 );
 
 /** Path of a folder to write into, which need not exist yet. */
-export const writableFolder = pathRule(
+export const writableFolder = writtenPath(
   'the path of a folder, which need not exist',
   isWritableFolder,
 );

@@ -181,7 +181,7 @@ export function faultyPart(data: object): readonly (string | number)[] {
     const { rule } = table[key];
     if (rule.check(value) !== undefined) continue;
     const item = Array.isArray(value)
-      ? value.findIndex((it) => rule.check([it]) === undefined)
+      ? value.findIndex((_, i) => rule.check(value.slice(0, i + 1)) === undefined)
       : -1;
     return item < 0 ? [key] : [key, item];
   }

@@ -21,6 +21,12 @@ function completeMix(given: Readonly<Record<string, unknown>>): StressMix | unde
 export const MIX: Rule<StressMix> = {
   accepts: `weights such as enable=30,force=0, one of them above 0, of ${MIX_OPERATIONS.join(', ')}`,
   acceptsValue: `an object of weights from 0 to 9999, one of them above 0, of ${MIX_OPERATIONS.join(', ')}`,
+  complaint: (value) => {
+    if (typeof value !== 'string') return undefined;
+    const names = value.split(',').map((part) => part.split('=')[0]?.trim());
+    const repeated = names.find((name, i) => names.indexOf(name) < i);
+    return repeated === undefined ? undefined : `'${repeated}' is given twice`;
+  },
   parse: (text) => {
     const weights: Record<string, number> = {};
     for (const part of text.split(',')) {
