@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import {
   choiceOf,
   existingFile,
+  flag,
   integerIn,
   listOf,
   seed,
@@ -50,6 +51,11 @@ const TABLE = {
     about: 'simulated CPUs',
     fallback: 2,
     flags: '--cpus <n>',
+  },
+  inTree: {
+    rule: flag,
+    about:
+      "modules are signed ones of the kernel's tree; otherwise they are built outside, and taint the kernel with O and E",
   },
   patch: {
     rule: listOf(existingFile),
@@ -108,6 +114,7 @@ export function registerShell(program: Command): void {
         version: given.kernel ?? DEFAULT_KERNEL_VERSION,
         memory: given.memory ?? 'atomics',
         seed: given.seed ?? 1,
+        inTree: given.inTree ?? false,
         patches: given.patch ?? [],
         isLive: isPrompt,
         giveUp: given.giveUp,

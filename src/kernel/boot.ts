@@ -54,6 +54,8 @@ export interface KernelParts {
   readonly reliableStacks: boolean;
   readonly preemptRt: boolean;
   readonly configPrintk: boolean;
+  /** Whether modules are built outside of the kernel's tree, without a signature. Default false. */
+  readonly outsideModules?: boolean;
   readonly quantum: number;
   readonly messages: readonly Message[];
   readonly images: readonly ModuleImage[];
@@ -98,6 +100,7 @@ export function claimKernel(
   const exitToUser = placed.get('exit_to_user_mode_loop');
   const context: KernelContext = {
     ...parts,
+    outsideModules: parts.outsideModules ?? false,
     facts: KERNEL_FACTS[parts.version],
     preemption: parts.preemption ?? KERNEL_FACTS[parts.version].preemption,
     cpus: size.cpus,

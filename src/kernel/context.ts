@@ -58,6 +58,8 @@ export interface KernelContext {
   readonly preemptRt: boolean;
   /** CONFIG_PRINTK: whether there is a log. Without one nothing is printed, and printk() orders nothing. */
   readonly configPrintk: boolean;
+  /** Whether modules are built outside of the kernel's tree and have no signature. */
+  readonly outsideModules: boolean;
   /** Instructions a task may run before the scheduler looks for another. */
   readonly quantum: number;
   /** Interned strings; index 0 is the empty one. */

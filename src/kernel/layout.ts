@@ -16,8 +16,8 @@ export const KERNEL = struct('kernel', {
   /** Operand of the cond_resched() static key. */
   klpSchedTrySwitchKey: 1,
   ftraceEnabled: 1,
-  /** Whether a livepatch has tainted the kernel. */
-  taintLivepatch: 1,
+  /** What has tainted the kernel: bits of `TAINT`. */
+  tainted: 1,
   /** Number of registered ftrace_ops that are PERMANENT. */
   ftracePermanent: 1,
   /** Mutex of ftrace_lock and of text patching. */

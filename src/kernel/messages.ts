@@ -9,6 +9,20 @@ export const TAINT_LIVEPATCH: Message = {
   prefix: '',
   text: '%s: tainting kernel with TAINT_LIVEPATCH',
 };
+/** kernel/module/main.c, for the first module that was not built in the kernel's tree: module. */
+export const TAINT_OUT_OF_TREE: Message = {
+  id: 2,
+  level: 'warn',
+  prefix: '',
+  text: '%s: loading out-of-tree module taints kernel.',
+};
+/** kernel/module/main.c, for the first module without a signature: module. */
+export const TAINT_UNSIGNED: Message = {
+  id: 3,
+  level: 'notice',
+  prefix: '',
+  text: '%s: module verification failed: signature and/or required key missing - tainting kernel',
+};
 const duplicate = (id: number, path: string): Message => ({
   id,
   level: 'warn',
@@ -79,6 +93,8 @@ export const FTRACE_ENABLED_DEPRECATED: Message = {
 /** All of them, for the machine's message table. */
 export const KERNEL_MESSAGES: readonly Message[] = [
   TAINT_LIVEPATCH,
+  TAINT_OUT_OF_TREE,
+  TAINT_UNSIGNED,
   ...DUPLICATE_FILENAME,
   ...KOBJECT_ADD_FAILED,
   ...KOBJECT_ADD_FAILED_PREFIXED,

@@ -6,7 +6,13 @@ import { EBUSY, ENOENT, ENOMEM, EWOULDBLOCK, EEXIST } from './errno.js';
 import { addSymbol, kallsymsNthSymbol, removeSymbols } from './kallsyms.js';
 import type { KernelContext } from './context.js';
 import { KERNEL } from './layout.js';
-import { INIT_RETURNED_EEXIST, TAINT_LIVEPATCH } from './messages.js';
+import type { Message } from './message.js';
+import {
+  INIT_RETURNED_EEXIST,
+  TAINT_LIVEPATCH,
+  TAINT_OUT_OF_TREE,
+  TAINT_UNSIGNED,
+} from './messages.js';
 import { mutexLock, mutexUnlock } from './mutex.js';
 import { printk } from './printk.js';
 import { synchronizeRcu } from './rcu.js';
@@ -220,12 +226,28 @@ function isNamed(cpu: Cpu, name: number): boolean {
   return false;
 }
 
-/** The first livepatch taints the kernel; later ones say nothing.
+/** What a module can taint the kernel with: bits of its mask, with the letters that /proc/modules shows, in their order. */
+export const TAINT = {
+  outOfTree: { bit: 12, letter: 'O' },
+  unsigned: { bit: 13, letter: 'E' },
+  livepatch: { bit: 15, letter: 'K' },
+} as const;
+
+/** The first module of each kind says that it taints the kernel.
  * @kernel check_modinfo_livepatch, kernel/module/main.c:1815 (v6.1) */
-function checkModinfoLivepatch(cpu: Cpu, mod: ModuleRef): void {
-  if (cpu.get(mod + MODULE.klp) === 0) return;
-  const tainted = cpu.ctx.kernel.globals + KERNEL.taintLivepatch;
-  if (cpu.xchg(tainted, 1) === 0) printk(cpu, TAINT_LIVEPATCH, cpu.get(mod + MODULE.name));
+function taintKernel(cpu: Cpu, mod: ModuleRef, bit: number, message: Message): void {
+  const wasTainted = cpu.testAndSetBit(cpu.ctx.kernel.globals + KERNEL.tainted, bit);
+  if (!wasTainted) printk(cpu, message, cpu.get(mod + MODULE.name));
+}
+
+/** A module that is a livepatch, or was built outside of the kernel's tree, taints the kernel. */
+function augmentKernelTaints(cpu: Cpu, mod: ModuleRef): void {
+  const { outsideModules } = cpu.ctx.kernel;
+  if (outsideModules) taintKernel(cpu, mod, TAINT.outOfTree.bit, TAINT_OUT_OF_TREE);
+  if (cpu.get(mod + MODULE.klp) !== 0) {
+    taintKernel(cpu, mod, TAINT.livepatch.bit, TAINT_LIVEPATCH);
+  }
+  if (outsideModules) taintKernel(cpu, mod, TAINT.unsigned.bit, TAINT_UNSIGNED);
 }
 
 /** Run the init function of a module. 0 or a negative errno.
@@ -258,7 +280,7 @@ function runExit(cpu: Cpu, mod: ModuleRef): void {
 export function loadModule(cpu: Cpu, imageIndex: number): number {
   const mod = formModule(cpu, imageIndex);
   if (mod < 0) return mod;
-  checkModinfoLivepatch(cpu, mod);
+  augmentKernelTaints(cpu, mod);
   if (cpu.get(mod + MODULE.klp) !== 0) {
     const built = cpu.ctx.hooks.klpBuildPatch(cpu, mod, imageIndex);
     if (built < 0) {

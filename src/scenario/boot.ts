@@ -109,6 +109,11 @@ export interface MachineDeclaration {
   readonly preemptRt?: boolean;
   /** CONFIG_PRINTK. Without it there is no log, and no barrier where a line would be printed. Default true; false in races. */
   readonly configPrintk?: boolean;
+  /**
+   * Whether modules are built outside of the kernel's tree and not signed, as those for a distribution's kernel are: the first
+   * one taints it, which the log says in two lines. Default false.
+   */
+  readonly outsideModules?: boolean;
   /** Whether the pr_debug() lines of livepatch are printed, save those of each attempt on a task. Default false. */
   readonly dynamicDebug?: boolean;
   /** Instructions per turn of a task. Default 400. */
@@ -250,6 +255,7 @@ function kernelParts(
     reliableStacks: machine.reliableStacks ?? true,
     preemptRt: machine.preemptRt ?? false,
     configPrintk: machine.configPrintk ?? true,
+    outsideModules: machine.outsideModules ?? false,
     quantum: machine.quantum ?? 400,
     messages: [...KERNEL_MESSAGES, ...KLP_MESSAGES, ...(machine.messages ?? [])],
     workFns: byNumber({ ...KLP_WORK_FNS, ...machine.overrides?.workFns }),

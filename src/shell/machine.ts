@@ -4,9 +4,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { EAGAIN } from '../kernel/errno.js';
 import { KOBJECT } from '../kernel/kobject.js';
 import { KERNEL, percpu, PERCPU } from '../kernel/layout.js';
-import { MODULE, MODULE_STATE_COMING, MODULE_STATE_GOING } from '../kernel/module.js';
+import { MODULE, MODULE_STATE_COMING, MODULE_STATE_GOING, TAINT } from '../kernel/module.js';
 import { dmesg } from '../kernel/printk.js';
 import { HZ } from '../kernel/timer.js';
+import { WARN_SITES } from '../kernel/warn.js';
 import type { Addr } from '../memory/struct.js';
 import type { BootedMachine } from '../scenario/boot.js';
 import { OP, SHELL, SHELL_SYMBOL } from './kernel/layout.js';
@@ -20,11 +21,8 @@ const LOOKS_IN_A_JIFFY = 20;
 /** Jiffies that a script sleeps at a time if others sleep in the background. */
 const SHARED_TICKS = 10;
 
-/** Bit of the kernel's taint mask. */
-const TAINT_LIVEPATCH = 1 << 15;
-
-/** Letters of `/proc/modules` and of a module's `taint`. */
-export const TAINT_LETTERS = { livepatch: 'K' } as const;
+/** Bit of the kernel's taint mask: a WARN. */
+const TAINT_WARN = 1 << 9;
 
 /** Names of the log's levels by number. */
 export const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug'] as const;
@@ -75,7 +73,8 @@ export interface LoadedModule {
   readonly state: 'live' | 'coming' | 'going';
   /** Bytes in memory, in whole pages. */
   readonly bytes: number;
-  readonly isLivepatch: boolean;
+  /** What it taints the kernel with: letters of `/proc/modules` and of its `taint`. */
+  readonly taint: string;
 }
 
 /** Requests by name, and what is read of the memory. One at a time: like a prompt. */
@@ -267,10 +266,16 @@ export class ShellMachine {
               ? 'coming'
               : 'live',
         bytes: PAGE * (OTHER_PAGES + Math.ceil((4 * (words[mod + MODULE.textWords] ?? 0)) / PAGE)),
-        isLivepatch: (words[mod + MODULE.klp] ?? 0) !== 0,
+        taint: this.#taintOf((words[mod + MODULE.klp] ?? 0) !== 0),
       });
     }
     return found.sort((a, b) => this.#loadedAt(b.name) - this.#loadedAt(a.name));
+  }
+
+  #taintOf(isLivepatch: boolean): string {
+    const { outOfTree, unsigned, livepatch } = TAINT;
+    const outside = this.booted.kernel.outsideModules ? outOfTree.letter + unsigned.letter : '';
+    return outside + (isLivepatch ? livepatch.letter : '');
   }
 
   #loadedAt(name: string): number {
@@ -310,10 +315,11 @@ export class ShellMachine {
     return (this.words[percpu(this.booted.kernel, n) + PERCPU.online] ?? 0) !== 0;
   }
 
-  /** What `/proc/sys/kernel/tainted` says: the machine's modules are signed ones of its tree, so only livepatches taint. */
+  /** What `/proc/sys/kernel/tainted` says: modules, and a WARN. */
   get tainted(): number {
-    const isTainted = (this.words[this.booted.kernel.globals + KERNEL.taintLivepatch] ?? 0) !== 0;
-    return isTainted ? TAINT_LIVEPATCH : 0;
+    const { globals, warnCounts } = this.booted.kernel;
+    const hasWarned = this.words.subarray(warnCounts, warnCounts + WARN_SITES).some((n) => n > 0);
+    return (this.words[globals + KERNEL.tainted] ?? 0) | (hasWarned ? TAINT_WARN : 0);
   }
 
   /** Processes that test_klp_syscall still waits for. */

@@ -319,12 +319,14 @@ function fieldsOf(machine: ShellMachine, path: string): (readonly [string, strin
   const parameters = Object.entries(PARAMETERS[module] ?? {});
   return [
     ['filename', path.includes('/') || path.endsWith('.ko') ? path : installedAt(machine, module)],
-    ...(image?.patch === undefined ? [] : [['livepatch', 'Y'] as const]),
-    ['license', 'GPL'],
+    // The compiler puts what the source declares last first.
     ['description', `simulated version of ${module}`],
     ['author', 'klp-smp'],
+    ...(image?.patch === undefined ? [] : [['livepatch', 'Y'] as const]),
+    ['license', 'GPL'],
     ['depends', ''],
     ['retpoline', 'Y'],
+    ...(machine.booted.kernel.outsideModules ? [] : [['intree', 'Y'] as const]),
     ['name', module],
     ['vermagic', `${machine.release} SMP preempt mod_unload modversions `],
     ...parameters.map(([name, { about }]) => ['parm', `${name}:${about.trim()}`] as const),

@@ -2,7 +2,7 @@
 
 import { EINVAL, ERANGE } from '../kernel/errno.js';
 import { OP } from './kernel/layout.js';
-import { TAINT_LETTERS, type LoadedModule, type ShellMachine } from './machine.js';
+import type { LoadedModule, ShellMachine } from './machine.js';
 import { directory, listing, readOnly, type DirectoryNode, type FileNode } from './nodes.js';
 import { isNumber, PARAMETERS, type Parameter } from './parameters.js';
 
@@ -37,7 +37,7 @@ function moduleDirectory(machine: ShellMachine, mod: LoadedModule): DirectoryNod
     ...(parameters.length > 0 && { parameters: directory(Object.fromEntries(parameters)) }),
     refcnt: readOnly(() => Promise.resolve(`${machine.module(name)?.refcnt ?? 0}\n`)),
     sections: directory({}),
-    taint: says(mod.isLivepatch ? TAINT_LETTERS.livepatch : ''),
+    taint: says(mod.taint),
     uevent: { kind: 'file', mode: 0o200, write: (text) => Promise.resolve(text.length) },
   });
 }

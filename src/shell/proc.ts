@@ -6,7 +6,8 @@ import { KERNEL } from '../kernel/layout.js';
 import { HZ } from '../kernel/timer.js';
 import { OP } from './kernel/layout.js';
 import { SHOWN } from './kernel/modules.js';
-import { TAINT_LETTERS, type ShellMachine } from './machine.js';
+import { procStack, waitChannel } from './proc-stack.js';
+import type { ShellMachine } from './machine.js';
 import {
   directory,
   listing,
@@ -123,13 +124,18 @@ const TASK_FILES: Readonly<
   cmdline: { mode: 0o444, show: (_, t) => (t.isKernelThread ? '' : `${t.comm}\0`) },
   comm: { mode: 0o644, show: (_, t) => `${t.comm}\n` },
   patch_state: { mode: 0o400, show: (_, t) => `${t.patchState}\n` },
-  stack: { mode: 0o400, show: (_, t) => t.stack.map((frame) => `[<0>] ${frame}\n`).join('') },
+  stack: {
+    mode: 0o400,
+    show: (m, t) =>
+      procStack(m, t)
+        .map((f) => `[<0>] ${f}\n`)
+        .join(''),
+  },
   stat: { mode: 0o444, show: statOf },
   status: { mode: 0o444, show: statusOf },
   wchan: {
     mode: 0o444,
-    show: (_, { state, stack }) =>
-      state === 'R' ? '0' : (/^[^+]+/.exec(stack[0] ?? '')?.[0] ?? '0'),
+    show: (m, t) => waitChannel(m, t) ?? '0',
   },
 };
 
@@ -179,9 +185,8 @@ function kallsyms(machine: ShellMachine): string {
 function modules(machine: ShellMachine): string {
   return machine
     .modules()
-    .map(({ name, bytes, refcnt, state, isLivepatch }) => {
+    .map(({ name, bytes, refcnt, state, taint: letters }) => {
       const shownAs = state === 'live' ? 'Live' : state === 'going' ? 'Unloading' : 'Loading';
-      const letters = isLivepatch ? TAINT_LETTERS.livepatch : '';
       const flags = `${letters}${state === 'going' ? '-' : state === 'coming' ? '+' : ''}`;
       const taint = flags === '' ? '' : ` (${flags})`;
       return `${name} ${bytes} ${refcnt} - ${shownAs} 0x0000000000000000${taint}\n`;

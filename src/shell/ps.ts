@@ -3,6 +3,7 @@
 import type { CustomCommand } from 'just-bash';
 import { command, fails, ok, Output, type Run, type ShellContext } from './command.js';
 import type { ShellMachine } from './machine.js';
+import { waitChannel } from './proc-stack.js';
 import { parentOf, tasksOf, type TaskView } from './tasks.js';
 
 /** A column: its title, how wide it is (negative: to the left), and what it shows. */
@@ -23,8 +24,7 @@ const column = (title: string, width: number, show: Column['show']): Column => (
   width,
   show,
 });
-const where = ({ stack, state }: TaskView): string =>
-  state === 'R' ? '-' : (/^[^+]+/.exec(stack[0] ?? '')?.[0] ?? '-');
+const where: Column['show'] = (task, machine) => waitChannel(machine, task) ?? '-';
 
 const PID = column('PID', 5, ({ pid }) => String(pid));
 const TTY = column('TTY', -8, fixed('?'));
@@ -111,13 +111,23 @@ interface Asked {
   sort: string | undefined;
 }
 
-/** `pid,comm=` and `pid=,comm=Name`; a text: the name that is none. */
+/** `wchan:40`: a column of another width. */
+function columnOf(word: string): Column | string {
+  const [name = '', width] = word.split(/:(.*)/s, 2);
+  const known = COLUMNS[name.toLowerCase()];
+  if (known === undefined) return `unknown user-defined format specifier "${name}"`;
+  if (width === undefined) return known;
+  if (!/^\d+$/.test(width)) return 'column widths must be unsigned decimal numbers';
+  return { ...known, width: Math.sign(known.width) * Number(width) };
+}
+
+/** `pid,comm=` and `pid=,comm=Name`; a text: what is wrong. */
 function columnsOf(list: string): Column[] | string {
   const found: Column[] = [];
   for (const [i, item] of list.split(/[, ]+/).entries()) {
-    const [name = '', title] = item.split(/=(.*)/s, 2);
-    const known = COLUMNS[name.toLowerCase()];
-    if (known === undefined) return name;
+    const [word = '', title] = item.split(/=(.*)/s, 2);
+    const known = columnOf(word);
+    if (typeof known === 'string') return known;
     found.push(title === undefined ? known : { ...known, title });
     // A title of one's own may have commas in it.
     if (title !== undefined && title !== '') {
@@ -139,7 +149,7 @@ const LISTS: Readonly<Record<string, string>> = {
 function take(asked: Asked, letter: string, value: string): string | undefined {
   if (letter === 'o') {
     const columns = columnsOf(value);
-    if (typeof columns === 'string') return `unknown user-defined format specifier "${columns}"`;
+    if (typeof columns === 'string') return columns;
     asked.columns = [...(asked.columns ?? []), ...columns];
   } else if (letter === 'C') asked.comms.push(...value.split(','));
   else {
@@ -222,17 +232,25 @@ function psCommand({ machine }: ShellContext): CustomCommand {
     if (typeof asked === 'string') return fails(`error: ${asked}\n${USAGE}`);
     const { columns = SHORT, isBare } = asked;
     const tasks = sorted(machine, selected(machine, asked), asked.sort);
-    const row = (cells: readonly string[]): string =>
+    const row = (cells: readonly string[], isTitle = false): string =>
       cells
         .map((cell, i) => {
-          const width = Math.max(Math.abs(columns[i]?.width ?? 0), columns[i]?.title.length ?? 0);
-          if ((columns[i]?.width ?? 0) > 0) return cell.padStart(width);
-          return i === cells.length - 1 ? cell : cell.padEnd(width);
+          const { width: given, title } = columns[i] ?? { width: 0, title: '' };
+          const width = Math.max(Math.abs(given), title.length);
+          if (given > 0) return cell.padStart(width);
+          // What stands to the left is cut, but not at the end of the line, and titles are not.
+          if (i === cells.length - 1) return cell;
+          return (isTitle ? cell : cell.slice(0, -given)).padEnd(width);
         })
         .join(' ') + '\n';
     const hasTitles = !isBare && columns.some(({ title }) => title !== '');
     const lines = tasks.map((task) => row(columns.map(({ show }) => show(task, machine))));
-    const title = hasTitles ? row(columns.map((c) => c.title)) : '';
+    const title = hasTitles
+      ? row(
+          columns.map((c) => c.title),
+          true,
+        )
+      : '';
     return { ...ok(title + lines.join('')), exitCode: tasks.length === 0 ? 1 : 0 };
   };
   return command('ps', ps);

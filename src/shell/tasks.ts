@@ -13,6 +13,9 @@ import type { Addr } from '../memory/struct.js';
 import { INIT, KTHREADD } from './kernel/system.js';
 import type { ShellMachine } from './machine.js';
 
+/** Name of the shell's task. */
+export const SHELL_COMM = 'bash';
+
 /** One task. */
 export interface TaskView {
   readonly addr: Addr;
@@ -24,6 +27,8 @@ export interface TaskView {
   readonly patchState: number;
   /** CPU on which it runs, or last ran. */
   readonly cpu: number;
+  /** Whether a CPU executes it now. */
+  readonly isOnCpu: boolean;
   /** Functions on its kernel stack, innermost first; empty while it is in user mode. */
   readonly stack: readonly string[];
 }
@@ -50,6 +55,7 @@ function viewOf(machine: ShellMachine, addr: Addr): TaskView {
   const { words } = machine;
   const word = (field: number): number => words[addr + field] ?? 0;
   const state = word(TASK.state);
+  const comm = machine.name(word(TASK.comm));
   const frames = word(TASK.userMode) !== 0 ? [] : [word(TASK.pc)];
   if (frames.length > 0) {
     for (let i = word(TASK.depth) - 1; i >= 0; i--) frames.push(word(TASK.size + i));
@@ -65,11 +71,13 @@ function viewOf(machine: ShellMachine, addr: Addr): TaskView {
   return {
     addr,
     pid: word(TASK.pid),
-    comm: machine.name(word(TASK.comm)),
-    isKernelThread: (word(TASK.flags) & PF_KTHREAD) !== 0,
+    comm,
+    // The shell's task executes the machine's code in the kernel; to everybody else it is a program.
+    isKernelThread: (word(TASK.flags) & PF_KTHREAD) !== 0 && comm !== SHELL_COMM,
     state: letter,
     patchState: word(TASK.patchState),
     cpu: word(TASK.cpu),
+    isOnCpu: word(TASK.onCpu) !== 0,
     stack: frames.map((frame) => symbolAt(machine, frame)),
   };
 }
@@ -95,4 +103,4 @@ export function parentOf(machine: ShellMachine, { pid, isKernelThread }: TaskVie
 
 /** Pid of the shell. */
 export const shellPid = (machine: ShellMachine): number =>
-  tasksOf(machine).find(({ comm }) => comm === 'bash')?.pid ?? 1;
+  tasksOf(machine).find(({ comm }) => comm === SHELL_COMM)?.pid ?? 1;

@@ -5,6 +5,7 @@ import { awk } from './awk.js';
 import { printf } from './printf.js';
 import { sed } from './sed.js';
 import { sort } from './sort.js';
+import { tr } from './tr.js';
 import { uniq } from './uniq.js';
 import { absolute, define, fails, inputOf, ok, original, type Definition } from './command.js';
 
@@ -127,6 +128,7 @@ const ulimit: Definition = (words) => {
 /** All of them. */
 export function textCommands(): CustomCommand[] {
   const definitions: Readonly<Record<string, Definition>> = {
+    tr,
     uniq,
     head,
     printf,

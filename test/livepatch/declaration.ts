@@ -50,6 +50,7 @@ export interface MachineDecl {
   readonly online?: number;
   readonly version?: KernelVersion;
   readonly stableFixes?: boolean;
+  readonly outsideModules?: boolean;
   readonly preemption?: MachineDeclaration['preemption'];
   readonly reliableStacks?: boolean;
   readonly functions?: readonly FunctionSource[];
@@ -164,6 +165,7 @@ export function declarationOf(
     names: decl.names ?? [],
     ...(decl.version === undefined ? {} : { version: decl.version }),
     ...(decl.stableFixes === undefined ? {} : { stableFixes: decl.stableFixes }),
+    ...(decl.outsideModules === undefined ? {} : { outsideModules: decl.outsideModules }),
     ...(decl.preemption === undefined ? {} : { preemption: decl.preemption }),
     moduleFns: callbacks.moduleFns,
     reliableStacks: decl.reliableStacks ?? true,

@@ -154,6 +154,29 @@ each(
 );
 
 each(
+  'module_augment_kernel_taints: the first module from outside of the tree says so around the livepatch line',
+  (t, version) => {
+    const target: ModuleDecl = { name: 'target', functions: [plain('tf')] };
+    const m = bootSmall({
+      version,
+      outsideModules: true,
+      modules: [livepatch('p', ['f']), livepatch('q', ['g']), target],
+    });
+    m.load('p');
+    settle(m);
+    t.deepEqual(log(m).slice(0, 4), [
+      'p: loading out-of-tree module taints kernel.',
+      'p: tainting kernel with TAINT_LIVEPATCH',
+      'p: module verification failed: signature and/or required key missing - tainting kernel',
+      "livepatch: enabling patch 'p'",
+    ]);
+    m.load('target');
+    m.load('q');
+    t.is(count(m, 'taint'), 3);
+  },
+);
+
+each(
   '__dynamic_pr_debug: with debug lines on, an idle task that runs is named in an ordinary transition',
   (t, version) => {
     const m = bootSmall({

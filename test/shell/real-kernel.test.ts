@@ -39,10 +39,10 @@ const BARE: Readonly<Record<string, readonly string[]>> = {
     [
       "rmmod: ERROR: ../libkmod/libkmod-module.c:856 kmod_module_remove_module() could not remove 'test_klp_livepatch': Resource temporarily unavailable",
       'rmmod: ERROR: could not remove module test_klp_livepatch: Resource temporarily unavailable',
-      ...['1', '(K)', 'K', '1', 'live'],
+      ...['1', '(OEK)', 'OEK', '1', 'live'],
     ],
   "modinfo test_klp_livepatch | grep -o '^[a-z]*' | xargs": [
-    'filename livepatch license description author depends retpoline name vermagic',
+    'filename description author livepatch license depends retpoline name vermagic',
   ],
   'echo old > /dev/kmsg; sleep 30; echo new > /dev/kmsg; dmesg -t --since "9 sec ago"; dmesg -t --until "9 s ago" | tail -n 1; dmesg --since never; echo $?':
     ['new', 'old', 'dmesg: invalid time value "never"', '1'],

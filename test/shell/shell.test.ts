@@ -79,7 +79,7 @@ test.serial(
     task kdevice
     pid=$(ps -e | grep kpoll | awk '{print $1}')
     cat /proc/$pid/comm /proc/$pid/patch_state
-    cat /proc/$pid/stack | tail -1
+    cat /proc/$pid/stack | head -2 | tail -1
     new=$(task start daemon)
     sleep 1
     kill $new && sleep 1

@@ -37,6 +37,8 @@ export interface ShellMachineOptions {
   readonly version: KernelVersion;
   /** Livepatches that `patch FILE` may load, as their author declares them. */
   readonly modules?: readonly ModuleDeclaration[];
+  /** Whether the modules are signed ones of the kernel's tree; otherwise they are built outside, as for a distribution's kernel. */
+  readonly inTree?: boolean;
   /** Leave out the tasks that make it look like a system that is used. */
   readonly quiet?: boolean;
   readonly printkRecords?: number;
@@ -60,11 +62,13 @@ const SHELL_TASK: InitialTask = { comm: 'bash', thread: 'shell_thread', sleepsIn
 /** The machine as it is declared. */
 export function shellDeclaration(options: ShellMachineOptions): MachineDeclaration {
   const { cpus, version, modules = [], quiet = false, printkRecords = 4096 } = options;
+  const { inTree = false } = options;
   return {
     cpus,
     version,
     stableFixes: true,
     printkRecords,
+    outsideModules: !inTree,
     tasks: 96,
     vmlinux: {
       functions: [...SHELL_FUNCTIONS, ...SYSTEM_FUNCTIONS],

@@ -91,7 +91,7 @@ export function busyEnter(cpu: Cpu, _arg: number): void {
   complete(cpu, shellOf(cpu) + SHELL.busyStarted);
 }
 
-/** Back to the sleep before this instruction while the transition is to be blocked. */
+/** Back to the call of msleep() before this instruction while the transition is to be blocked. */
 export function busyCheck(cpu: Cpu, _arg: number): void {
   if (cpu.readOnce(shellOf(cpu) + SHELL.blockTransition) === 0) return;
   const pc = cpu.current + TASK.pc;
@@ -185,6 +185,7 @@ export const SHELL_FUNCTIONS: readonly FunctionSource[] = [
     traceable: false,
     code: [asm.at('loop', asm.syscall('__x64_sys_getpid')), asm.spin(20), asm.jump('loop')],
   },
+  { name: 'msleep', code: [asm.sleepUninterruptible(2), asm.ret] },
   {
     name: 'process_one_work',
     code: [asm.kcall(NATIVE.busyCall), asm.kcall(NATIVE.busyDone), asm.unhash, asm.die],
@@ -271,7 +272,7 @@ export const TEST_MODULES: readonly ModuleDeclaration[] = [
         name: 'busymod_work_func',
         code: [
           asm.kcall(NATIVE.busyEnter),
-          asm.sleepUninterruptible(2),
+          asm.call('msleep'),
           asm.kcall(NATIVE.busyCheck),
           asm.kcall(NATIVE.busyExit),
           asm.ret,

@@ -9,13 +9,17 @@ import type { BootedMachine } from '../../scenario/boot.js';
 /** Functions of vmlinux that a livepatch of one's own may replace, and the programs that call them. */
 export const SYSTEM_FUNCTIONS: readonly FunctionSource[] = [
   { name: 'vfs_read', code: [asm.spin(3), asm.ret] },
-  { name: 'do_sys_poll', code: [asm.sleepFreezable(300), asm.ret] },
+  { name: 'poll_schedule_timeout.constprop.0', code: [asm.sleepFreezable(300), asm.ret] },
+  { name: 'do_sys_poll', code: [asm.call('poll_schedule_timeout.constprop.0'), asm.ret] },
   { name: 'do_nanosleep', code: [asm.sleepFreezable(50), asm.ret] },
   { name: 'kthread_poll', code: [asm.sleep(100), asm.ret] },
   { name: 'wait_for_device', code: [asm.sleepUninterruptible(4000), asm.ret] },
-  { name: '__x64_sys_read', code: [asm.call('vfs_read'), asm.ret] },
+  { name: 'ksys_read', code: [asm.call('vfs_read'), asm.ret] },
+  { name: '__x64_sys_read', code: [asm.call('ksys_read'), asm.ret] },
   { name: '__x64_sys_poll', code: [asm.call('do_sys_poll'), asm.ret] },
-  { name: '__x64_sys_nanosleep', code: [asm.call('do_nanosleep'), asm.ret] },
+  { name: 'hrtimer_nanosleep', code: [asm.call('do_nanosleep'), asm.ret] },
+  { name: 'common_nsleep', code: [asm.call('hrtimer_nanosleep'), asm.ret] },
+  { name: '__x64_sys_clock_nanosleep', code: [asm.call('common_nsleep'), asm.ret] },
   {
     name: 'daemon',
     traceable: false,
@@ -29,7 +33,7 @@ export const SYSTEM_FUNCTIONS: readonly FunctionSource[] = [
     name: 'ticker',
     traceable: false,
     code: [
-      asm.at('loop', asm.syscall('__x64_sys_nanosleep')),
+      asm.at('loop', asm.syscall('__x64_sys_clock_nanosleep')),
       asm.syscall('__x64_sys_read'),
       asm.jump('loop'),
     ],
@@ -37,7 +41,7 @@ export const SYSTEM_FUNCTIONS: readonly FunctionSource[] = [
   {
     name: 'sleeper',
     traceable: false,
-    code: [asm.at('loop', asm.syscall('__x64_sys_nanosleep')), asm.jump('loop')],
+    code: [asm.at('loop', asm.syscall('__x64_sys_clock_nanosleep')), asm.jump('loop')],
   },
   { name: 'kthreadd', code: [asm.at('loop', asm.sleep(0)), asm.jump('loop')] },
   {

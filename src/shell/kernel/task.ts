@@ -1,7 +1,7 @@
 /** The task of the shell: it does in the kernel what the user asks for at the prompt. */
 
 import { cpuDown, cpuUp } from '../../kernel/cpuhp.js';
-import { EAGAIN, EINVAL, ENOENT, ENOMEM, ESRCH } from '../../kernel/errno.js';
+import { EAGAIN, EINVAL, ENODEV, ENOMEM, ESRCH } from '../../kernel/errno.js';
 import { dupTaskStruct, linkChild } from '../../kernel/fork.js';
 import { ftraceEnableSysctl } from '../../kernel/ftrace.js';
 import { callFromNative } from '../../kernel/interp.js';
@@ -62,7 +62,7 @@ function child(cpu: Cpu, parent: Addr, name: number): Addr {
 function writeFile(cpu: Cpu, args: Addr): number {
   const kobj = child(cpu, cpu.ctx.klp.root, cpu.get(args));
   const file = FILES[cpu.get(args + 1)];
-  if (kobj === NULL || file === undefined) return -ENOENT;
+  if (kobj === NULL || file === undefined) return -ENODEV;
   const length = cpu.get(args + 2);
   let text = '';
   for (let i = 0; i < length; i++) text += String.fromCharCode(cpu.get(args + 3 + i));
@@ -72,14 +72,14 @@ function writeFile(cpu: Cpu, args: Addr): number {
 function readFile(cpu: Cpu, args: Addr): number {
   const kobj = child(cpu, cpu.ctx.klp.root, cpu.get(args));
   const file = FILES[cpu.get(args + 1)];
-  if (kobj === NULL || file === undefined) return -ENOENT;
+  if (kobj === NULL || file === undefined) return -ENODEV;
   return klpSysfsRead(cpu, kobj, PATCH_FILES[file]);
 }
 
 function readObject(cpu: Cpu, args: Addr): number {
   const patch = child(cpu, cpu.ctx.klp.root, cpu.get(args));
   const kobj = patch === NULL ? NULL : child(cpu, patch, cpu.get(args + 1));
-  return kobj === NULL ? -ENOENT : klpSysfsRead(cpu, kobj, PATCHED);
+  return kobj === NULL ? -ENODEV : klpSysfsRead(cpu, kobj, PATCHED);
 }
 
 /** A new task: a user program, or a kernel thread when `userPc` is 0. Its pid, or -ENOMEM. */
