@@ -16,7 +16,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   alnum: pick(/[0-9A-Za-z]/),
   alpha: pick(/[A-Za-z]/),
   blank: '\t ',
-  cntrl: pick(/[\x00-\x1f\x7f]/),
+  cntrl: pick(/[^ -~\x80-\xff]/),
   digit: pick(/\d/),
   graph: pick(/[!-~]/),
   lower: pick(/[a-z]/),
@@ -46,7 +46,7 @@ function expand(set: string, size: number): string[] | { readonly wrong: string 
     if (whole !== undefined) {
       const known = CLASSES[name ?? ''];
       if (known === undefined) return { wrong: `invalid character class '${name ?? ''}'` };
-      found.push(...known);
+      found.push(...Array.from(known));
       at += whole.length;
       continue;
     }
