@@ -6,7 +6,7 @@ import { catalogModule } from '../../src/explorer/build/modules.js';
 import { prepare } from '../../src/explorer/engine/prepare.js';
 import { RandomSource } from '../../src/explorer/engine/random-source.js';
 import { loadScenario } from '../../src/explorer/engine/session.js';
-import { WEAK_BOUNDS } from '../../src/explorer/states/exhaust.js';
+import { WEAK_BOUNDS } from '../../src/explorer/states/bounded-search.js';
 import { type SearchRule, WEAK_RULES } from '../../src/explorer/states/rules.js';
 import { StateSearch } from '../../src/explorer/states/search.js';
 import type { SearchResult } from '../../src/explorer/states/search-result.js';

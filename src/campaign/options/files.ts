@@ -65,7 +65,7 @@ export function writeTextFile(what: string, path: string, text: string): void {
  * Write a file so that a reader, also after a crash, finds either the whole old file or the whole new one.
  * @throws UsageError if it cannot be written
  */
-export function replaceFile(what: string, path: string, text: string): void {
+export function replaceFile(what: string, path: string, text: string | Uint8Array): void {
   const partial = `${path}.partial`;
   try {
     if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {

@@ -7,10 +7,9 @@ import { BROKEN_RACES, LATENT_RACES } from '../../catalog/races.js';
 import {
   joinReports,
   type ExhaustedOutcome,
-  type ExhaustPart,
   type ExhaustReport,
-  type ExhaustRequest,
 } from '../../explorer/states/exhaust.js';
+import type { ExhaustPart } from '../../explorer/states/search-keeper.js';
 import { readJsonFile, replaceFile } from '../options/files.js';
 import { checkOptions, type OptionTable } from '../options/option-table.js';
 import { WATCHING, type Watching } from '../options/progress.js';
@@ -26,7 +25,9 @@ import {
 import { catalogueScenarios, chooseScenario, type Chosen } from '../scenarios/scenarios.js';
 import type { Rows } from '../options/sets.js';
 import { replayCommand } from '../options/replay-command.js';
+import type { TaskMap } from '../work/task.js';
 import { Workers } from '../work/workers.js';
+import { dropSearches, hasSearches, type KeptAt } from './saved-search.js';
 
 /** What {@link exhaust} is asked to do. */
 export interface ExhaustOptions extends Watching {
@@ -36,7 +37,10 @@ export interface ExhaustOptions extends Watching {
   readonly memory?: 'sc' | 'lkmm';
   /** Milliseconds for each race at most. Default 10 minutes. */
   readonly budgetMs?: number;
-  /** File that lists the races that are done. They are not searched again; races that finish are added to it. */
+  /**
+   * File that lists the races that are done. They are not searched again, unless they ran out of a smaller budget; races
+   * that finish are added to it. Files beside it keep searches under way, and those that ran out of time.
+   */
   readonly checkpoint?: string;
   /** Search each race that is proved once more, and compare the states. Default no. */
   readonly again?: boolean;
@@ -67,7 +71,7 @@ export const EXHAUST_OPTIONS = {
   },
   checkpoint: {
     rule: writableFile,
-    about: 'keep the races that are done in a file, and go on from there',
+    about: 'keep what is done in a file and others beside it, and go on from there',
     flags: '--checkpoint <file>',
   },
   again: {
@@ -135,10 +139,7 @@ export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResu
     const whole = all.find(({ kind }) => kind !== 'race');
     if (whole) throw new UsageError(`${whole.name} is a whole machine: races are exhausted`);
     const saved = checkpoint === undefined ? [] : savedRows(checkpoint);
-    const rows = keptRows(saved, all, memory);
-    const others = saved.filter(
-      (row) => row.memory !== memory || !all.some(({ name }) => name === row.scenario),
-    );
+    const rows = keptRows(saved, all, checked);
     const kept = new Set(rows.map(({ scenario }) => scenario));
     const queue = all.filter(({ name }) => !kept.has(name));
     const isAlone = queue.length === 1 && threads > 1;
@@ -146,18 +147,16 @@ export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResu
     const lane = async (): Promise<void> => {
       for (let info = queue.shift(); info !== undefined; info = queue.shift()) {
         if (!isWanted()) return;
-        const row = await searched(workers, info, checked, isAlone);
+        const keep = keptAt(checkpoint, info, memory);
+        const row = await searched(workers, info, { ...checked, keep }, isAlone);
         const second = isTwice && row.digest !== null && isWanted();
         const other = second ? await searched(workers, info, checked, isAlone) : undefined;
         // Nothing to compare if the second search was cut short.
         rows.push({ ...row, again: isWanted() ? (other?.digest ?? null) : null });
         // A search that was cut short is done again.
         if (checkpoint !== undefined && isWanted()) {
-          replaceFile(
-            'checkpoint',
-            checkpoint,
-            JSON.stringify({ version: VERSION, rows: [...others, ...rows] }, null, 2),
-          );
+          saveRows(checkpoint, [...rows, ...without(saved, rows)]);
+          if (keep !== undefined && isDecided(row)) dropSearches(keep.file);
         }
         onProgress?.({ done: rows.length, total: all.length, unit: 'races', note: info.name });
       }
@@ -181,15 +180,28 @@ interface Searching {
   readonly memory: 'sc' | 'lkmm';
   readonly budgetMs: number;
   readonly signal?: AbortSignal | undefined;
+  readonly keep?: KeptAt | undefined;
+}
+
+/** Where the searches of a race are kept, beside the checkpoint. */
+function keptAt(
+  checkpoint: string | undefined,
+  { name, fingerprint }: Chosen,
+  memory: 'sc' | 'lkmm',
+): KeptAt | undefined {
+  if (checkpoint === undefined) return undefined;
+  const file = `${checkpoint}.${encodeURIComponent(name)}.${memory}`;
+  return { file, identity: JSON.stringify([name, memory, fingerprint]) };
 }
 
 async function searched(
   workers: Workers,
   { file, name, fingerprint }: Chosen,
-  { memory, budgetMs: ms, signal }: Searching,
+  { memory, budgetMs: ms, signal, keep }: Searching,
   isAlone: boolean,
 ): Promise<ExhaustedRace> {
-  const request = { scenario: { file, name }, memory, ablated: [], ms };
+  const kept = keep === undefined ? {} : { keep };
+  const request = { scenario: { file, name }, memory, ablated: [], ms, ...kept };
   const search = new Search(workers, signal);
   try {
     const report = isAlone ? await search.inParts(request) : await search.run(request);
@@ -218,7 +230,7 @@ class Search {
     signal?.addEventListener('abort', this.#stopAll, { once: true });
   }
 
-  async run(request: ExhaustRequest): Promise<ExhaustReport> {
+  async run(request: TaskMap['exhaust']['request']): Promise<ExhaustReport> {
     const stop = new Int32Array(new SharedArrayBuffer(4));
     this.#stops.push(stop);
     // A search may take long between two looks at the clock.
@@ -227,7 +239,7 @@ class Search {
   }
 
   /** Search without bounds and within bounds at the same time. What decides the race ends the other. */
-  async inParts(request: ExhaustRequest): Promise<ExhaustReport> {
+  async inParts(request: TaskMap['exhaust']['request']): Promise<ExhaustReport> {
     const part = async (which: ExhaustPart): Promise<ExhaustReport> => {
       const report = await this.run({ ...request, part: which });
       if (report.exhausted || saysOf(report) === 'refuted') this.#stopAll();
@@ -258,14 +270,37 @@ function savedRows(file: string): ExhaustedRace[] {
   return saved.rows as ExhaustedRace[];
 }
 
-/** The races of a checkpoint that are wanted and have not changed since. */
+/** Rows that no row of others replaces. */
+function without(
+  rows: readonly ExhaustedRace[],
+  others: readonly ExhaustedRace[],
+): ExhaustedRace[] {
+  const keyOf = ({ scenario, memory }: ExhaustedRace): string => `${memory} ${scenario}`;
+  const replaced = new Set(others.map(keyOf));
+  return rows.filter((row) => !replaced.has(keyOf(row)));
+}
+
+function saveRows(file: string, rows: readonly ExhaustedRace[]): void {
+  replaceFile('checkpoint', file, JSON.stringify({ version: VERSION, rows }, null, 2));
+}
+
+/** Whether more time could change nothing. */
+function isDecided({ says }: ExhaustedRace): boolean {
+  return says === 'proved' || says === 'refuted';
+}
+
+/** The races of a checkpoint that are wanted, have not changed since, and cannot use more time. */
 function keptRows(
   rows: readonly ExhaustedRace[],
   wanted: readonly Chosen[],
-  memory: 'sc' | 'lkmm',
+  { memory, budgetMs, checkpoint }: Searching & { readonly checkpoint?: string | undefined },
 ): ExhaustedRace[] {
-  const fingerprints = new Map(wanted.map(({ name, fingerprint }) => [name, fingerprint]));
-  return rows.filter(
-    (row) => row.memory === memory && fingerprints.get(row.scenario) === row.fingerprint,
-  );
+  const infoOf = new Map(wanted.map((info) => [info.name, info]));
+  return rows.filter((row) => {
+    const info = infoOf.get(row.scenario);
+    if (row.memory !== memory || info?.fingerprint !== row.fingerprint) return false;
+    if (isDecided(row) || row.seconds * 1000 >= budgetMs) return true;
+    const keep = keptAt(checkpoint, info, memory);
+    return keep === undefined || !hasSearches(keep);
+  });
 }

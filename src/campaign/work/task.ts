@@ -7,6 +7,7 @@ import type { CoverageCounts } from '../../explorer/findings/coverage.js';
 import type { Inflection } from '../../explorer/findings/inflection.js';
 import type { Recording } from '../../explorer/findings/recording.js';
 import type { Verdict } from '../../explorer/engine/verdict.js';
+import type { KeptAt } from '../verify/saved-search.js';
 import type { ExhaustReport, ExhaustRequest } from '../../explorer/states/exhaust.js';
 import type { PctParameters } from '../../explorer/strategies/pct.js';
 import type { HistoryVerdict } from '../../scenario/history.js';
@@ -144,7 +145,7 @@ export interface TaskMap {
   /** What the first executions of an exploration reach; undefined for a program, whose code has no ordering sites. */
   coverage: { request: CoverageRequest; result: CoverageCounts | undefined };
   /** Search all states of a race. */
-  exhaust: { request: ExhaustRequest; result: ExhaustReport };
+  exhaust: { request: ExhaustRequest & { readonly keep?: KeptAt }; result: ExhaustReport };
   /** Run both variants of the script of a bug of the past. */
   history: { request: { readonly id: string }; result: HistoryVerdict };
   /** Run a script about a latent issue: the number of the attempt, from 0. */

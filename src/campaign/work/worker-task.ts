@@ -24,6 +24,7 @@ import { Sessions } from './kept.js';
 import { atomicsOf, isProgramSession, listFile, racesOf } from '../scenarios/programs.js';
 import { setUpIn } from '../scenarios/set-up.js';
 import { playRecording } from '../recording/played-task.js';
+import { searchKeeper } from '../verify/saved-search.js';
 import { exploreParts } from './parts.js';
 import { createStrategy, exploreRange } from './range.js';
 import { isOfCatalogue } from '../options/replay-command.js';
@@ -65,7 +66,8 @@ const HANDLERS: {
   coverage,
   exhaust: async (request) => {
     await sessions.checkSetUp(request.scenario);
-    return exhaust(request);
+    const { keep } = request;
+    return exhaust(request, keep === undefined ? undefined : searchKeeper(keep));
   },
   history,
   latent,

@@ -2,6 +2,13 @@
 
 import type { LocalGraph } from './local-graph.js';
 
+/** Assumptions, as plain data. */
+export interface SavedAssumed {
+  readonly surprises: number;
+  readonly all: Uint8Array;
+  readonly one: ReadonlyMap<number, ReadonlySet<number>>;
+}
+
 /** Notices when code goes on after such an answer nevertheless. */
 export class Assumed {
   /** How often it did. */
@@ -14,6 +21,16 @@ export class Assumed {
     local.onLink = (state, answer) => {
       if (this.#all[state] === 1 || this.#one.get(state)?.has(answer) === true) this.surprises++;
     };
+  }
+
+  save(): SavedAssumed {
+    return { surprises: this.surprises, all: this.#all, one: this.#one };
+  }
+  load({ surprises, all, one }: SavedAssumed): void {
+    this.surprises = surprises;
+    this.#all = all.slice();
+    this.#one.clear();
+    for (const [state, answers] of one) this.#one.set(state, new Set(answers));
   }
 
   /** Assume nothing any more. */

@@ -8,29 +8,33 @@ import type { Grade } from '../../scenario/declare.js';
 import { prepare } from '../engine/prepare.js';
 import { DEFAULT_STEPS, loadScenario, Session } from '../engine/session.js';
 import { PathStrategy } from './path-strategy.js';
-import { StateSearch } from './search.js';
+import {
+  BOUNDS,
+  type Bounded,
+  NOTHING,
+  runUntil,
+  searchBounded,
+  WEAK_BOUNDS,
+} from './bounded-search.js';
+import {
+  type ExhaustPart,
+  KEEPS_NOTHING,
+  type SavedPart,
+  type SearchKeeper,
+} from './search-keeper.js';
+import { StateSearch, type SavedSearch } from './search.js';
 import type { End, SearchResult, Seen } from './search-result.js';
 
-/** Steps between two looks at the clock. */
-const CLOCK_STEPS = 1_000;
 /** Part of the time that may be spent before executions are bounded, and before the rest is estimated if they are not. */
 const UNBOUNDED = 0.7;
 const ALL_BUT_PROBING = 0.9;
 /** Share of the time that estimating the rest may take, and milliseconds that it may always take. */
 const PROBING = 0.1;
 const LEAST_PROBING_MS = 10_000;
-/** Preemptions at most of one bounded search after another, and the answers of a weak memory other than the sequentially consistent one. */
-const BOUNDS = [0, 1, 2, 3].map((preemptions) => ({ preemptions, weak: Infinity }));
-export const WEAK_BOUNDS = [0, 0, 1, 1, 2, 2, 3].map((preemptions, i) => {
-  return { preemptions, weak: Math.ceil(i / 2) };
-});
 /** Forbidden ends that are executed even if the time is over. */
 const LEAST_CONFIRMED = 10;
 /** Random executions that tell how much was searched. */
 const PROBES = 100;
-
-/** Searches that can be made at the same time. */
-export type ExhaustPart = 'whole' | 'bounded';
 
 /** What to search. */
 export interface ExhaustRequest {
@@ -84,50 +88,149 @@ export interface ExhaustReport {
 /**
  * Search the states of a race.
  *
+ * @param keeper saves the search from time to time, and has what was saved before
  * @throws UsageError for a whole machine, and for code that sleeps until it is woken
  */
-export async function exhaust(request: ExhaustRequest): Promise<ExhaustReport> {
-  const { scenario, ms, part, stop, memory = 'sc' } = request;
-  const isWeak = memory === 'lkmm';
-  const started = performance.now();
+export async function exhaust(
+  request: ExhaustRequest,
+  keeper: SearchKeeper = KEEPS_NOTHING,
+): Promise<ExhaustReport> {
+  const { part, memory = 'sc' } = request;
+  const clock = new Clock(request);
+  const searchOf = await searchesOf(request);
+  const kept = {
+    whole: part === 'bounded' ? undefined : keeper.load('whole'),
+    bounded: part === 'whole' ? undefined : keeper.load('bounded'),
+  };
+  clock.before = (kept.whole?.ms ?? 0) + (kept.bounded?.ms ?? 0);
+  const search = searchOf(kept.whole?.search);
+  const whole = searchWhole({ search, clock, kept: kept.whole, keeper }, request);
+  const digest = whole.exhausted ? search.digest : null;
+  const executed = await confirmed(request, whole, clock.isLate);
+  const isOver = whole.exhausted || executed.size > 0;
+  const hasGoneOn = whole.steps !== kept.whole?.search.walk.steps;
+  let seen: Seen | null = null;
+  if (!isOver && part !== 'bounded') {
+    const known = hasGoneOn ? undefined : kept.bounded?.seen;
+    seen = known ?? search.probe(PROBES, clock.until(probingMs(request.ms)));
+  }
+  let bounded = NOTHING;
+  if (!isOver && part !== 'whole') {
+    const within = kept.bounded === undefined ? search : searchOf(kept.bounded.search);
+    bounded = searchWithin({ search: within, clock, kept: kept.bounded, keeper }, memory, seen);
+  }
+  for (const [key, token] of await confirmed(request, bounded, clock.isLate)) {
+    executed.set(key, token);
+  }
+  return {
+    exhausted: whole.exhausted || bounded.exhausted,
+    states: whole.states,
+    steps: whole.steps + bounded.steps,
+    seconds: (clock.before + clock.elapsed) / 1000,
+    digest,
+    seen: bounded.exhausted ? null : seen,
+    within: bounded.exhausted ? null : bounded.within,
+    weakAnswers: memory === 'lkmm' && !bounded.exhausted ? bounded.weak : null,
+    boundedStates: bounded.states,
+    outcomes: outcomesOf(new Map([...bounded.ends, ...whole.ends]), executed),
+  };
+}
+
+const probingMs = (ms: number): number => Math.max(PROBING * ms, LEAST_PROBING_MS);
+
+/** Makes searches of a race, new ones and ones that go on. @throws UsageError if it is none */
+async function searchesOf({
+  scenario,
+  ablated,
+  memory,
+}: ExhaustRequest): Promise<(saved?: SavedSearch) => StateSearch> {
   const loaded = await loadScenario(scenario, { frames: true });
   const prepared = prepare(loaded.scenario);
   if (loaded.scenario.kind === 'system' || prepared.machine.busyTime !== undefined) {
     throw new UsageError(`${scenario.name} is a whole machine: races are exhausted`);
   }
-  const search = new StateSearch(prepared, {
-    ablation: new Ablation(request.ablated as readonly SiteId[]),
-    isWeak,
-    bound: loaded.scenario.bounds?.steps ?? DEFAULT_STEPS,
-  });
-  const elapsed = (): number => performance.now() - started;
-  const isStopped = (): boolean => stop !== undefined && Atomics.load(stop, 0) !== 0;
+  const ablation = new Ablation(ablated as readonly SiteId[]);
+  const bound = loaded.scenario.bounds?.steps ?? DEFAULT_STEPS;
+  const isWeak = memory === 'lkmm';
+  return (saved) => new StateSearch(prepared, { ablation, isWeak, bound }, saved);
+}
+
+/** How long a search has taken. */
+class Clock {
+  /** Milliseconds that were spent before this process went on. */
+  before = 0;
+  readonly #started = performance.now();
+  readonly #ms: number;
+  readonly #stop: Int32Array | undefined;
+
+  constructor({ ms, stop }: ExhaustRequest) {
+    this.#ms = ms;
+    this.#stop = stop;
+  }
+
+  /** Milliseconds since this process went on. */
+  get elapsed(): number {
+    return performance.now() - this.#started;
+  }
+
+  /** Whether somebody wants the search to end. */
+  get isStopped(): boolean {
+    return this.#stop !== undefined && Atomics.load(this.#stop, 0) !== 0;
+  }
+
+  /** Whether all of the time is over. */
+  readonly isLate = (): boolean => this.before + this.elapsed >= this.#ms || this.isStopped;
+
+  /** Asks whether a number of milliseconds from now on are over. */
+  until(ms: number): () => boolean {
+    const end = this.elapsed + ms;
+    return () => this.elapsed >= end || this.isStopped;
+  }
+}
+
+/** A part of what is to be searched. */
+interface Part {
+  readonly search: StateSearch;
+  readonly clock: Clock;
+  /** What was kept of it. */
+  readonly kept: SavedPart | undefined;
+  readonly keeper: SearchKeeper;
+}
+
+/** Search without bounds, for as long as its share of the time allows. */
+function searchWhole(
+  { search, clock, kept, keeper }: Part,
+  { part, ms }: ExhaustRequest,
+): SearchResult {
+  if (part === 'bounded') return search.run({ steps: search.steps });
+  const spent = (): number => (kept?.ms ?? 0) + clock.elapsed;
   const share = part === 'whole' ? ALL_BUT_PROBING : UNBOUNDED;
-  const isUnboundedOver = (): boolean =>
-    part === 'bounded' || elapsed() >= share * ms || isStopped();
-  const whole = runUntil(search, isUnboundedOver);
-  const digest = whole.exhausted ? search.digest : null;
-  const isLate = (): boolean => elapsed() >= ms || isStopped();
-  const executed = await confirmed(request, whole, isLate);
-  const isOver = whole.exhausted || executed.size > 0;
-  const probed = elapsed() + Math.max(PROBING * ms, LEAST_PROBING_MS);
-  const isProbed = (): boolean => elapsed() >= probed || isStopped();
-  const seen = isOver || part === 'bounded' ? null : search.probe(PROBES, isProbed);
-  const bounds = isWeak ? WEAK_BOUNDS : BOUNDS;
-  const bounded = isOver || part === 'whole' ? NOTHING : searchBounded(search, isLate, bounds);
-  for (const [key, token] of await confirmed(request, bounded, isLate)) executed.set(key, token);
-  return {
-    exhausted: whole.exhausted || bounded.exhausted,
-    states: whole.states,
-    steps: whole.steps + bounded.steps,
-    seconds: elapsed() / 1000,
-    digest,
-    seen: bounded.exhausted ? null : seen,
-    within: bounded.exhausted ? null : bounded.within,
-    weakAnswers: isWeak && !bounded.exhausted ? bounded.weak : null,
-    boundedStates: bounded.states,
-    outcomes: outcomesOf(new Map([...bounded.ends, ...whole.ends]), executed),
-  };
+  const saved = (): SavedPart => ({ ms: spent(), search: search.save() });
+  const isOver = (): boolean => spent() >= share * ms || clock.isStopped;
+  const result = runUntil(search, isOver, () => {
+    keeper.keep('whole', saved);
+  });
+  if (!search.isDone) keeper.keep('whole', saved, true);
+  return result;
+}
+
+/** Search within bounds, for as long as there is time. @param seen what is known of the search without them */
+function searchWithin(
+  { search, clock, kept, keeper }: Part,
+  memory: 'sc' | 'lkmm',
+  seen: Seen | null,
+): Bounded {
+  const began = clock.elapsed;
+  return searchBounded({
+    search,
+    bounds: memory === 'lkmm' ? WEAK_BOUNDS : BOUNDS,
+    isLate: clock.isLate,
+    kept: kept?.bounded,
+    keep: (make, isLast) => {
+      const ms = (kept?.ms ?? 0) + clock.elapsed - began;
+      keeper.keep('bounded', () => ({ ...make(), ms, seen }), isLast);
+    },
+  });
 }
 
 /** What the search reached; what is forbidden, only if the engine confirms it. */
@@ -166,62 +269,6 @@ export function joinReports(whole: ExhaustReport, bounded: ExhaustReport): Exhau
 }
 
 const byKey = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);
-
-function hasForbidden(ends: ReadonlyMap<string, End>): boolean {
-  return [...ends.values()].some(({ verdict }) => verdict.grade === 'forbidden');
-}
-
-function runUntil(search: StateSearch, isLate: () => boolean): SearchResult {
-  let steps = search.steps;
-  let result = search.run({ steps });
-  while (!search.isDone && !isLate()) {
-    result = search.run({ steps: (steps += CLOCK_STEPS) });
-    beat();
-  }
-  return result;
-}
-
-/** What searches with a bound showed. */
-interface Bounded {
-  /** No choice was left out after all. */
-  readonly exhausted: boolean;
-  readonly within: number | null;
-  readonly weak: number | null;
-  readonly states: number;
-  readonly steps: number;
-  readonly ends: ReadonlyMap<string, End>;
-}
-
-const NOTHING: Bounded = {
-  exhausted: false,
-  within: null,
-  weak: null,
-  states: 0,
-  steps: 0,
-  ends: new Map(),
-};
-
-/** Search executions within one bound after another, for as long as there is time. */
-function searchBounded(
-  search: StateSearch,
-  isLate: () => boolean,
-  bounds: readonly { preemptions: number; weak: number }[],
-): Bounded {
-  const before = search.steps;
-  const ends = new Map<string, End>();
-  let found = NOTHING;
-  for (const { preemptions, weak } of bounds) {
-    if (isLate() || found.exhausted) break;
-    search.bound(preemptions, weak);
-    const result = runUntil(search, isLate);
-    for (const [key, end] of result.ends) if (!ends.has(key)) ends.set(key, end);
-    found = { ...found, states: result.states };
-    if (!result.exhausted) break;
-    found = { ...found, within: preemptions, weak, exhausted: !result.bounded };
-    if (hasForbidden(ends)) break;
-  }
-  return { ...found, steps: search.steps - before, ends };
-}
 
 /**
  * The forbidden ends of a search, with the tokens of executions that the real engine has executed, but for those that there

@@ -12,6 +12,12 @@ export const UNLOCKS = 3;
 export const LOOKS = 4;
 const SETS = 5;
 
+/** Accesses of states, as plain data. */
+export interface SavedFutureSets {
+  readonly surprises: number;
+  readonly sets: Int32Array;
+}
+
 /** Accesses that local states may come to; those behind taking one lock can be left out. */
 export class FutureSets {
   /** Times that a state which was known before turned out to come to something more. */
@@ -34,6 +40,15 @@ export class FutureSets {
     this.#lock = lock;
     this.#width = Math.max(1, Math.ceil(parts / 32));
     this.#sets = new Int32Array(SETS * this.#width * Math.max(64, local.size));
+  }
+
+  save(): SavedFutureSets {
+    const used = this.#local.size * SETS * this.#width;
+    return { surprises: this.surprises, sets: this.#sets.slice(0, used) };
+  }
+  load({ surprises, sets }: SavedFutureSets): void {
+    this.surprises = surprises;
+    this.#sets = sets.slice();
   }
 
   /** Make room for all states; those from `old` on are new. */

@@ -5,7 +5,15 @@
 
 import type { Addr } from '../../memory/struct.js';
 import { accesses, bitsOf, reads, replaces, takesIn, writes } from './accesses.js';
-import { FutureSets, LOCKS, LOOKS, READS, UNLOCKS, WRITES } from './future-sets.js';
+import {
+  FutureSets,
+  type SavedFutureSets,
+  LOCKS,
+  LOOKS,
+  READS,
+  UNLOCKS,
+  WRITES,
+} from './future-sets.js';
 import type { LocalStates } from './local-states.js';
 import * as ask from './requests.js';
 import type { SearchRule } from './rules.js';
@@ -25,6 +33,21 @@ const UNTOUCHED = -1;
 export interface FuturesOptions {
   readonly isWeak: boolean;
   readonly broken?: SearchRule | undefined;
+}
+
+/** What is known of future accesses, as plain data. */
+export interface SavedFutures {
+  readonly countsAnswers: boolean;
+  readonly surprises: number;
+  readonly first: Int32Array;
+  readonly parts: Uint8Array;
+  readonly bits: readonly number[];
+  readonly all: SavedFutureSets;
+  readonly beforeLock: ReadonlyMap<Addr, SavedFutureSets>;
+  readonly loose: Uint8Array;
+  readonly known: number;
+  readonly joined: number;
+  readonly guards: Int32Array;
 }
 
 /** Future accesses of every local state, to the words that are shared. */
@@ -65,6 +88,34 @@ export class Futures {
     this.#guards = new Int32Array(words).fill(UNTOUCHED);
     this.#loose = new Uint8Array(words);
     this.#all = new FutureSets(local, 0);
+  }
+
+  save(): SavedFutures {
+    const beforeLock = new Map([...this.#beforeLock].map(([lock, sets]) => [lock, sets.save()]));
+    return {
+      ...{ countsAnswers: this.countsAnswers, surprises: this.#surprises, first: this.#first },
+      ...{ parts: this.#parts, bits: this.#bits, all: this.#all.save(), beforeLock },
+      ...{ loose: this.#loose, known: this.#known, joined: this.#joined, guards: this.#guards },
+    };
+  }
+
+  load(saved: SavedFutures): void {
+    this.countsAnswers = saved.countsAnswers;
+    this.#surprises = saved.surprises;
+    this.#first.set(saved.first);
+    this.#parts.set(saved.parts);
+    this.#bits = [...saved.bits];
+    this.#all = new FutureSets(this.#local, this.#bits.length);
+    this.#all.load(saved.all);
+    for (const [lock, before] of saved.beforeLock) {
+      const sets = new FutureSets(this.#local, this.#bits.length, lock);
+      sets.load(before);
+      this.#beforeLock.set(lock, sets);
+    }
+    this.#loose.set(saved.loose);
+    this.#known = saved.known;
+    this.#joined = saved.joined;
+    this.#guards.set(saved.guards);
   }
 
   /** Times that a decision taken before may have been wrong. */

@@ -30,6 +30,10 @@ import { WeakMemory } from './weak-memory.js';
 /** No code: a CPU that executes no interrupt. */
 export const NONE = -1;
 
+/** Names of the code that a CPU executes, and of what interrupts it. */
+export const BODY = 'body';
+export const INTERRUPT = 'interrupt';
+
 /** What is fixed about a search. */
 export interface GlobalOptions {
   readonly ablation: Ablation;
@@ -72,7 +76,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   readonly #machine: Machine;
   readonly #broken: SearchRule | undefined;
   readonly #keepsEvents: boolean;
-  readonly #events = new RecordedEvents();
+  readonly recordedEvents = new RecordedEvents();
 
   constructor({ machine, image }: Prepared, options: GlobalOptions) {
     const { ablation, keepsEvents, broken, isWeak = false } = options;
@@ -132,7 +136,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   /** Go back to the beginning. */
   start(): void {
     this.memory.restore(0);
-    this.#events.clear();
+    this.recordedEvents.clear();
     this.thrown = undefined;
     this.at.fill(NONE);
     for (let cpu = 0; cpu < this.cpuCount; cpu++) {
@@ -143,7 +147,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
 
   /** Begin code, up to its first scheduling point. */
   #begin(owner: number, cpu: number, code: Code, current: Addr): void {
-    const name = owner < this.cpuCount ? 'body' : 'interrupt';
+    const name = owner < this.cpuCount ? BODY : INTERRUPT;
     const { state } = this.local.start(cpu as CpuId, code, name, current);
     this.conflicts.beginCode(owner);
     if (owner >= this.cpuCount) this.interrupts.begins(cpu, state);
@@ -151,20 +155,20 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   }
 
   mark(): Mark {
-    return { at: this.at.slice(), memory: this.memory.mark, ...this.#events.mark() };
+    return { at: this.at.slice(), memory: this.memory.mark, ...this.recordedEvents.mark() };
   }
 
   restore(mark: Mark): void {
     this.at.set(mark.at);
     this.memory.restore(mark.memory);
-    this.#events.restore(mark);
+    this.recordedEvents.restore(mark);
     this.thrown = undefined;
   }
 
   /** Compute {@link low} and {@link high}. */
   hash(): void {
     const { local, memory, at } = this;
-    let { low, high } = this.#events;
+    let { low, high } = this.recordedEvents;
     for (let i = 0; i < at.length; i++) {
       const state = at[i] as number;
       low ^= mix(i + 1, state < 0 ? 0 : local.hash(state));
@@ -351,7 +355,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
   event(cpu: CpuId, event: number, a: number, b: number, c: number): void {
     if (!this.#keepsEvents) return;
     this.conflicts.found = this.recorded = true;
-    this.#events.push(cpu, event, a, b, c);
+    this.recordedEvents.push(cpu, event, a, b, c);
   }
 
   read(addr: Addr): number {
@@ -388,7 +392,7 @@ export class GlobalState implements LiveMemory, StateAccess, Ended {
 
   get traced(): EventTrace {
     this.usesEvents = true;
-    return this.#events.trace();
+    return this.recordedEvents.trace();
   }
   get events(): readonly TraceEvent[] {
     return this.traced.list();

@@ -46,6 +46,25 @@ export class HashSet {
     return true;
   }
 
+  /** All hashes, two numbers each. */
+  save(): Int32Array {
+    const saved = new Int32Array(2 * this.#size);
+    let at = 0;
+    for (let i = 0; i < this.#table.length; i += 2) {
+      if (this.#table[i] === 0 && this.#table[i + 1] === 0) continue;
+      saved[at++] = this.#table[i] as number;
+      saved[at++] = this.#table[i + 1] as number;
+    }
+    return saved;
+  }
+
+  /** A set of what {@link save} returned. */
+  static load(saved: Int32Array): HashSet {
+    const set = new HashSet();
+    for (let i = 0; i < saved.length; i += 2) set.add(saved[i] as number, saved[i + 1] as number);
+    return set;
+  }
+
   /** Whether a hash is there. */
   has(low: number, high: number): boolean {
     const at = this.#find(low === 0 && high === 0 ? 1 : low, high);

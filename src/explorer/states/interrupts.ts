@@ -12,6 +12,14 @@ export interface InterruptsHost {
   readonly liveness: Liveness;
 }
 
+/** What is known of interrupts, as plain data. */
+export interface SavedInterrupts {
+  readonly surprises: number;
+  /** By CPU. */
+  readonly words: readonly ReadonlySet<Addr>[];
+  readonly roots: readonly ReadonlySet<number>[];
+}
+
 /** Learns while a search goes on. */
 export class Interrupts {
   /** Whether the machine has any. */
@@ -31,6 +39,17 @@ export class Interrupts {
     this.#words = machine.bodies.map(() => new Set<Addr>());
     this.#roots = machine.bodies.map(() => new Set<number>());
     this.#view = { cpu: 0, read: (addr) => this.#read(this.#view.cpu, addr) };
+  }
+
+  save(): SavedInterrupts {
+    return { surprises: this.surprises, words: this.#words, roots: this.#roots };
+  }
+  load({ surprises, words, roots }: SavedInterrupts): void {
+    this.surprises = surprises;
+    for (const [cpu, known] of this.#words.entries())
+      for (const addr of words[cpu] ?? []) known.add(addr);
+    for (const [cpu, known] of this.#roots.entries())
+      for (const root of roots[cpu] ?? []) known.add(root);
   }
 
   #read(cpu: number, addr: Addr): number {

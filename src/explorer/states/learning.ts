@@ -20,7 +20,8 @@ const STALE = [0, 0.2, 0.5, 1] as const;
 /** Executes code to learn what it does. */
 export class Learning {
   readonly #random = new RandomSource();
-  #run = 0;
+  /** Executions so far. */
+  run = 0;
 
   /** Execute the race at random, as a whole, a number of times. */
   learn(walk: Walk, executions: number): void {
@@ -29,7 +30,7 @@ export class Learning {
 
   #execute(walk: Walk): void {
     const random = this.#random;
-    random.seed(SEED, this.#run++);
+    random.seed(SEED, this.run++);
     const stale = STALE[random.below(STALE.length)] as number;
     const switches = SWITCHES[random.below(SWITCHES.length)] as number;
     walk.random = (n) => (random.chance(stale) ? 1 + random.below(n - 1) : 0);

@@ -5,6 +5,18 @@ import { accesses, dependsOn, overwrites, writes } from './accesses.js';
 import type { LocalStates } from './local-states.js';
 import type { SearchRule } from './rules.js';
 
+/** What is known of live words, as plain data. */
+export interface SavedLiveness {
+  readonly surprises: number;
+  readonly addrs: readonly Addr[];
+  readonly outside: Uint8Array;
+  readonly width: number;
+  readonly sets: Int32Array;
+  readonly always: Int32Array;
+  readonly known: number;
+  readonly joined: number;
+}
+
 /** For each local state, the written words that its code may read before it overwrites them. */
 export class Liveness {
   /** Times that a word which was left out of states turned out to be read later. */
@@ -31,6 +43,25 @@ export class Liveness {
     this.#broken = broken;
     this.#numberOf = new Int32Array(words).fill(-1);
     this.#outside = new Uint8Array(words);
+  }
+
+  save(): SavedLiveness {
+    return {
+      ...{ surprises: this.surprises, addrs: this.addrs, outside: this.#outside },
+      ...{ width: this.#width, sets: this.#sets.slice(0, this.#width * this.#known) },
+      ...{ always: this.#always, known: this.#known, joined: this.#joined },
+    };
+  }
+  load(saved: SavedLiveness): void {
+    this.surprises = saved.surprises;
+    this.addrs.push(...saved.addrs);
+    for (const [number, addr] of this.addrs.entries()) this.#numberOf[addr] = number;
+    this.#outside.set(saved.outside);
+    this.#width = saved.width;
+    this.#sets = saved.sets.slice();
+    this.#always = saved.always.slice();
+    this.#known = saved.known;
+    this.#joined = saved.joined;
   }
 
   /** Evaluate everything that is known, before another search. */

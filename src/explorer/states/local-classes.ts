@@ -26,6 +26,13 @@ export interface Completable extends Behaviour {
   asksAlike(one: number, other: number): boolean;
 }
 
+/** Classes, as plain data. */
+export interface SavedClasses {
+  readonly extended: readonly number[];
+  readonly first: Int32Array;
+  readonly members: Int32Array;
+}
+
 /** The class of each local state. */
 export class LocalClasses {
   /** States of a class that got an answer which was not known when the classes were made. */
@@ -38,6 +45,15 @@ export class LocalClasses {
   /** @param broken a rule whose condition is ignored: for tests only */
   constructor(broken?: SearchRule) {
     this.#broken = broken;
+  }
+
+  save(): SavedClasses {
+    return { extended: this.#extended, first: this.#first, members: this.#members };
+  }
+  load({ extended, first, members }: SavedClasses): void {
+    this.#extended = [...extended];
+    this.#first = first.slice();
+    this.#members = members.slice();
   }
 
   /** The first state of the class of a state. */

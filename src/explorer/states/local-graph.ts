@@ -3,7 +3,7 @@
 import { SimulatorBug } from '../../errors.js';
 import type { Addr } from '../../memory/struct.js';
 import { HashMap, mix, mixAgain } from './hash.js';
-import { LocalClasses, type Behaviour } from './local-classes.js';
+import { LocalClasses, type Behaviour, type SavedClasses } from './local-classes.js';
 import { LockSets } from './lock-sets.js';
 import type { SearchRule } from './rules.js';
 import {
@@ -72,6 +72,19 @@ export interface NewState {
   readonly high: number;
 }
 
+/** A graph, as plain data; without what code threw. */
+export interface SavedGraph {
+  readonly numbers: Int32Array;
+  readonly edges: Int32Array;
+  readonly classes: SavedClasses;
+  /** States in which code had thrown something. */
+  readonly thrown: readonly number[];
+  readonly lockSets: readonly (readonly Addr[])[];
+  readonly joined: readonly number[];
+  readonly moreBefore: ReadonlyMap<number, readonly number[]>;
+  readonly recorded: ReadonlyMap<number, number>;
+}
+
 /** All local states that are known. */
 export class LocalGraph implements Behaviour {
   #numbers = new Int32Array(STRIDE * 256);
@@ -93,6 +106,31 @@ export class LocalGraph implements Behaviour {
   /** @param broken a rule whose condition is ignored: for tests only */
   constructor(broken?: SearchRule) {
     this.classes = new LocalClasses(broken);
+  }
+
+  protected saveGraph(): SavedGraph {
+    return {
+      numbers: this.#numbers.slice(0, STRIDE * this.#count),
+      edges: this.#edges.slice(0, EDGE_STRIDE * this.#edgeCount),
+      ...{ classes: this.classes.save(), thrown: [...this.thrown.keys()] },
+      ...{ lockSets: this.#lockSets.save(), joined: this.#joined },
+      ...{ moreBefore: this.#moreBefore, recorded: this.recorded },
+    };
+  }
+
+  protected loadGraph(saved: SavedGraph): void {
+    this.#numbers = saved.numbers.slice();
+    this.#count = saved.numbers.length / STRIDE;
+    for (let state = 0; state < this.#count; state++) {
+      this.#byHash.add(this.history(state), this.historyAgain(state), state);
+    }
+    this.#edges = saved.edges.slice();
+    this.#edgeCount = saved.edges.length / EDGE_STRIDE;
+    this.classes.load(saved.classes);
+    this.#lockSets.load(saved.lockSets);
+    for (const state of saved.joined) this.#joined.push(state);
+    for (const [state, before] of saved.moreBefore) this.#moreBefore.set(state, [...before]);
+    for (const [state, last] of saved.recorded) this.recorded.set(state, last);
   }
 
   /** Number of states. */

@@ -10,7 +10,7 @@ import type { Coroutine } from '../engine/cpu-state.js';
 import { AskingCpu } from './asking-cpu.js';
 import type { Answers, Asked, AskingOptions } from './asking.js';
 import { mix, mixAgain } from './hash.js';
-import { LocalGraph, UNKNOWN } from './local-graph.js';
+import { LocalGraph, UNKNOWN, type SavedGraph } from './local-graph.js';
 import { ASK_END, ASK_THROW, ASK_TRACE, isImmediate } from './requests.js';
 
 /** A body as the resumable build made it. */
@@ -26,6 +26,7 @@ export interface LiveMemory {
 /** Code on a CPU, and the task that it executes at first. */
 interface Root {
   readonly cpu: CpuId;
+  readonly name: string;
   readonly code: Code;
   readonly current: Addr;
 }
@@ -40,6 +41,17 @@ interface Live {
 
 /** The code has ended. */
 const END: Asked = { kind: ASK_END, addr: 0, a: 0, b: 0, order: 0 };
+
+/** What is known of code, as plain data. */
+export interface SavedLocals extends SavedGraph {
+  /** Pieces of code, in the order of their numbers. */
+  readonly roots: readonly {
+    readonly cpu: CpuId;
+    readonly name: string;
+    readonly current: Addr;
+    readonly first: number;
+  }[];
+}
 
 /** All local states of a machine's CPUs. */
 export class LocalStates extends LocalGraph implements Answers {
@@ -77,13 +89,32 @@ export class LocalStates extends LocalGraph implements Answers {
     this.#keepsEvents = options.keepsEvents;
   }
 
+  save(): SavedLocals {
+    const roots = this.#roots.map(({ cpu, name, current }, i) => {
+      return { cpu, name, current, first: this.#firsts[i] as number };
+    });
+    return { ...this.saveGraph(), roots };
+  }
+
+  /** @param codeOf finds a piece of code by the CPU and name that {@link start} was given */
+  load(saved: SavedLocals, codeOf: (cpu: CpuId, name: string) => Code): void {
+    for (const { cpu, name, current, first } of saved.roots) {
+      this.#rootOf.set(keyOf(cpu, name, current), first);
+      this.#firsts.push(first);
+      this.#roots.push({ cpu, name, code: codeOf(cpu, name), current });
+    }
+    this.loadGraph(saved);
+    // What code threw may be anything: it throws it again.
+    for (const state of saved.thrown) this.explore(this.parent(state), this.answer(state));
+  }
+
   /** The first state of code on a CPU; its immediate accesses are carried out if it was never executed before. */
   start(cpu: CpuId, code: Code, name: string, current: Addr): { state: number; isNew: boolean } {
-    const key = `${cpu} ${name} ${current}`;
+    const key = keyOf(cpu, name, current);
     const known = this.#rootOf.get(key);
     if (known !== undefined) return { state: known, isNew: false };
     const root = this.#roots.length;
-    this.#roots.push({ cpu, code, current });
+    this.#roots.push({ cpu, name, code, current });
     const first = this.size;
     this.#rootOf.set(key, first);
     this.#firsts.push(first);
@@ -247,6 +278,8 @@ export class LocalStates extends LocalGraph implements Answers {
     return given;
   }
 }
+
+const keyOf = (cpu: CpuId, name: string, current: Addr): string => `${cpu} ${name} ${current}`;
 
 /** Thrown through code that has come to an access for which there is no answer. */
 const DEVIATES = new SimulatorBug('code asks for something else than what guides it');

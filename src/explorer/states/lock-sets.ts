@@ -19,6 +19,16 @@ export class LockSets {
     return number;
   }
 
+  /** All sets in the order of their numbers, for {@link load}. */
+  save(): readonly (readonly Addr[])[] {
+    return this.#sets;
+  }
+
+  /** Give sets the numbers that they had. */
+  load(sets: readonly (readonly Addr[])[]): void {
+    for (const locks of sets) this.#number(locks);
+  }
+
   /** The locks of a set. */
   of(set: number): readonly Addr[] {
     return this.#sets[set] ?? [];

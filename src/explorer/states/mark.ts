@@ -1,6 +1,7 @@
 /** Where a search can take a state back to. */
 
 import type { EventsMark } from './recorded-events.js';
+import type { Way } from './search-result.js';
 
 /** A point to which a state can be taken back. */
 export interface Mark extends EventsMark {
@@ -18,4 +19,12 @@ export interface Point {
   readonly preemptions: number;
   readonly weak: number;
   readonly lazy: number;
+}
+
+/** A walk, as plain data; its state apart. */
+export interface SavedWalk extends Way {
+  readonly steps: number;
+  readonly most: number;
+  readonly mostWeak: number;
+  readonly bounded: boolean;
 }

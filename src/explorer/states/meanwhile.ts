@@ -7,7 +7,7 @@
 import { isUnheld, type Addr } from '../../memory/struct.js';
 import { bitsOf, modified, overwrites, reads, replaces, writes } from './accesses.js';
 import { Alone, type Word } from './alone.js';
-import { Assumed } from './assumed.js';
+import { Assumed, type SavedAssumed } from './assumed.js';
 import type { Conflicts } from './conflicts.js';
 import type { Futures } from './futures.js';
 import type { Interrupts } from './interrupts.js';
@@ -59,6 +59,14 @@ export class Meanwhile {
   /** Times that code which was relied on not to do something turned out to do it. */
   get surprises(): number {
     return this.#assumed.surprises;
+  }
+
+  save(): SavedAssumed {
+    return this.#assumed.save();
+  }
+  load(saved: SavedAssumed): void {
+    this.clear();
+    this.#assumed.load(saved);
   }
 
   /** Rely on nothing: before another search. */

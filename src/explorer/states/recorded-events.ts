@@ -36,6 +36,15 @@ export class RecordedEvents {
     this.high = high;
   }
 
+  /** All numbers of all events, for {@link load}. */
+  save(): readonly number[] {
+    return this.#numbers;
+  }
+  /** They have to be taken back to a mark then. */
+  load(numbers: readonly number[]): void {
+    for (const n of numbers) this.#numbers.push(n);
+  }
+
   clear(): void {
     this.restore({ events: 0, low: 0, high: 0 });
   }

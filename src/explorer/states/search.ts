@@ -9,9 +9,10 @@ import { choicesOf } from './choices.js';
 import { GlobalState } from './global-state.js';
 import { HashSet } from './hash.js';
 import { LEARNT_FROM, Learning } from './learning.js';
-import type { Point } from './mark.js';
+import type { Point, SavedWalk } from './mark.js';
 import type { SearchRule } from './rules.js';
 import type { End, SearchResult, Seen } from './search-result.js';
+import { loadState, saveState, type SavedState } from './saved-state.js';
 import { Walk } from './walk.js';
 
 /** Seed of the executions that tell how much a search has seen. */
@@ -60,6 +61,24 @@ interface Frame {
 const LEARNING = 2;
 const LEAST_LEARNT = 20_000;
 
+/** A search under way, as plain data. */
+export interface SavedSearch {
+  readonly state: SavedState;
+  readonly walk: SavedWalk;
+  readonly seen: Int32Array;
+  readonly frames: readonly Frame[];
+  readonly ends: ReadonlyMap<string, End>;
+  readonly restarts: number;
+  readonly keepsEvents: boolean;
+  readonly surprises: number;
+  readonly doubtfulSince: number;
+  readonly passSteps: number;
+  readonly isDone: boolean;
+  readonly isOverlong: boolean;
+  /** Executions that the search has learnt from. */
+  readonly learnt: number;
+}
+
 /** Depth-first search over the states of one scenario. */
 export class StateSearch {
   readonly #prepared: Prepared;
@@ -82,21 +101,59 @@ export class StateSearch {
   #done = false;
   #overlong = false;
 
-  constructor(prepared: Prepared, options: SearchOptions) {
+  /** @param saved the search to go on with: of the same scenario, with the same options and the same code */
+  constructor(prepared: Prepared, options: SearchOptions, saved?: SavedSearch) {
     this.#prepared = prepared;
     this.#options = options;
     this.#judge = new Judge(prepared);
+    if (saved !== undefined) {
+      this.#walk = this.#load(saved);
+      return;
+    }
     this.#walk = this.#newWalk(0);
+    this.#learn(this.#walk);
     this.#begin();
+  }
+
+  /** The search as it stands, for another one to go on with. It has to be written before this one goes on. */
+  save(): SavedSearch {
+    return {
+      ...{ state: saveState(this.#walk.state), walk: this.#walk.save(), seen: this.#seen.save() },
+      ...{ frames: this.#frames, ends: this.#ends, restarts: this.#restarts },
+      ...{ keepsEvents: this.#keepsEvents, surprises: this.#surprises },
+      ...{ doubtfulSince: this.#doubtfulSince, passSteps: this.#passSteps },
+      ...{ isDone: this.#done, isOverlong: this.#overlong, learnt: this.#learning.run },
+    };
+  }
+
+  #load(saved: SavedSearch): Walk {
+    this.#keepsEvents = saved.keepsEvents;
+    const walk = this.#newWalk(0);
+    loadState(walk.state, saved.state, this.#prepared.machine);
+    walk.load(saved.walk);
+    this.#seen = HashSet.load(saved.seen);
+    this.#frames = saved.frames.map((frame) => ({ ...frame }));
+    for (const [key, end] of saved.ends) this.#ends.set(key, { ...end });
+    this.#restarts = saved.restarts;
+    this.#surprises = saved.surprises;
+    this.#doubtfulSince = saved.doubtfulSince;
+    this.#passSteps = saved.passSteps;
+    this.#done = saved.isDone;
+    this.#overlong = saved.isOverlong;
+    this.#learning.run = saved.learnt;
+    return walk;
   }
 
   #newWalk(steps: number): Walk {
     const { ablation, isWeak = false, broken } = this.#options;
     const keepsEvents = this.#keepsEvents;
     const state = new GlobalState(this.#prepared, { ablation, keepsEvents, isWeak, broken });
-    const walk = new Walk(state, this.#options, steps);
-    if (isWeak) this.#learning.learn(walk, this.#options.learntFrom ?? LEARNT_FROM);
-    return walk;
+    return new Walk(state, this.#options, steps);
+  }
+
+  #learn(walk: Walk): void {
+    if (this.#options.isWeak !== true) return;
+    this.#learning.learn(walk, this.#options.learntFrom ?? LEARNT_FROM);
   }
 
   #begin(): void {
@@ -272,6 +329,7 @@ export class StateSearch {
     this.#keepsEvents = true;
     const { steps, most, mostWeak } = this.#walk;
     this.#walk = this.#newWalk(steps);
+    this.#learn(this.#walk);
     this.#walk.most = most;
     this.#walk.mostWeak = mostWeak;
     this.#walk.state.futures.countsAnswers = mostWeak !== Infinity;

@@ -6,6 +6,13 @@
 
 import type { Addr } from '../../memory/struct.js';
 
+/** What is known of the words of a memory, as plain data. */
+export interface SavedSharing {
+  readonly readers: Int32Array;
+  readonly writers: Int32Array;
+  readonly surprises: number;
+}
+
 /** Which code reads and which code writes each word; code is numbered from 0 to 30. */
 export class Sharing {
   readonly #readers: Int32Array;
@@ -16,6 +23,15 @@ export class Sharing {
   constructor(words: number) {
     this.#readers = new Int32Array(words);
     this.#writers = new Int32Array(words);
+  }
+
+  save(): SavedSharing {
+    return { readers: this.#readers, writers: this.#writers, surprises: this.surprises };
+  }
+  load({ readers, writers, surprises }: SavedSharing): void {
+    this.#readers.set(readers);
+    this.#writers.set(writers);
+    this.surprises = surprises;
   }
 
   /** Code `owner` loads a word. Returns whether the order with others may matter. */

@@ -15,6 +15,13 @@ export interface Requests {
   order(state: number): number;
 }
 
+/** A memory and how it came to be, as plain data. */
+export interface SavedMemory {
+  /** Words, and what they held before, from the first store on. */
+  readonly undo: Int32Array;
+  readonly words: Int32Array;
+}
+
 /** Words that can be changed, and changed back. */
 export class UndoableMemory {
   /** Hash of the words that {@link hashDead} was told of, in two halves. */
@@ -140,6 +147,18 @@ export class UndoableMemory {
     const initial = this.#initial[addr] as number;
     const value = this.words[addr] as number;
     return initial === value ? 0 : mixAgain(addr, initial) ^ mixAgain(addr, value);
+  }
+
+  save(): SavedMemory {
+    return { undo: this.#undo.slice(0, this.#length), words: this.words };
+  }
+  load({ undo, words }: SavedMemory): void {
+    this.restore(0);
+    for (const [addr, value] of words.entries()) {
+      if (value !== this.words[addr]) this.#replace(addr, this.words[addr] as number, value);
+    }
+    this.#undo = undo.slice();
+    this.#length = undo.length;
   }
 
   /** A point to which the memory can be taken back. */

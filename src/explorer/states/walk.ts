@@ -4,7 +4,7 @@ import { lowest } from '../engine/strategy.js';
 import { type Draw, NO_ANSWERS } from './answers.js';
 import { choicesOf } from './choices.js';
 import type { GlobalState } from './global-state.js';
-import type { Mark, Point } from './mark.js';
+import type { Mark, Point, SavedWalk } from './mark.js';
 import { mix, mixAgain } from './hash.js';
 import { Lookahead } from './lookahead.js';
 import type { SearchRule } from './rules.js';
@@ -69,6 +69,18 @@ export class Walk {
     this.#isBroken = broken === 'R-19';
     this.#ahead = new Lookahead(state, broken);
     this.#sections = new Sections(state, broken);
+  }
+
+  /** It has to go to a point after {@link load}. */
+  save(): SavedWalk {
+    const { path, answers, steps, most, mostWeak } = this;
+    return { path, answers, steps, most, mostWeak, bounded: this.#bounded };
+  }
+  load({ path, answers, steps, most, mostWeak, bounded }: SavedWalk): void {
+    for (const choice of path) this.path.push(choice);
+    for (const taken of answers) this.answers.push(taken);
+    Object.assign(this, { steps, most, mostWeak });
+    this.#bounded = bounded;
   }
 
   /** Go back to the beginning. */

@@ -22,6 +22,15 @@ const LOG_LENGTH = 2 ** 26;
 const POKE = -1;
 const OWED = -2;
 
+/** A memory and how it came to be, as plain data. */
+export interface SavedWeakMemory {
+  readonly kept: readonly Int32Array[];
+  readonly begins: readonly number[];
+  readonly log: readonly number[];
+  /** {@link Answers.cut} */
+  readonly cut: boolean;
+}
+
 /** Messages and views, taken back to a state that was kept and forward again from there. */
 export class WeakMemory {
   readonly answers = new Answers();
@@ -201,6 +210,18 @@ export class WeakMemory {
     return (this.#kept.length - 1) * LOG_LENGTH + this.#log.length;
   }
 
+  /** The memory has to be taken back to a mark after {@link load}. */
+  save(): SavedWeakMemory {
+    return { kept: this.#kept, begins: this.#begins, log: this.#log, cut: this.answers.cut };
+  }
+  load({ kept, begins, log, cut }: SavedWeakMemory): void {
+    replace(this.#kept, kept);
+    replace(this.#begins, begins);
+    replace(this.#log, log);
+    this.answers.cut = cut;
+    this.#code = undefined;
+  }
+
   /** Take back everything since a mark. */
   restore(mark: number): void {
     const at = Math.floor(mark / LOG_LENGTH);
@@ -229,6 +250,11 @@ export class WeakMemory {
     this.#perform(number(1) as CpuId, number(0), number(2), number(3), number(4), number(5));
     return i + 7 + count;
   }
+}
+
+function replace<T>(list: T[], by: readonly T[]): void {
+  list.length = 0;
+  for (const one of by) list.push(one);
 }
 
 /** Nothing is known of the code: everything may matter. */
