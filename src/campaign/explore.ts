@@ -329,11 +329,13 @@ class Exploration {
     });
   }
 
-  /** Shrink forbidden outcomes; one that is interrupted stays as it was found. */
+  /** Shrink forbidden outcomes as long as there is time; the others, and one that is interrupted, stay as they were found. */
   async #shrink({ session }: CampaignPlan, { tally }: CampaignState): Promise<void> {
     const { signal } = this.#options;
     const found = tally.outcomes.filter(({ grade }) => grade === 'forbidden');
+    const until = performance.now() + MINIMISE_MS;
     for (const { token } of found.slice(0, MOST_SHRUNK)) {
+      if (performance.now() > until) return;
       try {
         const limits = { ms: MINIMISE_MS, signal };
         this.#findings.push(await this.#workers.run('minimise', { session, token }, limits));

@@ -4,7 +4,7 @@ import type { ExploredOutcome, ExploreResult } from '../campaign/explored.js';
 import { padded, paint } from './paint.js';
 
 const GRADES = ['forbidden', 'interesting', 'acceptable'] as const;
-/** Outcomes of one grade, and findings, that are printed; JSON has all of them. */
+/** Outcomes of one grade or data races, and findings, that are printed; JSON has all of them. */
 const MOST_OUTCOMES = 20;
 const MOST_FINDINGS = 10;
 
@@ -61,8 +61,14 @@ export function exploreLines(result: ExploreResult): string {
     ...GRADES.flatMap((grade) => gradeLines(result, grade)),
     ...allFindings(result),
     ...askedLine(result),
-    ...result.races.map((race) => `data race: ${race}`),
+    ...raceLines(result),
   ].join('\n');
+}
+
+function raceLines({ races }: ExploreResult): string[] {
+  const lines = races.slice(0, MOST_OUTCOMES).map((race) => `data race: ${race}`);
+  const more = races.length - lines.length;
+  return more === 0 ? lines : [...lines, `and ${more} more data races: see --json`];
 }
 
 /** How randomness and time were handled. */

@@ -11,6 +11,11 @@ import { renderTable } from './table.js';
 
 export { inReadingOrder, isFinding, totalsOf, type Outcome, type OutcomeTable };
 
+/** Findings that the last line names, those that are told, and the rows of a table; JSON has all of them. */
+const MOST_NAMED = 5;
+const MOST_TOLD = 5;
+const MOST_ROWS = 60;
+
 const times = (count: number): string => count.toLocaleString('en-US');
 
 function verdictLine(table: OutcomeTable): string {
@@ -18,7 +23,11 @@ function verdictLine(table: OutcomeTable): string {
   const seen = `${times(observed)} observed, ${times(byGrade.interesting)} of interest`;
   const findings = table.outcomes.filter(isFinding);
   if (findings.length === 0) return `No forbidden outcome: ${seen}.`;
-  const names = findings.map(({ name }) => name).join('; ');
+  const more = findings.length - MOST_NAMED;
+  const names = [
+    ...findings.slice(0, MOST_NAMED).map(({ name }) => name),
+    ...(more > 0 ? [`and ${more} more`] : []),
+  ].join('; ');
   return `FORBIDDEN outcome seen ${times(byGrade.forbidden)} times: ${names} (${seen}).`;
 }
 
@@ -53,23 +62,27 @@ export function renderOutcomes(table: OutcomeTable, style: TableStyle = {}): str
     { title: 'why' },
   ] as const;
   const ordered = inReadingOrder(table.outcomes);
-  const shown = ordered.filter(({ count }) => all || count > 0);
-  const hidden = ordered.length - shown.length;
-  const rows = shown.map((outcome) => [
-    outcome.name,
-    times(outcome.count),
-    paint(outcome.grade, isFinding(outcome) ? 'FORBIDDEN' : outcome.grade),
-    outcome.reason,
-  ]);
+  const seen = ordered.filter(({ count }) => all || count > 0);
+  const hidden = ordered.length - seen.length;
+  const more = all ? 0 : Math.max(0, seen.length - MOST_ROWS);
+  const rows = seen
+    .slice(0, seen.length - more)
+    .map((outcome) => [
+      outcome.name,
+      times(outcome.count),
+      paint(outcome.grade, isFinding(outcome) ? 'FORBIDDEN' : outcome.grade),
+      outcome.reason,
+    ]);
   const settings = Object.entries(table.settings ?? {}).map(([key, value]) => `${key} ${value}`);
   const lines = [
     table.title,
     ...(settings.length === 0 ? [] : [settings.join(', ')]),
     renderTable(columns, rows),
+    ...(more === 0 ? [] : [`and ${more} more outcomes: see --json`]),
     ...(hidden === 0 ? [] : [`${hidden} outcomes never occurred (--all)`]),
     verdictLine(table),
     ...counterLines(table),
-    ...ordered.filter(isFinding).flatMap(traceLines),
+    ...ordered.filter(isFinding).slice(0, MOST_TOLD).flatMap(traceLines),
   ];
   return lines.join('\n');
 }

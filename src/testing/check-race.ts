@@ -59,6 +59,9 @@ const EXECUTIONS = 2000;
 /** Lines of a story that a failing test prints. */
 const MOST_LINES = 60;
 
+/** Outcomes that a failing test prints, when the one that it needs is not among them. */
+const MOST_OUTCOMES = 20;
+
 /** How a test ended. */
 export interface RaceCheck {
   /** What was explored, in a line. */
@@ -145,8 +148,11 @@ function failureOf(
     return unendedComplaint(where, tally);
   }
   if (outcomes.some(({ key }) => key === finds)) return undefined;
-  const seen = outcomes.map(({ key, count, grade }) => `  ${key}: ${count} (${grade})`);
-  return [`${finds} was not found in ${where}:`, ...seen].join('\n');
+  const frequent = [...outcomes].sort((a, b) => b.count - a.count).slice(0, MOST_OUTCOMES);
+  const seen = frequent.map(({ key, count, grade }) => `  ${key}: ${count} (${grade})`);
+  const more = outcomes.length - seen.length;
+  const rest = more > 0 ? [`  and ${more} more outcomes`] : [];
+  return [`${finds} was not found in ${where}:`, ...seen, ...rest].join('\n');
 }
 
 function findingText(

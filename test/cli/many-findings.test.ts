@@ -1,7 +1,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
+import { raceTest } from '../../src/testing/ava.js';
 import { runMain } from './child.js';
 
 const file = join(mkdtempSync(join(tmpdir(), 'klp-many-')), 'many.mjs');
@@ -33,6 +34,22 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'verify --exhaust': ['verify', `${file}#some`, '--exhaust', '--budget', '2m'],
   compare: ['compare', `${file}#many`, '--runs', '50', '--budget', '1s'],
 };
+
+test.serial(
+  'a test that needs an outcome prints the most frequent of the many others',
+  async (t) => {
+    const failures: string[] = [];
+    const inner = {
+      ...{ title: 'many', pass: () => undefined, log: () => undefined },
+      fail: (text?: string) => failures.push(text ?? ''),
+    } as unknown as ExecutionContext;
+    await raceTest(file, { scenario: 'many', finds: 'seen nothing', executions: 4000 })(inner);
+    const [first = '', ...lines] = (failures[0] ?? '').split('\n');
+    t.regex(first, /^seen nothing was not found in many/);
+    t.is(lines.length, 21);
+    t.regex(lines.at(-1) ?? '', /^ {2}and \d{3,} more outcomes$/);
+  },
+);
 
 for (const [name, command] of Object.entries(COMMANDS)) {
   test.serial(

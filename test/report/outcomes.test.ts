@@ -50,6 +50,18 @@ test('a finding is written large, with what led to it', (t) => {
   t.regex(text, /What led to: 0, 0\n {2}CPU 0: load$/);
 });
 
+test('of thousands of findings the first are printed, and how many more there are', (t) => {
+  const many = Array.from({ length: 3000 }, (_, i) => ({
+    ...{ name: `result ${i}`, grade: 'forbidden', count: 1, reason: 'none allows it' },
+    trace: ['CPU 0: load'],
+  })) satisfies Outcome[];
+  const text = renderOutcomes({ ...calm, outcomes: [...outcomes, ...many] });
+  t.true(text.split('\n').length < 90);
+  t.regex(text, /^and 2943 more outcomes: see --json$/m);
+  t.regex(text, /seen 3,000 times: result 0; .*; result 4; and 2995 more \(/);
+  t.is([...text.matchAll(/What led to/g)].length, 5);
+});
+
 test('JSON carries the same in the same order, with totals', (t) => {
   const json = withTotals(found);
   t.deepEqual(
