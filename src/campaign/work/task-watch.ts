@@ -8,6 +8,11 @@ const LOOK_SECONDS = 1;
 /** Seconds for which a worker may neither use nor want a processor: loading a file from a slow disk takes less. */
 export const ASLEEP_SECONDS = 30;
 
+/** Seconds of a second that a thread which sleeps may use or want: now and then the engine wakes it to look after its memory. */
+const WAKE_SECONDS = 0.1;
+/** Seconds of sleep that a second takes back in which it wanted more than that: on a busy machine each wake-up waits. */
+const TAKEN_BACK = 2;
+
 /** What a thread has had of the processor, in seconds. */
 export interface ThreadTime {
   readonly used: number;
@@ -49,9 +54,11 @@ export class TaskWatch {
     const isAlive = thread !== this.#thread || beats !== this.#beats;
     // After a pause of this thread itself, one look counts like any other.
     const used = Math.min(LOOK_SECONDS, now.used - this.#last.used);
-    const isAsleep = used < LOOK_SECONDS / 1000 && now.waited === this.#last.waited;
+    const isAsleep = used + now.waited - this.#last.waited < WAKE_SECONDS;
     this.#quiet = isAlive ? 0 : this.#quiet + used;
-    this.#asleep = isAlive || !isAsleep ? 0 : this.#asleep + LOOK_SECONDS;
+    this.#asleep = isAlive
+      ? 0
+      : Math.max(0, this.#asleep + (isAsleep ? LOOK_SECONDS : -TAKEN_BACK));
     [this.#thread, this.#beats, this.#last] = [thread, beats, now];
     if (this.#quiet >= seconds) return 'loops';
     return this.#asleep >= Math.max(seconds, ASLEEP_SECONDS) ? 'sleeps' : undefined;
