@@ -6,6 +6,8 @@ import type { Report, Result, Row } from './results.js';
 
 const WIDTH = 840;
 const ROW = 22;
+/** Width of a letter of a row's name, with what the widest fonts need more. */
+const LETTER = 7;
 /** Title of the whole, title of one benchmark, and the axis below it. */
 const HEAD = 56;
 const TITLE = 30;
@@ -28,9 +30,9 @@ function panelsOf({ results }: Report): Panel[] {
   });
 }
 
-/** Smallest and largest ratio of a round. */
-const rangeOf = ({ ratio, ratioRange }: Row): readonly [number, number] =>
-  ratioRange ?? [ratio, ratio];
+/** Smallest and largest ratio of a round; the ratio itself where a round has none, for instance one that took no time. */
+const rangeOf = ({ ratio, ratioRange = [ratio, ratio] }: Row): readonly [number, number] =>
+  ratioRange.every(Number.isFinite) ? ratioRange : [ratio, ratio];
 
 const GRAY = '#555555';
 
@@ -92,6 +94,12 @@ function seriesOf({ result }: Panel, i: number): object[] {
   ];
 }
 
+/** Where the bars begin: no name of a row is cut off. */
+function leftOf(panels: readonly Panel[]): number {
+  const names = panels.flatMap(({ result }) => result.rows.map(({ task }) => task.length));
+  return Math.max(...names) * LETTER + 24;
+}
+
 function optionOf(panels: readonly Panel[], subtitle: string): Record<string, unknown> {
   const titles = panels.map(({ result, top }) => ({
     text: `${result.name}: ratio to ${result.rows[0]?.task ?? ''} (${result.better} is better)`,
@@ -106,7 +114,7 @@ function optionOf(panels: readonly Panel[], subtitle: string): Record<string, un
       { text: 'bench', subtext: subtitle, left: 12, top: 6, textStyle: { fontSize: 15 } },
       ...titles,
     ],
-    grid: panels.map(({ top, height }) => ({ left: 250, right: 90, top, height })),
+    grid: panels.map(({ top, height }) => ({ left: leftOf(panels), right: 90, top, height })),
     xAxis: panels.map((_, gridIndex) => ({
       ...{ type: 'value', gridIndex, min: 0 },
       splitLine: { lineStyle: { color: '#e6e6e6' } },

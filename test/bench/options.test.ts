@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { AgainstReport } from '../../bench/against.js';
+import { drawChart } from '../../bench/chart.js';
 import type { Change } from '../../bench/compare.js';
-import type { Report } from '../../bench/results.js';
+import { environmentOf, type Report } from '../../bench/results.js';
 import { runEntry } from '../cli/child.js';
 import { sameBuild } from './builds.js';
 
@@ -127,3 +128,24 @@ for (const [args, says] of REFUSED) {
     t.deepEqual([exitCode, stdout, stderr.trim().split('\n').length], [2, '', 1]);
   });
 }
+
+test('a chart has room for the longest name of a row, and draws a round that took no time', async (t) => {
+  const name = 'in transition, TypeScript on wasm, 4 CPUs, and some more';
+  const row = { value: 1, spread: 0, ratioSpread: 0 };
+  const svg = await drawChart({
+    environment: environmentOf(1, 3, 1),
+    results: [
+      {
+        ...{ name: 'long', unit: 'ns', better: 'lower' },
+        rows: [
+          { ...row, task: 'one', ratio: 1 },
+          { ...row, task: name, ratio: 2, ratioRange: [2, Infinity] },
+        ],
+      },
+    ],
+  });
+  const [, end] = new RegExp(`transform="translate\\((\\d+)[^>]*>${name}<`).exec(svg) ?? [];
+  t.true(Number(end) > 6.5 * name.length, end);
+  t.true(svg.includes('2.00 ×'));
+  t.notRegex(svg, /NaN|Infinity/);
+});

@@ -216,11 +216,11 @@ const DECLARATIONS: Readonly<Record<string, [code: string, message: RegExp]>> = 
   ],
   'a machine without bodies': [
     'export const it = race({ ...common, build: () => ({ ctx: {}, map, localBase }) });',
-    /scenario it: what build\(\) returns: 'bodies' has to be an array/,
+    /mistake-\d+\.js:\d+: scenario it: what build\(\) returns: 'bodies' has to be an array/,
   ],
   'a machine of no CPUs': [
     'export const it = race({ ...common, build: () => ({ ctx: {}, map, localBase, bodies: [] }) });',
-    /scenario it has 0 CPUs; accepted are 1 to 31/,
+    /mistake-\d+\.js:\d+: scenario it has 0 CPUs; accepted are 1 to 31/,
   ],
   'a number instead of a struct': [
     "map.claim('w', 16);\nexport const it = race({ ...common, build });",

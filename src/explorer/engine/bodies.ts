@@ -17,9 +17,10 @@ export type Written = (...args: never) => unknown;
 
 /** Thrown for a body that cannot be explored, or another function of a scenario that does what it must not. The caller, who knows the file, adds the place. */
 export class ForeignBody extends UsageError {
-  readonly #body: Written;
+  readonly #body: Written | string;
 
-  constructor(message: string, body: Written) {
+  /** @param body the body, or the name of its scenario if the fault is in no body */
+  constructor(message: string, body: Written | string) {
     super(message);
     this.#body = body;
   }
@@ -35,8 +36,13 @@ export class ForeignBody extends UsageError {
 const textOf = (body: Written): string =>
   String(body).replaceAll(/ ?cpu\.tellsLoops && cpu\.\w+\([^;]*\);/g, '');
 
-/** Line of a function in a file, from 1. */
-function lineIn(code: string, body: Written): number | undefined {
+/** Line of a function, or of a scenario's name, in a file, from 1. */
+function lineIn(code: string, body: Written | string): number | undefined {
+  if (typeof body === 'string') {
+    const name = ["'", '"', '`'].map((quote) => code.indexOf(`${quote}${body}${quote}`));
+    const first = name.find((index) => index >= 0);
+    return first === undefined ? undefined : code.slice(0, first).split('\n').length;
+  }
   // The build writes `function*` and changes what follows.
   const [head = ''] = textOf(body)
     .replace(/^function\*/, 'function')

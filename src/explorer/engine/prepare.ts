@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.js';
 import { Ablation } from '../../memory/sites.js';
 import type { Machine, Scenario } from '../../scenario/declare.js';
 import { checkMachine } from '../../scenario/validate.js';
-import { checkBodies, nothing } from './bodies.js';
+import { checkBodies, ForeignBody, nothing } from './bodies.js';
 import { Execution } from './execution.js';
 import type { Prepared } from './prepared.js';
 import { ReplayStrategy } from '../strategies/replay.js';
@@ -65,7 +65,11 @@ function buildMachine(scenario: Scenario): Machine {
   } catch (error) {
     throw new UsageError(`scenario ${scenario.name}: build() throws: ${withPlace(error)}`);
   }
-  checkMachine(scenario.name, machine);
+  try {
+    checkMachine(scenario.name, machine);
+  } catch (error) {
+    throw error instanceof UsageError ? new ForeignBody(error.message, scenario.name) : error;
+  }
   checkBodies(scenario, machine);
   return machine;
 }
