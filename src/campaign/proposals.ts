@@ -3,6 +3,7 @@
 import {
   PROPOSALS,
   proposalFile,
+  proposalWord,
   type Proposal,
   type ProposalVariant,
 } from '../catalog/proposals.js';
@@ -69,7 +70,7 @@ export interface ProposalFinding {
 /** What running one variant showed. */
 export interface VariantResult {
   readonly what: string;
-  /** File that replaces the kernel functions. */
+  /** Names the file that replaces the kernel functions, as `--with` takes it: `proposal:NAME`. */
   readonly file: string;
   readonly verdict: 'clean' | 'fails';
   /** Scenarios that were executed, and how often all of them together. */
@@ -134,7 +135,7 @@ async function runVariant(
   );
   const keys = new Set(findings.map(({ key }) => key));
   return {
-    ...{ what, file: replace, findings },
+    ...{ what, file: proposalWord(replace), findings },
     verdict: findings.length === 0 ? 'clean' : 'fails',
     scenarios: rows.map(({ scenario }) => scenario),
     executions: rows.reduce((sum, row) => sum + row.executions, 0),

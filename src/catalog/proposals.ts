@@ -1,5 +1,6 @@
 /** Changes of livepatch that are debated on the mailing list, as replacements of kernel functions that can be run. */
 
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** One way to write a proposal, or to get it wrong. */
@@ -29,6 +30,20 @@ export interface Proposal {
 /** Path of a file that replaces kernel functions as a proposal wants them. */
 export function proposalFile(name: string): string {
   return fileURLToPath(new URL(`./proposals/${name}.js`, import.meta.url));
+}
+
+/** What `--with` takes for one of these files, wherever the package is installed. */
+const PREFIX = 'proposal:';
+
+/** The word that names a proposal's file in a command line; any other path as it is. */
+export function proposalWord(path: string): string {
+  const name = basename(path, '.js');
+  return path === proposalFile(name) ? `${PREFIX}${name}` : path;
+}
+
+/** Path of the file that such a word names; any other text as it is. */
+export function proposalPath(word: string): string {
+  return word.startsWith(PREFIX) ? proposalFile(word.slice(PREFIX.length)) : word;
 }
 
 /** All of them. */

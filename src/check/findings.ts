@@ -46,6 +46,14 @@ export const FINDING_TEXTS: Readonly<Record<string, string>> = {
     'code that may sleep was called with a spin lock held, with preemption disabled, or in an interrupt',
 };
 
+/** What the key of a finding says, `WARN 41` with its place; `undefined` for an outcome that a scenario named. */
+export function meaningOf(key: string): string | undefined {
+  const [, warn] = /^WARN (\d+)$/.exec(key) ?? [];
+  return warn === undefined
+    ? FINDING_TEXTS[key]
+    : describeFinding({ kind: 'WARN', a: Number(warn) }).detail;
+}
+
 /** Number of a finding kind. */
 export type FindingKind = keyof typeof FINDING_KINDS;
 

@@ -8,6 +8,7 @@ import {
   type ProposalsResult,
   type VariantResult,
 } from '../campaign/proposals.js';
+import { meaningOf } from '../check/findings.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { runUseCase } from './use-case.js';
 
@@ -35,6 +36,10 @@ function commandLines(replay: string): string {
   return lines.map((line, i) => (i < lines.length - 1 ? `${line} \\` : line)).join('\n');
 }
 
+/** Where a proposal's code is in this project's repository. */
+const sourceOf = (word: string): string =>
+  `src/catalog/proposals/${word.replace(/^proposal:/, '')}.ts`;
+
 function variantText({
   what,
   verdict,
@@ -46,11 +51,15 @@ function variantText({
   const races = `${scenarios.length} ${scenarios.length === 1 ? 'race' : 'races'}`;
   return [
     wrap(`- ${what}: ${verdict} (${executions} executions of ${races})`, '    ', '  '),
-    ...findings.flatMap(({ scenario, key, count, executions: of, replay }) => [
-      wrap(`${scenario}: ${key}, ${count} of ${of} executions`, '      ', '    '),
-      commandLines(replay),
-    ]),
-    wrap(`code: ${file}`, '      ', '    '),
+    ...findings.flatMap(({ scenario, key, count, executions: of, replay }) => {
+      const meaning = meaningOf(key);
+      const found = meaning === undefined ? key : `${key} (${meaning})`;
+      return [
+        wrap(`${scenario}: ${found}, ${count} of ${of} executions`, '      ', '    '),
+        commandLines(replay),
+      ];
+    }),
+    wrap(`code: ${sourceOf(file)}`, '      ', '    '),
   ].join('\n');
 }
 

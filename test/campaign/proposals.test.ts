@@ -36,8 +36,11 @@ test('P-1: a forked task runs old after new code when the transition is reversed
   t.is(found?.scenario, 'fork-reverse');
   const [, token = '', file = ''] =
     /^klp-smp replay (\S+) --with (\S+)$/.exec(found?.replay ?? '') ?? [];
+  t.is(file, 'proposal:rcu-task-loops');
   t.is((await replay({ token, replace: file })).verdict.key, 'mixed');
   const mail = proposalText(rows[0]!);
+  t.regex(mail, /^ {4}code: src\/catalog\/proposals\/rcu-task-loops\.ts$/m);
+  t.false(mail.includes(process.cwd()), mail);
   // Only a word that cannot be broken, as a token or a path, may be longer.
   const long = mail.split('\n').filter((line) => line.length > 75);
   t.deepEqual(
@@ -46,6 +49,28 @@ test('P-1: a forked task runs old after new code when the transition is reversed
     mail,
   );
   t.true(mail.replaceAll(/ \\\n\s+/g, ' ').includes(`      ${found?.replay ?? '?'}\n`), mail);
+});
+
+test('a finding by its number is told in words', (t) => {
+  const facts = { id: 'P-0', title: 'title', changes: 'changes', state: 'open', sense: 'sense' };
+  const found = { scenario: 'race', count: 1, executions: 2, replay: 'klp-smp replay x' };
+  const findings = ['WARN 41', 'I-5', 'mixed'].map((key) => ({ ...found, key }));
+  const variant = {
+    verdict: 'fails',
+    ...{ what: 'as proposed', file: 'proposal:x', scenarios: ['race'] },
+    ...{ executions: 2, findings, asExpected: true },
+  } as const;
+  const mail = proposalText({ ...facts, variants: [variant] }).replaceAll(/\n +/g, ' ');
+  t.true(mail.includes("race: WARN 41 (klp_init_transition: a task's patch_state is not "), mail);
+  t.true(mail.includes('race: I-5 (a transition completes although a task has not switched), '));
+  t.true(mail.includes('race: mixed, 1 of 2 executions'));
+});
+
+test('--with proposal:NAME that names none of them is refused', async (t) => {
+  await t.throwsAsync(replay({ token: 'klp2.x', replace: 'proposal:nosuch' }), {
+    code: 'ERR_USAGE',
+    message: /proposal:NAME/,
+  });
 });
 
 test('a proposal that is not there is wrong usage', async (t) => {

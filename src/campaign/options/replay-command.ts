@@ -1,6 +1,7 @@
 /** The command line that shows a finding again, as a shell takes it. */
 
 import { dirname } from 'node:path';
+import { proposalWord } from '../../catalog/proposals.js';
 import { catalogModule } from '../../explorer/build/modules.js';
 
 /** A word as a POSIX shell reads it. */
@@ -32,7 +33,7 @@ export function boundsOf({ steps }: ReplayedWith): { steps?: number } {
 export function replayCommand(token: string, file: string, given: ReplayedWith = {}): string {
   const { replace, steps } = given;
   const scenario = isOfCatalogue(file) ? '' : ` --file ${shellWord(file)}`;
-  const changed = replace === undefined ? '' : ` --with ${shellWord(replace)}`;
+  const changed = replace === undefined ? '' : ` --with ${shellWord(proposalWord(replace))}`;
   const bound = steps === undefined ? '' : ` --steps ${steps}`;
   return `klp-smp replay ${token}${scenario}${changed}${bound}`;
 }

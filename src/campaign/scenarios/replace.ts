@@ -1,18 +1,26 @@
 /** The option that changes kernel code, for every use case that takes it. */
 
 import { UsageError } from '../../errors.js';
-import { existingFile } from '../options/rules.js';
+import { proposalPath } from '../../catalog/proposals.js';
+import { existingFile, type Rule } from '../options/rules.js';
 
 /** Option of every use case that can run with changed kernel code. */
 export interface Replacing {
-  /** File whose exported functions take the place of ported kernel functions of the same names. Default none. */
+  /** File whose exported functions take the place of ported kernel functions of the same names, or `proposal:NAME`. Default none. */
   readonly replace?: string;
 }
 
+const fileOrProposal: Rule<string> = {
+  accepts: `${existingFile.accepts}, or proposal:NAME`,
+  parse: (text) => existingFile.parse(proposalPath(text)),
+  check: (value) => existingFile.check(typeof value === 'string' ? proposalPath(value) : value),
+};
+
 /** The option of {@link Replacing}. */
 export const REPLACE = {
-  rule: existingFile,
-  about: 'file whose exported functions replace kernel functions of the same names',
+  rule: fileOrProposal,
+  about:
+    'file whose exported functions replace kernel functions of the same names, or proposal:NAME for one that `proposals` runs',
   flags: '--with <file>',
 } as const;
 
