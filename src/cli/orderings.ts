@@ -3,7 +3,6 @@
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
 import {
-  demonstrationsOf,
   isProvedMasked,
   replayedBy,
   standingOf,
@@ -13,7 +12,7 @@ import { litmusSource } from '../catalog/orderings/litmus-form.js';
 import { orderingOf, ORDERINGS, siteName, type Ordering } from '../catalog/orderings.js';
 import { checkLitmus } from '../litmus/axioms/checker.js';
 import { parseLitmus } from '../litmus/syntax/parse.js';
-import { hasSite, siteRemark } from '../catalog/orderings/versions.js';
+import { demonstrationsIn, hasSite, siteRemark } from '../catalog/orderings/versions.js';
 import { choiceOf } from '../campaign/options/rules.js';
 import { DEFAULT_KERNEL_VERSION, KERNEL_VERSIONS, type KernelVersion } from '../kernel/versions.js';
 import type { SiteId } from '../memory/sites.js';
@@ -40,8 +39,8 @@ export interface OrderingRow {
 
 const names = (sites: readonly SiteId[]): string => sites.map(siteName).join('+');
 
-function shownBy(ordering: Ordering): string {
-  const found = demonstrationsOf(ordering.id)
+function shownBy(ordering: Ordering, kernel: KernelVersion): string {
+  const found = demonstrationsIn(kernel, ordering.id)
     .filter(({ finds }) => finds !== undefined)
     .sort((a, b) => a.sites.length - b.sites.length)[0];
   if (found !== undefined) {
@@ -59,18 +58,21 @@ function standsAs(id: SiteId): string {
 }
 
 /** The row of a site. */
-export function orderingRow(ordering: Ordering): OrderingRow {
+export function orderingRow(
+  ordering: Ordering,
+  version: KernelVersion = DEFAULT_KERNEL_VERSION,
+): OrderingRow {
   const { id, kernel, kind, claim, partners, maskedBy, consequence } = ordering;
   return {
     id: siteName(id),
     kernel,
     kind,
     claim,
-    partners: partners.map(siteName),
+    partners: partners.filter((site) => hasSite(version, site)).map(siteName),
     maskedBy: maskedBy.map(names),
     consequence,
     standing: standsAs(id),
-    shownBy: shownBy(ordering),
+    shownBy: shownBy(ordering, version),
   };
 }
 
@@ -134,10 +136,10 @@ function checkOf(scenario: string, sites: readonly SiteId[], bounds?: SearchBoun
 }
 
 /** The story of a site, as lines. */
-function orderingStory(ordering: Ordering): string[] {
-  const row = orderingRow(ordering);
+function orderingStory(ordering: Ordering, version: KernelVersion): string[] {
+  const row = orderingRow(ordering, version);
   const masked = row.maskedBy.length === 0 ? 'nothing' : row.maskedBy.join(' or ');
-  const rows = demonstrationsOf(ordering.id).map(
+  const rows = demonstrationsIn(version, ordering.id).map(
     ({ scenario, sites, finds, why, exhausted, isProved }) =>
       `  ${scenario} without ${names(sites)}: ${finds ?? (isProved ? 'proved harmless' : 'harmless')} (${why})` +
       (finds === undefined ? checkOf(scenario, sites, exhausted) : ''),
@@ -211,16 +213,21 @@ export function registerOrderings(program: Command): void {
     table: TABLE,
     run: ({ site, litmus, readme, kernel = DEFAULT_KERNEL_VERSION, json = false }) => {
       if (readme !== undefined) {
-        writeSection(readme, 'orderings', readmeTable(ORDERINGS.map(orderingRow)));
+        writeSection(readme, 'orderings', readmeTable(ORDERINGS.map((it) => orderingRow(it))));
       } else if (site === undefined) {
         const here = ORDERINGS.filter(({ id }) => hasSite(kernel, id));
-        emit({ json }, here.map(orderingRow), table);
+        emit(
+          { json },
+          here.map((it) => orderingRow(it, kernel)),
+          table,
+        );
       } else {
         const ordering = one(site);
         if (litmus === true) printLitmus(ordering, json);
         else {
-          emit({ json }, { ...orderingRow(ordering), story: ordering.story }, () =>
-            [...orderingStory(ordering), ...remarksOn(kernel, ordering.id)].join('\n'),
+          const facts = { ...orderingRow(ordering, kernel), story: ordering.story };
+          emit({ json }, facts, () =>
+            [...orderingStory(ordering, kernel), ...remarksOn(kernel, ordering.id)].join('\n'),
           );
         }
       }

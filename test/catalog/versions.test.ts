@@ -1,18 +1,23 @@
 import test from 'ava';
 import { DEMONSTRATIONS } from '../../src/catalog/demonstrations.js';
 import { ORDERINGS, siteName } from '../../src/catalog/orderings.js';
-import { hasSite, rowFor, siteRemark } from '../../src/catalog/orderings/versions.js';
+import {
+  demonstrationsIn,
+  hasSite,
+  rowFor,
+  siteRemark,
+} from '../../src/catalog/orderings/versions.js';
 import { catalogModule } from '../../src/explorer/build/modules.js';
 import { loadScenario } from '../../src/explorer/engine/session.js';
 import { KERNEL_VERSIONS } from '../../src/kernel/versions.js';
-import { O_06, O_08, O_23 } from '../../src/memory/sites.js';
+import { O_05, O_06, O_08, O_23, O_30, O_32 } from '../../src/memory/sites.js';
 
 const reference = (name: string, module = 'hook-switch') => ({ file: catalogModule(module), name });
 
-test('6.1 lacks the sites of the hook and the fence of the reverse, and the others lack none', (t) => {
+test('6.1 lacks the sites of the hook, the fence of the reverse and a buffer for each CPU; the others lack none', (t) => {
   for (const version of KERNEL_VERSIONS) {
     const missing = ORDERINGS.filter(({ id }) => !hasSite(version, id)).map(({ id }) => id);
-    t.deepEqual(missing, version === '6.1' ? [O_06, O_08, O_23] : []);
+    t.deepEqual(missing, version === '6.1' ? [O_06, O_08, O_23, O_32] : []);
   }
   t.regex(siteRemark('7.3', O_08) ?? '', /the only one/);
   t.is(siteRemark('6.12', O_08), undefined);
@@ -30,6 +35,21 @@ test('the matrix of a release has its races on that release, and no row of a sit
       );
     }
   }
+});
+
+test('every site of a release is shown by a race of that release', (t) => {
+  for (const version of KERNEL_VERSIONS) {
+    for (const { id } of ORDERINGS.filter((it) => hasSite(version, it.id))) {
+      const rows = demonstrationsIn(version, id);
+      t.true(
+        rows.some(({ finds }) => finds !== undefined),
+        siteName(id),
+      );
+    }
+  }
+  const scenarios = demonstrationsIn('6.1', O_05).map(({ scenario }) => scenario);
+  t.deepEqual(scenarios, ['reverse-switch@6.1']);
+  t.true(demonstrationsIn('6.1', O_30).length > 0);
 });
 
 test('NAME@RELEASE is the scenario on that kernel, and its machine is that kernel’s', async (t) => {

@@ -20,7 +20,11 @@ const cells = (text: string): string[] =>
 
 test("the catalogue page's tables are those of the catalogue", (t) => {
   const readme = cells(readFileSync(PAGE, 'utf8'));
-  const tables = [orderingsTable(ORDERINGS.map(orderingRow)), historyTable(), latentTable()];
+  const tables = [
+    orderingsTable(ORDERINGS.map((it) => orderingRow(it))),
+    historyTable(),
+    latentTable(),
+  ];
   for (const row of tables.flatMap(cells)) t.true(readme.includes(row), row);
   t.is(readme.length, tables.flatMap(cells).length);
 });

@@ -1,8 +1,8 @@
 /** Where the ordering arguments of the releases differ: sites that a release has not, and where it has them. */
 
 import type { KernelVersion } from '../../kernel/versions.js';
-import { O_06, O_08, O_23, type SiteId } from '../../memory/sites.js';
-import type { Demonstration } from '../demonstrations.js';
+import { O_06, O_08, O_23, O_32, type SiteId } from '../../memory/sites.js';
+import { demonstrationsOf, type Demonstration } from '../demonstrations.js';
 
 /** Sites that a release has not, and why. */
 const ABSENT: Readonly<Record<KernelVersion, ReadonlyMap<SiteId, string>>> = {
@@ -13,6 +13,7 @@ const ABSENT: Readonly<Record<KernelVersion, ReadonlyMap<SiteId, string>>> = {
     ],
     [O_08, 'no task switches itself while it runs'],
     [O_23, 'no task switches itself while it runs'],
+    [O_32, 'all stacks are walked into one buffer, under klp_mutex'],
   ]),
   '6.5': new Map(),
   '6.12': new Map(),
@@ -41,7 +42,12 @@ export function rowFor(version: KernelVersion, row: Demonstration): Demonstratio
   if (!row.sites.every((site) => hasSite(version, site))) return undefined;
   if (version === '6.5') return row;
   // 6.1 lacks the hook of the hook races; the race with the flip looks for what 6.1 does on purpose.
-  if (version === '6.1' && /^hook-|^shadow/.test(row.scenario)) return undefined;
+  if (version === '6.1' && /^hook-/.test(row.scenario)) return undefined;
   if (row.scenario === 'hook-switch-flip') return undefined;
   return { ...row, scenario: `${row.scenario}@${version}` };
+}
+
+/** Rows of the matrix that a site takes part in, on a release: with its scenarios there. */
+export function demonstrationsIn(version: KernelVersion, site: SiteId): Demonstration[] {
+  return demonstrationsOf(site).flatMap((row) => rowFor(version, row) ?? []);
 }
