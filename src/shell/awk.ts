@@ -89,6 +89,25 @@ function depthsOf(text: string): number[] {
   });
 }
 
+/** Words that a parenthesis may follow without being joined to it: of the language, and its functions. */
+const BEFORE_PARENTHESIS = new Set(
+  (
+    'if while for return print printf else do exit delete function func getline next in BEGIN END length substr index ' +
+    'split sub gsub match sprintf sin cos atan2 exp log sqrt int rand srand tolower toupper system close fflush gensub ' +
+    'strftime systime mktime and or xor compl lshift rshift'
+  ).split(' '),
+);
+
+/** `name (value)` joins two texts; just-bash takes it for a call. */
+function withJoins(code: string): string {
+  const functions = new Set(
+    [...code.matchAll(/\bfunc(?:tion)?\s+(\w+)/g)].map((found) => found[1] ?? ''),
+  );
+  return code.replace(/\b([A-Za-z_]\w*)[ \t]+(?=\()/g, (all, name: string) =>
+    BEFORE_PARENTHESIS.has(name) || functions.has(name) ? all : `${name} "" `,
+  );
+}
+
 /** A program that does in just-bash's awk what it does in others. */
 function portable(program: string): string {
   const pieces = piecesOf(program);
@@ -97,7 +116,7 @@ function portable(program: string): string {
     .map(({ isCode, text }) => (isCode ? text : `${HIDDEN}${kept.push(text) - 1}${HIDDEN}`))
     .join('');
   const arrays = arraysIn(code);
-  const renamed = withGroups(code)
+  const renamed = withGroups(withJoins(code))
     .replace(/\blength\b(?!\s*\()/g, 'length($0)')
     // An element that stands alone is made.
     .replace(/([{;]\s*)([A-Za-z_]\w*\[[^\][;{}=]*\])(?=\s*[;}])/g, '$1$2 = $2')

@@ -189,6 +189,11 @@ const env: Definition = async (args, ctx) => {
     const all = Object.entries({ ...variables, ...Object.fromEntries(set) });
     return ok(all.map(([name, value]) => `${name}=${value}\n`).join(''));
   }
+  if (words[0] === 'env') {
+    // No shell stands in between, which would add its folder.
+    const exportedEnv = { ...variables, ...Object.fromEntries(set) };
+    return env(words.slice(1), { ...ctx, exportedEnv });
+  }
   const assignments = Object.entries({ ...variables, ...Object.fromEntries(set) })
     .filter(([name]) => /^[A-Za-z_]\w*$/.test(name))
     .map(([name, value]) => `${name}=${quotedWords([value])} `)

@@ -16,6 +16,8 @@ export interface Refusal {
 }
 
 const DIRECTORY_MODE = 0o755;
+/** Size of a folder that is no folder of the kernel: it has one, so `[ -s folder ]` is true. */
+const DIRECTORY_SIZE = 4096;
 /** When the machine was started, in its own time. */
 const BOOTED_AT = new Date(Date.UTC(2026, 0, 1));
 /** Folders of the kernel's files. */
@@ -137,7 +139,10 @@ export class ShellFs implements IFileSystem {
 
   async stat(path: string): Promise<FsStat> {
     const node = path === NULL_DEVICE ? EMPTY : await this.#look(path);
-    if (node === undefined) return this.base.stat(path);
+    if (node === undefined) {
+      const stat = await this.base.stat(path);
+      return stat.isDirectory ? { ...stat, size: DIRECTORY_SIZE } : stat;
+    }
     const isFile = node.kind === 'file';
     // sysfs counts a page for a file, the others nothing.
     const hasSize = isFile && path.startsWith('/sys/') && !path.startsWith('/sys/kernel/debug/');
