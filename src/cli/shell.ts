@@ -77,13 +77,18 @@ const TABLE = {
 } as const;
 
 function scriptText(file: string): string {
+  let text: string;
   try {
-    return readFileSync(file, 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     const isFolder = (error as NodeJS.ErrnoException).code === 'EISDIR';
     const what = isFolder ? `${file} is a folder` : `there is no file ${file}`;
     throw new UsageError(`script: ${what}`, { cause: error });
   }
+  // bash looks for a zero byte in the first line.
+  if (/^[^\n\0]*\0/.test(text))
+    throw new UsageError(`script: ${file} is a binary file, not a script`);
+  return text;
 }
 
 /** Whether output and errors of this process end in one place: a terminal, a pipe or a file. */

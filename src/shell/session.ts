@@ -72,6 +72,8 @@ export class ShellSession {
   readonly #functions = new Map<string, string>();
   #env: Record<string, string> = {};
   readonly #prelude: string;
+  /** Number of the line behind the script's last one. */
+  #end = Infinity;
   readonly #ending = new Ending();
   readonly #giveUp: number;
   readonly #trees: Trees | undefined;
@@ -156,6 +158,7 @@ export class ShellSession {
   ): Promise<ScriptResult> {
     this.#folder = cwd;
     this.#name = name;
+    this.#end = text.replace(/\n$/, '').split('\n').length + 1;
     this.context.signals.length = 0;
     // Another script's functions are not there.
     this.#seen.texts.clear();
@@ -249,9 +252,11 @@ export class ShellSession {
 
   /** What `set -x` shows of the rewritten script is left out; a place in a script is a line. */
   #asBash(text: string): string {
-    return text
-      .replace(TRACED, '')
-      .replace(MISREAD, (_all, what: string) => `bash: ${syntaxMessage(what)}`);
+    return text.replace(TRACED, '').replace(MISREAD, (_all, what: string) => {
+      // The line behind the last one is where a script ends, whatever is executed after it.
+      const inScript = what.replace(/(?<= at )\d+/, (n) => `${Math.min(Number(n), this.#end)}`);
+      return `bash: ${syntaxMessage(inScript)}`;
+    });
   }
 
   #givenUp({ stdout, stderr }: ScriptResult, why: string): ScriptResult {

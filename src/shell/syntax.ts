@@ -36,8 +36,9 @@ export const literalOf = (word: unknown): string | undefined => {
 
 /** A message of the parser as bash says it. */
 export function syntaxMessage(message: string): string {
-  const [, line = '1', what = message] =
+  const [, line = '1', found = message] =
     /^(?:Parse error at (\d+):\d+: )?([^]*)$/.exec(message) ?? [];
+  const what = / got EOF$/.test(found) ? 'unexpected end of file' : found;
   const unknown = /unexpected token `(select|coproc)'/.exec(what)?.[1];
   const said = unknown === undefined ? what : `${unknown} is not known here`;
   return `line ${line}: ${said.startsWith('syntax error') || unknown !== undefined ? '' : 'syntax error: '}${said}`;

@@ -90,6 +90,7 @@ for (const schedules of [undefined, 1]) {
 
 const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a script that does not exist', ['shell', 'no-such-file.sh'], /no file no-such-file\.sh/],
+  ['a script that is a program', ['shell', '/bin/true'], /true is a binary file, not a script/],
   ['a script that is a folder', ['shell', tmpdir()], /is a folder/],
   ['a folder that does not exist', ['selftests', 'no-such-folder'], /no folder no-such-folder/],
   ['a folder without scripts', ['selftests', join(import.meta.dirname, '../docs')], /no test-\*/],

@@ -95,6 +95,12 @@ test.serial(
   },
 );
 
+test.serial('a script that ends too early says in which line, as bash counts', async (t) => {
+  const { stderr, exitCode } = await run('true\nif true; then\n');
+  t.is(stderr, 'bash: line 3: syntax error: unexpected end of file\n');
+  t.is(exitCode, 2);
+});
+
 test.serial('debug lines are switched on and off by site, and read back', async (t) => {
   const { stdout } = await run(`
     C=/sys/kernel/debug/dynamic_debug/control
