@@ -271,4 +271,28 @@ export const LANGUAGE_CASES: readonly (readonly [top: string, expression: string
     'const o = { v: 5, f() { return [this.v].map((x) => x)[0]; }, g: { h() { return this.k; }, k: [6] } }; const a = new Int32Array(2);',
     '[(o.f)(), ((o.g)).h(), (o["f"])(), ((o.g.h))()[0], (o.g).k[0], (o).f(), (0, o.f).call({ v: 7 }), ((a))[1], (o.g.k).map((x) => x + 1)]',
   ],
+  [
+    'class B { m() { return 1; } } class A extends B { constructor(k) { if (k === 1) return; if (k === 2) return { z: 1 }; if (k === 3) return 5; if (k === 4) { const f = () => this; f(); } if (k === 5) this.x = 1; if (k === 6) super.m(); super(); if (k === 7) super(); if (k === 8) return null; this.k = k; } }',
+    '[0, 1, 2, 3, 4, 5, 6, 7, 8].map((k) => { try { return JSON.stringify(new A(k)); } catch (e) { return e.name + e.message; } }).join()',
+  ],
+  [
+    'function* g() { yield 1; } g.prototype.hello = () => 5; class K { *m() { yield 2; } }',
+    '(() => { const i = g(); let refused = 0; for (const f of [g, new K().m]) try { new f(); } catch { refused++; } return [i.hello(), i instanceof g, String(i), new K().m() instanceof K.prototype.m, Object.keys(g.prototype), refused].join(); })()',
+  ],
+  [
+    "function* inner() { try { yield 1; } finally { yield 2; } return 5; } function* outer() { const r = yield* inner(); yield r; } const it = { [Symbol.iterator]: () => ({ next: () => ({ value: 0 }), return: (v) => ({ value: 'R' + v, done: true }) }) }; function* over() { yield* it; }",
+    '(() => { const i = outer(), j = over(), k = over(); j.next(); k.next(); const found = [i.next(), i.return(9), i.next(), i.next(), j.return(4), j.next()]; try { k.throw(1); } catch (e) { found.push(e.message); } return found; })()',
+  ],
+  [
+    "const log = []; function* items() { for (let i = 0; i < 2; i++) { log.push('n' + i); yield [i, i]; } }",
+    "(() => { Array.from(items(), (x) => log.push('m' + x[0])); let closed = 0; const endless = { [Symbol.iterator]: () => ({ next: () => ({ value: 5 }), return: () => { closed++; return {}; } }) }; for (const f of [() => new Map(endless), () => Array.from(endless, () => { throw new Error('f'); }), () => Array.from(null), () => new Set(5)]) try { f(); } catch (e) { log.push(e.message); } class M extends Array {} return [...log, closed, new Map(items()).get(1), M.from({ length: 2, 0: 'x' }).join('-')].join(); })()",
+  ],
+  [
+    "function g(x) { switch (x) { case k(): return 'k'; case 0: return h(); default: return k(); case 1: function h() { return [1].map((y) => y).join(); } function k() { return 'k' + x; } } }",
+    '[g(0), g(7), g(1)].join()',
+  ],
+  [
+    'const r = new WeakRef({ q: 1 }), registry = new FinalizationRegistry(() => {}), token = {}; registry.register({}, 1, token);',
+    '[r.deref().q, String(r), String(registry), registry.unregister(token), registry.unregister(token), (() => { try { new WeakRef(1); } catch (e) { return e.message; } })()].join()',
+  ],
 ];

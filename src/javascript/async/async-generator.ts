@@ -1,7 +1,7 @@
 /** What async generator functions return: requests wait in line, as ECMA-262 section 27.6 describes. */
 
 import { CALL, type Coroutine, type Marked } from '../runtime/keys.js';
-import { Out } from '../runtime/generators.js';
+import { Out, Return } from '../runtime/generators.js';
 import type { Runtime } from '../runtime/runtime.js';
 import {
   isWait,
@@ -89,6 +89,7 @@ export class AsyncGeneratorObject implements Continuation {
   /** Let the body go on. Returns whether the request was answered at once. */
   *#step(how: How, value: unknown): Coroutine<boolean> {
     const body = this.#body;
+    if (how === 'return') this.#runtime.returning = value;
     try {
       let answer =
         how === 'next'
@@ -107,11 +108,18 @@ export class AsyncGeneratorObject implements Continuation {
           return false;
         }
         if (answer.value instanceof Out) {
+          if (answer.value.isSettled) {
+            this.#answer(answer.value.value, false);
+            return true;
+          }
           this.#wait(answer.value.value, 'yield');
           return false;
         }
-        yield answer.value;
-        answer = body.next();
+        if (answer.value instanceof Return) answer = body.return(answer.value.value);
+        else {
+          yield answer.value;
+          answer = body.next();
+        }
       }
     } catch (error) {
       this.#isDone = true;

@@ -22,7 +22,8 @@ export interface LoopHost {
   took(address: number): boolean;
 }
 
-function* guarded(realm: Realm, job: Job, origin = 'uncaughtException'): Coroutine<void> {
+/** Code of the program: what it throws goes to the program's handler, if there is one. */
+export function* guarded(realm: Realm, job: Job, origin = 'uncaughtException'): Coroutine<void> {
   try {
     yield* job();
   } catch (error) {

@@ -4,6 +4,7 @@ import type { Current } from '../runtime/builtins.js';
 import type { Coroutine } from '../runtime/keys.js';
 import { copyForAgent } from '../runtime/sharing.js';
 import type { Realm, Source } from './realm.js';
+import { checkTransfers } from './transfers.js';
 
 /** What ports need from the engine. */
 export interface PortHost {
@@ -89,16 +90,17 @@ export class ChannelEnd implements Source {
   *post(value: unknown, transferList: readonly object[]): Coroutine<void> {
     const { peer } = this;
     const { runtime } = this.#current;
+    checkTransferList(transferList, this);
     const ends: ChannelEnd[] = [];
     const transfers = new Map<object, unknown>();
     for (const item of transferList) {
       const end = endOf.get(item);
-      if (end !== undefined && !detached.has(item)) {
-        ends.push(end);
-        transfers.set(item, end);
-      }
+      if (end === undefined) continue;
+      ends.push(end);
+      transfers.set(item, end);
     }
-    const copied = copyForAgent(value, runtime.regions, transfers, (object) => endOf.has(object));
+    const isPort = (object: object): boolean => endOf.has(object) || detached.has(object);
+    const copied = copyForAgent(value, runtime.regions, transfers, isPort);
     for (const item of transferList) hand(item);
     for (const end of ends) end.leave();
     if (peer === undefined || this.isClosed) return;
@@ -145,11 +147,13 @@ export class ChannelEnd implements Source {
     return undefined;
   }
 
-  /** Close the end. Messages that were not taken are lost. The other end learns of it in the loop's last phase. */
+  /**
+   * Close the end. Messages that have come can still be taken until the loop's last phase, when the other end learns of
+   * it, and are lost then.
+   */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.#queue.length = 0;
     this.leave();
     const { realm, onClose } = this;
     if (realm === undefined) {
@@ -157,6 +161,7 @@ export class ChannelEnd implements Source {
       return;
     }
     const tell = (): void => {
+      this.#queue.length = 0;
       this.#tellPeer();
     };
     realm.closings.push(function* () {
@@ -181,6 +186,15 @@ export class ChannelEnd implements Source {
     this.leave();
     this.#tellPeer();
   }
+}
+
+/** Check what is to be handed over. @throws DOMException or TypeError, as Node does */
+export function checkTransferList(list: readonly object[], source?: ChannelEnd): void {
+  checkTransfers(list, {
+    isPort: (item) => endOf.has(item),
+    isDetached: (item) => detached.has(item) || endOf.get(item)?.isClosed === true,
+    isSource: (item) => source !== undefined && endOf.get(item) === source,
+  });
 }
 
 /** After an object was handed over, its sender can no longer use it. */

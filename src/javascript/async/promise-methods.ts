@@ -1,6 +1,7 @@
 /** The methods of `Promise`, in forms that can be interrupted: ECMA-262 sections 27.2.4 and 27.2.5. */
 
 import { construct, type Current } from '../runtime/builtins.js';
+import { each as walk } from '../runtime/iteration.js';
 import { CALL, NEW, type Coroutine, type Marked } from '../runtime/keys.js';
 import {
   capabilityOf,
@@ -112,22 +113,32 @@ const COMBINATIONS: Record<string, Combination> = {
   },
 };
 
+/** Make a promise for an item, and wait for it. */
+function* joined(
+  constructor: unknown,
+  resolve: unknown,
+  item: unknown,
+  callbacks: readonly unknown[],
+): Coroutine {
+  const promise = yield* runtime().invoke(resolve, constructor, [item]);
+  return yield* thenOf(promise, callbacks);
+}
+
 function combining({ each, end }: Combination): Method {
   return function* (iterable) {
     const capability = yield* capabilityOf(this);
     try {
-      const items = yield* runtime().list(iterable, -1);
       const values: unknown[] = [];
-      let left = items.length + 1;
+      let left = 1;
       const done = function* (): Coroutine {
         return --left === 0 ? yield* end(values, capability) : undefined;
       };
       const resolve = (this as { resolve: unknown }).resolve;
-      for (const [i, item] of items.entries()) {
+      yield* walk(iterable, (item, i) => {
+        left++;
         values[i] = undefined;
-        const promise = yield* runtime().invoke(resolve, this, [item]);
-        yield* thenOf(promise, each(i, values, done, capability));
-      }
+        return joined(this, resolve, item, each(i, values, done, capability));
+      });
       yield* done();
     } catch (error) {
       yield* settleWith(capability.reject, error);
@@ -161,9 +172,7 @@ const STATIC: Record<string, Method> = {
     const { promise, resolve, reject } = yield* capabilityOf(this);
     try {
       const of = (this as { resolve: unknown }).resolve;
-      for (const item of yield* runtime().list(iterable, -1)) {
-        yield* thenOf(yield* runtime().invoke(of, this, [item]), [resolve, reject]);
-      }
+      yield* walk(iterable, (item) => joined(this, of, item, [resolve, reject]));
     } catch (error) {
       yield* settleWith(reject, error);
     }

@@ -285,3 +285,19 @@ export function isRejected(value: unknown): boolean {
 export function isWait(value: unknown): value is Awaited_ {
   return value instanceof Awaited_;
 }
+
+/** A promise that is kept when all of them are, and fails with the first that does. */
+export function allOf(promises: readonly unknown[]): ProgramPromise {
+  const all = pending();
+  let left = promises.length;
+  for (const promise of promises) {
+    whenSettled(promise, {
+      // eslint-disable-next-line require-yield -- a continuation is a coroutine
+      *advance(isOk: boolean, value: unknown): Coroutine<void> {
+        if (!isOk) rejectPromise(all, value);
+        else if (--left === 0) resolvePromise(all, undefined);
+      },
+    });
+  }
+  return all;
+}

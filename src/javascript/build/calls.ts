@@ -10,6 +10,7 @@ import type {
   NewExpression,
   TaggedTemplateExpression,
 } from 'acorn';
+import { selfText } from './constructors.js';
 import { KEY_CALL, KEY_VIEW, RUNTIME, type Context } from './context.js';
 import { fixedName, isGlobal, isPureCall } from './needs.js';
 import { staticName } from './scope.js';
@@ -150,19 +151,23 @@ export class CallRewriter {
     const found = cx.names.getters.has(name)
       ? `yield* ${RUNTIME}.superGet(${home}, ${quoted}, ${self})`
       : `${RUNTIME}.superOf(${home})[${quoted}]`;
-    cx.replace(root.start, first.end, `(${self} = ${this.thisText()}, ${value} = ${found}`);
+    cx.replace(
+      root.start,
+      first.end,
+      `(${self} = ${this.thisText(root.start)}, ${value} = ${found}`,
+    );
     return links.slice(1);
   }
 
   /** Class, and whether its own side is meant, to which `super` refers; undefined in object literals. */
   home: () => string | undefined = () => undefined;
 
-  /** How `this` is written at the current place. */
-  thisText(): string {
+  /** How `this` is written at a position. */
+  thisText(at: number): string {
     const { fn } = this.#cx;
     let crossed = false;
     for (let state = fn; ; state = state.outer as typeof fn) {
-      if (state.kind === 'constructor') return '$$self';
+      if (state.kind === 'constructor') return selfText(at < state.boundFrom);
       if (state.kind !== 'arrow') {
         if (crossed) state.sharesThis = true;
         return crossed ? '$$this' : 'this';

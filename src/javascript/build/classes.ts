@@ -2,6 +2,7 @@
 
 import type {
   AnyNode,
+  BlockStatement,
   Class,
   Expression,
   MethodDefinition,
@@ -11,7 +12,7 @@ import type {
   StaticBlock,
   PropertyDefinition,
 } from 'acorn';
-import { defaultConstructor, KEY_INIT, shell } from './constructors.js';
+import { boundFrom, defaultConstructor, KEY_INIT, selfText, shell } from './constructors.js';
 import { functionState, OWN, RUNTIME, type Context } from './context.js';
 import { flavour, lengthOf, prologue, shownName, type FunctionRewriter } from './functions.js';
 import { isFunction, staticName, type FunctionNode } from './scope.js';
@@ -256,6 +257,8 @@ export class ClassRewriter {
       this.#functions.enter(value, 'method', shown, false);
       return;
     }
+    const from = owner.superClass ? boundFrom(value.body as BlockStatement) : 0;
+    cx.bound.set(value, from);
     this.#functions.method(value, 'constructor', `new ${shown}`);
     const made = owner.superClass ? '' : `${OWN}self = ${RUNTIME}.make(${name}, ${OWN}nt); `;
     const own =
@@ -265,7 +268,7 @@ export class ClassRewriter {
     cx.replace(node.start, list, `${shell(name, owner)} *${KEY_INIT}(${OWN}nt${separator}`);
     const body = value.body;
     cx.text.appendLeft(body.start + 1, ` let ${OWN}self; ${made}${own}`);
-    cx.text.appendLeft(body.end - 1, ` return ${OWN}self; `);
+    cx.text.appendLeft(body.end - 1, ` return ${selfText(from === Infinity)}; `);
   }
 
   /** `super(…)` in a constructor. */
@@ -274,8 +277,8 @@ export class ClassRewriter {
     const { name, hasFields } = this.current;
     const self = `${OWN}self`;
     const fields = hasFields ? `yield* ${RUNTIME}.fields(${name}, ${self}), ` : '';
-    const open = `(${self} = yield* ${RUNTIME}.parent(${name}, ${OWN}nt, [`;
-    const close = `]), ${fields}${self})`;
+    const open = `(${self} = ${RUNTIME}.once(yield* ${RUNTIME}.parent(${name}, ${OWN}nt, [`;
+    const close = `]), ${self}), ${fields}${self})`;
     const [first] = node.arguments;
     const last = node.arguments.at(-1);
     if (first === undefined || last === undefined) {

@@ -34,6 +34,8 @@ export interface CompiledModule {
   /** Specifiers of static imports, in order. */
   readonly specifiers: readonly string[];
   readonly make: (...args: unknown[]) => unknown;
+  /** Site of the first `await` at its top; 0 for none. */
+  readonly firstWait: number;
 }
 
 /** A program ready to be made. */
@@ -195,10 +197,10 @@ function compileModule(
   const { program, scope, free } = source;
   if (!program || !scope || !free) {
     const value = parseJson(source.shown, source.code);
-    return { source, specifiers, make: () => value };
+    return { source, specifiers, make: () => value, firstWait: 0 };
   }
   const isModule = source.kind === 'esm';
-  const { text } = instrument({
+  const { text, firstWait } = instrument({
     program,
     sites,
     names: {
@@ -224,7 +226,7 @@ function compileModule(
     source.path,
     () => new TraceMap(text.generateMap({ hires: 'boundary', source: source.shown }).toString()),
   );
-  return { source, specifiers, make: compileText(source, text.toString()) };
+  return { source, specifiers, make: compileText(source, text.toString()), firstWait };
 }
 
 /** Whether the language finds a global by itself, since it is the same for all agents and executions. */

@@ -1,6 +1,6 @@
 /** The text of constructors, of which instrumented classes have two: one that the language sees, and one that can be interrupted. */
 
-import type { Class } from 'acorn';
+import type { BlockStatement, CallExpression, Class, Expression } from 'acorn';
 import { OWN, RUNTIME } from './context.js';
 
 /** Key of the constructor that can be interrupted; the runtime removes it from the class again. */
@@ -16,6 +16,23 @@ export function shell(name: string, owner: Class): string {
     `constructor(...args) { const mode = ${RUNTIME}.making(); if (mode === 1) return ${RUNTIME}.take(); ` +
     `if (mode === 2) { ${RUNTIME}.pass(); super(); return; } if (mode === 3) { super(...args); return; } ${run} }`
   );
+}
+
+/** What a constructor makes. In a class that extends another it may not be there yet. */
+export function selfText(mayBeMissing: boolean): string {
+  return mayBeMissing ? `${RUNTIME}.bound(${OWN}self)` : `${OWN}self`;
+}
+
+/** Position from which the constructor of a class that extends another knows that `super()` has been called. */
+export function boundFrom(body: BlockStatement): number {
+  const first = body.body.find(
+    ({ type, ...rest }) =>
+      type === 'ExpressionStatement' &&
+      'expression' in rest &&
+      (rest.expression as Expression).type === 'CallExpression' &&
+      (rest.expression as CallExpression).callee.type === 'Super',
+  );
+  return first?.end ?? Infinity;
 }
 
 /** Both constructors of a class that declares none. */

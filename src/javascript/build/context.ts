@@ -36,6 +36,8 @@ export interface FunctionState {
   /** Constants that arrows within need. */
   sharesThis: boolean;
   sharesArguments: boolean;
+  /** Position from which a constructor has what `this` stands for. Before it, `super()` may not have been called. */
+  readonly boundFrom: number;
   /** The walk is in parameters that stay where they are. */
   isInParameters: boolean;
   /** Declarations of a body without braces. */
@@ -80,6 +82,8 @@ export class Context {
   fn: FunctionState;
   /** Calls to be made at the beginning of the innermost block. */
   hoisted: string[] = [];
+  /** Site of the first `await` at the top of the module; 0 for none. */
+  firstWait = 0;
   #counter = 0;
 
   constructor(text: MagicString, facts: ContextFacts, fn: FunctionState) {
@@ -146,6 +150,9 @@ export class Context {
     return fn.kind === 'constructor';
   }
 
+  /** By constructors of classes that extend another, {@link FunctionState.boundFrom}. */
+  readonly bound = new Map<AnyNode, number>();
+
   /** Where the text of a method begins, by its function. */
   readonly methods = new Map<AnyNode, number>();
 
@@ -158,7 +165,7 @@ export class Context {
   /** Number of a new site at a node. */
   site(node: AnyNode, operation: string, shown: AnyNode = node): number {
     const start = node.loc?.start ?? { line: 1, column: 0 };
-    return this.sites.add({
+    const number = this.sites.add({
       ...this.module.original(start.line, start.column),
       inside: namedFunction(this.fn),
       text: this.slice(shown),
@@ -167,6 +174,8 @@ export class Context {
         ? { spins: true }
         : {}),
     });
+    if (operation === 'await' && this.fn.kind === 'module') this.firstWait ||= number;
+    return number;
   }
 
   /** An error about a node. It names the user's file and line. */
@@ -187,11 +196,12 @@ function namedFunction(fn: FunctionState): string {
 /** A new function state. */
 export function functionState(
   given: Pick<FunctionState, 'kind' | 'resumable' | 'name' | 'outer'> &
-    Partial<Pick<FunctionState, 'isAsync' | 'isGenerator'>>,
+    Partial<Pick<FunctionState, 'isAsync' | 'isGenerator' | 'boundFrom'>>,
 ): FunctionState {
   return {
     isAsync: false,
     isGenerator: false,
+    boundFrom: 0,
     ...given,
     live: 0,
     most: 0,

@@ -183,6 +183,7 @@ export class FunctionRewriter {
       outer,
       isAsync: node.async,
       isGenerator: node.generator,
+      boundFrom: cx.bound.get(node) ?? 0,
     });
     cx.fn = state;
     this.#states.set(node, state);
@@ -248,7 +249,12 @@ export function prologue(state: FunctionState): string {
   }
   if (state.sharesThis) text += `const ${OWN}this = this; `;
   if (state.sharesArguments) {
-    const given = state.kind === 'constructor' ? `${RUNTIME}.argumentsOf(arguments)` : 'arguments';
+    const given =
+      state.kind === 'constructor'
+        ? `${RUNTIME}.argumentsOf(arguments)`
+        : state.kind === 'module'
+          ? `${RUNTIME}.argumentsOf([0, exports, require, module, __filename, __dirname])`
+          : 'arguments';
     text += `const ${OWN}arguments = ${given}; `;
   }
   return text;

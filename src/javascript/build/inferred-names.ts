@@ -13,7 +13,11 @@ export function inferredNames(program: Program): ReadonlyMap<AnyNode, string> {
     let node = value;
     while (node?.type === 'ParenthesizedExpression') node = node.expression;
     if (node == null || name === undefined) return;
-    if ((isFunction(node) || node.type === 'ClassExpression') && !node.id) found.set(node, name);
+
+    const { type } = node;
+    if (type === 'ClassExpression' || type === 'ClassDeclaration' || isFunction(node)) {
+      if (!node.id) found.set(node, name);
+    }
   };
   const visit = (node: AnyNode): void => {
     infer(node, give);

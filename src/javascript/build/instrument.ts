@@ -3,6 +3,8 @@
 import type { AnyNode, Identifier, Program, ReturnStatement } from 'acorn';
 import MagicString from 'magic-string';
 import { AssignmentRewriter } from './assign.js';
+import { BlockRewriter } from './blocks.js';
+import { selfText } from './constructors.js';
 import { CallRewriter } from './calls.js';
 import { ClassRewriter } from './classes.js';
 import {
@@ -27,6 +29,8 @@ export interface Instrumented {
   readonly text: MagicString;
   /** Parameters of the module's function. */
   readonly parameters: readonly string[];
+  /** Site of the first `await` at its top; 0 for none. */
+  readonly firstWait: number;
 }
 
 /** What a module is instrumented with. */
@@ -60,6 +64,7 @@ class Instrumentation {
   readonly #functions: FunctionRewriter;
   readonly #classes: ClassRewriter;
   readonly #links: ModuleRewriter;
+  readonly #blocks: BlockRewriter;
   readonly #direct = new Map<string, string>();
   readonly #path: AnyNode[] = [];
   /** Names that stand for a property and its value. */
@@ -84,6 +89,7 @@ class Instrumentation {
     );
     this.#classes = new ClassRewriter(this.cx, visit, this.#functions);
     this.#calls.home = () => this.#classes.home();
+    this.#blocks = new BlockRewriter(this.cx, visit);
     this.#links = new ModuleRewriter(this.cx, visit, links, program);
   }
 
@@ -229,11 +235,11 @@ class Instrumentation {
   #yield(node: AnyNode & { type: 'YieldExpression' }): void {
     const { cx } = this;
     const { argument } = node;
-    if (node.delegate && cx.fn.isAsync) {
-      throw cx.rejection(node, '`yield*` in an async generator is not supported');
-    }
-    const method = node.delegate ? 'delegate' : 'out';
-    const open = node.delegate ? `(yield* ${RUNTIME}.${method}(` : `(yield ${RUNTIME}.${method}(`;
+    const open = !node.delegate
+      ? `(yield ${RUNTIME}.out(`
+      : cx.fn.isAsync
+        ? `(yield* ${RUNTIME}.delegateAsync(${cx.site(node, 'await')}, `
+        : `(yield* ${RUNTIME}.delegate(`;
     if (argument == null) {
       cx.replace(node.start, node.end, `${open}undefined))`);
       return;
@@ -252,11 +258,15 @@ class Instrumentation {
     while (fn.kind === 'arrow' && fn.outer) fn = fn.outer;
     if (fn.kind === 'constructor') this.cx.replace(node.start, node.end, `${OWN}nt`);
     else if (fn.resumable)
-      this.cx.replace(node.start, node.end, `${RUNTIME}.newTarget(${this.#calls.thisText()})`);
+      this.cx.replace(
+        node.start,
+        node.end,
+        `${RUNTIME}.newTarget(${this.#calls.thisText(node.start)})`,
+      );
   }
 
   #this(node: AnyNode): void {
-    const own = this.#calls.thisText();
+    const own = this.#calls.thisText(node.start);
     const isSloppy = this.cx.uses.sloppyThis.has(node);
     const text = isSloppy
       ? `(${own} === ${RUNTIME}.outer ? ${RUNTIME}.globalObject : ${own})`
@@ -303,7 +313,10 @@ class Instrumentation {
         if (state.kind === 'constructor' && state.isInParameters) {
           throw this.cx.rejection(node, '`arguments` in the parameters of a constructor');
         }
-        if (!crossed && state.kind !== 'constructor') return;
+        if (state.kind === 'module' && this.#links.isModule) {
+          throw this.cx.rejection(node, '`arguments` outside of a function');
+        }
+        if (!crossed && state.kind !== 'constructor' && state.kind !== 'module') return;
         state.sharesArguments = true;
         this.cx.replace(node.start, node.end, `${OWN}arguments`);
         return;
@@ -313,7 +326,7 @@ class Instrumentation {
   }
 
   #statement(node: AnyNode): boolean {
-    if (LOOPS.has(node.type)) return this.#loop(node as AnyNode & { body: AnyNode });
+    if (LOOPS.has(node.type)) return this.#blocks.loop(node as AnyNode & { body: AnyNode });
     switch (node.type) {
       case 'ForOfStatement':
         this.#iteration.forOf(node, this.#outermostLabel());
@@ -332,7 +345,9 @@ class Instrumentation {
       case 'ReturnStatement':
         return this.#return(node);
       case 'BlockStatement':
-        return this.#block(node);
+        return this.#blocks.block(node);
+      case 'SwitchStatement':
+        return this.#blocks.switch(node);
       case 'WithStatement':
         throw this.cx.rejection(node, '`with` cannot be instrumented');
       default:
@@ -348,32 +363,15 @@ class Instrumentation {
 
   #return(node: ReturnStatement): boolean {
     if (this.cx.fn.kind !== 'constructor') return false;
+    const { boundFrom } = this.cx.fn;
     if (node.argument == null) {
-      this.cx.replace(node.start, node.end, `return ${OWN}self;`);
+      this.cx.replace(node.start, node.end, `return ${selfText(node.start < boundFrom)};`);
       return true;
     }
     this.visit(node.argument);
-    this.cx.before(node.argument, `${RUNTIME}.returned(`);
+    const method = boundFrom > 0 ? 'returnedByDerived' : 'returned';
+    this.cx.before(node.argument, `${RUNTIME}.${method}(`);
     this.cx.after(node.argument, `, ${OWN}self)`);
-    return true;
-  }
-
-  #block(node: AnyNode & { type: 'BlockStatement' }): boolean {
-    const { cx } = this;
-    const before = cx.hoisted;
-    cx.hoisted = [];
-    for (const statement of node.body) this.visit(statement);
-    if (cx.hoisted.length > 0) cx.text.appendLeft(node.start + 1, ` ${cx.hoisted.join(' ')}`);
-    cx.hoisted = before;
-    return true;
-  }
-
-  #loop(node: AnyNode & { body: AnyNode }): boolean {
-    const { cx } = this;
-    const check = `if (--${RUNTIME}.budget < 0) ${RUNTIME}.endless(${cx.site(node, 'loop')});`;
-    for (const child of childrenOf(node)) this.visit(child);
-    cx.text.appendLeft(node.body.start, ` { ${check} `);
-    cx.text.appendLeft(node.body.end, ' }');
     return true;
   }
 }
@@ -388,9 +386,10 @@ export function instrument(options: InstrumentOptions): Instrumented {
   const work = new Instrumentation(options, fn);
   const begin = work.program(options.program);
   const { text } = work.cx;
+  if (options.module.code.startsWith('#!')) text.update(0, 2, '//');
   text.prepend(
     `${options.links.isModule ? '"use strict"; ' : ''}return function* (${options.links.parameters.join(', ')}) { ${begin}`,
   );
   text.append('\n}');
-  return { text, parameters: options.links.parameters };
+  return { text, parameters: options.links.parameters, firstWait: work.cx.firstWait };
 }

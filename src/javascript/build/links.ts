@@ -48,11 +48,15 @@ export class ModuleRewriter {
     this.#links = links;
   }
 
+  get isModule(): boolean {
+    return this.#links.isModule;
+  }
+
   /** What comes before the module's own code. */
   prologue(): string {
     if (!this.#links.isModule) return '';
     const getters = this.#exports.join(', ');
-    return `${RUNTIME}.exports(${OWN}x, { ${getters} }); ${this.#bindings.join(' ')}`;
+    return `${RUNTIME}.exports(${OWN}x, { ${getters} }); yield; ${this.#bindings.join(' ')} Object.seal(${OWN}x); `;
   }
 
   /** What `eval('require')` gives, by which code hides from bundlers: a name that CommonJS modules are handed. */

@@ -62,7 +62,7 @@ export class Agent implements Position {
   /** It was terminated, and ends at its next turn or a later one. */
   isDying = false;
   /** Told when its code has thrown, before it ends; missing for the threads that the program declares. */
-  failed: ((error: unknown) => void) | undefined;
+  failed: ((error: unknown) => Coroutine<void>) | undefined;
   /** Told when it has ended. */
   ended: ((code: number) => void) | undefined;
   readonly waiter: Waiter = { agent: this, address: 0, settle: undefined };

@@ -123,18 +123,17 @@ export class Execution extends Turns implements Stepper, LoopHost {
   #fails(agent: Agent, error: unknown): void {
     const { failed, realm } = agent;
     agent.failed = undefined;
-    const lastWord = realm?.onEnd;
-    if (failed === undefined || lastWord === undefined) {
-      failed?.(error);
+    if (failed === undefined) {
       this.#conclude(agent, 1);
       return;
     }
+    const lastWord = realm?.onEnd;
     agent.stages.length = 0;
     agent.body = (function* (): Coroutine {
       try {
-        yield* lastWord(false, true);
+        if (lastWord !== undefined) yield* lastWord(false, true);
       } finally {
-        failed(error);
+        yield* failed(error);
       }
       return 1;
     })();
@@ -222,13 +221,13 @@ export class Execution extends Turns implements Stepper, LoopHost {
    * Start another agent.
    *
    * @param start makes its code
-   * @param failed called when its code has thrown
+   * @param failed executed when its code has thrown
    * @param ended called when it has ended
    * @returns its number, or -1 when there are too many
    */
   spawn(
     start: (agent: Agent) => Coroutine,
-    failed: (error: unknown) => void,
+    failed: (error: unknown) => Coroutine<void>,
     ended: (code: number) => void,
   ): number {
     const agent = this.cpus[this.#started];

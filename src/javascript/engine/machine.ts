@@ -6,6 +6,7 @@ import { format, types as utilTypes } from 'node:util';
 import { asyncGlobals, nextTick, promisifier } from '../async/globals.js';
 import { AsyncFromSync } from '../async/async-from-sync.js';
 import { AsyncGeneratorObject } from '../async/async-generator.js';
+import { allOf } from '../async/promise.js';
 import { installPromises } from '../async/promise-methods.js';
 import { Realm } from '../async/realm.js';
 import { AsyncTask } from '../async/task.js';
@@ -15,6 +16,7 @@ import { ScBytes } from '../memory/sc-bytes.js';
 import { installBuffers } from '../runtime/buffers.js';
 import { installGrowing } from '../runtime/growing.js';
 import { installArrayMethods, installGuards } from '../runtime/guards.js';
+import { installCollections } from '../runtime/collections.js';
 import { installCallbacks, markPure, type Current } from '../runtime/builtins.js';
 import { Determinism, EPOCH } from '../runtime/determinism.js';
 import { ProgramFactory, type Namespace } from '../runtime/instance.js';
@@ -53,6 +55,7 @@ function install(): void {
   markPure();
   installGuards(current);
   installCallbacks(current);
+  installCollections(current);
   installProxies(current);
   installJson(current);
   installReplacing(current);
@@ -103,6 +106,8 @@ export class Machine {
       yield* task.advance(true, undefined);
       return task.promise;
     };
+    runtime.allOf = allOf;
+    runtime.asyncGenerators = AsyncGeneratorObject.prototype;
     runtime.startAsyncGenerator = (body) => new AsyncGeneratorObject(runtime, body);
     runtime.asyncOf = (cursor) => new AsyncFromSync(cursor);
     const clock = {

@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../../errors.js';
-import { drain } from '../async/event-loop.js';
-import { channel, endOfObject, hand, type ChannelEnd } from '../async/ports.js';
+import { drain, guarded } from '../async/event-loop.js';
+import { channel, checkTransferList, endOfObject, hand, type ChannelEnd } from '../async/ports.js';
+import { pending, resolvePromise } from '../async/promise.js';
 import { Realm } from '../async/realm.js';
 import { AsyncTask } from '../async/task.js';
 import { LIBRARY } from '../build/graph.js';
@@ -99,19 +100,30 @@ export class Workers {
   /** The code of an agent that executes a module as Node executes the one it is given. */
   *run(agent: Agent, instance: Instance, entry: Entry): Coroutine {
     const { runtime } = this.#execution;
-    const evaluation = new AsyncTask(
-      runtime,
-      (function* (): Coroutine {
-        for (const path of entry.preloads) yield* instance.require(path);
-        return yield* instance.evaluate(entry.path);
-      })(),
-    );
+    const isScript = instance.factory.compiled.load(entry.path).source.kind !== 'esm';
+    const code = (function* (): Coroutine {
+      for (const path of entry.preloads) yield* instance.require(path);
+      return isScript
+        ? yield* instance.require(entry.path, true)
+        : yield* instance.evaluate(entry.path);
+    })();
+    if (isScript) return yield* this.#script(agent, code);
+    const evaluation = new AsyncTask(runtime, code);
     agent.stages.push(() =>
       concludeModule(this.#execution.realm(), this.#execution, evaluation.promise),
     );
-    const { kind } = instance.factory.compiled.load(entry.path).source;
     yield* evaluation.advance(true, undefined);
-    if (kind !== 'esm') yield* drain(this.#execution.realm());
+    return undefined;
+  }
+
+  /** Code that is no ES module: what it throws is no rejection. */
+  *#script(agent: Agent, code: Coroutine): Coroutine {
+    const evaluated = pending();
+    resolvePromise(evaluated, undefined);
+    agent.stages.push(() => concludeModule(this.#execution.realm(), this.#execution, evaluated));
+    const realm = this.#execution.realm();
+    yield* guarded(realm, () => code);
+    yield* drain(realm);
     return undefined;
   }
 
@@ -141,8 +153,9 @@ export class Workers {
     };
     const agent = execution.spawn(
       (made) => this.#begin(made, handle, entry, facts),
-      (error) => {
+      function* (error) {
         handle.tell('error', thrownCopy(error, current));
+        if (execution.took(handle.address)) yield;
       },
       (code) => {
         far.abandon();
@@ -229,12 +242,13 @@ function packed(
   { workerData, transferList = [] }: SpawnOptions,
 ): AgentFacts['workerData'] {
   const ends = new Map<object, ChannelEnd>();
+  checkTransferList(transferList);
   for (const item of transferList) {
     const end = endOfObject(item);
     if (end !== undefined) ends.set(item, end);
   }
   const isPort = (object: object): boolean => endOfObject(object) !== undefined;
-  const value = copyForAgent(workerData ?? null, regions, ends, isPort);
+  const value = copyForAgent(workerData, regions, ends, isPort);
   for (const item of transferList) hand(item);
   for (const end of ends.values()) end.leave();
   return function* (maker) {

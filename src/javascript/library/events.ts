@@ -1,6 +1,7 @@
 /** Stands for `node:events` in explored programs: listeners are called one after the other, and can be interrupted. */
 
 import { AsyncResource } from './async_hooks.js';
+import { on, once } from './event-iteration.js';
 
 type Listener = (...args: unknown[]) => unknown;
 interface Entry {
@@ -168,27 +169,6 @@ for (const [name, method] of [
   });
 }
 
-/** A promise for the next event of a name. */
-export function once(emitter: EventEmitter, name: PropertyKey): Promise<unknown[]> {
-  return new Promise((resolve, reject) => {
-    const forget = (of: PropertyKey, listener: unknown): void => {
-      const { removeListener } = emitter as { removeListener?: unknown };
-      if (typeof removeListener === 'function') emitter.off(of, listener);
-    };
-    const failed = (error: unknown): void => {
-      forget(name, happened);
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the program's own value
-      reject(error);
-    };
-    const happened = (...args: unknown[]): void => {
-      forget('error', failed);
-      resolve(args);
-    };
-    emitter.once(name, happened);
-    if (name !== 'error') emitter.once('error', failed);
-  });
-}
-
 /** An emitter that is told apart by the resource it belongs to. */
 export class EventEmitterAsyncResource extends (EventEmitter as unknown as new () => EventEmitter) {
   readonly asyncResource: AsyncResource;
@@ -207,6 +187,7 @@ export class EventEmitterAsyncResource extends (EventEmitter as unknown as new (
 
 const facts = {
   EventEmitter,
+  on,
   once,
   EventEmitterAsyncResource,
   errorMonitor,
@@ -217,6 +198,6 @@ const facts = {
 };
 Object.assign(EventEmitter, facts);
 
-export { errorMonitor, captureRejectionSymbol };
+export { errorMonitor, captureRejectionSymbol, on, once };
 export const { defaultMaxListeners, setMaxListeners, listenerCount } = facts;
 export default EventEmitter;

@@ -12,8 +12,20 @@ interface TransferOptions {
 
 function listOf(transfer: unknown): readonly object[] {
   if (transfer == null) return [];
-  if (Array.isArray(transfer)) return transfer as object[];
-  return (transfer as TransferOptions).transfer ?? [];
+  if (typeof transfer !== 'object') throw notIterable('transferList');
+  if (Symbol.iterator in transfer) return [...(transfer as Iterable<object>)];
+  const list = (transfer as TransferOptions).transfer;
+  if (list == null) return [];
+  if (typeof list !== 'object') throw notIterable('options.transfer');
+  return [...list];
+}
+
+function notIterable(name: string): TypeError {
+  const error = new TypeError(`Optional ${name} argument must be an iterable`) as TypeError & {
+    code: string;
+  };
+  error.code = 'ERR_INVALID_ARG_TYPE';
+  return error;
 }
 
 /** Web-style listeners, which get an event. */
@@ -109,7 +121,12 @@ export class MessagePort extends Base {
     this.#handler('close', handler);
   }
 
-  postMessage(value: unknown, transfer?: unknown): void {
+  postMessage(...given: readonly unknown[]): void {
+    const [value, transfer] = given;
+    if (given.length === 0) {
+      const error = new TypeError('Not enough arguments to MessagePort.postMessage');
+      throw Object.assign(error, { code: 'ERR_MISSING_ARGS' });
+    }
     const end = host.endOf(this);
     if (end !== undefined) host.post(end, value, listOf(transfer));
   }

@@ -1,6 +1,7 @@
 /** Built-ins that call back, in a resumable form: written as the standard describes them, for arrays and their like. */
 
 import { CALL, factsOf, NEW, PURE, type Coroutine, type Marked, type Resumable } from './keys.js';
+import { each } from './iteration.js';
 import type { Runtime } from './runtime.js';
 import { asArray, sorted } from './sorting.js';
 
@@ -8,6 +9,9 @@ import { asArray, sorted } from './sorting.js';
 export interface Current {
   runtime: Runtime;
 }
+
+/** Attributes of a property that an assignment makes. */
+const PLAIN = { writable: true, enumerable: true, configurable: true } as const;
 
 type ArrayLikeObject = Record<number, unknown> & { length: number };
 
@@ -28,7 +32,6 @@ export const construct = Reflect.construct as (
 export function installCallbacks(current: Current): void {
   installFunctions(current);
   installArrays(current);
-  installCollections(current);
 }
 
 function installFunctions(current: Current): void {
@@ -217,6 +220,9 @@ function* sortArray(current: Current, self: ArrayLikeObject, compare: unknown): 
   }
 }
 
+const notFunction = (value: unknown): TypeError =>
+  new TypeError(`${String(value)} is not a function`);
+
 function installArrays(current: Current): void {
   const nativeSort = Array.prototype.sort as unknown as Marked;
   for (const [name, resumable] of arrayWalks(current)) form(Array.prototype, name, resumable);
@@ -236,45 +242,53 @@ function installArrays(current: Current): void {
     yield* sortArray(current, self, compare);
     return self;
   });
+  installFrom(current);
+}
+
+function installFrom(current: Current): void {
   form(Array, 'from', function* (this: unknown, source, map, thisArg) {
     const isIterable =
       (source as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] != null;
-    const items = isIterable
-      ? yield* current.runtime.list(source, -1)
-      : Array.from(source as ArrayLike<unknown>);
+    if (map !== undefined && typeof map !== 'function') throw notFunction(map);
     const Type = typeof this === 'function' ? (this as Marked) : (Array as unknown as Marked);
     const make = current.runtime.constructorOf(Type);
+    if (source == null) {
+      const shown = source === null ? 'object null' : 'undefined';
+      throw new TypeError(
+        `${shown} is not iterable (cannot read property Symbol(Symbol.iterator))`,
+      );
+    }
+    const from = Object(source) as ArrayLike<unknown>;
+    const { length } = from;
+    const args = isIterable ? [] : [Math.max(Math.trunc(length) || 0, 0)];
     const result = (
-      make === undefined ? construct(Type, [], Type) : yield* make(Type)
+      make === undefined ? construct(Type, args, Type) : yield* make(Type, ...args)
     ) as unknown[];
-    for (const [i, item] of items.entries()) {
-      result[i] = map === undefined ? item : yield* current.runtime.invoke(map, thisArg, [item, i]);
+    const isPlain = this === Array;
+    const put = function* (item: unknown, i: number): Coroutine {
+      const made =
+        map === undefined ? item : yield* current.runtime.invoke(map, thisArg, [item, i]);
+      if (isPlain) result[i] = made;
+      else Object.defineProperty(result, i, { value: made, ...PLAIN });
+      return undefined;
+    };
+    if (isIterable && map === undefined && isPlain) {
+      return yield* current.runtime.list(source, -1);
+    }
+    if (isIterable) {
+      let count = 0;
+      yield* each(source, function* (item, i) {
+        yield* put(item, i);
+        count = i + 1;
+      });
+      result.length = count;
+    } else {
+      const [count = 0] = args;
+      for (let i = 0; i < count; i++) yield* put(yield* element(current, from, i), i);
+      result.length = count;
     }
     return result;
   });
-}
-
-function installCollections(current: Current): void {
-  for (const prototype of [Map.prototype, Set.prototype]) {
-    form(prototype, 'forEach', function* (this: unknown, callback, thisArg) {
-      const self = this as Map<unknown, unknown> | Set<unknown>;
-      for (const [key, value] of self.entries()) {
-        yield* current.runtime.invoke(callback, thisArg, [value, key, self]);
-      }
-      return undefined;
-    });
-  }
-  for (const Collection of [Map, Set, WeakMap, WeakSet] as unknown as Marked[]) {
-    const native = Collection as unknown as new (items?: unknown) => unknown;
-    Object.defineProperty(Collection, NEW, {
-      configurable: true,
-      value: function* (newTarget: unknown, source: unknown): Coroutine {
-        const items = source == null ? undefined : yield* current.runtime.list(source, -1);
-        const args = items === undefined ? [] : [items];
-        return construct(native, args, newTarget);
-      },
-    });
-  }
 }
 
 /** Built-ins that neither call back nor look at elements of what they are given. */

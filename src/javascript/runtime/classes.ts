@@ -144,6 +144,28 @@ export abstract class Classes extends Operations {
       : self;
   }
 
+  /** The same for a class that extends another. */
+  returnedByDerived(value: unknown, self: unknown): unknown {
+    const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
+    if (isObject) return value;
+    if (value === undefined) return this.bound(self);
+    throw new TypeError('Derived constructors may only return object or undefined');
+  }
+
+  /** What `this` stands for in a constructor that may not have called `super()` yet. */
+  bound(self: unknown): unknown {
+    if (self !== undefined) return self;
+    throw new ReferenceError(
+      "Must call super constructor in derived class before accessing 'this' or returning from derived constructor",
+    );
+  }
+
+  /** What `super()` has made, unless it was called before. */
+  once(made: unknown, before: unknown): unknown {
+    if (before === undefined) return made;
+    throw new ReferenceError('Super constructor may only be called once');
+  }
+
   /** `new` by code that is not instrumented. */
   enterNew(target: Constructor, newTarget: unknown, args: unknown[]): unknown {
     const form = target[NEW];

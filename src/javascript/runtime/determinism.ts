@@ -97,20 +97,34 @@ class KeptReference {
   readonly #target: unknown;
 
   constructor(target: unknown) {
+    const isObject =
+      (typeof target === 'object' && target !== null) || typeof target === 'function';
+    if (!isObject && (typeof target !== 'symbol' || Symbol.keyFor(target) !== undefined)) {
+      throw new TypeError('WeakRef: invalid target');
+    }
     this.#target = target;
   }
   deref(): unknown {
     return this.#target;
   }
+  get [Symbol.toStringTag](): string {
+    return 'WeakRef';
+  }
 }
 
 /** Does nothing: as nothing is collected, there is nothing to report. */
 class SilentRegistry {
-  register(): undefined {
+  readonly #tokens = new Set<unknown>();
+
+  register(_target: unknown, _held?: unknown, token?: unknown): undefined {
+    if (token !== undefined) this.#tokens.add(token);
     return undefined;
   }
-  unregister(): boolean {
-    return false;
+  unregister(token: unknown): boolean {
+    return this.#tokens.delete(token);
+  }
+  get [Symbol.toStringTag](): string {
+    return 'FinalizationRegistry';
   }
 }
 for (const Kind of [KeptReference, SilentRegistry]) {

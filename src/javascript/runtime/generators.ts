@@ -8,6 +8,18 @@ import { CALL, type Coroutine, type Marked } from './keys.js';
 /** A value on its way from a generator to the code that iterates over it. */
 export class Out {
   readonly value: unknown;
+  /** An async generator need not wait for it. */
+  readonly isSettled: boolean;
+
+  constructor(value: unknown, isSettled = false) {
+    this.value = value;
+    this.isSettled = isSettled;
+  }
+}
+
+/** A generator is told to return, although it was resumed otherwise in the meantime. */
+export class Return {
+  readonly value: unknown;
 
   constructor(value: unknown) {
     this.value = value;
@@ -15,6 +27,7 @@ export class Out {
 }
 
 interface Driver {
+  returning: unknown;
   drive(coroutine: Coroutine): unknown;
 }
 
@@ -29,6 +42,7 @@ export class GeneratorObject implements Iterator<unknown> {
   }
 
   *resume(how: 'next' | 'return' | 'throw', value: unknown): Coroutine<IteratorResult<unknown>> {
+    if (how === 'return') this.#driver.returning = value;
     let answer =
       how === 'next'
         ? this.#body.next(value)
@@ -36,8 +50,11 @@ export class GeneratorObject implements Iterator<unknown> {
           ? this.#body.return(value)
           : this.#body.throw(value);
     while (answer.done !== true && !(answer.value instanceof Out)) {
-      yield answer.value;
-      answer = this.#body.next();
+      if (answer.value instanceof Return) answer = this.#body.return(answer.value.value);
+      else {
+        yield answer.value;
+        answer = this.#body.next();
+      }
     }
     if (answer.done === true) return { value: answer.value, done: true };
     return { value: (answer.value as Out).value, done: false };
@@ -54,6 +71,9 @@ export class GeneratorObject implements Iterator<unknown> {
   }
   [Symbol.iterator](): this {
     return this;
+  }
+  get [Symbol.toStringTag](): string {
+    return 'Generator';
   }
 }
 

@@ -60,11 +60,30 @@ export class ProgramFactory {
   }
 }
 
+/** An ES module of an agent. */
+interface ModuleRecord {
+  readonly namespace: Namespace;
+  /** Settled when a module that waits, or imports one that does, has been evaluated. */
+  promise: unknown;
+  /** Where it waits. */
+  site: number;
+  /** What its evaluation has thrown: whoever imports it gets that again. */
+  failure: { readonly error: unknown } | undefined;
+}
+
+/** A CommonJS module of an agent. */
+interface CommonJs {
+  exports: unknown;
+  [key: string]: unknown;
+}
+
 /** The modules of one agent. */
 export class Instance {
   readonly factory: ProgramFactory;
-  readonly #namespaces = new Map<string, Namespace>();
-  readonly #modules = new Map<string, { exports: unknown }>();
+  readonly #records = new Map<string, ModuleRecord>();
+  /** What programs know as `require.cache`. */
+  readonly #modules = Object.create(null) as Record<string, CommonJs | undefined>;
+  #main: CommonJs | undefined;
 
   constructor(factory: ProgramFactory) {
     this.factory = factory;
@@ -72,19 +91,60 @@ export class Instance {
 
   /** Namespace of an ES module, or what stands for that of another one. */
   *evaluate(path: string): Coroutine<Namespace> {
-    const known = this.#namespaces.get(path);
+    const { kind } = this.factory.compiled.load(path).source;
+    if (kind === 'json') return { default: yield* this.require(path) };
+    if (kind === 'cjs') return namespaceOf(yield* this.require(path));
+    const { namespace, promise, site } = yield* this.#started(path);
+    if (promise !== undefined) yield this.factory.runtime.await(site, promise);
+    return namespace;
+  }
+
+  /** Evaluate an ES module, up to the first time that it waits. */
+  *#started(path: string): Coroutine<ModuleRecord> {
+    const known = this.#records.get(path);
+    if (known?.failure !== undefined) throw known.failure.error;
     if (known !== undefined) return known;
     const module = this.factory.compiled.load(path);
-    if (module.source.kind !== 'esm') return namespaceOf(yield* this.require(path));
     const namespace = Object.create(null) as Namespace;
-    this.#namespaces.set(path, namespace);
-    const imports: Namespace[] = [];
-    for (const s of module.specifiers) {
-      imports.push(yield* this.target(module.source.targets.get(s) ?? ''));
+    Object.defineProperty(namespace, Symbol.toStringTag, { value: 'Module' });
+    const record: ModuleRecord = { namespace, promise: undefined, site: 0, failure: undefined };
+    this.#records.set(path, record);
+    try {
+      yield* this.#executed(module, record);
+    } catch (error) {
+      record.failure = { error };
+      throw error;
     }
+    return record;
+  }
+
+  *#executed(module: CompiledModule, record: ModuleRecord): Coroutine<void> {
+    const { runtime } = this.factory;
+    const { path, targets } = module.source;
+    const imports: Namespace[] = [];
     const run = this.factory.function(module) as ModuleFunction;
-    yield* run.call(undefined, namespace, imports, this.#meta(module), this.#importer(path));
-    return namespace;
+    const more = [this.#meta(module), this.#importer(path)];
+    const body = run.call(undefined, record.namespace, imports, ...more);
+    // Up to where its exports are declared: modules that it imports may import it.
+    body.next();
+    const waits: unknown[] = [];
+    for (const specifier of module.specifiers) {
+      const target = targets.get(specifier) ?? '';
+      const isModule =
+        !isOutside(target) && this.factory.compiled.load(target).source.kind === 'esm';
+      if (!isModule) imports.push(yield* this.target(target));
+      else {
+        const { namespace, promise, site } = yield* this.#started(target);
+        imports.push(namespace);
+        if (promise === undefined) continue;
+        waits.push(promise);
+        record.site = site;
+      }
+    }
+    const { firstWait } = module;
+    if (firstWait > 0) record.site = firstWait;
+    if ((waits.length === 0 && firstWait === 0) || runtime.startAsync === undefined) yield* body;
+    else record.promise = yield* runtime.startAsync(waiting(runtime, waits, body));
   }
 
   #meta({ source: { path, targets } }: CompiledModule): object {
@@ -133,16 +193,17 @@ export class Instance {
   }
 
   /** Exports of a CommonJS module. */
-  *require(path: string): Coroutine {
+  *require(path: string, isMain = false): Coroutine {
     const module = this.factory.compiled.load(path);
     if (module.source.kind === 'esm') return yield* this.evaluate(path);
-    const known = this.#modules.get(path);
+    const known = this.#modules[path];
     if (known !== undefined) return known.exports;
-    const record: { exports: unknown; [key: string]: unknown } = {
+    const record: CommonJs = {
       exports: {},
       ...{ id: path, filename: path, loaded: false, children: [], paths: [] },
     };
-    this.#modules.set(path, record);
+    this.#modules[path] = record;
+    if (isMain) this.#main = record;
     if (module.source.kind === 'json') {
       record.exports = structuredClone(this.factory.function(module));
       return record.exports;
@@ -153,7 +214,13 @@ export class Instance {
     const run = this.factory.function(module) as ModuleFunction;
     const { exports } = record;
     const more = this.#importer(path);
-    yield* run.call(exports, exports, require, record, path, folder, more);
+    try {
+      yield* run.call(exports, exports, require, record, path, folder, more);
+    } catch (error) {
+      // Whoever asks for it again has it executed again.
+      Reflect.deleteProperty(this.#modules, path);
+      throw error;
+    }
     record['loaded'] = true;
     return record.exports;
   }
@@ -171,7 +238,8 @@ export class Instance {
     // A module of Node has the name by which it is asked for.
     const resolve = (specifier: string): string =>
       isBuiltin(specifier) ? specifier : compiled.resolve(path, specifier, 'require');
-    return Object.assign(require, { resolve: pure(resolve), cache: {}, main: undefined });
+    const facts = { resolve: pure(resolve), cache: this.#modules, main: this.#main };
+    return Object.assign(require, facts);
   }
 }
 
@@ -179,6 +247,12 @@ export class Instance {
 export function namespaceOf(exports: unknown): Namespace {
   const isObject = typeof exports === 'object' || typeof exports === 'function';
   return { ...(isObject && exports !== null ? exports : {}), default: exports };
+}
+
+/** A module that waits for others before it is executed. */
+function* waiting(runtime: Runtime, waits: readonly unknown[], body: Coroutine): Coroutine {
+  if (waits.length > 0) yield runtime.await(0, runtime.started(runtime.allOf)(waits));
+  return yield* body;
 }
 
 function pure<T>(f: T): T {

@@ -61,11 +61,12 @@ export class Cursor {
   }
 
   /** Pass on to this iterator what is sent to a generator that delegates to it. */
-  *ask(how: 'next' | 'throw', value: unknown): Coroutine<IteratorResult<unknown>> {
-    const method = (how === 'next' ? this.#next : this.#iterator.throw) as Marked | undefined;
-    if (method === undefined) {
+  *ask(how: 'next' | 'throw' | 'return', value: unknown): Coroutine<IteratorResult<unknown>> {
+    const method = (how === 'next' ? this.#next : this.#iterator[how]) as Marked | null | undefined;
+    if (method == null) {
+      if (how === 'return') return { value, done: true };
       yield* this.close();
-      throw new TypeError('The iterator does not provide a "throw" method');
+      throw new TypeError(NO_THROW);
     }
     const form = formOf(method);
     return resultOf(
@@ -73,6 +74,10 @@ export class Cursor {
         ? method.call(this.#iterator, value)
         : yield* form.call(this.#iterator, value),
     );
+  }
+
+  get canThrow(): boolean {
+    return (this.#iterator.throw as unknown) != null;
   }
 
   *close(): Coroutine<void> {
@@ -84,6 +89,9 @@ export class Cursor {
     else yield* form.call(this.#iterator);
   }
 }
+
+/** The error of V8 for an iterator that cannot be told of an exception. */
+export const NO_THROW = "The iterator does not provide a 'throw' method.";
 
 function isObject(value: unknown): boolean {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
@@ -160,11 +168,32 @@ export class AsyncCursor {
     return form === undefined ? this.#next.call(this.#iterator) : yield* form.call(this.#iterator);
   }
 
-  take(answer: unknown): boolean {
-    if (typeof answer !== 'object' || answer === null) {
-      throw new TypeError(`Iterator result ${String(answer)} is not an object`);
+  /** Pass on what is sent to an async generator that delegates to this. Returns the promise of an answer. */
+  *pass(
+    how: 'next' | 'throw' | 'return',
+    value: unknown,
+    wait: (value: unknown) => unknown,
+  ): Coroutine {
+    const iterator = this.#iterator as Record<string, Marked | null | undefined>;
+    const method = how === 'next' ? this.#next : iterator[how];
+    if (method == null) {
+      if (how === 'return') return { value: yield wait(value), done: true };
+      const closed = yield* this.close();
+      yield wait(closed);
+      throw new TypeError(NO_THROW);
     }
-    const { done, value } = answer as { done?: unknown; value: unknown };
+    const form = formOf(method);
+    return form === undefined
+      ? method.call(this.#iterator, value)
+      : yield* form.call(this.#iterator, value);
+  }
+
+  checked(answer: unknown): IteratorResult<unknown> {
+    return resultOf(answer);
+  }
+
+  take(answer: unknown): boolean {
+    const { done, value } = resultOf(answer) as { done?: unknown; value: unknown };
     if (done) return false;
     this.value = value;
     this.isOpen = true;
@@ -223,6 +252,31 @@ function describe(value: unknown): string {
   if (type === 'string') return `string "${String(value)}"`;
   const isNamed = value === null || type === 'number' || type === 'boolean';
   return isNamed ? `${type} ${String(value)}` : type;
+}
+
+/** Walk over something iterable. If `visit` throws, the iterator is closed. */
+export function* each(
+  value: unknown,
+  visit: (item: unknown, index: number) => Coroutine,
+): Coroutine<void> {
+  const cursor = yield* opened(value);
+  try {
+    for (let i = 0; cursor.isFast ? cursor.next() : yield* cursor.step(); i++) {
+      yield* visit(cursor.value, i);
+    }
+  } catch (error) {
+    if (cursor.isOpen) yield* closed(cursor);
+    throw error;
+  }
+}
+
+/** Close the iterator after an exception, which counts more than one of its own. */
+function* closed(cursor: Cursor): Coroutine<void> {
+  try {
+    yield* cursor.close();
+  } catch {
+    // The program is told of the first exception.
+  }
 }
 
 /** The first `count` elements of something iterable, or all of them for -1. */

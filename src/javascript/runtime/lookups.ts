@@ -1,9 +1,19 @@
 /** Looks at functions and objects of programs without calling anything of them. */
 
-import { proxies, type Marked } from './keys.js';
+import { FORM, proxies, type Marked } from './keys.js';
+
+/** Order the exports of a module by name, as they are in the language. */
+export function inOrder(namespace: object): void {
+  for (const name of Object.keys(namespace).sort()) {
+    const facts = Object.getOwnPropertyDescriptor(namespace, name) ?? {};
+    Reflect.deleteProperty(namespace, name);
+    Object.defineProperty(namespace, name, facts);
+  }
+}
 
 /** Whether `new` takes a function. */
 export function isConstructor(f: Marked): boolean {
+  if (f[FORM] !== undefined) return false;
   if (f.prototype !== undefined) return true;
   try {
     Reflect.construct(Object, [], f as unknown as new () => object);

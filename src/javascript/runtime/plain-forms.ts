@@ -1,6 +1,7 @@
 /** Makes the plain functions that stand for resumable ones, with the name and length that the program gave them. */
 
 import { compileFunction } from 'node:vm';
+import { GeneratorObject } from './generators.js';
 import { FORM, type Flavour, type Marked, type Resumable } from './keys.js';
 
 /** What a plain function does when it is called. */
@@ -48,11 +49,26 @@ const KINDS: Readonly<Record<Exclude<Flavour, 'call'>, object>> = {
 };
 
 /** Let a function be seen as one of its kind. */
-export function markKind(f: Marked, form: Resumable, flavour: Flavour): void {
+export function markKind(
+  made: Marked,
+  form: Resumable,
+  flavour: Flavour,
+  asyncGenerators: object | undefined,
+): void {
   if (flavour === 'call') return;
-  f[FORM] = form;
-  if (flavour === 'async' && f.prototype !== undefined) Object.assign(f, { prototype: undefined });
-  Object.setPrototypeOf(f, KINDS[flavour]);
+  made[FORM] = form;
+  const base = flavour === 'generator' ? GeneratorObject.prototype : asyncGenerators;
+  if (flavour !== 'async') made.prototype = Object.create(base ?? null) as object;
+  else if (made.prototype !== undefined) Object.assign(made, { prototype: undefined });
+  Object.setPrototypeOf(made, KINDS[flavour]);
+}
+
+/** A generator inherits from what its function has as `prototype`. */
+export function inheriting<T>(made: T, owner: Marked | undefined): T {
+  const prototype = owner?.prototype;
+  if (typeof prototype === 'object' && (prototype as object | null) !== null)
+    Object.setPrototypeOf(made, prototype);
+  return made;
 }
 
 /** Whether a function is of a kind, as `node:util` tells. */

@@ -21,14 +21,14 @@ import {
   list,
   open,
   openAsync,
-  opened,
   type Cursor,
 } from './iteration.js';
+import { delegated, delegatedAsync } from './delegation.js';
 import { GeneratorObject, Out } from './generators.js';
 import type { Realm } from '../async/realm.js';
 import { arrayMethodOn, newestOf } from './guards.js';
-import { calleeOf, descriptorOf, isConstructor } from './lookups.js';
-import { markKind, plainForm } from './plain-forms.js';
+import { calleeOf, descriptorOf, inOrder, isConstructor } from './lookups.js';
+import { inheriting, markKind, plainForm } from './plain-forms.js';
 import type { Regions, TypedArray } from './views.js';
 import { Writes } from './writes.js';
 
@@ -40,7 +40,11 @@ export class Runtime extends Classes {
   /** Runs the bodies of async functions; missing where async functions are not allowed. */
   startAsync: ((body: Coroutine) => Coroutine) | undefined;
   startAsyncGenerator: ((body: Coroutine) => unknown) | undefined;
+  /** What async generators inherit from. */
+  asyncGenerators: object | undefined;
   asyncOf: AsyncSource | undefined;
+  /** A promise for the end of all of them, as modules wait for it. */
+  allOf: ((promises: readonly unknown[]) => unknown) | undefined;
 
   /** How bare names find what belongs to the agent's global object. */
   readonly globals!: object;
@@ -84,16 +88,17 @@ export class Runtime extends Classes {
   /** The plain form of a resumable function. */
   enter(form: Resumable, self: unknown, args: ArrayLike<unknown>, flavour: Flavour): unknown {
     if (this.mode === 1) return this.take();
-    return this.drive(this.begin(form, flavour).apply(self, Array.from(args)));
+    const begun = (form as unknown as Marked)[CALL] ?? this.begin(form, flavour);
+    return this.drive(begun.apply(self, Array.from(args)));
   }
 
-  /** The form that instrumented callers use. */
-  begin(form: Resumable, flavour: Flavour): Resumable {
+  /** The form that instrumented callers use. Generators inherit from the `prototype` of their function. */
+  begin(form: Resumable, flavour: Flavour, owner?: Marked): Resumable {
     if (flavour === 'call') return form;
     const runtime = this;
     if (flavour === 'generator') {
       return function* (this: unknown, ...args: unknown[]): Coroutine {
-        return new GeneratorObject(runtime, form.apply(this, args));
+        return inheriting(new GeneratorObject(runtime, form.apply(this, args)), owner);
       };
     }
     if (flavour === 'async') {
@@ -102,7 +107,8 @@ export class Runtime extends Classes {
       };
     }
     return function* (this: unknown, ...args: unknown[]): Coroutine {
-      return runtime.started(runtime.startAsyncGenerator)(form.apply(this, args));
+      const made = runtime.started(runtime.startAsyncGenerator)(form.apply(this, args));
+      return inheriting(made, owner);
     };
   }
 
@@ -128,8 +134,9 @@ export class Runtime extends Classes {
 
   /** A declared function and its resumable form. */
   declare(declared: Marked, form: Resumable, flavour: Flavour): void {
-    declared[CALL] = this.begin(form, flavour);
-    markKind(declared, form, flavour);
+    declared[CALL] = this.begin(form, flavour, declared);
+    if (flavour !== 'call') (form as unknown as Marked)[CALL] = declared[CALL];
+    markKind(declared, form, flavour, this.asyncGenerators);
   }
 
   #wrap(
@@ -140,9 +147,9 @@ export class Runtime extends Classes {
     isMade = flavour === 'generator' || flavour === 'asyncGenerator',
   ): Marked {
     const declared = plainForm(name, length, isMade)(this, form, flavour);
-    const begun = this.begin(form, flavour);
+    const begun = this.begin(form, flavour, declared);
     declared[CALL] = begun;
-    markKind(declared, form, flavour);
+    markKind(declared, form, flavour, this.asyncGenerators);
     // A named function expression may call itself by its name. The name then means the resumable form.
     (form as unknown as Marked)[CALL] = begun;
     return declared;
@@ -296,25 +303,15 @@ export class Runtime extends Classes {
     return new Out(value);
   }
 
-  /** `yield*`: values sent or thrown into the generator are passed on to the iterator that it delegates to. */
-  *delegate(value: unknown): Coroutine {
-    const cursor = yield* opened(value);
-    let answer = yield* cursor.ask('next', undefined);
-    while (answer.done !== true) {
-      let how: 'next' | 'throw' | 'return' = 'return';
-      let sent: unknown;
-      try {
-        sent = yield new Out(answer.value);
-        how = 'next';
-      } catch (error) {
-        sent = error;
-        how = 'throw';
-      } finally {
-        if (how === 'return') yield* cursor.close();
-      }
-      answer = yield* cursor.ask(how, sent);
-    }
-    return answer.value as unknown;
+  /** What a generator was last told to return with. */
+  returning: unknown;
+
+  delegate(value: unknown): Coroutine {
+    return delegated(this, value);
+  }
+  *delegateAsync(site: number, value: unknown): Coroutine {
+    const cursor = yield* this.openAsync(value);
+    return yield* delegatedAsync(this, cursor, (waited) => this.await(site, waited));
   }
 
   /** Marks the value that an async function awaits, so that it is not mistaken for a switch. */
@@ -328,7 +325,8 @@ export class Runtime extends Classes {
 
   /** Define the exports of a module. */
   exports(namespace: object, getters: Readonly<Record<string, () => unknown>>): void {
-    for (const [name, get] of Object.entries(getters)) {
+    for (const name of Object.keys(getters).sort()) {
+      const get = getters[name] as () => unknown;
       Object.defineProperty(namespace, name, { get, enumerable: true, configurable: true });
     }
   }
@@ -339,6 +337,7 @@ export class Runtime extends Classes {
       const get = (): unknown => (from as Record<string, unknown>)[name];
       Object.defineProperty(namespace, name, { get, enumerable: true, configurable: true });
     }
+    inOrder(namespace);
   }
 
   /** A loop has made too many iterations. */
@@ -362,7 +361,7 @@ export class Runtime extends Classes {
     if (proxies.all.has(target)) return proxies.all.get(target);
     if (Object.hasOwn(target, NEW)) return (target as Marked)[NEW];
     const form = (target as Marked)[CALL];
-    if (form === undefined || (target as Marked).prototype === undefined) return undefined;
+    if (form === undefined || !isConstructor(target as Marked)) return undefined;
     return function* (newTarget: unknown, ...args: unknown[]): Coroutine {
       const prototype = (newTarget as Marked).prototype ?? Object.prototype;
       const self = Object.create(prototype) as unknown;

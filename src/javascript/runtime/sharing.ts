@@ -4,8 +4,9 @@
  */
 
 import { types } from 'node:util';
+import { untransferred } from '../async/transfers.js';
 import { brand } from './brand.js';
-import { factsOf, VIEW } from './keys.js';
+import { factsOf, proxies, VIEW } from './keys.js';
 import { isShared, viewAlike, type Regions, type ViewFacts } from './views.js';
 
 /** What a copy does with objects that are handed over instead of being copied. */
@@ -38,6 +39,18 @@ export function copyForAgent(
   return new Copier(regions, transfers, isPort).copy(value);
 }
 
+const OWN_KINDS = /^\[object (Promise|WeakRef|Generator|AsyncGenerator)\]$/;
+
+/** How V8 names an object that no message can carry; undefined for all others. */
+function uncloneable(value: object): string | undefined {
+  if (proxies.all.has(value)) return '#<Object>';
+  if (types.isWeakMap(value) || types.isWeakSet(value)) return `#<${value.constructor.name}>`;
+  const shown = Object.prototype.toString.call(value);
+  const [, kind = ''] = OWN_KINDS.exec(shown) ?? [];
+  if (kind === '') return undefined;
+  return kind.endsWith('Generator') ? shown : `#<${kind}>`;
+}
+
 class Copier {
   readonly #regions: Regions;
   readonly #seen: Map<object, unknown>;
@@ -56,10 +69,7 @@ class Copier {
     if (typeof value !== 'object' || value === null || isShared(value)) return value;
     if (this.#seen.has(value)) return this.#seen.get(value);
     if (this.#isPort(value)) {
-      throw new DOMException(
-        'Object that needs transfer was found in message but not listed in transferList',
-        'DataCloneError',
-      );
+      throw untransferred();
     }
     return this.#object(value);
   }
@@ -83,8 +93,9 @@ class Copier {
       for (const item of value) set.add(this.copy(item));
       return set;
     }
-    if (types.isPromise(value) || types.isWeakMap(value) || types.isWeakSet(value)) {
-      throw new DOMException(`#<${value.constructor.name}> could not be cloned.`, 'DataCloneError');
+    const text = uncloneable(value);
+    if (text !== undefined) {
+      throw new DOMException(`${text} could not be cloned.`, 'DataCloneError');
     }
     return this.#properties(value, {});
   }
