@@ -81,6 +81,14 @@ process.on('uncaughtException', (e, origin) => console.log(origin, e.message)); 
     },
   ],
   [
+    'functions that are made of text',
+    {
+      'main.mjs': `${SHARED} const kinds = [() => {}, async () => {}, function* () {}, async function* () {}].map((f) => f.constructor); const h = { a };
+console.log(kinds[0]('h', 'i', 'h.a[i] = 5; return h.a[i] + h.a[1];')(h, 0), a[0], kinds[0] === Function, new Function('return 7')(), await kinds[1]('h', 'return h.a[0]')(h));
+console.log([...kinds[2]('h', 'yield h.a[0]')(h)], (await kinds[3]('h', 'yield h.a[1]')(h).next()).value, String(new kinds[0]('x', 'return x')), (() => {}) instanceof Function);`,
+    },
+  ],
+  [
     'ports that are closed or handed over',
     {
       'main.mjs': `import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'; ${SHARED}

@@ -17,6 +17,7 @@ import { installBuffers } from '../runtime/buffers.js';
 import { installGrowing } from '../runtime/growing.js';
 import { installArrayMethods, installGuards } from '../runtime/guards.js';
 import { installCollections } from '../runtime/collections.js';
+import { functionText, installFunctionTexts } from '../runtime/function-texts.js';
 import { installCallbacks, markPure, type Current } from '../runtime/builtins.js';
 import { Determinism, EPOCH } from '../runtime/determinism.js';
 import { ProgramFactory, type Namespace } from '../runtime/instance.js';
@@ -56,6 +57,7 @@ function install(): void {
   installGuards(current);
   installCallbacks(current);
   installCollections(current);
+  installFunctionTexts(current);
   installProxies(current);
   installJson(current);
   installReplacing(current);
@@ -223,6 +225,7 @@ export class Machine {
       'eval()',
       'makes code that cannot be instrumented; it ',
     );
+    this.runtime.makeFunction = (kind, args) => this.#functionOf(kind, args);
     Object.assign(this.runtime, globalViews(target), { globalObject: global, indirectEval });
     return {
       process: forwarding(() => this.#ownProcess()),
@@ -232,7 +235,7 @@ export class Machine {
       structuredClone: pure((value: unknown) => copyForAgent(value, regions)),
       MessageChannel: this.#lazyClass('MessageChannel'),
       MessagePort: this.#lazyClass('MessagePort'),
-      Function: this.#functionConstructor(),
+      Function,
       ...this.#unavailable(),
     };
   }
@@ -321,32 +324,13 @@ export class Machine {
   }
 
   /** `new Function('a', 'return a')`: instrumented like any other code. */
-  #functionConstructor(): unknown {
-    const make = (args: readonly unknown[]): unknown => {
-      const parameters = args.slice(0, -1).map(String).join(',');
-      const code = `module.exports = function anonymous(${parameters}\n) {\n${(args.length === 0 ? [''] : args.slice(-1)).map(String).join('')}\n}`;
-      const { compiled } = this.factory;
-      const digest = createHash('sha256').update(code).digest('hex').slice(0, 8);
-      const path = join(dirname(compiled.entry), `[Function ${digest}]`);
-      compiled.loadText(path, code, 'cjs');
-      return this.runtime.drive(this.factory.instance().require(path));
-    };
-    const constructorOfText = pure((...args: unknown[]) => make(args)) as unknown as Marked;
-    // eslint-disable-next-line require-yield -- a form is a coroutine
-    constructorOfText[CALL] = function* (...args): Coroutine {
-      return make(args);
-    };
-    Object.defineProperty(constructorOfText, NEW, {
-      // eslint-disable-next-line require-yield -- a form is a coroutine
-      value: function* (_newTarget: unknown, ...args: unknown[]): Coroutine {
-        return make(args);
-      },
-    });
-    Object.defineProperty(constructorOfText, 'prototype', { value: Function.prototype });
-    Object.defineProperty(constructorOfText, Symbol.hasInstance, {
-      value: (value: unknown) => typeof value === 'function',
-    });
-    return constructorOfText;
+  #functionOf(kind: string, args: readonly unknown[]): Coroutine {
+    const code = `module.exports = ${functionText(kind, args)}`;
+    const { compiled } = this.factory;
+    const digest = createHash('sha256').update(code).digest('hex').slice(0, 8);
+    const path = join(dirname(compiled.entry), `[Function ${digest}]`);
+    compiled.loadText(path, code, 'cjs');
+    return this.factory.instance().require(path);
   }
 
   #overrides(): Record<string, Record<string, unknown>> {

@@ -39,6 +39,10 @@ const privateForms = new WeakMap<object, Marked>();
 export abstract class Classes extends Operations {
   /** How the next constructor is to behave; 0: run the program's code. */
   mode = 0;
+  /** What a generator was last told to return with. */
+  returning: unknown;
+  /** Makes a function of its text. */
+  makeFunction: ((kind: string, args: readonly unknown[]) => Coroutine) | undefined;
   #taken: unknown;
 
   abstract drive(coroutine: Coroutine): unknown;

@@ -43,3 +43,29 @@ export function descriptorOf(object: unknown, name: string): PropertyDescriptor 
   }
   return undefined;
 }
+
+const constructorOf = (made: object): Marked =>
+  (made as { readonly constructor: unknown }).constructor as Marked;
+
+/** The language's constructors of functions, with what begins the text of what they make. */
+export const FUNCTION_KINDS: readonly (readonly [kind: string, constructor: Marked])[] = [
+  ['function', Function as unknown as Marked],
+  ['async function', constructorOf(async () => Promise.resolve())],
+  [
+    'function*',
+    constructorOf(function* () {
+      yield;
+    }),
+  ],
+  [
+    'async function*',
+    constructorOf(async function* () {
+      yield Promise.resolve();
+    }),
+  ],
+];
+
+/** Whether something makes functions of text. */
+export function makesFunctions(target: unknown): boolean {
+  return FUNCTION_KINDS.some(([, constructor]) => constructor === target);
+}

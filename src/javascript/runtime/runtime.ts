@@ -27,7 +27,7 @@ import { delegated, delegatedAsync } from './delegation.js';
 import { GeneratorObject, Out } from './generators.js';
 import type { Realm } from '../async/realm.js';
 import { arrayMethodOn, newestOf } from './guards.js';
-import { calleeOf, descriptorOf, inOrder, isConstructor } from './lookups.js';
+import { calleeOf, descriptorOf, inOrder, isConstructor, makesFunctions } from './lookups.js';
 import { inheriting, markKind, plainForm } from './plain-forms.js';
 import type { Regions, TypedArray } from './views.js';
 import { Writes } from './writes.js';
@@ -220,6 +220,7 @@ export class Runtime extends Classes {
 
   override *nativeArguments(parent: unknown, args: unknown[]): Coroutine<unknown[]> {
     const [first] = args;
+    if (makesFunctions(parent)) this.refuseHere('makes a function of text by `super()`');
     const isCollection = [Map, Set, WeakMap, WeakSet].some((kind) => kind === parent);
     if (isCollection) return first == null ? [] : [yield* list(first, -1)];
     const isCopied = factsOf(first) !== undefined && ArrayBuffer.isView(first);
@@ -302,9 +303,6 @@ export class Runtime extends Classes {
   out(value: unknown): Out {
     return new Out(value);
   }
-
-  /** What a generator was last told to return with. */
-  returning: unknown;
 
   delegate(value: unknown): Coroutine {
     return delegated(this, value);
