@@ -32,7 +32,7 @@ export const NONE = -1;
 
 /** Names of the code that a CPU executes, and of what interrupts it. */
 export const BODY = 'body';
-export const INTERRUPT = 'interrupt';
+const INTERRUPT = 'interrupt';
 
 /** What is fixed about a search. */
 export interface GlobalOptions {
