@@ -91,7 +91,7 @@ export class Cursor {
 }
 
 /** The error of V8 for an iterator that cannot be told of an exception. */
-export const NO_THROW = "The iterator does not provide a 'throw' method.";
+const NO_THROW = "The iterator does not provide a 'throw' method.";
 
 function isObject(value: unknown): boolean {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
