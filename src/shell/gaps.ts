@@ -199,8 +199,16 @@ function evaluation({ together }: ShellContext): Definition {
   };
 }
 
-/** Words as text that a shell reads as the same words. */
-const quotation: Definition = (words) => Promise.resolve(ok(quotedWords(words)));
+/** Words as text that a shell reads as the same words, and executes as it would the command that they are. */
+const quotation: Definition = (words) => {
+  const [name, ...args] = words;
+  if (name === undefined) return Promise.resolve(ok());
+  // A quoted name is that of a command, whatever it is; only one in plain letters is executed as something else.
+  const command = /^(?:exit|trap|eval|source|\.|[\w.-]*\/[\w./-]+)$/.test(name)
+    ? name
+    : quotedWords([name]);
+  return Promise.resolve(ok(evalText([command, quotedWords(args)].join(' '))));
+};
 
 /** The commands that close gaps. */
 export function gapCommands(context: ShellContext): CustomCommand[] {
