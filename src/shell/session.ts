@@ -18,7 +18,7 @@ import { Seen } from './rewrite-options.js';
 import { KNOWN_TREE, preludeOf, rewriteTree, rewriting, type Rewriting } from './rewrite.js';
 import { Together } from './together.js';
 import { smallCommands } from './small-commands.js';
-import { functionsIn, PREFIX, syntaxMessage } from './syntax.js';
+import { functionsIn, PREFIX, syntaxFault, syntaxMessage } from './syntax.js';
 import { textCommands } from './text-commands.js';
 import { Jobs } from './jobs.js';
 import { shellPid } from './tasks.js';
@@ -151,6 +151,26 @@ export class ShellSession {
 
   /** Execute a script as `bash script` does. @param name what `$0` is */
   async script(
+    text: string,
+    name: string,
+    cwd: string,
+    signal?: AbortSignal,
+  ): Promise<ScriptResult> {
+    const fault = syntaxFault(withoutShiftsInParentheses(text));
+    if (fault === undefined) return this.#whole(text, name, cwd, signal);
+    const result = await this.#whole(fault.before, name, cwd, signal);
+    if (result.interrupted === true || result.gaveUp === true) return result;
+    const where = name === 'bash' ? 'bash: -c' : name;
+    const said = fault.lines.map((line) => `${where}: ${line}\n`).join('');
+    const isAmong = this.#how.together !== undefined;
+    const [stdout, stderr] = isAmong
+      ? [result.stdout + said, result.stderr]
+      : [result.stdout, result.stderr + said];
+    return { stdout, stderr, exitCode: 2 };
+  }
+
+  /** Execute a script that is shell syntax. */
+  async #whole(
     text: string,
     name: string,
     cwd: string,

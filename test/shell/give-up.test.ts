@@ -35,7 +35,7 @@ test('a script that waits for a transition names the task, its function and what
   t.true(gaveUp);
   t.regex(
     stderr,
-    /^bash: given up after 30 s of the machine's time \(--give-up\): it waited in '(?:sleep 1|grep [^']*)'; the transition of test_klp_callbacks_demo to patched waits for kworker\S+ patch_state 0, pending, sleeping uninterruptibly, in busymod_work_func < process_one_work; busymod_work_func is in the way; would unblock it: the end of what it waits for, after which it has to leave busymod_work_func; no signal wakes it\n$/,
+    /^bash: given up after 30 s of the machine's time \(--give-up\): it waited in '(?:sleep 1|grep [^']*)'; the transition of test_klp_callbacks_demo to patched waits for kworker\S+ patch_state 0, pending, sleeping uninterruptibly, in msleep < busymod_work_func < process_one_work; busymod_work_func is in the way; would unblock it: the end of what it waits for, after which it has to leave busymod_work_func; no signal wakes it\n$/,
   );
 });
 

@@ -1,5 +1,9 @@
 /** The shell in the simulated machine: its files, its commands, and what the kernel answers. */
 
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
 import { complete } from '../../src/shell/interactive.js';
 import { startShell } from './machine.js';
@@ -95,10 +99,18 @@ test.serial(
   },
 );
 
-test.serial('a script that ends too early says in which line, as bash counts', async (t) => {
-  const { stderr, exitCode } = await run('true\nif true; then\n');
-  t.is(stderr, 'bash: line 3: syntax error: unexpected end of file\n');
-  t.is(exitCode, 2);
+test.serial('lines before a syntax error run, and it is told as by bash', async (t) => {
+  for (const script of [
+    'echo one\nif true; then\necho two\n',
+    'echo one\nif true; then\necho two\nfi fi\necho three\n',
+    'echo one\necho "two\necho three\n',
+  ]) {
+    const file = join(mkdtempSync(join(tmpdir(), 'klp-syntax-')), 'script.sh');
+    writeFileSync(file, script);
+    const { stdout, stderr, status } = spawnSync('bash', [file], { encoding: 'utf8' });
+    const ours = await shell.script(script, file, '/root');
+    t.deepEqual(ours, { stdout, stderr, exitCode: status ?? 0 });
+  }
 });
 
 test.serial('debug lines are switched on and off by site, and read back', async (t) => {
