@@ -47,9 +47,6 @@ export class MemoryMap {
     if (typeof name !== 'string' || name === '') {
       throw new UsageError(`the map names its regions; ${JSON.stringify(name)} is no name`);
     }
-    if (this.regions.some((region) => region.name === name)) {
-      throw new UsageError(`the map has a region '${name}' already: a name stands for one region`);
-    }
     const words = stride * count;
     if (!Number.isInteger(count) || !Number.isInteger(stride) || !(words >= 0 && words < 2 ** 28)) {
       throw new UsageError(`region ${name} of the map has no size: ${count} × ${stride} words`);

@@ -24,10 +24,3 @@ test('regions do not overlap and start on a cache line', (t) => {
   t.is(b % 16, 0);
   t.true(map.words >= b + 5);
 });
-
-test('a name stands for one region', (t) => {
-  const map = new MemoryMap();
-  map.claim('points', POINT);
-  t.throws(() => map.claimWords('points', 1), { message: /a region 'points' already/ });
-  t.is(map.regions.length, 1);
-});
