@@ -72,8 +72,6 @@ export class ShellSession {
   readonly #functions = new Map<string, string>();
   #env: Record<string, string> = {};
   readonly #prelude: string;
-  /** Number of the line behind the script's last one. */
-  #end = Infinity;
   readonly #ending = new Ending();
   readonly #giveUp: number;
   readonly #trees: Trees | undefined;
@@ -156,8 +154,11 @@ export class ShellSession {
     cwd: string,
     signal?: AbortSignal,
   ): Promise<ScriptResult> {
-    const fault = syntaxFault(withoutShiftsInParentheses(text));
-    if (fault === undefined) return this.#whole(text, name, cwd, signal);
+    const whole = await this.#whole(text, name, cwd, signal);
+    // What is no shell syntax ends so, before anything of it is executed.
+    const isOver = whole.interrupted === true || whole.gaveUp === true || whole.exitCode !== 2;
+    const fault = isOver ? undefined : syntaxFault(withoutShiftsInParentheses(text));
+    if (fault === undefined) return whole;
     const result = await this.#whole(fault.before, name, cwd, signal);
     if (result.interrupted === true || result.gaveUp === true) return result;
     const where = name === 'bash' ? 'bash: -c' : name;
@@ -169,7 +170,7 @@ export class ShellSession {
     return { stdout, stderr, exitCode: 2 };
   }
 
-  /** Execute a script that is shell syntax. */
+  /** Execute a script if all of it is shell syntax. */
   async #whole(
     text: string,
     name: string,
@@ -178,7 +179,6 @@ export class ShellSession {
   ): Promise<ScriptResult> {
     this.#folder = cwd;
     this.#name = name;
-    this.#end = text.replace(/\n$/, '').split('\n').length + 1;
     this.context.signals.length = 0;
     // Another script's functions are not there.
     this.#seen.texts.clear();
@@ -272,11 +272,9 @@ export class ShellSession {
 
   /** What `set -x` shows of the rewritten script is left out; a place in a script is a line. */
   #asBash(text: string): string {
-    return text.replace(TRACED, '').replace(MISREAD, (_all, what: string) => {
-      // The line behind the last one is where a script ends, whatever is executed after it.
-      const inScript = what.replace(/(?<= at )\d+/, (n) => `${Math.min(Number(n), this.#end)}`);
-      return `bash: ${syntaxMessage(inScript)}`;
-    });
+    return text
+      .replace(TRACED, '')
+      .replace(MISREAD, (_all, what: string) => `bash: ${syntaxMessage(what)}`);
   }
 
   #givenUp({ stdout, stderr }: ScriptResult, why: string): ScriptResult {
