@@ -1,14 +1,8 @@
 /** `once` and `on` of `node:events` in explored programs: a promise for an event, and an iteration over events. */
 
-type Listener = (...args: unknown[]) => void;
+import { aborted, type Signal } from './abort.js';
 
-/** The part of a signal that is used here. */
-interface Signal {
-  readonly aborted: boolean;
-  readonly reason: unknown;
-  addEventListener(name: string, listener: () => void, options?: object): void;
-  removeEventListener(name: string, listener: () => void): void;
-}
+type Listener = (...args: unknown[]) => void;
 
 /** Options of both functions. */
 interface Options {
@@ -28,15 +22,6 @@ interface Source {
   removeListener?: (name: PropertyKey, listener: Listener) => unknown;
   pause?: () => unknown;
   resume?: () => unknown;
-}
-
-function aborted(signal: Signal): Error {
-  const error = new Error('The operation was aborted', { cause: signal.reason }) as Error & {
-    code: string;
-  };
-  error.name = 'AbortError';
-  error.code = 'ABORT_ERR';
-  return error;
 }
 
 function invalid(what: string): TypeError {

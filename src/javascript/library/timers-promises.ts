@@ -1,28 +1,14 @@
 /** Stands for `node:timers/promises` in explored programs. */
 
+import { aborted, type Signal } from './abort.js';
 import { host } from './host.js';
 
-/** The part of a signal that is used here. */
-export interface Signal {
-  readonly aborted: boolean;
-  readonly reason: unknown;
-  addEventListener(name: string, listener: () => void): void;
-}
 /** Options of these timers. */
 export interface Options {
   readonly ref?: boolean;
   readonly signal?: Signal;
 }
 type Start = (f: () => void, delay?: number) => { unref(): void; close?: () => void };
-
-function aborted(signal: Signal): Error {
-  const error = new Error('The operation was aborted', { cause: signal.reason }) as Error & {
-    code: string;
-  };
-  error.name = 'AbortError';
-  error.code = 'ABORT_ERR';
-  return error;
-}
 
 function after(
   start: Start,
