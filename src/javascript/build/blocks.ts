@@ -15,32 +15,39 @@ export class BlockRewriter {
   }
 
   block(node: AnyNode & { type: 'BlockStatement' }): boolean {
-    const cx = this.#cx;
-    const before = cx.hoisted;
-    cx.hoisted = [];
-    for (const statement of node.body) this.#visit(statement);
-    if (cx.hoisted.length > 0) cx.text.appendLeft(node.start + 1, ` ${cx.hoisted.join(' ')}`);
-    cx.hoisted = before;
+    const hoisted = this.#hoistedIn(() => {
+      for (const statement of node.body) this.#visit(statement);
+    });
+    if (hoisted !== '') this.#cx.text.appendLeft(node.start + 1, hoisted);
     return true;
   }
 
   /** Functions that are declared in a switch are there in each of its cases. */
   switch(node: AnyNode & { type: 'SwitchStatement' }): boolean {
-    const cx = this.#cx;
     this.#visit(node.discriminant);
-    const before = cx.hoisted;
-    cx.hoisted = [];
-    for (const { test, consequent } of node.cases) {
-      if (test) this.#visit(test);
-      for (const statement of consequent) this.#visit(statement);
-    }
-    const text = cx.hoisted.join(' ');
+    const hoisted = this.#hoistedIn(() => {
+      for (const { test, consequent } of node.cases) {
+        if (test) this.#visit(test);
+        for (const statement of consequent) this.#visit(statement);
+      }
+    });
+    if (hoisted === '') return true;
     for (const { consequent } of node.cases) {
       const [first] = consequent;
-      if (first !== undefined && text !== '') cx.text.appendLeft(first.start, ` ${text}`);
+      if (first !== undefined) this.#cx.text.appendLeft(first.start, hoisted);
     }
-    cx.hoisted = before;
     return true;
+  }
+
+  /** Visit the inside of a block. Returns the text that declares its functions at its beginning. */
+  #hoistedIn(visit: () => void): string {
+    const cx = this.#cx;
+    const before = cx.hoisted;
+    cx.hoisted = [];
+    visit();
+    const text = cx.hoisted.map((one) => ` ${one}`).join('');
+    cx.hoisted = before;
+    return text;
   }
 
   loop(node: AnyNode & { body: AnyNode }): boolean {
