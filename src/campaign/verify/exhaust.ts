@@ -27,7 +27,7 @@ import type { Rows } from '../options/sets.js';
 import { replayCommand } from '../options/replay-command.js';
 import type { TaskMap } from '../work/task.js';
 import { Workers } from '../work/workers.js';
-import { dropSearches, hasSearches, type KeptAt } from './saved-search.js';
+import { dropSearches, hasSearches, keptBeside, type KeptAt } from './saved-search.js';
 
 /** What {@link exhaust} is asked to do. */
 export interface ExhaustOptions extends Watching {
@@ -139,7 +139,8 @@ export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResu
     const whole = all.find(({ kind }) => kind !== 'race');
     if (whole) throw new UsageError(`${whole.name} is a whole machine: races are exhausted`);
     const saved = checkpoint === undefined ? [] : savedRows(checkpoint);
-    const rows = keptRows(saved, all, checked);
+    const keptAt = checkpoint === undefined ? () => undefined : keptBeside(checkpoint, memory);
+    const rows = keptRows(saved, all, checked, keptAt);
     const kept = new Set(rows.map(({ scenario }) => scenario));
     const queue = all.filter(({ name }) => !kept.has(name));
     const isAlone = queue.length === 1 && threads > 1;
@@ -147,7 +148,7 @@ export async function exhaust(options: ExhaustOptions = {}): Promise<ExhaustResu
     const lane = async (): Promise<void> => {
       for (let info = queue.shift(); info !== undefined; info = queue.shift()) {
         if (!isWanted()) return;
-        const keep = keptAt(checkpoint, info, memory);
+        const keep = keptAt(info);
         const row = await searched(workers, info, { ...checked, keep }, isAlone);
         const second = isTwice && row.digest !== null && isWanted();
         const other = second ? await searched(workers, info, checked, isAlone) : undefined;
@@ -181,17 +182,6 @@ interface Searching {
   readonly budgetMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly keep?: KeptAt | undefined;
-}
-
-/** Where the searches of a race are kept, beside the checkpoint. */
-function keptAt(
-  checkpoint: string | undefined,
-  { name, fingerprint }: Chosen,
-  memory: 'sc' | 'lkmm',
-): KeptAt | undefined {
-  if (checkpoint === undefined) return undefined;
-  const file = `${checkpoint}.${encodeURIComponent(name)}.${memory}`;
-  return { file, identity: JSON.stringify([name, memory, fingerprint]) };
 }
 
 async function searched(
@@ -293,14 +283,15 @@ function isDecided({ says }: ExhaustedRace): boolean {
 function keptRows(
   rows: readonly ExhaustedRace[],
   wanted: readonly Chosen[],
-  { memory, budgetMs, checkpoint }: Searching & { readonly checkpoint?: string | undefined },
+  { memory, budgetMs }: Searching,
+  keptAt: (race: Chosen) => KeptAt | undefined,
 ): ExhaustedRace[] {
   const infoOf = new Map(wanted.map((info) => [info.name, info]));
   return rows.filter((row) => {
     const info = infoOf.get(row.scenario);
     if (row.memory !== memory || info?.fingerprint !== row.fingerprint) return false;
     if (isDecided(row) || row.seconds * 1000 >= budgetMs) return true;
-    const keep = keptAt(checkpoint, info, memory);
+    const keep = keptAt(info);
     return keep === undefined || !hasSearches(keep);
   });
 }

@@ -1,7 +1,15 @@
 /** Files with searches under way, so that an interrupted one goes on, and one whose time was over gets more. */
 
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+} from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { deserialize, serialize } from 'node:v8';
 import { UsageError } from '../../errors.js';
@@ -13,7 +21,7 @@ import { replaceFile } from '../options/files.js';
 export interface KeptAt {
   /** Path that the file of each part begins with. */
   readonly file: string;
-  /** What has to be the same for a search to go on: the race, its code, the memory. */
+  /** What has to be the same for a search to go on: the race, its code, the memory, the code that searches. */
   readonly identity: string;
 }
 
@@ -22,6 +30,8 @@ const INTERVAL_MS = 30_000;
 const LONGER = 20;
 
 const MARK = 'klp-smp search';
+/** More than any head of a file takes. */
+const HEAD_BYTES = 65_536;
 const PARTS: readonly ExhaustPart[] = ['whole', 'bounded'];
 /** Folders of the code that a search's states depend on, besides that of the race. */
 const ENGINE = ['explorer', 'memory', 'scenario', 'view-machine'];
@@ -42,17 +52,28 @@ function engineHash(): string {
   return hash.digest('hex');
 }
 
+/** Where the searches of races are kept, beside a checkpoint. */
+export function keptBeside(
+  checkpoint: string,
+  memory: 'sc' | 'lkmm',
+): (race: { readonly name: string; readonly fingerprint: string }) => KeptAt {
+  const engine = engineHash();
+  return ({ name, fingerprint }) => ({
+    file: `${checkpoint}.${encodeURIComponent(name)}.${memory}`,
+    identity: JSON.stringify([name, memory, fingerprint, engine]),
+  });
+}
+
 /** Keeps the searches of one race in files. */
 export function searchKeeper({ file, identity }: KeptAt): SearchKeeper {
-  const whose = { identity, engine: engineHash() };
   let due = performance.now() + INTERVAL_MS;
   return {
-    load: (part) => read(fileOf(file, part), whose),
+    load: (part) => read(fileOf(file, part), identity),
     keep(part, make, isLast = false) {
       const began = performance.now();
       if (!isLast && began < due) return;
       beat();
-      write(fileOf(file, part), whose, make());
+      write(fileOf(file, part), identity, make());
       beat();
       const now = performance.now();
       due = now + Math.max(INTERVAL_MS, LONGER * (now - began));
@@ -65,21 +86,17 @@ export function dropSearches(file: string): void {
   for (const part of PARTS) rmSync(fileOf(file, part), { force: true });
 }
 
-/** Whether there is a search to go on with. */
+/** Whether there is a search to go on with. @throws UsageError if a file holds something else */
 export function hasSearches({ file, identity }: KeptAt): boolean {
-  const whose = { identity, engine: engineHash() };
-  return PARTS.some((part) => read(fileOf(file, part), whose) !== undefined);
+  return PARTS.some((part) => {
+    const path = fileOf(file, part);
+    return existsSync(path) && headOf(path, beginningOf(path)).identity === identity;
+  });
 }
 
-/** What a search belongs to. */
-interface Whose {
-  readonly identity: string;
-  readonly engine: string;
-}
-
-function write(path: string, whose: Whose, saved: SavedPart): void {
+function write(path: string, identity: string, saved: SavedPart): void {
   const data = serialize(saved);
-  const head = { mark: MARK, ...whose, hash: hashOf(data) };
+  const head = { mark: MARK, identity, hash: hashOf(data) };
   replaceFile('search', path, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), data]));
 }
 
@@ -88,23 +105,44 @@ function write(path: string, whose: Whose, saved: SavedPart): void {
  *
  * @throws UsageError if the file holds something else, or is damaged
  */
-function read(path: string, { identity, engine }: Whose): SavedPart | undefined {
+function read(path: string, identity: string): SavedPart | undefined {
   if (!existsSync(path)) return undefined;
   const all = readFileSync(path);
-  const end = all.indexOf('\n');
-  const head = headOf(all.subarray(0, Math.max(0, end)).toString());
-  const data = all.subarray(end + 1);
-  if (head?.mark !== MARK || head.hash !== hashOf(data)) {
-    throw new UsageError(`${path} is no saved search, or is damaged: remove it to search again`);
-  }
-  if (head.identity !== identity || head.engine !== engine) return undefined;
-  return deserialize(data) as SavedPart;
+  const head = headOf(path, all);
+  const data = all.subarray(head.length);
+  if (head.hash !== hashOf(data)) throw damaged(path);
+  return head.identity === identity ? (deserialize(data) as SavedPart) : undefined;
 }
 
-function headOf(text: string): Record<string, unknown> | null | undefined {
+/** The first bytes of a file: its head is among them. */
+function beginningOf(path: string): Buffer {
+  const bytes = Buffer.alloc(HEAD_BYTES);
+  const file = openSync(path, 'r');
   try {
-    return JSON.parse(text) as Record<string, unknown> | null;
-  } catch {
-    return undefined;
+    return bytes.subarray(0, readSync(file, bytes));
+  } finally {
+    closeSync(file);
   }
 }
+
+/** The first line of a file, with its length. @throws UsageError if it is not that of a search */
+function headOf(
+  path: string,
+  bytes: Buffer,
+): { readonly identity: string; readonly hash: string; readonly length: number } {
+  const length = bytes.indexOf('\n') + 1;
+  try {
+    const head = JSON.parse(bytes.toString('utf8', 0, length)) as {
+      readonly mark?: unknown;
+      readonly identity: string;
+      readonly hash: string;
+    } | null;
+    if (head?.mark === MARK) return { ...head, length };
+  } catch {
+    // It is no JSON.
+  }
+  throw damaged(path);
+}
+
+const damaged = (path: string): UsageError =>
+  new UsageError(`${path} is no saved search, or is damaged: remove it to search again`);
