@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { median } from 'simple-statistics';
+import { DEFAULT_SEED } from '../src/campaign/options/bench-options.js';
 import { SimulatorBug, UsageError } from '../src/errors.js';
 import { formatNumber, renderTable } from '../src/report/table.js';
 import { toleranceOf, type Tolerances } from './compare.js';
@@ -18,8 +19,6 @@ import {
 
 /** Rounds of one child: the fewest that a run takes. */
 const CHILD_ROUNDS = 3;
-/** What benchmarks draw from if nobody says. */
-const DEFAULT_SEED = 1;
 /** Exit status of a child that was called with options it does not know. */
 const USAGE = 2;
 

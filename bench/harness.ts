@@ -1,7 +1,7 @@
 /** The command line of benchmarks: what is run, printed, saved, drawn and compared. */
 
 import { Command } from 'commander';
-import { BENCH_OPTIONS } from '../src/campaign/options/bench-options.js';
+import { BENCH_OPTIONS, DEFAULT_SEED } from '../src/campaign/options/bench-options.js';
 import { readJsonFile, writeTextFile } from '../src/campaign/options/files.js';
 import {
   choiceOf,
@@ -55,7 +55,12 @@ const TABLE = {
     about: 'run another build in turn with this one; a round is then a run of each',
     flags: '--against <dir>',
   },
-  seed: { rule: seed, about: 'seed of every random choice', fallback: 1, flags: '--seed <n>' },
+  seed: {
+    rule: seed,
+    about: 'seed of every random choice',
+    fallback: DEFAULT_SEED,
+    flags: '--seed <n>',
+  },
   ...JSON_OPTION,
 } as const;
 

@@ -5,13 +5,10 @@ import type { dispatchBenchmarks } from '../../bench/dispatch.js';
 import type { Report } from '../../bench/results.js';
 import type * as running from '../../bench/run.js';
 import { UsageError } from '../errors.js';
-import { BENCH_OPTIONS, type BenchOptions } from './options/bench-options.js';
+import { BENCH_OPTIONS, DEFAULT_SEED, type BenchOptions } from './options/bench-options.js';
 import { checkOptions, OptionError } from './options/option-table.js';
 
 export type { BenchOptions } from './options/bench-options.js';
-
-/** None of these benchmarks draws anything; reports hold the seed that others draw from by default. */
-const DEFAULT_SEED = 1;
 
 /** What the dispatch benchmarks found; plain data. */
 export interface BenchResult extends Report {

@@ -4,6 +4,9 @@ import type { OptionTable } from './option-table.js';
 import { WATCHING, type Watching } from './progress.js';
 import { duration, integerIn, listOf, textOf } from './rules.js';
 
+/** What benchmarks draw from if nobody says, and what reports of those that draw nothing hold. */
+export const DEFAULT_SEED = 1;
+
 /** How long benchmarks measure, and which. */
 export interface BenchOptions extends Watching {
   /** Rounds over all tasks, at least 3: fewer have no spread. Default 7. */
