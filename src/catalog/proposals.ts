@@ -46,6 +46,10 @@ export function proposalPath(word: string): string {
   return word.startsWith(PREFIX) ? proposalFile(word.slice(PREFIX.length)) : word;
 }
 
+/** Where the code that such a word names is in this project's repository. */
+export const proposalSource = (word: string): string =>
+  `src/catalog/proposals/${word.slice(PREFIX.length)}.ts`;
+
 /** All of them. */
 export const PROPOSALS: readonly Proposal[] = [
   {

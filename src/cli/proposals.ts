@@ -8,6 +8,7 @@ import {
   type ProposalsResult,
   type VariantResult,
 } from '../campaign/proposals.js';
+import { proposalSource } from '../catalog/proposals.js';
 import { meaningOf } from '../check/findings.js';
 import { addCommand, JSON_OPTION } from './command.js';
 import { runUseCase } from './use-case.js';
@@ -36,10 +37,6 @@ function commandLines(replay: string): string {
   return lines.map((line, i) => (i < lines.length - 1 ? `${line} \\` : line)).join('\n');
 }
 
-/** Where a proposal's code is in this project's repository. */
-const sourceOf = (word: string): string =>
-  `src/catalog/proposals/${word.replace(/^proposal:/, '')}.ts`;
-
 function variantText({
   what,
   verdict,
@@ -59,7 +56,7 @@ function variantText({
         commandLines(replay),
       ];
     }),
-    wrap(`code: ${sourceOf(file)}`, '      ', '    '),
+    wrap(`code: ${proposalSource(file)}`, '      ', '    '),
   ].join('\n');
 }
 

@@ -233,14 +233,14 @@ export const TAINT = {
   livepatch: { bit: 15, letter: 'K' },
 } as const;
 
-/** The first module of each kind says that it taints the kernel.
- * @kernel check_modinfo_livepatch, kernel/module/main.c:1815 (v6.1) */
+/** The first module of each kind says that it taints the kernel. */
 function taintKernel(cpu: Cpu, mod: ModuleRef, bit: number, message: Message): void {
   const wasTainted = cpu.testAndSetBit(cpu.ctx.kernel.globals + KERNEL.tainted, bit);
   if (!wasTainted) printk(cpu, message, cpu.get(mod + MODULE.name));
 }
 
-/** A module that is a livepatch, or was built outside of the kernel's tree, taints the kernel. */
+/** A module that is a livepatch, or was built outside of the kernel's tree, taints the kernel.
+ * @kernel check_modinfo_livepatch, kernel/module/main.c:1815 (v6.1) */
 function augmentKernelTaints(cpu: Cpu, mod: ModuleRef): void {
   const { outsideModules } = cpu.ctx.kernel;
   if (outsideModules) taintKernel(cpu, mod, TAINT.outOfTree.bit, TAINT_OUT_OF_TREE);
