@@ -114,6 +114,8 @@ export interface Machine {
   readonly busyTime?: BusyTime;
   /** Whether the machine waits for something from outside: asked in the explorer, whose execution goes on later. */
   readonly isSuspended?: () => boolean;
+  /** Whether the execution is at its regular end although CPUs could go on: asked where {@link isSuspended} is. */
+  readonly isOver?: () => boolean;
   /**
    * Make the checks of one execution, before it begins. `words` holds the newest value of every word of the memory, at
    * any time; words that only the checks use may be written there.

@@ -5,15 +5,25 @@ import { fileURLToPath } from 'node:url';
 import { SimulatorBug } from '../errors.js';
 import type { Verdict } from '../explorer/engine/verdict.js';
 import { loadScenario, Session } from '../explorer/engine/session.js';
+import { BoundedWait } from '../explorer/strategies/bounded-wait.js';
 import { RandomStrategy } from '../explorer/strategies/random.js';
 import type { KernelVersion } from '../kernel/versions.js';
 import type { BootedMachine } from '../scenario/boot.js';
 import type { Scenario } from '../scenario/declare.js';
-import { OVER_SYMBOL, SHELL, SHELL_SYMBOL, shellScenario } from './kernel/layout.js';
+import {
+  OPERATIONS_OF_A_JIFFY,
+  OVER_SYMBOL,
+  SHELL,
+  SHELL_SYMBOL,
+  shellScenario,
+} from './kernel/layout.js';
 import { bootShellMachine } from './kernel/machine.js';
 import type { Engine } from './machine.js';
 import { Requests } from './requests.js';
 import { MachineGone } from './threads.js';
+
+/** Operations without a turn after which a CPU gets one: a second of the machine's time. Scripts give up after minutes. */
+const LONGEST_WAIT = 100 * OPERATIONS_OF_A_JIFFY;
 
 const SCENARIO = fileURLToPath(new URL('./kernel/scenario.js', import.meta.url));
 
@@ -29,7 +39,7 @@ export class ExplorerMachine implements Engine {
   readonly booted: BootedMachine;
   readonly #session: Session;
   readonly #requests: Requests;
-  readonly #strategy: RandomStrategy;
+  readonly #strategy: BoundedWait;
   readonly #result: number;
   #execution: Generator<undefined, Verdict | undefined> | undefined;
   #verdict: Verdict | undefined;
@@ -42,7 +52,7 @@ export class ExplorerMachine implements Engine {
     this.booted = booted;
     this.#session = session;
     this.#requests = requests;
-    this.#strategy = new RandomStrategy(seed);
+    this.#strategy = new BoundedWait(new RandomStrategy(seed), LONGEST_WAIT);
     this.#result = booted.symbol(SHELL_SYMBOL) + SHELL.result;
   }
 

@@ -12,6 +12,9 @@ interface Places {
   readonly over: Addr;
 }
 
+/** Jiffies that the CPUs go on when the script is over: a task that it has left behind may never come to rest. */
+const LONGEST_REST = 500;
+
 interface Request {
   readonly op: number;
   readonly args: readonly number[];
@@ -23,6 +26,7 @@ export class Requests {
   readonly #given: (Request | 'over')[] = [];
   #next = 0;
   #isSuspended = false;
+  #rest = 0;
   #words: Int32Array = new Int32Array(0);
 
   constructor(places: Places) {
@@ -51,6 +55,7 @@ export class Requests {
     return {
       ...machine,
       isSuspended: () => this.#isSuspended,
+      isOver: () => this.#rest > LONGEST_REST,
       advanceTime: (state) => {
         this.#poll(state);
         return !this.#isSuspended && advanceTime?.(state) === true;
@@ -61,7 +66,9 @@ export class Requests {
           pass: (state) => {
             const goesOn = busyTime.pass(state);
             this.#poll(state);
-            return goesOn;
+            const isOver = state.read(this.#places.over) !== 0;
+            if (isOver) this.#rest++;
+            return goesOn || isOver;
           },
         },
       }),
@@ -69,6 +76,7 @@ export class Requests {
         this.#words = words;
         this.#next = 0;
         this.#isSuspended = false;
+        this.#rest = 0;
         return listen?.(words) ?? (() => undefined);
       },
     };

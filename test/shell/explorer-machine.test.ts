@@ -2,6 +2,8 @@
 
 import test from 'ava';
 import { ExplorerMachine } from '../../src/shell/explorer-machine.js';
+import { OP } from '../../src/shell/kernel/layout.js';
+import { FILES } from '../../src/shell/kernel/task.js';
 import { ShellMachine } from '../../src/shell/machine.js';
 
 test.serial(
@@ -21,16 +23,56 @@ test.serial(
   },
 );
 
+const indexOf = (machine: ShellMachine, module: string): number =>
+  machine.booted.kernel.images.findIndex(({ name }) => machine.name(name) === module);
+
+/** Start the program that calls getpid() again and again, and never sleeps. */
+async function hammer(machine: ShellMachine): Promise<void> {
+  const name = Math.max(0, machine.nameId('test_klp-call_getpid'));
+  await machine.ask(OP.spawn, machine.booted.symbol('getpid_loop'), name);
+}
+
+test.serial(
+  'a CPU that gets no turn for long does not let time-outs of the script expire',
+  async (t) => {
+    const engine = await ExplorerMachine.open({ version: '6.12', memory: 'lkmm', seed: 1 });
+    const machine = new ShellMachine(engine);
+    // Under this schedule CPU 1 once got no turn for more than twenty seconds of the machine's time.
+    engine.begin(541);
+    await hammer(machine);
+    await hammer(machine);
+    t.is(await machine.insmod(indexOf(machine, 'test_klp_livepatch'), []), 0);
+    const isInTransition = (): Promise<number> =>
+      machine.ask(OP.read, machine.nameId('test_klp_livepatch'), FILES.indexOf('transition'));
+    let tries = 0;
+    while ((await isInTransition()) === 1 && tries < 100) {
+      tries++;
+      await machine.sleep(100);
+    }
+    t.true(tries > 0 && tries < 50, `${tries} looks`);
+    t.is(engine.end().grade, 'acceptable');
+  },
+);
+
+test.serial('what the script leaves behind does not keep the execution from its end', async (t) => {
+  const engine = await ExplorerMachine.open({ version: '6.12', memory: 'lkmm', seed: 1 });
+  const machine = new ShellMachine(engine);
+  for (const schedule of [0, 1, 0]) {
+    engine.begin(schedule);
+    await hammer(machine);
+    await hammer(machine);
+    const { key } = engine.end();
+    t.is(key, 'over');
+  }
+});
+
 test.serial('one schedule gives one log, whatever was executed before it', async (t) => {
   const engine = await ExplorerMachine.open({ version: '6.12', memory: 'lkmm', seed: 1 });
   const logs: string[] = [];
   for (const schedule of [3, 0, 1, 3]) {
     engine.begin(schedule);
     const machine = new ShellMachine(engine);
-    const index = machine.booted.kernel.images.findIndex(
-      ({ name }) => machine.name(name) === 'test_klp_livepatch',
-    );
-    t.is(await machine.insmod(index, []), 0);
+    t.is(await machine.insmod(indexOf(machine, 'test_klp_livepatch'), []), 0);
     await machine.sleep(1500);
     logs.push(JSON.stringify(machine.dmesg()));
     engine.end();

@@ -213,7 +213,9 @@ export class Turns implements SleepersHost {
     beat();
     this.#clock?.pass(this.fuel, this.#platform);
     this.#resting = false;
-    if (this.isSuspended()) {
+    const isOver = this.#machine.isOver?.() === true;
+    if (isOver) this.stopped = 'ended';
+    if (isOver || this.isSuspended()) {
       this.next = -1;
       this.fuel = 0;
       return;

@@ -46,6 +46,9 @@ export const SHELL_SYMBOL = 'shell';
 /** Data of vmlinux that is not 0 once the script is over; then no more time passes. */
 export const OVER_SYMBOL = 'script_over';
 
+/** In the explorer, operations on all CPUs together in one jiffy while they are busy. */
+export const OPERATIONS_OF_A_JIFFY = 400;
+
 /** What the shell can ask of the kernel. The answer is a number; a negative one is an errno. */
 export const OP = {
   /** image index */

@@ -3,7 +3,7 @@
 import type { KernelVersion } from '../../kernel/versions.js';
 import { system, type SystemScenario } from '../../scenario/declare.js';
 import { bootKernelSystem } from '../../scenario/kernel-system.js';
-import { OVER_SYMBOL, SHELL_SYMBOL, shellScenario } from './layout.js';
+import { OPERATIONS_OF_A_JIFFY, OVER_SYMBOL, SHELL_SYMBOL, shellScenario } from './layout.js';
 import { prepareShell, shellDeclaration } from './machine.js';
 
 /** Jiffies that a script may take: more than a day. */
@@ -19,7 +19,7 @@ function shellSystem(version: KernelVersion): SystemScenario {
         declaration: shellDeclaration({ cpus: 2, version }),
         done: OVER_SYMBOL,
         jiffies: LONGEST,
-        busy: { operations: 400, jiffies: LONGEST },
+        busy: { operations: OPERATIONS_OF_A_JIFFY, jiffies: LONGEST },
       });
       const { booted } = machine;
       return {
