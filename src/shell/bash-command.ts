@@ -1,11 +1,6 @@
 /** `bash`, `sh` and `env`, and what runs a file that is called by its path: scripts that other scripts execute. */
 
-import {
-  decodeBytesToUtf8,
-  parse as parseScript,
-  type CustomCommand,
-  type ExecResult,
-} from 'just-bash';
+import { decodeBytesToUtf8, type CustomCommand, type ExecResult } from 'just-bash';
 import {
   absolute,
   define,
@@ -18,7 +13,9 @@ import {
 } from './command.js';
 import { quotedWords } from './quoting.js';
 import { withoutShiftsInParentheses } from './rewrite-arithmetic.js';
-import { PREFIX, syntaxMessage } from './syntax.js';
+import { faultLines, syntaxFault, untilFault } from './faults.js';
+import { WHOLE } from './rewrite-end.js';
+import { PREFIX } from './syntax.js';
 
 /** Statuses of what was found but cannot be executed, and of what was not found. */
 const NOT_EXECUTABLE = 126;
@@ -36,13 +33,15 @@ interface Child {
   readonly options?: readonly string[];
   /** Whether the script is what stands in standard input. */
   readonly isInput?: boolean;
+  /** Whether it is the text of `-c`. */
+  readonly isCommand?: boolean;
 }
 
 /** Execute a script as a shell of its own: only what is exported is there. */
 async function execute(
   { together, prelude }: ShellContext,
   ctx: CommandContext,
-  { text, name, args, options = [], isInput = false }: Child,
+  { text, name, args, options = [], isInput = false, isCommand = false }: Child,
 ): Promise<ExecResult> {
   const exported = ctx.exportedEnv ?? {};
   const names = Object.keys(exported).filter((key) => /^[A-Za-z_]\w*$/.test(key));
@@ -52,7 +51,9 @@ async function execute(
     `set -- ${quotedWords(args)}; `,
     options.length === 0 ? '' : `set ${options.join(' ')}; `,
   ].join('');
-  const source = `${prelude}${first}${withoutShiftsInParentheses(text)}\nexit $?\n`;
+  const fault = syntaxFault(withoutShiftsInParentheses(text));
+  const whole = fault === undefined ? text : untilFault(fault, isCommand ? `${name}: -c` : name);
+  const source = `${prelude}${first}${WHOLE}${withoutShiftsInParentheses(whole)}`;
   const how = { cwd: ctx.cwd, env: { ...exported, 0: name }, replaceEnv: true };
   const run = isInput ? ctx.exec : (ctx.execWithInheritedStdin ?? ctx.exec);
   return (await run?.(source, how)) ?? ok();
@@ -119,12 +120,8 @@ function asked(args: readonly string[]): Asked | string {
 
 /** Whether a text is shell syntax. */
 function check(text: string, name: string): ExecResult {
-  try {
-    parseScript(text);
-    return ok();
-  } catch (error) {
-    return fails(`${name}: ${syntaxMessage(error instanceof Error ? error.message : '')}`, 2);
-  }
+  const fault = syntaxFault(withoutShiftsInParentheses(text));
+  return fault === undefined ? ok() : fails(faultLines(fault, name).join('\n'), fault.status);
 }
 
 const bash =
@@ -136,8 +133,8 @@ const bash =
     if (isVersion) return ok(BASH_VERSION);
     if (command !== undefined) {
       const [, name = 'bash', ...rest] = words;
-      if (isCheck) return check(command, name);
-      return execute(context, ctx, { text: command, name, args: rest, options });
+      if (isCheck) return check(command, `${name}: -c`);
+      return execute(context, ctx, { text: command, name, args: rest, options, isCommand: true });
     }
     const [path, ...rest] = words;
     if (isInput || path === undefined) {

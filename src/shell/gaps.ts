@@ -17,7 +17,9 @@ import { grep } from './grep.js';
 import { IN_BACKGROUND } from './jobs.js';
 import { openFor } from './nodes.js';
 import { durationOf, fileKind, quoted, reasonOf, rightsOf, quotedWords } from './quoting.js';
+import { syntaxFault, untilFault } from './faults.js';
 import { evalText, rewrite, withStatusBefore } from './rewrite.js';
+import { withoutShiftsInParentheses } from './rewrite-arithmetic.js';
 import { PREFIX } from './syntax.js';
 
 const mktemp: Definition = async (args, ctx) => {
@@ -157,7 +159,7 @@ function typeOf({ functionTexts }: ShellContext): Definition {
 }
 
 /** Before a command that reads a file: whether the kernel lets root open it. */
-function readable({ fs }: ShellContext): Definition {
+function mayBeRead({ fs }: ShellContext): Definition {
   return ([path = ''], ctx) => {
     const node = fs.node(absolute(ctx, path));
     const error = node?.kind === 'file' ? openFor(node, false) : 0;
@@ -175,25 +177,40 @@ const script: Definition = async ([path], ctx) => {
   if (!(await ctx.fs.exists(file))) return fails(`bash: ${path}: No such file or directory`);
   if ((await ctx.fs.stat(file)).isDirectory) return fails(`bash: .: ${path}: is a directory`);
   const text = await ctx.fs.readFile(file);
-  let rewritten = text;
-  try {
-    rewritten = rewrite(text);
-  } catch {
-    // It is not shell syntax: sourcing it says so.
-  }
+  const fault = syntaxFault(withoutShiftsInParentheses(text));
+  const rewritten = rewrite(fault === undefined ? text : untilFault(fault, path));
   await ctx.fs.writeFile(SOURCED, rewritten);
   await ctx.assignShellVariable?.(`${PREFIX}file`, SOURCED);
   return ok();
 };
 
+/** A text for `eval`, up to where it is no shell syntax. */
+function readable(text: string, where: string, line: number): string {
+  const fault = syntaxFault(withoutShiftsInParentheses(text));
+  return fault === undefined ? text : untilFault(fault, where, line);
+}
+
+/** Says where a script is no shell syntax. */
+const misread: Definition = ([status = '2', ...lines]) =>
+  Promise.resolve(fails(lines.join('\n'), Number(status)));
+
+/** Says that the end of a script ends a here-document. */
+const openDocument: Definition = ([name = '', last = '', line = '', delimiter = '']) =>
+  Promise.resolve({
+    ...ok(),
+    stderr: `${name}: line ${last}: warning: here-document at line ${line} delimited by end-of-file (wanted \`${delimiter}')\n`,
+  });
+
 /** Puts the text that `eval` executes, rewritten, into a variable. */
 function evaluation({ together }: ShellContext): Definition {
   // Loops evaluate the same text again and again.
   const known = new Map<string, string>();
-  return async ([status = '0', ...words], ctx) => {
+  return async ([status = '0', line = '1', ...words], ctx) => {
     const text = words.join(' ');
-    const rewritten = known.get(text) ?? evalText(text, together);
-    if (together === undefined) known.set(text, rewritten);
+    const where = `${ctx.env.get('0') ?? 'bash'}: eval`;
+    const key = `${line} ${text}`;
+    const rewritten = known.get(key) ?? evalText(readable(text, where, Number(line)), together);
+    if (together === undefined) known.set(key, rewritten);
     await ctx.assignShellVariable?.(`${PREFIX}text`, withStatusBefore(rewritten, Number(status)));
     return ok();
   };
@@ -221,8 +238,10 @@ export function gapCommands(context: ShellContext): CustomCommand[] {
     define('cat', cat),
     define('sleep', sleeping(context)),
     define('__klp_status', statusOf(context)),
-    define('__klp_readable', readable(context)),
+    define('__klp_readable', mayBeRead(context)),
     define('__klp_give', give),
+    define('__klp_misread', misread),
+    define('__klp_open_document', openDocument),
     define('__klp_script', script),
     define('__klp_same', same),
     define('__klp_functions', functions(context)),

@@ -114,7 +114,7 @@ export function withoutErrexit(node: TreeNode): void {
 }
 
 /** Variables of ours whose assignment need not have a status. */
-const OWN = new RegExp(`^${PREFIX}(?:errs?|bg|trap_EXIT)$`);
+const OWN = new RegExp(`^${PREFIX}(?:errs?|bg|whole|trap_EXIT)$`);
 
 /** `x=1` becomes `if x=1; then :; fi`, whose status is 0: just-bash leaves the status of the command before. */
 export function withOwnStatus(pipeline: TreeNode): void {

@@ -18,6 +18,8 @@ import {
 import { commandOf, literalOf, PREFIX, visit, type Redirection, type TreeNode } from './syntax.js';
 import { testedIn, thenSignals, withErrTrap, withoutTraps, withTrap } from './rewrite-traps.js';
 import { KNOWN, markKnown, type Sources } from './rewrite-source.js';
+import { lacksCommand } from './faults.js';
+import { documentWarnings, withEnd, withHereStrings } from './rewrite-end.js';
 import type { Together } from './together.js';
 import { APART, inOrder, mode, TOGETHER_PRELUDE } from './together.js';
 
@@ -177,7 +179,13 @@ function replaceArgument(node: unknown, words: readonly unknown[], mark = 'X'): 
 /** `eval words` becomes `eval` of the text that they make, rewritten. */
 function evaluated(command: TreeNode): TreeNode {
   const args = command['args'] as unknown[];
-  const group = commandOf(`{ ${PREFIX}eval "$?" X; eval "$${PREFIX}text"; }`);
+  const { line = 1 } = command as { line?: number };
+  // The line that bash is at when it executes a command is the command's last one.
+  let last = line;
+  visit(args, ({ value }) => {
+    if (typeof value === 'string') last += value.split('\n').length - 1;
+  });
+  const group = commandOf(`{ ${PREFIX}eval "$?" ${last} X; eval "$${PREFIX}text"; }`);
   replaceArgument(group, args);
   group['redirections'] = command['redirections'];
   return group;
@@ -275,15 +283,21 @@ function withKnownName(expansion: TreeNode): void {
   if (/^BASH_SOURCE(?:\[0\])?$/.test(name)) expansion['parameter'] = '0';
 }
 
+/** What just-bash takes for a message of its parser. */
+const misread = (): Error =>
+  Object.assign(new Error('Parse error at 1:1: syntax error'), { name: 'ParseException' });
+
 /** The tree of a script as just-bash executes it; the tree is changed. */
 export function rewriteTree(ast: Ast, how: Rewriting): Ast {
   const { seen = new Seen() } = how;
   markKnown(ast, how);
+  withEnd(ast.statements as unknown as TreeNode[]);
   seen.begin(ast);
   how.together?.begin(ast);
   const tested = seen.hasErrTrap ? testedIn(ast) : undefined;
   // What runs in the background is given away as it was written.
   visit(ast, (node) => {
+    if (lacksCommand(node)) throw misread();
     if (node.type === 'Statement' && node['background'] === true) inBackground(node as Statement);
   });
   visit(ast, (node) => {
@@ -302,7 +316,7 @@ export function rewriteTree(ast: Ast, how: Rewriting): Ast {
       const redirections = (command['redirections'] ?? []) as Redirection[];
       const isMet = mode(redirections, isPiped) === '1';
       const computed = computing(command);
-      const firsts = takeEffects(computed);
+      const firsts = [...documentWarnings(command), ...takeEffects(computed)];
       return behind(firsts, rewriteCommand(isMet ? inOrder(computed, '1') : computed, how));
     });
     how.together?.pipeline(node, before);
@@ -338,6 +352,13 @@ export function rewriting(how: Rewriting, known?: () => Ast | undefined): Transf
 export function rewrite(script: string, how: Rewriting = { known: () => undefined }): string {
   return new BashTransformPipeline()
     .use(rewriting(how))
+    .use({
+      name: 'here-strings',
+      transform: ({ ast }) => {
+        visit(ast, withHereStrings);
+        return { ast };
+      },
+    })
     .transform(withoutShiftsInParentheses(script)).script;
 }
 

@@ -18,7 +18,9 @@ import { Seen } from './rewrite-options.js';
 import { KNOWN_TREE, preludeOf, rewriteTree, rewriting, type Rewriting } from './rewrite.js';
 import { Together } from './together.js';
 import { smallCommands } from './small-commands.js';
-import { functionsIn, PREFIX, syntaxFault, syntaxMessage } from './syntax.js';
+import { syntaxFault, syntaxMessage, untilFault } from './faults.js';
+import { functionsIn, PREFIX } from './syntax.js';
+import { WHOLE } from './rewrite-end.js';
 import { textCommands } from './text-commands.js';
 import { Jobs } from './jobs.js';
 import { shellPid } from './tasks.js';
@@ -159,15 +161,7 @@ export class ShellSession {
     const isOver = whole.interrupted === true || whole.gaveUp === true || whole.exitCode !== 2;
     const fault = isOver ? undefined : syntaxFault(withoutShiftsInParentheses(text));
     if (fault === undefined) return whole;
-    const result = await this.#whole(fault.before, name, cwd, signal);
-    if (result.interrupted === true || result.gaveUp === true) return result;
-    const where = name === 'bash' ? 'bash: -c' : name;
-    const said = fault.lines.map((line) => `${where}: ${line}\n`).join('');
-    const isAmong = this.#how.together !== undefined;
-    const [stdout, stderr] = isAmong
-      ? [result.stdout + said, result.stderr]
-      : [result.stdout, result.stderr + said];
-    return { stdout, stderr, exitCode: 2 };
+    return this.#whole(untilFault(fault, name === 'bash' ? 'bash: -c' : name), name, cwd, signal);
   }
 
   /** Execute a script if all of it is shell syntax. */
@@ -182,7 +176,7 @@ export class ShellSession {
     this.context.signals.length = 0;
     // Another script's functions are not there.
     this.#seen.texts.clear();
-    const source = `${this.#prelude}${withoutShiftsInParentheses(text)}\nexit $?\n`;
+    const source = `${this.#prelude}${WHOLE}${withoutShiftsInParentheses(text)}`;
     const patience = new Patience(this.context.machine, this.#giveUp);
     const either = AbortSignal.any([patience.signal, ...(signal === undefined ? [] : [signal])]);
     const result = await patience.during(

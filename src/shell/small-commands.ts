@@ -5,7 +5,6 @@ import {
   absolute,
   define,
   fails,
-  inputOf,
   ok,
   original,
   Output,
@@ -152,43 +151,12 @@ const xargs: Definition = async (args, ctx) => {
   return out.result(ctx);
 };
 
-/** `cut --complement` and `--output-delimiter`, for fields. */
-const cut: Definition = async (args, ctx) => {
-  const isOthers = args.includes('--complement');
-  const given = args.find((arg) => arg.startsWith('--output-delimiter'));
-  if (!isOthers && given === undefined) return original(ctx, args);
-  const value = (letter: string): string | undefined => {
-    const at = args.findIndex((arg) => arg.startsWith(`-${letter}`));
-    return at < 0 ? undefined : (args[at] ?? '').slice(2) || args[at + 1];
-  };
-  const [delimiter = '\t', list] = [value('d'), value('f')];
-  if (list === undefined) return original(ctx, args);
-  const files = args.filter((a, i) => !a.startsWith('-') && !/^-[df]$/.test(args[i - 1] ?? ''));
-  const between = given?.split('=')[1] ?? delimiter;
-  const isWanted = (n: number): boolean =>
-    list.split(',').some((range) => {
-      const [first = '', last] = range.split('-');
-      const from = Number(first || 1);
-      return n >= from && n <= (last === undefined ? from : Number(last || Infinity));
-    }) !== isOthers;
-  const lines = (await inputOf(ctx, files)).replace(/\n$/, '').split('\n');
-  const cutLine = (line: string): string =>
-    line.includes(delimiter)
-      ? line
-          .split(delimiter)
-          .filter((_, i) => isWanted(i + 1))
-          .join(between)
-      : line;
-  return ok(`${lines.map(cutLine).join('\n')}\n`);
-};
-
 /** All of them. */
 export function smallCommands(context: ShellContext): CustomCommand[] {
   const definitions: Readonly<Record<string, Definition>> = {
     realpath,
     which,
     truncate,
-    cut,
     xargs,
     timeout: timeout(context),
     sync: () => Promise.resolve(ok()),

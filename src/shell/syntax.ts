@@ -34,50 +34,6 @@ export const literalOf = (word: unknown): string | undefined => {
   return parts?.length === 1 && parts[0]?.type === 'Literal' ? parts[0].value : undefined;
 };
 
-/** A message of the parser as bash says it. */
-export function syntaxMessage(message: string): string {
-  if (/^line \d+: /.test(message)) return message;
-  const [, line = '1', found = message] =
-    /^(?:Parse error at (\d+):\d+: )?([^]*)$/.exec(message) ?? [];
-  const what = / got EOF$/.test(found) ? 'unexpected end of file' : found;
-  const unknown = /unexpected token `(select|coproc)'/.exec(what)?.[1];
-  const said = unknown === undefined ? what : `${unknown} is not known here`;
-  return `line ${line}: ${said.startsWith('syntax error') || unknown !== undefined ? '' : 'syntax error: '}${said}`;
-}
-
-/** Where a script is no shell syntax. */
-export interface SyntaxFault {
-  /** What bash prints behind the name of the script, in one line or two. */
-  readonly lines: readonly string[];
-  /** The part of the script that bash has executed by then. */
-  readonly before: string;
-}
-
-/** What keeps a script from being executed as a whole; undefined: nothing. Bash reads a command, executes it, and reads on. */
-export function syntaxFault(script: string): SyntaxFault | undefined {
-  const fault = parseFault(script.endsWith('\n') ? script : `${script}\n`);
-  if (fault === undefined) return undefined;
-  const said = syntaxMessage(fault);
-  const lines = script.split('\n');
-  const number = Number(/^line (\d+)/.exec(said)?.[1] ?? 1);
-  let before = Math.min(number - 1, lines.length);
-  const textOf = (count: number): string => `${lines.slice(0, count).join('\n')}\n`;
-  while (before > 0 && parseFault(textOf(before)) !== undefined) before--;
-  const shown = / near unexpected token /.test(said)
-    ? [said, `line ${number}: \`${lines[number - 1] ?? ''}'`]
-    : [said];
-  return { lines: shown, before: textOf(before) };
-}
-
-function parseFault(script: string): string | undefined {
-  try {
-    parse(script);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
 /** Look at every node below one, the innermost first. */
 export function visit(node: unknown, seen: (node: TreeNode) => void): void {
   if (Array.isArray(node)) {

@@ -1,6 +1,7 @@
 /** Commands for text in which just-bash lacks an option or prints something else; each closes one gap. */
 
 import type { CustomCommand } from 'just-bash';
+import { cut } from './cut.js';
 import { awk } from './awk.js';
 import { printf } from './printf.js';
 import { sed } from './sed.js';
@@ -129,6 +130,7 @@ const ulimit: Definition = (words) => {
 export function textCommands(): CustomCommand[] {
   const definitions: Readonly<Record<string, Definition>> = {
     tr,
+    cut,
     uniq,
     head,
     printf,
