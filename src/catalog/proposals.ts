@@ -61,17 +61,24 @@ export const PROPOSALS: readonly Proposal[] = [
     state: 'v3, 2025; open',
     sense:
       'A forked task follows klp_target_state from one call to the next. When the transition is reversed meanwhile, the task ' +
-      'runs an old function after a new one without a switch point in between: the consistency model is violated. What ' +
-      'inherits its side from the parent, as klp_copy_process() does today, cannot do that.',
+      'runs an old function after a new one without a switch point in between: the consistency model is violated. A task that ' +
+      'inherits its side from its parent, as klp_copy_process() does today, cannot do that, but needs the lock: a loop in a ' +
+      'read section passes the place where the child is about to appear, and misses its flag. Tasks that exit are clean here.',
     variants: [
       {
         file: 'rcu-task-loops',
         what: 'as proposed',
         scenarios: [
           ...['fork-reverse', 'task-loops', 'fork-switch', 'disable-call', 'enable-call'],
-          ...['reverse-switch', 'complete-patched', 'complete-unpatched'],
+          ...['reverse-switch', 'complete-patched', 'complete-unpatched', 'exit-loop'],
         ],
         finds: 'mixed',
+      },
+      {
+        file: 'rcu-task-loops-inherit',
+        what: 'with a child that inherits flag and side, as today',
+        scenarios: ['fork-reverse', 'task-loops', 'fork-switch'],
+        finds: 'WARN 35',
       },
     ],
   },

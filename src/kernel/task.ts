@@ -127,14 +127,16 @@ export function taskCurr(cpu: Cpu, task: TaskRef): boolean {
   return cpu.read(percpu(cpu.ctx.kernel, n) + PERCPU.curr) === task;
 }
 
-/** Link a task into the task list; under the tasklist write lock. */
+/** Link a task into the task list; under the tasklist write lock. Readers in an RCU section see all of it, as
+ * list_add_tail_rcu() promises; the loops of livepatch need no more than the lock. */
 export function linkTask(cpu: Cpu, task: TaskRef): void {
   const head = cpu.ctx.kernel.globals + KERNEL.taskList;
   const first = cpu.get(head);
   cpu.set(task + TASK.tasksNext, first);
   cpu.set(task + TASK.tasksPrev, NULL);
   if (first !== NULL) cpu.set(first + TASK.tasksPrev, task);
-  cpu.set(head, task);
+  // Pairs with the dependent load of a reader without the lock.
+  cpu.rcuAssignPointer(head, task);
 }
 
 /** Unlink a task from the task list; under the tasklist write lock. */
