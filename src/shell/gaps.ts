@@ -17,6 +17,7 @@ import { grep } from './grep.js';
 import { IN_BACKGROUND } from './jobs.js';
 import { openFor } from './nodes.js';
 import { durationOf, fileKind, quoted, reasonOf, rightsOf, quotedWords } from './quoting.js';
+import { SOURCED } from './rewrite-source.js';
 import { syntaxFault, untilFault } from './faults.js';
 import { evalText, rewrite, withStatusBefore } from './rewrite.js';
 import { withoutShiftsInParentheses } from './rewrite-arithmetic.js';
@@ -167,9 +168,6 @@ function mayBeRead({ fs }: ShellContext): Definition {
   };
 }
 
-/** Where the text of a sourced script is put. */
-const SOURCED = '/tmp/.klp-sourced';
-
 /** Before a script is sourced: puts its text, rewritten, into a file whose name is in a variable. */
 const script: Definition = async ([path], ctx) => {
   if (path === undefined) return fails('bash: .: filename argument required', 2);
@@ -178,9 +176,13 @@ const script: Definition = async ([path], ctx) => {
   if ((await ctx.fs.stat(file)).isDirectory) return fails(`bash: .: ${path}: is a directory`);
   const text = await ctx.fs.readFile(file);
   const fault = syntaxFault(withoutShiftsInParentheses(text));
-  const rewritten = rewrite(fault === undefined ? text : untilFault(fault, path));
-  await ctx.fs.writeFile(SOURCED, rewritten);
-  await ctx.assignShellVariable?.(`${PREFIX}file`, SOURCED);
+  const rewritten = rewrite(fault === undefined ? text : untilFault(fault, path), {
+    known: () => undefined,
+    source: path,
+  });
+  const at = `${SOURCED}${encodeURIComponent(path)}`;
+  await ctx.fs.writeFile(at, rewritten);
+  await ctx.assignShellVariable?.(`${PREFIX}file`, at);
   return ok();
 };
 

@@ -6,14 +6,15 @@ import { commandOf, literalOf, PREFIX, visit, type Redirection, type TreeNode } 
 /** Begins a script at whose end the shell ends; stands behind what is put in front of it. */
 export const WHOLE = `${PREFIX}whole=; `;
 
-/** Let a shell that executes a whole script leave at its end: run its EXIT trap, and give the last status. */
-export function withEnd(statements: TreeNode[]): void {
-  const isWhole = statements.slice(0, 40).some((statement) => {
+/** Let a shell that executes a whole script begin with more statements, and leave at its end: run its EXIT trap, and give the last status. */
+export function withEnd(statements: TreeNode[], first: readonly TreeNode[]): void {
+  const start = statements.slice(0, 40).findIndex((statement) => {
     const { pipelines } = statement as { pipelines?: { commands: TreeNode[] }[] };
     const assigned = pipelines?.[0]?.commands[0]?.['assignments'] as TreeNode[] | undefined;
     return assigned?.[0]?.['name'] === `${PREFIX}whole`;
   });
-  if (!isWhole) return;
+  if (start < 0) return;
+  statements.splice(start, 1, ...first);
   const end = parse('exit $?') as unknown as { statements: TreeNode[] };
   statements.push(...end.statements);
 }

@@ -1,6 +1,8 @@
 /** Rewrites what just-bash does otherwise under `set -e` and `set -u`. */
 
 import { parse } from 'just-bash';
+import { declaredIn } from './rewrite-maps.js';
+import { asksForFrames } from './rewrite-frames.js';
 import { commandOf, literalOf, PREFIX, visit, type TreeNode } from './syntax.js';
 
 interface Statement extends TreeNode {
@@ -32,6 +34,11 @@ export class Seen {
   hasErrexit = false;
   hasErrTrap = false;
   hasErrtrace = false;
+  /** Names of associative arrays, and of references. */
+  readonly maps = new Set<string>();
+  readonly refs = new Set<string>();
+  /** Whether they ask who calls whom. */
+  hasFrames = false;
   /** Whether something runs in the background. */
   hasJobs = false;
 
@@ -52,19 +59,43 @@ export class Seen {
         this.texts.set(name, sourceText);
       }
     });
+    this.hasFrames ||= asksForFrames(tree);
+    for (const name of declaredIn(tree, 'A')) this.maps.add(name);
+    for (const name of declaredIn(tree, 'n')) this.refs.add(name);
     this.hasErrexit ||= sets(tree, 'e', 'errexit');
     this.hasErrtrace ||= sets(tree, 'E', 'errtrace');
     this.hasErrTrap ||= isCalled(tree, 'trap', (word) => word === 'ERR');
   }
 
+  /** Forget all: another script begins. */
+  clear(): void {
+    for (const names of [this.functions, this.trapping, this.texts, this.maps, this.refs])
+      names.clear();
+    this.hasErrexit = this.hasErrTrap = this.hasErrtrace = false;
+    this.hasFrames = this.hasJobs = false;
+  }
+
   /** Know what another shell knows. */
-  adopt({ functions, texts, hasErrexit, hasErrTrap, hasErrtrace, hasJobs }: Seen): void {
+  adopt({
+    functions,
+    texts,
+    hasErrexit,
+    hasErrTrap,
+    hasErrtrace,
+    hasJobs,
+    hasFrames,
+    maps,
+    refs,
+  }: Seen): void {
     for (const name of functions) this.functions.add(name);
     for (const [name, text] of texts) this.texts.set(name, text);
+    for (const name of maps) this.maps.add(name);
+    for (const name of refs) this.refs.add(name);
     this.hasErrexit ||= hasErrexit;
     this.hasErrTrap ||= hasErrTrap;
     this.hasErrtrace ||= hasErrtrace;
     this.hasJobs ||= hasJobs;
+    this.hasFrames ||= hasFrames;
   }
 }
 
@@ -114,7 +145,7 @@ export function withoutErrexit(node: TreeNode): void {
 }
 
 /** Variables of ours whose assignment need not have a status. */
-const OWN = new RegExp(`^${PREFIX}(?:errs?|bg|whole|trap_EXIT)$`);
+const OWN = new RegExp(`^${PREFIX}(?:errs?|bg|whole|trap_EXIT|key\\d+|BASH_\\w+|FUNCNAME)$`);
 
 /** `x=1` becomes `if x=1; then :; fi`, whose status is 0: just-bash leaves the status of the command before. */
 export function withOwnStatus(pipeline: TreeNode): void {

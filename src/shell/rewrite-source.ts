@@ -1,10 +1,15 @@
 /** Finds the scripts that a script reads by `. file`, where that can be told before it runs. */
 
 import { parse } from 'just-bash';
-import { literalOf, visit, type TreeNode } from './syntax.js';
+import { literalOf, PREFIX, visit, type TreeNode } from './syntax.js';
 
 /** Member of a `. file` command that holds the file's text, if it is known. */
 export const KNOWN = 'knownText';
+/** And the one that holds its path, as it was given. */
+export const KNOWN_PATH = 'knownPath';
+
+/** Files that hold the texts of sourced scripts begin so. */
+export const SOURCED = '/tmp/.klp-sourced-';
 
 /** What is known before a script runs. */
 export interface Sources {
@@ -12,6 +17,8 @@ export interface Sources {
   readonly known: (path: string) => string | undefined;
   /** What `$0` is. */
   readonly name?: () => string;
+  /** Path of the file whose text is rewritten, if another one reads it by `. file`. */
+  readonly source?: string;
 }
 
 /** Find the texts of the files that a script reads; its tree is as it was parsed. */
@@ -24,9 +31,28 @@ export function markKnown(tree: unknown, how: Sources): void {
     if (others.length > 0 || (command['redirections'] as unknown[]).length > 0) return;
     const path = plainValue(file, how);
     const text = path === undefined ? undefined : how.known(path);
-    if (text !== undefined && !returns(text)) command[KNOWN] = text;
+    if (text === undefined || returns(text)) return;
+    command[KNOWN] = text;
+    command[KNOWN_PATH] = path;
   });
 }
+
+/** Variable that holds the path of a sourced file. */
+const pathVariable = (path: string): string => `${PREFIX}source_${path.replace(/\W/g, '_')}`;
+
+/** Put in front of a file that another one reads: its path, for its functions too. */
+export function withPath(statements: TreeNode[], path: string): void {
+  const first = parse(`${pathVariable(path)}=X`) as unknown as { statements: TreeNode[] };
+  visit(first, (node) => {
+    if (literalOf(node) !== 'X') return;
+    node['parts'] = [{ type: 'SingleQuoted', value: path }];
+  });
+  statements.unshift(...first.statements);
+}
+
+/** What `${BASH_SOURCE[0]}` is called. */
+export const sourceParameter = ({ source }: Sources): string =>
+  source === undefined ? '0' : pathVariable(source);
 
 /** Whether a script may end itself by `return`, outside of its functions. */
 function returns(text: string): boolean {

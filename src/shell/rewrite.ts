@@ -17,62 +17,25 @@ import {
 } from './rewrite-options.js';
 import { commandOf, literalOf, PREFIX, visit, type Redirection, type TreeNode } from './syntax.js';
 import { testedIn, thenSignals, withErrTrap, withoutTraps, withTrap } from './rewrite-traps.js';
-import { KNOWN, markKnown, type Sources } from './rewrite-source.js';
+import {
+  KNOWN,
+  KNOWN_PATH,
+  markKnown,
+  sourceParameter,
+  withPath,
+  type Sources,
+} from './rewrite-source.js';
 import { lacksCommand } from './faults.js';
 import { documentWarnings, withEnd, withHereStrings } from './rewrite-end.js';
+import { framed, outermost, withFrames } from './rewrite-frames.js';
+import { takeMaps, withShownMaps, withTargets } from './rewrite-maps.js';
+import { withArrays, withoutReadonly } from './rewrite-arrays.js';
+import { takeSubscripts, withLines } from './rewrite-subscripts.js';
 import type { Together } from './together.js';
-import { APART, inOrder, mode, TOGETHER_PRELUDE } from './together.js';
+import { APART, inOrder, mode } from './together.js';
+import { printable } from './printable.js';
 
 type Ast = ReturnType<typeof parse>;
-
-const FUNCTIONS = `
-${PREFIX}trap_EXIT=
-${PREFIX}code=0
-${PREFIX}trap_at=0
-${PREFIX}bg=0
-${PREFIX}trap() {
-  ${PREFIX}set_trap "\${BASH_SUBSHELL:-0}" "$@"
-}
-${PREFIX}failed() {
-  if [ -n "\${${PREFIX}trap_ERR:-}" ] && { [ "\${#FUNCNAME[@]}" -le 1 ] || [ "$3" = 1 ]; }; then
-    local handler="$${PREFIX}trap_ERR"
-    ${PREFIX}trap_ERR=
-    ${PREFIX}at_line "$2" "$handler"
-    ${PREFIX}give "$1" && :
-    eval "$${PREFIX}text"
-    ${PREFIX}trap_ERR="$handler"
-  fi
-  return "$1"
-}
-${PREFIX}leave() {
-  ${PREFIX}text="$${PREFIX}trap_EXIT"
-  ${PREFIX}trap_EXIT=
-  if ${PREFIX}same "" "$${PREFIX}text"; then
-    return 0
-  fi
-  if ${PREFIX}give "$${PREFIX}code"; then
-    eval "$${PREFIX}text"
-  else
-    eval "$${PREFIX}text"
-  fi
-  return 0
-}
-${PREFIX}call() {
-  eval "$(${PREFIX}quote "$@")"
-}
-`;
-
-/** A script's own lines keep their numbers: the text added in front of it is on its first line. */
-const onOneLine = (source: string): string =>
-  source
-    .trim()
-    .split('\n')
-    .map((line) => line.trim() + (/(?:\bdo|\bthen|\belse|\{)$/.test(line) ? ' ' : '; '))
-    .join('');
-
-/** Text put in front of every script; `isTogether`: errors appear within the output where they happen. */
-export const preludeOf = (isTogether: boolean): string =>
-  onOneLine(isTogether ? FUNCTIONS.trimEnd() + TOGETHER_PRELUDE : FUNCTIONS);
 
 /** `"$@" x` becomes `__klp_call "$@" x`: the words that a command's name expands to are its name and its arguments. */
 function withExpandedName(command: TreeNode): void {
@@ -161,7 +124,10 @@ function sourced(command: TreeNode, how: Rewriting): TreeNode {
   }
   const group = commandOf('{ :; }');
   group['body'] = (
-    rewriteTree(parse(withoutShiftsInParentheses(text)), how) as unknown as { statements: unknown }
+    rewriteTree(parse(withoutShiftsInParentheses(text)), {
+      ...how,
+      source: String(command[KNOWN_PATH]),
+    }) as unknown as { statements: unknown }
   ).statements;
   return group;
 }
@@ -217,6 +183,7 @@ function rewriteCommand(command: TreeNode, how: Rewriting): TreeNode {
   if (name === 'type' || name === 'declare' || name === 'typeset') asksForFunctions(command, name);
   if (name === '.' || name === 'source') return sourced(command, how);
   if (name === 'eval') command = evaluated(command);
+  if (name === 'declare' || name === 'typeset') command = withShownMaps(command);
   const whole = redirections.some(writesSomewhere) ? withStatus(command) : command;
   const source = redirections.find(readsPlainly);
   return source === undefined || name === undefined ? whole : ifReadable(whole, source.target);
@@ -244,43 +211,13 @@ function inBackground(statement: Statement & { sourceText?: string }): void {
   (statement as TreeNode)['operators'] = [];
 }
 
-/** `${a}` in front of letters would be printed without its braces; `${a#}` is the same and keeps them. */
-function withBraces(parts: readonly TreeNode[]): void {
-  parts.forEach((part, i) => {
-    const next = parts[i + 1];
-    const isLonger = next?.type === 'Literal' && /^[\w[]/.test(String(next['value']));
-    if (part.type !== 'ParameterExpansion' || part['operation'] !== null || !isLonger) return;
-    if (!/^\w+$/.test(String(part['parameter']))) return;
-    const pattern = { type: 'Word', parts: [{ type: 'Literal', value: '' }] };
-    part['operation'] = { type: 'PatternRemoval', pattern, side: 'prefix', greedy: false };
-  });
-}
-
-/** What the tree printer would print differently: `${a}b`, a `$` in plain text, and a file after a here-document. */
-function printable(node: TreeNode): void {
-  const { parts, redirections } = node;
-  if (Array.isArray(parts)) withBraces(parts as TreeNode[]);
-  if (Array.isArray(parts) && node.type === 'Word') {
-    node['parts'] = (parts as { type: string; value?: string }[]).map((part) =>
-      part.type === 'Literal' && part.value?.includes('$') === true && !part.value.includes("'")
-        ? { type: 'SingleQuoted', value: part.value }
-        : part,
-    );
-  }
-  if (!Array.isArray(redirections)) return;
-  const isHere = ({ operator }: Redirection): boolean =>
-    operator.startsWith('<<') && operator !== '<<<';
-  const all = redirections as Redirection[];
-  node['redirections'] = [...all.filter((r) => !isHere(r)), ...all.filter(isHere)];
-}
-
 /** Parameters that just-bash does not know: the last pid in the background, and the file of the script. */
-function withKnownName(expansion: TreeNode): void {
+function withKnownName(expansion: TreeNode, how: Sources): void {
   const name = String(expansion['parameter']);
   if (name === '!') expansion['parameter'] = `${PREFIX}bg`;
   // A subshell that is killed ends at once: it may as well be called by the name of its shell.
   if (name === 'BASHPID') expansion['parameter'] = '$';
-  if (/^BASH_SOURCE(?:\[0\])?$/.test(name)) expansion['parameter'] = '0';
+  if (/^BASH_SOURCE(?:\[0\])?$/.test(name)) expansion['parameter'] = sourceParameter(how);
 }
 
 /** What just-bash takes for a message of its parser. */
@@ -291,23 +228,31 @@ const misread = (): Error =>
 export function rewriteTree(ast: Ast, how: Rewriting): Ast {
   const { seen = new Seen() } = how;
   markKnown(ast, how);
-  withEnd(ast.statements as unknown as TreeNode[]);
+  const { source } = how;
+  if (source !== undefined) withPath(ast.statements as unknown as TreeNode[], source);
   seen.begin(ast);
+  withEnd(ast.statements as unknown as TreeNode[], seen.hasFrames ? outermost() : []);
   how.together?.begin(ast);
   const tested = seen.hasErrTrap ? testedIn(ast) : undefined;
+  visit(ast, withoutReadonly);
   // What runs in the background is given away as it was written.
   visit(ast, (node) => {
     if (lacksCommand(node)) throw misread();
+    withArrays(node);
     if (node.type === 'Statement' && node['background'] === true) inBackground(node as Statement);
   });
   visit(ast, (node) => {
     if (tested !== undefined && !tested.has(node)) withErrTrap(node, seen.hasErrtrace);
     if (node.type === 'Statement' && seen.hasErrexit) withSafeFailures(node, seen.functions);
     withoutAsking(node);
+    withLines(node);
+    framed(node);
+    if (seen.hasFrames) withFrames(node);
+    if (source !== undefined && node.type === 'FunctionDef') node['sourceFile'] = source;
     expansion(node);
     withoutTraps(node, seen, how.together === undefined ? '' : APART);
     if (seen.hasErrexit) withoutErrexit(node);
-    if (node.type === 'ParameterExpansion') withKnownName(node);
+    if (node.type === 'ParameterExpansion') withKnownName(node, how);
     const commands = node['commands'];
     if (node.type !== 'Pipeline' || !Array.isArray(commands)) return;
     const before = (commands as TreeNode[]).map((command) => ({ ...command }));
@@ -316,8 +261,14 @@ export function rewriteTree(ast: Ast, how: Rewriting): Ast {
       const redirections = (command['redirections'] ?? []) as Redirection[];
       const isMet = mode(redirections, isPiped) === '1';
       const computed = computing(command);
-      const firsts = [...documentWarnings(command), ...takeEffects(computed)];
-      return behind(firsts, rewriteCommand(isMet ? inOrder(computed, '1') : computed, how));
+      const firsts = [
+        ...documentWarnings(command),
+        ...takeSubscripts(computed),
+        ...takeMaps(computed, seen.maps, seen.refs),
+        ...takeEffects(computed),
+      ];
+      const rewritten = rewriteCommand(isMet ? inOrder(computed, '1') : computed, how);
+      return behind(firsts, withTargets(rewritten, seen.refs));
     });
     how.together?.pipeline(node, before);
   });
@@ -363,7 +314,9 @@ export function rewrite(script: string, how: Rewriting = { known: () => undefine
 }
 
 /** Commands that are not executed as they are written. */
-const REWRITTEN = new Set(['trap', 'exit', '.', 'source', 'eval']);
+const REWRITTEN = new Set(
+  'trap exit . source eval caller declare typeset local readonly export'.split(' '),
+);
 
 /** Whether executing a text as it is differs from what bash would do. */
 function needsRewriting(text: string): boolean {
@@ -376,7 +329,10 @@ function needsRewriting(text: string): boolean {
       (node.type === 'SimpleCommand' && name === undefined && (node['name'] ?? null) !== null) ||
       redirections?.some(writesSomewhere) === true ||
       (name !== undefined && (REWRITTEN.has(name) || name.includes('/'))) ||
-      (node.type === 'ParameterExpansion' && node['parameter'] === '!');
+      (node.type === 'ParameterExpansion' &&
+        /^!$|\[.*\$\{|FUNCNAME|BASH_/.test(String(node['parameter']))) ||
+      (node.type === 'Assignment' &&
+        (/\[.*\$\{/.test(String(node['name'])) || (node['array'] ?? null) !== null));
   });
   return isNeeded;
 }

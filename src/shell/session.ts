@@ -14,8 +14,11 @@ import { ownCommands } from './own-commands.js';
 import { DEFAULT_GIVE_UP, Patience } from './patience.js';
 import { pathCommands } from './path-commands.js';
 import { withoutShiftsInParentheses } from './rewrite-arithmetic.js';
+import { frameCommands } from './rewrite-frames.js';
+import { mapCommands } from './rewrite-maps.js';
 import { Seen } from './rewrite-options.js';
-import { KNOWN_TREE, preludeOf, rewriteTree, rewriting, type Rewriting } from './rewrite.js';
+import { preludeOf } from './prelude.js';
+import { KNOWN_TREE, rewriteTree, rewriting, type Rewriting } from './rewrite.js';
 import { Together } from './together.js';
 import { smallCommands } from './small-commands.js';
 import { syntaxFault, syntaxMessage, untilFault } from './faults.js';
@@ -128,6 +131,8 @@ export class ShellSession {
         ...smallCommands(this.context),
         ...bashCommands(this.context),
         ...trapCommands(this.context),
+        ...frameCommands(),
+        ...mapCommands(),
       ]),
     });
     this.#seen = seen;
@@ -175,7 +180,7 @@ export class ShellSession {
     this.#name = name;
     this.context.signals.length = 0;
     // Another script's functions are not there.
-    this.#seen.texts.clear();
+    this.#seen.clear();
     const source = `${this.#prelude}${WHOLE}${withoutShiftsInParentheses(text)}`;
     const patience = new Patience(this.context.machine, this.#giveUp);
     const either = AbortSignal.any([patience.signal, ...(signal === undefined ? [] : [signal])]);
