@@ -82,6 +82,20 @@ export const INIT_RETURNED_EEXIST: Message = {
   prefix: '',
   text: '%s: init suspiciously returned -EEXIST: Overriding with -EBUSY',
 };
+/** kernel/module/main.c `do_init_module`, two lines: module, what its init function returned. */
+export const INIT_RETURNED_POSITIVE: Message = {
+  id: 7,
+  level: 'warn',
+  prefix: "do_init_module: '",
+  text: "%s'->init suspiciously returned %d, it should follow 0/-E convention",
+};
+/** The second. */
+export const LOADING_ANYWAY: Message = {
+  id: 8,
+  level: 'warn',
+  prefix: '',
+  text: 'do_init_module: loading module anyway...',
+};
 /** kernel/trace/ftrace.c. */
 export const FTRACE_ENABLED_DEPRECATED: Message = {
   id: 6,
@@ -102,5 +116,7 @@ export const KERNEL_MESSAGES: readonly Message[] = [
   NONZERO_RELOCATION,
   SHADOW_DUPLICATE,
   INIT_RETURNED_EEXIST,
+  INIT_RETURNED_POSITIVE,
+  LOADING_ANYWAY,
   FTRACE_ENABLED_DEPRECATED,
 ];

@@ -9,6 +9,8 @@ import { KERNEL } from './layout.js';
 import type { Message } from './message.js';
 import {
   INIT_RETURNED_EEXIST,
+  INIT_RETURNED_POSITIVE,
+  LOADING_ANYWAY,
   TAINT_LIVEPATCH,
   TAINT_OUT_OF_TREE,
   TAINT_UNSIGNED,
@@ -257,6 +259,11 @@ function doInitModule(cpu: Cpu, mod: ModuleRef, imageIndex: number): number {
   const fn = kernel.moduleFns[kernel.images[imageIndex]?.init ?? 0];
   let ret = fn === undefined ? 0 : fn(cpu, mod);
   if (ret === 0 && cpu.get(mod + MODULE.klp) !== 0) ret = hooks.klpModuleInit(cpu, mod);
+  if (ret > 0) {
+    printk(cpu, INIT_RETURNED_POSITIVE, cpu.get(mod + MODULE.name), ret);
+    printk(cpu, LOADING_ANYWAY);
+    hooks.dumpStack?.(cpu, 'do_init_module');
+  }
   if (ret !== -EEXIST || kernel.facts.initExists === 'EEXIST') return ret;
   // -EEXIST from the loader means that the module is loaded already, which tools treat as success.
   printk(cpu, INIT_RETURNED_EEXIST, cpu.get(mod + MODULE.name));
@@ -296,7 +303,8 @@ export function loadModule(cpu: Cpu, imageIndex: number): number {
     freeModule(cpu, mod);
     return coming;
   }
-  const init = doInitModule(cpu, mod, imageIndex);
+  const parsed = cpu.ctx.hooks.parseArgs?.(cpu, mod) ?? 0;
+  const init = parsed < 0 ? parsed : doInitModule(cpu, mod, imageIndex);
   if (init < 0) {
     setState(cpu, mod, MODULE_STATE_GOING);
     synchronizeRcu(cpu);

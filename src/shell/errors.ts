@@ -1,40 +1,7 @@
 /** How the C library names the errors that the kernel returns. */
 
-import {
-  EACCES,
-  EBUSY,
-  EEXIST,
-  EINVAL,
-  EIO,
-  EISDIR,
-  ENODEV,
-  ENOENT,
-  ENOEXEC,
-  ENOMEM,
-  EOPNOTSUPP,
-  EPERM,
-  ERANGE,
-  ESRCH,
-  EWOULDBLOCK,
-} from '../kernel/errno.js';
-
-const TEXTS: Readonly<Record<number, string>> = {
-  [EPERM]: 'Operation not permitted',
-  [ENOENT]: 'No such file or directory',
-  [ESRCH]: 'No such process',
-  [ENOEXEC]: 'Exec format error',
-  [EWOULDBLOCK]: 'Resource temporarily unavailable',
-  [ENOMEM]: 'Cannot allocate memory',
-  [EACCES]: 'Permission denied',
-  [EBUSY]: 'Device or resource busy',
-  [EEXIST]: 'File exists',
-  [ENODEV]: 'No such device',
-  [EIO]: 'Input/output error',
-  [EISDIR]: 'Is a directory',
-  [EINVAL]: 'Invalid argument',
-  [ERANGE]: 'Numerical result out of range',
-  [EOPNOTSUPP]: 'Operation not supported',
-};
+import { EINVAL, ENOENT, ENOEXEC } from '../kernel/errno.js';
+import { ERROR_TEXTS } from './error-texts.js';
 
 /** What kmod's insmod says of an error that means something else for modules. */
 export function insmodError(error: number): string {
@@ -45,7 +12,7 @@ export function insmodError(error: number): string {
 
 /** `strerror()` of a negative errno. */
 export function strerror(error: number): string {
-  return TEXTS[-error] ?? `Unknown error ${-error}`;
+  return ERROR_TEXTS[-error - 1] || `Unknown error ${-error}`;
 }
 
 /** Exit status of what a signal has ended, without the signal's number. */

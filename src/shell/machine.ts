@@ -53,6 +53,20 @@ interface Said {
   readonly isOpen: boolean;
 }
 
+/** Parameters that a module is loaded with, as the kernel reads them. */
+export interface GivenParameters {
+  /** Addresses, and values. */
+  readonly values: readonly (readonly [Addr, number])[];
+  /** Why the load fails because of them: a negative errno, or 0. */
+  readonly error: number;
+  /** What the log says of them. */
+  readonly lines: readonly { readonly text: string; readonly level: 'warn' | 'err' }[];
+}
+
+const NO_PARAMETERS: GivenParameters = { values: [], error: 0, lines: [] };
+/** Lines about parameters that one request can carry. */
+const MOST_LINES = 12;
+
 const PAGE = 4096;
 /** A module has pages for data, for read-only data, and for data that is read-only after its start. */
 const OTHER_PAGES = 3;
@@ -198,11 +212,15 @@ export class ShellMachine {
     const priority = given === undefined ? DEFAULT_LEVEL : Number(given);
     const facility = isUser ? priority >> 3 || FACILITY_USER : 0;
     for (const line of rest.replace(/\n$/, '').split('\n')) {
-      const said: Said = { text: line, level: priority & 7, facility, isOpen };
-      const known = this.#texts.findIndex((t) => isDeepStrictEqual(t, said));
-      const id = known >= 0 ? known : this.#texts.push(said) - 1;
-      await this.ask(OP.kmsg, this.booted.kernel.names.length + id);
+      await this.ask(OP.kmsg, this.#keep({ text: line, level: priority & 7, facility, isOpen }));
     }
+  }
+
+  /** Number of a text in requests; equal ones have one. */
+  #keep(said: Said): number {
+    const known = this.#texts.findIndex((t) => isDeepStrictEqual(t, said));
+    const id = known >= 0 ? known : this.#texts.push(said) - 1;
+    return this.booted.kernel.names.length + id;
   }
 
   /** The kernel's log with its time stamps, which are all different. */
@@ -286,11 +304,16 @@ export class ShellMachine {
     return this.modules().find((mod) => mod.name === name);
   }
 
-  /** Load a module. 0 or a negative errno. @param params addresses of parameters, and their values */
-  async insmod(index: number, params: readonly (readonly [Addr, number])[]): Promise<number> {
+  /** Load a module. 0 or a negative errno. */
+  async insmod(index: number, given: GivenParameters = NO_PARAMETERS): Promise<number> {
+    const { values, error, lines } = given;
     const name = this.name(this.booted.kernel.images[index]?.name ?? 0);
     if (this.module(name) === undefined) this.#loads.push(name);
-    return this.ask(OP.insmod, index, params.length, ...params.flat());
+    const texts = lines.slice(0, MOST_LINES).map(({ text, level }) => {
+      return this.#keep({ text, level: LEVELS.indexOf(level), facility: 0, isOpen: false });
+    });
+    const pairs = values.flat();
+    return this.ask(OP.insmod, index, values.length, ...pairs, error, texts.length, ...texts);
   }
 
   /** Take a CPU offline or bring it back. 0 or a negative errno. */

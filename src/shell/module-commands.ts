@@ -14,48 +14,15 @@ import {
   type ShellContext,
 } from './command.js';
 import { insmodError, strerror } from './errors.js';
-import { REQUEST_ARGS } from './kernel/layout.js';
 import type { ShellMachine } from './machine.js';
+import { parametersOf } from './module-parameters.js';
 import { PARAMETERS } from './parameters.js';
+
+/** `Function not implemented`. */
+const ENOSYS = 38;
 
 const moduleOf = (path: string): string =>
   (path.split('/').pop() ?? '').replace(/\.ko$/, '').replace(/-/g, '_');
-
-/** Parameters for a module, and the kernel's messages about words that are not parameters. */
-interface Parsed {
-  readonly values: readonly (readonly [number, number])[];
-  readonly unknown: readonly string[];
-}
-
-/** `name=value` words as parameters of a module, or the kernel's line about a value that is refused. */
-function parametersOf(module: string, words: readonly string[]): Parsed | string {
-  const known = PARAMETERS[module] ?? {};
-  const values: [number, number][] = Object.values(known).flatMap((p) =>
-    p.count === 1 ? [[p.field, p.initial] as [number, number]] : [],
-  );
-  const unknown: string[] = [];
-  // The words reach the kernel as one text, in which quotes keep blanks.
-  for (const word of words.join(' ').match(/(?:"[^"]*"|[^\s"])+/g) ?? []) {
-    const at = word.indexOf('=');
-    const name = (at < 0 ? word : word.slice(0, at)).replace(/-/g, '_');
-    const parameter = known[name];
-    if (parameter === undefined) {
-      // The part before a dot is checked separately, since it may be for dynamic debug.
-      const [shown] = name.split('.');
-      if (shown !== 'dyndbg') unknown.push(`<4>${module}: unknown parameter '${shown}' ignored`);
-      continue;
-    }
-    const text = at < 0 ? '' : word.slice(at + 1).replace(/^"(.*)"$/, '$1');
-    const isAlone = at < 0 && parameter.alone !== undefined;
-    const given = isAlone ? [parameter.alone] : text.split(',').map((t) => parameter.parse(t));
-    const most = Math.min(parameter.count, (REQUEST_ARGS - 2) / 2 - values.length);
-    if (given.length > most || given.includes(undefined)) {
-      return `<3>${module}: \`${text}' invalid for parameter \`${name}'`;
-    }
-    given.forEach((value, i) => values.push([parameter.field + i, value ?? 0]));
-  }
-  return { values, unknown };
-}
 
 /** Where a module's file would be. */
 export const installedAt = (machine: ShellMachine, module: string): string =>
@@ -148,16 +115,11 @@ async function load(
 ): Promise<number | undefined> {
   const index = machine.booted.kernel.images.findIndex((i) => machine.name(i.name) === module);
   if (index < 0) return undefined;
-  if (machine.module(module) !== undefined) return machine.insmod(index, []);
-  const params = parametersOf(module, words);
-  for (const text of typeof params === 'string' ? [params] : params.unknown) {
-    await machine.log(text, false);
-  }
-  if (typeof params === 'string') return -EINVAL;
-  return machine.insmod(
-    index,
-    params.values.map(([field, value]) => [machine.shellAddr(field), value] as const),
-  );
+  if (machine.module(module) !== undefined) return machine.insmod(index);
+  const params = parametersOf(machine, module, words);
+  const ret = await machine.insmod(index, params);
+  // kmod takes this for a kernel without finit_module(), and tries init_module().
+  return ret === -ENOSYS ? machine.insmod(index, params) : ret;
 }
 
 const isKnown = (machine: ShellMachine, name: string): boolean =>

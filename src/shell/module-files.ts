@@ -1,10 +1,9 @@
 /** `/sys/module`: what is known of the modules that are loaded, and their parameters. */
 
-import { EINVAL, ERANGE } from '../kernel/errno.js';
 import { OP } from './kernel/layout.js';
 import type { LoadedModule, ShellMachine } from './machine.js';
 import { directory, listing, readOnly, type DirectoryNode, type FileNode } from './nodes.js';
-import { isNumber, PARAMETERS, type Parameter } from './parameters.js';
+import { PARAMETERS, type Parameter } from './parameters.js';
 
 function parameterFile(machine: ShellMachine, spec: Parameter): FileNode {
   return {
@@ -13,8 +12,10 @@ function parameterFile(machine: ShellMachine, spec: Parameter): FileNode {
     read: () => Promise.resolve(`${spec.show(machine.shell(spec.field))}\n`),
     ...((spec.mode & 0o200) !== 0 && {
       write: async (text: string) => {
-        const value = spec.parse(text.trim());
-        if (value === undefined) return isNumber(text.trim()) ? -ERANGE : -EINVAL;
+        // Only one newline at the end belongs to no number.
+        const given = text.replace(/\n$/, '');
+        const value = spec.parse(given);
+        if (value === undefined) return spec.refusal(given);
         await machine.ask(OP.set, machine.shellAddr(spec.field), value);
         return text.length;
       },

@@ -88,7 +88,7 @@ function patchCommand({ machine }: ShellContext): CustomCommand {
         return ok(`${patches.map((image) => machine.name(image.name)).join('\n')}\n`);
       }
       if (index < 0) return fails(`patch: no livepatch is called '${name}'`, 2);
-      const ret = await machine.insmod(index, []);
+      const ret = await machine.insmod(index);
       return ret < 0 ? fails(`patch: ${name}: ${strerror(ret)}`) : ok();
     },
     { trusted: true },

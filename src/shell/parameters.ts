@@ -1,5 +1,6 @@
 /** Parameters of the modules that can be loaded. */
 
+import { EINVAL, ERANGE } from '../kernel/errno.js';
 import { MAX_PIDS, SHELL } from './kernel/layout.js';
 
 /** One parameter. */
@@ -16,12 +17,13 @@ export interface Parameter {
   readonly alone?: number;
   /** Value of a text; undefined: not accepted. */
   parse(text: string): number | undefined;
+  /** The error of a text that is not accepted. */
+  refusal(text: string): number;
   show(value: number): string;
 }
 
 /** Whether a text is a number for `kstrtoint()`, if only it were not too large. */
-export const isNumber = (text: string): boolean =>
-  /^[-+]?(0x[\da-f]+|0[0-7]*|[1-9]\d*)$/i.test(text);
+const isNumber = (text: string): boolean => /^[-+]?(0x[\da-f]+|0[0-7]*|[1-9]\d*)$/i.test(text);
 
 /** A number as `kstrtoint()` reads it: decimal, hexadecimal or octal, with a sign. */
 function parseInteger(text: string): number | undefined {
@@ -41,6 +43,7 @@ const int = (field: number, mode: number, count = 1, about = ''): Parameter => (
   initial: 0,
   about: `${about} (${count === 1 ? 'int' : 'array of int'})`,
   parse: parseInteger,
+  refusal: (text) => (isNumber(text) ? -ERANGE : -EINVAL),
   show: String,
 });
 
@@ -58,6 +61,7 @@ const bool = (field: number, mode: number, initial = 0, about = ''): Parameter =
   about: `${about} (bool)`,
   alone: 1,
   parse: parseBoolean,
+  refusal: () => -EINVAL,
   show: (value) => (value === 0 ? 'N' : 'Y'),
 });
 

@@ -41,7 +41,7 @@ test.serial(
     engine.begin(541);
     await hammer(machine);
     await hammer(machine);
-    t.is(await machine.insmod(indexOf(machine, 'test_klp_livepatch'), []), 0);
+    t.is(await machine.insmod(indexOf(machine, 'test_klp_livepatch')), 0);
     const isInTransition = (): Promise<number> =>
       machine.ask(OP.read, machine.nameId('test_klp_livepatch'), FILES.indexOf('transition'));
     let tries = 0;
@@ -72,7 +72,7 @@ test.serial('one schedule gives one log, whatever was executed before it', async
   for (const schedule of [3, 0, 1, 3]) {
     engine.begin(schedule);
     const machine = new ShellMachine(engine);
-    t.is(await machine.insmod(indexOf(machine, 'test_klp_livepatch'), []), 0);
+    t.is(await machine.insmod(indexOf(machine, 'test_klp_livepatch')), 0);
     await machine.sleep(1500);
     logs.push(JSON.stringify(machine.dmesg()));
     engine.end();

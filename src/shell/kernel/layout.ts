@@ -5,7 +5,9 @@ import { FTRACE_OPS } from '../../kernel/ftrace.js';
 import { struct, type Addr } from '../../memory/struct.js';
 
 /** Numbers that one request can carry. */
-export const REQUEST_ARGS = 80;
+export const REQUEST_ARGS = 96;
+/** Parameters that one request can set: an address and a value each. */
+export const MOST_PARAMETERS = 39;
 /** Processes that test_klp_syscall can be told of. */
 export const MAX_PIDS = 64;
 
@@ -80,7 +82,9 @@ export const OP = {
   /** CPU */
   cpuDown: 14,
   cpuUp: 15,
-  /** image index, then pairs of address and value: parameters, and then as load */
+  /**
+   * image index; how many parameters, and a pair of address and value for each; what is wrong with them (a negative errno
+   * or 0); how many lines the log has about them, and their texts */
   insmod: 16,
   /** 0 or 1: all kprobes */
   kprobes: 17,

@@ -28,7 +28,7 @@ import {
   show,
   TEST_MODULES,
 } from './modules.js';
-import { endRequest, takeRequest } from './task.js';
+import { endRequest, parseArgs, takeRequest } from './task.js';
 import { numberTasks, SYSTEM_FUNCTIONS, SYSTEM_TASKS } from './system.js';
 
 /** What distinguishes one shell's machine from another; plain data, as it crosses threads. */
@@ -82,7 +82,7 @@ export function shellDeclaration(options: ShellMachineOptions): MachineDeclarati
     names: ['kworker/0:2', 'getpid_loop', 'test_klp-call_getpid', 'sleep'],
     initialTasks: [SHELL_TASK, ...(quiet ? [] : SYSTEM_TASKS)],
     klp: { shadows: 64 },
-    overrides: { ftraceFns: { [FTRACE_FN_KPROBE]: kprobeHandler } },
+    overrides: { ftraceFns: { [FTRACE_FN_KPROBE]: kprobeHandler }, hooks: { parseArgs } },
   };
 }
 

@@ -7,7 +7,7 @@ import { ftraceEnableSysctl } from '../../kernel/ftrace.js';
 import { callFromNative } from '../../kernel/interp.js';
 import { forEachChild, KOBJECT } from '../../kernel/kobject.js';
 import { KERNEL } from '../../kernel/layout.js';
-import { deleteModule, findModule, loadModule } from '../../kernel/module.js';
+import { deleteModule, loadModule } from '../../kernel/module.js';
 import { printk } from '../../kernel/printk.js';
 import { readLock, readUnlock } from '../../kernel/rwlock.js';
 import { schedule } from '../../kernel/sched.js';
@@ -104,19 +104,22 @@ function kill(cpu: Cpu, pid: number): number {
   return task === NULL ? -ESRCH : 0;
 }
 
-/** Parameters are only written when the module is not there yet. */
 function insmod(cpu: Cpu, args: Addr): number {
-  const image = cpu.get(args);
-  const name = cpu.ctx.kernel.images[image]?.name ?? 0;
-  if (findModule(cpu, name) === NULL) {
-    const pairs = cpu.get(args + 1);
-    for (let i = 0; i < pairs; i++) {
-      const at = args + 2 + 2 * i;
-      cpu.set(cpu.get(at), cpu.get(at + 1));
-    }
-  }
-  const ret = loadModule(cpu, image);
+  const ret = loadModule(cpu, cpu.get(args));
   return ret < 0 ? ret : 0;
+}
+
+/** Take the parameters that came with the request to load a module: what is wrong with them is said, and makes the load fail. */
+export function parseArgs(cpu: Cpu, _mod: Addr): number {
+  const shell = shellOf(cpu);
+  if (cpu.get(shell + SHELL.op) !== OP.insmod) return 0;
+  let at = shell + SHELL.args + 1;
+  const pairs = cpu.get(at++);
+  for (let i = 0; i < pairs; i++, at += 2) cpu.set(cpu.get(at), cpu.get(at + 1));
+  const error = cpu.get(at++);
+  const lines = cpu.get(at++);
+  for (let i = 0; i < lines; i++) printk(cpu, KMSG, cpu.get(at + i));
+  return error;
 }
 
 /** Take a CPU offline. -EAGAIN if the shell's own task has to leave it first: it does so before the next request. */
