@@ -115,13 +115,14 @@ function sleeping({ machine, jobs }: ShellContext): Definition {
 
 /** After a redirected command: its status, or 1 when the kernel refused what was written. */
 function statusOf({ fs }: ShellContext): Definition {
-  return ([status = '0', name = 'bash']) => {
+  return ([status = '0', name = 'bash', ...written], { cwd }) => {
     const refusal = fs.takeRefusal();
     if (refusal === undefined) return Promise.resolve(fails('', Number(status)));
     const { path, error, isOpen } = refusal;
     const why = strerror(error);
+    const named = written.find((word) => fs.resolvePath(cwd, word) === path) ?? path;
     return Promise.resolve(
-      fails(isOpen ? `bash: ${path}: ${why}` : `bash: ${name}: write error: ${why}`),
+      fails(isOpen ? `bash: ${named}: ${why}` : `bash: ${name}: write error: ${why}`),
     );
   };
 }

@@ -1,6 +1,6 @@
 /** Commands that show the machine's log and clock: dmesg, with util-linux' options and words, and date. */
 
-import type { CustomCommand } from 'just-bash';
+import type { CustomCommand, ExecResult } from 'just-bash';
 import {
   command,
   define,
@@ -12,7 +12,8 @@ import {
   type ShellContext,
 } from './command.js';
 import { HZ } from '../kernel/timer.js';
-import { LEVELS, type LogRecord } from './machine.js';
+import { OP, SHELL } from './kernel/layout.js';
+import { LEVELS, type LogRecord, type ShellMachine } from './machine.js';
 import { momentOf } from './moments.js';
 
 /** Names of those who say something, by number. */
@@ -72,6 +73,9 @@ function parse(args: readonly string[]): ReadonlyMap<string, string> | string {
       const letter = LONG[name];
       if (letter === undefined) return `dmesg: unrecognized option '${arg}'${TRY}`;
       const needs = WITH_VALUE.includes(letter);
+      if (needs && joined === undefined && args[i + 1] === undefined) {
+        return `dmesg: option '${arg}' requires an argument${TRY}`;
+      }
       given.set(letter, joined ?? (needs ? (args[++i] ?? '') : ''));
       continue;
     }
@@ -85,6 +89,9 @@ function parse(args: readonly string[]): ReadonlyMap<string, string> | string {
       }
       const rest = arg.slice(at + 1);
       const needs = WITH_VALUE.includes(letter);
+      if (needs && rest === '' && args[i + 1] === undefined) {
+        return `dmesg: option requires an argument -- '${letter}'${TRY}`;
+      }
       given.set(letter, needs ? rest || (args[++i] ?? '') : '');
       if (needs) break;
     }
@@ -223,15 +230,44 @@ function periodOf(
   return ({ micros }) => EPOCH_MS + micros / 1000 >= since && EPOCH_MS + micros / 1000 <= until;
 }
 
-/** What `-n` refuses. */
-function wrongLevel(given: ReadonlyMap<string, string>): string | undefined {
-  const level = given.get('n');
-  if (level === undefined || /^[1-8]$/.test(level)) return undefined;
-  return LEVELS.some((name) => name === level) ? undefined : `dmesg: unknown level '${level}'`;
+/** Level of the console that `-n` asks for: of a name, what is more urgent than the next one. A text: what is refused. */
+function consoleLevelOf(level: string): number | string {
+  if (/^[1-8]$/.test(level)) return Number(level);
+  const named = LEVELS.findIndex((name) => name === level);
+  return named < 0 ? `dmesg: unknown level '${level}'` : named + 1;
+}
+
+/** Console levels of `-D` and `-E`. */
+class Console {
+  readonly #machine: ShellMachine;
+  /** What it was before it was turned off. */
+  #before: number | undefined;
+
+  constructor(machine: ShellMachine) {
+    this.#machine = machine;
+  }
+
+  /** Turn it off (-D) or on (-E), or set its level (-n). */
+  async obey(given: ReadonlyMap<string, string>, level: number): Promise<ExecResult> {
+    const now = this.#machine.shell(SHELL.consoleLoglevel);
+    if (given.has('n')) await this.#set(level);
+    else if (given.has('E')) await this.#set(this.#before ?? now);
+    else if (this.#before === undefined) {
+      await this.#set(1);
+      this.#before = now;
+    }
+    return ok();
+  }
+
+  async #set(level: number): Promise<void> {
+    this.#before = undefined;
+    await this.#machine.ask(OP.set, this.#machine.shellAddr(SHELL.consoleLoglevel), level);
+  }
 }
 
 function dmesgCommand(context: ShellContext): CustomCommand {
   const { machine } = context;
+  const console = new Console(machine);
   const dmesg: Run = (args) => {
     const given = parse(args);
     if (typeof given === 'string') return fails(given);
@@ -246,9 +282,10 @@ function dmesgCommand(context: ShellContext): CustomCommand {
       return fails(`dmesg: unknown time format: ${given.get('time-format') ?? ''}`);
     }
     const isWanted = filterOf(given);
-    const wrong = typeof isWanted === 'string' ? isWanted : wrongLevel(given);
-    if (typeof isWanted === 'string' || wrong !== undefined) return fails(wrong ?? '');
-    if (given.has('n') || given.has('D') || given.has('E')) return ok();
+    if (typeof isWanted === 'string') return fails(isWanted);
+    const level = consoleLevelOf(given.get('n') ?? '1');
+    if (typeof level === 'string') return fails(level);
+    if (['n', 'D', 'E'].some((letter) => given.has(letter))) return console.obey(given, level);
     const lines = machine.dmesg().filter(({ seq }) => seq >= context.dmesgFrom);
     const next = (lines[lines.length - 1]?.seq ?? context.dmesgFrom - 1) + 1;
     if (given.has('C') || given.has('c')) context.dmesgFrom = next;

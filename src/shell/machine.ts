@@ -1,7 +1,7 @@
 /** The machine behind the prompt, as the shell sees it: requests to its kernel, and a look at its memory. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { EAGAIN } from '../kernel/errno.js';
+import { EAGAIN, EPERM } from '../kernel/errno.js';
 import { KOBJECT } from '../kernel/kobject.js';
 import { KERNEL, percpu, PERCPU } from '../kernel/layout.js';
 import { MODULE, MODULE_STATE_COMING, MODULE_STATE_GOING, TAINT } from '../kernel/module.js';
@@ -102,6 +102,8 @@ export class ShellMachine {
   #looks = 0;
   /** Scripts in the background that sleep. */
   #sleepers: { readonly until: number; readonly resolve: () => void }[] = [];
+  /** `kernel.modules_disabled`. */
+  areModulesDisabled = false;
   /** Called after each answer of the kernel. */
   onAnswer: (() => void) | undefined;
 
@@ -208,7 +210,7 @@ export class ShellMachine {
    * @param isOpen whether the line has no end yet
    */
   async log(text: string, isUser = true, isOpen = false): Promise<void> {
-    const [, given, rest = ''] = /^(?:<(\d+)>)?([^]*)$/.exec(text) ?? [];
+    const [, given, rest = ''] = /^(?:<(\d*)>)?([^]*)$/.exec(text) ?? [];
     const priority = given === undefined ? DEFAULT_LEVEL : Number(given);
     const facility = isUser ? priority >> 3 || FACILITY_USER : 0;
     for (const line of rest.replace(/\n$/, '').split('\n')) {
@@ -306,6 +308,7 @@ export class ShellMachine {
 
   /** Load a module. 0 or a negative errno. */
   async insmod(index: number, given: GivenParameters = NO_PARAMETERS): Promise<number> {
+    if (this.areModulesDisabled) return -EPERM;
     const { values, error, lines } = given;
     const name = this.name(this.booted.kernel.images[index]?.name ?? 0);
     if (this.module(name) === undefined) this.#loads.push(name);
@@ -330,6 +333,7 @@ export class ShellMachine {
   }
 
   async rmmod(name: string): Promise<number> {
+    if (this.areModulesDisabled) return -EPERM;
     const id = this.nameId(name);
     return id < 0 ? -EAGAIN : this.ask(OP.unload, id);
   }

@@ -242,12 +242,15 @@ function rmmodCommand({ machine }: ShellContext): CustomCommand {
     `rmmod: ERROR: could not remove module ${module}: ${strerror(error)}`;
   const remove = async (path: string, isForced: boolean): Promise<string | undefined> => {
     const module = moduleOf(path);
-    if (machine.module(module) === undefined) {
+    const found = machine.module(module);
+    if (found === undefined) {
       const shown = path.replace(/\.ko$/, '').replace(/-/g, '_');
       return isForced
         ? refused(shown, -ENOENT)
         : `rmmod: ERROR: Module ${shown} is not currently loaded`;
     }
+    // kmod looks at the count before it asks the kernel.
+    if (found.refcnt > 0 && !isForced) return `rmmod: ERROR: Module ${module} is in use`;
     const ret = await machine.rmmod(module);
     if (ret < 0 && isForced) return refused(module, ret);
     if (ret === -EAGAIN) return `rmmod: ERROR: Module ${module} is in use`;

@@ -4,7 +4,7 @@ import { EINVAL, EIO, ESRCH } from '../kernel/errno.js';
 import { SYMBOL } from '../kernel/kallsyms.js';
 import { KERNEL } from '../kernel/layout.js';
 import { HZ } from '../kernel/timer.js';
-import { OP } from './kernel/layout.js';
+import { OP, SHELL } from './kernel/layout.js';
 import { SHOWN } from './kernel/modules.js';
 import { procStack, waitChannel } from './proc-stack.js';
 import type { ShellMachine } from './machine.js';
@@ -70,6 +70,43 @@ function tainted(machine: ShellMachine): FileNode {
       const value = firstInteger(text);
       if (value === undefined || value < 0) return Promise.resolve(-EINVAL);
       written |= value;
+      return Promise.resolve(text.length);
+    },
+  };
+}
+
+/** `/proc/sys/kernel/printk`: four levels, of which the machine uses the console's. */
+function printkLevels(machine: ShellMachine): FileNode {
+  const others = [4, 1, 7];
+  return {
+    kind: 'file',
+    mode: 0o644,
+    read: () =>
+      Promise.resolve(`${[machine.shell(SHELL.consoleLoglevel), ...others].join('\t')}\n`),
+    write: async (text) => {
+      // Each number is stored as it is read, so those before a wrong one are set.
+      for (const [i, word] of text.trim().split(/\s+/).slice(0, 4).entries()) {
+        const value = firstInteger(word);
+        if (value === undefined) return -EINVAL;
+        if (i > 0) others[i - 1] = value;
+        else await machine.ask(OP.set, machine.shellAddr(SHELL.consoleLoglevel), value);
+      }
+      return text.length;
+    },
+  };
+}
+
+/** `/proc/sys/kernel/modules_disabled`: once it is 1 no module is loaded or unloaded, and nothing changes it. */
+function modulesDisabled(machine: ShellMachine): FileNode {
+  return {
+    kind: 'file',
+    mode: 0o644,
+    read: () => Promise.resolve(`${machine.areModulesDisabled ? 1 : 0}\n`),
+    write: (text) => {
+      const value = firstInteger(text);
+      if (value === undefined || value < 0 || value > 1) return Promise.resolve(-EINVAL);
+      if (value === 0 && machine.areModulesDisabled) return Promise.resolve(-EINVAL);
+      machine.areModulesDisabled ||= value === 1;
       return Promise.resolve(text.length);
     },
   };
@@ -216,8 +253,10 @@ export function procFiles(machine: ShellMachine): DirectoryNode {
       kernel: directory({
         ftrace_enabled: ftraceEnabled(machine),
         hostname: says('klp'),
+        modules_disabled: modulesDisabled(machine),
         osrelease: says(machine.release),
         ostype: says('Linux'),
+        printk: printkLevels(machine),
         tainted: tainted(machine),
         version: says('#1 SMP'),
       }),

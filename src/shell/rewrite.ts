@@ -56,12 +56,22 @@ function writesSomewhere({ fd, operator, target }: Redirection): boolean {
   return literalOf(target) !== '/dev/null';
 }
 
-/** `command > file` becomes `{ command > file; __klp_status "$?" name; }`: the status is that of the write. */
+/** Names under which files are written, as the script has them: a message says them so. */
+function writtenNames(command: TreeNode): unknown[] {
+  const redirections = (command['redirections'] ?? []) as Redirection[];
+  return redirections
+    .filter((redirection) => writesSomewhere(redirection) && isPlain(redirection.target))
+    .filter(({ target }) => literalOf(target)?.startsWith('/') !== true)
+    .map(({ target }) => target);
+}
+
+/** `command > file` becomes `{ command > file; __klp_status "$?" name file; }`: the status is that of the write. */
 function withStatus(command: TreeNode): TreeNode {
   const name = literalOf(command['name']) ?? 'bash';
   const group = commandOf(
-    `{ :; ${PREFIX}status "$?" ${/^[\w./-]+$/.test(name) ? name : 'bash'}; }`,
+    `{ :; ${PREFIX}status "$?" ${/^[\w./-]+$/.test(name) ? name : 'bash'} X; }`,
   );
+  replaceArgument(group, writtenNames(command));
   const body = group['body'] as TreeNode[];
   const first = body[0] as unknown as {
     pipelines: { commands: TreeNode[] }[];
@@ -73,15 +83,20 @@ function withStatus(command: TreeNode): TreeNode {
   return group;
 }
 
+/** Whether a word can be expanded twice. */
+function isPlain(word: unknown): boolean {
+  let plain = true;
+  visit(word, ({ type = '' }) => {
+    plain &&= !/Substitution|Arith/.test(type);
+  });
+  return plain;
+}
+
 /** Whether a redirection reads a file whose name can be looked at twice. */
 function readsPlainly({ fd, operator, target }: Redirection): boolean {
   if (operator !== '<' || (fd !== null && fd !== 0) || literalOf(target) === '/dev/null')
     return false;
-  let isPlain = true;
-  visit(target, ({ type = '' }) => {
-    isPlain &&= !/Substitution|Arith/.test(type);
-  });
-  return isPlain;
+  return isPlain(target);
 }
 
 /** `command < file` runs only if the file may be read; just-bash reports only one reason for every failure. */

@@ -71,7 +71,7 @@ const grouped = (node: TreeNode): TreeNode => around(`{ X; } 2>&\${${TOP}:-2}`, 
 
 /** Commands that print output and errors in their natural order if they know that both go to the same place. */
 const ORDERED = new Set(
-  'cat grep ls find stat head tail wc cp rm sysctl insmod rmmod modprobe modinfo kill bash sh'.split(
+  'cat grep ls find stat head tail wc cp rm sysctl insmod rmmod modprobe modinfo kill dmesg ps pgrep pkill bash sh'.split(
     ' ',
   ),
 );
