@@ -56,6 +56,7 @@ export interface KernelParts {
   readonly configPrintk: boolean;
   /** Whether modules are built outside of the kernel's tree, without a signature. Default false. */
   readonly outsideModules?: boolean;
+  readonly idlePolls?: boolean;
   readonly quantum: number;
   readonly messages: readonly Message[];
   readonly images: readonly ModuleImage[];
@@ -101,6 +102,7 @@ export function claimKernel(
   const context: KernelContext = {
     ...parts,
     outsideModules: parts.outsideModules ?? false,
+    idlePolls: parts.idlePolls ?? false,
     facts: KERNEL_FACTS[parts.version],
     preemption: parts.preemption ?? KERNEL_FACTS[parts.version].preemption,
     cpus: size.cpus,

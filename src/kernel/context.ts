@@ -60,6 +60,8 @@ export interface KernelContext {
   readonly configPrintk: boolean;
   /** Whether modules are built outside of the kernel's tree and have no signature. */
   readonly outsideModules: boolean;
+  /** Whether an idle CPU may poll when it is interrupted for changed text, so that it goes round its loop. */
+  readonly idlePolls: boolean;
   /** Instructions a task may run before the scheduler looks for another. */
   readonly quantum: number;
   /** Interned strings; index 0 is the empty one. */

@@ -19,6 +19,8 @@ export type Preemption = 'voluntary' | 'lazy' | 'full';
 export interface KernelFacts {
   /** Who calls `__klp_sched_try_switch()`: nobody, `cond_resched()` (6.4 to 6.15), or `__schedule()` (from 6.16). */
   readonly switchHook: 'none' | 'cond_resched' | 'schedule';
+  /** What turning the hook on changes: every call of `cond_resched()`, some thousand places, or one static key. */
+  readonly hookText: 'nothing' | 'every call' | 'one key';
   /** How the kernel is configured: as Debian does for 6.1, 6.12 and 7.3; 6.5 is fully preemptible. */
   readonly preemption: Preemption;
   /** Whether `kernel.ftrace_enabled` still turns ftrace off; where it does not, writing 0 is -EOPNOTSUPP. */
@@ -35,6 +37,7 @@ export interface KernelFacts {
 export const KERNEL_FACTS: Readonly<Record<KernelVersion, KernelFacts>> = {
   '6.1': {
     switchHook: 'none',
+    hookText: 'nothing',
     preemption: 'voluntary',
     ftraceCanBeDisabled: true,
     boolWords: false,
@@ -43,6 +46,7 @@ export const KERNEL_FACTS: Readonly<Record<KernelVersion, KernelFacts>> = {
   },
   '6.5': {
     switchHook: 'cond_resched',
+    hookText: 'every call',
     preemption: 'full',
     ftraceCanBeDisabled: true,
     boolWords: false,
@@ -51,6 +55,7 @@ export const KERNEL_FACTS: Readonly<Record<KernelVersion, KernelFacts>> = {
   },
   '6.12': {
     switchHook: 'cond_resched',
+    hookText: 'every call',
     preemption: 'voluntary',
     ftraceCanBeDisabled: true,
     boolWords: false,
@@ -59,6 +64,7 @@ export const KERNEL_FACTS: Readonly<Record<KernelVersion, KernelFacts>> = {
   },
   '7.3': {
     switchHook: 'schedule',
+    hookText: 'one key',
     preemption: 'lazy',
     ftraceCanBeDisabled: false,
     boolWords: true,

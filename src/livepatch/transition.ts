@@ -13,7 +13,7 @@ import { readLock, readUnlock } from '../kernel/rwlock.js';
 import { taskCallFunc, wakeUpIfIdle, wakeUpState } from '../kernel/sched.js';
 import { setNotifySignal } from '../kernel/signal.js';
 import { haveReliableStack, stackTraceSaveTskReliable } from '../kernel/stacktrace.js';
-import { staticBranchDisable, staticBranchEnable } from '../kernel/static-key.js';
+import { staticBranchDisable, rouseIdleCpus, staticBranchEnable } from '../kernel/static-key.js';
 import {
   idleTask,
   PF_KTHREAD,
@@ -155,7 +155,9 @@ function klpPatchPending(cpu: Cpu, task: Addr): boolean {
  * @versions 7.3
  * @differs always the static key; 6.1 has no such hook */
 export function klpCondReschedEnable(cpu: Cpu): void {
-  if (cpu.ctx.kernel.facts.switchHook === 'none') return;
+  const { switchHook, hookText } = cpu.ctx.kernel.facts;
+  if (switchHook === 'none') return;
+  rouseIdleCpus(cpu, hookText === 'every call');
   staticBranchEnable(cpu, cpu.ctx.kernel.globals + KERNEL.klpSchedTrySwitchKey);
 }
 

@@ -114,6 +114,11 @@ export interface MachineDeclaration {
    * one taints it, which the log says in two lines. Default false.
    */
   readonly outsideModules?: boolean;
+  /**
+   * Whether an idle CPU may poll when it is interrupted for changed text, as real ones do: it then goes round its loop, and its
+   * idle task is switched by the way. How often a first attempt completes a transition hangs on that. Default false.
+   */
+  readonly idlePolls?: boolean;
   /** Whether the pr_debug() lines of livepatch are printed, save those of each attempt on a task. Default false. */
   readonly dynamicDebug?: boolean;
   /** Instructions per turn of a task. Default 400. */
@@ -256,6 +261,7 @@ function kernelParts(
     preemptRt: machine.preemptRt ?? false,
     configPrintk: machine.configPrintk ?? true,
     outsideModules: machine.outsideModules ?? false,
+    idlePolls: machine.idlePolls ?? false,
     quantum: machine.quantum ?? 400,
     messages: [...KERNEL_MESSAGES, ...KLP_MESSAGES, ...(machine.messages ?? [])],
     workFns: byNumber({ ...KLP_WORK_FNS, ...machine.overrides?.workFns }),

@@ -36,7 +36,8 @@ export class ThreadMachine implements Engine {
     options: ThreadMachineOptions,
     onBoot: (words: Int32Array, check: CheckLayout) => void,
   ) {
-    const { memory, seed, isLive, ...machine } = options;
+    const { memory, seed, isLive, ...rest } = options;
+    const machine = { idlePolls: true, ...rest };
     this.booted = bootShellMachine(machine);
     this.#base = this.booted.symbol(SHELL_SYMBOL);
     this.ended = runOnThreads({

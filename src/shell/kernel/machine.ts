@@ -39,6 +39,8 @@ export interface ShellMachineOptions {
   readonly modules?: readonly ModuleDeclaration[];
   /** Whether the modules are signed ones of the kernel's tree; otherwise they are built outside, as for a distribution's kernel. */
   readonly inTree?: boolean;
+  /** Whether idle CPUs poll, as real ones do; a schedule of the explorer says itself who comes when. Default false. */
+  readonly idlePolls?: boolean;
   /** Leave out the tasks that make it look like a system that is used. */
   readonly quiet?: boolean;
   readonly printkRecords?: number;
@@ -62,13 +64,14 @@ const SHELL_TASK: InitialTask = { comm: 'bash', thread: 'shell_thread', sleepsIn
 /** The machine as it is declared. */
 export function shellDeclaration(options: ShellMachineOptions): MachineDeclaration {
   const { cpus, version, modules = [], quiet = false, printkRecords = 4096 } = options;
-  const { inTree = false } = options;
+  const { inTree = false, idlePolls = false } = options;
   return {
     cpus,
     version,
     stableFixes: true,
     printkRecords,
     outsideModules: !inTree,
+    idlePolls,
     tasks: 96,
     vmlinux: {
       functions: [...SHELL_FUNCTIONS, ...SYSTEM_FUNCTIONS],
