@@ -85,6 +85,7 @@ export {
   type StressOptions,
   type StressResult,
 } from './campaign/stress/stress.js';
+export { type HoldUp } from './threads/hold-up.js';
 export { type StressRecording } from './campaign/stress/stress-record.js';
 export { stressInExplorer, type ExplorerStressOptions } from './campaign/stress/stress-explorer.js';
 export { type InflectionStep } from './campaign/work/task.js';

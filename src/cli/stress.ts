@@ -9,6 +9,7 @@ import {
   stressInExplorer,
   type ExplorerStressOptions,
 } from '../campaign/stress/stress-explorer.js';
+import { holdUpLines } from '../threads/hold-up.js';
 import type { Timeline } from '../report/events.js';
 import { renderOutcomes } from '../report/outcomes.js';
 import type { ReportTable } from '../report/report.js';
@@ -145,9 +146,11 @@ export function registerStress(program: Command): void {
         tables: (result: StressResult) => [withReplay(result)],
       };
       const text = (result: StressResult): string =>
-        [renderOutcomes(result, { all, paint }), ...recordingLines(result, options.record)].join(
-          '\n',
-        );
+        [
+          renderOutcomes(result, { all, paint }),
+          ...(result.heldUp === undefined ? [] : ['', ...holdUpLines(result.heldUp)]),
+          ...recordingLines(result, options.record),
+        ].join('\n');
       const { outcomes } = await runUseCase(
         { label: 'stress', json, text, reporting },
         (watching) => stress({ ...options, ...watching }),

@@ -22,6 +22,7 @@ import { OwnTime } from './own-time.js';
 import { interruptCounts, pingAll, switchOff, tick } from './power.js';
 import type { ReplacedModules } from './replaced-modules.js';
 import { MachineRecorder, type RecordedRun, type RecordPlan } from './recording.js';
+import { LongestHoldUp, type HoldUp } from './hold-up.js';
 import { StallDetector, type Stall } from './stall.js';
 import type { WasmMemory } from '../memory/wasm-memory.js';
 
@@ -64,6 +65,8 @@ export interface ThreadResult {
   readonly findings: readonly FindingRecord[];
   readonly ends: readonly CpuEnd[];
   readonly stall: Stall | undefined;
+  /** The transition that took longest, if one was stuck for a while. */
+  readonly heldUp: HoldUp | undefined;
   readonly interrupted: boolean;
   /** Sum of what the CPUs' memories reordered. */
   readonly statistics: Readonly<Record<string, number>>;
@@ -83,6 +86,8 @@ const SHORTEST_TICK_MS = 0.2;
 /** The most time that a late tick makes up for, so that a busy host does not make simulated time jump. */
 const LONGEST_TICK_MS = 25;
 const PING_MS = 250;
+/** How often a transition that is stuck is looked for. */
+const LOOK_MS = 20;
 /** How often a recorded machine's clock checks whether it was given the turn without asking for it. */
 const LET_GO_MS = 20;
 /** The most time that one look at a recorded machine at rest counts, in ms: its clock may wait long for the turn. */
@@ -251,6 +256,7 @@ class Watchdog {
 interface Supervision {
   readonly elapsedMs: number;
   readonly stall: Stall | undefined;
+  readonly heldUp: HoldUp | undefined;
   readonly bug: SimulatorBug | undefined;
 }
 
@@ -267,12 +273,23 @@ async function untilNextTick(words: Int32Array, jiffiesPerMs: number): Promise<v
 
 /** Let time pass until the run is over, for whatever reason. */
 async function supervise(machine: RunningMachine, run: ThreadRun): Promise<Supervision> {
+  const holdUps = new LongestHoldUp(machine.words, machine.check);
+  const ended = await superviseUntilOver(machine, run, holdUps);
+  return { ...ended, heldUp: holdUps.longest };
+}
+
+async function superviseUntilOver(
+  machine: RunningMachine,
+  run: ThreadRun,
+  holdUps: LongestHoldUp,
+): Promise<Omit<Supervision, 'heldUp'>> {
   const { words, check } = machine;
   const { jiffiesPerMs = 4, stallMs = 20_000, silenceMs = 10_000 } = run;
   const started = performance.now();
   let upSince = 0;
   let ticked = started;
   let pinged = started;
+  let looked = started;
   const time = new OwnTime(machine.recorder && RECORDED_IDLE_MS);
   let watchdog = new Watchdog(machine, 0);
   const startMs = silenceMs * (START_SILENCES + check.kernel.cpus);
@@ -293,6 +310,10 @@ async function supervise(machine: RunningMachine, run: ThreadRun): Promise<Super
     if (jiffies > 0 && upSince !== 0)
       machine.tick(Math.min(jiffies, LONGEST_TICK_MS * jiffiesPerMs));
     if (jiffies > 0) ticked = now;
+    if (now - looked >= LOOK_MS) {
+      looked = now;
+      holdUps.look();
+    }
     if (now - pinged < PING_MS) continue;
     pinged = now;
     machine.ping();
@@ -337,7 +358,7 @@ export async function runOnThreads(run: ThreadRun): Promise<ThreadResult> {
   const module = (await import(run.workload)) as WorkloadModule<unknown>;
   const machine = new RunningMachine(run, module.build(run.options));
   run.onBoot?.(machine.words, machine.check);
-  const { elapsedMs, stall, bug } = await supervise(machine, run);
+  const { elapsedMs, stall, heldUp, bug } = await supervise(machine, run);
   const interrupted = run.signal?.aborted === true;
   const results = await machine.join(bug || interrupted ? 500 : 5000);
   const { words, check, workload } = machine;
@@ -353,6 +374,7 @@ export async function runOnThreads(run: ThreadRun): Promise<ThreadResult> {
     findings,
     ends,
     stall,
+    heldUp,
     interrupted,
     statistics: sumStatistics(ends),
     log: dmesg(words, check.kernel),

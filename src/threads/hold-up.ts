@@ -1,7 +1,13 @@
 /** What held the transition up that took longest: a run that goes on says it at its end. */
 
-import type { Addr } from '../memory/struct.js';
-import { stallNow, stalledTaskText, type Stall, type StallLayout } from './stall.js';
+import type { KlpContext } from '../livepatch/layout.js';
+import {
+  stallNow,
+  stalledTaskText,
+  type Stall,
+  type StalledTask,
+  type StallLayout,
+} from './stall.js';
 
 /** A transition that did not come to its end for many attempts. */
 export interface HoldUp {
@@ -21,16 +27,20 @@ export interface HoldUp {
 const STUCK_ATTEMPTS = 15;
 /** Looking costs time on a machine that is stuck: the next time is after so many times the attempts. */
 const GROWTH = 1.25;
-/** Tasks that are told. */
+/** Kinds of tasks that are told. */
 const MOST_TOLD = 5;
 
-type HoldUpLayout = StallLayout & { readonly klp: { readonly signalsCnt: Addr } };
+type HoldUpLayout = StallLayout & {
+  readonly klp: Pick<KlpContext, 'signalsCnt' | 'transitionPatch' | 'targetState'>;
+};
 
 /** Looks at the transition from time to time, and keeps the longest. */
 export class LongestHoldUp {
   readonly #words: Int32Array;
   readonly #check: HoldUpLayout;
   #longest: HoldUp | undefined;
+  /** What the last look saw. */
+  #last = { patch: 0, target: 0, attempts: 0 };
 
   constructor(words: Int32Array, check: HoldUpLayout) {
     this.#words = words;
@@ -45,21 +55,35 @@ export class LongestHoldUp {
   /** Look now; the machine may go on meanwhile. */
   look(): void {
     const words = this.#words;
-    const { signalsCnt } = this.#check.klp;
-    const attempts = Atomics.load(words, signalsCnt);
+    const { klp } = this.#check;
+    const attempts = Atomics.load(words, klp.signalsCnt);
+    const patch = Atomics.load(words, klp.transitionPatch);
+    const target = Atomics.load(words, klp.targetState);
+    const last = this.#last;
+    this.#last = { patch, target, attempts };
     if (attempts < STUCK_ATTEMPTS || attempts < GROWTH * (this.#longest?.attempts ?? 0)) return;
+    // The count is that of the transition before until this one has started; it grows with attempts of this one only.
+    if (last.patch !== patch || last.target !== target || attempts <= last.attempts) return;
     const stall = stallNow(words, this.#check);
     if (stall === undefined || stall.tasks.length === 0) return;
-    // A transition that ended, was reversed or began meanwhile counts anew: what was seen is of no certain one.
-    if (Atomics.load(words, signalsCnt) < attempts) return;
+    if (Atomics.load(words, klp.signalsCnt) < attempts) return;
     this.#longest = { patch: stall.patch, attempts, ...told(stall) };
   }
 }
 
+/** Tasks in a function of the transition first; those that differ in their names only are one line. */
 function told({ target, count, tasks }: Stall): Pick<HoldUp, 'target' | 'count' | 'tasks'> {
-  const isHeld = ({ inTheWay }: (typeof tasks)[number]): boolean => inTheWay !== '';
-  const ordered = [...tasks.filter(isHeld), ...tasks.filter((it) => !isHeld(it))];
-  return { target, count, tasks: ordered.slice(0, MOST_TOLD).map(stalledTaskText) };
+  const alike = new Map<string, StalledTask[]>();
+  const isHeld = ({ inTheWay }: StalledTask): boolean => inTheWay !== '';
+  for (const task of [...tasks.filter(isHeld), ...tasks.filter((it) => !isHeld(it))]) {
+    const key = JSON.stringify({ ...task, task: '' });
+    alike.set(key, [...(alike.get(key) ?? []), task]);
+  }
+  const lines = [...alike.values()].slice(0, MOST_TOLD).map(([first, ...others]) => {
+    const text = first === undefined ? '' : stalledTaskText(first);
+    return others.length === 0 ? text : `${text} (and ${others.length} like it)`;
+  });
+  return { target, count, tasks: lines };
 }
 
 /** A hold-up for people, in lines. */
@@ -69,6 +93,5 @@ export function holdUpLines({ patch, attempts, target, count, tasks }: HoldUp): 
   return [
     `longest hold-up: ${attempts} attempts towards ${side} of ${patch}; ${were} not switched:`,
     ...tasks.map((task) => `  ${task}`),
-    ...(count > tasks.length ? [`  and ${count - tasks.length} more`] : []),
   ];
 }

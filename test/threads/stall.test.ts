@@ -1,6 +1,7 @@
 import test from 'ava';
 import { KERNEL } from '../../src/kernel/layout.js';
 import { RWLOCK } from '../../src/kernel/rwlock.js';
+import { holdUpLines, LongestHoldUp } from '../../src/threads/hold-up.js';
 import { StallDetector } from '../../src/threads/stall.js';
 import { endless, insmod, livepatch, version } from '../../src/catalog/history/machine.js';
 import { claimCheck, type CheckLayout } from '../../src/check/layout.js';
@@ -93,3 +94,58 @@ for (const [what, [sleep, says]] of Object.entries(SLEEPS)) {
     t.is(others.filter(({ inTheWay }) => inTheWay !== '').length, 0);
   });
 }
+
+test('the longest hold-up is that of a transition the kernel takes for stuck, and tells tasks that are alike in one line', (t) => {
+  let check: CheckLayout | undefined;
+  const sleep = asm.sleepUninterruptible(4500);
+  const machine = bootSolo(
+    {
+      vmlinux: {
+        functions: [version('f', 0, 1, [sleep]), endless('thread', asm.call('f'), asm.sleep(300))],
+      },
+      modules: [
+        livepatch(1, [version('f_v1', 1, 1, [sleep])]),
+        livepatch(2, [version('f_v2', 2, 1, [sleep])]),
+      ],
+      initialTasks: [{ comm: 'in_f', thread: 'thread', count: 3 }],
+    },
+    {
+      watch: ({ map, kernel, klp, localBase }) => {
+        check = claimCheck(map, kernel, klp, localBase);
+        return () => () => undefined;
+      },
+    },
+  );
+  const holdUps = new LongestHoldUp(machine.words, check!);
+  const lookFor = (seconds: number): void => {
+    for (let i = 0; i < seconds; i++) {
+      machine.letRun(100);
+      holdUps.look();
+    }
+  };
+  machine.letRun(5);
+  insmod(machine as unknown as WatchedMachine, 'livepatch_1');
+  lookFor(12);
+  t.is(holdUps.longest, undefined, 'any transition may take some seconds');
+  lookFor(60);
+  const { patch, attempts, target, count, tasks } = holdUps.longest!;
+  t.deepEqual([patch, target, count], ['livepatch_1', 1, 3]);
+  t.true(attempts >= 30 && attempts <= 46, String(attempts));
+  t.is(tasks.length, 1);
+  t.regex(
+    tasks[0]!,
+    /^in_f:\d+ patch_state 0, pending, .* f is in the way; would unblock it: .*; no signal wakes it \(and 2 like it\)$/,
+  );
+  t.regex(
+    holdUpLines(holdUps.longest!)[0]!,
+    /^longest hold-up: \d+ attempts towards patched of livepatch_1; 3 tasks had not/,
+  );
+  // Until the next transition has started, the count is that of the one before.
+  t.is(machine.words[machine.klp.transitionPatch], 0);
+  machine.words[machine.klp.signalsCnt] = 90;
+  insmod(machine as unknown as WatchedMachine, 'livepatch_2');
+  machine.words[machine.klp.signalsCnt] = 90;
+  holdUps.look();
+  holdUps.look();
+  t.is(holdUps.longest!.attempts, attempts);
+});

@@ -29,6 +29,7 @@ import type { Sabotage } from '../../livepatch/layout.js';
 import { MEMORY_KINDS, type MemoryKind } from '../../memory/backend.js';
 import type { SiteId } from '../../memory/sites.js';
 import { runOnThreads, type ThreadResult } from '../../threads/engine.js';
+import type { HoldUp } from '../../threads/hold-up.js';
 import { findingOutcomes, runOutcomes } from './machine-outcomes.js';
 import { MIX, SHOWN_MIX } from './mix-rule.js';
 import {
@@ -187,6 +188,8 @@ export interface StressResult extends OutcomeTable {
   /** The last events of all CPUs before a finding, the oldest first; none without one. */
   readonly events: readonly StressEvent[];
   readonly totals: OutcomeTotals;
+  /** The transition that took longest, if one was stuck: what held it up, and what would unblock it. */
+  readonly heldUp?: HoldUp;
   readonly interrupted: boolean;
   /** Where a finding was recorded. */
   readonly recording?: StressRecording;
@@ -298,6 +301,7 @@ function resultOf(options: Checked, run: ThreadResult, rss: string): StressResul
     counters: countersOf(run),
     events: eventsOf(run),
     outcomes: runOutcomes(run),
+    ...(run.heldUp === undefined ? {} : { heldUp: run.heldUp }),
     interrupted: run.interrupted,
   });
 }

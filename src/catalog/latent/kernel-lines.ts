@@ -41,6 +41,7 @@ const IN_73: Readonly<Record<string, Readonly<Record<number, number>>>> = {
     366: 357,
     451: 430,
     469: 448,
+    513: 492,
     549: 528,
     648: 627,
     727: 706,

@@ -76,6 +76,7 @@ export const L_9: LatentIssue = {
         does: 'all tasks are patched: the replaced patch is taken off, and its module may go',
       },
       'kernel/livepatch/transition.c',
+      { '6.1': 445, '6.5': 513, '6.12': 513 },
     ),
   ],
   fix: 'smp_wmb() in __klp_enable_patch() before klp_start_transition(), with the partners of that in __klp_disable_patch().',
