@@ -37,9 +37,13 @@ interface Child {
   readonly isCommand?: boolean;
 }
 
+/** A text as a word on one line. */
+const quotedLine = (text: string): string =>
+  `$'${text.replace(/[\\']/g, '\\$&').replaceAll('\n', '\\n')}'`;
+
 /** Execute a script as a shell of its own: only what is exported is there. */
 async function execute(
-  { together, prelude }: ShellContext,
+  { together, prelude, exportedFunctions }: ShellContext,
   ctx: CommandContext,
   { text, name, args, options = [], isInput = false, isCommand = false }: Child,
 ): Promise<ExecResult> {
@@ -49,6 +53,7 @@ async function execute(
     together === undefined ? '' : `${PREFIX}err=${isMixed(ctx) ? 1 : 2}; `,
     names.length === 0 ? '' : `export ${names.join(' ')}; `,
     `set -- ${quotedWords(args)}; `,
+    ...[...exportedFunctions.values()].map((text) => `eval ${quotedLine(text)}; `),
     options.length === 0 ? '' : `set ${options.join(' ')}; `,
   ].join('');
   const fault = syntaxFault(withoutShiftsInParentheses(text));

@@ -18,7 +18,9 @@ export interface ShellContext {
   /** Puts errors among the output; undefined: errors and output are kept apart. */
   readonly together: Together | undefined;
   /** The functions that its scripts define, as they were written. */
-  readonly functionTexts: ReadonlyMap<string, string>;
+  readonly functionTexts: Map<string, string>;
+  /** Functions that other shells are to know, by name. */
+  readonly exportedFunctions: Map<string, string>;
   /** Signals that the shell got and has not handled. */
   readonly signals: number[];
   /** What is put in front of every script. */

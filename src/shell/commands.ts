@@ -2,17 +2,16 @@
 
 import type { CustomCommand } from 'just-bash';
 import { command, fails, ok, type Run, type ShellContext } from './command.js';
-import { SIGNAL_STATUS, strerror } from './errors.js';
+import { strerror } from './errors.js';
 import { durationOf, quotedWords } from './quoting.js';
-import { IN_BACKGROUND } from './jobs.js';
 import { OP } from './kernel/layout.js';
 import { killCommands } from './kill.js';
+import { waitCommands } from './wait.js';
 import { logCommands } from './log-commands.js';
 import type { ShellMachine } from './machine.js';
 import { moduleCommands } from './module-commands.js';
 import { psCommands } from './ps.js';
 import { sysctlCommand } from './sysctl.js';
-import { tasksOf } from './tasks.js';
 
 function systemCommands(context: ShellContext): CustomCommand[] {
   const { machine } = context;
@@ -60,44 +59,6 @@ export async function startProgram(
   return machine.ask(OP.spawn, machine.booted.symbol(text), Math.max(0, machine.nameId(name)));
 }
 
-/** Milliseconds between two looks at a program that is waited for. */
-const LOOK_MS = 20;
-
-/** `wait`: for everything that this shell has started, or for the pids given; what jobs have printed appears then. */
-function waiting({ machine, jobs, signals }: ShellContext): Run {
-  const isThere = (pid: number): boolean => tasksOf(machine).some((task) => task.pid === pid);
-  const interrupted = (): number => SIGNAL_STATUS + (signals[0] ?? 0);
-  const waitFor = async (pid: number, pass: () => Promise<void>): Promise<number> => {
-    if (jobs.isJob(pid)) {
-      while (jobs.status(pid) === undefined && signals.length === 0) await pass();
-      return jobs.status(pid) ?? interrupted();
-    }
-    while (isThere(pid) && signals.length === 0) await pass();
-    if (isThere(pid)) return interrupted();
-    return jobs.programStatus(pid);
-  };
-  return async (words, ctx) => {
-    const isBackground = ctx.env.has(IN_BACKGROUND);
-    const pass = (): Promise<void> =>
-      isBackground ? machine.passed(LOOK_MS) : machine.sleep(LOOK_MS);
-    const asked = words.filter((word) => !word.startsWith('-'));
-    const pids = asked.length === 0 ? [...jobs.running, ...jobs.programs] : asked.map(Number);
-    let status = 0;
-    let stderr = '';
-    for (const pid of pids) {
-      const isChild = jobs.isChild(pid);
-      status = isChild ? await waitFor(pid, pass) : 127;
-      if (!isChild) stderr += `bash: wait: pid ${pid} is not a child of this shell\n`;
-    }
-    const printed = jobs.takeOutput();
-    return {
-      stdout: printed.stdout,
-      stderr: printed.stderr + stderr,
-      exitCode: asked.length === 0 && signals.length === 0 ? 0 : status,
-    };
-  };
-}
-
 function taskCommands(context: ShellContext): CustomCommand[] {
   const { machine, jobs } = context;
   /** The pid of a command that is started: a program of the machine, or a job. */
@@ -108,7 +69,7 @@ function taskCommands(context: ShellContext): CustomCommand[] {
       return ok(`${jobs.start(source, ctx.cwd, Object.fromEntries(ctx.env))}\n`);
     }
     if (pid < 0) return fails(`bash: ${words[0] ?? ''}: ${strerror(pid)}`, 126);
-    jobs.addProgram(pid);
+    jobs.addProgram(pid, text.trim());
     const ms = /(^|\/)sleep$/.test(words[0] ?? '') ? durationOf(words[1] ?? '') : undefined;
     if (ms !== undefined) {
       // The machine's program sleeps for ever: its end comes from here.
@@ -121,7 +82,7 @@ function taskCommands(context: ShellContext): CustomCommand[] {
     ...psCommands(context),
     ...killCommands(context),
     command('__klp_spawn', spawn),
-    command('__klp_wait', waiting(context)),
+    ...waitCommands(context),
   ];
 }
 

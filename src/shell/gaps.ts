@@ -144,6 +144,30 @@ function functions({ functionTexts }: ShellContext): Definition {
   };
 }
 
+/** `export -f`: functions for the shells that this one starts. */
+function exportFunctions({ functionTexts, exportedFunctions }: ShellContext): Definition {
+  return (names, ctx) => {
+    const out = new Output();
+    for (const name of names) {
+      const text = functionTexts.get(name);
+      if (text === undefined) out.complain(`bash: export: ${name}: not a function`);
+      else exportedFunctions.set(name, text);
+    }
+    return Promise.resolve(out.result(ctx));
+  };
+}
+
+/** `unset -f`: functions that are none any more. */
+function unsetFunctions({ functionTexts, exportedFunctions }: ShellContext): Definition {
+  return (names) => {
+    for (const name of names) {
+      functionTexts.delete(name);
+      exportedFunctions.delete(name);
+    }
+    return Promise.resolve(ok());
+  };
+}
+
 /** `type NAME`: a function as it was written. */
 function typeOf({ functionTexts }: ShellContext): Definition {
   return async (names, ctx) => {
@@ -249,6 +273,8 @@ export function gapCommands(context: ShellContext): CustomCommand[] {
     define('__klp_same', same),
     define('__klp_functions', functions(context)),
     define('__klp_type', typeOf(context)),
+    define('__klp_export_functions', exportFunctions(context)),
+    define('__klp_unset_functions', unsetFunctions(context)),
     define('__klp_eval', evaluation(context)),
     define('__klp_quote', quotation),
   ];

@@ -22,6 +22,8 @@ const FIRST_PID = 100_000;
 
 interface Job {
   readonly pid: number;
+  /** What it executes. */
+  readonly source: string;
   readonly ending: AbortController;
   readonly done: Promise<void>;
   result: ExecResult | undefined;
@@ -33,6 +35,11 @@ export class Jobs {
   readonly #jobs = new Map<number, Job>();
   /** Programs of the machine that were started, and the signal that ended each. */
   readonly #programs = new Map<number, number>();
+  /** Numbers of jobs and programs, as `%1` names them, and those that were waited for. */
+  readonly #numbers = new Map<number, number>();
+  readonly #reported = new Set<number>();
+  readonly #ended: number[] = [];
+  readonly #sources = new Map<number, string>();
   readonly #execute: Execute;
 
   constructor(execute: Execute) {
@@ -50,6 +57,7 @@ export class Jobs {
     });
     const job: Job = {
       pid,
+      source: source.trim(),
       ending,
       result: undefined,
       hasPrinted: false,
@@ -62,15 +70,20 @@ export class Jobs {
         }),
       ]).then((result) => {
         job.result = result;
+        this.#ended.push(pid);
       }),
     };
+    this.#number(pid);
     this.#jobs.set(pid, job);
     return pid;
   }
 
   /** Remember a program of the machine that this shell has started. */
-  addProgram(pid: number): void {
+  addProgram(pid: number, source = ''): void {
     this.#programs.set(pid, 0);
+    this.#reported.delete(pid);
+    this.#sources.set(pid, source);
+    this.#number(pid);
   }
 
   /** Whether something still runs beside the script. */
@@ -81,6 +94,45 @@ export class Jobs {
   /** Pids of the jobs that have not ended. */
   get running(): number[] {
     return [...this.#jobs.values()].filter(({ result }) => result === undefined).map((j) => j.pid);
+  }
+
+  /** Pids of what was started and not waited for, in this order. */
+  get unreported(): number[] {
+    return [...this.#numbers.keys()].filter((pid) => !this.#reported.has(pid));
+  }
+
+  /** What runs, with its number. */
+  get listed(): { readonly pid: number; readonly number: number; readonly source: string }[] {
+    return [...this.#numbers].flatMap(([pid, number]) => {
+      const job = this.#jobs.get(pid);
+      if (job?.result !== undefined || this.#reported.has(pid)) return [];
+      return [{ pid, number, source: job?.source ?? this.#sources.get(pid) ?? '' }];
+    });
+  }
+
+  /** Pid of a job by its number, or by `+`, `-` and `%`. */
+  ofNumber(text: string): number | undefined {
+    const pids = [...this.#numbers].filter(([pid]) => !this.#reported.has(pid));
+    if (text === '' || text === '+' || text === '%') return pids.at(-1)?.[0];
+    if (text === '-') return (pids.at(-2) ?? pids.at(-1))?.[0];
+    return pids.find(([, number]) => String(number) === text)?.[0];
+  }
+
+  /** Of these pids, in the order in which they ended. */
+  inOrder(pids: readonly number[]): number[] {
+    const rank = (pid: number): number => this.#ended.indexOf(pid) + 1 || Infinity;
+    return [...pids].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
+  }
+
+  /** It was waited for. */
+  forget(pid: number): void {
+    this.#reported.add(pid);
+  }
+
+  /** Number for what is started: the one behind the highest that is in use. */
+  #number(pid: number): void {
+    const inUse = this.listed.map(({ number }) => number);
+    this.#numbers.set(pid, Math.max(0, ...inUse) + 1);
   }
 
   /** Pids of the programs that were started. */
@@ -134,6 +186,9 @@ export class Jobs {
     const output = this.takeOutput();
     for (const pid of this.running) this.kill(pid, 1);
     this.#programs.clear();
+    this.#numbers.clear();
+    this.#ended.length = 0;
+    this.#reported.clear();
     return output;
   }
 }

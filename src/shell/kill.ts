@@ -70,7 +70,9 @@ export function killCommands({ machine, jobs, signals }: ShellContext): CustomCo
     if (pids.length === 0) return fails(USAGE, 2);
     const out = new Output();
     let sent = 0;
-    for (const pid of pids) {
+    for (const word of pids) {
+      const job = word.startsWith('%') ? jobs.ofNumber(word.slice(1)) : undefined;
+      const pid = job === undefined ? word : String(job);
       if (pid.startsWith('%')) out.complain(`bash: kill: ${pid}: no such job`);
       else if (pid === '') out.complain("bash: kill: `': not a pid or valid job spec");
       else if (!/^-?\d+$/.test(pid)) {

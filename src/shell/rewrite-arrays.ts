@@ -236,6 +236,18 @@ export function withoutReadonly(definition: TreeNode): void {
   });
 }
 
+/** What stands for the arguments: `for a; do` goes through them one by one, `${!#}` is the last one. */
+export function withArguments(node: TreeNode): void {
+  if (node.type === 'For' && node['words'] === null) {
+    node['words'] = commandOf('x "$@"')['args'];
+  }
+  const { type } = (node['operation'] ?? {}) as { type?: string };
+  if (node.type === 'ParameterExpansion' && node['parameter'] === '#' && type === 'Indirection') {
+    const word = (commandOf('x ${@: -1}')['args'] as { parts: TreeNode[] }[])[0];
+    Object.assign(node, word?.parts[0]);
+  }
+}
+
 /** Rewrite the arrays of the commands of a statement. */
 export function withArrays(statement: TreeNode): void {
   if (statement.type !== 'Statement') return;

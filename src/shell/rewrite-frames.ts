@@ -11,10 +11,22 @@ const MENTIONED = /\b(?:FUNCNAME|BASH_LINENO|BASH_SOURCE)\b/;
 /** The file of the script: its name is enough. */
 const PLAIN_SOURCE = /^BASH_SOURCE(?:\[0\])?$/;
 
+/** What is inside of functions of ours. */
+function ownNodes(tree: unknown): WeakSet<TreeNode> {
+  const own = new WeakSet<TreeNode>();
+  visit(tree, (node) => {
+    if (node.type !== 'FunctionDef' || !String(node['name']).startsWith(PREFIX)) return;
+    visit(node['body'], (inside) => own.add(inside));
+  });
+  return own;
+}
+
 /** Whether a script asks who calls whom. */
 export function asksForFrames(tree: unknown): boolean {
+  const own = ownNodes(tree);
   let isAsking = false;
   visit(tree, (node) => {
+    if (own.has(node)) return;
     const { type, name, value, parameter, originalText } = node;
     if (type === 'SimpleCommand') isAsking ||= literalOf(name) === 'caller';
     for (const text of [value, parameter, originalText]) {
@@ -26,7 +38,14 @@ export function asksForFrames(tree: unknown): boolean {
 }
 
 /** Arrays of ours, with the shell itself as the outermost caller, in place of those of just-bash. */
-export function framed(node: TreeNode): void {
+export function framed(tree: unknown): void {
+  const own = ownNodes(tree);
+  visit(tree, (node) => {
+    if (!own.has(node)) withOwnArrays(node);
+  });
+}
+
+function withOwnArrays(node: TreeNode): void {
   const ours = (text: string): string =>
     text.replace(/\b(?=(?:FUNCNAME|BASH_LINENO|BASH_SOURCE)\b)/g, PREFIX);
   for (const member of ['parameter', 'array', 'name', 'content', 'originalText']) {
@@ -54,7 +73,7 @@ export function withFrames(node: TreeNode): void {
   if (body.type !== 'Group') return;
   (body['body'] as TreeNode[]).unshift(
     ...statementsOf(
-      `${PREFIX}frames "$?" "$0" ${ARRAYS.map((name) => `- "\${${name}[@]}"`).join(' ')}; eval "$${PREFIX}text"`,
+      `${PREFIX}frames "$?" "$0" ${ARRAYS.map((name) => `- "\${${name}[@]}"`).join(' ')}; eval "$${PREFIX}frame"`,
     ),
   );
 }
@@ -96,8 +115,8 @@ const frames: Definition = async ([status = '0', script = '', ...words], ctx) =>
   }
   const made = Object.entries(own).map(([name, all]) => `${PREFIX}${name}=(${quotedWords(all)})`);
   const text = `local -a ${made.join(' ')}; ${PREFIX}give ${status} && :`;
-  await ctx.assignShellVariable?.(`${PREFIX}text`, text);
-  return { ...ok(), exitCode: Number(status) };
+  await ctx.assignShellVariable?.(`${PREFIX}frame`, text);
+  return ok();
 };
 
 /** `caller`: where the function was called, or the function so many calls further out. */

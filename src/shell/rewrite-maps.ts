@@ -60,18 +60,20 @@ export function takeMaps(
   maps: ReadonlySet<string>,
   refs: ReadonlySet<string>,
 ): TreeNode[] {
-  if (maps.size + refs.size === 0) return [];
   const members = ['name', 'args', 'assignments', 'redirections', 'words', 'word', 'expression'];
   const numbers = new Map<string, number>();
+  const changed: TreeNode[] = [];
   for (const node of expansionsIn(members.map((member) => command[member]))) {
     const list = listOf(node, refs);
+    if (list === undefined && isOfElements(node)) changed.push(node);
+    if (list !== undefined && !list.isKeys && isOfElements(node)) changed.push(node);
     if (list === undefined || !(maps.has(list.name) || refs.has(list.name))) continue;
     const n = numbers.get(list.name) ?? numbers.size;
     numbers.set(list.name, n);
     node['parameter'] = `${PREFIX}${list.isKeys ? 'keys' : 'values'}${n}[${list.all}]`;
     if (list.isKeys) node['operation'] = null;
   }
-  return [...numbers].map(([name, n]) =>
+  const lists = [...numbers].map(([name, n]) =>
     commandOf(
       (refs.has(name) ? listingOfTarget : listing)(
         name,
@@ -80,6 +82,7 @@ export function takeMaps(
       ),
     ),
   );
+  return [...lists, ...changed.map(changing)];
 }
 
 const listing = (name: string, keys: string, values: string): string => `{
@@ -89,6 +92,37 @@ if [ "\${#${name}[@]}" -gt 0 ]; then
   eval "${keys}=($${PREFIX}text)"
   for ${PREFIX}k in "\${${keys}[@]}"; do ${values}+=("\${${name}[$${PREFIX}k]}"); done
 fi; }`;
+
+/** Whether an expansion changes each of several words, which just-bash does only where it stands alone, or to the first. */
+function isOfElements(node: TreeNode): boolean {
+  const { type = '', operator = '' } = (node['operation'] ?? {}) as {
+    type?: string;
+    operator?: string;
+  };
+  const isChange = /^(?:PatternRemoval|PatternReplacement|CaseModification)$/.test(type);
+  return (
+    (isChange || /^[UuL]$/.test(operator)) &&
+    /^(?:\w+\[[@*]\]|[@*])$/.test(String(node['parameter']))
+  );
+}
+
+/** A command that makes the list of changed words, which stands in place of the expansion then. */
+function changing(node: TreeNode, n: number): TreeNode {
+  const list = `${PREFIX}changed${n}`;
+  const parameter = String(node['parameter']);
+  const all = parameter.includes('*') ? '*' : '@';
+  const command = commandOf(
+    `{ ${list}=(); for ${PREFIX}e in "\${${parameter.replace('*', '@')}}"; do ${list}+=("\${${PREFIX}e#}"); done; }`,
+  );
+  const { operation } = node;
+  visit(command, (inside) => {
+    if (inside.type === 'ParameterExpansion' && inside['parameter'] === `${PREFIX}e`)
+      inside['operation'] = operation;
+  });
+  node['parameter'] = `${list}[${all}]`;
+  node['operation'] = null;
+  return command;
+}
 
 /** A text with the name that a reference stands for in place of `__T__`, for `eval`. */
 const forTarget = (text: string): string =>

@@ -121,6 +121,27 @@ function asCondition(pipeline: TreeNode): TreeNode {
   return { ...pipeline, commands: [group], pipeStderr: [] };
 }
 
+/**
+ * `f` becomes `{ f; give $?; }`: in just-bash a function whose last command is tested (`[ … ] && …`) does not end the script when
+ * it fails, though its call is a command that fails.
+ */
+export function withFailingCalls(statement: TreeNode, functions: ReadonlySet<string>): void {
+  const pipelines = statement['pipelines'] as TreeNode[];
+  const last = pipelines.at(-1);
+  const commands = (last?.['commands'] ?? []) as TreeNode[];
+  const [only] = commands;
+  if (last === undefined || commands.length !== 1 || last['negated'] === true) return;
+  const name = literalOf(only?.['name']) ?? '';
+  const isCall = only?.type === 'SimpleCommand' && (functions.has(name) || name === 'eval');
+  if (!(isCall || only?.type === 'Subshell') || name.startsWith(PREFIX)) return;
+  const group = commandOf(`{ X; ${PREFIX}give "$?"; }`);
+  const [first] = group['body'] as (Statement & { pipelines: { commands: TreeNode[] }[] })[];
+  if (first?.pipelines[0] === undefined) return;
+  delete first.sourceText;
+  first.pipelines[0].commands = [only];
+  last['commands'] = [group];
+}
+
 /** In `f || g`, `f && g` and `! f`, failures inside `f` do not end the script. */
 export function withSafeFailures(statement: TreeNode, functions: ReadonlySet<string>): void {
   const pipelines = statement['pipelines'] as TreeNode[];

@@ -10,6 +10,7 @@ import {
 } from './rewrite-arithmetic.js';
 import {
   Seen,
+  withFailingCalls,
   withoutAsking,
   withoutErrexit,
   withOwnStatus,
@@ -29,7 +30,7 @@ import { lacksCommand } from './faults.js';
 import { documentWarnings, withEnd, withHereStrings } from './rewrite-end.js';
 import { framed, outermost, withFrames } from './rewrite-frames.js';
 import { takeMaps, withShownMaps, withTargets } from './rewrite-maps.js';
-import { withArrays, withoutReadonly } from './rewrite-arrays.js';
+import { withArguments, withArrays, withoutReadonly } from './rewrite-arrays.js';
 import { takeSubscripts, withLines } from './rewrite-subscripts.js';
 import type { Together } from './together.js';
 import { APART, inOrder, mode } from './together.js';
@@ -118,6 +119,17 @@ function asksForFunctions(command: TreeNode, name: string): void {
   command['name'] = commandOf(asks)['name'];
 }
 
+/** `export -f NAME` and `unset -f NAME` are told to who keeps the texts of functions. */
+function ofFunctions(command: TreeNode, name: string): TreeNode {
+  const [option, ...names] = command['args'] as unknown[];
+  if (literalOf(option) !== '-f') return command;
+  const told = commandOf(`${PREFIX}${name}_functions`);
+  const tells = { ...told, args: names, line: command['line'] };
+  return name === 'export'
+    ? { ...tells, redirections: command['redirections'] }
+    : behind([tells], command);
+}
+
 /** How scripts are rewritten. */
 export interface Rewriting extends Sources {
   /** What earlier scripts of the shell define. */
@@ -195,6 +207,7 @@ function rewriteCommand(command: TreeNode, how: Rewriting): TreeNode {
   }
   if (name === 'trap') command['name'] = commandOf(`${PREFIX}trap`)['name'];
   if (name === 'exit') return withTrap(command);
+  if (name === 'export' || name === 'unset') command = ofFunctions(command, name);
   if (name === 'type' || name === 'declare' || name === 'typeset') asksForFunctions(command, name);
   if (name === '.' || name === 'source') return sourced(command, how);
   if (name === 'eval') command = evaluated(command);
@@ -249,19 +262,23 @@ export function rewriteTree(ast: Ast, how: Rewriting): Ast {
   withEnd(ast.statements as unknown as TreeNode[], seen.hasFrames ? outermost() : []);
   how.together?.begin(ast);
   const tested = seen.hasErrTrap ? testedIn(ast) : undefined;
+  if (seen.hasFrames) framed(ast);
   visit(ast, withoutReadonly);
   // What runs in the background is given away as it was written.
   visit(ast, (node) => {
     if (lacksCommand(node)) throw misread();
     withArrays(node);
+    if (node.type === 'Statement' && seen.hasErrexit) withFailingCalls(node, seen.functions);
     if (node.type === 'Statement' && node['background'] === true) inBackground(node as Statement);
   });
   visit(ast, (node) => {
     if (tested !== undefined && !tested.has(node)) withErrTrap(node, seen.hasErrtrace);
-    if (node.type === 'Statement' && seen.hasErrexit) withSafeFailures(node, seen.functions);
+    if (node.type === 'Statement' && seen.hasErrexit) {
+      withSafeFailures(node, seen.functions);
+    }
     withoutAsking(node);
     withLines(node);
-    framed(node);
+    withArguments(node);
     if (seen.hasFrames) withFrames(node);
     if (source !== undefined && node.type === 'FunctionDef') node['sourceFile'] = source;
     expansion(node);
@@ -362,6 +379,6 @@ export function evalText(text: string, together?: Together): string {
   }
 }
 
-/** A text whose first `$?` is the status of the command before it. */
+/** A text that begins with the status of the command before it. */
 export const withStatusBefore = (text: string, status: number): string =>
-  status !== 0 && text.includes('$?') ? `${PREFIX}give ${status} && :; ${text}` : text;
+  status !== 0 ? `${PREFIX}give ${status} && :; ${text}` : text;

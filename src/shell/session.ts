@@ -110,6 +110,7 @@ export class ShellSession {
       dmesgFrom: 0,
       together,
       functionTexts: seen.texts,
+      exportedFunctions: new Map(),
       signals: [],
       prelude: this.#prelude,
     };
@@ -181,6 +182,7 @@ export class ShellSession {
     this.context.signals.length = 0;
     // Another script's functions are not there.
     this.#seen.clear();
+    this.context.exportedFunctions.clear();
     const source = `${this.#prelude}${WHOLE}${withoutShiftsInParentheses(text)}`;
     const patience = new Patience(this.context.machine, this.#giveUp);
     const either = AbortSignal.any([patience.signal, ...(signal === undefined ? [] : [signal])]);
@@ -203,7 +205,9 @@ export class ShellSession {
     signal: AbortSignal,
   ): Promise<ScriptResult> {
     const options = { cwd, rawScript: true, signal, env: { 0: this.#name } };
-    const { env, ...printed } = await this.#bash.exec(this.#known(source), options);
+    const { env, ...printed } = await refusable(() =>
+      this.#bash.exec(this.#known(source), options),
+    );
     const late = await this.context.jobs.end(() => this.context.machine.sleep(LATE_MS));
     const result = { ...printed, ...followed(printed, late) };
     if ((env[`${PREFIX}trap_EXIT`] ?? '') === '') return result;
@@ -243,12 +247,14 @@ export class ShellSession {
     const definitions = [...this.#functions.values()].join('\n');
     return this.#ending.of(signal, async (late) => {
       const source = `${this.#prelude}${definitions}\n${withoutShiftsInParentheses(text)}`;
-      const { env, ...result } = await this.#bash.exec(source, {
-        env: this.#env,
-        cwd: this.#folder,
-        rawScript: true,
-        signal: late,
-      });
+      const { env, ...result } = await refusable(() =>
+        this.#bash.exec(source, {
+          env: this.#env,
+          cwd: this.#folder,
+          rawScript: true,
+          signal: late,
+        }),
+      );
       this.#env = env;
       this.#folder = env['PWD'] ?? this.#folder;
       for (const [name, source] of functionsIn(text)) this.#functions.set(name, source);
@@ -278,6 +284,19 @@ export class ShellSession {
 
   #givenUp({ stdout, stderr }: ScriptResult, why: string): ScriptResult {
     return { stdout, stderr: `${stderr}bash: ${why}\n`, exitCode: 2, gaveUp: true };
+  }
+}
+
+/** A pattern that just-bash has no expression for ends the script: what it printed is lost then. */
+async function refusable(run: () => ReturnType<Bash['exec']>): ReturnType<Bash['exec']> {
+  try {
+    return await run();
+  } catch (error) {
+    const [, pattern] =
+      /^Invalid regular expression: (.*?): error parsing/.exec((error as Error).message) ?? [];
+    if (!(error instanceof SyntaxError) || pattern === undefined) throw error;
+    const stderr = `bash: a pattern is not known here: as an expression it is ${pattern}\n`;
+    return { stdout: '', stderr, exitCode: 2, env: {} };
   }
 }
 

@@ -146,7 +146,6 @@ export function textCommands(): CustomCommand[] {
     mkfifo: () => Promise.resolve(fails('mkfifo: pipes with a name are not known here')),
     ulimit,
     umask: () => Promise.resolve(ok('0022\n')),
-    jobs: () => Promise.resolve(ok()),
   };
   return Object.entries(definitions).map(([name, run]) => define(name, run));
 }
