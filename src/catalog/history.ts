@@ -22,6 +22,7 @@ import { R_27 } from './history/r-27-relocations-stay.js';
 import { R_28A } from './history/r-28-cancelled-hook.js';
 import { R_29 } from './history/r-29-exit-code-freed.js';
 import { R_31 } from './history/r-31-lazy-cond-resched.js';
+import { R_32 } from './history/r-32-direct-call-bypasses.js';
 import { R_33 } from './history/r-33-position-zero.js';
 import { R_35 } from './history/r-35-counted-too-early.js';
 import { HISTORY_RACES } from './history/races.js';
@@ -48,6 +49,7 @@ const SCRIPTS: readonly HistoryScenario[] = [
   R_28A,
   R_29,
   R_31,
+  R_32,
   R_33,
   R_35,
 ];
@@ -90,11 +92,6 @@ export const NOT_REPLAYED: readonly NotReplayed[] = [
     id: 'R-30',
     what: 'a pass with debug messages held tasklist_lock so long that fork ended in a hard lockup',
     why: 'there is no watchdog for disabled interrupts; the change that was proposed is one of `klp-smp proposals`',
-  },
-  {
-    id: 'R-32',
-    what: 'a BPF fexit trampoline bypassed the livepatched function',
-    why: 'ftrace has no direct calls here',
   },
   {
     id: 'R-34',

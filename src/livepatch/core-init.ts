@@ -44,7 +44,8 @@ import {
 import { klpIsModule, klpIsObjectLoaded, objectName, patchName } from './object.js';
 
 /** Set the object's module if it is loaded and between its coming and going hooks.
- * @kernel klp_find_object_module, kernel/livepatch/core.c:54 (v6.1) */
+ * @kernel klp_find_object_module, kernel/livepatch/core.c:54 (v6.1)
+ * @differs 7.3 has a plain RCU guard; here each read section of RCU holds preemption off */
 function klpFindObjectModule(cpu: Cpu, obj: KlpObjectRef): void {
   if (!klpIsModule(cpu, obj)) return;
   cpu.preemptDisable(); // rcu_read_lock_sched()

@@ -29,6 +29,8 @@ import {
   settle,
   switchedBy,
 } from './fixtures.js';
+import { KLP_CPU } from '../../src/livepatch/layout.js';
+import { klpTrySwitchTask } from '../../src/livepatch/transition.js';
 import { SWITCHED_BY_STACK_CHECK, TRACE_KLP_MODULE_GET } from '../../src/livepatch/trace.js';
 import type { ModuleDecl } from './declaration.js';
 import type { Machine } from './machine.js';
@@ -96,6 +98,20 @@ each(
     }
   },
 );
+
+each('klp_check_stack: a stack walk has one buffer, or one for each CPU', (version) => (t) => {
+  const m = blocked({ version, cpus: 2 });
+  const bufferOf = (id: number): number =>
+    m.ctx.klp.perCpu + id * KLP_CPU.size + KLP_CPU.stackEntries;
+  const filled = (id: number): boolean => m.words[bufferOf(id)] !== 0;
+  for (const by of [0, 1]) {
+    m.words[bufferOf(0)] = 0;
+    m.words[bufferOf(1)] = 0;
+    t.false(klpTrySwitchTask(m.cpus[by]!, m.tasks[0]!));
+    const own = version === '6.1' ? 0 : by;
+    t.deepEqual([filled(0), filled(1)], [own === 0, own === 1], `CPU ${by}`);
+  }
+});
 
 each(
   'a reverse flips the direction first, or after everybody who switches was waited for',
