@@ -40,7 +40,7 @@ function parse(args: readonly string[]): Asked | string {
     else for (const letter of arg.slice(1)) asked.letters.add(letter);
   }
   if (asked.letters.has('u')) asked.context ??= CONTEXT;
-  return [...asked.letters].find((letter) => !'quibwBNapsd'.includes(letter)) ?? asked;
+  return [...asked.letters].find((letter) => !'quibwBNapsdr'.includes(letter)) ?? asked;
 }
 
 /** What two lines are compared by. */

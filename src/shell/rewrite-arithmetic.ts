@@ -12,11 +12,16 @@ const textOf = (node: TreeNode): string | undefined =>
 
 /** Text with each element of an array that is only read replaced by its value; undefined: it has others. */
 function withElements(text: string): string | undefined {
-  const replaced = text.replace(
-    /(^|[^$\w{])([A-Za-z_]\w*\[(?:[\w\s+*-]|\$\w+|\$\{\w+\})*\])(?!\s*(?:=[^=]|[-+*/%&|^]=|<<=|>>=|\+\+|--))/g,
+  // These are not among the variables that a command sees.
+  const known = text.replace(
+    /(?<![$\w{.])(SECONDS|RANDOM|LINENO|EPOCHSECONDS|UID|EUID|PPID)(?!\w|\s*(?:=[^=]|[-+*/]=))/g,
+    '${$1}',
+  );
+  const replaced = known.replace(
+    /(^|[^$\w{#])([A-Za-z_]\w*\[(?:[\w\s+*-]|\$\w+|\$\{\w+\})*\])(?!\s*(?:=[^=]|[-+*/%&|^]=|<<=|>>=|\+\+|--))/g,
     '$1(${$2:-0})',
   );
-  return /(^|[^$\w{])[A-Za-z_]\w*\[/.test(replaced) || /(\+\+|--)\s*\(\$\{/.test(replaced)
+  return /(^|[^$\w{#])[A-Za-z_]\w*\[/.test(replaced) || /(\+\+|--)\s*\(\$\{/.test(replaced)
     ? undefined
     : replaced;
 }

@@ -236,12 +236,26 @@ export function withoutReadonly(definition: TreeNode): void {
   });
 }
 
+/** `${x?message}` names the variable. */
+function withMessage(expansion: TreeNode): void {
+  const operation = expansion['operation'] as { word: TreeNode | null; checkEmpty?: boolean };
+  const { parts = [] } = (operation.word ?? {}) as { parts?: unknown[] };
+  const plain = operation.checkEmpty === true ? 'parameter null or not set' : 'parameter not set';
+  const name = { type: 'SingleQuoted', value: `${String(expansion['parameter'])}: ` };
+  const rest =
+    parts.length === 0 || literalOf(operation.word) === ''
+      ? [{ type: 'SingleQuoted', value: plain }]
+      : parts;
+  operation.word = { type: 'Word', parts: [name, ...rest] };
+}
+
 /** What stands for the arguments: `for a; do` goes through them one by one, `${!#}` is the last one. */
 export function withArguments(node: TreeNode): void {
   if (node.type === 'For' && node['words'] === null) {
     node['words'] = commandOf('x "$@"')['args'];
   }
   const { type } = (node['operation'] ?? {}) as { type?: string };
+  if (type === 'ErrorIfUnset') withMessage(node);
   if (node.type === 'ParameterExpansion' && node['parameter'] === '#' && type === 'Indirection') {
     const word = (commandOf('x ${@: -1}')['args'] as { parts: TreeNode[] }[])[0];
     Object.assign(node, word?.parts[0]);

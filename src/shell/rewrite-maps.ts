@@ -26,9 +26,29 @@ function expansionsIn(words: unknown, found: TreeNode[] = []): TreeNode[] {
   if (Array.isArray(words)) for (const word of words) expansionsIn(word, found);
   if (typeof words !== 'object' || words === null || Array.isArray(words)) return found;
   const node = words as TreeNode;
-  if (/^(?:Command|Process)Substitution$/.test(node.type ?? '')) return found;
+  if (/^(?:Command|Process)Substitution$/.test(node.type ?? '') && !computes(node)) return found;
   if (node.type === 'ParameterExpansion') found.push(node);
   for (const member of Object.values(node)) expansionsIn(member, found);
+  return found;
+}
+
+/** Whether a substitution is the value of an expression. */
+function computes({ body }: TreeNode): boolean {
+  let is = false;
+  visit(body, (node) => {
+    is ||= literalOf(node['name']) === `${PREFIX}arithmetic`;
+  });
+  return is;
+}
+
+/** Lengths of references in the head of a loop, as expansions. */
+function lengthsIn(command: TreeNode, refs: ReadonlySet<string>): (readonly [TreeNode, string])[] {
+  const found: (readonly [TreeNode, string])[] = [];
+  if (command.type !== 'CStyleFor') return found;
+  visit([command['init'], command['condition'], command['update']], (node) => {
+    const [, name] = /^#(\w+)\[[@*]\]$/.exec(String(node['content'])) ?? [];
+    if (name !== undefined && refs.has(name)) found.push([node, name]);
+  });
   return found;
 }
 
@@ -72,6 +92,11 @@ export function takeMaps(
     numbers.set(list.name, n);
     node['parameter'] = `${PREFIX}${list.isKeys ? 'keys' : 'values'}${n}[${list.all}]`;
     if (list.isKeys) node['operation'] = null;
+  }
+  for (const [node, name] of lengthsIn(command, refs)) {
+    const n = numbers.get(name) ?? numbers.size;
+    numbers.set(name, n);
+    node['content'] = `#${PREFIX}keys${n}[@]`;
   }
   const lists = [...numbers].map(([name, n]) =>
     commandOf(

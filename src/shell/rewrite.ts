@@ -29,6 +29,7 @@ import {
 import { lacksCommand } from './faults.js';
 import { documentWarnings, withEnd, withHereStrings } from './rewrite-end.js';
 import { framed, outermost, withFrames } from './rewrite-frames.js';
+import { takeFolders } from './rewrite-globs.js';
 import { takeMaps, withShownMaps, withTargets } from './rewrite-maps.js';
 import { withArguments, withArrays, withoutReadonly } from './rewrite-arrays.js';
 import { takeSubscripts, withLines } from './rewrite-subscripts.js';
@@ -295,6 +296,7 @@ export function rewriteTree(ast: Ast, how: Rewriting): Ast {
       const computed = computing(command);
       const firsts = [
         ...documentWarnings(command),
+        ...takeFolders(computed),
         ...takeSubscripts(computed),
         ...takeMaps(computed, seen.maps, seen.refs),
         ...takeEffects(computed),

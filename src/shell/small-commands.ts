@@ -135,7 +135,19 @@ const xargs: Definition = async (args, ctx) => {
       return letter === undefined || value === undefined ? [arg] : [`-${letter}`, value];
     });
     const given = apart.indexOf('-d');
-    if (given < 0) return original(ctx, apart);
+    if (given < 0) {
+      const isEmpty = decodeBytesToUtf8(ctx.stdin).trim() === '';
+      const command = apart.findIndex(
+        (arg, i) => !arg.startsWith('-') && !/^-[nPLEs]$/.test(apart[i - 1] ?? ''),
+      );
+      const isAlways =
+        isEmpty &&
+        command >= 0 &&
+        !apart.slice(0, command).some((arg) => /^-\w*r|^--no-run/.test(arg));
+      if (isAlways)
+        return (await ctx.exec?.(quotedWords(apart.slice(command)), { cwd: ctx.cwd })) ?? ok();
+      return original(ctx, apart);
+    }
     return separated(ctx, apart, given);
   }
   const isJoined = args[at] !== '-I';
