@@ -139,14 +139,21 @@ export function computing(command: TreeNode): TreeNode {
   };
 }
 
+/** An expression that just-bash takes for commands in two subshells: `((a - b > 5))`, `((!x))`. */
+const LIKE_COMMANDS = /^[ \t(]*(?:!|[A-Za-z_][\w.-]*[ \t]+[-"'$A-Za-z_/.])/;
+
 /**
- * `((a << b))` as `let "a << b"`: just-bash takes what follows `<<` for a here-document when it reads `((…))`.
+ * `((a << b))` as `let "a << b"`: just-bash takes what follows `<<` for a here-document when it reads `((…))`, and some
+ * expressions for commands.
  *
  * @param script the text of a script
  */
 export function withoutShiftsInParentheses(script: string): string {
   return script.replace(
-    /(^|[;&|{(]|\b(?:then|do|else|if|while|until|elif)|!)([ \t]*)\(\(((?:[^()\n'"]|\([^()\n'"]*\))*<<(?:[^()\n'"]|\([^()\n'"]*\))*)\)\)/gm,
-    (_all, start: string, blanks: string, text: string) => `${start}${blanks || ' '}let "${text}"`,
+    /(^|[;&|{(]|\b(?:then|do|else|if|while|until|elif)|!)([ \t]*)\(\(((?:[^()\n'"]|\([^()\n'"]*\))*)\)\)/gm,
+    (all, start: string, blanks: string, text: string) =>
+      text.includes('<<') || LIKE_COMMANDS.test(text)
+        ? `${start}${blanks || ' '}let "${text}"`
+        : all,
   );
 }
