@@ -19,6 +19,7 @@ import {
   TIF_NOTIFY_SIGNAL,
   TIF_PATCH_PENDING,
   TIF_SIGPENDING,
+  TIF_STOP,
 } from './task.js';
 import { TRACE_USER } from './trace.js';
 import type { Cpu, TaskRef } from './types.js';
@@ -54,6 +55,7 @@ function exitWork(cpu: Cpu, task: TaskRef, flags: number): void {
   if (flags & (1 << TIF_PATCH_PENDING)) cpu.ctx.hooks.klpUpdatePatchState(cpu, task);
   if (flags & (1 << TIF_NOTIFY_SIGNAL)) clearNotifySignal(cpu, task);
   if (flags & (1 << TIF_SIGPENDING)) cpu.set(task + TASK.pc, cpu.ctx.kernel.doExitText);
+  else if (flags & (1 << TIF_STOP)) cpu.ctx.hooks.doSignalStop?.(cpu, task);
 }
 
 /**

@@ -21,6 +21,15 @@ const FTRACE_FL_COUNT = (1 << 23) - 1;
 
 const RECORD = 2;
 
+/** Where the record of a site stands, and its bits: for those who only look. */
+export const FTRACE_RECORD = {
+  flags: RECORD,
+  regs: FTRACE_FL_REGS,
+  ipmodify: FTRACE_FL_IPMODIFY,
+  direct: FTRACE_FL_DIRECT,
+  count: FTRACE_FL_COUNT,
+} as const;
+
 /** The flags of a site. The caller holds ftrace_lock. */
 export const recordFlags = (cpu: Cpu, ip: Addr): number => cpu.get(ip + RECORD);
 

@@ -17,6 +17,8 @@ export interface KernelHooks {
   readonly klpModuleComing: (cpu: Cpu, mod: ModuleRef) => number;
   /** From load_module(), the module coming: the parameters that it was given. 0 or a negative errno; left out: there are none. */
   readonly parseArgs?: (cpu: Cpu, mod: ModuleRef) => number;
+  /** On the way to user mode, when the task is to stop: it continues in text that does so. Left out: nobody stops tasks. */
+  readonly doSignalStop?: (cpu: Cpu, task: TaskRef) => void;
   /** dump_stack(): left out, nothing is printed. */
   readonly dumpStack?: (cpu: Cpu, where: DumpSite) => void;
   /** From delete_module() and the error paths of load_module(). */

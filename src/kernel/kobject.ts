@@ -73,7 +73,7 @@ export function kobjectAdd(
   return 0;
 }
 
-/** Say that a directory of that name exists, as sysfs and the kobject code do; the kernel prints a stack in between. */
+/** Say that a directory of that name exists, as sysfs, which shows the stack, and the kobject code do. */
 function complainAboutDuplicate(cpu: Cpu, parent: Addr, name: number, sympos: number): void {
   const named = [name];
   for (let up = parent; cpu.get(up + KOBJECT.parent) !== NULL; up = cpu.get(up + KOBJECT.parent)) {
@@ -82,6 +82,7 @@ function complainAboutDuplicate(cpu: Cpu, parent: Addr, name: number, sympos: nu
   const [first = 0, second = 0, third = 0] = named;
   const path = DUPLICATE_FILENAME[named.length - 1];
   if (path !== undefined) printk(cpu, path, first, second, third, sympos);
+  cpu.ctx.hooks.dumpStack?.(cpu, 'sysfs_warn_dup');
   const hasPrefix = cpu.ctx.kernel.facts.kobjectPrefix !== '';
   const failed = (hasPrefix ? KOBJECT_ADD_FAILED_PREFIXED : KOBJECT_ADD_FAILED)[
     sympos === 0 ? 0 : 1

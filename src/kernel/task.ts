@@ -70,6 +70,8 @@ export const TASK_RUNNING = 0;
 export const TASK_INTERRUPTIBLE = 1;
 export const TASK_UNINTERRUPTIBLE = 2;
 export const TASK_NORMAL = TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE;
+/** Stopped by a signal: only a signal to continue, or one that kills, wakes it. */
+export const TASK_STOPPED = 4;
 export const TASK_DEAD = 0x80;
 export const TASK_WAKING = 0x200;
 export const TASK_NOLOAD = 0x400;
@@ -94,16 +96,19 @@ export const TIF_SIGPENDING = 2;
 export const TIF_NEED_RESCHED = 3;
 export const TIF_PATCH_PENDING = 13;
 export const TIF_NOTIFY_SIGNAL = 17;
+/** The task is to stop, or has stopped: JOBCTL_STOP_PENDING and its outcome. */
+export const TIF_STOP = 24;
 
 /** Thread flags that the exit-to-user loop works on. */
 export const EXIT_TO_USER_WORK =
   (1 << TIF_SIGPENDING) |
   (1 << TIF_NEED_RESCHED) |
   (1 << TIF_PATCH_PENDING) |
-  (1 << TIF_NOTIFY_SIGNAL);
+  (1 << TIF_NOTIFY_SIGNAL) |
+  (1 << TIF_STOP);
 
 /** Thread flags that end an interruptible sleep. */
-export const SIGNAL_PENDING = (1 << TIF_SIGPENDING) | (1 << TIF_NOTIFY_SIGNAL);
+export const SIGNAL_PENDING = (1 << TIF_SIGPENDING) | (1 << TIF_NOTIFY_SIGNAL) | (1 << TIF_STOP);
 
 /** Idle task of a CPU: a table entry, no memory access. */
 export function idleTask(kernel: KernelContext, n: number): TaskRef {

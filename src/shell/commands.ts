@@ -4,7 +4,7 @@ import type { CustomCommand } from 'just-bash';
 import { command, fails, ok, type Run, type ShellContext } from './command.js';
 import { strerror } from './errors.js';
 import { durationOf, quotedWords } from './quoting.js';
-import { OP } from './kernel/layout.js';
+import { OP, SIGNAL } from './kernel/layout.js';
 import { killCommands } from './kill.js';
 import { waitCommands } from './wait.js';
 import { logCommands } from './log-commands.js';
@@ -73,7 +73,8 @@ function taskCommands(context: ShellContext): CustomCommand[] {
     const ms = /(^|\/)sleep$/.test(words[0] ?? '') ? durationOf(words[1] ?? '') : undefined;
     if (ms !== undefined) {
       // The machine's program sleeps for ever: its end comes from here.
-      const end = (): Promise<unknown> => machine.ask(OP.kill, pid).catch(() => undefined);
+      const end = (): Promise<unknown> =>
+        machine.ask(OP.kill, pid, SIGNAL.end).catch(() => undefined);
       void machine.passed(ms).then(end);
     }
     return ok(`${pid}\n`);

@@ -113,6 +113,28 @@ function sleeping({ machine, jobs }: ShellContext): Definition {
   };
 }
 
+/** Programs that say in words of their own that they could not write. */
+const UNWRITTEN: Readonly<Record<string, (why: string) => string>> = {
+  awk: (why) => `awk: close failed on file /dev/stdout (${why})`,
+  diff: (why) => `diff: standard output: ${why}`,
+  dmesg: (why) => `dmesg: write failed: ${why}\ndmesg: write error`,
+  find: (why) => `find: 'standard output': ${why}\nfind: write error`,
+  sed: (why) => `sed: couldn't flush stdout: ${why}`,
+  sort: (why) => `sort: fflush failed: 'standard output': ${why}\nsort: write error`,
+  yes: (why) => `yes: standard output: ${why}`,
+};
+/** Commands that bash has itself: it says so in front of their errors. */
+const BUILTINS = new Set('bash builtin command declare echo export printf pwd set type'.split(' '));
+
+/** What a command says if the kernel refuses what it writes. */
+function unwritten(name: string, why: string): string {
+  const plain = name.slice(name.lastIndexOf('/') + 1);
+  if (BUILTINS.has(name)) return `bash: ${name}: write error: ${why}`;
+  return Object.hasOwn(UNWRITTEN, plain)
+    ? (UNWRITTEN[plain]?.(why) ?? '')
+    : `${name}: write error: ${why}`;
+}
+
 /** After a redirected command: its status, or 1 when the kernel refused what was written. */
 function statusOf({ fs }: ShellContext): Definition {
   return ([status = '0', name = 'bash', ...written], { cwd }) => {
@@ -121,9 +143,7 @@ function statusOf({ fs }: ShellContext): Definition {
     const { path, error, isOpen } = refusal;
     const why = strerror(error);
     const named = written.find((word) => fs.resolvePath(cwd, word) === path) ?? path;
-    return Promise.resolve(
-      fails(isOpen ? `bash: ${named}: ${why}` : `bash: ${name}: write error: ${why}`),
-    );
+    return Promise.resolve(fails(isOpen ? `bash: ${named}: ${why}` : unwritten(name, why)));
   };
 }
 

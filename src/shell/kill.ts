@@ -4,9 +4,9 @@ import type { CustomCommand } from 'just-bash';
 import { command, fails, ok, Output, type Run, type ShellContext } from './command.js';
 import { ESRCH } from '../kernel/errno.js';
 import { strerror } from './errors.js';
-import { OP } from './kernel/layout.js';
+import { OP, SIGNAL } from './kernel/layout.js';
 import { nameOf, signalOf, signalTable } from './signals.js';
-import { shellPid, tasksOf } from './tasks.js';
+import { shellPid } from './tasks.js';
 
 /** `kill -l WORDS`: the number of a name, the name of a number, or of a status that a signal left. */
 const list: Run = (words, ctx) => {
@@ -26,10 +26,21 @@ const list: Run = (words, ctx) => {
 const USAGE =
   'kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]';
 
-const STOP = 19;
 const TERM = 15;
-/** Signals that change nothing for a task of this machine. */
-const HARMLESS = [0, 18];
+const KILL = 9;
+/** Signals that stop a program: STOP, TSTP, TTIN, TTOU. */
+const STOPPING = [19, 20, 21, 22];
+const CONT = 18;
+/** Signals that a program ignores which does not handle them: none at all, CHLD, URG and WINCH. */
+const IGNORED = [0, 17, 23, 28];
+
+/** What a signal does to a program. */
+function effectOf(signal: number): number {
+  if (IGNORED.includes(signal)) return SIGNAL.nothing;
+  if (STOPPING.includes(signal)) return SIGNAL.stop;
+  if (signal === CONT) return SIGNAL.continue;
+  return signal === KILL ? SIGNAL.kill : SIGNAL.end;
+}
 
 /** The signal that the first words name, and the other words; a result: what is wrong with them. */
 function parse(
@@ -47,26 +58,35 @@ function parse(
   return { signal, pids: isNamed ? rest.slice(1) : rest };
 }
 
-/** All of them. */
-export function killCommands({ machine, jobs, signals }: ShellContext): CustomCommand[] {
-  const send = async (pid: string, signal: number): Promise<number> => {
-    const isSent = jobs.kill(Number(pid), signal);
-    if (jobs.isJob(Number(pid))) return isSent ? 0 : -ESRCH;
-    const isThere = tasksOf(machine).some((task) => String(task.pid) === pid);
-    const isHarmless = HARMLESS.includes(signal);
-    if (isHarmless && isThere) return 0;
-    if (Number(pid) === shellPid(machine)) {
-      signals.push(signal);
+/** Sends a signal to a task: 0 or a negative errno. */
+export function sender({ machine, jobs, signals }: ShellContext) {
+  return async (pid: number, signal: number): Promise<number> => {
+    const effect = effectOf(signal);
+    const ends = effect === SIGNAL.end || effect === SIGNAL.kill;
+    const isSent = jobs.kill(pid, ends ? signal : 0);
+    if (jobs.isJob(pid)) return isSent ? 0 : -ESRCH;
+    if (pid === shellPid(machine)) {
+      if (ends) signals.push(signal);
       return 0;
     }
-    return machine.ask(OP.kill, isHarmless ? 0 : Number(pid));
+    return machine.ask(OP.kill, pid, effect);
   };
+}
+
+/** All of them. */
+export function killCommands(context: ShellContext): CustomCommand[] {
+  const { machine, jobs } = context;
+  const send = sender(context);
   const kill: Run = async (args, ctx) => {
     if (args[0] === '-l' || args[0] === '-L') return list(args.slice(1), ctx);
     const parsed = await parse(args);
     if (!('pids' in parsed)) return parsed;
     const { signal, pids } = parsed;
-    if (signal === STOP) return fails('bash: kill: no task of this machine can be stopped');
+    const isScript = (pid: string): boolean =>
+      jobs.isJob(Number(pid)) || Number(pid) === shellPid(machine);
+    if (STOPPING.includes(signal) && pids.some(isScript)) {
+      return fails('bash: kill: the shell and its functions cannot be stopped here');
+    }
     if (pids.length === 0) return fails(USAGE, 2);
     const out = new Output();
     let sent = 0;
@@ -78,7 +98,7 @@ export function killCommands({ machine, jobs, signals }: ShellContext): CustomCo
       else if (!/^-?\d+$/.test(pid)) {
         out.complain(`bash: kill: ${pid}: arguments must be process or job IDs`);
       } else {
-        const ret = await send(pid, signal);
+        const ret = await send(Number(pid), signal);
         if (ret < 0) out.complain(`bash: kill: (${pid}) - ${strerror(ret)}`);
         else sent++;
       }

@@ -326,6 +326,9 @@ export class ShellMachine {
       if (ret === 0) {
         const boots = `Booting Node 0 Processor ${n} APIC 0x${n.toString(16)}`;
         const text = isOnline ? boots : `CPU ${n} is now offline`;
+        // 6.1 says it each time, of CPU 1 only.
+        const isAnnounced = isOnline && n === 1 && this.booted.kernel.version === '6.1';
+        if (isAnnounced) await this.log('<6>x86: Booting SMP configuration:', false);
         await this.log(`<6>smpboot: ${text}`, false);
       }
       if (ret !== -EAGAIN || tries === MOVES) return ret;

@@ -22,6 +22,14 @@ const SCHEDULER: readonly string[] = ['do_nanosleep'];
 
 const nameOf = (frame: string): string => /^[^+]+/.exec(frame)?.[0] ?? frame;
 
+/** Where a task has come from that a signal stops. */
+const stopFrames = (version: KernelVersion): readonly string[] => [
+  'get_signal+0x24d/0x990',
+  'arch_do_signal_or_restart+0x3e/0x830',
+  ...(version === '6.1' || version === '6.5' ? ['exit_to_user_mode_prepare+0x1b2/0x240'] : []),
+  'syscall_exit_to_user_mode+0x17/0x40',
+];
+
 function threadFrames(frames: readonly string[], version: KernelVersion): readonly string[] {
   const outermost = nameOf(frames[frames.length - 1] ?? '');
   // The first thread is not started by kthread().
@@ -43,7 +51,9 @@ export function procStack(machine: ShellMachine, task: TaskView): readonly strin
     return own === undefined ? frame : frame.replace(/^[^+]+/, own);
   });
   const { version } = machine.booted.kernel;
-  const outer = task.isKernelThread ? threadFrames(frames, version) : SYSTEM_CALL;
+  const isStopping = nameOf(frames[frames.length - 1] ?? '') === 'do_signal_stop';
+  const program = [...(isStopping ? stopFrames(version) : []), ...SYSTEM_CALL];
+  const outer = task.isKernelThread ? threadFrames(frames, version) : program;
   return [...frames.filter((frame) => !SCHEDULER.includes(nameOf(frame))), ...outer];
 }
 

@@ -117,6 +117,7 @@ const STATES: Readonly<Record<string, string>> = {
   S: 'sleeping',
   D: 'disk sleep',
   I: 'idle',
+  T: 'stopped',
 };
 
 function statusOf(machine: ShellMachine, task: TaskView): string {

@@ -1,8 +1,9 @@
-/** `ps` and `pgrep` with procps' columns and words, over the tasks of the machine. */
+/** `ps` with procps' columns and words, over the tasks of the machine. */
 
 import type { CustomCommand } from 'just-bash';
-import { command, fails, ok, Output, type Run, type ShellContext } from './command.js';
+import { command, fails, ok, type Run, type ShellContext } from './command.js';
 import type { ShellMachine } from './machine.js';
+import { pgrepCommands } from './pgrep.js';
 import { waitChannel } from './proc-stack.js';
 import { parentOf, tasksOf, type TaskView } from './tasks.js';
 
@@ -57,6 +58,7 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   uid: column('UID', 5, fixed('0')),
   psr: column('PSR', 3, ({ cpu }) => String(cpu)),
   cls: column('CLS', 3, fixed('TS')),
+  rtprio: column('RTPRIO', 6, fixed('-')),
   pri: column('PRI', 3, fixed('19')),
   ni: NI,
   nice: NI,
@@ -108,6 +110,7 @@ interface Asked {
   isBare: boolean;
   pids: string[];
   comms: string[];
+  parents: string[];
   sort: string | undefined;
 }
 
@@ -160,6 +163,15 @@ function take(asked: Asked, letter: string, value: string): string | undefined {
   return undefined;
 }
 
+/** `--ppid`: processes by those that started them. */
+function takeParents(asked: Asked, list: string | undefined): string | undefined {
+  if (list === undefined) return 'list of process IDs must follow --ppid';
+  const pids = list.split(/[, ]+/);
+  if (!pids.every((pid) => /^\d+$/.test(pid))) return 'process ID list syntax error';
+  asked.parents.push(...pids);
+  return undefined;
+}
+
 const SHAPES: Readonly<Record<string, Column[]>> = { f: FULL, F: FULL, l: LONG };
 const BSD_SHAPES: Readonly<Record<string, Column[]>> = { u: USERS, l: LONG };
 
@@ -187,7 +199,7 @@ function letters(asked: Asked, word: string, next: string | undefined): number |
 function parse(args: readonly string[]): Asked | string {
   const asked: Asked = {
     ...{ columns: undefined, isAll: false, isBare: false, sort: undefined },
-    ...{ pids: [], comms: [] },
+    ...{ pids: [], comms: [], parents: [] },
   };
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? '';
@@ -203,6 +215,7 @@ function parse(args: readonly string[]): Asked | string {
     } else if (/^no-?headers?$/.test(long)) asked.isBare = true;
     else if (long === 'sort') asked.sort = value ?? args[++i];
     else if (long === 'pid') wrong = take(asked, 'p', value ?? args[++i] ?? '');
+    else if (long === 'ppid') wrong = takeParents(asked, value ?? args[++i]);
     else if (long === 'format') wrong = take(asked, 'o', value ?? args[++i] ?? '');
     else wrong = 'unknown gnu long option';
     if (wrong !== undefined) return wrong;
@@ -210,10 +223,15 @@ function parse(args: readonly string[]): Asked | string {
   return asked;
 }
 
-function selected(machine: ShellMachine, { pids, comms, isAll }: Asked): TaskView[] {
+function selected(machine: ShellMachine, { pids, comms, parents, isAll }: Asked): TaskView[] {
   const all = tasksOf(machine);
-  if (pids.length > 0 || comms.length > 0) {
-    return all.filter(({ pid, comm }) => pids.includes(String(pid)) || comms.includes(comm));
+  if (!isAll && (pids.length > 0 || comms.length > 0 || parents.length > 0)) {
+    return all.filter(
+      (task) =>
+        pids.includes(String(task.pid)) ||
+        comms.includes(task.comm) ||
+        (parents.length > 0 && parents.includes(String(parentOf(machine, task)))),
+    );
   }
   return isAll ? all : all.filter(({ comm }) => comm === 'bash');
 }
@@ -256,28 +274,8 @@ function psCommand({ machine }: ShellContext): CustomCommand {
   return command('ps', ps);
 }
 
-function pgrepCommand({ machine }: ShellContext): CustomCommand {
-  const pgrep: Run = (args, ctx) => {
-    const given = args.filter((a) => a.startsWith('-')).join('');
-    const [pattern] = args.filter((a) => !a.startsWith('-'));
-    const out = new Output();
-    if (pattern === undefined) {
-      out.complain('pgrep: no matching criteria specified', 2);
-      out.complain("Try `pgrep --help' for more information.", 2);
-      return out.result(ctx);
-    }
-    const wanted = new RegExp(given.includes('x') ? `^(?:${pattern})$` : pattern);
-    const found = tasksOf(machine).filter(({ comm }) => wanted.test(comm));
-    const lines = found.map(({ pid, comm }) => (/[la]/.test(given) ? `${pid} ${comm}` : `${pid}`));
-    out.print(given.includes('c') ? `${found.length}\n` : lines.map((l) => `${l}\n`).join(''));
-    out.exitCode = found.length === 0 ? 1 : 0;
-    return out.result(ctx);
-  };
-  return command('pgrep', pgrep);
-}
-
 /** All of them. */
 export const psCommands = (context: ShellContext): CustomCommand[] => [
   psCommand(context),
-  pgrepCommand(context),
+  ...pgrepCommands(context),
 ];

@@ -7,6 +7,7 @@ import {
   TASK,
   TASK_INTERRUPTIBLE,
   TASK_NOLOAD,
+  TASK_STOPPED,
   TASK_UNINTERRUPTIBLE,
 } from '../kernel/task.js';
 import type { Addr } from '../memory/struct.js';
@@ -22,7 +23,7 @@ export interface TaskView {
   readonly pid: number;
   readonly comm: string;
   readonly isKernelThread: boolean;
-  /** R, S, D, or I for a worker that has nothing to do. */
+  /** R, S, D, T if it is stopped, or I for a worker that has nothing to do. */
   readonly state: string;
   readonly patchState: number;
   /** CPU on which it runs, or last ran. */
@@ -61,13 +62,15 @@ function viewOf(machine: ShellMachine, addr: Addr): TaskView {
     for (let i = word(TASK.depth) - 1; i >= 0; i--) frames.push(word(TASK.size + i));
   }
   const letter =
-    (state & TASK_INTERRUPTIBLE) !== 0
-      ? 'S'
-      : (state & TASK_UNINTERRUPTIBLE) === 0
-        ? 'R'
-        : (state & TASK_NOLOAD) !== 0
-          ? 'I'
-          : 'D';
+    (state & TASK_STOPPED) !== 0
+      ? 'T'
+      : (state & TASK_INTERRUPTIBLE) !== 0
+        ? 'S'
+        : (state & TASK_UNINTERRUPTIBLE) === 0
+          ? 'R'
+          : (state & TASK_NOLOAD) !== 0
+            ? 'I'
+            : 'D';
   return {
     addr,
     pid: word(TASK.pid),

@@ -17,25 +17,33 @@ const CONTEXT = 5;
 
 /**
  * Remove what differs in every run: the time stamps of the log, who printed, the terminal's carriage returns,
- * addresses, offsets in functions, folders of modules, and how the shell calls itself. */
+ * addresses, offsets in functions, folders of modules, what a stack says of its run, and how the shell calls itself. */
 function comparable(line: string): string {
-  return line
-    .replace(/\r/g, '')
-    .replace(/^(<\d+>)?\[ *\d+\.\d+\] (\[ *[TC]\d+\] )?/, '')
-    .replace(/^\S+: line \d+: /, 'bash: ')
-    .replace(/^(-?bash|sh): /, 'bash: ')
-    .replace(/\b(0x)?[0-9a-f]{16}\b/g, '<address>')
-    .replace(/\+0x[0-9a-f]+\/0x[0-9a-f]+/g, '+<offset>')
-    .replace(/\/lib\/modules\/[^\s/]+(\/\S*\/)?/g, '/lib/modules/<release>/')
-    .trimEnd();
+  return (
+    line
+      .replace(/\r/g, '')
+      .replace(/^(<\d+>)?\[ *\d+\.\d+\] (\[ *[TC]\d+\] )?/, '')
+      .replace(/^\S+: line \d+: /, 'bash: ')
+      .replace(/^(-?bash|sh): /, 'bash: ')
+      // A stack in the log begins with who was where, on which machine.
+      .replace(/^CPU: \d+ (UID: \d+ )?PID: \d+ (Comm: .*[tT]ainted(: .{19})?) \S+ .*$/, 'CPU: $1$2')
+      .replace(/^Hardware name: .*/, 'Hardware name:')
+      .replace(/\b(0x)?[0-9a-f]{16}\b/g, '<address>')
+      .replace(/\+0x[0-9a-f]+\/0x[0-9a-f]+/g, '+<offset>')
+      .replace(/\/lib\/modules\/[^\s/]+(\/\S*\/)?/g, '/lib/modules/<release>/')
+      .trimEnd()
+  );
 }
+
+/** Lines of a stack in the log that no other run has: what only may be a caller, and a program's registers and code. */
+const OF_ONE_RUN = /^( \? |RIP: 0033:|Code: |RSP: |R[A-Z0-9]{2}: )/;
 
 /** Lines that say something. */
 function linesOf(text: string): { readonly text: string; readonly number: number }[] {
   return text
     .split('\n')
     .map((line, i) => ({ text: comparable(line), number: i + 1 }))
-    .filter(({ text: line }) => line !== '');
+    .filter(({ text: line }) => line !== '' && !OF_ONE_RUN.test(line));
 }
 
 /** Rows of a terminal's `ls` that are looked at, at most. */

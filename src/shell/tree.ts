@@ -18,6 +18,7 @@ import {
 } from './nodes.js';
 import { parseBoolean } from './parameters.js';
 import { procFiles } from './proc.js';
+import { tracingFiles } from './tracing.js';
 
 const asText = (answer: number): string | number => (answer < 0 ? answer : `${answer}\n`);
 
@@ -81,9 +82,14 @@ export class KernelTree {
     const debug = directory({
       dynamic_debug: directory({ control: dynamicDebug(machine) }),
       kprobes: directory({ enabled: this.#kprobes() }),
+      tracing: tracingFiles(machine),
     });
     const npids = readOnly(() => Promise.resolve(`${machine.npids}\n`));
-    const fixed: Readonly<Record<string, Node>> = { livepatch, debug };
+    const fixed: Readonly<Record<string, Node>> = {
+      livepatch,
+      debug,
+      tracing: tracingFiles(machine),
+    };
     const hasSyscall = (): boolean => machine.shell(SHELL.syscallDirectory) !== 0;
     return listing(
       () => [...Object.keys(fixed), ...(hasSyscall() ? ['test_klp_syscall'] : [])],
@@ -171,9 +177,15 @@ export class KernelTree {
       // As the kernel prints a mask that it has not made.
       nohz_full: readOnly(() => Promise.resolve('(null)\n')),
     };
+    // No threads of a core: each CPU is a core.
+    const smt = directory({
+      active: readOnly(() => Promise.resolve('0\n')),
+      control: readOnly(() => Promise.resolve('notsupported\n'), 0o644),
+    });
     return listing(
-      () => [...names, ...Object.keys(lists)],
+      () => [...names, ...Object.keys(lists), 'smt'],
       (name) => {
+        if (name === 'smt') return smt;
         if (Object.hasOwn(lists, name)) return lists[name];
         const n = names.indexOf(name);
         if (n < 0) return undefined;

@@ -73,7 +73,7 @@ export const OP = {
   sleep: 9,
   /** address of a program, comm */
   spawn: 10,
-  /** pid, signal */
+  /** pid, and what the signal does: {@link SIGNAL} */
   kill: 11,
   /** address, value */
   set: 12,
@@ -89,6 +89,9 @@ export const OP = {
   /** 0 or 1: all kprobes */
   kprobes: 17,
 } as const;
+
+/** What a signal does to a program that does not handle it. */
+export const SIGNAL = { end: 0, kill: 1, stop: 2, continue: 3, nothing: 4 } as const;
 
 declare module '../../memory/cpu.js' {
   interface CpuContext {

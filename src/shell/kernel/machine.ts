@@ -3,6 +3,7 @@
 import type { InitialTask } from '../../kernel/boot.js';
 import type { KernelVersion } from '../../kernel/versions.js';
 import type { KernelContext } from '../../kernel/context.js';
+import { enterStop } from '../../kernel/signal.js';
 import {
   bootMachine,
   type BootedMachine,
@@ -11,6 +12,7 @@ import {
 } from '../../scenario/boot.js';
 import type { Workload } from '../../scenario/workload.js';
 import { SHELL_CALLBACKS } from './callbacks.js';
+import { DUMP_MESSAGES, dumpNames, dumpStack } from './dump-stack.js';
 import { FTRACE_FN_KPROBE, kprobeHandler } from './kprobe.js';
 import { OVER_SYMBOL, SHELL, SHELL_SYMBOL } from './layout.js';
 import { SHELL_MESSAGES } from './messages.js';
@@ -28,7 +30,7 @@ import {
   show,
   TEST_MODULES,
 } from './modules.js';
-import { endRequest, parseArgs, takeRequest } from './task.js';
+import { doSignalStop, endRequest, leaveStop, parseArgs, takeRequest } from './task.js';
 import { numberTasks, SYSTEM_FUNCTIONS, SYSTEM_TASKS } from './system.js';
 
 /** What distinguishes one shell's machine from another; plain data, as it crosses threads. */
@@ -57,6 +59,8 @@ natives[NATIVE.busyExit] = busyExit;
 natives[NATIVE.busyCall] = busyCall;
 natives[NATIVE.busyDone] = busyDone;
 natives[NATIVE.patchedWork] = patchedWork;
+natives[NATIVE.enterStop] = enterStop;
+natives[NATIVE.leaveStop] = leaveStop;
 
 /** The task that does what is asked for. */
 const SHELL_TASK: InitialTask = { comm: 'bash', thread: 'shell_thread', sleepsInKernelCode: true };
@@ -80,12 +84,15 @@ export function shellDeclaration(options: ShellMachineOptions): MachineDeclarati
     modules: [...TEST_MODULES, ...modules],
     moduleFns: SHELL_MODULE_FNS,
     callbacks: SHELL_CALLBACKS,
-    messages: SHELL_MESSAGES,
+    messages: [...SHELL_MESSAGES, ...DUMP_MESSAGES],
     natives,
-    names: ['kworker/0:2', 'getpid_loop', 'test_klp-call_getpid', 'sleep'],
+    names: [...dumpNames(version), 'kworker/0:2', 'getpid_loop', 'test_klp-call_getpid', 'sleep'],
     initialTasks: [SHELL_TASK, ...(quiet ? [] : SYSTEM_TASKS)],
     klp: { shadows: 64 },
-    overrides: { ftraceFns: { [FTRACE_FN_KPROBE]: kprobeHandler }, hooks: { parseArgs } },
+    overrides: {
+      ftraceFns: { [FTRACE_FN_KPROBE]: kprobeHandler },
+      hooks: { parseArgs, dumpStack, doSignalStop },
+    },
   };
 }
 

@@ -32,6 +32,8 @@ export const NATIVE = {
   busyCall: 24,
   busyDone: 25,
   patchedWork: 26,
+  enterStop: 27,
+  leaveStop: 28,
 } as const;
 
 /** What the functions behind /proc files answer, as numbers of {@link SHOWN}. */
@@ -186,6 +188,10 @@ export const SHELL_FUNCTIONS: readonly FunctionSource[] = [
     code: [asm.at('loop', asm.syscall('__x64_sys_getpid')), asm.spin(20), asm.jump('loop')],
   },
   { name: 'msleep', code: [asm.sleepUninterruptible(2), asm.ret] },
+  {
+    name: 'do_signal_stop',
+    code: [asm.kcall(NATIVE.enterStop), asm.schedule, asm.kcall(NATIVE.leaveStop)],
+  },
   {
     name: 'process_one_work',
     code: [asm.kcall(NATIVE.busyCall), asm.kcall(NATIVE.busyDone), asm.unhash, asm.die],

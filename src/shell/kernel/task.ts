@@ -6,12 +6,13 @@ import { dupTaskStruct, linkChild } from '../../kernel/fork.js';
 import { ftraceEnableSysctl } from '../../kernel/ftrace.js';
 import { callFromNative } from '../../kernel/interp.js';
 import { forEachChild, KOBJECT } from '../../kernel/kobject.js';
+import { kallsymsNthSymbol } from '../../kernel/kallsyms.js';
 import { KERNEL } from '../../kernel/layout.js';
 import { deleteModule, loadModule } from '../../kernel/module.js';
 import { printk } from '../../kernel/printk.js';
 import { readLock, readUnlock } from '../../kernel/rwlock.js';
 import { schedule } from '../../kernel/sched.js';
-import { sendSignal } from '../../kernel/signal.js';
+import { continueTask, killTask, sendSignal, stopTask } from '../../kernel/signal.js';
 import { PF_KTHREAD, TASK, TASK_INTERRUPTIBLE } from '../../kernel/task.js';
 import { addTimer, delTimer, TIMER_WAKE } from '../../kernel/timer.js';
 import { setCurrentState } from '../../kernel/wait.js';
@@ -19,7 +20,7 @@ import { klpSysfsRead, klpSysfsWrite, PATCH_FILES, PATCHED } from '../../livepat
 import type { PatchFile } from '../../livepatch/versions.js';
 import type { Cpu } from '../../memory/cpu.js';
 import { NULL, type Addr } from '../../memory/struct.js';
-import { OP, SHELL } from './layout.js';
+import { OP, SHELL, SIGNAL } from './layout.js';
 import { switchKprobes } from './kprobe.js';
 import { KMSG } from './messages.js';
 import { forEachProcessThread } from '../../livepatch/for-each.js';
@@ -92,14 +93,34 @@ export function spawn(cpu: Cpu, comm: number, pc: Addr, userPc: Addr): number {
   return cpu.get(born + TASK.pid);
 }
 
-function kill(cpu: Cpu, pid: number): number {
+function deliver(cpu: Cpu, task: Addr, effect: number): void {
+  if (effect === SIGNAL.end) sendSignal(cpu, task);
+  else if (effect === SIGNAL.kill) killTask(cpu, task);
+  else if (effect === SIGNAL.stop) stopTask(cpu, task);
+  else if (effect === SIGNAL.continue) continueTask(cpu, task);
+}
+
+/** The text in which a task stops. */
+export function doSignalStop(cpu: Cpu, task: Addr): void {
+  const { names } = cpu.ctx.kernel;
+  cpu.set(task + TASK.pc, kallsymsNthSymbol(cpu, 0, names.indexOf('do_signal_stop'), 1));
+}
+
+/** It goes on: back to the way to user mode, where the next signal is looked for. */
+export function leaveStop(cpu: Cpu, _arg: number): void {
+  cpu.set(cpu.current + TASK.pc, cpu.ctx.kernel.exitToUserText);
+}
+
+function kill(cpu: Cpu, pid: number, effect: number): number {
   const { globals } = cpu.ctx.kernel;
   readLock(cpu, globals + KERNEL.tasklistLock);
   let task = NULL;
   while ((task = forEachProcessThread(cpu, task)) !== NULL) {
     if (cpu.get(task + TASK.pid) === pid) break;
   }
-  if (task !== NULL && (cpu.read(task + TASK.flags) & PF_KTHREAD) === 0) sendSignal(cpu, task);
+  if (task !== NULL && (cpu.read(task + TASK.flags) & PF_KTHREAD) === 0) {
+    deliver(cpu, task, effect);
+  }
   readUnlock(cpu, globals + KERNEL.tasklistLock);
   return task === NULL ? -ESRCH : 0;
 }
@@ -157,7 +178,7 @@ function perform(cpu: Cpu, op: number, args: Addr): number {
     case OP.spawn:
       return spawn(cpu, cpu.get(args + 1), NULL, first);
     case OP.kill:
-      return kill(cpu, first);
+      return kill(cpu, first, cpu.get(args + 1));
     case OP.set:
       cpu.set(first, cpu.get(args + 1));
       return 0;
