@@ -48,6 +48,11 @@ export class ShellFs implements IFileSystem {
     );
   }
 
+  /** The refusal that nobody has asked for yet, if there is one. */
+  get refusal(): Refusal | undefined {
+    return this.#refusal;
+  }
+
   /** The refusal since the last question, if there was one. */
   takeRefusal(): Refusal | undefined {
     const refusal = this.#refusal;

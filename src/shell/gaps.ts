@@ -135,6 +135,17 @@ function unwritten(name: string, why: string): string {
     : `${name}: write error: ${why}`;
 }
 
+/** After a redirected command whose errors go elsewhere: its status, or 1 when a file could not be opened, which is told. */
+function opened({ fs }: ShellContext): Definition {
+  return ([status = '0', ...written], { cwd }) => {
+    const { refusal } = fs;
+    if (refusal?.isOpen !== true) return Promise.resolve(fails('', Number(status)));
+    fs.takeRefusal();
+    const named = written.find((word) => fs.resolvePath(cwd, word) === refusal.path);
+    return Promise.resolve(fails(`bash: ${named ?? refusal.path}: ${strerror(refusal.error)}`));
+  };
+}
+
 /** After a redirected command: its status, or 1 when the kernel refused what was written. */
 function statusOf({ fs }: ShellContext): Definition {
   return ([status = '0', name = 'bash', ...written], { cwd }) => {
@@ -285,6 +296,7 @@ export function gapCommands(context: ShellContext): CustomCommand[] {
     define('cat', cat),
     define('sleep', sleeping(context)),
     define('__klp_status', statusOf(context)),
+    define('__klp_opened', opened(context)),
     define('__klp_readable', mayBeRead(context)),
     define('__klp_give', give),
     define('__klp_misread', misread),

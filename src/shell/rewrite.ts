@@ -16,7 +16,15 @@ import {
   withOwnStatus,
   withSafeFailures,
 } from './rewrite-options.js';
-import { commandOf, literalOf, PREFIX, visit, type Redirection, type TreeNode } from './syntax.js';
+import {
+  commandOf,
+  literalOf,
+  PREFIX,
+  replaceArgument,
+  visit,
+  type Redirection,
+  type TreeNode,
+} from './syntax.js';
 import { testedIn, thenSignals, withErrTrap, withoutTraps, withTrap } from './rewrite-traps.js';
 import {
   KNOWN,
@@ -36,6 +44,7 @@ import { takeSubscripts, withLines } from './rewrite-subscripts.js';
 import type { Together } from './together.js';
 import { APART, inOrder, mode } from './together.js';
 import { printable } from './printable.js';
+import { isPlain, withStatus, writesSomewhere } from './rewrite-writes.js';
 
 type Ast = ReturnType<typeof parse>;
 
@@ -49,49 +58,6 @@ function withExpandedName(command: TreeNode): void {
   if (computed === 0) return;
   command['name'] = commandOf(`${PREFIX}call`)['name'];
   command['args'] = [name, ...(command['args'] as unknown[])];
-}
-
-/** Whether a redirection may be refused by a file of the kernel. */
-function writesSomewhere({ fd, operator, target }: Redirection): boolean {
-  if (!['>', '>>', '>|', '&>', '&>>'].includes(operator)) return false;
-  if (fd !== null && fd > 2) return false;
-  return literalOf(target) !== '/dev/null';
-}
-
-/** Names under which files are written, as the script has them: a message says them so. */
-function writtenNames(command: TreeNode): unknown[] {
-  const redirections = (command['redirections'] ?? []) as Redirection[];
-  return redirections
-    .filter((redirection) => writesSomewhere(redirection) && isPlain(redirection.target))
-    .filter(({ target }) => literalOf(target)?.startsWith('/') !== true)
-    .map(({ target }) => target);
-}
-
-/** `command > file` becomes `{ command > file; __klp_status "$?" name file; }`: the status is that of the write. */
-function withStatus(command: TreeNode): TreeNode {
-  const name = literalOf(command['name']) ?? 'bash';
-  const group = commandOf(
-    `{ :; ${PREFIX}status "$?" ${/^[\w./-]+$/.test(name) ? name : 'bash'} X; }`,
-  );
-  replaceArgument(group, writtenNames(command));
-  const body = group['body'] as TreeNode[];
-  const first = body[0] as unknown as {
-    pipelines: { commands: TreeNode[] }[];
-    sourceText?: string;
-  };
-  const pipeline = first.pipelines[0];
-  if (pipeline !== undefined) pipeline.commands = [command];
-  delete first.sourceText;
-  return group;
-}
-
-/** Whether a word can be expanded twice. */
-function isPlain(word: unknown): boolean {
-  let plain = true;
-  visit(word, ({ type = '' }) => {
-    plain &&= !/Substitution|Arith/.test(type);
-  });
-  return plain;
 }
 
 /** Whether a redirection reads a file whose name can be looked at twice. */
@@ -158,16 +124,6 @@ function sourced(command: TreeNode, how: Rewriting): TreeNode {
     }) as unknown as { statements: unknown }
   ).statements;
   return group;
-}
-
-/** Put words in place of the argument `X` of the command inside a substitution. */
-function replaceArgument(node: unknown, words: readonly unknown[], mark = 'X'): void {
-  visit(node, (found) => {
-    const args = found['args'];
-    if (!Array.isArray(args)) return;
-    const at = args.findIndex((arg) => literalOf(arg) === mark);
-    if (at >= 0) args.splice(at, 1, ...words);
-  });
 }
 
 /** `eval words` becomes `eval` of the text that they make, rewritten. */

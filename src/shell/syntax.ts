@@ -65,3 +65,13 @@ export function functionsIn(script: string): Map<string, string> {
   }
   return found;
 }
+
+/** Put words in place of the argument `X` of the command inside a substitution. */
+export function replaceArgument(node: unknown, words: readonly unknown[], mark = 'X'): void {
+  visit(node, (found) => {
+    const args = found['args'];
+    if (!Array.isArray(args)) return;
+    const at = args.findIndex((arg) => literalOf(arg) === mark);
+    if (at >= 0) args.splice(at, 1, ...words);
+  });
+}

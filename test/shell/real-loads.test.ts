@@ -111,6 +111,17 @@ const ANSWERS: readonly (readonly [command: string, lines: readonly string[]])[]
     ],
   ],
   ["echo '<>most urgent' > /dev/kmsg; dmesg -tx -l emerg", ['user  :emerg : most urgent']],
+  // Errors of a refused write go where the command's errors go, those of a file that cannot be opened where they went until then.
+  [
+    'T=/proc/sys/kernel/tainted; N=/sys/kernel/nosuch; echo x > $T 2>/dev/null; echo $?; echo x > $N 2>/dev/null; echo x 2>/dev/null > $N; echo x > $T 2> err; cat err; echo x &> $T; echo $?; echo x > $T 2>&1; echo x 2>&1 > $T; cat <<< x > $T; { sed p <<< x; } > $T',
+    [
+      '1',
+      'bash: /sys/kernel/nosuch: Permission denied',
+      ...[wrong, '1', wrong],
+      'cat: write error: Invalid argument',
+      "sed: couldn't flush stdout: Invalid argument",
+    ],
+  ],
   [
     `sysctl kernel.modules_disabled=1; sysctl kernel.modules_disabled=0; insmod test_klp_livepatch.ko; rmmod ${DEMO} 2>&1 | tail -n 1`,
     [
