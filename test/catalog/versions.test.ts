@@ -37,6 +37,18 @@ test('the matrix of a release has its races on that release, and no row of a sit
   }
 });
 
+for (const version of KERNEL_VERSIONS) {
+  test(`${version}: races about how often the hook reads the flag are those of a kernel that reads it so often`, (t) => {
+    const rows = DEMONSTRATIONS.flatMap((row) => rowFor(version, row) ?? []);
+    const races = rows.map(({ scenario }) => scenario).filter((it) => it.startsWith('hook-flag'));
+    const expected = { '6.1': [], '6.5': ['second'], '6.12': ['second@6.12'], '7.3': ['once@7.3'] };
+    t.deepEqual(
+      races,
+      expected[version].map((it) => `hook-flag-${it}`),
+    );
+  });
+}
+
 test('every site of a release is shown by a race of that release', (t) => {
   for (const version of KERNEL_VERSIONS) {
     for (const { id } of ORDERINGS.filter((it) => hasSite(version, it.id))) {

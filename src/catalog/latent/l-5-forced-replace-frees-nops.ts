@@ -5,7 +5,7 @@ import { inCore, inTransition, NO_HOOK, reachesHook } from './kernel-lines.js';
 
 export const L_5: LatentIssue = {
   id: 'L-5',
-  title: 'a forced replace frees its nops under the hook of cond_resched()',
+  title: 'a forced replace frees its nops under the switch hook',
   claim:
     'Forcing takes the flag of a thread that is in the hook, and counts it as switched; the completion of the replace frees ' +
     'nops and the objects that only hold nops, while the hook still walks the lists they are in.',

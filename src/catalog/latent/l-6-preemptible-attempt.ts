@@ -12,7 +12,7 @@ export const L_6: LatentIssue = {
     'being judged.',
   meaning:
     'A task is switched in a function that is replaced: the consistency model is violated. It needs a thread that is woken on ' +
-    "this CPU and reaches cond_resched() right then. The kernel's lockdep assertion would have reported the missing " +
+    "this CPU and reaches the hook right then. The kernel's lockdep assertion would have reported the missing " +
     'protection before.',
   expected: 'found',
   attempts: [

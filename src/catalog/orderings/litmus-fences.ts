@@ -55,7 +55,7 @@ exists (1:r0=1 /\\ 1:r3=0)
 /** The same, seen by a CPU-bound kernel thread whose cond_resched() finds the flag. */
 export const LITMUS_DISABLE_HOOK: LitmusForm = {
   name: 'klp-disable-hook',
-  bad: 'a thread that cond_resched() has switched does not see func->transition in its next call',
+  bad: 'a thread that the hook has switched does not see func->transition in its next call',
   source: `C klp-disable-hook
 { }
 P0(int *target, int *transition, int *pending)

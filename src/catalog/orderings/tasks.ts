@@ -78,7 +78,7 @@ export const TASKS: readonly Ordering[] = [
     maskedBy: [],
     story:
       'The hook is preempted between its check and its stores; a reverse does not wait for it, and the late store moves the ' +
-      'task to the old direction. As O-05 for a thread that switches in cond_resched().',
+      'task to the old direction. As O-05 for a thread that the hook switches.',
     litmus: [],
   },
   {

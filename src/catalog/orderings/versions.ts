@@ -1,6 +1,7 @@
 /** Where the ordering arguments of the releases differ: sites that a release has not, and where it has them. */
 
 import type { KernelVersion } from '../../kernel/versions.js';
+import { KLP_FACTS } from '../../livepatch/versions.js';
 import { O_06, O_08, O_23, O_32, type SiteId } from '../../memory/sites.js';
 import { demonstrationsOf, type Demonstration } from '../demonstrations.js';
 
@@ -37,9 +38,14 @@ export function siteRemark(version: KernelVersion, site: SiteId): string | undef
     : undefined;
 }
 
+/** Races about a hook that reads the flag so often. */
+const FLAG_READS: Readonly<Record<string, 1 | 2>> = { 'hook-flag-once': 1, 'hook-flag-second': 2 };
+
 /** The row of the matrix for a release: undefined when its race or its sites are not there. */
 export function rowFor(version: KernelVersion, row: Demonstration): Demonstration | undefined {
   if (!row.sites.every((site) => hasSite(version, site))) return undefined;
+  const { hookFlagReads } = KLP_FACTS[version];
+  if ((FLAG_READS[row.scenario] ?? hookFlagReads) !== hookFlagReads) return undefined;
   if (version === '6.5') return row;
   // 6.1 lacks the hook of the hook races; the race with the flip looks for what 6.1 does on purpose.
   if (version === '6.1' && /^hook-/.test(row.scenario)) return undefined;
