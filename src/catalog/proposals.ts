@@ -110,13 +110,15 @@ export const PROPOSALS: readonly Proposal[] = [
     state: 'refused; deferred work was suggested instead',
     sense:
       'stop_machine() is not modelled: what it costs an isolated CPU, which is why it was refused, is not a question for a race. ' +
-      'What is run is the same without stopping anybody. A find says what the stopping is needed for; none says only that these ' +
-      'schedules did not need it.',
+      'What is run is the same without stopping anybody, and it shows what the stopping is needed for: a task that was seen in ' +
+      'user mode enters the kernel, calls the old function, is switched in the middle of its system call, and calls the new one. ' +
+      'Deferred work has to be done at the entry, before anything that can be patched.',
     variants: [
       {
         file: 'user-mode-remote',
         what: 'without stop_machine()',
-        scenarios: ['system-enable-disable'],
+        scenarios: ['enter-kernel', 'system-enable-disable'],
+        finds: 'mixed',
       },
     ],
   },

@@ -13,6 +13,7 @@ import {
   enableSwitchPrintk,
   enableSwitchSilent,
 } from './races/enable-switch.js';
+import { enterKernel } from './races/enter-kernel.js';
 import { exitLoop } from './races/exit-loop.js';
 import { exitPoll } from './races/exit-poll.js';
 import { forceDisable } from './races/force-disable.js';
@@ -73,6 +74,7 @@ export const RACES: readonly RaceScenario[] = [
   disableSwitch,
   enableCall,
   enableSwitchPrintk,
+  enterKernel,
   exitLoop,
   exitPoll,
   forceDisable,

@@ -55,6 +55,16 @@ test('P-1: a forked task runs old after new code when the transition is reversed
   t.true(mail.replaceAll(/ \\\n\s+/g, ' ').includes(`      ${found?.replay ?? '?'}\n`), mail);
 });
 
+test('P-3: without stopping the CPU a task is switched in the middle of a system call', async (t) => {
+  const { rows } = await proposals({ ...SMALL, systemExecutions: 1, proposal: 'P-3' });
+  const [variant] = rows[0]?.variants ?? [];
+  t.true(variant?.asExpected);
+  t.deepEqual(
+    variant?.findings.map(({ scenario, key }) => [scenario, key]),
+    [['enter-kernel', 'mixed']],
+  );
+});
+
 test('a finding by its number is told in words', (t) => {
   const facts = { id: 'P-0', title: 'title', changes: 'changes', state: 'open', sense: 'sense' };
   const found = { scenario: 'race', count: 1, executions: 2, replay: 'klp-smp replay x' };
