@@ -147,13 +147,13 @@ test('every row on the kernels has tests of the titles that its page names, one 
   const titles = [...table.matchAll(/^\|[^|]*\| +(.*?) +\|$/gm)]
     .map(([, title]) => title!.replaceAll('\\_', '_'))
     .filter((title) => title !== 'Test' && !title.startsWith('---'));
-  const sources = ['versions', 'versions-seen']
-    .map((name) => textOf(`test/livepatch/${name}.test.ts`))
+  const sources = ['livepatch/versions', 'livepatch/versions-seen', 'shell/first-attempt']
+    .map((name) => textOf(`test/${name}.test.ts`))
     .join('\n');
   t.true(titles.length >= 30);
   for (const title of titles) {
     const literal = new RegExp(
-      `each\\(\\s*['"]${title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}['"],`,
+      `(each\\(\\s*['"]|\\{version\\}: )${title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}['"\`],`,
     );
     t.regex(sources, literal, title);
   }
