@@ -81,8 +81,13 @@ function scriptText(file: string): string {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const isFolder = (error as NodeJS.ErrnoException).code === 'EISDIR';
-    const what = isFolder ? `${file} is a folder` : `there is no file ${file}`;
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const what =
+      code === 'EISDIR'
+        ? `${file} is a folder`
+        : code === 'ENOENT'
+          ? `there is no file ${file}`
+          : `${file} cannot be read: ${message.split(',')[0] ?? ''}`;
     throw new UsageError(`script: ${what}`, { cause: error });
   }
   // bash looks for a zero byte in the first line.

@@ -20,6 +20,9 @@ export const IN_BACKGROUND = `${PREFIX}background`;
 /** Pids of jobs begin here: no task of the machine has such a number. */
 const FIRST_PID = 100_000;
 
+/** Jobs that one script may start. */
+export const MAX_JOBS = 500;
+
 interface Job {
   readonly pid: number;
   /** What it executes. */
@@ -38,6 +41,8 @@ export class Jobs {
   /** Numbers of jobs and programs, as `%1` names them, and those that were waited for. */
   readonly #numbers = new Map<number, number>();
   readonly #reported = new Set<number>();
+  #started = 0;
+  #onTooMany: () => void = () => undefined;
   readonly #ended: number[] = [];
   readonly #sources = new Map<number, string>();
   readonly #execute: Execute;
@@ -46,9 +51,20 @@ export class Jobs {
     this.#execute = execute;
   }
 
+  /** A script begins. @param onTooMany called when it starts more jobs than any that comes to an end */
+  begin(onTooMany: () => void): void {
+    this.#started = 0;
+    this.#onTooMany = onTooMany;
+  }
+
   /** Start a script. @returns its pid */
   start(source: string, cwd: string, env: Record<string, string>): number {
     const pid = FIRST_PID + this.#jobs.size;
+    if (++this.#started > MAX_JOBS) {
+      // What a script that has ended leaves behind starts nothing more.
+      this.#onTooMany();
+      return pid;
+    }
     const ending = new AbortController();
     const stopped = new Promise<ExecResult>((resolve) => {
       ending.signal.addEventListener('abort', () => {
@@ -184,6 +200,7 @@ export class Jobs {
     const all = [...this.#jobs.values()].map(({ done }) => done);
     if (this.isBusy) await Promise.race([Promise.all(all), briefly()]);
     const output = this.takeOutput();
+    this.#started = MAX_JOBS;
     for (const pid of this.running) this.kill(pid, 1);
     this.#programs.clear();
     this.#numbers.clear();

@@ -61,6 +61,13 @@ export class Patience {
     }
   }
 
+  /** Give the script up now. */
+  end(why: string): void {
+    if (this.why !== '') return;
+    this.why = why;
+    this.#over.abort();
+  }
+
   #look(running: () => string): void {
     if (this.why !== '' || this.#machine.jiffies < this.#until) return;
     const command = running();

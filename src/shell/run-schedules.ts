@@ -3,6 +3,7 @@
 import type { Piscina } from 'piscina';
 import { SimulatorBug, UsageError } from '../errors.js';
 import { createPool } from '../pool.js';
+import { quotedWords } from './quoting.js';
 import type { CheckedSelftest, SelftestsOptions } from './selftests.js';
 import type { ScheduleResult, ScheduleTask } from './schedule.js';
 
@@ -87,6 +88,10 @@ export class ScheduleThreads {
 }
 
 /** Command that executes one script under one schedule. */
-function replayOf({ folder, kernel, seed }: SelftestsOptions, script: string, run: number): string {
-  return `klp-smp selftests ${folder} --kernel ${kernel} --only ${script} --seed ${seed} --schedule ${run}`;
+function replayOf(options: SelftestsOptions, script: string, run: number): string {
+  const { folder, kernel, seed, giveUp } = options;
+  const quoted = (word: string): string =>
+    /^[\w./:@%+=,-]+$/.test(word) ? word : quotedWords([word]);
+  const limit = giveUp === undefined ? '' : ` --give-up ${giveUp}`;
+  return `klp-smp selftests ${quoted(folder)} --kernel ${kernel} --only ${quoted(script)} --seed ${seed}${limit} --schedule ${run}`;
 }

@@ -1,7 +1,7 @@
 /** Runs the kernel tree's unchanged livepatch selftests on the simulated machine; their output is kselftest's TAP. */
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { lookAt } from '../campaign/options/files.js';
 import type { Watching } from '../campaign/options/progress.js';
 import { UsageError } from '../errors.js';
@@ -31,10 +31,17 @@ export interface Selftests {
 export function readSelftests(folder: string): Selftests {
   const inTree = join(folder, 'tools/testing/selftests/livepatch');
   const at = isFolder(inTree) ? inTree : folder;
-  if (!isFolder(at)) throw new UsageError(`there is no folder ${folder}`);
+  if (!isFolder(at)) {
+    const isFile = lookAt(at) !== undefined;
+    throw new UsageError(
+      isFile
+        ? `${folder} is a file: give its folder, and --only ${basename(folder)} for this script alone`
+        : `there is no folder ${folder}`,
+    );
+  }
   const files: Record<string, string> = {};
   for (const name of readdirSync(at).sort()) {
-    if (name.endsWith('.sh')) files[name] = readFileSync(join(at, name), 'utf8');
+    if (name.endsWith('.sh') && !isFolder(join(at, name))) files[name] = textOf(join(at, name));
   }
   const scripts = Object.keys(files).filter((name) => /^test-.*\.sh$/.test(name));
   if (scripts.length === 0) {
@@ -43,6 +50,20 @@ export function readSelftests(folder: string): Selftests {
     );
   }
   return { scripts, files };
+}
+
+/** @throws {UsageError} for a file that cannot be read */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(
+      `${file} cannot be read: ${(error as Error).message.split(',')[0] ?? ''}`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 const isFolder = (path: string): boolean => lookAt(path)?.isDirectory() === true;

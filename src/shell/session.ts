@@ -25,7 +25,7 @@ import { syntaxFault, syntaxMessage, untilFault } from './faults.js';
 import { functionsIn, PREFIX } from './syntax.js';
 import { WHOLE } from './rewrite-end.js';
 import { textCommands } from './text-commands.js';
-import { Jobs } from './jobs.js';
+import { Jobs, MAX_JOBS } from './jobs.js';
 import { shellPid } from './tasks.js';
 import { trapCommands } from './traps.js';
 import { KernelTree } from './tree.js';
@@ -185,6 +185,9 @@ export class ShellSession {
     this.context.exportedFunctions.clear();
     const source = `${this.#prelude}${WHOLE}${withoutShiftsInParentheses(text)}`;
     const patience = new Patience(this.context.machine, this.#giveUp);
+    this.context.jobs.begin(() => {
+      patience.end(`the script does not come to an end: it started ${MAX_JOBS} jobs`);
+    });
     const either = AbortSignal.any([patience.signal, ...(signal === undefined ? [] : [signal])]);
     const result = await patience.during(
       () => this.#ending.running,
@@ -245,6 +248,7 @@ export class ShellSession {
   /** Execute a line of an interactive shell, whose variables, functions and folder stay. */
   async line(text: string, signal?: AbortSignal): Promise<ScriptResult> {
     const definitions = [...this.#functions.values()].join('\n');
+    this.context.jobs.begin(() => undefined);
     return this.#ending.of(signal, async (late) => {
       const source = `${this.#prelude}${definitions}\n${withoutShiftsInParentheses(text)}`;
       const { env, ...result } = await refusable(() =>

@@ -1,6 +1,6 @@
 /** Scripts that wait for ever are given up after a stated time, with one line that says what they waited for. */
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -66,6 +66,36 @@ test('a recursion without end is given up in one line, also where errors are amo
   t.is(exitCode, 2);
 });
 
+test('a function that starts itself in the background again and again is given up', async (t) => {
+  const { stdout, stderr, exitCode } = await execute('echo a; f() { f | f & }; f; wait');
+  t.is(stdout, 'a\n');
+  t.is(stderr, 'bash: the script does not come to an end: it started 500 jobs\n');
+  t.is(exitCode, 2);
+});
+
+test('a pattern without an expression is told in one line', async (t) => {
+  const { stderr, exitCode } = await execute('shopt -s extglob; case p in a!(b)) ;; esac');
+  t.regex(stderr, /^bash: a pattern is not known here: .*\n$/);
+  t.is(exitCode, 2);
+});
+
+test('the command that is printed for a schedule has the folder in quotes, and the time', async (t) => {
+  const folder = folderWith('echo "TEST: a ... not ok"; exit 1');
+  const spaced = `${folder} with blanks`;
+  renameSync(folder, spaced);
+  const report = await selftests({
+    ...OPTIONS,
+    kernel: '6.12',
+    folder: spaced,
+    schedules: 1,
+    giveUp: 40,
+  });
+  t.is(
+    report.scripts[0]?.replay,
+    `klp-smp selftests '${spaced}' --kernel 6.12 --only test-forever.sh --seed 1 --give-up 40 --schedule 0`,
+  );
+});
+
 /** A folder of selftests with a script that waits for ever. */
 function folderWith(text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'klp-selftests-'));
@@ -93,6 +123,11 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a script that is a program', ['shell', '/bin/true'], /true is a binary file, not a script/],
   ['a script that is a folder', ['shell', tmpdir()], /is a folder/],
   ['a folder that does not exist', ['selftests', 'no-such-folder'], /no folder no-such-folder/],
+  [
+    'a file for a folder',
+    ['selftests', 'package.json'],
+    /package\.json is a file: give its folder, and --only package\.json/,
+  ],
   ['a folder without scripts', ['selftests', join(import.meta.dirname, '../docs')], /no test-\*/],
   ['a time that is none', ['shell', '-c', ':', '--give-up', '0'], /--give-up/],
   ['a transcript that does not exist', ['shell', '-c', ':', '--against', 'none.txt'], /none\.txt/],
