@@ -21,6 +21,8 @@ export interface ShellContext {
   readonly functionTexts: Map<string, string>;
   /** Functions that other shells are to know, by name. */
   readonly exportedFunctions: Map<string, string>;
+  /** Declarations of the arrays that a prompt remembers. */
+  arrays: string;
   /** Signals that the shell got and has not handled. */
   readonly signals: number[];
   /** What is put in front of every script. */

@@ -185,6 +185,26 @@ export const faultLines = ({ lines }: SyntaxFault, where: string, from = 1): str
 export const untilFault = (fault: SyntaxFault, where: string, from = 1): string =>
   `${fault.before}\n${PREFIX}misread ${fault.status} ${quotedWords(faultLines(fault, where, from))}\n`;
 
+/** A fault as a prompt tells it: its lines have no numbers. */
+export const withoutLines = (fault: SyntaxFault): SyntaxFault => ({
+  ...fault,
+  lines: fault.lines.map((line) => line.replace(/^line \d+: /, '')),
+});
+
+/** Whether a text goes on in the next line: something in it is open. */
+export function isOpen(text: string): boolean {
+  if (/(?:^|[^\\])(?:\\\\)*\\$/.test(text)) return true;
+  const place = placeOf(`${text}\n`);
+  if (place !== undefined) return place.what === endOfFile || place.what.startsWith(EOF_MATCHING);
+  let hasDocument = false;
+  if (text.includes('<<')) {
+    visit(parse(text), (node) => {
+      hasDocument ||= node.type === 'HereDoc' && node['terminated'] === false;
+    });
+  }
+  return hasDocument;
+}
+
 /** A message of just-bash's parser about a text that is not known, as bash says it. */
 export function syntaxMessage(message: string): string {
   const [, line = '1', found = message] =

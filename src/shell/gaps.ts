@@ -248,6 +248,15 @@ function readable(text: string, where: string, line: number): string {
   return fault === undefined ? text : untilFault(fault, where, line);
 }
 
+/** Remembers the arrays among all variables, as they are declared. */
+function keeping(context: ShellContext): Definition {
+  return ([status = '0', text = '']) => {
+    const arrays = text.match(/^declare -[aA]\w* \w+=\([^]*?\)$(?=\ndeclare |(?![^]))/gm) ?? [];
+    context.arrays = arrays.filter((one) => !one.includes(` ${PREFIX}`)).join('\n');
+    return Promise.resolve({ ...ok(), exitCode: Number(status) });
+  };
+}
+
 /** Says where a script is no shell syntax. */
 const misread: Definition = ([status = '2', ...lines]) =>
   Promise.resolve(fails(lines.join('\n'), Number(status)));
@@ -300,6 +309,7 @@ export function gapCommands(context: ShellContext): CustomCommand[] {
     define('__klp_readable', mayBeRead(context)),
     define('__klp_give', give),
     define('__klp_misread', misread),
+    define('__klp_keep', keeping(context)),
     define('__klp_open_document', openDocument),
     define('__klp_script', script),
     define('__klp_same', same),

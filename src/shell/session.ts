@@ -21,7 +21,7 @@ import { preludeOf } from './prelude.js';
 import { KNOWN_TREE, rewriteTree, rewriting, type Rewriting } from './rewrite.js';
 import { Together } from './together.js';
 import { smallCommands } from './small-commands.js';
-import { syntaxFault, syntaxMessage, untilFault } from './faults.js';
+import { syntaxFault, syntaxMessage, untilFault, withoutLines } from './faults.js';
 import { functionsIn, PREFIX } from './syntax.js';
 import { WHOLE } from './rewrite-end.js';
 import { textCommands } from './text-commands.js';
@@ -54,6 +54,12 @@ const followed = (first: Printed, then: Printed): Printed => ({
   stderr: first.stderr + then.stderr,
 });
 
+/** What a shell begins with. */
+const untouched = (): Pick<
+  ShellContext,
+  'dmesgFrom' | 'exportedFunctions' | 'signals' | 'arrays'
+> => ({ dmesgFrom: 0, exportedFunctions: new Map(), signals: [], arrays: '' });
+
 /** How a shell is made. */
 export interface SessionOptions {
   /** Whether errors appear within the output where they happen, as on a terminal, or separately. */
@@ -76,6 +82,7 @@ export class ShellSession {
   /** What an interactive shell remembers. */
   readonly #functions = new Map<string, string>();
   #env: Record<string, string> = {};
+  #status = 0;
   readonly #prelude: string;
   readonly #ending = new Ending();
   readonly #giveUp: number;
@@ -90,8 +97,8 @@ export class ShellSession {
     this.#giveUp = giveUp;
     this.#trees = trees;
     this.#prelude = preludeOf(isTogether);
-    const modules = machine.booted.kernel.images.map(({ name }) => machine.name(name));
-    const installed = modules.map((name) => installedAt(machine, name));
+    const { images } = machine.booted.kernel;
+    const installed = images.map(({ name }) => installedAt(machine, machine.name(name)));
     const fs = new ShellFs(new KernelTree(machine), installed);
     const together = isTogether ? new Together() : undefined;
     const seen = new Seen();
@@ -107,11 +114,9 @@ export class ShellSession {
       machine,
       fs,
       jobs,
-      dmesgFrom: 0,
+      ...untouched(),
       together,
       functionTexts: seen.texts,
-      exportedFunctions: new Map(),
-      signals: [],
       prelude: this.#prelude,
     };
     this.#bash = new Bash({
@@ -245,12 +250,22 @@ export class ShellSession {
     }
   }
 
+  /** The folder that a prompt is in. */
+  get folder(): string {
+    return this.#folder;
+  }
+
   /** Execute a line of an interactive shell, whose variables, functions and folder stay. */
   async line(text: string, signal?: AbortSignal): Promise<ScriptResult> {
     const definitions = [...this.#functions.values()].join('\n');
     this.context.jobs.begin(() => undefined);
-    return this.#ending.of(signal, async (late) => {
-      const source = `${this.#prelude}${definitions}\n${withoutShiftsInParentheses(text)}`;
+    const result = await this.#ending.of(signal, async (late) => {
+      const readable = withoutShiftsInParentheses(text);
+      const fault = syntaxFault(readable);
+      const whole = fault === undefined ? readable : untilFault(withoutLines(fault), 'bash');
+      const before = `${definitions}\n${this.context.arrays}\n${PREFIX}give ${this.#status} && :\n`;
+      const after = `\n${PREFIX}keep "$?" "$(declare -p)"`;
+      const source = `${this.#prelude}${before}${whole}${after}`;
       const { env, ...result } = await refusable(() =>
         this.#bash.exec(source, {
           env: this.#env,
@@ -264,6 +279,8 @@ export class ShellSession {
       for (const [name, source] of functionsIn(text)) this.#functions.set(name, source);
       return this.#ended({ ...result, ...followed(result, this.context.jobs.takeOutput()) });
     });
+    this.#status = result.exitCode;
+    return result;
   }
 
   /** A script that just-bash gave up says so in one line, and ends with 2; messages are bash's. */

@@ -4,8 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
 import test from 'ava';
-import { complete } from '../../src/shell/interactive.js';
+import { complete, interact } from '../../src/shell/interactive.js';
 import { startShell } from './machine.js';
 
 const shell = await startShell();
@@ -178,6 +179,29 @@ test.serial('lines of a prompt keep variables, functions and the folder', async 
   t.is((await shell.line('f; pwd')).stdout, 'f 5\n/sys/kernel\n');
 });
 
+test.serial(
+  'lines of a prompt keep arrays and the status, and go on in the next line',
+  async (t) => {
+    await shell.line('a=(1 "2 3"); declare -A m=([k]="v w"); false');
+    t.is((await shell.line('echo $? "${a[1]}" "${m[k]}"')).stdout, '1 2 3 v w\n');
+    t.regex(
+      (await shell.line('echo a | | b')).stderr,
+      /^bash: syntax error near unexpected token `\|'\n/,
+    );
+    let printed = '';
+    const sink = new Writable({
+      write: (text: Buffer, _encoding, done) => {
+        printed += String(text);
+        done();
+      },
+    });
+    const typed = 'for i in 1 2\ndo echo "n\n$i"\ndone\ncat <<E\nx $?\nE\necho a \\\nb; false\n';
+    const { exitCode } = await interact(shell, Readable.from([typed]), sink);
+    t.is(printed, 'n\n1\nn\n2\nx 0\na b\n');
+    t.is(exitCode, 1);
+  },
+);
+
 test.serial('commands and paths of the machine are completed', async (t) => {
   t.deepEqual(await complete(shell, 'rmm'), [['rmmod '], 'rmm']);
   t.deepEqual(await complete(shell, 'cat /proc/sys/kernel/ft'), [
@@ -185,6 +209,9 @@ test.serial('commands and paths of the machine are completed', async (t) => {
     '/proc/sys/kernel/ft',
   ]);
   t.deepEqual(await complete(shell, 'ls /sys/ker'), [['/sys/kernel/'], '/sys/ker']);
+  t.deepEqual(await complete(shell, 'rmmod test_klp_l'), [['test_klp_livepatch '], 'test_klp_l']);
+  await shell.line('cd /sys');
+  t.deepEqual(await complete(shell, 'ls ker'), [['kernel/'], 'ker']);
 });
 
 test.serial('a script that is interrupted keeps what it has printed', async (t) => {
