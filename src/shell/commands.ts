@@ -70,6 +70,7 @@ function taskCommands(context: ShellContext): CustomCommand[] {
     }
     if (pid < 0) return fails(`bash: ${words[0] ?? ''}: ${strerror(pid)}`, 126);
     jobs.addProgram(pid, text.trim());
+    machine.started(pid, words);
     const ms = /(^|\/)sleep$/.test(words[0] ?? '') ? durationOf(words[1] ?? '') : undefined;
     if (ms !== undefined) {
       // The machine's program sleeps for ever: its end comes from here.

@@ -104,6 +104,8 @@ export class ShellMachine {
   #sleepers: { readonly until: number; readonly resolve: () => void }[] = [];
   /** `kernel.modules_disabled`. */
   areModulesDisabled = false;
+  /** What programs were started with, by pid. */
+  readonly #commands = new Map<number, readonly string[]>();
   /** Called after each answer of the kernel. */
   onAnswer: (() => void) | undefined;
 
@@ -157,6 +159,19 @@ export class ShellMachine {
       });
     this.#queue = asked.catch(() => undefined);
     return asked;
+  }
+
+  /** A program was started with these words. */
+  started(pid: number, words: readonly string[]): void {
+    this.#commands.set(pid, words);
+  }
+
+  /** Words that a program was started with, each with a NUL behind it. @param comm its name, if nobody knows them */
+  commandOf(pid: number, comm: string): string {
+    const words = this.#commands.get(pid);
+    // A pid may belong to another program now.
+    const isIts = words?.[0]?.split('/').pop()?.startsWith(comm) === true;
+    return (isIts ? (words ?? []) : [comm]).map((word) => `${word}\0`).join('');
   }
 
   /** Wait until other scripts have let so many milliseconds pass. */

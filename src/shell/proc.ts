@@ -120,11 +120,21 @@ const STATES: Readonly<Record<string, string>> = {
   T: 'stopped',
 };
 
+/** CPUs that tasks may run on: all. */
+function allowedCpus(machine: ShellMachine): (readonly [string, string])[] {
+  const { cpus } = machine.booted.kernel;
+  const mask = (2 ** cpus - 1).toString(16);
+  return [
+    ['Cpus_allowed', mask],
+    ['Cpus_allowed_list', cpus === 1 ? '0' : `0-${cpus - 1}`],
+  ];
+}
+
 function statusOf(machine: ShellMachine, task: TaskView): string {
   const { comm, pid, state, isKernelThread } = task;
   const fields: readonly (readonly [string, string | number])[] = [
     ['Name', comm],
-    ['Umask', isKernelThread ? '0000' : '0022'],
+    ['Umask', '0022'],
     ['State', `${state} (${STATES[state] ?? ''})`],
     ['Tgid', pid],
     ['Ngid', 0],
@@ -134,8 +144,13 @@ function statusOf(machine: ShellMachine, task: TaskView): string {
     ['Uid', '0\t0\t0\t0'],
     ['Gid', '0\t0\t0\t0'],
     ['FDSize', isKernelThread ? 64 : 256],
+    ['Groups', ' '],
     ['Kthread', isKernelThread ? 1 : 0],
     ['Threads', 1],
+    // No program of the machine handles a signal; kernel threads ignore all of them.
+    ['SigIgn', (isKernelThread ? 'f' : '0').repeat(16)],
+    ['SigCgt', '0'.repeat(16)],
+    ...allowedCpus(machine),
   ];
   // Since 6.10.
   const hasKthread = ['6.12', '7.3'].includes(machine.booted.kernel.version);
@@ -159,7 +174,7 @@ function statOf(machine: ShellMachine, task: TaskView): string {
 const TASK_FILES: Readonly<
   Record<string, { readonly mode: number; readonly show: (m: ShellMachine, t: TaskView) => string }>
 > = {
-  cmdline: { mode: 0o444, show: (_, t) => (t.isKernelThread ? '' : `${t.comm}\0`) },
+  cmdline: { mode: 0o444, show: (m, t) => (t.isKernelThread ? '' : m.commandOf(t.pid, t.comm)) },
   comm: { mode: 0o644, show: (_, t) => `${t.comm}\n` },
   patch_state: { mode: 0o400, show: (_, t) => `${t.patchState}\n` },
   stack: {

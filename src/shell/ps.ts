@@ -14,8 +14,8 @@ interface Column {
   readonly show: (task: TaskView, machine: ShellMachine) => string;
 }
 
-const argsOf = ({ comm, isKernelThread }: TaskView): string =>
-  isKernelThread ? `[${comm}]` : comm;
+const argsOf: Column['show'] = ({ pid, comm, isKernelThread }, machine) =>
+  isKernelThread ? `[${comm}]` : machine.commandOf(pid, comm).slice(0, -1).replaceAll('\0', ' ');
 const fixed =
   (text: string): Column['show'] =>
   () =>

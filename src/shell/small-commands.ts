@@ -3,6 +3,7 @@
 import { decodeBytesToUtf8, type CustomCommand, type ExecResult } from 'just-bash';
 import {
   absolute,
+  contentOf,
   define,
   fails,
   ok,
@@ -163,9 +164,41 @@ const xargs: Definition = async (args, ctx) => {
   return out.result(ctx);
 };
 
+/** What kmod's depmod lists is always up to date here: every module can be found. Only a release that is none is refused. */
+const depmod: Definition = (args) => {
+  const [release] = args.filter((arg) => !arg.startsWith('-'));
+  const isWrong = release !== undefined && !/^\d+\.\d+/.test(release);
+  return Promise.resolve(isWrong ? fails(`depmod: ERROR: Bad version passed ${release}`) : ok());
+};
+
+/** `cmp`: the first byte in which two files differ. */
+const cmp: Definition = async (args, ctx) => {
+  const [a, b] = args.filter((arg) => !arg.startsWith('-'));
+  if (a === undefined || b === undefined) return fails('cmp: missing operand', 2);
+  const texts: string[] = [];
+  for (const file of [a, b]) {
+    if (!(await ctx.fs.exists(absolute(ctx, file)))) return fails(`cmp: ${file}: ${MISSING}`, 2);
+    texts.push(await contentOf(ctx, file));
+  }
+  const [x = '', y = ''] = texts;
+  if (x === y) return ok();
+  if (args.includes('-s')) return fails('');
+  const most = Math.min(x.length, y.length);
+  let at = 0;
+  while (at < most && x[at] === y[at]) at++;
+  const lines = x.slice(0, at).split('\n').length;
+  if (at < most) return { ...ok(`${a} ${b} differ: char ${at + 1}, line ${lines}\n`), exitCode: 1 };
+  const isWhole = x[at - 1] === '\n';
+  const end = isWhole ? `line ${lines - 1}` : `in line ${lines}`;
+  const which = x.length < y.length ? a : b;
+  return fails(`cmp: EOF on ${which} ${at === 0 ? 'which is empty' : `after byte ${at}, ${end}`}`);
+};
+
 /** All of them. */
 export function smallCommands(context: ShellContext): CustomCommand[] {
   const definitions: Readonly<Record<string, Definition>> = {
+    cmp,
+    depmod,
     realpath,
     which,
     truncate,

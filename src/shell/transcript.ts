@@ -26,7 +26,10 @@ function comparable(line: string): string {
       .replace(/^\S+: line \d+: /, 'bash: ')
       .replace(/^(-?bash|sh): /, 'bash: ')
       // A stack in the log begins with who was where, on which machine.
-      .replace(/^CPU: \d+ (UID: \d+ )?PID: \d+ (Comm: .*[tT]ainted(: .{19})?) \S+ .*$/, 'CPU: $1$2')
+      .replace(
+        /^CPU: \d+ (UID: \d+ )?PID: \d+ (Comm: .*[tT]ainted(: .{19})?) \S+( .*)?$/,
+        'CPU: $1$2',
+      )
       .replace(/^Hardware name: .*/, 'Hardware name:')
       .replace(/\b(0x)?[0-9a-f]{16}\b/g, '<address>')
       .replace(/\+0x[0-9a-f]+\/0x[0-9a-f]+/g, '+<offset>')

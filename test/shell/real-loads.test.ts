@@ -123,6 +123,21 @@ const ANSWERS: readonly (readonly [command: string, lines: readonly string[]])[]
     ],
   ],
   [
+    "printf 'a\\nb\\n' > c1; printf 'a\\n' > c2; cmp c1 c2; printf 'a\\nbc' > c3; cmp c1 c3; cmp -s c1 c1; echo $?; depmod -a; depmod nosuch; echo $?",
+    [
+      'cmp: EOF on c2 after byte 2, line 1',
+      ...['c1 c3 differ: char 4, line 2', '0'],
+      ...['depmod: ERROR: Bad version passed nosuch', '1'],
+    ],
+  ],
+  [
+    "sleep 1000 & tr '\\0' ' ' < /proc/$!/cmdline; echo; ps -o args= -p $!; grep -E '^(Umask|SigIgn|Cpus_allowed_list)' /proc/2/status; kill $!",
+    [
+      ...['sleep 1000 ', 'sleep 1000', 'Umask:\t0022'],
+      ...['SigIgn:\tffffffffffffffff', 'Cpus_allowed_list:\t0-1'],
+    ],
+  ],
+  [
     `sysctl kernel.modules_disabled=1; sysctl kernel.modules_disabled=0; insmod test_klp_livepatch.ko; rmmod ${DEMO} 2>&1 | tail -n 1`,
     [
       'kernel.modules_disabled = 1',

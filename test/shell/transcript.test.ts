@@ -101,3 +101,24 @@ test.serial('6.12: what 6.12.117 answered to some 320 groups of commands', async
   t.is(stdout, 'equal: 829 lines\n');
   t.is(exitCode, 0);
 });
+
+const DUPLICATE = join(folder, 'duplicate.json');
+writeFileSync(DUPLICATE, '{ "name": "klp_dup", "functions": ["vfs_read", "vfs_read"] }');
+
+for (const [version, count] of [
+  ['6.1', 578],
+  ['6.12', 593],
+] as const) {
+  test.serial(
+    `${version}: refused loads, parameters, replacements, traced functions and stacks in the log answer as ${version}'s last release did`,
+    async (t) => {
+      const transcripts = 'test/shell/transcripts';
+      const { exitCode, stdout } = await runMain(
+        ...(['shell', `${transcripts}/loads.sh`, '--kernel', version] as const),
+        ...(['--patch', DUPLICATE, '--against', `${transcripts}/${version}-loads.txt`] as const),
+      );
+      t.is(stdout, `equal: ${count} lines\n`);
+      t.is(exitCode, 0);
+    },
+  );
+}
