@@ -171,7 +171,7 @@ export class ShellMachine {
     const words = this.#commands.get(pid);
     // A pid may belong to another program now.
     const isIts = words?.[0]?.split('/').pop()?.startsWith(comm) === true;
-    return (isIts ? (words ?? []) : [comm]).map((word) => `${word}\0`).join('');
+    return (isIts ? words : [comm]).map((word) => `${word}\0`).join('');
   }
 
   /** Wait until other scripts have let so many milliseconds pass. */

@@ -180,17 +180,17 @@ const cmp: Definition = async (args, ctx) => {
     if (!(await ctx.fs.exists(absolute(ctx, file)))) return fails(`cmp: ${file}: ${MISSING}`, 2);
     texts.push(await contentOf(ctx, file));
   }
-  const [x = '', y = ''] = texts;
-  if (x === y) return ok();
+  const [before = '', after = ''] = texts;
+  if (before === after) return ok();
   if (args.includes('-s')) return fails('');
-  const most = Math.min(x.length, y.length);
+  const most = Math.min(before.length, after.length);
   let at = 0;
-  while (at < most && x[at] === y[at]) at++;
-  const lines = x.slice(0, at).split('\n').length;
+  while (at < most && before[at] === after[at]) at++;
+  const lines = before.slice(0, at).split('\n').length;
   if (at < most) return { ...ok(`${a} ${b} differ: char ${at + 1}, line ${lines}\n`), exitCode: 1 };
-  const isWhole = x[at - 1] === '\n';
+  const isWhole = before[at - 1] === '\n';
   const end = isWhole ? `line ${lines - 1}` : `in line ${lines}`;
-  const which = x.length < y.length ? a : b;
+  const which = before.length < after.length ? a : b;
   return fails(`cmp: EOF on ${which} ${at === 0 ? 'which is empty' : `after byte ${at}, ${end}`}`);
 };
 
