@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { SimulatorBug } from '../errors.js';
 import type { Verdict } from '../explorer/engine/verdict.js';
 import { loadScenario, Session } from '../explorer/engine/session.js';
+import type { Strategy } from '../explorer/engine/strategy.js';
 import { BoundedWait } from '../explorer/strategies/bounded-wait.js';
 import { RandomStrategy } from '../explorer/strategies/random.js';
 import type { KernelVersion } from '../kernel/versions.js';
@@ -32,6 +33,8 @@ export interface ExplorerMachineOptions {
   readonly version: KernelVersion;
   readonly memory: 'sc' | 'lkmm';
   readonly seed: number;
+  /** Decides as long as no CPU waits too long for its turn; default: at random, by the seed. */
+  readonly strategy?: Strategy;
 }
 
 /** A machine in the explorer. */
@@ -47,17 +50,18 @@ export class ExplorerMachine implements Engine {
   private constructor(
     booted: BootedMachine,
     [session, requests]: readonly [Session, Requests],
-    seed: number,
+    strategy: Strategy,
   ) {
     this.booted = booted;
     this.#session = session;
     this.#requests = requests;
-    this.#strategy = new BoundedWait(new RandomStrategy(seed), LONGEST_WAIT);
+    this.#strategy = new BoundedWait(strategy, LONGEST_WAIT);
     this.#result = booted.symbol(SHELL_SYMBOL) + SHELL.result;
   }
 
   /** Load a machine's code as the explorer executes it. */
-  static async open({ version, memory, seed }: ExplorerMachineOptions): Promise<ExplorerMachine> {
+  static async open(options: ExplorerMachineOptions): Promise<ExplorerMachine> {
+    const { version, memory, seed, strategy = new RandomStrategy(seed) } = options;
     const booted = bootShellMachine({ cpus: 2, version });
     const requests = new Requests({
       shell: booted.symbol(SHELL_SYMBOL),
@@ -66,8 +70,12 @@ export class ExplorerMachine implements Engine {
     const loaded = await loadScenario({ file: SCENARIO, name: shellScenario(version) });
     const { scenario } = loaded;
     const equipped: Scenario = { ...scenario, build: () => requests.equip(scenario.build()) };
-    const session = new Session({ ...loaded, scenario: equipped }, { memory, ablated: [] });
-    return new ExplorerMachine(booted, [session, requests], seed);
+    const session = new Session(
+      { ...loaded, scenario: equipped },
+      { memory, ablated: [] },
+      { racesAtOnce: true },
+    );
+    return new ExplorerMachine(booted, [session, requests], strategy);
   }
 
   words(): Int32Array {

@@ -178,6 +178,8 @@ export interface SessionOptions {
   readonly without?: readonly Rule[];
   /** Called for each ordering site that code reaches; slow. */
   readonly onSite?: (site: number) => void;
+  /** Look for data races from the first execution on, which is not repeated for them. Default: once substrate data was touched. */
+  readonly racesAtOnce?: boolean;
 }
 
 /** One prepared scenario, executed any number of times. */
@@ -227,6 +229,14 @@ export class Session {
       earlyWakeups: scenario.bounds?.earlyWakeups ?? DEFAULT_EARLY_WAKEUPS,
     });
     this.#judge = new Judge(this.prepared, file);
+    if (options.racesAtOnce === true) this.#races = this.#detector();
+  }
+
+  #detector(): RaceDetector {
+    const { execution } = this;
+    const races = new RaceDetector(execution.cpus.length, execution.image.length);
+    execution.attach(races);
+    return races;
   }
 
   get scenario(): Scenario {
@@ -256,14 +266,13 @@ export class Session {
     if (!this.#isChecked) this.#check();
     if (execution.substrate && this.#races === undefined) {
       // The first execution that touches substrate data: repeat it with the detector, which costs time, switched on.
-      this.#races = new RaceDetector(execution.cpus.length, execution.image.length);
-      execution.attach(this.#races);
+      this.#races = this.#detector();
       return this.replay(execution.log.schedule());
     }
     const { stepLimit } = execution;
     const givenUp = reason === 'unended' ? { stepLimit, repeats: this.#repeats() } : undefined;
     const verdict = this.#judge.judge(execution, reason, this.#races?.found, givenUp);
-    return reason === 'deadlock' ? this.#located(verdict) : verdict;
+    return reason === 'deadlock' && execution.log.isWhole ? this.#located(verdict) : verdict;
   }
 
   /** Whether the execution that was just given up would go on for ever. Another execution shows it. */
@@ -272,6 +281,7 @@ export class Session {
     const { machine, image } = this.prepared;
     // Time could still pass, but nothing here lets it pass.
     if (machine.busyTime !== undefined || machine.advanceTime !== undefined) return false;
+    if (!execution.log.isWhole) return false;
     const watch = new Repetition(machine.ctx, {
       memory: execution.memory,
       words: image.length,
