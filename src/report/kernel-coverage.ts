@@ -102,7 +102,7 @@ export interface KernelCoverage {
 const TAG = /@kernel\s+(\w+)[^,\n]*,\s*(\S+)\s+\((v[^)\s]+)\)/;
 const VERSIONS = /@versions\s+([\d., ]+)/;
 const DECLARATION = /^(?:export\s+)?(?:function|const)\s+(\w+)/;
-const TEST = /^(?:test|each)(?:\.\w+)*\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gms;
+const TEST = /^ *(?:test|each)(?:\.\w+)*\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gms;
 
 interface Tag {
   readonly kernelName: string;

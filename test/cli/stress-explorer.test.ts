@@ -30,7 +30,8 @@ test('what sabotage leads to is found, and its token leads to it again', async (
   t.is(found.exitCode, 1, found.stderr);
   const { outcomes } = JSON.parse(found.stdout) as { outcomes: { key: string; token: string }[] };
   const { key, token } = outcomes.find((it) => it.key !== 'through')!;
-  t.is(key, 'I-6');
+  // Which comes first hangs on the schedule: a task switches with a frame of the wrong side, or has mixed the sides.
+  t.true(['I-6', 'I-8'].includes(key), key);
   const replayed = await runMain('replay', token, '--json');
   t.is(replayed.exitCode, 1, replayed.stderr);
   const { verdict } = JSON.parse(replayed.stdout) as { verdict: { key: string } };

@@ -18,7 +18,7 @@ const isOld = (version: KernelVersion): boolean => version === '6.1' || version 
 
 for (const [version, shell] of await startShells(KERNEL_VERSIONS, true)) {
   test.serial(
-    `${version}: a program that is stopped neither runs nor keeps a transition from its end`,
+    `${version}: do_signal_stop: a program that is stopped neither runs nor keeps a transition from its end`,
     async (t) => {
       t.deepEqual(
         await lines(
@@ -46,7 +46,7 @@ for (const [version, shell] of await startShells(KERNEL_VERSIONS, true)) {
   );
 
   test.serial(
-    `${version}: a program that is stopped goes on with CONT, and ends at once with KILL only`,
+    `${version}: prepare_signal: a program that is stopped goes on with CONT, and ends at once with KILL only`,
     async (t) => {
       const all = `kill -CONT $S; ${state}; kill -TSTP $S; sleep .3; kill -TERM $S; ${state}; kill -CONT $S; wait $S; echo $?`;
       t.deepEqual(await lines(shell, `${START}kill -STOP $S; ${all}`), [
